@@ -1,0 +1,91 @@
+# Everything a developer runs. `make` alone lists it.
+#
+# All happens in .venv, from the locks in requirements/ (hashes checked); what is already there isn't installed again.
+
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check
+# Nothing may be fetched that isn't locked: not even what builds a package that comes as source.
+INSTALL := $(PIP) install --require-hashes --no-build-isolation --use-pep517
+
+PYTHON_CODE := exporter tests $(wildcard bench)
+
+export PYTHON
+
+.PHONY: help demo test lint format types contracts unit real coverage bench docs lock upgrade clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/run.stamp ## Serve the metrics of a simulated fleet on port 9176
+	@exec $(BIN)/openvpn-exporter demo
+
+test: lint types contracts .venv/real.stamp ## Check and test everything, as CI does
+	@echo "== tests"
+	@$(BIN)/pytest $(ARGS)
+
+lint: .venv/dev.stamp ## Style: ruff
+	@echo "== ruff"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+format: .venv/dev.stamp ## Let ruff repair style
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: .venv/dev.stamp ## Types: mypy, strict
+	@echo "== mypy"
+	@$(BIN)/mypy $(PYTHON_CODE)
+
+contracts: .venv/dev.stamp ## Who may import whom: import-linter
+	@echo "== import-linter"
+	@$(BIN)/lint-imports
+
+unit: .venv/dev.stamp ## Tests that need no OpenVPN; ARGS="-k ledger" picks some
+	@$(BIN)/pytest --ignore=tests/real $(ARGS)
+
+real: .venv/real.stamp ## Tests with real OpenVPN daemons and a real Prometheus
+	@$(BIN)/pytest tests/real $(ARGS)
+
+coverage: .venv/real.stamp ## Tests, and which lines and branches they reach
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage report
+
+bench: .venv/dev.stamp ## Benchmarks
+	@$(BIN)/python -m bench $(ARGS)
+
+docs: .venv/run.stamp ## Write the documentation that comes from code
+	@$(BIN)/python -m exporter.config.documentation > docs/configuration.md
+	@$(BIN)/python -m exporter.metrics.documentation
+
+lock: ## Resolve the locks anew, keeping what still fits
+	@scripts/lock
+
+upgrade: ## Resolve the locks anew, taking the newest
+	@scripts/lock --upgrade
+
+clean: ## Remove all that these targets made
+	rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+		.mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/created.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: name one, as in make PYTHON=python3.11")'
+	@scripts/debian-packages venv
+	$(PYTHON) -m venv --clear .venv
+	@touch $@
+
+.venv/run.stamp: .venv/created.stamp requirements/build.txt requirements/run.txt pyproject.toml
+	$(INSTALL) -r requirements/build.txt -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
+	$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+.venv/real.stamp: .venv/dev.stamp
+	@scripts/debian-packages openvpn promtool ip
+	@touch $@

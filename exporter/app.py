@@ -1,0 +1,85 @@
+"""Puts everything together: the only module that knows all parts."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+
+import msgspec
+from aiohttp import web
+
+from exporter import __version__
+from exporter.config import Config
+from exporter.daemon.monitor import Monitor
+from exporter.log import Level, event
+from exporter.metrics import catalogue
+from exporter.metrics.exposition import Exposition
+from exporter.metrics.own import OwnMetrics
+from exporter.web.listening import ListenAddress
+from exporter.web.server import application
+
+SHUTDOWN_TIMEOUT = 0.5
+"""Seconds that requests under way get at the end."""
+
+_log = logging.getLogger(__name__)
+
+
+class Serving(msgspec.Struct, frozen=True):
+    """What is being served: base URLs, one an address."""
+
+    urls: tuple[str, ...]
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    config: Config, *, listen: Sequence[ListenAddress], telemetry_path: str
+) -> AsyncIterator[Serving]:
+    """Watch the daemons and serve their metrics until the block is left.
+
+    Raises:
+        OSError: an address can't be listened on.
+    """
+    monitors = _monitors(config)
+    own = OwnMetrics()
+    own.config_accepted(time.time())
+    exposition = Exposition(catalogue.families(config.clients), own.registry)
+    records = [monitor.record for monitor in monitors]
+    runner = web.AppRunner(
+        application(lambda: records, exposition, telemetry_path=telemetry_path),
+        access_log=None,
+        shutdown_timeout=SHUTDOWN_TIMEOUT,
+    )
+    await runner.setup()
+    tasks = [asyncio.create_task(monitor.run()) for monitor in monitors]
+    try:
+        urls = tuple([await _listen(runner, address) for address in listen])
+        event(_log, Level.INFO, "serving", version=__version__, daemons=len(monitors), urls=urls)
+        yield Serving(urls)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(runner.cleanup(), *tasks, return_exceptions=True)
+
+
+def _monitors(config: Config) -> list[Monitor]:
+    return [
+        Monitor(
+            daemon,
+            config.clients,
+            poll_interval=daemon.poll_interval or config.poll_interval,
+            phase=index / len(config.daemons),
+        )
+        for index, daemon in enumerate(config.daemons)
+    ]
+
+
+async def _listen(runner: web.AppRunner, address: ListenAddress) -> str:
+    site = web.TCPSite(runner, address.host, address.port)
+    await site.start()
+    # Port 0 is known only now.
+    server = site._server  # noqa: SLF001 -- aiohttp tells the port nowhere else for one site
+    assert isinstance(server, asyncio.Server)
+    port = server.sockets[0].getsockname()[1]
+    host = address.host or "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,185 @@
+"""How one value is written in the file: what may stand there, and how it is read.
+
+A form knows nothing of keys and lines; it raises ValueError with one sentence that says what is
+wrong and how to mend it.
+"""
+
+import enum
+import re
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from exporter.config import durations
+from exporter.config.password import read_password
+from exporter.management.endpoint import Endpoint, parse_endpoint
+
+
+class Scalar(msgspec.Struct, frozen=True):
+    """One value as it is written.
+
+    `tag` is what YAML 1.1 takes it for (`str`, `bool`, `int`, `float`, `timestamp`, …);
+    `directory` is where relative paths start.
+    """
+
+    text: str
+    tag: str
+    directory: Path
+
+
+class Form(Protocol):
+    """A way to write one value."""
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+
+    def read(self, scalar: Scalar) -> object:
+        """Return the value; raises ValueError."""
+
+
+class Boolean(msgspec.Struct, frozen=True):
+    """`true` or `false`, and their YAML 1.1 kin."""
+
+    words: str = "true or false"
+
+    def read(self, scalar: Scalar) -> bool:
+        """Return the value; raises ValueError."""
+        if scalar.tag != "bool":
+            raise ValueError(f"{scalar.text!r} is neither: write true or false, without quotes")
+        return scalar.text.lower() in {"true", "yes", "on"}
+
+
+class Integer(msgspec.Struct, frozen=True):
+    """A whole number in decimal, from 1 to `maximum`."""
+
+    maximum: int
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return f"whole number, 1 to {self.maximum}"
+
+    def read(self, scalar: Scalar) -> int:
+        """Return the value; raises ValueError."""
+        # YAML 1.1 would read 010 as eight and 1:30 as ninety.
+        plain = scalar.tag == "int" and re.fullmatch("[1-9][0-9]{0,17}", scalar.text)
+        if not plain or int(scalar.text) > self.maximum:
+            raise ValueError(f"{scalar.text!r} does not fit: write a {self.words}")
+        return int(scalar.text)
+
+
+class Duration(msgspec.Struct, frozen=True):
+    """A duration between two bounds; its value is in seconds."""
+
+    minimum: str
+    maximum: str
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return f"duration, {self.minimum} to {self.maximum}"
+
+    def read(self, scalar: Scalar) -> float:
+        """Return the value; raises ValueError."""
+        seconds = durations.parse(scalar.text)
+        if not durations.parse(self.minimum) <= seconds <= durations.parse(self.maximum):
+            raise ValueError(f"{scalar.text!r} is out of bounds: write a {self.words}")
+        return seconds
+
+
+class Name(msgspec.Struct, frozen=True):
+    """Printable text of at most `limit` characters, which ends up in a label."""
+
+    limit: int
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return f"text, 1 to {self.limit} printable characters"
+
+    def read(self, scalar: Scalar) -> str:
+        """Return the value; raises ValueError."""
+        if scalar.tag != "str":
+            raise ValueError(f"YAML takes it for {_kind(scalar.tag)}: quote it, {scalar.text!r}")
+        self.check(scalar.text)
+        return scalar.text
+
+    def check(self, text: str) -> None:
+        """Raise ValueError unless `text` fits."""
+        if not 1 <= len(text) <= self.limit or not text.isprintable() or text != text.strip():
+            raise ValueError(
+                f"{text!r} does not fit: write {self.words}, without blanks at its ends"
+            )
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One member of an enumeration, by its value."""
+
+    members: type[enum.StrEnum]
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return " or ".join(self.members)
+
+    def read(self, scalar: Scalar) -> enum.StrEnum:
+        """Return the value; raises ValueError."""
+        if scalar.text not in list(self.members):
+            raise ValueError(f"{scalar.text!r} is not known: write {self.words}")
+        return self.members(scalar.text)
+
+
+class Address(msgspec.Struct, frozen=True):
+    """The address of a management interface."""
+
+    words: str = "address"
+
+    def read(self, scalar: Scalar) -> Endpoint:
+        """Return the value; raises ValueError."""
+        return parse_endpoint(scalar.text)
+
+
+class PasswordFile(msgspec.Struct, frozen=True):
+    """The path of a file that holds a password now; relative to the configuration file."""
+
+    words: str = "path"
+
+    def read(self, scalar: Scalar) -> Path:
+        """Return the value; raises ValueError."""
+        if not scalar.text or not scalar.text.isprintable():
+            raise ValueError(f"{scalar.text!r} is not a path: name the file with the password")
+        path = scalar.directory / scalar.text
+        read_password(path)
+        return path
+
+
+class ListOf(msgspec.Struct, frozen=True):
+    """A list of values, none of them twice."""
+
+    form: Form
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return f"list of: {self.form.words}"
+
+
+class Section(msgspec.Struct, frozen=True):
+    """Keys of their own, those of the type `keys`."""
+
+    keys: type[msgspec.Struct]
+    words: str = "section"
+
+
+class Sections(msgspec.Struct, frozen=True):
+    """A list, not empty, whose items have the keys of the type `keys`."""
+
+    keys: type[msgspec.Struct]
+    words: str = "list of sections, at least one"
+
+
+def _kind(tag: str) -> str:
+    kinds = {"bool": "true or false", "int": "a number", "float": "a number", "timestamp": "a date"}
+    return kinds.get(tag, "something else")

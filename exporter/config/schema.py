@@ -1,0 +1,161 @@
+"""Every key of the configuration: its type, default, bounds and meaning, and nothing else.
+
+The only place where a default is written. `docs/configuration.md` and the errors come from here.
+"""
+
+import enum
+import typing
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from exporter.config.forms import (
+    Address,
+    Boolean,
+    Choice,
+    Duration,
+    Form,
+    Integer,
+    ListOf,
+    Name,
+    PasswordFile,
+    Section,
+    Sections,
+)
+from exporter.management.endpoint import Endpoint
+from exporter.management.text import LIMIT as COMMON_NAME_LIMIT
+
+DAEMON_NAME = Name(64)
+COMMON_NAME = Name(COMMON_NAME_LIMIT)
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """What `Annotated` says about a key: how it is written, and what it means in one line.
+
+    `unique`: no two sections of one list may share a value.
+    """
+
+    form: Form | ListOf | Section | Sections
+    meaning: str
+    unique: bool = False
+
+
+class Identity(enum.StrEnum):
+    """What tells one VPN user from another."""
+
+    AUTO = "auto"
+    COMMON_NAME = "common_name"
+    USERNAME = "username"
+
+
+class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One OpenVPN process to watch; durations are in seconds."""
+
+    name: Annotated[
+        str, Setting(DAEMON_NAME, "Value of the label `daemon` on every series.", unique=True)
+    ]
+    management: Annotated[
+        Endpoint,
+        Setting(
+            Address(),
+            "Its management interface: `127.0.0.1:7505`, `[::1]:7505`, "
+            "`unix:/run/openvpn/office.sock`, or `listen:127.0.0.1:7600` where the daemon dials in "
+            "(`--management-client`; such a daemon ends when this exporter ends).",
+            unique=True,
+        ),
+    ]
+    password_file: Annotated[
+        Path | None,
+        Setting(
+            PasswordFile(),
+            "File with the management password on one line, relative to the configuration file.",
+        ),
+    ] = None
+    timeout: Annotated[
+        float, Setting(Duration("100ms", "5m"), "How long to wait for each reply.")
+    ] = 10.0
+    poll_interval: Annotated[
+        float | None,
+        Setting(
+            Duration("1s", "1h"),
+            "How often to ask this daemon; without it, as often as the top level says.",
+        ),
+    ] = None
+    expected_clients: Annotated[
+        tuple[str, ...],
+        Setting(
+            ListOf(COMMON_NAME), "Clients that always have a series, connected or not, by identity."
+        ),
+    ] = ()
+    max_clients: Annotated[
+        int | None,
+        Setting(Integer(1_000_000), "The daemon's own `max-clients`, shown beside the clients."),
+    ] = None
+
+
+class ClientsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is told about VPN clients; durations are in seconds."""
+
+    series: Annotated[bool, Setting(Boolean(), "Traffic, sessions and times per client.")] = True
+    info: Annotated[
+        bool, Setting(Boolean(), "Addresses, cipher and platform of each session, as labels.")
+    ] = True
+    routes: Annotated[bool, Setting(Boolean(), "One series per route of the routing table.")] = (
+        False
+    )
+    identity: Annotated[
+        Identity,
+        Setting(
+            Choice(Identity),
+            "What tells clients apart; `auto` is the common name, or the user name without one.",
+        ),
+    ] = Identity.AUTO
+    forget_after: Annotated[
+        float,
+        Setting(Duration("1s", "30d"), "How long a client keeps its series after it left."),
+    ] = 3600.0
+    limit: Annotated[
+        int,
+        Setting(Integer(1_000_000), "Clients of one daemon that get series of their own at most."),
+    ] = 20_000
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything the operator said; durations are in seconds."""
+
+    poll_interval: Annotated[
+        float, Setting(Duration("1s", "1h"), "How often each daemon is asked.")
+    ] = 15.0
+    daemons: Annotated[
+        tuple[DaemonConfig, ...], Setting(Sections(DaemonConfig), "The daemons to watch.")
+    ]
+    clients: Annotated[
+        ClientsConfig, Setting(Section(ClientsConfig), "What is told about VPN clients.")
+    ] = ClientsConfig()
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One key of a section; `default` is `msgspec.NODEFAULT` where a value is required."""
+
+    name: str
+    setting: Setting
+    default: object
+
+    @property
+    def required(self) -> bool:
+        """Whether the file must have it."""
+        return self.default is msgspec.NODEFAULT
+
+
+def keys(section: type[msgspec.Struct]) -> tuple[Key, ...]:
+    """Return the keys of a section type, in their order."""
+    return tuple(
+        Key(field.name, _setting(field.type), field.default)
+        for field in msgspec.structs.fields(section)
+    )
+
+
+def _setting(annotated: object) -> Setting:
+    (setting,) = (part for part in typing.get_args(annotated) if isinstance(part, Setting))
+    return setting

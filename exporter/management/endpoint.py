@@ -1,0 +1,118 @@
+"""Where a daemon's management interface is, as text and as a type.
+
+Knows the three ways OpenVPN can be reached: `--management HOST PORT`, `--management PATH unix`, and
+`--management-client`, where the daemon dials in to us. It opens nothing and resolves no name.
+"""
+
+import ipaddress
+import re
+
+import msgspec
+
+MAX_PORT = 65535
+
+MAX_SOCKET_PATH = 107
+"""Longest path of a Unix socket on Linux, in bytes: `sun_path` without its closing NUL."""
+
+_HINT = "write 127.0.0.1:7505, [::1]:7505, unix:/run/openvpn/office.sock or listen:127.0.0.1:7600"
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*):(?P<port>[0-9]{1,5})")
+_HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+
+
+class TcpEndpoint(msgspec.Struct, frozen=True):
+    """The daemon listens on TCP; `host` is a name or an address, without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return the canonical text, which `parse_endpoint` reads back."""
+        return _join(self.host, self.port)
+
+
+class UnixEndpoint(msgspec.Struct, frozen=True):
+    """The daemon listens on the Unix socket at the absolute `path`."""
+
+    path: str
+
+    def __str__(self) -> str:
+        """Return the canonical text, which `parse_endpoint` reads back."""
+        return f"unix:{self.path}"
+
+
+class ListenEndpoint(msgspec.Struct, frozen=True):
+    """We listen on `host` and `port`, and the daemon dials in (`--management-client`)."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """Return the canonical text, which `parse_endpoint` reads back."""
+        return f"listen:{_join(self.host, self.port)}"
+
+
+Endpoint = TcpEndpoint | UnixEndpoint | ListenEndpoint
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Read an address of a management interface.
+
+    Raises ValueError with one sentence that says what is wrong and how to mend it.
+    """
+    if text.startswith("/"):
+        raise ValueError(f"{text!r} is a path: put unix: before it")
+    if text.startswith("unix:"):
+        return UnixEndpoint(_socket_path(text.removeprefix("unix:")))
+    if text.startswith("listen:"):
+        return ListenEndpoint(*_split(text.removeprefix("listen:")))
+    return TcpEndpoint(*_split(text))
+
+
+def _socket_path(path: str) -> str:
+    if not path.startswith("/") or not path.isprintable():
+        raise ValueError(f"{path!r} is not an absolute path: write unix:/run/openvpn/office.sock")
+    size = len(path.encode())
+    if size > MAX_SOCKET_PATH:
+        raise ValueError(
+            f"the socket path has {size} bytes and the system takes {MAX_SOCKET_PATH}: "
+            "use a shorter one"
+        )
+    return path
+
+
+def _split(text: str) -> tuple[str, int]:
+    parts = _HOST_AND_PORT.fullmatch(text)
+    if parts is None or not text.isprintable():
+        raise ValueError(f"{text!r} is not an address: {_HINT}")
+    port = int(parts["port"])
+    if not 1 <= port <= MAX_PORT:
+        raise ValueError(f"port {port} does not exist: use one from 1 to {MAX_PORT}")
+    return _host(parts["host"]), port
+
+
+def _host(text: str) -> str:
+    if text.startswith("["):
+        return _ipv6(text[1:-1])
+    if re.fullmatch(r"[0-9.]+", text):
+        return _ipv4(text)
+    if not _HOST_NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is not a host: {_HINT}")
+    return text.lower()
+
+
+def _ipv4(text: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IPv4 address: {_HINT}") from None
+
+
+def _ipv6(text: str) -> str:
+    try:
+        return str(ipaddress.IPv6Address(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IPv6 address: {_HINT}") from None
+
+
+def _join(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,103 @@
+"""What can go wrong between us and a daemon, as types.
+
+ManagementError                 anything that ends or prevents a management session
+├── Refused                     nobody listens at the address
+├── NotFound                    no such socket file, host name, or no daemon dialled in
+├── Unreachable                 the network says no
+├── PermissionRefused           no right on the socket, or closed before a byte was said
+├── Busy                        accepted, but nothing said: another client holds the slot
+├── TimedOut                    stopped answering in the middle of a session
+├── AuthenticationFailed        the management password is wrong or missing
+├── ProtocolError               what the peer says is not the management protocol
+│   └── ReplyError              a reply that can't be understood
+└── SessionClosed               the daemon ended the session
+LexerError                      a line that OpenVPN's own lexer would refuse
+"""
+
+import enum
+from typing import ClassVar
+
+
+class DownReason(enum.StrEnum):
+    """Why a management session doesn't work: the values of `openvpn_down_reason`."""
+
+    REFUSED = "refused"
+    NOT_FOUND = "not_found"
+    UNREACHABLE = "unreachable"
+    PERMISSION = "permission"
+    BUSY = "busy"
+    TIMEOUT = "timeout"
+    AUTH = "auth"
+    PROTOCOL = "protocol"
+    CLOSED = "closed"
+
+
+class ManagementError(Exception):
+    """Ends or prevents a management session; `str()` is one sentence for an operator."""
+
+    reason: ClassVar[DownReason] = DownReason.PROTOCOL
+
+
+class Refused(ManagementError):
+    """Nobody listens at the address: the daemon is not running, or the port is wrong."""
+
+    reason = DownReason.REFUSED
+
+
+class NotFound(ManagementError):
+    """No such socket file, no such host name, or no daemon has dialled in yet."""
+
+    reason = DownReason.NOT_FOUND
+
+
+class Unreachable(ManagementError):
+    """The operating system found no way to the address."""
+
+    reason = DownReason.UNREACHABLE
+
+
+class PermissionRefused(ManagementError):
+    """No right on the socket file, or the daemon closed before it said a byte.
+
+    The second is how `--management-client-user` and `--management-client-group` refuse.
+    """
+
+    reason = DownReason.PERMISSION
+
+
+class Busy(ManagementError):
+    """The connection was accepted but nothing was said: another client holds the single slot."""
+
+    reason = DownReason.BUSY
+
+
+class TimedOut(ManagementError):
+    """The daemon stopped answering within the deadline."""
+
+    reason = DownReason.TIMEOUT
+
+
+class AuthenticationFailed(ManagementError):
+    """The daemon asked for the management password and did not accept ours, or we have none."""
+
+    reason = DownReason.AUTH
+
+
+class ProtocolError(ManagementError):
+    """What the peer says is not the management protocol, or breaks one of our caps."""
+
+    reason = DownReason.PROTOCOL
+
+
+class ReplyError(ProtocolError):
+    """A complete reply that does not say what its command asked for."""
+
+
+class SessionClosed(ManagementError):
+    """The daemon ended the session: it exits, or somebody closed it."""
+
+    reason = DownReason.CLOSED
+
+
+class LexerError(ValueError):
+    """A line that OpenVPN's command lexer refuses; the text says where."""

@@ -1,0 +1,275 @@
+"""A management session without I/O: bytes in, messages out; commands to bytes.
+
+Rules of this module:
+
+- It knows lines, not meanings: what a status or a state says is read elsewhere.
+- A message is complete or it does not exist. What was cut short is reported as `Truncated` and
+  its content dropped.
+- Nothing grows without a cap. Breaking one raises `ProtocolError`; the session is over then, and
+  every further byte raises it again.
+- Framing does not depend on which command is outstanding. A listing begins with any line that is
+  nothing else and ends with a line that is exactly `END` (every line a daemon prints in between
+  has a comma, a tab, or is fixed text). A `SUCCESS:` or `ERROR:` line inside a listing means
+  that the listing was never ended (a status row of 512 bytes drops itself and all that follows).
+"""
+
+import enum
+import re
+
+from exporter.management.commands import Command
+from exporter.management.errors import ProtocolError
+from exporter.management.messages import (
+    Failure,
+    Listing,
+    Message,
+    Notification,
+    PasswordPrompt,
+    Success,
+    Truncated,
+    Unexpected,
+)
+from exporter.management.secret import Secret
+from exporter.management.text import clean_bytes
+
+LINE_LIMIT = 16 * 1024
+"""Bytes of one line; OpenVPN's own lines have at most 10,239 (ERR_BUF_SIZE, 2.6)."""
+
+REPLY_LIMIT = 64 * 1024 * 1024
+"""Bytes of one listing, `LINE_COST` for each line included: 100,000 clients with their routes."""
+
+LINE_COST = 64
+"""What keeping a line costs beside its own bytes, so that many short ones count, too."""
+
+ENV_LIMIT = 1024
+"""Lines kept of one ENV block; real ones have about 60."""
+
+PASSWORD_PROMPT = b"ENTER PASSWORD:"
+
+_ENV_OPENERS = {
+    "CLIENT": (b"CONNECT,", b"REAUTH,", b"ESTABLISHED,", b"DISCONNECT,", b"CR_RESPONSE,"),
+    "UPDOWN": (b"UP", b"DOWN"),
+}
+_NOTIFICATION = re.compile(rb">([A-Z][A-Z0-9_-]*):(.*)", re.DOTALL)
+_SECRET_VARIABLES = (b"password=", b"auth_token=")
+
+# A client row of status format 1 begins with a common name, which may be `>FATAL:x` or
+# `SUCCESS: x`. Its tail gives it away: address, two numbers, and a date in one of two spellings.
+_FORMAT_1_ROW = re.compile(
+    rb".*,[^,]*,\d+,\d+,"
+    rb"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})",
+    re.DOTALL,
+)
+_FORMAT_1_TITLE = b"OpenVPN CLIENT LIST"
+
+
+class _Phase(enum.Enum):
+    LOGIN = enum.auto()
+    OPEN = enum.auto()
+    FAILED = enum.auto()
+
+
+class _EnvBlock:
+    """A notification whose `>SOURCE:ENV,` lines are still coming."""
+
+    def __init__(self, source: str, payload: bytes) -> None:
+        self.source = source
+        self._payload = payload
+        self._variables: list[bytes] = []
+        self.lines = 1
+        self.size = len(payload) + LINE_COST
+
+    def add(self, variable: bytes) -> None:
+        self.lines += 1
+        if len(self._variables) < ENV_LIMIT and not variable.startswith(_SECRET_VARIABLES):
+            self._variables.append(variable)
+            self.size += len(variable) + LINE_COST
+
+    def finish(self) -> Notification:
+        return Notification(self.source, self._payload, tuple(self._variables))
+
+
+class Protocol:
+    """One management session, from the first byte to the last.
+
+    Feed it with `receive` and `receive_eof`, send what `send` and `send_password` return. Any
+    exception other than `ProtocolError` out of `receive` is a bug.
+    """
+
+    def __init__(self, *, reply_limit: int = REPLY_LIMIT) -> None:
+        """Begin a session in which nothing was said yet."""
+        self._reply_limit = reply_limit
+        self._phase = _Phase.LOGIN
+        self._rest = b""
+        self._messages: list[Message] = []
+        self._listing: list[bytes] | None = None
+        self._listing_size = 0
+        self._env: _EnvBlock | None = None
+
+    @property
+    def buffered(self) -> int:
+        """Bytes kept of messages that are not complete: what the caps are about."""
+        env = self._env.size if self._env else 0
+        listing = self._listing_size if self._listing is not None else 0
+        return len(self._rest) + env + listing
+
+    @property
+    def greeted(self) -> bool:
+        """Whether the daemon has said its greeting: from then on it takes commands."""
+        return self._phase is _Phase.OPEN
+
+    def send(self, command: Command) -> bytes:
+        """Return the bytes that say `command`; nothing else than a `Command` can be said."""
+        if not isinstance(command, Command):
+            raise TypeError(f"not in the list of read-only commands: {command!r}")
+        return command.line
+
+    def send_password(self, password: Secret) -> bytes:
+        """Return the answer to a `PasswordPrompt`.
+
+        Raises:
+            ValueError: a password of several lines, the second of which would be a command.
+        """
+        line = password.reveal().encode()
+        if b"\n" in line:
+            raise ValueError("a management password has one line")
+        return line + b"\n"
+
+    def receive(self, data: bytes) -> list[Message]:
+        """Take bytes of the daemon in pieces of any size; return the messages they complete.
+
+        Raises:
+            ProtocolError: not the management protocol, or a cap was broken.
+        """
+        if self._phase is _Phase.FAILED:
+            raise ProtocolError("the session has failed before")
+        try:
+            self._take(data)
+        except ProtocolError:
+            self._fail()
+            raise
+        return self._collect()
+
+    def receive_eof(self) -> list[Message]:
+        """Take the end of the stream; return what it cut short, if anything."""
+        self._cut_env_short()
+        self._cut_listing_short()
+        if self._rest:
+            self._messages.append(Truncated(1))
+        self._fail()
+        return self._collect()
+
+    def _collect(self) -> list[Message]:
+        messages, self._messages = self._messages, []
+        return messages
+
+    def _fail(self) -> None:
+        self._phase = _Phase.FAILED
+        self._rest = b""
+        self._listing = None
+        self._env = None
+
+    def _take(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if len(line) > LINE_LIMIT:
+                raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
+            self._take_line(line.removesuffix(b"\r"))
+        if self._phase is _Phase.LOGIN:
+            self._rest = self._take_prompts(self._rest)
+        if len(self._rest) > LINE_LIMIT:
+            raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
+
+    def _take_line(self, line: bytes) -> None:
+        if self._phase is _Phase.LOGIN:
+            self._log_in(line)
+        elif line.startswith((b">", b"SUCCESS:", b"ERROR:")) and not self._is_row(line):
+            if line.startswith(b">"):
+                self._notify(line)
+            else:
+                self._reply(line)
+        elif line == b"END":  # by itself: a list without entries
+            self._messages.append(Listing(tuple(self._listing or ())))
+            self._listing = None
+        elif self._listing is None:
+            self._open_listing(line)
+        else:
+            self._extend_listing(self._listing, line)
+
+    def _log_in(self, line: bytes) -> None:
+        line = self._take_prompts(line)
+        if line.startswith(b"SUCCESS:"):
+            self._reply(line)
+        elif _NOTIFICATION.match(line):
+            self._phase = _Phase.OPEN
+            self._notify(line)
+        elif line:
+            raise ProtocolError(
+                "the peer does not speak OpenVPN's management protocol; it began with "
+                f"{clean_bytes(line, 64)!r}"
+            )
+
+    def _take_prompts(self, line: bytes) -> bytes:
+        while line.startswith(PASSWORD_PROMPT):
+            self._messages.append(PasswordPrompt())
+            line = line.removeprefix(PASSWORD_PROMPT)
+        return line
+
+    def _is_row(self, line: bytes) -> bool:
+        """Tell whether a line is a row of the status in format 1 that is under way."""
+        return (
+            self._listing is not None
+            and self._listing[0] == _FORMAT_1_TITLE
+            and _FORMAT_1_ROW.fullmatch(line) is not None
+        )
+
+    def _reply(self, line: bytes) -> None:
+        self._cut_listing_short()
+        kind, _, text = line.partition(b":")
+        text = text.removeprefix(b" ")
+        self._messages.append(Success(text) if kind == b"SUCCESS" else Failure(text))
+
+    def _open_listing(self, line: bytes) -> None:
+        if not line:
+            self._messages.append(Unexpected(line))
+            return
+        self._listing = [line]
+        self._listing_size = len(line) + LINE_COST
+
+    def _extend_listing(self, listing: list[bytes], line: bytes) -> None:
+        listing.append(line)
+        self._listing_size += len(line) + LINE_COST
+        if self._listing_size > self._reply_limit:
+            raise ProtocolError(f"a reply of more than {self._reply_limit} bytes without END")
+
+    def _cut_listing_short(self) -> None:
+        if self._listing is not None:
+            self._messages.append(Truncated(len(self._listing)))
+            self._listing = None
+
+    def _cut_env_short(self) -> None:
+        if self._env is not None:
+            self._messages.append(Truncated(self._env.lines))
+            self._env = None
+
+    def _notify(self, line: bytes) -> None:
+        match = _NOTIFICATION.fullmatch(line)
+        if match is None:
+            self._messages.append(Unexpected(line))
+            return
+        source, payload = match[1].decode(), match[2]
+        if payload.startswith(b"ENV,"):
+            self._take_variable(source, payload.removeprefix(b"ENV,"), line)
+        elif payload.startswith(_ENV_OPENERS.get(source, ())):
+            self._cut_env_short()
+            self._env = _EnvBlock(source, payload)
+        else:
+            self._messages.append(Notification(source, payload))
+
+    def _take_variable(self, source: str, variable: bytes, line: bytes) -> None:
+        if self._env is None or self._env.source != source:
+            self._messages.append(Unexpected(line))
+        elif variable == b"END":
+            self._messages.append(self._env.finish())
+            self._env = None
+        else:
+            self._env.add(variable)

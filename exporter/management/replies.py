@@ -1,0 +1,108 @@
+"""Replies as readings, one function a command. `status` has a package of its own."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from exporter.management.errors import ReplyError
+from exporter.management.numbers import parse_number
+from exporter.management.state import State, parse_state
+from exporter.management.text import clean, clean_bytes, decode
+
+
+class Version(msgspec.Struct, frozen=True):
+    """The reply to `version`.
+
+    `version` and `platform` are words of the version string (`2.6.14`, `x86_64-pc-linux-gnu`),
+    "" where it has none; `management_version` is the number of the interface, "" if not said.
+    """
+
+    version: str
+    platform: str
+    management_version: str
+
+
+class LoadStats(msgspec.Struct, frozen=True):
+    """The reply to `load-stats`: totals of the process over its whole life, without DCO bytes.
+
+    `clients` counts established instances, those just rejected included; 0 in client mode.
+    """
+
+    clients: int
+    received_bytes: int
+    sent_bytes: int
+
+
+# The word before the number is the program's name; builds of other vendors change it.
+_VERSION = re.compile(r"\S+ (\S+)(?: \[git:[^\]]*\])?(?: ([^\s\[]\S*))?")
+_LOAD_STATS = re.compile(r"nclients=(\d+),bytesin=(\d+),bytesout=(\d+)", re.ASCII)
+
+
+def parse_version(lines: Sequence[bytes]) -> Version:
+    """Read the reply to `version`.
+
+    Raises:
+        ReplyError: no `OpenVPN Version:` line.
+    """
+    facts = dict(decode(line).split(": ", 1) for line in lines if b": " in line)
+    match = _VERSION.match(facts.get("OpenVPN Version", ""))
+    if match is None:
+        raise ReplyError("a reply to 'version' without a version")
+    management = facts.get("Management Version") or facts.get("Management Interface Version", "")
+    return Version(clean(match[1]), clean(match[2] or ""), clean(management))
+
+
+def parse_pid(text: bytes) -> int:
+    """Read `pid=17954`."""
+    return _parse_setting(text, "pid")
+
+
+def parse_verb(text: bytes) -> int:
+    """Read `verb=3`: the log level the daemon runs at."""
+    return _parse_setting(text, "verb")
+
+
+def parse_hold(text: bytes) -> bool:
+    """Read `hold=0`: whether the daemon will hold at its next (re)start."""
+    return _parse_setting(text, "hold") != 0
+
+
+def parse_load_stats(text: bytes) -> LoadStats:
+    """Read `nclients=1,bytesin=3005,bytesout=3148`.
+
+    Raises:
+        ReplyError: anything else.
+    """
+    match = _LOAD_STATS.fullmatch(decode(text))
+    if match is None:
+        raise ReplyError(f"a reply to 'load-stats' that says {clean_bytes(text, 64)!r}")
+    return _numbers_or_reply_error(match)
+
+
+def parse_states(lines: Sequence[bytes]) -> tuple[State, ...]:
+    """Read the state history, oldest first; lines that are none are left out."""
+    states = []
+    for line in lines:
+        try:
+            states.append(parse_state(decode(line)))
+        except ValueError:
+            continue
+    return tuple(states)
+
+
+def _numbers_or_reply_error(match: re.Match[str]) -> LoadStats:
+    try:
+        return LoadStats(*(parse_number(group) for group in match.groups()))
+    except ValueError as error:
+        raise ReplyError("a reply to 'load-stats' with numbers beyond 64 bits") from error
+
+
+def _parse_setting(text: bytes, name: str) -> int:
+    key, _, value = decode(text).partition("=")
+    try:
+        if key == name:
+            return parse_number(value)
+    except ValueError:
+        pass
+    raise ReplyError(f"a reply to {name!r} that says {clean_bytes(text, 64)!r}")

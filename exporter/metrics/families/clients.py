@@ -1,0 +1,142 @@
+"""A server's clients, one by one.
+
+The label `common_name` holds the identity: the common name, or the user name, by configuration.
+"""
+
+from collections.abc import Callable, Iterable
+
+from exporter.daemon.ledger import Account
+from exporter.daemon.record import Record
+from exporter.management.address import parse_real_address
+from exporter.management.status import Client, ServerStatus
+from exporter.metrics.metric import Family, Sample, counter, gauge, info
+
+_INFO_LABELS = (
+    "common_name",
+    "client_id",
+    "username",
+    "real_address",
+    "virtual_address",
+    "virtual_ipv6_address",
+    "cipher",
+)
+
+
+def _of_account(value: Callable[[Account], float | None]) -> Callable[[Record], Iterable[Sample]]:
+    """Take a value from each identity's account; none where it has none."""
+    return lambda record: [
+        ((name,), amount)
+        for name, account in record.ledger.accounts.items()
+        if (amount := value(account)) is not None
+    ]
+
+
+def _session_info(record: Record) -> Iterable[Sample]:
+    if not isinstance(record.status, ServerStatus):
+        return []
+    rows = {_session_labels(record, client) for client in record.status.clients}
+    return [(labels, 1) for labels in sorted(rows)]
+
+
+def _session_labels(record: Record, client: Client) -> tuple[str, ...]:
+    return (
+        record.ledger.identity(client),
+        "" if client.client_id is None else str(client.client_id),
+        client.username,
+        # Without the port: a client has another one each time it comes.
+        parse_real_address(client.real_address).host,
+        client.virtual_address,
+        client.virtual_ipv6_address,
+        client.cipher,
+    )
+
+
+def _route_references(record: Record) -> Iterable[Sample]:
+    if not isinstance(record.status, ServerStatus):
+        return []
+    latest: dict[tuple[str, ...], float] = {}
+    for route in record.status.routes:
+        labels = (route.common_name, route.virtual_address)
+        latest[labels] = max(latest.get(labels, 0), route.last_reference)
+    return latest.items()
+
+
+def _expected(record: Record) -> Iterable[Sample]:
+    accounts = record.ledger.accounts
+    return [
+        ((name,), int(accounts[name].sessions > 0)) for name in sorted(record.ledger.expected)
+    ]
+
+
+EXPECTED = (
+    gauge(
+        "openvpn_server_expected_client_connected",
+        "1 if a client of 'expected_clients' is connected; always present while the daemon is up.",
+        _expected,
+        labels=("common_name",),
+    ),
+)
+"""For every server with expected clients."""
+
+SERIES = (
+    counter(
+        "openvpn_server_client_received_bytes_total",
+        "Bytes received from a client by the server, over all of its sessions, past and present.",
+        _of_account(lambda account: account.received_bytes),
+        labels=("common_name",),
+        per_client=True,
+    ),
+    counter(
+        "openvpn_server_client_sent_bytes_total",
+        "Bytes sent to a client by the server, over all of its sessions, past and present.",
+        _of_account(lambda account: account.sent_bytes),
+        labels=("common_name",),
+        per_client=True,
+    ),
+    gauge(
+        "openvpn_server_client_sessions",
+        "Current sessions of a client; 0 for 'forget_after' once it has left.",
+        _of_account(lambda account: account.sessions),
+        labels=("common_name",),
+        per_client=True,
+    ),
+    gauge(
+        "openvpn_server_client_connected_timestamp_seconds",
+        "Unix time at which a client's oldest current session began.",
+        _of_account(lambda account: account.connected_since),
+        labels=("common_name",),
+        per_client=True,
+    ),
+    gauge(
+        "openvpn_server_client_last_seen_timestamp_seconds",
+        "Unix time of the last poll that found a client connected.",
+        _of_account(lambda account: account.last_seen),
+        labels=("common_name",),
+        per_client=True,
+    ),
+)
+"""For `clients.series`."""
+
+INFO: tuple[Family, ...] = (
+    info(
+        "openvpn_server_client_info",
+        "One per current session; real_address is without the client's ephemeral port.",
+        _session_info,
+        labels=_INFO_LABELS,
+        per_client=True,
+    ),
+)
+"""For `clients.info`."""
+
+ROUTES = (
+    gauge(
+        "openvpn_server_route_last_reference_time_seconds",
+        "Unix time at which a route was last used towards its client.",
+        _route_references,
+        labels=("common_name", "virtual_address"),
+        per_client=True,
+    ),
+)
+"""For `clients.routes`."""
+
+FAMILIES = (*EXPECTED, *SERIES, *INFO, *ROUTES)

@@ -1,0 +1,94 @@
+"""What one metric is, and where its samples come from."""
+
+import enum
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import msgspec
+
+from exporter.daemon.record import Record
+
+Sample = tuple[tuple[str, ...], float]
+"""The values of the family's own labels, in order, and the value. `daemon` is added later."""
+
+
+class Kind(enum.StrEnum):
+    """The kind of a metric; an info is a gauge in the text format, which knows no infos."""
+
+    GAUGE = "gauge"
+    COUNTER = "counter"
+    INFO = "info"
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """A metric by its full name (`…_total`, `…_info`), without its samples."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+class Family(msgspec.Struct, frozen=True):
+    """A metric of daemons, and how a record gives its samples.
+
+    `while_up` families have no samples while the daemon's management session doesn't work.
+    `per_client` families grow with the clients: they are rendered once per poll.
+    """
+
+    metric: Metric
+    samples: Callable[[Record], Iterable[Sample]]
+    while_up: bool = True
+    per_client: bool = False
+
+
+def one(value: float | None) -> Iterable[Sample]:
+    """Give the only sample of a family, none where nothing is known."""
+    return () if value is None else (((), value),)
+
+
+_K = TypeVar("_K", bound=enum.StrEnum)
+
+
+def one_hot(values: Iterable[_K], current: _K | None) -> Iterable[Sample]:
+    """Give one sample for each possible value: 1 for the current one, else 0."""
+    return [((value.value,), int(value is current)) for value in values]
+
+
+def gauge(
+    name: str,
+    text: str,
+    samples: Callable[[Record], Iterable[Sample]],
+    *,
+    labels: tuple[str, ...] = (),
+    while_up: bool = True,
+    per_client: bool = False,
+) -> Family:
+    """Declare a gauge."""
+    metric = Metric(name, Kind.GAUGE, text, labels)
+    return Family(metric, samples, while_up=while_up, per_client=per_client)
+
+
+def counter(
+    name: str,
+    text: str,
+    samples: Callable[[Record], Iterable[Sample]],
+    *,
+    labels: tuple[str, ...] = (),
+    per_client: bool = False,
+) -> Family:
+    """Declare a counter; it stays when the daemon is down."""
+    metric = Metric(name, Kind.COUNTER, text, labels)
+    return Family(metric, samples, while_up=False, per_client=per_client)
+
+
+def info(
+    name: str,
+    text: str,
+    samples: Callable[[Record], Iterable[Sample]],
+    *,
+    labels: tuple[str, ...],
+    per_client: bool = False,
+) -> Family:
+    """Declare an info: a constant 1 that carries labels to join on."""
+    return Family(Metric(name, Kind.INFO, text, labels), samples, per_client=per_client)

@@ -1,0 +1,82 @@
+"""`python -m exporter.simulator`: simulated daemons in a process of their own.
+
+Prints an address a line and then a blank one, serves until SIGTERM, SIGINT or the end of standard
+input, and leaves nothing behind.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from argparse import Namespace
+
+from exporter.simulator.fleet import Fleet
+from exporter.simulator.simulated import CALM, LIVELY, simulated_server, simulated_tunnel
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m exporter.simulator", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--servers", type=int, default=1, help="daemons in server mode (1)")
+    parser.add_argument("--tunnels", type=int, default=0, help="daemons in client mode (0)")
+    parser.add_argument("--clients", type=int, default=10, help="clients of each server (10)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed tells the same story")
+    parser.add_argument("--password", help="the management password (none)")
+    parser.add_argument("--churn", action="store_true", help="let clients come and go")
+    parser.add_argument("--quirks", action="store_true", help="give some clients awkward names")
+    parser.add_argument("--demo", action="store_true", help="serve the fleet of the demo instead")
+    return parser
+
+
+async def _start(stack: contextlib.AsyncExitStack, arguments: Namespace) -> list[str]:
+    """Serve what was asked for until the stack closes; return the addresses."""
+    if arguments.demo:
+        fleet = await stack.enter_async_context(Fleet.demo(seed=arguments.seed))
+        return [daemon.address for daemon in fleet.daemons]
+    servers = [
+        simulated_server(
+            clients=arguments.clients,
+            seed=arguments.seed + index,
+            habits=LIVELY if arguments.churn else CALM,
+            quirks=arguments.quirks,
+            password=arguments.password,
+        )
+        for index in range(arguments.servers)
+    ]
+    tunnels = [
+        simulated_tunnel(seed=arguments.seed + index, password=arguments.password)
+        for index in range(arguments.tunnels)
+    ]
+    daemons = [await stack.enter_async_context(daemon) for daemon in (*servers, *tunnels)]
+    return [daemon.address for daemon in daemons]
+
+
+async def _until_told() -> None:
+    """Wait for a signal or for the end of standard input, whichever comes first."""
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    reader = asyncio.StreamReader()
+    transport, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    ends = [asyncio.create_task(told.wait()), asyncio.create_task(reader.read())]
+    _, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    transport.close()
+
+
+async def _run(arguments: Namespace) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        addresses = await _start(stack, arguments)
+        sys.stdout.write("".join(f"{address}\n" for address in addresses) + "\n")
+        sys.stdout.flush()
+        await _until_told()
+
+
+if __name__ == "__main__":
+    asyncio.run(_run(_parser().parse_args()))

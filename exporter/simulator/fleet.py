@@ -1,0 +1,90 @@
+"""The fleet of the demo: what a small company might run, troubles included."""
+
+import contextlib
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+
+from exporter.simulator.server import ServerSettings
+from exporter.simulator.simulated import (
+    LIVELY,
+    Clock,
+    Simulated,
+    simulated_server,
+    simulated_tunnel,
+)
+from exporter.simulator.tunnel import TunnelSettings
+from exporter.simulator.world import Habits
+
+
+@dataclass(frozen=True, slots=True)
+class FleetDaemon:
+    """A daemon of the fleet, as a configuration names it."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Simulated daemons that are being served."""
+
+    daemons: tuple[FleetDaemon, ...]
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def demo(cls, *, seed: int = 1, clock: Clock = time.time) -> AsyncIterator["Fleet"]:
+        """Serve the demo's fleet until the block is left.
+
+        `office` and `remote-work` are servers, `uplink` is a tunnel that breaks every few
+        minutes, and where `backup-site` should be nobody listens.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            office = await stack.enter_async_context(_office(seed, clock))
+            remote_work = await stack.enter_async_context(_remote_work(seed + 1, clock))
+            uplink = await stack.enter_async_context(_uplink(seed + 2, clock))
+            nobody = stack.enter_context(_nobody())
+            yield cls(
+                (
+                    FleetDaemon("office", office.address),
+                    FleetDaemon("remote-work", remote_work.address),
+                    FleetDaemon("uplink", uplink.address),
+                    FleetDaemon("backup-site", nobody),
+                )
+            )
+
+
+def _office(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[Simulated]:
+    """Some dozens of clients over TCP, where port scans leave rows without a name."""
+    return simulated_server(
+        clients=42,
+        seed=seed,
+        habits=LIVELY,
+        quirks=True,
+        clock=clock,
+        settings=ServerSettings(pid=1873, port=443, tcp=True),
+    )
+
+
+def _remote_work(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[Simulated]:
+    """A busier server over UDP with data channel offload."""
+    habits = Habits(
+        session_seconds=2400, absence_seconds=900, bad_passwords=40, foreign_certificates=20
+    )
+    settings = ServerSettings(pid=1874, dco=True)
+    return simulated_server(clients=240, seed=seed, habits=habits, clock=clock, settings=settings)
+
+
+def _uplink(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[Simulated]:
+    settings = TunnelSettings(pid=1901, breaks_every=420)
+    return simulated_tunnel(seed=seed, clock=clock, settings=settings)
+
+
+@contextlib.contextmanager
+def _nobody() -> Iterator[str]:
+    """Keep a port to ourselves without listening there: every connection is refused."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        host, port = reserved.getsockname()
+        yield f"{host}:{port}"

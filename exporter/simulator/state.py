@@ -1,0 +1,43 @@
+"""The states of a daemon and the line that tells one."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+HISTORY = 100
+"""States and echo lines that a daemon remembers."""
+
+
+class State(StrEnum):
+    """OpenVPN's names for what a daemon is about."""
+
+    CONNECTING = "CONNECTING"
+    WAIT = "WAIT"
+    AUTH = "AUTH"
+    ASSIGN_IP = "ASSIGN_IP"
+    CONNECTED = "CONNECTED"
+    RECONNECTING = "RECONNECTING"
+    EXITING = "EXITING"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """The addresses a state line names; empty is unknown."""
+
+    tunnel: str = ""
+    tunnel_ipv6: str = ""
+    remote: str = ""
+    remote_port: str = ""
+    local: str = ""
+    local_port: str = ""
+
+
+def state_line(now: float, state: State, *, detail: str, ends: Endpoints) -> str:
+    """Return a line of the state history, without `>STATE:`.
+
+    The last field is missing altogether without a tunnel IPv6 address.
+    """
+    fields = [str(int(now)), state, detail, ends.tunnel, ends.remote, ends.remote_port]
+    fields += [ends.local, ends.local_port]
+    if ends.tunnel_ipv6:
+        fields.append(ends.tunnel_ipv6)
+    return ",".join(fields)

@@ -1,0 +1,289 @@
+"""One management session over a stream, with a deadline on everything.
+
+Commands go one at a time, in the order of asking, and the next is sent only after the reply to
+the previous one: whoever asks waits for a turn. Real-time messages are read all the time (a
+daemon that can't get rid of them keeps them in its memory, without a bound) and go to every
+subscriber. Nothing here assumes to be the only reader or the only one who asks.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from exporter.management.commands import Command, ReplyKind
+from exporter.management.errors import (
+    AuthenticationFailed,
+    Busy,
+    ManagementError,
+    PermissionRefused,
+    ProtocolError,
+    SessionClosed,
+    TimedOut,
+)
+from exporter.management.messages import (
+    Failure,
+    Listing,
+    Message,
+    Notification,
+    PasswordPrompt,
+    Reply,
+    Success,
+    Truncated,
+    Unexpected,
+)
+from exporter.management.protocol import Protocol
+from exporter.management.secret import Secret
+from exporter.transport.opening import READ_SIZE, Stream
+
+_log = logging.getLogger(__name__)
+
+_LAST_REPLY = 0.5
+"""Seconds that leaving waits for a reply under way, so that a stop takes less than one second."""
+
+Subscriber = Callable[[Notification], None]
+
+
+class Connection:
+    """A session from the first byte to the last: `log_in` once, `request` often, `close` once."""
+
+    def __init__(self, stream: Stream, *, timeout: float) -> None:
+        """Take over a stream; each reply may take `timeout` seconds."""
+        self._reader = stream.reader
+        self._writer = stream.writer
+        self.peer = stream.peer
+        self._timeout = timeout
+        self._protocol = Protocol()
+        self._subscribers: list[Subscriber] = []
+        self._turn = asyncio.Lock()
+        self._replies: asyncio.Queue[Reply | ManagementError] = asyncio.Queue()
+        self._unanswered = 0
+        self._unanswered_pids = 0
+        self._quiet = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+        self._lost: asyncio.Future[ManagementError] = asyncio.get_running_loop().create_future()
+        self._unparsed_lines = 0
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Give every further real-time message to `subscriber`, synchronously."""
+        self._subscribers.append(subscriber)
+
+    def take_unparsed(self) -> int:
+        """Return the number of lines that fit nowhere since this was last asked."""
+        lines, self._unparsed_lines = self._unparsed_lines, 0
+        return lines
+
+    @property
+    def error(self) -> ManagementError | None:
+        """What ended the session, or None while it lives."""
+        return self._lost.result() if self._lost.done() else None
+
+    async def lost(self, seconds: float) -> bool:
+        """Wait until the session ends, `seconds` at most; tell whether it did."""
+        await asyncio.wait([self._lost], timeout=max(seconds, 0))
+        return self._lost.done()
+
+    async def log_in(self, password: Secret | None) -> None:
+        """Wait for the greeting, answering one password prompt if there is one.
+
+        Raises:
+            Busy: nothing was said; another client holds the slot.
+            PermissionRefused: closed before a byte was said.
+            AuthenticationFailed: a password was asked for, and ours is wrong or missing.
+            ProtocolError, SessionClosed: as their names say.
+        """
+        login = _Login(self._protocol, password, self.peer)
+        try:
+            async with asyncio.timeout(self._timeout):
+                while not self._protocol.greeted:
+                    data = await self._reader.read(READ_SIZE)
+                    messages, answer = login.take(data)
+                    self._writer.write(answer)
+                    for message in messages:
+                        self._dispatch(message)
+        except TimeoutError as error:
+            raise login.silence(self._timeout) from error
+        except OSError as error:
+            raise SessionClosed(f"{self.peer}: {error.strerror or error}") from error
+        self._reading = asyncio.create_task(self._read(), name=f"read {self.peer}")
+
+    async def request(self, command: Command) -> Reply:
+        """Send one command and return its reply, complete.
+
+        Raises:
+            TimedOut: no complete reply in time. `resynchronise` before anything else is asked.
+            ProtocolError: a reply of a shape that the command doesn't have.
+            SessionClosed: the daemon ended the session.
+        """
+        async with self._turn:
+            reply = await self._exchange(command, lambda _: True)
+        if not isinstance(reply, Failure | _SHAPES[command.reply]):
+            raise ProtocolError(f"{self.peer}: a reply to '{command.text}' of another shape")
+        return reply
+
+    async def resynchronise(self) -> None:
+        """After a reply that didn't come or didn't end: find out where the next one begins.
+
+        A daemon that answers `pid` has dropped the rest of the earlier reply (2.1 to 2.7: a
+        status row of 512 bytes drops itself and all that follows). May be tried again and again.
+
+        Raises:
+            TimedOut: the daemon doesn't answer at all.
+            SessionClosed: the daemon ended the session.
+        """
+        async with self._turn:
+            await self._exchange(Command.PID, lambda _: not self._unanswered_pids)
+            while not self._replies.empty():
+                self._replies.get_nowait()
+            self._unanswered = 0  # what was asked before `pid` never will be
+            self._quiet.set()
+
+    async def _exchange(self, command: Command, wanted: Callable[[Reply], bool]) -> Reply:
+        if self._lost.done():
+            raise self._lost.result()
+        self._send(command)
+        try:
+            async with asyncio.timeout(self._timeout):
+                while not wanted(reply := await self._next_reply()):
+                    pass
+        except TimeoutError as error:
+            raise TimedOut(
+                f"{self.peer}: no complete reply to '{command.text}' within {self._timeout:g} s"
+            ) from error
+        return reply
+
+    def _send(self, command: Command) -> None:
+        self._writer.write(self._protocol.send(command))
+        self._unanswered += 1
+        self._unanswered_pids += command is Command.PID
+        self._quiet.clear()
+
+    async def _next_reply(self) -> Reply:
+        reply = await self._replies.get()
+        if isinstance(reply, ManagementError):
+            raise reply
+        return reply
+
+    async def close(self) -> None:
+        """Leave: the reply under way is read first, since `quit` makes the daemon drop it."""
+        if self._unanswered and not self._lost.done():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_REPLY):
+                    await self._quiet.wait()
+        if self._protocol.greeted and not self._lost.done():
+            self._writer.write(self._protocol.send(Command.QUIT))
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+        self._lose(SessionClosed(f"{self.peer}: we left"))
+        self._writer.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_LAST_REPLY):
+                await self._writer.wait_closed()
+
+    async def _read(self) -> None:
+        try:
+            while data := await self._reader.read(READ_SIZE):
+                for message in self._protocol.receive(data):
+                    self._dispatch(message)
+            for message in self._protocol.receive_eof():
+                self._dispatch(message)
+            self._lose(SessionClosed(f"{self.peer}: the daemon closed the session"))
+        except ProtocolError as error:
+            self._lose(ProtocolError(f"{self.peer}: {error}"))
+        except OSError as error:
+            self._lose(SessionClosed(f"{self.peer}: {error.strerror or error}"))
+
+    def _lose(self, error: ManagementError) -> None:
+        if not self._lost.done():
+            self._lost.set_result(error)
+            self._replies.put_nowait(error)
+            self._quiet.set()
+
+    def _dispatch(self, message: Message) -> None:
+        match message:
+            case Notification():
+                for subscriber in self._subscribers:
+                    subscriber(message)
+            case Success() | Failure() | Listing():
+                self._take_reply(message)
+            case Truncated(lines=lines):
+                self._unparsed_lines += lines
+            case Unexpected() | PasswordPrompt():
+                self._unparsed_lines += 1
+
+
+    def _take_reply(self, reply: Reply) -> None:
+        if not self._unanswered:
+            self._unparsed_lines += 1
+            return
+        self._unanswered -= 1
+        self._unanswered_pids -= isinstance(reply, Success) and reply.text.startswith(b"pid=")
+        self._replies.put_nowait(reply)
+        if not self._unanswered:
+            self._quiet.set()
+
+
+class _Login:
+    """The exchange before the greeting."""
+
+    def __init__(self, protocol: Protocol, password: Secret | None, peer: str) -> None:
+        self._protocol = protocol
+        self._password = password
+        self._peer = peer
+        self._heard = False
+        self._answered = False
+
+    def take(self, data: bytes) -> tuple[list[Message], bytes]:
+        """Take bytes, or the end of the stream; return real-time messages and what to send."""
+        if not data:
+            raise self._closed()
+        self._heard = True
+        try:
+            messages = self._protocol.receive(data)
+        except ProtocolError as error:
+            raise ProtocolError(f"{self._peer}: {error}") from error
+        answer = b"".join(
+            self._answer() for message in messages if isinstance(message, PasswordPrompt)
+        )
+        # The rest are 'SUCCESS: password is correct' and prompts.
+        return [message for message in messages if isinstance(message, Notification)], answer
+
+    def _answer(self) -> bytes:
+        if self._password is None:
+            raise AuthenticationFailed(
+                f"{self._peer}: the daemon asks for the management password; set 'password_file'"
+            )
+        if self._answered:  # no ERROR ever comes, only the prompt again
+            raise AuthenticationFailed(
+                f"{self._peer}: the daemon does not accept the password in 'password_file'"
+            )
+        self._answered = True
+        return self._protocol.send_password(self._password)
+
+    def _closed(self) -> ManagementError:
+        if self._answered:
+            return AuthenticationFailed(
+                f"{self._peer}: the daemon closed the session after our password"
+            )
+        if self._heard:
+            return SessionClosed(f"{self._peer}: the daemon closed the session before its greeting")
+        return PermissionRefused(
+            f"{self._peer}: closed before a byte was said; the daemon's 'management-client-user' "
+            "or 'management-client-group' names another user than this exporter's"
+        )
+
+    def silence(self, seconds: float) -> ManagementError:
+        """Say what it means that the greeting didn't come in time."""
+        if self._heard:
+            return TimedOut(f"{self._peer}: no greeting within {seconds:g} s")
+        return Busy(
+            f"{self._peer}: accepted, but nothing was said within {seconds:g} s: another client "
+            "holds the single management slot, or the daemon is stuck"
+        )
+
+
+_SHAPES: dict[ReplyKind, type[Success | Listing]] = {
+    ReplyKind.LINE: Success,
+    ReplyKind.LISTING: Listing,
+}

@@ -1,0 +1,206 @@
+"""Opens the stream to a management interface, or says why it can't be opened.
+
+Never a bare probe: whoever connects takes the daemon's single management slot.
+"""
+
+import asyncio
+import errno
+import ipaddress
+import socket
+from typing import Protocol
+
+import msgspec
+
+from exporter.management.endpoint import Endpoint, ListenEndpoint, TcpEndpoint, UnixEndpoint
+from exporter.management.errors import (
+    Busy,
+    ManagementError,
+    NotFound,
+    PermissionRefused,
+    Refused,
+    Unreachable,
+)
+
+READ_SIZE = 256 * 1024
+"""Bytes taken from the socket at once; asyncio reads no more in one turn of the loop."""
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """Both directions of one connection, and the address to name in errors."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    peer: str
+
+
+class Opener(Protocol):
+    """Gives a new stream to one daemon each time it is asked."""
+
+    async def open(self) -> Stream:
+        """Open a stream.
+
+        Raises:
+            ManagementError: the stream can't be had; the type says why.
+        """
+
+    async def close(self) -> None:
+        """Give back what is held between streams."""
+
+
+def opener(endpoint: Endpoint, *, timeout: float) -> Opener:
+    """Return the opener for an endpoint; `timeout` is in seconds."""
+    match endpoint:
+        case TcpEndpoint():
+            return TcpOpener(endpoint, timeout=timeout)
+        case UnixEndpoint():
+            return UnixOpener(endpoint)
+        case ListenEndpoint():
+            return DialInOpener(endpoint, timeout=timeout)
+
+
+class TcpOpener:
+    """Connects to `--management HOST PORT`."""
+
+    def __init__(self, endpoint: TcpEndpoint, *, timeout: float) -> None:
+        """Connect within `timeout` seconds each time."""
+        self._endpoint = endpoint
+        self._timeout = timeout
+
+    async def open(self) -> Stream:
+        """Connect."""
+        host, port = self._endpoint.host, self._endpoint.port
+        try:
+            async with asyncio.timeout(self._timeout):
+                reader, writer = await asyncio.open_connection(host, port, limit=READ_SIZE)
+        except TimeoutError as error:
+            raise self._no_answer() from error
+        except OSError as error:
+            raise _explain(error, str(self._endpoint)) from error
+        return Stream(reader, writer, str(self._endpoint))
+
+    def _no_answer(self) -> ManagementError:
+        # A full queue before the slot drops what comes; nothing else does so on loopback.
+        if _is_loopback(self._endpoint.host):
+            return Busy(
+                f"{self._endpoint}: other management clients queue for the single slot; "
+                "find them with 'ss -tnp' and let one of them give way"
+            )
+        return Unreachable(
+            f"{self._endpoint}: no answer within {self._timeout:g} s; "
+            "look for a firewall between here and there"
+        )
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class UnixOpener:
+    """Connects to `--management PATH unix`."""
+
+    def __init__(self, endpoint: UnixEndpoint) -> None:
+        """Connect to the same path each time."""
+        self._endpoint = endpoint
+
+    async def open(self) -> Stream:
+        """Connect; a Unix socket does so at once or not at all."""
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.setblocking(False)
+        try:
+            # Not through asyncio: it takes EAGAIN, a full queue, for a connect under way.
+            connection.connect(self._endpoint.path)
+            reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_SIZE)
+        except OSError as error:
+            connection.close()
+            raise _explain(error, str(self._endpoint)) from error
+        return Stream(reader, writer, str(self._endpoint))
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+class DialInOpener:
+    """Waits for a daemon to dial in (`--management-client`).
+
+    The port stays open all the time, since such a daemon dials once, at its start, and exits when
+    nobody is there. One daemon is served at a time; another waits in the socket's queue.
+    """
+
+    def __init__(self, endpoint: ListenEndpoint, *, timeout: float) -> None:
+        """Say `NotFound` when nobody has dialled in for `timeout` seconds."""
+        self._endpoint = endpoint
+        self._timeout = timeout
+        self._listener: socket.socket | None = None
+
+    async def open(self) -> Stream:
+        """Take the next daemon that dials in."""
+        loop = asyncio.get_running_loop()
+        try:
+            if self._listener is None:
+                self._listener = self._listen()
+            async with asyncio.timeout(self._timeout):
+                connection, _ = await loop.sock_accept(self._listener)
+            reader, writer = await asyncio.open_connection(sock=connection, limit=READ_SIZE)
+        except TimeoutError as error:
+            raise NotFound(
+                f"{self._endpoint}: no daemon has dialled in; start it after this exporter, with "
+                f"'management {self._endpoint.host} {self._endpoint.port}' and 'management-client'"
+            ) from error
+        except OSError as error:
+            raise _explain(error, str(self._endpoint)) from error
+        return Stream(reader, writer, str(self._endpoint))
+
+    def _listen(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._endpoint.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self._endpoint.host, self._endpoint.port))
+            listener.listen(1)
+        except OSError:
+            listener.close()
+            raise
+        listener.setblocking(False)
+        return listener
+
+    async def close(self) -> None:
+        """Stop listening."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _explain(error: OSError, peer: str) -> ManagementError:
+    """Turn the operating system's word into ours, with what to do about it."""
+    if isinstance(error, socket.gaierror):
+        return NotFound(f"{peer}: the host name does not resolve; correct it")
+    match error.errno:
+        case errno.ECONNREFUSED:
+            return Refused(
+                f"{peer}: nobody listens; is the daemon running, with a 'management' directive "
+                "for this address?"
+            )
+        case errno.ENOENT:
+            return NotFound(
+                f"{peer}: no such socket; is the daemon running, with a 'management' directive "
+                "for this path?"
+            )
+        case errno.EACCES | errno.EPERM:
+            return PermissionRefused(
+                f"{peer}: no permission; let this user into the socket's directory"
+            )
+        case errno.EAGAIN:
+            return Busy(
+                f"{peer}: other management clients queue for the single slot; "
+                "find them with 'ss -xp' and let one of them give way"
+            )
+        case errno.EADDRINUSE:
+            return Unreachable(f"{peer}: another program already listens here; choose another port")
+        case _:
+            return Unreachable(f"{peer}: {error.strerror or error}")

@@ -1,0 +1,5 @@
+"""What is served over HTTP.
+
+    server      routes and handlers
+    landing     the page for people
+"""

@@ -1,0 +1,90 @@
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+
+from exporter.config import ClientsConfig, Config, DaemonConfig, load
+from exporter.config.documentation import written
+from exporter.config.schema import keys
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+TEXT = EXAMPLE.read_text(encoding="utf-8")
+UNCOMMENTED = re.sub(r"^( *)#(?=[a-z_]+:)", r"\1", TEXT, flags=re.MULTILINE)
+
+
+def sections(text: str) -> list[tuple[type[msgspec.Struct], dict[str, str]]]:
+    """Give each section's keys with their values as they are written."""
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    assert root is not None
+    nodes = dict(entries(root))
+    return [
+        (Config, shown(root)),
+        (DaemonConfig, shown(nodes["daemons"].value[0])),
+        (ClientsConfig, shown(nodes["clients"])),
+    ]
+
+
+def entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
+    for key, value in node.value:
+        yield key.value, value
+
+
+def shown(section: yaml.Node) -> dict[str, str]:
+    return {
+        key: value.value if isinstance(value, yaml.ScalarNode) else str(value.value)
+        for key, value in entries(section)
+    }
+
+
+def test_the_example_loads_as_it_is_and_says_nothing_but_defaults() -> None:
+    config = load(EXAMPLE)
+    (daemon,) = config.daemons
+    plain = DaemonConfig(name=daemon.name, management=daemon.management)
+    assert config == Config(daemons=(plain,))
+
+
+def test_the_example_loads_with_every_optional_line_in_use(tmp_path: Path) -> None:
+    (tmp_path / "office.password").write_text("secret\n")
+    path = tmp_path / "config.yaml"
+    path.write_text(UNCOMMENTED, encoding="utf-8")
+    (daemon,) = load(path).daemons
+    assert None not in msgspec.structs.astuple(daemon)
+
+
+@pytest.mark.parametrize(("section", "values"), sections(UNCOMMENTED))
+def test_the_example_has_every_key_in_the_order_of_the_schema(
+    section: type[msgspec.Struct], values: dict[str, str]
+) -> None:
+    assert list(values) == [key.name for key in keys(section)]
+
+
+@pytest.mark.parametrize(("section", "values"), sections(TEXT))
+def test_every_default_is_written_as_the_documentation_writes_it(
+    section: type[msgspec.Struct], values: dict[str, str]
+) -> None:
+    defaults = {
+        key.name: written(key.default)
+        for key in keys(section)
+        if not key.required and key.default is not None and key.name != "clients"
+    }
+    assert values | defaults == values
+
+
+def test_only_keys_without_a_default_are_commented_out() -> None:
+    commented = {
+        key
+        for (_, in_use), (_, all_keys) in zip(sections(TEXT), sections(UNCOMMENTED), strict=True)
+        for key in all_keys.keys() - in_use.keys()
+    }
+    assert commented == {key.name for key in keys(DaemonConfig) if key.default is None}
+
+
+def test_every_key_has_a_comment_above_it() -> None:
+    lines = TEXT.splitlines()
+    for above, line in itertools.pairwise(lines):
+        if re.match(r" *(- )?#?[a-z_]+:", line):
+            assert re.match(r" *# ", above), line

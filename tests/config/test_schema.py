@@ -1,0 +1,24 @@
+import msgspec
+import pytest
+
+from exporter.config import ClientsConfig, Config, DaemonConfig
+from exporter.config.schema import keys
+from exporter.management.endpoint import TcpEndpoint
+
+SECTIONS = [Config, DaemonConfig, ClientsConfig]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_key_says_what_it_means_in_one_line(section: type[msgspec.Struct]) -> None:
+    for key in keys(section):
+        assert key.setting.meaning.endswith(".")
+        assert key.setting.meaning.isprintable()
+
+
+def test_a_configuration_cannot_be_changed() -> None:
+    daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
+    config = Config(daemons=(daemon,))
+    for section in (config, daemon, config.clients):
+        with pytest.raises(AttributeError):
+            setattr(section, section.__struct_fields__[0], None)
+    assert hash(config) == hash(Config(daemons=(daemon,)))

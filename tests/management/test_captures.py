@@ -1,0 +1,122 @@
+"""Every recorded session is understood, however the network cuts it."""
+
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.management.messages import Listing, Notification, Truncated
+from exporter.management.notifications import StateChange, parse_notification
+from exporter.management.state import StateName
+from exporter.management.status import ServerStatus, TunnelStatus, parse_status
+from tests.management.captures import CAPTURES, decode
+
+MESSAGES = {
+    "Failure": 64,
+    "Listing": 259,
+    "Notification": 1331,
+    "PasswordPrompt": 15,
+    "Success": 193,
+    "Truncated": 3,
+}
+NOTIFICATIONS = {
+    "ByteCount": 18,
+    "ClientAddress": 2,
+    "ClientByteCount": 50,
+    "ClientEvent": 30,
+    "Echo": 2,
+    "Fatal": 3,
+    "Greeting": 178,
+    "Hold": 15,
+    "Log": 929,
+    "Notify": 12,
+    "PasswordFailed": 2,
+    "PasswordNeeded": 3,
+    "Pkcs11Id": 2,
+    "StateChange": 83,
+    "UpDown": 2,
+}
+TRUNCATED = {
+    # A user name of 500 letters makes a row too long: it and all that follows is left out.
+    "limits/long-username-truncates-status": 4,
+    # `test 3` answers with three lines and no END.
+    "server-0-clients/29-test-3": 3,
+    "server-0-clients/99-whole-session": 3,
+}
+STATUSES = {"ServerStatus": 152, "TunnelStatus": 24}
+
+
+def test_there_are_all_the_captures() -> None:
+    assert len(CAPTURES) == 180
+
+
+@pytest.mark.parametrize("name", CAPTURES)
+def test_a_session_says_the_same_byte_by_byte(name: str) -> None:
+    session = CAPTURES[name]
+    assert decode(bytes([byte]) for byte in session) == decode([session])
+
+
+@settings(max_examples=300, deadline=None)
+@given(name=st.sampled_from(list(CAPTURES)), data=st.data())
+def test_a_session_says_the_same_however_it_is_cut(name: str, data: st.DataObject) -> None:
+    session = CAPTURES[name]
+    inside = data.draw(st.lists(st.integers(0, len(session)), max_size=12))
+    cuts = [0, *sorted(inside), len(session)]
+    assert decode(session[start:end] for start, end in pairwise(cuts)) == decode([session])
+
+
+def test_each_message_is_of_the_kind_it_should_be() -> None:
+    kinds = Counter(
+        type(message).__name__ for session in CAPTURES.values() for message in decode([session])
+    )
+    assert kinds == MESSAGES
+
+
+def test_each_notification_is_understood() -> None:
+    kinds = Counter(
+        type(parse_notification(message)).__name__
+        for session in CAPTURES.values()
+        for message in decode([session])
+        if isinstance(message, Notification)
+    )
+    assert kinds == NOTIFICATIONS
+
+
+def test_only_replies_without_an_end_are_cut_short() -> None:
+    lines = {
+        name: message.lines
+        for name, session in CAPTURES.items()
+        for message in decode([session])
+        if isinstance(message, Truncated)
+    }
+    assert lines == TRUNCATED
+
+
+def statuses() -> list[ServerStatus | TunnelStatus]:
+    return [
+        parse_status(message.lines)
+        for session in CAPTURES.values()
+        for message in decode([session])
+        if isinstance(message, Listing)
+        and message.lines
+        and message.lines[0].startswith((b"TITLE", b"OpenVPN CLIENT", b"OpenVPN STATISTICS"))
+    ]
+
+
+def test_each_status_is_read_to_its_last_line() -> None:
+    assert Counter(type(status).__name__ for status in statuses()) == STATUSES
+    assert sum(status.unparsed for status in statuses()) == 0
+
+
+def test_no_state_of_a_real_daemon_is_unknown() -> None:
+    readings = [
+        parse_notification(message)
+        for session in CAPTURES.values()
+        for message in decode([session])
+        if isinstance(message, Notification)
+    ]
+    names = {reading.state.name for reading in readings if isinstance(reading, StateChange)}
+    assert StateName.UNKNOWN not in names
+    assert {StateName.CONNECTED, StateName.RECONNECTING, StateName.EXITING} <= names

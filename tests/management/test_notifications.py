@@ -1,0 +1,164 @@
+"""Real-time messages of every kind that OpenVPN 2.1 to 2.7 can send."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.management.messages import Notification
+from exporter.management.notifications import (
+    SOURCES,
+    AuthToken,
+    ByteCount,
+    ClientAddress,
+    ClientByteCount,
+    ClientEvent,
+    Echo,
+    Fatal,
+    Greeting,
+    Hold,
+    InfoMessage,
+    Log,
+    Needed,
+    Notify,
+    PasswordFailed,
+    PasswordNeeded,
+    Pkcs11Id,
+    Reading,
+    StateChange,
+    Unknown,
+    UpDown,
+    parse_log,
+    parse_notification,
+)
+from exporter.management.state import State, StateName
+
+KINDS: list[tuple[str, str, Reading]] = [
+    ("INFO", "OpenVPN Management Interface Version 5 -- type 'help' for more info", Greeting(5)),
+    ("INFO", "OpenVPN Management Interface Version 1 -- type 'help' for more info", Greeting(1)),
+    ("INFO", "something else", Greeting(None)),
+    ("LOG", "1795404638,,a, b", Log(1795404638, "", "a, b")),
+    ("LOG", "1795404638,NW,TLS Error", Log(1795404638, "NW", "TLS Error")),
+    (
+        "STATE",
+        "1795404829,EXITING,SIGTERM,,,,,",
+        StateChange(State(1795404829, StateName.EXITING, "SIGTERM")),
+    ),
+    ("ECHO", "1795404638,forget-passwords", Echo(1795404638)),
+    ("BYTECOUNT", "3005,18446744073709551615", ByteCount(3005, 2**64 - 1)),
+    ("BYTECOUNT_CLI", "7,3005,3148", ClientByteCount(7, 3005, 3148)),
+    ("HOLD", "Waiting for hold release", Hold()),
+    ("HOLD", "Waiting for hold release:10", Hold()),
+    ("FATAL", "TCP/UDP: Socket bind failed", Fatal("TCP/UDP: Socket bind failed")),
+    ("PASSWORD", "Need 'Auth' username/password", PasswordNeeded("Auth")),
+    ("PASSWORD", "Need 'Auth' username/password SC:1,PIN?", PasswordNeeded("Auth")),
+    ("PASSWORD", "Need 'Auth' username", PasswordNeeded("Auth")),
+    ("PASSWORD", "Need 'Private Key' password", PasswordNeeded("Private Key")),
+    ("PASSWORD", "Verification Failed: 'Auth'", PasswordFailed("Auth")),
+    ("PASSWORD", "Verification Failed: 'Auth' ['CRV1:R:s3cret:u:?']", PasswordFailed("Auth")),
+    ("PASSWORD", "Verification Failed: 'Private Key'", PasswordFailed("Private Key")),
+    ("PASSWORD", "Auth-Token:s3cret", AuthToken()),
+    ("NEED-OK", "Need 'token-insertion-request' confirmation MSG:x", Needed("NEED-OK")),
+    ("NEED-STR", "Need 'name' string MSG:x", Needed("NEED-STR")),
+    ("NEED-CERTIFICATE", "macosx-keychain:subject:o=x", Needed("NEED-CERTIFICATE")),
+    ("RSA_SIGN", "U0VDUkVU", Needed("RSA_SIGN")),
+    ("PK_SIGN", "U0VDUkVU,RSA_PKCS1_PADDING", Needed("PK_SIGN")),
+    ("REMOTE", "vpn.example,1194,udp", Needed("REMOTE")),
+    ("PROXY", "1,UDP,vpn.example", Needed("PROXY")),
+    ("UPDOWN", "UP", UpDown(up=True)),
+    ("UPDOWN", "DOWN", UpDown(up=False)),
+    ("NOTIFY", "info,remote-exit,EXIT", Notify("info", "remote-exit")),
+    ("NOTIFY", "info,server-pushed-halt,a, b", Notify("info", "server-pushed-halt")),
+    ("INFOMSG", "WEB_AUTH::https://s3cret", InfoMessage()),
+    ("PKCS11ID-COUNT", "0", Pkcs11Id()),
+    ("PKCS11ID-ENTRY", "'0', ID:'a', BLOB:'b'", Pkcs11Id()),
+    ("CLIENT", "ESTABLISHED,3", ClientEvent("ESTABLISHED", 3, {})),
+    ("CLIENT", "CONNECT,3,1", ClientEvent("CONNECT", 3, {})),
+    ("CLIENT", "REAUTH,3,1", ClientEvent("REAUTH", 3, {})),
+    ("CLIENT", "DISCONNECT,3", ClientEvent("DISCONNECT", 3, {})),
+    ("CLIENT", "CR_RESPONSE,3,1,U0VDUkVU", ClientEvent("CR_RESPONSE", 3, {})),
+    ("CLIENT", "ADDRESS,3,10.8.0.2,1", ClientAddress(3, "10.8.0.2")),
+]
+MALFORMED = [
+    ("INFO", f"OpenVPN Management Interface Version {'9' * 30}"),
+    ("LOG", "now,,x"),
+    ("LOG", "1795404638,x"),
+    ("STATE", "1795404829"),
+    ("ECHO", "x"),
+    ("BYTECOUNT", "1"),
+    ("BYTECOUNT", "1,-2"),
+    ("BYTECOUNT_CLI", "1,2"),
+    ("PASSWORD", "s3cret"),
+    ("UPDOWN", "SIDEWAYS"),
+    ("NOTIFY", "info"),
+    ("CLIENT", "ESTABLISHED"),
+    ("CLIENT", "ESTABLISHED,x"),
+    ("CLIENT", "ADDRESS,3"),
+    ("CLIENT", "s3cret,3"),
+    ("NEW-IN-3", "s3cret"),
+]
+
+
+def read(source: str, payload: str, *env: bytes) -> Reading:
+    return parse_notification(Notification(source, payload.encode(), env))
+
+
+@pytest.mark.parametrize(("source", "payload", "reading"), KINDS)
+def test_each_kind_is_read(source: str, payload: str, reading: Reading) -> None:
+    assert read(source, payload) == reading
+
+
+def test_no_kind_is_left_out() -> None:
+    assert {source for source, _, _ in KINDS} == SOURCES
+
+
+@pytest.mark.parametrize(("source", "payload"), MALFORMED)
+def test_what_cannot_be_understood_is_unknown(source: str, payload: str) -> None:
+    assert read(source, payload) == Unknown(source)
+
+
+@pytest.mark.parametrize(("source", "payload"), [*((s, p) for s, p, _ in KINDS), *MALFORMED])
+def test_no_reading_shows_a_secret(source: str, payload: str) -> None:
+    shown = repr(read(source, payload))
+    assert "s3cret" not in shown
+    assert "U0VDUkVU" not in shown
+
+
+def test_a_log_line_and_the_variables_of_a_client_are_not_shown() -> None:
+    assert "s3cret" not in repr(read("LOG", "1795404638,,s3cret"))
+    assert "s3cret" not in repr(read("CLIENT", "CONNECT,3,1", b"x=s3cret"))
+
+
+def test_variables_are_clean_text_by_name() -> None:
+    reading = read("CLIENT", "ESTABLISHED,3", b"IV_VER=2.6\x07", b"a=b=c", b"\xff=1", b"no value")
+    assert isinstance(reading, ClientEvent)
+    assert reading.env == {"IV_VER": "2.6\ufffd", "a": "b=c", "\ufffd": "1", "no value": ""}
+
+
+def test_fatal_words_are_clean_and_bounded() -> None:
+    reading = read("FATAL", "\x1b[2J" + "x" * 10_000)
+    assert isinstance(reading, Fatal)
+    assert reading.text.startswith("\ufffd[2J")
+    assert len(reading.text) == 512
+
+
+def test_an_unknown_keyword_is_bounded() -> None:
+    assert len(repr(read("X" * 10_000, ""))) < 100
+
+
+def test_a_line_of_the_log_cache_reads_like_a_message() -> None:
+    assert parse_log("1795404638,I,a,b,c") == Log(1795404638, "I", "a,b,c")
+
+
+@pytest.mark.parametrize("line", ["", "1795404638", "1795404638,I", "x,I,text", ",,"])
+def test_what_is_no_log_line_is_an_error(line: str) -> None:
+    with pytest.raises(ValueError, match="number|values"):
+        parse_log(line)
+
+
+@given(
+    source=st.sampled_from(sorted(SOURCES)) | st.text(),
+    payload=st.binary(),
+    env=st.lists(st.binary()),
+)
+def test_any_payload_gives_a_reading(source: str, payload: bytes, env: list[bytes]) -> None:
+    assert parse_notification(Notification(source, payload, tuple(env))) is not None

@@ -1,0 +1,406 @@
+"""Framing: which bytes of a daemon make which message."""
+
+import pytest
+
+from exporter.management.errors import ProtocolError
+from exporter.management.messages import (
+    Failure,
+    Listing,
+    Message,
+    Notification,
+    PasswordPrompt,
+    Success,
+    Truncated,
+    Unexpected,
+)
+from exporter.management.protocol import ENV_LIMIT, LINE_COST, LINE_LIMIT, Protocol
+from exporter.management.secret import Secret
+
+GREETING_TEXT = b"OpenVPN Management Interface Version 5 -- type 'help' for more info"
+GREETING = b">INFO:" + GREETING_TEXT + b"\r\n"
+FORMAT_1 = (
+    b"OpenVPN CLIENT LIST",
+    b"Updated,2026-11-23 03:53:03",
+    b"Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since",
+)
+
+
+def greeted(*, reply_limit: int = 1024 * 1024) -> Protocol:
+    protocol = Protocol(reply_limit=reply_limit)
+    protocol.receive(GREETING)
+    return protocol
+
+
+def said(*lines: bytes, end: bytes = b"\r\n") -> list[Message]:
+    return greeted().receive(b"".join(line + end for line in lines))
+
+
+def log(text: bytes) -> Notification:
+    return Notification("LOG", b"1795404638,," + text)
+
+
+def test_a_session_begins_with_the_greeting() -> None:
+    protocol = Protocol()
+    assert not protocol.greeted
+    assert protocol.receive(GREETING) == [Notification("INFO", GREETING_TEXT)]
+    assert protocol.greeted
+
+
+def test_a_daemon_that_waits_for_somebody_says_so_after_the_greeting() -> None:
+    messages = Protocol().receive(GREETING + b">HOLD:Waiting for hold release:0\r\n")
+    assert messages[1:] == [Notification("HOLD", b"Waiting for hold release:0")]
+
+
+def test_a_password_is_asked_for_without_a_line_end() -> None:
+    protocol = Protocol()
+    assert protocol.receive(b"ENTER PASSWORD") == []
+    assert protocol.receive(b":") == [PasswordPrompt()]
+    assert not protocol.greeted
+
+
+def test_a_wrong_password_is_answered_by_the_prompt_again() -> None:
+    protocol = Protocol()
+    assert protocol.receive(b"ENTER PASSWORD:" * 2) == [PasswordPrompt(), PasswordPrompt()]
+    assert protocol.receive(b"ENTER PASSWORD:") == [PasswordPrompt()]
+
+
+def test_the_right_password_leads_to_the_greeting() -> None:
+    protocol = Protocol()
+    messages = protocol.receive(b"ENTER PASSWORD:SUCCESS: password is correct\r\n" + GREETING)
+    assert messages == [
+        PasswordPrompt(),
+        Success(b"password is correct"),
+        Notification("INFO", GREETING_TEXT),
+    ]
+    assert protocol.greeted
+
+
+def test_a_password_is_sent_as_one_line() -> None:
+    assert Protocol().send_password(Secret("s3cret ü")) == "s3cret ü\n".encode()
+
+
+def test_a_password_cannot_carry_a_command() -> None:
+    with pytest.raises(ValueError, match="one line"):
+        Protocol().send_password(Secret("s3cret\nsignal SIGTERM"))
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_lines_end_with_or_without_a_carriage_return(end: bytes) -> None:
+    assert said(b"SUCCESS: pid=1", b">STATE:x", b"a,b", b"END", end=end) == [
+        Success(b"pid=1"),
+        Notification("STATE", b"x"),
+        Listing((b"a,b",)),
+    ]
+
+
+def test_a_reply_of_one_line_is_a_success_or_a_failure() -> None:
+    assert said(b"SUCCESS: pid=17954", b"ERROR: unknown command", b"SUCCESS:") == [
+        Success(b"pid=17954"),
+        Failure(b"unknown command"),
+        Success(b""),
+    ]
+
+
+def test_a_listing_ends_only_with_a_line_that_is_end_as_a_whole() -> None:
+    lines = (b"END,127.0.0.1:1,2", b"ENDING", b" END", b"END ", b"end", b"a END")
+    assert said(*lines, b"END") == [Listing(lines)]
+
+
+def test_a_list_may_be_empty() -> None:
+    assert said(b"END", b"END") == [Listing(()), Listing(())]
+
+
+def test_an_empty_line_inside_a_listing_belongs_to_it() -> None:
+    assert said(b"a", b"", b"b", b"END") == [Listing((b"a", b"", b"b"))]
+
+
+def test_an_empty_line_outside_of_a_reply_is_unexpected() -> None:
+    assert said(b"") == [Unexpected(b"")]
+
+
+def test_real_time_messages_may_come_before_inside_and_after_a_reply() -> None:
+    lines = (b"a,1", b"b,2")
+    messages = said(
+        b">LOG:1795404638,,before",
+        b"a,1",
+        b">LOG:1795404638,,inside",
+        b"b,2",
+        b"END",
+        b">LOG:1795404638,,after",
+        b"SUCCESS: x",
+    )
+    assert messages == [
+        log(b"before"),
+        log(b"inside"),
+        Listing(lines),
+        log(b"after"),
+        Success(b"x"),
+    ]
+
+
+def test_what_a_log_line_says_is_not_taken_for_what_it_quotes() -> None:
+    text = b"MANAGEMENT: >STATE:1795404638,CONNECTED,SUCCESS,,,,,"
+    assert said(b">LOG:1795404638,," + text) == [log(text)]
+
+
+def test_a_block_of_variables_is_one_message() -> None:
+    messages = said(
+        b">CLIENT:ESTABLISHED,0",
+        b">CLIENT:ENV,n_clients=1",
+        b">CLIENT:ENV,common_name=Doe, John",
+        b">CLIENT:ENV,END",
+    )
+    variables = (b"n_clients=1", b"common_name=Doe, John")
+    assert messages == [Notification("CLIENT", b"ESTABLISHED,0", variables)]
+
+
+@pytest.mark.parametrize(
+    ("source", "payload"),
+    [
+        (b"CLIENT", b"CONNECT,0,1"),
+        (b"CLIENT", b"REAUTH,0,1"),
+        (b"CLIENT", b"DISCONNECT,0"),
+        (b"CLIENT", b"CR_RESPONSE,0,1,U0VDUkVU"),
+        (b"UPDOWN", b"UP"),
+        (b"UPDOWN", b"DOWN"),
+    ],
+)
+def test_every_opener_waits_for_its_variables(source: bytes, payload: bytes) -> None:
+    opener = b">" + source + b":" + payload
+    [message] = said(opener, b">" + source + b":ENV,a=b", b">" + source + b":ENV,END")
+    assert message == Notification(source.decode(), payload, (b"a=b",))
+
+
+def test_an_address_of_a_client_has_no_variables() -> None:
+    payload = b"ADDRESS,0,10.8.0.2,1"
+    assert said(b">CLIENT:" + payload) == [Notification("CLIENT", payload)]
+
+
+def test_another_message_may_fall_into_a_block_of_variables() -> None:
+    messages = said(
+        b">CLIENT:ESTABLISHED,0",
+        b">LOG:1795404638,,invalid peer info",
+        b">CLIENT:ENV,a=b",
+        b"SUCCESS: pid=1",
+        b">CLIENT:ENV,END",
+    )
+    assert messages == [
+        log(b"invalid peer info"),
+        Success(b"pid=1"),
+        Notification("CLIENT", b"ESTABLISHED,0", (b"a=b",)),
+    ]
+
+
+def test_passwords_among_the_variables_are_never_kept() -> None:
+    [message] = said(
+        b">CLIENT:CONNECT,0,1",
+        b">CLIENT:ENV,username=alice",
+        b">CLIENT:ENV,password=s3cret",
+        b">CLIENT:ENV,auth_token=t0ken",
+        b">CLIENT:ENV,END",
+    )
+    assert message == Notification("CLIENT", b"CONNECT,0,1", (b"username=alice",))
+
+
+def test_a_block_that_another_one_interrupts_is_cut_short() -> None:
+    messages = said(
+        b">CLIENT:ESTABLISHED,0",
+        b">CLIENT:ENV,a=b",
+        b">CLIENT:ESTABLISHED,1",
+        b">CLIENT:ENV,END",
+    )
+    assert messages == [Truncated(2), Notification("CLIENT", b"ESTABLISHED,1")]
+
+
+@pytest.mark.parametrize("line", [b">CLIENT:ENV,a=b", b">CLIENT:ENV,END", b">UPDOWN:ENV,a=b"])
+def test_a_variable_without_a_block_is_unexpected(line: bytes) -> None:
+    assert said(line) == [Unexpected(line)]
+
+
+def test_a_variable_of_another_source_is_not_taken_into_the_block() -> None:
+    messages = said(b">CLIENT:ESTABLISHED,0", b">UPDOWN:ENV,a=b", b">CLIENT:ENV,END")
+    assert messages == [
+        Unexpected(b">UPDOWN:ENV,a=b"),
+        Notification("CLIENT", b"ESTABLISHED,0"),
+    ]
+
+
+@pytest.mark.parametrize("line", [b">", b">lower:x", b">NO COLON", b"> INFO:x", b">:x"])
+def test_a_line_with_an_odd_keyword_is_unexpected(line: bytes) -> None:
+    assert said(line) == [Unexpected(line)]
+
+
+@pytest.mark.parametrize("line", [b"SUCCESS: pid=1", b"ERROR: no"])
+def test_a_listing_that_never_ends_is_dropped_when_the_next_reply_comes(line: bytes) -> None:
+    messages = said(b"TITLE\tOpenVPN 2.6.14", b"TIME\t2026-11-23 03:53:03\t1795405983", line)
+    assert messages[0] == Truncated(2)
+    assert len(messages) == 2
+
+
+def test_after_a_listing_that_never_ended_the_next_one_is_whole() -> None:
+    messages = said(b"TITLE\tx", b"SUCCESS: pid=1", b"TITLE\ty", b"END")
+    assert messages == [Truncated(1), Success(b"pid=1"), Listing((b"TITLE\ty",))]
+
+
+@pytest.mark.parametrize(
+    "name", [b">FATAL:not really", b"SUCCESS: x", b"ERROR: x", b"END", b"ENTER PASSWORD:", b">a,b"]
+)
+@pytest.mark.parametrize("date", [b"2026-11-23 03:53:03", b"Mon Nov 23 03:43:31 2026"])
+def test_a_row_of_format_1_may_begin_like_a_message(name: bytes, date: bytes) -> None:
+    row = name + b",127.0.0.1:60465,2985,3082," + date
+    assert said(*FORMAT_1, row, b"END") == [Listing((*FORMAT_1, row))]
+
+
+def test_a_message_inside_a_status_of_format_1_is_still_a_message() -> None:
+    messages = said(*FORMAT_1, b">FATAL:out of memory, really", b"SUCCESS: pid=1")
+    assert messages == [
+        Notification("FATAL", b"out of memory, really"),
+        Truncated(3),
+        Success(b"pid=1"),
+    ]
+
+
+def test_a_row_like_line_outside_of_a_status_of_format_1_is_a_message() -> None:
+    row = b">FATAL:x,127.0.0.1:60465,2985,3082,2026-11-23 03:53:03"
+    assert said(row, b"TITLE\tx", row)[0] == Notification("FATAL", row.removeprefix(b">FATAL:"))
+    assert len(said(b"TITLE\tx", row)) == 1
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n",
+        b"HTTP/1.1 400 Bad Request\r\n",
+        b"220 mail.example ESMTP\r\n",
+        b"ERROR: not a daemon\r\n",
+        b">hello\r\n",
+        b"END\r\n",
+        b"\x15\x03\x01\x00\x02\x02\x0a\n",
+    ],
+)
+def test_a_peer_that_is_no_openvpn_is_refused(first: bytes) -> None:
+    protocol = Protocol()
+    with pytest.raises(ProtocolError, match="does not speak"):
+        protocol.receive(first)
+    assert not protocol.greeted
+
+
+def test_what_such_a_peer_said_is_shown_short_and_safe() -> None:
+    with pytest.raises(ProtocolError) as refused:
+        Protocol().receive(b"\x1b[31m" + b"x" * 1000 + b"\n")
+    assert "\x1b" not in str(refused.value)
+    assert len(str(refused.value)) < 200
+
+
+def test_a_failed_session_stays_failed() -> None:
+    protocol = Protocol()
+    with pytest.raises(ProtocolError):
+        protocol.receive(b"SSH-2.0\n")
+    with pytest.raises(ProtocolError):
+        protocol.receive(GREETING)
+    assert protocol.receive_eof() == []
+
+
+def test_a_line_may_be_as_long_as_the_limit() -> None:
+    line = b">LOG:" + b"x" * (LINE_LIMIT - 5)
+    assert len(said(line, end=b"\n")) == 1
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
+def test_a_line_beyond_the_limit_ends_the_session(end: bytes) -> None:
+    with pytest.raises(ProtocolError, match="a line of more than"):
+        said(b">LOG:" + b"x" * (LINE_LIMIT - 4), end=end)
+
+
+def test_before_the_greeting_a_line_has_the_same_limit() -> None:
+    with pytest.raises(ProtocolError, match="a line of more than"):
+        Protocol().receive(b"x" * (LINE_LIMIT + 1))
+
+
+@pytest.mark.parametrize("line", [b"x" * 100, b"x", b""])
+def test_a_listing_beyond_the_limit_ends_the_session(line: bytes) -> None:
+    protocol = greeted(reply_limit=100 * 1024)
+    protocol.receive(b"TITLE\tx\r\n")
+    fitting = (100 * 1024 - LINE_COST - 7) // (len(line) + LINE_COST)
+    assert protocol.receive((line + b"\n") * fitting) == []
+    with pytest.raises(ProtocolError, match="without END"):
+        protocol.receive(line + b"\n")
+    assert protocol.buffered == 0
+
+
+def test_a_long_listing_that_ends_in_time_costs_the_next_one_nothing() -> None:
+    protocol = greeted(reply_limit=10_000)
+    for _ in range(3):
+        [message] = protocol.receive(b"x,y\n" * 100 + b"END\n")
+        assert message == Listing((b"x,y",) * 100)
+        assert protocol.buffered == 0
+
+
+def test_an_endless_block_of_variables_is_kept_up_to_its_limit() -> None:
+    protocol = greeted()
+    protocol.receive(b">CLIENT:ESTABLISHED,0\n" + b">CLIENT:ENV,a=b\n" * ENV_LIMIT)
+    full = protocol.buffered
+    assert protocol.receive(b">CLIENT:ENV,a=b\n" * 5000) == []
+    assert protocol.buffered == full
+    [message] = protocol.receive(b">CLIENT:ENV,END\n")
+    assert isinstance(message, Notification)
+    assert len(message.env) == ENV_LIMIT
+
+
+def test_what_is_buffered_is_what_is_incomplete() -> None:
+    protocol = greeted()
+    protocol.receive(b"abc")
+    assert protocol.buffered == 3
+    protocol.receive(b"def\nx")
+    assert protocol.buffered == 6 + LINE_COST + 1
+    protocol.receive(b"\nEND\n")
+    assert protocol.buffered == 0
+
+
+def test_the_end_of_the_stream_between_messages_leaves_nothing() -> None:
+    assert greeted().receive_eof() == []
+    assert Protocol().receive_eof() == []
+
+
+@pytest.mark.parametrize(
+    ("half", "cut"),
+    [
+        (b"ENTER PASS", [Truncated(1)]),
+        (GREETING + b"SUCCESS: pi", [Truncated(1)]),
+        (GREETING + b"a\nb\n", [Truncated(2)]),
+        (GREETING + b"a\nb\nEN", [Truncated(2), Truncated(1)]),
+        (GREETING + b">CLIENT:ESTABLISHED,0\n", [Truncated(1)]),
+        (GREETING + b">CLIENT:ESTABLISHED,0\n>CLIENT:ENV,a=b\na\n", [Truncated(2), Truncated(1)]),
+    ],
+)
+def test_the_end_of_the_stream_cuts_short_what_is_incomplete(
+    half: bytes, cut: list[Message]
+) -> None:
+    protocol = Protocol()
+    protocol.receive(half)
+    assert protocol.receive_eof() == cut
+    assert protocol.receive_eof() == []
+    assert protocol.buffered == 0
+
+
+def test_nothing_follows_the_end_of_the_stream() -> None:
+    protocol = greeted()
+    protocol.receive_eof()
+    assert not protocol.greeted
+    with pytest.raises(ProtocolError):
+        protocol.receive(b"SUCCESS: pid=1\r\n")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Success(b"s3cret"),
+        Failure(b"unknown command [s3cret]"),
+        Listing((b"s3cret",)),
+        Notification("PASSWORD", b"Auth-Token:s3cret", (b"x=s3cret",)),
+        Unexpected(b"s3cret"),
+    ],
+)
+def test_a_message_does_not_show_what_it_says(message: Message) -> None:
+    assert "s3cret" not in repr(message)
+    assert type(message).__name__ in repr(message)

@@ -1,0 +1,115 @@
+"""Replies other than the status."""
+
+from collections.abc import Callable
+
+import pytest
+
+from exporter.management import replies
+from exporter.management.errors import ReplyError
+from exporter.management.replies import LoadStats, Version
+from exporter.management.state import State, StateName
+
+FEATURES = "[SSL (OpenSSL)] [LZO] [LZ4] [EPOLL] [PKCS11] [MH/PKTINFO] [AEAD]"
+
+
+@pytest.mark.parametrize(
+    ("text", "management", "version"),
+    [
+        (
+            f"OpenVPN 2.3.18 x86_64-unknown-linux-gnu {FEATURES} built on Nov 23 2026",
+            "Management Version: 1",
+            Version("2.3.18", "x86_64-unknown-linux-gnu", "1"),
+        ),
+        (
+            f"OpenVPN 2.5.11 x86_64-pc-linux-gnu {FEATURES} built on Nov 23 2026",
+            "Management Version: 3",
+            Version("2.5.11", "x86_64-pc-linux-gnu", "3"),
+        ),
+        (
+            f"OpenVPN 2.6.14 x86_64-pc-linux-gnu {FEATURES} [DCO]",
+            "Management Version: 5",
+            Version("2.6.14", "x86_64-pc-linux-gnu", "5"),
+        ),
+        (
+            f"OpenVPN 2.8_git x86_64-pc-linux-gnu {FEATURES} [DCO]",
+            "Management Version: 6",
+            Version("2.8_git", "x86_64-pc-linux-gnu", "6"),
+        ),
+        (
+            f"OpenVPN 2.8_git [git:master/3de92608] x86_64-pc-linux-gnu {FEATURES} [DCO]",
+            "Management Version: 6",
+            Version("2.8_git", "x86_64-pc-linux-gnu", "6"),
+        ),
+        (f"OpenVPN 2.1.4 {FEATURES}", "Management Version: 1", Version("2.1.4", "", "1")),
+        ("OpenVPN 2.9", "", Version("2.9", "", "")),
+    ],
+)
+def test_a_version_is_read(text: str, management: str, version: Version) -> None:
+    lines = [f"OpenVPN Version: {text}".encode(), management.encode()]
+    assert replies.parse_version(lines) == version
+
+
+@pytest.mark.parametrize(
+    "lines", [(), (b"",), (b"OpenVPN Version: ",), (b"Management Version: 5",), (b"1,2",)]
+)
+def test_a_reply_without_a_version_is_an_error(lines: tuple[bytes, ...]) -> None:
+    with pytest.raises(ReplyError, match="'version'"):
+        replies.parse_version(lines)
+
+
+def test_settings_are_read() -> None:
+    assert replies.parse_pid(b"pid=17954") == 17954
+    assert replies.parse_verb(b"verb=3") == 3
+    assert replies.parse_hold(b"hold=0") is False
+    assert replies.parse_hold(b"hold=1") is True
+
+
+@pytest.mark.parametrize(
+    ("parse", "name"),
+    [(replies.parse_pid, b"pid"), (replies.parse_verb, b"verb"), (replies.parse_hold, b"hold")],
+)
+@pytest.mark.parametrize("said", [b"", b"%s", b"%s=", b"%s=-1", b"%s=x", b"mute=0", b"%s=1 2"])
+def test_another_setting_is_an_error(
+    parse: Callable[[bytes], int], name: bytes, said: bytes
+) -> None:
+    with pytest.raises(ReplyError, match=name.decode()):
+        parse(said.replace(b"%s", name))
+
+
+def test_totals_of_the_process_are_read() -> None:
+    text = b"nclients=1,bytesin=3005,bytesout=18446744073709551615"
+    assert replies.parse_load_stats(text) == LoadStats(1, 3005, 2**64 - 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"pid=1",
+        b"nclients=1,bytesin=3005",
+        b"nclients=1,bytesin=3005,bytesout=-1",
+        b"nclients=1,bytesin=3005,bytesout=18446744073709551616",
+        b"nclients=1,bytesin=3005,bytesout=3148,more=1",
+        "nclients=\u0661,bytesin=1,bytesout=1".encode(),
+    ],
+)
+def test_other_totals_are_an_error(text: bytes) -> None:
+    with pytest.raises(ReplyError, match="'load-stats'"):
+        replies.parse_load_stats(text)
+
+
+def test_an_error_keeps_the_daemons_words_short_and_safe() -> None:
+    with pytest.raises(ReplyError) as wrong:
+        replies.parse_load_stats(b"\x1b[2J" + b"x" * 1000)
+    assert "[2Jxxx" in str(wrong.value)
+    assert "\x1b" not in str(wrong.value)
+    assert len(str(wrong.value)) < 200
+
+
+def test_a_history_is_read_and_what_is_no_entry_left_out() -> None:
+    lines = (b"1,CONNECTING,,,,,,", b"nonsense", b"2,WAIT,,,,,,")
+    assert replies.parse_states(lines) == (
+        State(1, StateName.CONNECTING, ""),
+        State(2, StateName.WAIT, ""),
+    )
+    assert replies.parse_states(()) == ()

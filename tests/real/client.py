@@ -1,0 +1,64 @@
+"""A real OpenVPN client: all of the handshake and the tunnel's life, but no device of its own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tests.real.daemon import INITIALISED, Daemon, running
+from tests.real.lab import Lab
+from tests.real.management import LOOPBACK, Management
+from tests.real.pki import Authority
+from tests.real.server import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a user types."""
+
+    name: str
+    password: str = "good"
+
+    def options(self, lab: Lab) -> list[str]:
+        """Say the same to OpenVPN."""
+        return ["--auth-user-pass", str(lab.file(f"{self.name}\n{self.password}\n"))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A client that runs."""
+
+    daemon: Daemon
+    common_name: str
+    management: Management
+
+
+@asynccontextmanager
+async def client(
+    server: Server,
+    common_name: str,
+    *options: str,
+    user: Credentials | None = None,
+    signer: Authority | None = None,
+    management: Management | None = None,
+    ready: str = INITIALISED,
+) -> AsyncIterator[Client]:
+    """Run a client of ``server`` until the block ends.
+
+    ``options`` come last and so outdo ours. ``signer`` is the server's own authority and
+    ``management`` a port of its own unless given. ``ready`` is the text of the log line to wait
+    for; a client that shall be turned away needs another than the default.
+    """
+    lab = server.lab
+    management = management or lab.tcp()
+    certificate = (signer or lab.authority).issue(common_name, trusts=lab.authority)
+    ours = [
+        *("--client", "--dev", "null", "--ifconfig-noexec", "--route-noexec", "--disable-dco"),
+        *("--proto", server.transport.value, "--remote", LOOPBACK, str(server.port)),
+        *("--nobind", "--connect-retry", "1", "--verb", "3"),
+        *certificate.options(),
+        *(user.options(lab) if user else []),
+        *management.options(),
+    ]
+    name = f"client-{lab.number()}"
+    async with running(name, [*ours, *options], directory=lab.directory, ready=ready) as daemon:
+        yield Client(daemon=daemon, common_name=common_name, management=management)

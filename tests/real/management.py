@@ -1,0 +1,54 @@
+"""Where a daemon's management interface is, as OpenVPN is told and as its clients are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class TcpAddress:
+    """A port on the loopback device."""
+
+    port: int
+
+    def __str__(self) -> str:
+        return f"{LOOPBACK}:{self.port}"
+
+    def words(self) -> list[str]:
+        """Give the address in the two words that follow ``--management``."""
+        return [LOOPBACK, str(self.port)]
+
+
+@dataclass(frozen=True, slots=True)
+class UnixAddress:
+    """A Unix socket."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+    def words(self) -> list[str]:
+        """Give the address in the two words that follow ``--management``."""
+        return [str(self.path), "unix"]
+
+
+Address: TypeAlias = TcpAddress | UnixAddress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Management:
+    """One management interface: its address, its password if any, and who calls whom."""
+
+    address: Address
+    password: str | None = None
+    password_file: Path | None = None
+    daemon_dials: bool = False
+
+    def options(self) -> list[str]:
+        """Say the same to OpenVPN."""
+        password = [str(self.password_file)] if self.password_file else []
+        direction = ["--management-client"] if self.daemon_dials else []
+        return ["--management", *self.address.words(), *password, *direction]

@@ -1,0 +1,55 @@
+"""Throw-away certificates with elliptic curve keys: quick to make, and belonging to nobody."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from trustme import CA, Blob, KeyType
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate and its key as files, next to that of the authority its owner trusts."""
+
+    authority: Path
+    certificate: Path
+    key: Path
+
+    def options(self) -> list[str]:
+        """Say the same to OpenVPN."""
+        return [
+            *("--ca", str(self.authority)),
+            *("--cert", str(self.certificate)),
+            *("--key", str(self.key)),
+        ]
+
+
+class Authority:
+    """Signs certificates into a directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir()
+        self._directory = directory
+        self._signer = CA(key_type=KeyType.ECDSA)
+        self._numbers: Iterator[int] = count(1)
+        self.certificate = self._write("ca.pem", self._signer.cert_pem)
+
+    def issue(self, common_name: str, *, trusts: "Authority | None" = None) -> Certificate:
+        """Sign ``common_name``: any text of 1 to 64 bytes of UTF-8, control characters included.
+
+        ``trusts`` names the authority its owner believes, this one unless told.
+        """
+        number = next(self._numbers)
+        leaf = self._signer.issue_cert(common_name=common_name, key_type=KeyType.ECDSA)
+        return Certificate(
+            authority=(trusts or self).certificate,
+            certificate=self._write(f"{number}.pem", leaf.cert_chain_pems[0]),
+            key=self._write(f"{number}.key", leaf.private_key_pem),
+        )
+
+    def _write(self, name: str, content: Blob) -> Path:
+        path = self._directory / name
+        path.touch(mode=0o600)
+        path.write_bytes(content.bytes())
+        return path

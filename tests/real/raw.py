@@ -1,0 +1,157 @@
+"""A management client by hand: plain sockets and the fewest rules that tell where a reply ends.
+
+It is the second opinion that an exporter is compared with, and the rival that takes the
+daemon's only slot. It therefore shares no code with the exporter.
+"""
+
+import asyncio
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from tests.real.management import LOOPBACK, Address, TcpAddress
+
+PROMPT = b"ENTER PASSWORD:"
+DEADLINE = 5.0
+
+
+class NoReplyError(Exception):
+    """The reply did not end in time. ``partial`` is the text that came until then."""
+
+    def __init__(self, command: str, partial: str) -> None:
+        super().__init__(f"no complete reply to {command!r}, only {partial!r}")
+        self.partial = partial
+
+
+class Session:
+    """The slot of one daemon. ``notifications`` are the ``>`` lines met so far, greeting first."""
+
+    def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.notifications: list[str] = []
+
+    async def log_in(self, password: str) -> None:
+        """Answer the prompt, which has no line end."""
+        assert await self._reader.readexactly(len(PROMPT)) == PROMPT
+        self._writer.write(f"{password}\n".encode())
+        assert await self._line() == "SUCCESS: password is correct"
+
+    async def notification(self, *, deadline: float = DEADLINE) -> str:
+        """Wait for the next line that nobody asked for, such as the greeting or ``>HOLD:``.
+
+        Raises:
+            NoReplyError: None came within ``deadline`` seconds.
+        """
+        async with _in_time(deadline, "waiting"):
+            line = await self._line()
+        assert line.startswith(">"), line
+        self.notifications.append(line)
+        return line
+
+    async def ask(self, command: str, *, deadline: float = DEADLINE) -> str:
+        """Send a command; give its reply, lines joined by ``\\n``, with ``END`` if it has one.
+
+        Take it apart with ``split("\\n")``: names may hold other characters that ``splitlines``
+        takes for line ends, such as U+2028.
+
+        Raises:
+            NoReplyError: The reply did not end within ``deadline`` seconds.
+        """
+        self._writer.write(f"{command}\n".encode())
+        lines: list[str] = []
+        async with _in_time(deadline, command, lines):
+            await self._read_reply(lines)
+        return "\n".join(lines)
+
+    async def close(self) -> None:
+        """Give the slot back."""
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+    async def _read_reply(self, lines: list[str]) -> None:
+        while (first := await self._line()).startswith(">"):
+            self.notifications.append(first)
+        lines.append(first)
+        if first.startswith(("SUCCESS:", "ERROR:")):
+            return
+        while lines[-1] != "END":
+            lines.append(await self._line())
+
+    async def _line(self) -> str:
+        line = await self._reader.readline()
+        if not line.endswith(b"\n"):
+            raise ConnectionResetError(f"the daemon closed the connection after {line!r}")
+        return line.decode(errors="replace").rstrip("\r\n")
+
+
+@asynccontextmanager
+async def session(
+    address: Address, *, password: str | None = None, deadline: float = DEADLINE
+) -> AsyncIterator[Session]:
+    """Hold the daemon's slot while the block runs; the greeting has been read.
+
+    Raises:
+        NoReplyError: No greeting within ``deadline`` seconds: somebody else holds the slot.
+    """
+    opened = Session(*await _connect(address))
+    try:
+        async with _in_time(deadline, "connecting"):
+            if password is not None:
+                await opened.log_in(password)
+            await opened.notification(deadline=deadline)
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def ask(
+    address: Address, *commands: str, password: str | None = None, deadline: float = DEADLINE
+) -> list[str]:
+    """Connect, ask one command after the other, leave; give the replies.
+
+    Raises:
+        NoReplyError: The slot is taken, or a reply did not end within ``deadline`` seconds.
+    """
+    async with session(address, password=password) as opened:
+        return [await opened.ask(command, deadline=deadline) for command in commands]
+
+
+@asynccontextmanager
+async def listening(address: Address) -> AsyncIterator[asyncio.Future[Session]]:
+    """Be at home for a daemon that dials; the future is done when it has. The daemon ends after."""
+    dialled: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
+
+    def welcome(reader: StreamReader, writer: StreamWriter) -> None:
+        dialled.set_result(Session(reader, writer))
+
+    async with await _serve(welcome, address):
+        try:
+            yield dialled
+        finally:
+            if dialled.done():
+                await dialled.result().close()
+
+
+async def _connect(address: Address) -> tuple[StreamReader, StreamWriter]:
+    if isinstance(address, TcpAddress):
+        return await asyncio.open_connection(LOOPBACK, address.port)
+    return await asyncio.open_unix_connection(address.path)
+
+
+async def _serve(
+    welcome: Callable[[StreamReader, StreamWriter], None], address: Address
+) -> asyncio.Server:
+    if isinstance(address, TcpAddress):
+        return await asyncio.start_server(welcome, LOOPBACK, address.port)
+    return await asyncio.start_unix_server(welcome, address.path)
+
+
+@asynccontextmanager
+async def _in_time(deadline: float, command: str, lines: Sequence[str] = ()) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(deadline):
+            yield
+    except TimeoutError:
+        raise NoReplyError(command, "\n".join(lines)) from None

@@ -1,0 +1,84 @@
+"""A real OpenVPN server, with a real tun device inside our own network."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+from tests.real.daemon import INITIALISED, Daemon, running
+from tests.real.lab import Lab
+from tests.real.management import LOOPBACK, Management
+
+ACCEPT_ANYBODY = Path("/bin/true")
+# Quiet links soon notice a lost peer, yet a machine busy for seconds loses none.
+KEEPALIVE = ("--keepalive", "2", "12")
+
+
+class Transport(Enum):
+    """What carries the tunnel; the value is OpenVPN's name for it."""
+
+    UDP = "udp4"
+    TCP = "tcp4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that runs, and all that its clients need to know of it."""
+
+    lab: Lab
+    daemon: Daemon
+    management: Management
+    transport: Transport
+    port: int
+    network: IPv4Network
+    network6: IPv6Network
+
+
+@asynccontextmanager
+async def server(
+    lab: Lab,
+    *options: str,
+    management: Management | None = None,
+    transport: Transport = Transport.UDP,
+    ready: str = INITIALISED,
+) -> AsyncIterator[Server]:
+    """Run a server for dual-stack tunnels until the block ends.
+
+    ``options`` come last and so outdo ours (``"--duplicate-cn"``, ``"--verb", "4"``, …).
+    ``management`` is a port of its own unless given. ``ready`` is the text of the log line to
+    wait for: ``HELD`` with ``"--management-hold"``.
+    """
+    management = management or lab.tcp()
+    port = lab.port()
+    network, network6 = lab.networks()
+    ours = [
+        *("--server", str(network.network_address), str(network.netmask)),
+        *("--server-ipv6", str(network6)),
+        *("--topology", "subnet", "--dev", "tun", "--disable-dco"),
+        *("--proto", transport.value, "--local", LOOPBACK, "--port", str(port)),
+        *("--dh", "none", *lab.authority.issue("server").options()),
+        *KEEPALIVE,
+        *("--verb", "3", *management.options()),
+    ]
+    name = f"server-{lab.number()}"
+    async with running(name, [*ours, *options], directory=lab.directory, ready=ready) as daemon:
+        yield Server(
+            lab=lab,
+            daemon=daemon,
+            management=management,
+            transport=transport,
+            port=port,
+            network=network,
+            network6=network6,
+        )
+
+
+def asking_for_names(script: Path = ACCEPT_ANYBODY) -> tuple[str, ...]:
+    """Give the options of a server that has ``script`` check user names and passwords.
+
+    The script gets a file with a line for each, and accepts with exit code 0. While it runs the
+    daemon does nothing else, management included.
+    """
+    return ("--script-security", "2", "--auth-user-pass-verify", str(script), "via-file")

@@ -1,0 +1,45 @@
+import asyncio
+
+import pytest
+
+from exporter.simulator import Fleet
+from tests.simulator.console import console, raw_console
+
+
+async def test_the_demo_has_two_servers_a_tunnel_and_one_that_is_down() -> None:
+    async with Fleet.demo(seed=1) as fleet:
+        addresses = {daemon.name: daemon.address for daemon in fleet.daemons}
+        assert list(addresses) == ["office", "remote-work", "uplink", "backup-site"]
+        firsts = {}
+        for name in ("office", "remote-work", "uplink"):
+            async with console(addresses[name]) as client:
+                firsts[name] = (await client.ask("status 1"))[0]
+        assert firsts == {
+            "office": "OpenVPN CLIENT LIST",
+            "remote-work": "OpenVPN CLIENT LIST",
+            "uplink": "OpenVPN STATISTICS",
+        }
+        with pytest.raises(ConnectionRefusedError):
+            async with raw_console(addresses["backup-site"]):
+                pass
+
+
+async def test_the_same_seed_makes_the_same_fleet() -> None:
+    async def names(seed: int) -> list[list[str]]:
+        async with Fleet.demo(seed=seed, clock=lambda: 1_795_404_800.0) as fleet:
+            async with console(fleet.daemons[0].address) as client:
+                return [row.split("\t") for row in await client.ask("status 3")]
+
+    one, same, other = await names(1), await names(1), await names(2)
+    assert one == same
+    assert one != other
+
+
+async def test_daemons_are_served_at_the_same_time() -> None:
+    async with (
+        Fleet.demo() as fleet,
+        console(fleet.daemons[0].address) as office,
+        console(fleet.daemons[1].address) as work,
+    ):
+        replies = await asyncio.gather(office.ask("pid"), work.ask("pid"))
+    assert replies[0] != replies[1]

@@ -1,0 +1,190 @@
+import json
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.log import EventFormatter, Layout, Level, configure, event
+from exporter.management.secret import Secret
+
+LOGGER = logging.getLogger("exporter.test")
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    logging.captureWarnings(capture=False)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def line(layout: Layout, message: str = "daemon is up", /, **fields: object) -> str:
+    record = LOGGER.makeRecord(
+        LOGGER.name, logging.INFO, "", 0, "%s", (message,), None, extra={"fields": fields}
+    )
+    record.created = 1_700_000_000.0625
+    return EventFormatter(layout).format(record)
+
+
+def fail() -> None:
+    raise ValueError("first\nsecond")
+
+
+def failure() -> ValueError:
+    with pytest.raises(ValueError, match="first") as caught:
+        fail()
+    return caught.value
+
+
+def test_logfmt_is_time_level_message_logger_and_the_fields_in_order() -> None:
+    assert line(Layout.LOGFMT, daemon="office", polls=3, up=True, ratio=0.5, reason=None) == (
+        'ts=2023-11-14T22:13:20.062Z level=info msg="daemon is up" logger=exporter.test '
+        "daemon=office polls=3 up=true ratio=0.5 reason=null"
+    )
+
+
+def test_json_has_the_same_fields_with_their_types() -> None:
+    assert json.loads(line(Layout.JSON, daemon="Büro", polls=3, up=True, reason=None)) == {
+        "ts": "2023-11-14T22:13:20.062Z",
+        "level": "info",
+        "msg": "daemon is up",
+        "logger": "exporter.test",
+        "daemon": "Büro",
+        "polls": 3,
+        "up": True,
+        "reason": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("Büro", "Büro"),
+        ("", '""'),
+        ("a b", '"a b"'),
+        ("a=b", '"a=b"'),
+        ('say "x"', '"say \\"x\\""'),
+        ("a\\b", '"a\\\\b"'),
+        ("x level=error\nts=0", '"x level=error\\nts=0"'),
+        ("\x1b[31m\x7f", '"\\u001b[31m\\u007f"'),
+        ("a\u2028b\u0085c", '"a\\u2028b\\u0085c"'),
+        ("left\u202eright", '"left\\u202eright"'),
+        (b"bytes", "b'bytes'"),
+        (float("nan"), "nan"),
+        (Level.WARN, "warn"),
+    ],
+)
+def test_a_logfmt_value_is_quoted_where_it_could_be_misread(value: object, written: str) -> None:
+    assert line(Layout.LOGFMT, value=value).partition(" value=")[2] == written
+
+
+def test_json_has_no_number_that_json_does_not_know() -> None:
+    assert '"value": "inf"' in line(Layout.JSON, value=float("inf"))
+
+
+@pytest.mark.parametrize("layout", Layout)
+@given(value=st.text())
+def test_no_value_and_no_message_breaks_the_line(layout: Layout, value: str) -> None:
+    written = line(layout, value, value=value)
+    assert written.isprintable()
+    if layout is Layout.JSON:
+        assert json.loads(written)["value"] == json.loads(written)["msg"] == value
+
+
+def test_a_field_cannot_pass_for_the_time_the_level_or_the_message() -> None:
+    written = json.loads(line(Layout.JSON, level="error", msg="other", ts="0", logger="x"))
+    assert (written["level"], written["msg"]) == ("info", "daemon is up")
+    assert (written["ts"][:4], written["logger"]) == ("2023", "exporter.test")
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_a_secret_is_not_logged(layout: Layout) -> None:
+    written = line(layout, password=Secret("hunter2"), all=[Secret("hunter2")])
+    assert "hunter2" not in written
+    assert "***" in written
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_an_event_goes_to_standard_error_as_one_line(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(Level.INFO, layout)
+    event(LOGGER, Level.WARN, "daemon is 100% down", daemon="office")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    assert "daemon is 100% down" in err
+    assert "office" in err
+
+
+@pytest.mark.parametrize("layout", Layout)
+def test_the_traceback_of_a_cause_stays_on_the_line(
+    layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(Level.INFO, layout)
+    event(LOGGER, Level.ERROR, "poll failed", cause=failure())
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "Traceback (most recent call last):\\n" in err
+    assert "ValueError: first\\nsecond" in err
+
+
+def test_exceptions_of_other_libraries_stay_on_the_line_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure(Level.INFO, Layout.JSON)
+    try:
+        fail()
+    except ValueError:
+        logging.getLogger("aiohttp.server").exception("Error handling request from %s", "::1")
+    written = json.loads(capsys.readouterr().err)
+    assert written["msg"] == "Error handling request from ::1"
+    assert written["logger"] == "aiohttp.server"
+    assert written["exception"].endswith("ValueError: first\nsecond")
+
+
+@pytest.mark.parametrize("level", Level)
+def test_only_the_level_and_above_are_written(
+    level: Level, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(level, Layout.LOGFMT)
+    for each in Level:
+        event(LOGGER, each, "something happened")
+    written = re.findall("level=([a-z]+)", capsys.readouterr().err)
+    assert written == list(Level)[list(Level).index(level) :]
+
+
+@pytest.mark.parametrize(
+    ("number", "word"), [(5, "debug"), (25, "info"), (logging.CRITICAL, "error")]
+)
+def test_levels_of_other_libraries_become_ours(
+    number: int, word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(Level.DEBUG, Layout.LOGFMT)
+    logging.getLogger().setLevel(1)
+    LOGGER.log(number, "something happened")
+    assert f" level={word} " in capsys.readouterr().err
+
+
+def test_a_later_configuration_replaces_an_earlier_one(capsys: pytest.CaptureFixture[str]) -> None:
+    configure(Level.DEBUG, Layout.LOGFMT)
+    configure(Level.INFO, Layout.JSON)
+    event(LOGGER, Level.INFO, "once")
+    assert json.loads(capsys.readouterr().err)["msg"] == "once"
+
+
+def test_warnings_of_python_become_events(capsys: pytest.CaptureFixture[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        configure(Level.INFO, Layout.LOGFMT)
+        warnings.warn("old\nways", DeprecationWarning, stacklevel=1)
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "logger=py.warnings" in err
