@@ -45,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(_run(options))
     except ConfigError as error:
-        print(error, file=sys.stderr)  # noqa: T201 -- for the person who wrote the file
+        print(error, file=sys.stderr)
         return _EXIT_USAGE
     except OSError as error:
-        print(f"openvpn-exporter: cannot serve: {error}", file=sys.stderr)  # noqa: T201
+        print(f"openvpn-exporter: cannot serve: {error}", file=sys.stderr)
         return _EXIT_FAILED
     return 0
 
@@ -169,7 +169,7 @@ async def _config(options: Options) -> AsyncIterator[Config]:
 
 
 def _invite(url: str, telemetry_path: str) -> None:
-    print(  # noqa: T201 -- the demo speaks to a person
+    print(
         f"\nA simulated fleet is being watched. Look at\n\n"
         f"    {url}/            the daemons\n"
         f"    {url}{telemetry_path}     their metrics\n\n"

@@ -144,7 +144,7 @@ class Ledger:
             session = self._sessions.get(key)
             if session is None:
                 strangers.append(row)
-            elif key in sessions:  # rows that can't be told apart: no growth rather than a wrong one
+            elif key in sessions:  # rows that look alike: no growth rather than a wrong one
                 _present(attendance, session).add(row, 0, 0)
             else:
                 sessions[key] = session

@@ -82,12 +82,12 @@ class Inquirer:
         """
         load_stats = await self._line(Command.LOAD_STATS, replies.parse_load_stats)
         reply, fallback = await self._status()
-        if isinstance(reply, Failure):
-            if reply.text.endswith(_NOT_IN_THIS_MODE):
-                return Poll(load_stats, None)
-            raise _refusal(Command.STATUS_3, reply)
-        assert isinstance(reply, Listing)
-        return Poll(load_stats, parse_status(reply.lines, routes=self._routes), fallback)
+        if isinstance(reply, Listing):
+            status = parse_status(reply.lines, routes=self._routes)
+            return Poll(load_stats, status, fallback)
+        if isinstance(reply, Failure) and reply.text.endswith(_NOT_IN_THIS_MODE):
+            return Poll(load_stats, None)
+        raise _refusal(Command.STATUS_3, reply)
 
     async def _status(self) -> tuple[Reply, bool]:
         """Ask for `status 3`; if that never ends, for `status 1`, whose rows can't overflow."""

@@ -1,6 +1,7 @@
 """What kind of daemon it is. No command says so: the status tells servers, the states the rest."""
 
 import enum
+import itertools
 from collections.abc import Sequence
 
 from exporter.management.state import State, StateName
@@ -25,7 +26,7 @@ def tell_tunnel_mode(history: Sequence[State]) -> Mode:
     names = [state.name for state in history]
     early_address = any(
         name is StateName.ASSIGN_IP and before in _STARTS
-        for before, name in zip(names, names[1:], strict=False)
+        for before, name in itertools.pairwise(names)
     )
     without_tls = StateName.CONNECTED in names and StateName.AUTH not in names
     return Mode.P2P if early_address or without_tls else Mode.CLIENT

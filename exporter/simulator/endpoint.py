@@ -18,15 +18,14 @@ BACKLOG = 1
 class _Connection(asyncio.Protocol):
     """The client that holds the slot."""
 
-    def __init__(self, open_session: Callable[[], Session], due: Callable[[], float]) -> None:
+    def __init__(self, endpoint: "Endpoint") -> None:
         self.done = asyncio.Event()
-        self._open_session = open_session
-        self._seconds_until_due = due
+        self._endpoint = endpoint
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._session = self._open_session()
+        self._session = self._endpoint.open_session()
         self.flush()
 
     def data_received(self, data: bytes) -> None:
@@ -36,6 +35,7 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         self._session.detach()
+        self._endpoint.hung_up()  # before the socket is closed, so that nobody gets in between
         self.done.set()
 
     def pause_writing(self) -> None:
@@ -55,7 +55,7 @@ class _Connection(asyncio.Protocol):
         self._stop_timer()
         if self._session.closed:
             self._transport.close()
-        elif (seconds := self._seconds_until_due()) < math.inf:
+        elif (seconds := self._endpoint.seconds_until_due()) < math.inf:
             self._timer = asyncio.get_running_loop().call_later(max(0.0, seconds), self.wake)
 
     def _stop_timer(self) -> None:
@@ -82,14 +82,8 @@ class Endpoint:
         self._unix_path = unix_path
         self._connection: _Connection | None = None
         self._socket = _listen(unix_path)
-
-    @property
-    def address(self) -> str:
+        self.address = _address(self._socket)
         """Where the exporter finds the daemon: `127.0.0.1:43211` or `unix:/path`."""
-        if self._unix_path is not None:
-            return f"unix:{self._unix_path}"
-        host, port = self._socket.getsockname()
-        return f"{host}:{port}"
 
     def wake(self) -> None:
         """Look at the clock: for tests whose clock doesn't go by itself."""
@@ -115,7 +109,6 @@ class Endpoint:
         while not self._daemon.exited:
             client, _ = await loop.sock_accept(self._socket)
             await self._serve_client(client)
-        self._close()
 
     async def _serve_client(self, client: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -123,13 +116,12 @@ class Endpoint:
         self._daemon.advance(self._clock())
         self._daemon.log(3, "", f"MANAGEMENT: Client connected from {peer}")
         transport, connection = await loop.connect_accepted_socket(
-            lambda: _Connection(self._open_session, self._seconds_until_due), client
+            lambda: _Connection(self), client
         )
         self._connection = connection
         try:
             await connection.done.wait()
         finally:
-            self._connection = None
             transport.abort()
             self._daemon.log(3, "", "MANAGEMENT: Client disconnected")
 
@@ -139,16 +131,32 @@ class Endpoint:
         host, port = client.getpeername()
         return f"[AF_INET]{host}:{port}"
 
-    def _open_session(self) -> Session:
+    def open_session(self) -> Session:
+        """Begin a session with the client that has just got the slot."""
         return Session(self._daemon, clock=self._clock, password=self._password)
 
-    def _seconds_until_due(self) -> float:
+    def seconds_until_due(self) -> float:
+        """Return how long nothing will happen by itself."""
         return self._daemon.due - self._clock()
+
+    def hung_up(self) -> None:
+        """Take note that the slot is free; a daemon that has exited listens no more."""
+        self._connection = None
+        if self._daemon.exited:
+            self._close()
 
     def _close(self) -> None:
         self._socket.close()
         if self._unix_path is not None:
             self._unix_path.unlink(missing_ok=True)
+
+
+def _address(listener: socket.socket) -> str:
+    name = listener.getsockname()
+    if listener.family == socket.AF_UNIX:
+        return f"unix:{name}"
+    host, port = name
+    return f"{host}:{port}"
 
 
 def _listen(unix_path: Path | None) -> socket.socket:

@@ -1,5 +1,5 @@
 """The sockets: the one place where bytes of the management interface enter and leave.
 
-    opening     an endpoint -> a connected stream, or why not
-    connection  a stream -> one management session with deadlines
+opening     an endpoint -> a connected stream, or why not
+connection  a stream -> one management session with deadlines
 """

@@ -212,7 +212,6 @@ class Connection:
             case Unexpected() | PasswordPrompt():
                 self._unparsed_lines += 1
 
-
     def _take_reply(self, reply: Reply) -> None:
         if not self._unanswered:
             self._unparsed_lines += 1

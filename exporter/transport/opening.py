@@ -104,7 +104,7 @@ class UnixOpener:
     async def open(self) -> Stream:
         """Connect; a Unix socket does so at once or not at all."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.setblocking(False)
+        connection.setblocking(False)  # noqa: FBT003 -- the library's own signature
         try:
             # Not through asyncio: it takes EAGAIN, a full queue, for a connect under way.
             connection.connect(self._endpoint.path)
@@ -159,7 +159,7 @@ class DialInOpener:
         except OSError:
             listener.close()
             raise
-        listener.setblocking(False)
+        listener.setblocking(False)  # noqa: FBT003 -- the library's own signature
         return listener
 
     async def close(self) -> None:
@@ -176,31 +176,32 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+_MEANINGS: dict[int, tuple[type[ManagementError], str]] = {
+    errno.ECONNREFUSED: (
+        Refused,
+        "nobody listens; is the daemon running, with a 'management' directive for this address?",
+    ),
+    errno.ENOENT: (
+        NotFound,
+        "no such socket; is the daemon running, with a 'management' directive for this path?",
+    ),
+    errno.EACCES: (PermissionRefused, "no permission; let this user into the socket's directory"),
+    errno.EPERM: (PermissionRefused, "no permission; let this user into the socket's directory"),
+    errno.EAGAIN: (
+        Busy,
+        "other management clients queue for the single slot; "
+        "find them with 'ss -xp' and let one of them give way",
+    ),
+    errno.EADDRINUSE: (
+        Unreachable,
+        "another program already listens here; choose another port",
+    ),
+}
+
+
 def _explain(error: OSError, peer: str) -> ManagementError:
     """Turn the operating system's word into ours, with what to do about it."""
     if isinstance(error, socket.gaierror):
         return NotFound(f"{peer}: the host name does not resolve; correct it")
-    match error.errno:
-        case errno.ECONNREFUSED:
-            return Refused(
-                f"{peer}: nobody listens; is the daemon running, with a 'management' directive "
-                "for this address?"
-            )
-        case errno.ENOENT:
-            return NotFound(
-                f"{peer}: no such socket; is the daemon running, with a 'management' directive "
-                "for this path?"
-            )
-        case errno.EACCES | errno.EPERM:
-            return PermissionRefused(
-                f"{peer}: no permission; let this user into the socket's directory"
-            )
-        case errno.EAGAIN:
-            return Busy(
-                f"{peer}: other management clients queue for the single slot; "
-                "find them with 'ss -xp' and let one of them give way"
-            )
-        case errno.EADDRINUSE:
-            return Unreachable(f"{peer}: another program already listens here; choose another port")
-        case _:
-            return Unreachable(f"{peer}: {error.strerror or error}")
+    kind, sentence = _MEANINGS.get(error.errno or 0, (Unreachable, error.strerror or str(error)))
+    return kind(f"{peer}: {sentence}")

@@ -1,5 +1,5 @@
 """What is served over HTTP.
 
-    server      routes and handlers
-    landing     the page for people
+server      routes and handlers
+landing     the page for people
 """

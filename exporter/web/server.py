@@ -13,7 +13,9 @@ Records = Callable[[], Sequence[Record]]
 """Gives the records of all daemons; asked anew for each request."""
 
 
-def application(records: Records, exposition: Exposition, *, telemetry_path: str) -> web.Application:
+def application(
+    records: Records, exposition: Exposition, *, telemetry_path: str
+) -> web.Application:
     """Return the web application; it starts nothing by itself."""
 
     async def metrics(request: web.Request) -> web.Response:

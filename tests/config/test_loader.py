@@ -150,7 +150,8 @@ def test_an_alias_of_itself_is_only_a_wrong_type(tmp_path: Path) -> None:
 
 
 def test_a_problem_stays_on_one_line_whatever_the_file_holds(tmp_path: Path) -> None:
-    text = f'{ONE_DAEMON}"a\\nb\\u2028{"c" * 1000}": 1\n{"d" * 900}: 2\nclients: {{identity: "x\\ny"}}\n'
+    hostile = f'"a\\nb\\u2028{"c" * 900}": 1\n{"d" * 900}: 2\nclients: {{identity: "x\\ny"}}\n'
+    text = f"{ONE_DAEMON}{hostile}"
     for problem in problems(write(tmp_path, text)):
         assert str(problem).isprintable()
         assert len(str(problem).replace(str(tmp_path), "")) < 200

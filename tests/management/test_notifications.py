@@ -151,7 +151,7 @@ def test_a_line_of_the_log_cache_reads_like_a_message() -> None:
 
 @pytest.mark.parametrize("line", ["", "1795404638", "1795404638,I", "x,I,text", ",,"])
 def test_what_is_no_log_line_is_an_error(line: str) -> None:
-    with pytest.raises(ValueError, match="number|values"):
+    with pytest.raises(ValueError, match=r"number|values"):
         parse_log(line)
 
 

@@ -85,7 +85,7 @@ def test_each_name_is_known(name: StateName) -> None:
      "-1,CONNECTED,,,", "1,CONNECTED,a,b,c,d,e,f,g,h,i"],
 )  # fmt: skip
 def test_what_is_no_entry_is_an_error(line: str) -> None:
-    with pytest.raises(ValueError, match="not an|values"):
+    with pytest.raises(ValueError, match=r"not an|values"):
         parse_state(line)
 
 

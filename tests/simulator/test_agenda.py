@@ -10,16 +10,20 @@ def run(agenda: Agenda, until: float) -> None:
 
 
 def test_actions_run_in_order_of_time_and_of_planning() -> None:
-    agenda, seen = Agenda(), []
+    agenda, seen = Agenda(), list[tuple[str, float]]()
+
+    def see(name: str, now: float) -> None:
+        seen.append((name, now))
+
     for when, name in ((3.0, "third"), (1.0, "first"), (1.0, "second"), (9.0, "never")):
-        agenda.at(when, lambda now, name=name: seen.append((name, now)))
+        agenda.at(when, partial(see, name))
     run(agenda, 3.0)
     assert seen == [("first", 1.0), ("second", 1.0), ("third", 3.0)]
     assert agenda.due == 9.0
 
 
 def test_what_an_action_plans_runs_too() -> None:
-    agenda, seen = Agenda(), []
+    agenda, seen = Agenda(), list[float]()
 
     def again(left: int, now: float) -> None:
         seen.append(now)

@@ -9,15 +9,19 @@ from tests.simulator.console import console, raw_console
 
 
 async def test_a_client_hears_nothing_while_another_holds_the_slot() -> None:
-    async with simulated_server() as daemon, console(daemon.address) as first:
-        async with raw_console(daemon.address) as second:
-            second.send("pid")
-            assert await first.ask("pid") == [f"SUCCESS: pid={daemon.daemon.settings.pid}"]
-            assert second.reader._buffer == bytearray()  # type: ignore[attr-defined]
-            first.send("quit")
-            assert await first.rest() == b""
-            assert (await second.line()).startswith(">INFO:")
-            assert (await second.line()).startswith("SUCCESS: pid=")
+    async with (
+        simulated_server() as daemon,
+        console(daemon.address) as first,
+        raw_console(daemon.address) as second,
+    ):
+        second.send("verb")
+        heard = asyncio.create_task(second.line())
+        assert await first.ask("verb 5") == ["SUCCESS: verb level changed"]
+        assert not heard.done()
+        first.send("quit")
+        assert await first.rest() == b""
+        assert (await heard).startswith(">INFO:")
+        assert await second.line() == "SUCCESS: verb=5"
 
 
 async def test_a_client_that_gave_up_waiting_does_not_block_the_next() -> None:
@@ -47,12 +51,14 @@ async def test_a_unix_socket_is_served_and_taken_away(tmp_path: Path) -> None:
 
 
 async def test_the_password_is_asked_over_the_socket() -> None:
-    async with simulated_server(password="s3cret") as daemon:
-        async with raw_console(daemon.address) as client:
-            assert await client.reader.readexactly(15) == b"ENTER PASSWORD:"
-            client.send("s3cret")
-            assert await client.line() == "SUCCESS: password is correct"
-            assert (await client.line()).startswith(">INFO:")
+    async with (
+        simulated_server(password="s3cret") as daemon,
+        raw_console(daemon.address) as client,
+    ):
+        assert await client.reader.readexactly(15) == b"ENTER PASSWORD:"
+        client.send("s3cret")
+        assert await client.line() == "SUCCESS: password is correct"
+        assert (await client.line()).startswith(">INFO:")
 
 
 async def test_replies_to_commands_sent_before_a_half_close_arrive() -> None:

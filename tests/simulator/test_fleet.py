@@ -4,6 +4,7 @@ import pytest
 
 from exporter.simulator import Fleet
 from tests.simulator.console import console, raw_console
+from tests.simulator.stopped_clock import StoppedClock
 
 
 async def test_the_demo_has_two_servers_a_tunnel_and_one_that_is_down() -> None:
@@ -25,10 +26,12 @@ async def test_the_demo_has_two_servers_a_tunnel_and_one_that_is_down() -> None:
 
 
 async def test_the_same_seed_makes_the_same_fleet() -> None:
-    async def names(seed: int) -> list[list[str]]:
-        async with Fleet.demo(seed=seed, clock=lambda: 1_795_404_800.0) as fleet:
-            async with console(fleet.daemons[0].address) as client:
-                return [row.split("\t") for row in await client.ask("status 3")]
+    async def names(seed: int) -> list[str]:
+        async with (
+            Fleet.demo(seed=seed, clock=StoppedClock()) as fleet,
+            console(fleet.daemons[0].address) as client,
+        ):
+            return await client.ask("status 3")
 
     one, same, other = await names(1), await names(1), await names(2)
     assert one == same

@@ -63,9 +63,7 @@ def _route_references(record: Record) -> Iterable[Sample]:
 
 def _expected(record: Record) -> Iterable[Sample]:
     accounts = record.ledger.accounts
-    return [
-        ((name,), int(accounts[name].sessions > 0)) for name in sorted(record.ledger.expected)
-    ]
+    return [((name,), int(accounts[name].sessions > 0)) for name in sorted(record.ledger.expected)]
 
 
 EXPECTED = (

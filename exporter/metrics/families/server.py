@@ -7,7 +7,9 @@ from exporter.management.status import ServerStatus
 from exporter.metrics.metric import Sample, gauge, one
 
 
-def _of_status(value: Callable[[ServerStatus], float | None]) -> Callable[[Record], Iterable[Sample]]:
+def _of_status(
+    value: Callable[[ServerStatus], float | None],
+) -> Callable[[Record], Iterable[Sample]]:
     """Take a value from the status of a server; none in other modes."""
     return lambda record: (
         one(value(record.status)) if isinstance(record.status, ServerStatus) else ()

@@ -1,0 +1,66 @@
+"""Made-up server statuses with hostile names, for properties."""
+
+from hypothesis import strategies as st
+
+from exporter.management.status import Client, Route, ServerStatus
+
+MOMENTS = st.integers(0, 2**32)
+NUMBERS = st.integers(0, 2**64 - 1)
+
+NASTY = (
+    "", "END", ">FATAL:x", "SUCCESS: x", "ERROR: x", "ENTER PASSWORD:", "Doe, John", ",", ",,,",
+    "a,1,2,3", "7,7", "CLIENT_LIST,x", 'dave "the\\rat" o\'neil', "carol ann  smith", "日本 ü",
+    "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since", "GLOBAL STATS",
+    "\ufffd", ">STATE:1,2", "x,192.0.2.1:5,1,2,2026-11-23 03:53:03",
+)  # fmt: skip
+NAMES = st.sampled_from(NASTY) | st.text(max_size=30).filter(
+    lambda name: name.isprintable() and name != "UNDEF"
+)
+
+
+@st.composite
+def _clients(draw: st.DrawFn, number: int, *, connected: bool) -> Client:
+    v4, v6 = f"10.8.0.{number}", f"fd00:8::{number:x}"
+    own = draw(st.sampled_from([(v4, ""), ("", v6), (v4, v6)])) if connected else ("", "")
+    return Client(
+        common_name=draw(NAMES),
+        real_address=f"192.0.2.{number}:{draw(st.integers(1, 65535))}",
+        virtual_address=own[0],
+        virtual_ipv6_address=own[1],
+        received_bytes=draw(NUMBERS),
+        sent_bytes=draw(NUMBERS),
+        connected_since=draw(MOMENTS),
+        username=draw(NAMES),
+        client_id=draw(NUMBERS),
+        peer_id=number,
+        cipher=draw(st.sampled_from(["AES-256-GCM", "BF-CBC", ""])),
+    )
+
+
+def _routes(client: Client, last_reference: int) -> list[Route]:
+    number = client.peer_id
+    own = [client.virtual_address, client.virtual_ipv6_address]
+    other = [f"192.168.{number}.0/24", f"192.168.{number}.5C"]
+    return [
+        Route(address, client.common_name, client.real_address, last_reference)
+        for address in own + other
+        if address
+    ]
+
+
+@st.composite
+def server_statuses(draw: st.DrawFn) -> ServerStatus:
+    """Draw a status whose every text is already clean."""
+    numbers = range(1, draw(st.integers(0, 5)) + 1)
+    clients = tuple(draw(_clients(number, connected=True)) for number in numbers)
+    routes = [route for client in clients for route in _routes(client, draw(MOMENTS))]
+    return ServerStatus(
+        updated=draw(MOMENTS),
+        clients=clients,
+        pending=tuple(draw(_clients(100 + number, connected=False)) for number in numbers),
+        route_count=len(routes),
+        routes=tuple(draw(st.permutations(routes))),
+        max_queue_length=draw(st.integers(0, 1000)),
+        dco_enabled=draw(st.sampled_from([None, False, True])),
+        title="OpenVPN 2.6.14 x86_64-pc-linux-gnu [SSL (OpenSSL)]",
+    )

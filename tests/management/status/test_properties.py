@@ -1,0 +1,102 @@
+"""What is printed is read back, whatever the names."""
+
+from datetime import UTC, datetime
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.management.messages import Listing
+from exporter.management.protocol import Protocol
+from exporter.management.status import Client, ServerStatus, Status, parse_status
+from tests.management.captures import GREETING
+from tests.management.status.made_up import server_statuses
+from tests.management.status.rendering import Layout, Printer, iso
+
+PRINTERS = st.builds(
+    Printer, layout=st.sampled_from(Layout), date=st.sampled_from([iso, datetime.ctime])
+)
+MODERN = st.just(Printer(Layout.V2_5, iso))
+
+
+def through_protocol(lines: list[bytes]) -> Status:
+    protocol = Protocol()
+    protocol.receive(GREETING)
+    [message] = protocol.receive(b"".join(line + b"\r\n" for line in [*lines, b"END"]))
+    assert isinstance(message, Listing)
+    return parse_status(message.lines, zone=UTC)
+
+
+def known_to(layout: Layout, client: Client) -> Client:
+    """Leave out of a row what a daemon of this layout doesn't say."""
+    late: dict[str, object] = {}
+    if "Username" not in layout.value:
+        late |= {"username": ""}
+    if "Client ID" not in layout.value:
+        late |= {"virtual_ipv6_address": "", "client_id": None, "peer_id": None}
+    if "Data Channel Cipher" not in layout.value:
+        late |= {"cipher": ""}
+    return msgspec.structs.replace(client, **late)
+
+
+@given(server_statuses())
+def test_format_3_is_read_back(status: ServerStatus) -> None:
+    assert through_protocol(Printer(Layout.V2_5, iso).table(status, "\t")) == status
+
+
+@given(server_statuses(), PRINTERS)
+def test_format_3_of_any_version_is_read_back(status: ServerStatus, printer: Printer) -> None:
+    read = through_protocol(printer.table(status, "\t"))
+    assert isinstance(read, ServerStatus)
+    printed = [known_to(printer.layout, client) for client in status.clients + status.pending]
+    # Before 2.4 a client that has an IPv6 address alone can't be told from a pending one.
+    connected = [client for client in printed if client.virtual_address + client.virtual_ipv6_address]
+    assert list(read.clients) == connected
+    assert list(read.pending) == [client for client in printed if client not in connected]
+    assert read.routes == status.routes
+    assert read.unparsed == 0
+
+
+@given(server_statuses(), PRINTERS)
+def test_format_1_is_read_back(status: ServerStatus, printer: Printer) -> None:
+    expected = msgspec.structs.replace(
+        status,
+        clients=tuple(as_in_format_1(client) for client in status.clients),
+        pending=tuple(as_in_format_1(client) for client in status.pending),
+        dco_enabled=None,
+        title="",
+    )
+    assert through_protocol(printer.report(status)) == expected
+
+
+def as_in_format_1(client: Client) -> Client:
+    return msgspec.structs.replace(client, username="", client_id=None, peer_id=None, cipher="")
+
+
+@given(server_statuses(), PRINTERS)
+def test_format_2_is_read_back_or_counted_and_never_wrong(
+    status: ServerStatus, printer: Printer
+) -> None:
+    read = through_protocol(printer.table(status, ","))
+    assert isinstance(read, ServerStatus)
+    printed = [known_to(printer.layout, client) for client in status.clients + status.pending]
+    rows = [*read.clients, *read.pending]
+    assert all(row in printed for row in rows)
+    assert len(rows) + read.unparsed == len(printed)
+    assert read.routes == status.routes
+
+
+@given(server_statuses())
+def test_format_2_is_read_back_as_long_as_one_name_alone_has_commas(status: ServerStatus) -> None:
+    plain = msgspec.structs.replace(
+        status,
+        clients=tuple(msgspec.structs.replace(c, username="u") for c in status.clients),
+        pending=tuple(msgspec.structs.replace(c, username="u") for c in status.pending),
+    )
+    assert through_protocol(Printer(Layout.V2_5, iso).table(plain, ",")) == plain
+
+
+@given(server_statuses())
+def test_without_routes_all_else_is_the_same(status: ServerStatus) -> None:
+    lines = Printer(Layout.V2_5, iso).table(status, "\t")
+    assert parse_status(lines, routes=False) == msgspec.structs.replace(status, routes=())
