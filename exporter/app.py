@@ -67,6 +67,7 @@ def _monitors(config: Config) -> list[Monitor]:
         Monitor(
             daemon,
             config.clients,
+            config.events,
             poll_interval=daemon.poll_interval or config.poll_interval,
             phase=index / len(config.daemons),
         )
@@ -75,11 +76,9 @@ def _monitors(config: Config) -> list[Monitor]:
 
 
 async def _listen(runner: web.AppRunner, address: ListenAddress) -> str:
-    site = web.TCPSite(runner, address.host, address.port)
-    await site.start()
-    # Port 0 is known only now.
-    server = site._server  # noqa: SLF001 -- aiohttp tells the port nowhere else for one site
-    assert isinstance(server, asyncio.Server)
-    port = server.sockets[0].getsockname()[1]
+    """Listen at one more address; return its URL, where port 0 has become the real one."""
+    known = len(runner.addresses)
+    await web.TCPSite(runner, address.host, address.port).start()
+    _, port, *_ = runner.addresses[known]
     host = address.host or "localhost"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

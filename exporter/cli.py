@@ -16,8 +16,8 @@ import msgspec
 from exporter import __version__, app, log
 from exporter.config import Config, ConfigError, DaemonConfig, from_addresses, load
 from exporter.management.endpoint import parse_endpoint
-from exporter.simulator.fleet import Fleet
 from exporter.web.listening import ListenAddress, parse_listen_address
+from exporter.web.server import check_telemetry_path
 
 DEFAULT_ADDRESS = ":9176"
 
@@ -39,7 +39,9 @@ class Options(msgspec.Struct, frozen=True):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program with these arguments, the process's own by default; return its exit code."""
-    parsed = _parser().parse_args(arguments)
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    _check_source(parser, parsed)
     log.configure(log.Level(parsed.log_level), log.Layout(parsed.log_format))
     options = _options(parsed)
     try:
@@ -112,6 +114,18 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _check_source(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> None:
+    """Exit unless the daemons come from one place: a file, addresses, or the demo."""
+    named = parsed.config_file is not None or parsed.management is not None
+    if parsed.command == "demo" and named:
+        parser.error("'demo' watches its own fleet: leave out --config.file, --openvpn.management")
+    if parsed.command == "serve" and not named:
+        parser.error(
+            "no daemon to watch: name a configuration with --config.file, or an address with "
+            "--openvpn.management; 'openvpn-exporter demo' needs neither"
+        )
+
+
 def _listen_address(text: str) -> ListenAddress:
     try:
         return parse_listen_address(text)
@@ -120,9 +134,10 @@ def _listen_address(text: str) -> ListenAddress:
 
 
 def _path(text: str) -> str:
-    if not text.startswith("/"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no path; write one such as /metrics")
-    return text
+    try:
+        return check_telemetry_path(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _options(parsed: argparse.Namespace) -> Options:
@@ -156,6 +171,9 @@ async def _run(options: Options) -> None:
 async def _config(options: Options) -> AsyncIterator[Config]:
     """Give the configuration, and what stands behind it while the block runs."""
     if options.command == "demo":
+        # Nobody who serves real daemons pays for the simulator.
+        from exporter.simulator.fleet import Fleet  # noqa: PLC0415
+
         async with Fleet.demo() as fleet:
             daemons = tuple(
                 DaemonConfig(name=daemon.name, management=parse_endpoint(daemon.address))

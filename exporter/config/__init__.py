@@ -15,15 +15,17 @@ from exporter.config.addresses import from_addresses
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.loader import load
 from exporter.config.password import read_password
-from exporter.config.schema import ClientsConfig, Config, DaemonConfig, Identity
+from exporter.config.schema import ClientsConfig, Config, DaemonConfig, EventsConfig, Identity, Slot
 
 __all__ = [
     "ClientsConfig",
     "Config",
     "ConfigError",
     "DaemonConfig",
+    "EventsConfig",
     "Identity",
     "Problem",
+    "Slot",
     "from_addresses",
     "load",
     "read_password",

@@ -49,6 +49,13 @@ class Identity(enum.StrEnum):
     USERNAME = "username"
 
 
+class Slot(enum.StrEnum):
+    """What becomes of the daemon's single management slot between polls."""
+
+    HOLD = "hold"
+    RELEASE = "release"
+
+
 class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One OpenVPN process to watch; durations are in seconds."""
 
@@ -75,6 +82,23 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     timeout: Annotated[
         float, Setting(Duration("100ms", "5m"), "How long to wait for each reply.")
     ] = 10.0
+    slot: Annotated[
+        Slot,
+        Setting(
+            Choice(Slot),
+            "`hold` keeps the daemon's single management slot; `release` leaves after each poll, "
+            "for daemons that other tools must reach. It costs the daemon more log lines, and what "
+            "happens between polls is only known as far as the daemon remembers it.",
+        ),
+    ] = Slot.HOLD
+    step_aside: Annotated[
+        float,
+        Setting(
+            Duration("1s", "1h"),
+            "How long to leave the slot to somebody else at first, when the daemon waits for a "
+            "person or a program that answers.",
+        ),
+    ] = 30.0
     poll_interval: Annotated[
         float | None,
         Setting(
@@ -121,6 +145,19 @@ class ClientsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     ] = 20_000
 
 
+class EventsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is counted between polls."""
+
+    log: Annotated[
+        bool,
+        Setting(
+            Boolean(),
+            "Read the daemon's log in real time and count what is known in it; nothing is needed "
+            "on the daemon, whose `verb` says which lines exist.",
+        ),
+    ] = True
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything the operator said; durations are in seconds."""
 
@@ -133,6 +170,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     clients: Annotated[
         ClientsConfig, Setting(Section(ClientsConfig), "What is told about VPN clients.")
     ] = ClientsConfig()
+    events: Annotated[
+        EventsConfig, Setting(Section(EventsConfig), "What is counted between polls.")
+    ] = EventsConfig()
 
 
 class Key(msgspec.Struct, frozen=True):

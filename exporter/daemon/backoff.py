@@ -1,4 +1,4 @@
-"""How long to wait before coming back to a daemon that can't be reached."""
+"""How long to wait before coming back to a daemon that can't be asked."""
 
 import random
 
@@ -6,16 +6,29 @@ from exporter.management.errors import DownReason
 
 FIRST = 1.0
 CAP = 60.0
+"""Seconds; a daemon that starts again is seen within a minute."""
+
 AFTER_WRONG_PASSWORD = 15 * 60.0
 """Seconds; each try takes the slot, and the daemon logs every third as rejected."""
 
+ASIDE_CAP = 10 * 60.0
+"""Seconds; a daemon that waits for a person may do so for days."""
+
+AFTER_CLIENT_AUTH = 60 * 60.0
+"""Seconds; each visit keeps a VPN client from logging in, or takes its authenticator's slot."""
+
 
 class Backoff:
-    """Exponential with full jitter: somewhere between 0 and a bound that doubles up to a cap."""
+    """The delays after failures in a row.
 
-    def __init__(self, chance: random.Random) -> None:
-        """Draw from `chance`."""
+    After a failure somewhere between 0 and a bound that doubles up to a cap (full jitter); after
+    stepping aside the time that is due to others, which doubles as well.
+    """
+
+    def __init__(self, chance: random.Random, *, step_aside: float) -> None:
+        """Draw from `chance`; the first time aside takes `step_aside` seconds."""
         self._chance = chance
+        self._step_aside = step_aside
         self._failures = 0
 
     def reset(self) -> None:
@@ -24,8 +37,14 @@ class Backoff:
 
     def delay(self, reason: DownReason) -> float:
         """Return the seconds to wait after one more failure."""
-        bound = min(CAP, FIRST * 2.0 ** min(self._failures, 16))
+        doubled = 2.0 ** min(self._failures, 16)
         self._failures += 1
-        if reason is DownReason.AUTH:
-            return AFTER_WRONG_PASSWORD
-        return self._chance.uniform(0, bound)
+        match reason:
+            case DownReason.AUTH:
+                return AFTER_WRONG_PASSWORD
+            case DownReason.CLIENT_AUTH:
+                return AFTER_CLIENT_AUTH
+            case DownReason.HOLD | DownReason.PROMPT:
+                return min(max(ASIDE_CAP, self._step_aside), self._step_aside * doubled)
+            case _:
+                return self._chance.uniform(0, min(CAP, FIRST * doubled))

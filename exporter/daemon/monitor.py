@@ -1,47 +1,33 @@
-"""The task of one daemon: connect, ask, wait, come back.
+"""The task of one daemon: visit it, wait, come back.
 
-Monitors share nothing, so a daemon that hangs delays no other. A daemon that stopped answering
-keeps its session for a while: giving up the slot helps nobody, and a daemon that dialled in
-(`--management-client`) would exit.
+Monitors share nothing, so a daemon that hangs delays no other.
 """
 
 import asyncio
 import logging
-import math
 import random
 import time
 from collections.abc import Callable
-from typing import Never
 
 from exporter.config.password import read_password
-from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
 from exporter.daemon.backoff import Backoff
-from exporter.daemon.poll import Inquirer, Poll
+from exporter.daemon.poll import Poll
 from exporter.daemon.record import Record
+from exporter.daemon.visit import Manner, Visit
 from exporter.log import Level, event
-from exporter.management.endpoint import ListenEndpoint
 from exporter.management.errors import (
     AuthenticationFailed,
     DownReason,
     ManagementError,
     ProtocolError,
-    SessionClosed,
-    TimedOut,
 )
-from exporter.management.messages import Notification
-from exporter.management.notifications import parse_notification
 from exporter.management.secret import Secret
 from exporter.transport.connection import Connection
 from exporter.transport.opening import opener
 
-STATE_INTERVAL = 60.0
-"""Seconds between checks of the state; real-time messages tell it in between."""
-
 START_SPREAD = 1.0
 """Seconds over which the first connections of all daemons are spread."""
-
-PATIENCE = 3
-"""Polls in a row that may time out before the session is given up."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +39,7 @@ class Monitor:
         self,
         daemon: DaemonConfig,
         clients: ClientsConfig,
+        events: EventsConfig,
         *,
         poll_interval: float,
         phase: float = 0.0,
@@ -64,6 +51,7 @@ class Monitor:
         Args:
             daemon: what the configuration says of it.
             clients: what is told about its clients.
+            events: what is counted between polls.
             poll_interval: seconds between polls.
             phase: 0 to 1, where in the interval this daemon is asked, so that many don't answer
                 at once.
@@ -71,120 +59,89 @@ class Monitor:
             chance: where the jitter of the backoff comes from.
         """
         self.record = Record(daemon, clients)
-        self._daemon = daemon
-        self._routes = clients.routes
-        self._interval = poll_interval
+        self._manner = Manner(daemon, poll_interval, routes=clients.routes, log=events.log)
         self._phase = phase
         self._clock = clock
-        self._backoff = Backoff(chance or random.Random())  # noqa: S311 -- jitter, no secret
-        self._state_due = 0.0
-        self._fell_back = False
+        self._backoff = Backoff(
+            chance or random.Random(),  # noqa: S311 -- jitter, no secret
+            step_aside=daemon.step_aside,
+        )
         self._opener = opener(daemon.management, timeout=daemon.timeout)
         self._announced: DownReason | None = None
         self._seen_up = False
+        self._fell_back = False
+        self._warned = False
 
     async def run(self) -> None:
         """Watch the daemon until cancelled; the last reply is read and `quit` said then."""
+        interval = self._manner.interval
         try:
             await asyncio.sleep(self._phase * START_SPREAD)
             while True:
-                reason = await self._visit()
-                await asyncio.sleep(self._backoff.delay(reason))
+                began = asyncio.get_running_loop().time()
+                reason = await self._visit(began + interval * self._phase)
+                if reason is not None:
+                    await asyncio.sleep(self._backoff.delay(reason))
+                else:  # the slot is released until the next poll
+                    await asyncio.sleep(began + interval - asyncio.get_running_loop().time())
         finally:
             await self._opener.close()
 
-    async def _visit(self) -> DownReason:
-        """Open one session and keep it until it ends; return why it ended."""
+    async def _visit(self, due: float) -> DownReason | None:
+        """Open one session and keep it until it ends; return why it ended, None if we left."""
         try:
-            password = await self._password()
-            stream = await self._opener.open()
-            connection = Connection(stream, timeout=self._daemon.timeout)
-            connection.subscribe(self._notice)
-            try:
-                await connection.log_in(password)
-                self.record.opened()
-                await self._attend(connection)
-            finally:
-                self.record.unparsed_lines += connection.take_unparsed()
-                await connection.close()
+            await self._visit_once(due)
         except ManagementError as error:
-            self._went_down(error)
+            self.record.went_down(error)
+            self._announce_down()
             return error.reason
         except Exception as error:  # noqa: BLE001 -- the task's boundary: a bug must not end it
             event(_log, Level.ERROR, "bug", daemon=self.record.name, cause=error)
-            self._went_down(ProtocolError("this exporter failed; its log says where"))
+            self.record.went_down(ProtocolError("this exporter failed; its log says where"))
+            self._announce_down()
             return DownReason.PROTOCOL
+        return None
+
+    async def _visit_once(self, due: float) -> None:
+        password = await self._password()
+        stream = await self._opener.open()
+        connection = Connection(stream, timeout=self._manner.daemon.timeout)
+        visit = Visit(connection, self.record, self._manner, clock=self._clock, polled=self._polled)
+        try:
+            await visit.run(password, due)
+        finally:
+            await connection.close()
 
     async def _password(self) -> Secret | None:
         """Read the password anew for each session, so that it may be changed in its file."""
-        if self._daemon.password_file is None:
+        path = self._manner.daemon.password_file
+        if path is None:
             return None
         try:
-            return await asyncio.to_thread(read_password, self._daemon.password_file)
+            return await asyncio.to_thread(read_password, path)
         except ValueError as error:
             raise AuthenticationFailed(str(error)) from error
 
-    async def _attend(self, connection: Connection) -> Never:
-        """Poll over one session until it ends."""
-        loop = asyncio.get_running_loop()
-        inquirer = Inquirer(connection, routes=self._routes)
-        # The first poll comes at once, the second in this daemon's part of the interval.
-        due = loop.time() + self._interval * self._phase
-        silences = 0
-        while True:
-            try:
-                await self._poll(connection, inquirer, again=silences > 0)
-                silences = 0
-            except TimedOut as error:
-                silences += 1
-                self._went_down(error)
-                if silences > PATIENCE and not self._dialled_in:
-                    raise
-            self.record.unparsed_lines += connection.take_unparsed()
-            if due <= loop.time():
-                due += self._interval * math.ceil((loop.time() - due) / self._interval + 1e-9)
-            if await connection.lost(due - loop.time()):
-                raise connection.error or SessionClosed("the session ended")
+    def _polled(self, poll: Poll | None) -> None:
+        if poll is None:
+            self._announce_down()
+        else:
+            self._backoff.reset()
+            self._announce_up(poll)
 
-    @property
-    def _dialled_in(self) -> bool:
-        return isinstance(self._daemon.management, ListenEndpoint)
-
-    async def _poll(self, connection: Connection, inquirer: Inquirer, *, again: bool) -> None:
-        """Ask once; `again` after a silence, in which anything may have happened."""
-        loop = asyncio.get_running_loop()
-        started = loop.time()
-        try:
-            if again:
-                await connection.resynchronise()
-            if again or self.record.introduction is None:
-                self.record.introduced(await inquirer.introduce())
-                self._state_due = started + STATE_INTERVAL
-            elif self._state_due <= started:
-                self.record.stated(await inquirer.state())
-                self._state_due = started + STATE_INTERVAL
-            asked = loop.time()
-            poll = await inquirer.poll()
-        except ManagementError as error:
-            self.record.poll_failed(error)
-            raise
-        self.record.polled(poll, now=self._clock(), duration=loop.time() - asked)
-        self._came_up(poll)
-
-    def _notice(self, message: Notification) -> None:
-        self.record.noticed(parse_notification(message))
-
-    def _came_up(self, poll: Poll) -> None:
-        self._backoff.reset()
+    def _announce_up(self, poll: Poll) -> None:
         if poll.fallback and not self._fell_back:
-            event(
-                _log,
-                Level.WARN,
+            self._warn(
                 "status 3 does not end: a row of 512 bytes or more drops itself and all that "
-                "follows; asking for status 1, which knows less",
-                daemon=self.record.name,
+                "follows; asking for status 1, which knows less"
             )
         self._fell_back = poll.fallback
+        if self.record.restarts_on_disconnect and not self._warned:
+            self._warned = True
+            self._warn(
+                "this daemon restarts its VPN when a management client leaves "
+                "(--management-signal); staying connected, but the end of this exporter will do so"
+            )
         if self._announced is not None or not self._seen_up:
             introduction = self.record.introduction
             version = introduction.version.version if introduction else ""
@@ -192,20 +149,20 @@ class Monitor:
         self._announced = None
         self._seen_up = True
 
-    def _went_down(self, error: ManagementError) -> None:
-        self.record.went_down(error)
-        self._announce(error)
+    def _warn(self, sentence: str) -> None:
+        event(_log, Level.WARN, sentence, daemon=self.record.name)
 
-    def _announce(self, error: ManagementError) -> None:
+    def _announce_down(self) -> None:
         """Log a change, not every attempt."""
-        if self._announced is error.reason:
+        reason = self.record.down_reason
+        if self._announced is reason or reason is None:
             return
-        self._announced = error.reason
+        self._announced = reason
         event(
             _log,
             Level.WARN,
             "daemon is down",
             daemon=self.record.name,
-            reason=error.reason.value,
+            reason=reason.value,
             error=self.record.down_message,
         )

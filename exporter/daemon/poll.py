@@ -1,10 +1,11 @@
 """What is asked of a daemon: once per session, and at each poll.
 
 `load-stats` is left out of the daemon's own log; every other command writes a line into it at
-verb 3, so we ask for little.
+verb 3, so we ask for little. Where the place of a reply in the stream matters, the record takes
+it before any later message: what came before a history stands in it, what comes after does not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import msgspec
@@ -13,14 +14,18 @@ from exporter.management import replies
 from exporter.management.commands import Command
 from exporter.management.errors import ReplyError, TimedOut
 from exporter.management.messages import Failure, Listing, Reply, Success
+from exporter.management.notifications import Log, parse_log
 from exporter.management.replies import LoadStats, Version
 from exporter.management.state import State
 from exporter.management.status import Status, parse_status
-from exporter.management.text import clean_bytes
+from exporter.management.text import clean_bytes, decode
 from exporter.transport.connection import Connection
 
 STATUS_1_POLLS = 20
 """Polls answered by `status 1` before `status 3` is tried again, after it never ended."""
+
+LOG_VERBOSITY_LIMIT = 7
+"""Above it each line sent to us makes the daemon write more lines: 100,000 a second and more."""
 
 _NOT_IN_THIS_MODE = b"is not supported by the current daemon mode"
 
@@ -52,36 +57,70 @@ class Poll(msgspec.Struct, frozen=True):
 class Inquirer:
     """Asks one daemon over one session."""
 
-    def __init__(self, connection: Connection, *, routes: bool) -> None:
-        """Ask over `connection`; `routes` tells whether each route is wanted."""
+    def __init__(self, connection: Connection, *, routes: bool, live: bool) -> None:
+        """Ask over `connection`.
+
+        `routes` tells whether each route is wanted, `live` whether states and log lines are to be
+        sent as they come: of no use to a session that ends with its first poll.
+        """
         self._connection = connection
         self._routes = routes
+        self._live = live
         self._status_1_polls = 0
 
-    async def introduce(self) -> Introduction:
-        """Ask what doesn't change while the session lives."""
-        await self._line(Command.STATE_ON, bytes)
-        return Introduction(
-            version=await self._listing(Command.VERSION, replies.parse_version),
-            pid=await self._line(Command.PID, replies.parse_pid),
-            verbosity=await self._line(Command.VERB, replies.parse_verb),
-            holds=await self._line(Command.HOLD, replies.parse_hold),
-            history=await self._listing(Command.STATE_ALL, replies.parse_states),
-        )
+    async def identify(self) -> int:
+        """Ask for the process id."""
+        return await self._line(Command.PID, replies.parse_pid)
 
-    async def state(self) -> State | None:
-        """Ask for the current state: a check on the real-time messages."""
-        states = await self._listing(Command.STATE, replies.parse_states)
-        return states[-1] if states else None
+    async def introduce(
+        self, pid: int, remember: Callable[[tuple[State, ...]], None]
+    ) -> Introduction:
+        """Ask what doesn't change while the session lives; the state history goes to `remember`."""
+        version = await self._listing(Command.VERSION, replies.parse_version)
+        verbosity = await self._line(Command.VERB, replies.parse_verb)
+        holds = await self._line(Command.HOLD, replies.parse_hold)
+        if self._live:
+            await self._line(Command.STATE_ON, bytes)
+        history: list[State] = []
 
-    async def poll(self) -> Poll:
-        """Ask for what changes.
+        def take(states: tuple[State, ...]) -> None:
+            history.extend(states)
+            remember(states)
+
+        await self._take_listing(Command.STATE_ALL, replies.parse_states, take)
+        return Introduction(version, pid, verbosity, holds, tuple(history))
+
+    async def read_log(self, remember: Callable[[tuple[Log, ...]], None]) -> None:
+        """Ask for the log lines of the past, which go to `remember`, and for those to come."""
+        if self._live:
+            await self._line(Command.LOG_ON, bytes)
+        await self._take_listing(Command.LOG_ALL, _parse_log_cache, remember)
+
+    async def mute_log(self) -> None:
+        """Ask for no more log lines."""
+        await self._line(Command.LOG_OFF, bytes)
+
+    async def mute_byte_counts(self) -> None:
+        """Ask for no more byte counts, which an earlier client may have asked for (2.6.0-19)."""
+        await self._line(Command.BYTECOUNT_OFF, bytes)
+
+    async def check_state(self, take: Callable[[State], None]) -> None:
+        """Ask for the current state, a check on the real-time messages; it goes to `take`."""
+
+        def last(states: tuple[State, ...]) -> None:
+            if states:
+                take(states[-1])
+
+        await self._take_listing(Command.STATE, replies.parse_states, last)
+
+    async def poll(self, arrived: Callable[[], None]) -> Poll:
+        """Ask for what changes; `arrived` is called at the place of the status in the stream.
 
         Raises:
             ManagementError: the answer could not be had whole; nothing of it counts.
         """
         load_stats = await self._line(Command.LOAD_STATS, replies.parse_load_stats)
-        reply, fallback = await self._status()
+        reply, fallback = await self._status(lambda _: arrived())
         if isinstance(reply, Listing):
             status = parse_status(reply.lines, routes=self._routes)
             return Poll(load_stats, status, fallback)
@@ -89,17 +128,18 @@ class Inquirer:
             return Poll(load_stats, None)
         raise _refusal(Command.STATUS_3, reply)
 
-    async def _status(self) -> tuple[Reply, bool]:
+    async def _status(self, then: Callable[[Reply], None]) -> tuple[Reply, bool]:
         """Ask for `status 3`; if that never ends, for `status 1`, whose rows can't overflow."""
+        request = self._connection.request
         if self._status_1_polls:
             self._status_1_polls -= 1
-            return await self._connection.request(Command.STATUS_1), True
+            return await request(Command.STATUS_1, then=then), True
         try:
-            return await self._connection.request(Command.STATUS_3), False
+            return await request(Command.STATUS_3, then=then), False
         except TimedOut:
             await self._connection.resynchronise()
         self._status_1_polls = STATUS_1_POLLS
-        return await self._connection.request(Command.STATUS_1), True
+        return await request(Command.STATUS_1, then=then), True
 
     async def _line(self, command: Command, parse: Callable[[bytes], _T]) -> _T:
         reply = await self._connection.request(command)
@@ -112,6 +152,34 @@ class Inquirer:
         if isinstance(reply, Listing):
             return parse(reply.lines)
         raise _refusal(command, reply)
+
+    async def _take_listing(
+        self,
+        command: Command,
+        parse: Callable[[tuple[bytes, ...]], _T],
+        take: Callable[[_T], None],
+    ) -> None:
+        """Give the parsed reply to `take` at its place in the stream."""
+
+        def then(reply: Reply) -> None:
+            if isinstance(reply, Listing):
+                take(parse(reply.lines))
+
+        reply = await self._connection.request(command, then=then)
+        if not isinstance(reply, Listing):
+            raise _refusal(command, reply)
+
+
+def _parse_log_cache(lines: tuple[bytes, ...]) -> tuple[Log, ...]:
+    return tuple(_log_lines(lines))
+
+
+def _log_lines(lines: tuple[bytes, ...]) -> Iterator[Log]:
+    for line in lines:
+        try:
+            yield parse_log(decode(line))
+        except ValueError:  # a line break inside a message: versions before 2.5.11 and 2.6.11
+            continue
 
 
 def _refusal(command: Command, reply: Reply) -> ReplyError:

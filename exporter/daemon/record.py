@@ -5,48 +5,31 @@ readings are gone and its counters stay.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
-from exporter.daemon.growth import Growth
+from exporter.daemon import courtesy
+from exporter.daemon.events import Events
 from exporter.daemon.ledger import Ledger
 from exporter.daemon.poll import Introduction, Poll
+from exporter.daemon.traffic import Traffic
 from exporter.daemon.tunnel import TunnelTraffic
 from exporter.management.errors import DownReason, ManagementError
 from exporter.management.mode import Mode, tell_tunnel_mode
-from exporter.management.notifications import Fatal, Reading, StateChange
-from exporter.management.replies import LoadStats
+from exporter.management.notifications import (
+    ClientEvent,
+    Fatal,
+    Greeting,
+    Log,
+    Reading,
+    StateChange,
+)
+from exporter.management.peer import parse_peer
 from exporter.management.state import State, StateName
 from exporter.management.status import ServerStatus, Status, TunnelStatus
 
 HISTORY_LIMIT = 100
 """Entries of the daemon's state history; a full one no longer begins with its start."""
-
-
-class Traffic:
-    """The daemon's own totals, right with and without data channel offload."""
-
-    def __init__(self) -> None:
-        """Begin at 0."""
-        self.received_bytes = 0
-        self.sent_bytes = 0
-        self._received = Growth()
-        self._sent = Growth()
-        self._ledger_received = Growth()
-        self._ledger_sent = Growth()
-
-    def take(self, load_stats: LoadStats, ledger: Ledger, *, offloaded: bool) -> None:
-        """Take one poll; `load-stats` is blind to what the kernel moves under offload."""
-        received = self._received.take(load_stats.received_bytes)
-        sent = self._sent.take(load_stats.sent_bytes)
-        ledger_received = self._ledger_received.take(ledger.received_bytes)
-        ledger_sent = self._ledger_sent.take(ledger.sent_bytes)
-        self.received_bytes += ledger_received if offloaded else received
-        self.sent_bytes += ledger_sent if offloaded else sent
-
-    def restart(self) -> None:
-        """Note that a new process began."""
-        self._received.restart()
-        self._sent.restart()
 
 
 class Record:
@@ -58,6 +41,7 @@ class Record:
         self.source = "management"
         self.max_clients = daemon.max_clients
         self.ledger = Ledger(clients, daemon.expected_clients)
+        self.events = Events(self.ledger.sessions.announce)
         self.traffic = Traffic()
         self.tunnel_traffic = TunnelTraffic()
 
@@ -65,14 +49,13 @@ class Record:
         self.management_up = False
         self.down_reason: DownReason | None = None
         self.down_message = ""
+        self.waits_for: str | None = None
+        self.restarts_on_disconnect = False
         self.introduction: Introduction | None = None
         self.state: State | None = None
         self.status: Status | None = None
         self.start_time: int | None = None
         self.poll_duration: float | None = None
-        self.last_poll_time: float | None = None
-        self._pid: int | None = None
-        self._last_words = ""
 
         self.connects = 0
         self.restarts = 0
@@ -80,6 +63,13 @@ class Record:
         self.poll_failures: Counter[DownReason] = Counter()
         self.status_fallbacks = 0
         self.unparsed_lines = 0
+
+        self._pid: int | None = None
+        self._last_words = ""
+        # The daemon reconnected, or restarted within its process: since the last status, and
+        # between the last two.
+        self._reconnected = False
+        self._reconnected_before_status = False
 
     @property
     def mode(self) -> Mode | None:
@@ -93,42 +83,72 @@ class Record:
                 return None
 
     def opened(self) -> None:
-        """Note that a management session was opened."""
-        self.connects += 1
+        """Note that a connection was opened; nothing was said over it yet."""
         self._last_words = ""
+        self.events.session_began()
 
-    def introduced(self, introduction: Introduction) -> None:
-        """Take what the daemon says of itself at the beginning of a session."""
-        if self._pid not in (None, introduction.pid):
+    def identified(self, pid: int) -> None:
+        """Take the daemon's process id, before anything else that a process counts from 0."""
+        if self._pid not in (None, pid):
             self.restarts += 1
             self.start_time = None
+            self.restarts_on_disconnect = False
+            self.events.process_changed()
             self.traffic.restart()
             self.tunnel_traffic.restart()
             self.ledger.restart()
-        self._pid = introduction.pid
-        self.introduction = introduction
-        if introduction.history:
-            self.state = introduction.history[-1]
-            if len(introduction.history) < HISTORY_LIMIT:
-                self.start_time = introduction.history[0].time
+        self._pid = pid
 
-    def noticed(self, reading: Reading) -> None:
+    def remembered(self, history: Sequence[State]) -> None:
+        """Take the daemon's state history, oldest entry first."""
+        for state in self.events.take_state_history(history):
+            self._reconnected |= state.name is StateName.RECONNECTING
+        if any(_tells_management_signal(state) for state in history):
+            self.restarts_on_disconnect = True
+        if history:
+            self.state = history[-1]
+            if len(history) < HISTORY_LIMIT:
+                self.start_time = history[0].time
+
+    def logged(self, cache: Sequence[Log]) -> None:
+        """Take the daemon's log cache, oldest line first."""
+        self.events.take_log_cache(cache)
+
+    def introduced(self, introduction: Introduction) -> None:
+        """Take what the daemon says of itself at the beginning of a session."""
+        self.introduction = introduction
+
+    def noticed(self, source: str, reading: Reading) -> None:
         """Take one real-time message."""
+        self.events.take(source, reading)
         match reading:
+            case Greeting():
+                self.connects += 1
+                self.waits_for = None
             case StateChange(state=state):
                 self.stated(state)
             case Fatal(text=text):
                 self._last_words = text
+            case ClientEvent(event="ESTABLISHED", client_id=client_id, env=variables):
+                since = variables.get("time_unix", "")
+                if since.isdecimal():
+                    peer = parse_peer(variables)
+                    self.ledger.sessions.introduce(client_id, int(since), peer)
             case _:
-                pass
+                reason = courtesy.reason_to_leave(reading)
+                self.waits_for = reason.waits_for if reason else self.waits_for
 
-    def stated(self, state: State | None) -> None:
-        """Take the daemon's current state, None where its history is empty."""
-        if state is None:
-            return
-        if state.name is StateName.RECONNECTING and state != self.state:
-            self.tunnel_traffic.restart()
+    def stated(self, state: State) -> None:
+        """Take the daemon's current state."""
+        if state != self.state:
+            self._reconnected |= state.name is StateName.RECONNECTING
+        self.restarts_on_disconnect |= _tells_management_signal(state)
         self.state = state
+
+    def status_arrived(self) -> None:
+        """Note that a status was read whole: what is noticed from now on is not in it."""
+        self._reconnected_before_status = self._reconnected
+        self._reconnected = False
 
     def polled(self, poll: Poll, *, now: float, duration: float) -> None:
         """Take one complete answer."""
@@ -138,13 +158,16 @@ class Record:
         self.down_message = ""
         self.status = poll.status
         self.poll_duration = duration
-        self.last_poll_time = now
         self.status_fallbacks += poll.fallback
+        if self._reconnected_before_status:
+            self.tunnel_traffic.restart()
+            self.ledger.restart()
+            self._reconnected_before_status = False
         offloaded = False
         match poll.status:
             case ServerStatus() as status:
                 self.unparsed_lines += status.unparsed
-                self.ledger.update(status.clients, now)
+                self.ledger.update(status, now)
                 offloaded = bool(status.dco_enabled)
             case TunnelStatus() as status:
                 self.unparsed_lines += status.unparsed
@@ -159,7 +182,7 @@ class Record:
         self.poll_failures[error.reason] += 1
 
     def went_down(self, error: ManagementError) -> None:
-        """Note that the daemon can't be reached, and why; its readings are gone."""
+        """Note that the daemon can't be asked, and why; its readings are gone."""
         self.up = self.management_up = False
         self.down_reason = error.reason
         self.down_message = str(error)
@@ -169,3 +192,7 @@ class Record:
         self.state = None
         self.status = None
         self.poll_duration = None
+
+
+def _tells_management_signal(state: State) -> bool:
+    return state.description == courtesy.MANAGEMENT_DISCONNECT

@@ -10,7 +10,11 @@ ManagementError                 anything that ends or prevents a management sess
 ├── AuthenticationFailed        the management password is wrong or missing
 ├── ProtocolError               what the peer says is not the management protocol
 │   └── ReplyError              a reply that can't be understood
-└── SessionClosed               the daemon ended the session
+├── SessionClosed               the daemon ended the session
+└── SteppedAside                we left, so that somebody else can answer the daemon
+    ├── Held                    it waits for a release (`--management-hold`)
+    ├── Prompted                it waits for a password or another answer
+    └── AuthenticatesClients    it asks its management client to let VPN clients in
 LexerError                      a line that OpenVPN's own lexer would refuse
 """
 
@@ -30,6 +34,9 @@ class DownReason(enum.StrEnum):
     AUTH = "auth"
     PROTOCOL = "protocol"
     CLOSED = "closed"
+    HOLD = "hold"
+    PROMPT = "prompt"
+    CLIENT_AUTH = "client_auth"
 
 
 class ManagementError(Exception):
@@ -97,6 +104,42 @@ class SessionClosed(ManagementError):
     """The daemon ended the session: it exits, or somebody closed it."""
 
     reason = DownReason.CLOSED
+
+
+class SteppedAside(ManagementError):
+    """We left the slot, because somebody else must answer the daemon and can't while we are in it.
+
+    `waits_for` is what the daemon waits for, as a label: `hold`, `Auth`, `NEED-OK`, ….
+    """
+
+    reason = DownReason.PROMPT
+
+    def __init__(self, sentence: str, waits_for: str) -> None:
+        """Say what the daemon waits for, and what to do."""
+        super().__init__(sentence)
+        self.waits_for = waits_for
+
+
+class Held(SteppedAside):
+    """The daemon stands still until somebody says `hold release`."""
+
+    reason = DownReason.HOLD
+
+
+class Prompted(SteppedAside):
+    """The daemon stands still until somebody gives a password, a certificate or an address."""
+
+    reason = DownReason.PROMPT
+
+
+class AuthenticatesClients(SteppedAside):
+    """The daemon asks its management client to authenticate each VPN client.
+
+    Whoever sits in the slot and doesn't answer locks all of them out, and is sent their
+    passwords.
+    """
+
+    reason = DownReason.CLIENT_AUTH
 
 
 class LexerError(ValueError):

@@ -60,7 +60,7 @@ class _Lexer:
             escaped = False
             if len(self.words) == WORDS_LIMIT:
                 return self.words
-        if escaped:
+        if escaped and self._state is _State.PLAIN:
             raise LexerError("a backslash at the end of the line")
         if self._state in (_State.DOUBLE, _State.SINGLE):
             raise LexerError(f"no closing quotation mark in {line!r}")

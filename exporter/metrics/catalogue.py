@@ -5,12 +5,22 @@ To add a metric, add a row to the `FAMILIES` of its subject.
 
 from exporter.config.schema import ClientsConfig
 from exporter.metrics import own
-from exporter.metrics.families import clients, polling, server, session, state, traffic, tunnel
+from exporter.metrics.families import (
+    clients,
+    events,
+    polling,
+    server,
+    session,
+    state,
+    traffic,
+    tunnel,
+)
 from exporter.metrics.metric import Family, Metric
 
 FAMILIES: tuple[Family, ...] = (
     *session.FAMILIES,
     *state.FAMILIES,
+    *events.FAMILIES,
     *traffic.FAMILIES,
     *server.FAMILIES,
     *clients.FAMILIES,

@@ -4,7 +4,8 @@ Sample lines are the same in both formats; only what stands above a family diffe
 of per-client families are rendered once per poll and daemon, and a scrape joins ready bytes.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -17,6 +18,21 @@ from exporter.metrics.metric import Family, Kind, Metric, Sample
 Encoder = Callable[[Collector], bytes]
 
 _OPENMETRICS = "application/openmetrics-text"
+
+_ESCAPING = ("allow-utf-8", "underscores", "dots", "values")
+"""All the same to us: our names need none."""
+
+_CONTENT_TYPES = frozenset(
+    {
+        f"{_OPENMETRICS}; version=1.0.0; charset=utf-8",
+        *(
+            f"{kind}; version=1.0.0; charset=utf-8; escaping={scheme}"
+            for kind in (_OPENMETRICS, "text/plain")
+            for scheme in _ESCAPING
+        ),
+    }
+)
+"""What is written here besides plain text 0.0.4."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -81,14 +97,22 @@ class Exposition:
 
 
 def _choose(accept: str) -> tuple[Encoder, str]:
-    try:
-        return choose_encoder(accept)
-    except (TypeError, ValueError):  # prometheus_client 0.26: a version that is no number
-        return choose_encoder("")
+    """Choose the first format asked for that is written here, else plain text 0.0.4."""
+    for asked in accept.split(","):
+        # prometheus_client 0.26 fails on a version that is no number and promises any high one.
+        with contextlib.suppress(TypeError, ValueError):
+            encoder, content_type = choose_encoder(asked)
+            if content_type in _CONTENT_TYPES:
+                return encoder, content_type
+    return choose_encoder("")
 
 
 def _is_named(metric: Metric, names: Collection[str]) -> bool:
-    return metric.name in names or _family_name(metric) in names
+    """Tell whether a family is asked for: by its name, or by that of one of its samples."""
+    own = {metric.name, _family_name(metric)}
+    if metric.kind is Kind.HISTOGRAM:
+        own.update(f"{metric.name}{suffix}" for suffix in ("_bucket", "_sum", "_count"))
+    return not own.isdisjoint(names)
 
 
 def _family_name(metric: Metric) -> str:
@@ -117,7 +141,9 @@ def head(metric: Metric, *, openmetrics: bool) -> bytes:
 def render(metric: Metric, daemon: str, samples: Iterable[Sample]) -> bytes:
     """Return the sample lines of one daemon in a family."""
     start = f'{metric.name}{{daemon="{escape(daemon)}"'
-    if not metric.labels:
+    if metric.kind is Kind.HISTOGRAM:
+        lines = list(_histogram_lines(metric, escape(daemon), samples))
+    elif not metric.labels:
         lines = [f"{start}}} {_number(value)}\n" for _, value in samples]
     elif len(metric.labels) == 1:
         start += f',{metric.labels[0]}="'
@@ -128,6 +154,12 @@ def render(metric: Metric, daemon: str, samples: Iterable[Sample]) -> bytes:
             for labels, value in samples
         ]
     return "".join(lines).encode()
+
+
+def _histogram_lines(metric: Metric, daemon: str, samples: Iterable[Sample]) -> Iterator[str]:
+    for (suffix, bound), value in samples:
+        limit = f',le="{bound}"' if bound else ""
+        yield f'{metric.name}{suffix}{{daemon="{daemon}"{limit}}} {_number(value)}\n'
 
 
 def _labels(names: Sequence[str], values: Sequence[str]) -> str:

@@ -1,11 +1,13 @@
 """What one metric is, and where its samples come from."""
 
 import enum
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 import msgspec
 
+from exporter.daemon.histogram import Histogram
 from exporter.daemon.record import Record
 
 Sample = tuple[tuple[str, ...], float]
@@ -18,6 +20,7 @@ class Kind(enum.StrEnum):
     GAUGE = "gauge"
     COUNTER = "counter"
     INFO = "info"
+    HISTOGRAM = "histogram"
 
 
 class Metric(msgspec.Struct, frozen=True):
@@ -48,6 +51,11 @@ def one(value: float | None) -> Iterable[Sample]:
 
 
 _K = TypeVar("_K", bound=enum.StrEnum)
+
+
+def each(counts: Mapping[str, int]) -> Iterable[Sample]:
+    """Give one sample for each label value that is counted."""
+    return [((value,), count) for value, count in counts.items()]
 
 
 def one_hot(values: Iterable[_K], current: _K | None) -> Iterable[Sample]:
@@ -92,3 +100,20 @@ def info(
 ) -> Family:
     """Declare an info: a constant 1 that carries labels to join on."""
     return Family(Metric(name, Kind.INFO, text, labels), samples, per_client=per_client)
+
+
+def histogram(name: str, text: str, value: Callable[[Record], Histogram]) -> Family:
+    """Declare a histogram; it stays when the daemon is down.
+
+    Its samples' labels are the suffix of the sample's name and the upper bound `le`.
+    """
+
+    def samples(record: Record) -> Iterable[Sample]:
+        distribution = value(record)
+        counts = distribution.cumulative
+        for bound, count in zip(distribution.bounds, counts, strict=True):
+            yield ("_bucket", "+Inf" if math.isinf(bound) else repr(float(bound))), count
+        yield ("_sum", ""), distribution.sum
+        yield ("_count", ""), counts[-1]
+
+    return Family(Metric(name, Kind.HISTOGRAM, text), samples, while_up=False)

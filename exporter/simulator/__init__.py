@@ -1,16 +1,16 @@
 """A stand-in fleet that speaks OpenVPN's management protocol, for the demo, tests and benchmarks.
 
 It imitates OpenVPN 2.6 in server and client mode, from the words of the daemon's source and of
-recorded sessions; it moves no packets and reads nothing of the rest of the exporter. Its parts:
+recorded sessions; it moves no packets and knows nothing of the exporter. From the inside out:
 
-identity, world, roster     people and strangers around a server, and what they do
-server, tunnel              the two kinds of daemon
-commands                    what each command answers
-session, endpoint           one client at a time, on a real socket
-simulated, fleet            what others use
+world           people and strangers around a server, and what they do
+daemon          processes in server and client mode: states, log, status
+management      what they answer, to one client at a time, on a real socket
+simulated       single daemons at real addresses
+fleet           the fleet of the demo
 """
 
 from exporter.simulator.fleet import Fleet, FleetDaemon
-from exporter.simulator.simulated import Simulated, simulated_server, simulated_tunnel
+from exporter.simulator.simulated import Access, Simulated, simulated_server, simulated_tunnel
 
-__all__ = ["Fleet", "FleetDaemon", "Simulated", "simulated_server", "simulated_tunnel"]
+__all__ = ["Access", "Fleet", "FleetDaemon", "Simulated", "simulated_server", "simulated_tunnel"]

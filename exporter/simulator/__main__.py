@@ -12,7 +12,7 @@ import sys
 from argparse import Namespace
 
 from exporter.simulator.fleet import Fleet
-from exporter.simulator.simulated import CALM, LIVELY, simulated_server, simulated_tunnel
+from exporter.simulator.simulated import CALM, LIVELY, Access, simulated_server, simulated_tunnel
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -35,30 +35,36 @@ async def _start(stack: contextlib.AsyncExitStack, arguments: Namespace) -> list
     if arguments.demo:
         fleet = await stack.enter_async_context(Fleet.demo(seed=arguments.seed))
         return [daemon.address for daemon in fleet.daemons]
+    access = Access(password=arguments.password)
     servers = [
         simulated_server(
             clients=arguments.clients,
             seed=arguments.seed + index,
             habits=LIVELY if arguments.churn else CALM,
             quirks=arguments.quirks,
-            password=arguments.password,
+            access=access,
         )
         for index in range(arguments.servers)
     ]
     tunnels = [
-        simulated_tunnel(seed=arguments.seed + index, password=arguments.password)
+        simulated_tunnel(seed=arguments.seed + index, access=access)
         for index in range(arguments.tunnels)
     ]
     daemons = [await stack.enter_async_context(daemon) for daemon in (*servers, *tunnels)]
     return [daemon.address for daemon in daemons]
 
 
-async def _until_told() -> None:
-    """Wait for a signal or for the end of standard input, whichever comes first."""
-    loop = asyncio.get_running_loop()
+def _on_signal() -> asyncio.Event:
+    """Return what SIGTERM and SIGINT set from now on."""
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    return told
+
+
+async def _until(told: asyncio.Event) -> None:
+    """Wait until told or until standard input ends, whichever comes first."""
+    loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     transport, _ = await loop.connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
@@ -71,11 +77,12 @@ async def _until_told() -> None:
 
 
 async def _run(arguments: Namespace) -> None:
+    told = _on_signal()
     async with contextlib.AsyncExitStack() as stack:
         addresses = await _start(stack, arguments)
         sys.stdout.write("".join(f"{address}\n" for address in addresses) + "\n")
         sys.stdout.flush()
-        await _until_told()
+        await _until(told)
 
 
 if __name__ == "__main__":

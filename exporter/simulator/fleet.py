@@ -6,16 +6,16 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from exporter.simulator.server import ServerSettings
+from exporter.simulator.daemon.server import ServerSettings
+from exporter.simulator.daemon.tunnel import TunnelSettings
+from exporter.simulator.management.connection import Clock
 from exporter.simulator.simulated import (
     LIVELY,
-    Clock,
     Simulated,
     simulated_server,
     simulated_tunnel,
 )
-from exporter.simulator.tunnel import TunnelSettings
-from exporter.simulator.world import Habits
+from exporter.simulator.world.habits import Habits
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,13 @@ def _office(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[S
 def _remote_work(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[Simulated]:
     """A busier server over UDP with data channel offload."""
     habits = Habits(
-        session_seconds=2400, absence_seconds=900, bad_passwords=40, foreign_certificates=20
+        session_seconds=2400,
+        absence_seconds=900,
+        duplicate_names=False,
+        bad_passwords=40,
+        foreign_certificates=20,
+        script_refusals=6,
+        floats=120,
     )
     settings = ServerSettings(pid=1874, dco=True)
     return simulated_server(clients=240, seed=seed, habits=habits, clock=clock, settings=settings)

@@ -2,20 +2,19 @@
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from exporter.simulator.daemon import Daemon
-from exporter.simulator.endpoint import Endpoint
-from exporter.simulator.identity import people
-from exporter.simulator.server import ServerDaemon, ServerSettings
-from exporter.simulator.tunnel import TunnelDaemon, TunnelSettings
-from exporter.simulator.world import Habits
-
-Clock = Callable[[], float]
-"""Tells the time as seconds since the epoch."""
+from exporter.simulator.daemon.daemon import Daemon
+from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
+from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
+from exporter.simulator.management.caller import Caller
+from exporter.simulator.management.connection import Clock, Slot
+from exporter.simulator.management.endpoint import Endpoint
+from exporter.simulator.world.habits import Habits
+from exporter.simulator.world.identity import Identity, people
 
 UPTIME = 3 * 86_400.0
 """For how long a simulated daemon says it has been running."""
@@ -23,73 +22,98 @@ UPTIME = 3 * 86_400.0
 CALM = Habits(churn=False)
 """Everybody is connected and stays."""
 
-LIVELY = Habits(scans=30, bad_passwords=12, foreign_certificates=6)
+LIVELY = Habits(scans=30, bad_passwords=12, foreign_certificates=6, script_refusals=3, floats=20)
 """People come and go; strangers try the door."""
 
 
 @dataclass(frozen=True, slots=True)
+class Access:
+    """How a simulated daemon is reached: by default at a free port of loopback, by anybody.
+
+    With `dial` it doesn't listen but dials that address itself, as with `--management-client`.
+    """
+
+    password: str | None = None
+    unix_path: Path | None = None
+    dial: str | None = None
+
+
+OPEN = Access()
+"""No password, any port."""
+
+
+@dataclass(frozen=True, slots=True)
 class Simulated:
-    """A daemon that serves: `address` is what the exporter is configured with."""
+    """A daemon that serves."""
 
     daemon: Daemon
-    endpoint: Endpoint
+    """The daemon itself, to send signals to: what they do happens with the next `wake`."""
+
+    endpoint: Endpoint | Caller
 
     @property
     def address(self) -> str:
-        """`127.0.0.1:43211`, or `unix:/path`."""
+        """Where it is found: `127.0.0.1:43211`, or `unix:/path`."""
         return self.endpoint.address
 
     def wake(self) -> None:
-        """Let what is due by the clock happen now: needed only if the clock isn't the real one."""
+        """Let what is due by the clock happen, and the attached client hear of it, now.
+
+        Needed only if the clock isn't the real one, or after the daemon was meddled with.
+        """
         self.endpoint.wake()
 
 
 @contextlib.asynccontextmanager
 async def simulated_server(
     *,
-    clients: int = 10,
+    clients: int | Sequence[Identity] = 10,
     seed: int = 1,
     habits: Habits = CALM,
     quirks: bool = False,
-    clock: Clock = time.time,
-    password: str | None = None,
-    unix_path: Path | None = None,
+    access: Access = OPEN,
     settings: ServerSettings | None = None,
+    clock: Clock = time.time,
 ) -> AsyncIterator[Simulated]:
-    """Serve a daemon in server mode around which `clients` people live.
+    """Serve a daemon in server mode with people around it, invented or given.
 
-    With `quirks` some have awkward names. `settings` are the daemon's own: release, verbosity,
-    hold, data channel offload. The same seed, clock and questions give the same answers.
+    With `quirks` some of the invented ones have awkward names. `settings` are the daemon's own:
+    release, verbosity, hold, data channel offload. The same seed, clock and questions give the
+    same answers.
     """
     rng, now = Random(seed), clock()
-    daemon = ServerDaemon(
-        settings or ServerSettings(pid=_pid(rng)),
-        people(clients, rng=rng, quirks=quirks),
-        habits,
-        rng=rng,
-        start=now - UPTIME,
-        now=now,
-    )
-    endpoint = Endpoint(daemon, clock=clock, password=password, unix_path=unix_path)
-    async with endpoint.serving():
-        yield Simulated(daemon, endpoint)
+    settings = settings or ServerSettings(pid=_pid(rng))
+    if isinstance(clients, int):
+        clients = people(clients, rng=rng, quirks=quirks, twins=habits.duplicate_names)
+    daemon = ServerDaemon(settings, clients, habits, rng=rng, start=now - UPTIME, now=now)
+    async with _served(daemon, access, clock) as simulated:
+        yield simulated
 
 
 @contextlib.asynccontextmanager
 async def simulated_tunnel(
     *,
     seed: int = 1,
-    clock: Clock = time.time,
-    password: str | None = None,
-    unix_path: Path | None = None,
+    access: Access = OPEN,
     settings: TunnelSettings | None = None,
+    clock: Clock = time.time,
 ) -> AsyncIterator[Simulated]:
     """Serve a daemon in client mode."""
     rng = Random(seed)
-    daemon = TunnelDaemon(
-        settings or TunnelSettings(pid=_pid(rng)), rng=rng, start=clock() - UPTIME
-    )
-    endpoint = Endpoint(daemon, clock=clock, password=password, unix_path=unix_path)
+    settings = settings or TunnelSettings(pid=_pid(rng))
+    daemon = TunnelDaemon(settings, rng=rng, start=clock() - UPTIME)
+    async with _served(daemon, access, clock) as simulated:
+        yield simulated
+
+
+@contextlib.asynccontextmanager
+async def _served(daemon: Daemon, access: Access, clock: Clock) -> AsyncIterator[Simulated]:
+    slot = Slot(daemon, clock, access.password)
+    slot.look()
+    if access.dial is not None:
+        endpoint: Endpoint | Caller = Caller(slot, access.dial)
+    else:
+        endpoint = Endpoint(slot, unix_path=access.unix_path)
     async with endpoint.serving():
         yield Simulated(daemon, endpoint)
 

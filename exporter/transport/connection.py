@@ -8,8 +8,8 @@ subscriber. Nothing here assumes to be the only reader or the only one who asks.
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import (
@@ -36,12 +36,11 @@ from exporter.management.protocol import Protocol
 from exporter.management.secret import Secret
 from exporter.transport.opening import READ_SIZE, Stream
 
-_log = logging.getLogger(__name__)
-
 _LAST_REPLY = 0.5
 """Seconds that leaving waits for a reply under way, so that a stop takes less than one second."""
 
 Subscriber = Callable[[Notification], None]
+Observer = Callable[[Reply], None]
 
 
 class Connection:
@@ -56,12 +55,10 @@ class Connection:
         self._protocol = Protocol()
         self._subscribers: list[Subscriber] = []
         self._turn = asyncio.Lock()
-        self._replies: asyncio.Queue[Reply | ManagementError] = asyncio.Queue()
-        self._unanswered = 0
-        self._unanswered_pids = 0
+        self._asked: list[_Question] = []
         self._quiet = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
-        self._lost: asyncio.Future[ManagementError] = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._unparsed_lines = 0
 
     def subscribe(self, subscriber: Subscriber) -> None:
@@ -74,14 +71,21 @@ class Connection:
         return lines
 
     @property
-    def error(self) -> ManagementError | None:
-        """What ended the session, or None while it lives."""
+    def error(self) -> Exception | None:
+        """What ended the session, or None while it lives.
+
+        Anything but a `ManagementError` is a bug of a subscriber.
+        """
         return self._lost.result() if self._lost.done() else None
 
-    async def lost(self, seconds: float) -> bool:
-        """Wait until the session ends, `seconds` at most; tell whether it did."""
-        await asyncio.wait([self._lost], timeout=max(seconds, 0))
-        return self._lost.done()
+    async def wait(self, event: asyncio.Event, seconds: float) -> None:
+        """Wait until the session ends or `event` is set, `seconds` at most."""
+        waiting = asyncio.create_task(event.wait())
+        either: list[asyncio.Future[Any]] = [self._lost, waiting]
+        try:
+            await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
 
     async def log_in(self, password: Secret | None) -> None:
         """Wait for the greeting, answering one password prompt if there is one.
@@ -103,12 +107,15 @@ class Connection:
                         self._dispatch(message)
         except TimeoutError as error:
             raise login.silence(self._timeout) from error
-        except OSError as error:
-            raise SessionClosed(f"{self.peer}: {error.strerror or error}") from error
+        except OSError as error:  # a reset: the peer closed without reading what we sent
+            raise login.closed() from error
         self._reading = asyncio.create_task(self._read(), name=f"read {self.peer}")
 
-    async def request(self, command: Command) -> Reply:
+    async def request(self, command: Command, *, then: Observer | None = None) -> Reply:
         """Send one command and return its reply, complete.
+
+        `then` is called with the reply before any later message reaches a subscriber: what came
+        before the reply has been seen by then, and what came after it has not.
 
         Raises:
             TimedOut: no complete reply in time. `resynchronise` before anything else is asked.
@@ -116,7 +123,7 @@ class Connection:
             SessionClosed: the daemon ended the session.
         """
         async with self._turn:
-            reply = await self._exchange(command, lambda _: True)
+            reply = await self._exchange(command, then)
         if not isinstance(reply, Failure | _SHAPES[command.reply]):
             raise ProtocolError(f"{self.peer}: a reply to '{command.text}' of another shape")
         return reply
@@ -132,41 +139,30 @@ class Connection:
             SessionClosed: the daemon ended the session.
         """
         async with self._turn:
-            await self._exchange(Command.PID, lambda _: not self._unanswered_pids)
-            while not self._replies.empty():
-                self._replies.get_nowait()
-            self._unanswered = 0  # what was asked before `pid` never will be
-            self._quiet.set()
+            await self._exchange(Command.PID)
 
-    async def _exchange(self, command: Command, wanted: Callable[[Reply], bool]) -> Reply:
+    async def _exchange(self, command: Command, then: Observer | None = None) -> Reply:
         if self._lost.done():
             raise self._lost.result()
-        self._send(command)
+        question = self._ask(command, then)
         try:
             async with asyncio.timeout(self._timeout):
-                while not wanted(reply := await self._next_reply()):
-                    pass
+                return await question.reply
         except TimeoutError as error:
             raise TimedOut(
                 f"{self.peer}: no complete reply to '{command.text}' within {self._timeout:g} s"
             ) from error
-        return reply
 
-    def _send(self, command: Command) -> None:
-        self._writer.write(self._protocol.send(command))
-        self._unanswered += 1
-        self._unanswered_pids += command is Command.PID
+    def _ask(self, command: Command, then: Observer | None) -> "_Question":
+        question = _Question(command, asyncio.get_running_loop().create_future(), then)
+        self._asked.append(question)
         self._quiet.clear()
-
-    async def _next_reply(self) -> Reply:
-        reply = await self._replies.get()
-        if isinstance(reply, ManagementError):
-            raise reply
-        return reply
+        self._writer.write(self._protocol.send(command))
+        return question
 
     async def close(self) -> None:
         """Leave: the reply under way is read first, since `quit` makes the daemon drop it."""
-        if self._unanswered and not self._lost.done():
+        if self._asked and not self._lost.done():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_REPLY):
                     await self._quiet.wait()
@@ -193,12 +189,17 @@ class Connection:
             self._lose(ProtocolError(f"{self.peer}: {error}"))
         except OSError as error:
             self._lose(SessionClosed(f"{self.peer}: {error.strerror or error}"))
+        except Exception as error:  # noqa: BLE001 -- a subscriber's bug must not go unseen
+            self._lose(error)
 
-    def _lose(self, error: ManagementError) -> None:
-        if not self._lost.done():
-            self._lost.set_result(error)
-            self._replies.put_nowait(error)
-            self._quiet.set()
+    def _lose(self, error: Exception) -> None:
+        if self._lost.done():
+            return
+        self._lost.set_result(error)
+        for question in self._asked:
+            if not question.reply.done():
+                question.reply.set_exception(error)
+        self._forget(len(self._asked))
 
     def _dispatch(self, message: Message) -> None:
         match message:
@@ -213,14 +214,39 @@ class Connection:
                 self._unparsed_lines += 1
 
     def _take_reply(self, reply: Reply) -> None:
-        if not self._unanswered:
+        if isinstance(reply, Success) and reply.text.startswith(b"pid="):
+            self._forget_before_pid()
+        if not self._asked:
             self._unparsed_lines += 1
             return
-        self._unanswered -= 1
-        self._unanswered_pids -= isinstance(reply, Success) and reply.text.startswith(b"pid=")
-        self._replies.put_nowait(reply)
-        if not self._unanswered:
+        question = self._asked[0]
+        if not question.reply.done():  # else whoever asked has given up
+            question.reply.set_result(reply)
+            if question.then is not None:
+                question.then(reply)
+        self._forget(1)
+
+    def _forget_before_pid(self) -> None:
+        """What was asked before `pid` is not answered after it: the daemon dropped the rest."""
+        pids = [index for index, question in enumerate(self._asked) if question.is_pid]
+        self._forget(pids[0] if pids else 0)
+
+    def _forget(self, questions: int) -> None:
+        del self._asked[:questions]
+        if not self._asked:
             self._quiet.set()
+
+
+class _Question(NamedTuple):
+    """A command that was sent, and who waits for its reply."""
+
+    command: Command
+    reply: asyncio.Future[Reply]
+    then: Observer | None
+
+    @property
+    def is_pid(self) -> bool:
+        return self.command is Command.PID
 
 
 class _Login:
@@ -236,7 +262,7 @@ class _Login:
     def take(self, data: bytes) -> tuple[list[Message], bytes]:
         """Take bytes, or the end of the stream; return real-time messages and what to send."""
         if not data:
-            raise self._closed()
+            raise self.closed()
         self._heard = True
         try:
             messages = self._protocol.receive(data)
@@ -260,7 +286,8 @@ class _Login:
         self._answered = True
         return self._protocol.send_password(self._password)
 
-    def _closed(self) -> ManagementError:
+    def closed(self) -> ManagementError:
+        """Say what it means that the daemon hung up before its greeting."""
         if self._answered:
             return AuthenticationFailed(
                 f"{self._peer}: the daemon closed the session after our password"

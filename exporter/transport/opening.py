@@ -68,15 +68,33 @@ class TcpOpener:
 
     async def open(self) -> Stream:
         """Connect."""
-        host, port = self._endpoint.host, self._endpoint.port
         try:
             async with asyncio.timeout(self._timeout):
-                reader, writer = await asyncio.open_connection(host, port, limit=READ_SIZE)
+                reader, writer = await self._connect()
         except TimeoutError as error:
             raise self._no_answer() from error
         except OSError as error:
             raise _explain(error, str(self._endpoint)) from error
         return Stream(reader, writer, str(self._endpoint))
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Try the addresses of the host one after the other.
+
+        `open_connection` does so, too, but of two errors it keeps no number.
+        """
+        host, port = self._endpoint.host, self._endpoint.port
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        errors = []
+        for family, _, _, _, address in found:
+            try:
+                return await asyncio.open_connection(
+                    str(address[0]), port, family=family, limit=READ_SIZE
+                )
+            except OSError as error:
+                errors.append(error)
+        # `localhost` is ::1, too, and where there is no IPv6 that address only says so.
+        raise next((error for error in errors if error.errno == errno.ECONNREFUSED), errors[0])
 
     def _no_answer(self) -> ManagementError:
         # A full queue before the slot drops what comes; nothing else does so on loopback.
@@ -189,8 +207,7 @@ _MEANINGS: dict[int, tuple[type[ManagementError], str]] = {
     errno.EPERM: (PermissionRefused, "no permission; let this user into the socket's directory"),
     errno.EAGAIN: (
         Busy,
-        "other management clients queue for the single slot; "
-        "find them with 'ss -xp' and let one of them give way",
+        "other clients queue for the single slot; find them with 'ss -xp' and let one give way",
     ),
     errno.EADDRINUSE: (
         Unreachable,

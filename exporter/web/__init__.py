@@ -1,5 +1,7 @@
 """What is served over HTTP.
 
-server      routes and handlers
-landing     the page for people
+listening       where: addresses as exporters write them
+server          routes and handlers
+compression     who takes gzip
+landing         the page for people
 """

@@ -1,5 +1,6 @@
 """Routes and handlers. Whoever can reach the port can read everything served here."""
 
+import re
 from collections.abc import Callable, Sequence
 
 from aiohttp import web
@@ -7,6 +8,7 @@ from aiohttp.typedefs import Handler
 
 from exporter.daemon.record import Record
 from exporter.metrics.exposition import Exposition
+from exporter.web.compression import accepts_gzip
 from exporter.web.landing import landing_page
 
 Records = Callable[[], Sequence[Record]]
@@ -21,11 +23,11 @@ def application(
     async def metrics(request: web.Request) -> web.Response:
         page = exposition.page(
             records(),
-            accept=request.headers.get("Accept", ""),
+            accept=_header(request, "Accept"),
             names=request.query.getall("name[]", []),
         )
         response = web.Response(body=page.body, headers={"Content-Type": page.content_type})
-        if "gzip" in request.headers.get("Accept-Encoding", ""):
+        if accepts_gzip(_header(request, "Accept-Encoding")):
             response.enable_compression(web.ContentCoding.gzip)
         return response
 
@@ -42,11 +44,35 @@ def application(
     return application
 
 
+def check_telemetry_path(path: str) -> str:
+    """Return a path that the metrics can have.
+
+    Raises:
+        ValueError: it is none; the text says how to write one.
+    """
+    if _PATH.fullmatch(path) is None:
+        raise ValueError(f"{path!r} is no path for the metrics; write one such as /metrics")
+    if path.startswith("/-/"):
+        raise ValueError(f"{path!r} is kept for health checks; write a path such as /metrics")
+    return path
+
+
+_PATH = re.compile(r"/|(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+"""Plain segments: nothing that a router or a browser reads as something else."""
+
 # The page needs neither script nor frame nor anything from elsewhere.
 _PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "X-Content-Type-Options": "nosniff",
 }
+
+
+def _header(request: web.Request, name: str) -> str:
+    """Return a header whose lists may be spread over several lines."""
+    return ",".join(request.headers.getall(name, []))
 
 
 def _say(sentence: str) -> Handler:

@@ -16,6 +16,7 @@ from exporter.management.state import State, StateName
         ("", Mode.CLIENT),
         ("CONNECTING ASSIGN_IP WAIT AUTH CONNECTED", Mode.P2P),
         ("CONNECTING ASSIGN_IP", Mode.P2P),
+        ("CONNECTING CONNECTED RECONNECTING", Mode.P2P),
         ("CONNECTING ASSIGN_IP CONNECTED RECONNECTING ASSIGN_IP", Mode.P2P),
     ],
 )

@@ -389,18 +389,3 @@ def test_nothing_follows_the_end_of_the_stream() -> None:
     assert not protocol.greeted
     with pytest.raises(ProtocolError):
         protocol.receive(b"SUCCESS: pid=1\r\n")
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        Success(b"s3cret"),
-        Failure(b"unknown command [s3cret]"),
-        Listing((b"s3cret",)),
-        Notification("PASSWORD", b"Auth-Token:s3cret", (b"x=s3cret",)),
-        Unexpected(b"s3cret"),
-    ],
-)
-def test_a_message_does_not_show_what_it_says(message: Message) -> None:
-    assert "s3cret" not in repr(message)
-    assert type(message).__name__ in repr(message)

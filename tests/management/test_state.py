@@ -49,6 +49,10 @@ ENTRIES = [
         "1795404829,AUTH_PENDING,a,b,,192.0.2.1,1194,,,",
         State(1795404829, StateName.AUTH_PENDING, "a,b", "", "192.0.2.1", "1194"),
     ),
+    (  # what stands where a port must be tells that the description ends in a comma
+        "1795404829,AUTH_PENDING,a,,10.8.0.2,192.0.2.1,,,",
+        State(1795404829, StateName.AUTH_PENDING, "a,", "10.8.0.2", "192.0.2.1"),
+    ),
     (  # an address that none of us knows doesn't move the others
         "1795404829,CONNECTED,SUCCESS,10.8.0.2,[NULL],21194,,",
         State(1795404829, StateName.CONNECTED, "SUCCESS", "10.8.0.2", "[NULL]", "21194"),

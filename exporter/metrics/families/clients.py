@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from exporter.daemon.ledger import Account
 from exporter.daemon.record import Record
+from exporter.daemon.sessions import Session
 from exporter.management.address import parse_real_address
 from exporter.management.status import Client, ServerStatus
 from exporter.metrics.metric import Family, Sample, counter, gauge, info
@@ -19,6 +20,8 @@ _INFO_LABELS = (
     "virtual_address",
     "virtual_ipv6_address",
     "cipher",
+    "platform",
+    "client_version",
 )
 
 
@@ -34,13 +37,14 @@ def _of_account(value: Callable[[Account], float | None]) -> Callable[[Record], 
 def _session_info(record: Record) -> Iterable[Sample]:
     if not isinstance(record.status, ServerStatus):
         return []
-    rows = {_session_labels(record, client) for client in record.status.clients}
-    return [(labels, 1) for labels in sorted(rows)]
+    # Rows of a daemon without client ids may look alike.
+    rows = {_session_labels(session, row) for session, row, _, _ in record.ledger.sessions.current}
+    return [(labels, 1) for labels in rows]
 
 
-def _session_labels(record: Record, client: Client) -> tuple[str, ...]:
+def _session_labels(session: Session, client: Client) -> tuple[str, ...]:
     return (
-        record.ledger.identity(client),
+        session.name,
         "" if client.client_id is None else str(client.client_id),
         client.username,
         # Without the port: a client has another one each time it comes.
@@ -48,6 +52,8 @@ def _session_labels(record: Record, client: Client) -> tuple[str, ...]:
         client.virtual_address,
         client.virtual_ipv6_address,
         client.cipher,
+        session.peer.platform,
+        session.peer.version,
     )
 
 

@@ -1,10 +1,11 @@
 """A server as a whole."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from exporter.daemon.record import Record
 from exporter.management.status import ServerStatus
-from exporter.metrics.metric import Sample, gauge, one
+from exporter.metrics.metric import Sample, counter, each, gauge, histogram, one
 
 
 def _of_status(
@@ -14,6 +15,20 @@ def _of_status(
     return lambda record: (
         one(value(record.status)) if isinstance(record.status, ServerStatus) else ()
     )
+
+
+def _by_platform(record: Record) -> Iterable[Sample]:
+    if not isinstance(record.status, ServerStatus):
+        return ()
+    peers = Counter(session.peer for session, *_ in record.ledger.sessions.current)
+    return [((peer.platform, peer.version), clients) for peer, clients in peers.items()]
+
+
+def _by_cipher(record: Record) -> Iterable[Sample]:
+    if not isinstance(record.status, ServerStatus):
+        return ()
+    ciphers = Counter(client.cipher or "unknown" for client in record.status.clients)
+    return each(ciphers)
 
 
 FAMILIES = (
@@ -46,5 +61,32 @@ FAMILIES = (
         "openvpn_server_dco_enabled",
         "1 if the data channel is offloaded to the kernel (2.6 and later).",
         _of_status(lambda status: status.dco_enabled),
+    ),
+    counter(
+        "openvpn_server_client_connects_total",
+        "Sessions of clients that began; those too short for a poll need 'verb 3'.",
+        lambda record: one(record.ledger.sessions.connects),
+    ),
+    counter(
+        "openvpn_server_client_disconnects_total",
+        "Sessions of clients that ended.",
+        lambda record: one(record.ledger.sessions.disconnects),
+    ),
+    histogram(
+        "openvpn_server_client_session_duration_seconds",
+        "How long sessions of clients lasted, observed at their end, by polls.",
+        lambda record: record.ledger.sessions.durations,
+    ),
+    gauge(
+        "openvpn_server_clients_by_platform",
+        "Connected clients by what they announce of themselves; unknown if they came before us.",
+        _by_platform,
+        labels=("platform", "client_version"),
+    ),
+    gauge(
+        "openvpn_server_clients_by_cipher",
+        "Connected clients by the cipher of their data channel (2.5 and later).",
+        _by_cipher,
+        labels=("cipher",),
     ),
 )

@@ -12,6 +12,7 @@ NASTY = (
     "a,1,2,3", "7,7", "CLIENT_LIST,x", 'dave "the\\rat" o\'neil', "carol ann  smith", "日本 ü",
     "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since", "GLOBAL STATS",
     "\ufffd", ">STATE:1,2", "x,192.0.2.1:5,1,2,2026-11-23 03:53:03",
+    "x,192.0.2.1:5,10.8.0.9,,1,2,2026-11-23 03:53:03,3,u", "u,1,2,3,4,5,6,7,8",
 )  # fmt: skip
 NAMES = st.sampled_from(NASTY) | st.text(max_size=30).filter(
     lambda name: name.isprintable() and name != "UNDEF"

@@ -98,7 +98,9 @@ def _rows(status: ServerStatus) -> tuple[Client, ...]:
 
 
 def _global(status: ServerStatus) -> list[tuple[str, ...]]:
-    rows = [("GLOBAL_STATS", "Max bcast/mcast queue length", str(status.max_queue_length))]
+    rows: list[tuple[str, ...]] = [
+        ("GLOBAL_STATS", "Max bcast/mcast queue length", str(status.max_queue_length))
+    ]
     if status.dco_enabled is not None:
         rows.append(("GLOBAL_STATS", "dco_enabled", str(int(status.dco_enabled))))
     return rows

@@ -1,0 +1,17 @@
+"""What this exporter costs: figures that anyone can measure again, against simulated daemons.
+
+`python -m bench` runs every measure and prints a table. Figures are printed, never asserted; where
+possible they are ratios of two things measured in one run on one machine.
+
+    measures/   one measure a file
+    effort      how often and how long things are measured
+    figures     a line of the table
+    table       the lines as text
+    children    the processes that are measured, and those they are measured against
+    scraper     a Prometheus that notes the time
+    process     what the kernel says of a process: memory, processor time
+    timing      how long a call takes
+    capture     the reply to `status 3`, as bytes
+    watched     the exporter with a probe in its event loop; a child
+    bare        a server of nothing but aiohttp, to compare with; a child
+"""

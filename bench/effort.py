@@ -1,0 +1,17 @@
+"""How often and how long things are measured."""
+
+import msgspec
+
+
+class Effort(msgspec.Struct, frozen=True, kw_only=True):
+    """Repetitions; each gives one value, and the median counts."""
+
+    starts: int
+    scrapes: int
+    polls: int
+    calls: int
+    fleet_seconds: float
+
+
+FULL = Effort(starts=15, scrapes=30, polls=12, calls=15, fleet_seconds=60.0)
+QUICK = Effort(starts=5, scrapes=10, polls=4, calls=5, fleet_seconds=15.0)

@@ -1,0 +1,58 @@
+"""A stream of entries that is seen in pieces, each entry counted once.
+
+The daemon keeps the end of each of its two streams, states (100 entries) and log lines (250 by
+default), and gives it when asked; in between, entries come one by one. Entries have no numbers
+and a resolution of one second, and several may be equal, so pieces are laid over one another:
+what the history begins with is what we saw last.
+"""
+
+from collections import deque
+from collections.abc import Hashable
+from collections.abc import Sequence as Entries
+from typing import Generic, TypeVar
+
+_T = TypeVar("_T", bound=Hashable)
+
+
+def overlap(seen: Entries[object], history: Entries[object]) -> int:
+    """Return how many entries at the start of `history` were seen, given the last ones seen.
+
+    Where it can be laid in more than one way, the longest overlap holds: an entry too few rather
+    than one that is counted twice.
+    """
+    for length in range(min(len(seen), len(history)), 0, -1):
+        if seen[len(seen) - length :] == history[:length]:
+            return length
+    # The daemon remembers more than we do: all that we saw lies inside its history.
+    for end in range(len(history), len(seen), -1):
+        if seen and history[end - len(seen) : end] == seen:
+            return end
+    return 0
+
+
+class Sequence(Generic[_T]):
+    """The end of one stream, as far as it was seen."""
+
+    def __init__(self, limit: int) -> None:
+        """Remember the last `limit` entries, by their hashes."""
+        self._seen: deque[int] = deque(maxlen=limit)
+        self._began = False
+
+    def add(self, entry: _T) -> None:
+        """Note an entry that came by itself."""
+        self._seen.append(hash(entry))
+
+    def catch_up(self, history: Entries[_T]) -> Entries[_T]:
+        """Take the daemon's history; return its entries that were not seen before.
+
+        The very first history is the past: nothing of it is new.
+        """
+        hashes = [hash(entry) for entry in history]
+        known = overlap(list(self._seen), hashes) if self._began else len(history)
+        self._seen.extend(hashes if not self._began else hashes[known:])
+        self._began = True
+        return history[known:]
+
+    def restart(self) -> None:
+        """Note that the daemon's process is another one: all of its history is new."""
+        self._seen.clear()

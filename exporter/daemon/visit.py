@@ -1,0 +1,236 @@
+"""One session with a daemon, from its greeting to its end."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable
+
+import msgspec
+
+from exporter.config.schema import DaemonConfig, Slot
+from exporter.daemon.courtesy import reason_to_leave
+from exporter.daemon.poll import LOG_VERBOSITY_LIMIT, Inquirer, Poll
+from exporter.daemon.record import Record
+from exporter.log import Level, event
+from exporter.management.endpoint import ListenEndpoint
+from exporter.management.errors import ManagementError, SteppedAside, TimedOut
+from exporter.management.messages import Notification
+from exporter.management.notifications import ByteCount, ClientByteCount, Log, parse_notification
+from exporter.management.secret import Secret
+from exporter.transport.connection import Connection
+
+STATE_INTERVAL = 60.0
+"""Seconds between checks of the state; real-time messages tell it in between."""
+
+PATIENCE = 3
+"""Polls in a row that may time out before the session is given up."""
+
+FLOOD = 10_000
+"""Log lines in one second that turn the log off; ten thousand clients coming back make fewer."""
+
+_log = logging.getLogger(__name__)
+
+
+class Manner(msgspec.Struct, frozen=True):
+    """How a daemon is visited."""
+
+    daemon: DaemonConfig
+    interval: float
+    """Seconds between polls."""
+    routes: bool
+    """Whether each route is wanted."""
+    log: bool
+    """Whether the daemon's log is to be read."""
+
+    @property
+    def dialled_in(self) -> bool:
+        """Whether the daemon came to us; it exits when we leave."""
+        return isinstance(self.daemon.management, ListenEndpoint)
+
+    @property
+    def releases(self) -> bool:
+        """Whether the slot is to be left after a poll."""
+        return self.daemon.slot is Slot.RELEASE and not self.dialled_in
+
+
+class Visit:
+    """Asks a daemon over one connection and hears what it says by itself."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        record: Record,
+        manner: Manner,
+        *,
+        clock: Callable[[], float],
+        polled: Callable[[Poll | None], None],
+    ) -> None:
+        """Prepare to visit; `polled` is called after each poll, with None for one in silence."""
+        self._connection = connection
+        self._record = record
+        self._manner = manner
+        self._clock = clock
+        self._polled = polled
+        self._inquirer = Inquirer(connection, routes=manner.routes, live=not manner.releases)
+        self._wake = asyncio.Event()
+        self._aside: SteppedAside | None = None
+        self._introduced = False
+        self._silences = 0
+        self._state_due = math.inf
+        self._counts_bytes = False
+        self._flood = Flood()
+
+    async def run(self, password: Secret | None, due: float) -> None:
+        """Log in and poll until the session ends; return only where the slot is to be released.
+
+        Args:
+            password: of the management interface.
+            due: the event loop's time of the second poll; the first comes at once.
+
+        Raises:
+            ManagementError: what ended the session.
+        """
+        self._record.opened()
+        self._connection.subscribe(self._notice)
+        try:
+            await self._connection.log_in(password)
+            while True:
+                await self._turn()
+                if self._manner.releases and not self._must_stay:
+                    return
+                due = _next(due, self._manner.interval)
+                await self._rest(due)
+        finally:
+            self._record.unparsed_lines += self._connection.take_unparsed()
+
+    @property
+    def _must_stay(self) -> bool:
+        """Whether leaving would restart the VPN or end the daemon."""
+        return self._manner.dialled_in or self._record.restarts_on_disconnect
+
+    async def _turn(self) -> None:
+        """Poll once; a silence is borne for a while, since leaving would help nobody."""
+        try:
+            await self._poll()
+            self._silences = 0
+        except TimedOut as error:
+            self._silences += 1
+            self._introduced = False  # anything may have happened meanwhile
+            if self._silences > PATIENCE and not self._must_stay:
+                raise
+            self._record.went_down(error)
+            self._polled(None)
+        self._record.unparsed_lines += self._connection.take_unparsed()
+
+    async def _poll(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            if self._silences:
+                await self._connection.resynchronise()
+            if not self._introduced:
+                await self._introduce()
+            self._step_aside()
+            await self._settle()
+            asked = loop.time()
+            poll = await self._inquirer.poll(self._record.status_arrived)
+        except SteppedAside:
+            raise
+        except ManagementError as error:
+            self._record.poll_failed(error)
+            raise
+        self._record.polled(poll, now=self._clock(), duration=loop.time() - asked)
+        self._polled(poll)
+
+    async def _introduce(self) -> None:
+        pid = await self._inquirer.identify()
+        self._record.identified(pid)
+        introduction = await self._inquirer.introduce(pid, self._record.remembered)
+        self._record.introduced(introduction)
+        if self._manner.log and introduction.verbosity <= LOG_VERBOSITY_LIMIT:
+            await self._inquirer.read_log(self._record.logged)
+        self._introduced = True
+        self._state_due = asyncio.get_running_loop().time() + STATE_INTERVAL
+
+    async def _settle(self) -> None:
+        """Do what the last messages call for, and check the state now and then."""
+        if self._flood.stop():
+            event(
+                _log,
+                Level.WARN,
+                "the daemon's log floods us; not reading it any more in this session",
+                daemon=self._record.name,
+            )
+            await self._inquirer.mute_log()
+        if self._counts_bytes:
+            await self._inquirer.mute_byte_counts()
+            self._counts_bytes = False
+        now = asyncio.get_running_loop().time()
+        if self._state_due <= now:
+            self._state_due = now + STATE_INTERVAL
+            await self._inquirer.check_state(self._record.stated)
+
+    async def _rest(self, due: float) -> None:
+        """Wait for the next poll; what can't wait is done meanwhile."""
+        loop = asyncio.get_running_loop()
+        while (left := due - loop.time()) > 0:
+            await self._connection.wait(self._wake, left)
+            if self._connection.error is not None:
+                raise self._connection.error
+            if self._wake.is_set():
+                self._wake.clear()
+                self._step_aside()
+                await self._settle()
+
+    def _step_aside(self) -> None:
+        if self._aside is not None and not self._must_stay:
+            raise self._aside
+
+    def _notice(self, message: Notification) -> None:
+        reading = parse_notification(message)
+        self._record.noticed(message.source, reading)
+        match reading:
+            case Log():
+                if self._flood.rises(asyncio.get_running_loop().time()):
+                    self._wake.set()
+            case ByteCount() | ClientByteCount():
+                self._counts_bytes = True
+            case _:
+                reason = reason_to_leave(reading)
+                if reason is not None:
+                    self._aside = reason
+                    self._wake.set()
+
+
+class Flood:
+    """Tells when log lines come faster than they can be meant for anybody."""
+
+    def __init__(self) -> None:
+        """Begin with a dry second."""
+        self._since = 0.0
+        self._lines = 0
+        self._tripped = False
+        self._stopped = False
+
+    def rises(self, now: float) -> bool:
+        """Count a line at `now`, in seconds; tell whether the log just became a flood."""
+        if now - self._since >= 1:
+            self._since = now
+            self._lines = 0
+        self._lines += 1
+        if self._lines <= FLOOD or self._tripped:
+            return False
+        self._tripped = True
+        return True
+
+    def stop(self) -> bool:
+        """Tell once that the log has to be turned off."""
+        if not self._tripped or self._stopped:
+            return False
+        self._stopped = True
+        return True
+
+
+def _next(due: float, interval: float) -> float:
+    """Return the first time in steps of `interval` from `due` that is not past."""
+    late = asyncio.get_running_loop().time() - due
+    return due if late < 0 else due + interval * (math.floor(late / interval) + 1)

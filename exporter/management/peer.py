@@ -1,0 +1,43 @@
+"""What a client says of itself when it connects: `IV_PLAT`, `IV_VER` and `IV_GUI_VER`.
+
+Chosen by the peer, so folded into what real clients send: anything else is `other`, nothing at
+all is `unknown`.
+"""
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+UNKNOWN = "unknown"
+OTHER = "other"
+
+_PLATFORMS = frozenset(
+    {"android", "freebsd", "ios", "linux", "mac", "netbsd", "openbsd", "solaris", "win"}
+)
+_VERSION = re.compile(r"\d{1,2}\.\d{1,2}(?:\.\d{1,3})?")
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """Platform and version of a client's OpenVPN (`linux`, `2.6.14`)."""
+
+    platform: str = UNKNOWN
+    version: str = UNKNOWN
+
+
+def parse_peer(variables: Mapping[str, str]) -> Peer:
+    """Read the peer's variables of a `>CLIENT:` block."""
+    platform, version = variables.get("IV_PLAT"), variables.get("IV_VER")
+    return Peer(
+        UNKNOWN if platform is None else _platform(platform),
+        UNKNOWN if version is None else _version(version),
+    )
+
+
+def _platform(text: str) -> str:
+    return text if text in _PLATFORMS else OTHER
+
+
+def _version(text: str) -> str:
+    match = _VERSION.match(text)
+    return match[0] if match else OTHER

@@ -1,0 +1,212 @@
+"""What a server knows about a client, as `NAME=value`: the content of `>CLIENT:ENV` lines.
+
+The newest variable comes first, so the order tells how far the client has come.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from exporter.simulator.daemon.peer_info import peer_info
+from exporter.simulator.daemon.status import local_time
+from exporter.simulator.world.instance import Instance
+from exporter.simulator.world.meter import ticks
+
+_AUTHORITY_SERIAL = 664175131644719993780032568367762535069820930166
+_ENV_FILTER_KEEPS = (
+    "username=",
+    "password=",
+    "X509_0_CN=",
+    "tls_serial_",
+    "untrusted_ip=",
+    "ifconfig_local=",
+    "ifconfig_netmask=",
+    "ifconfig_pool_remote_ip=",
+    "ifconfig_pool_netmask=",
+    "daemon_start_time=",
+    "daemon_pid=",
+    "dev=",
+    "time_duration=",
+    "bytes_sent=",
+    "bytes_received=",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What the ENV block says about the daemon itself."""
+
+    pid: int
+    started: int
+    verb: int
+    port: int
+    tcp: bool
+    clients: int
+
+
+def established(instance: Instance, host: Host, *, now: int) -> list[str]:
+    """Return the variables of a client that was let in."""
+    return [
+        f"n_clients={host.clients}",
+        *_time(now),
+        *_addresses(instance),
+        *_transport("trusted", instance),
+        f"common_name={instance.common_name}",
+        *_authentication(instance),
+        *_constant(instance, host),
+    ]
+
+
+def refused(instance: Instance, host: Host, *, now: int) -> list[str]:
+    """Return the variables of a client that the server's script refused after all.
+
+    It is announced as established; that it was counted off already gives it away.
+    """
+    return [
+        f"n_clients={host.clients}",
+        *_balance(instance, now),
+        *_transport("trusted", instance),
+        "script_type=client-connect",
+        *_time(now),
+        *_addresses(instance),
+        f"common_name={instance.common_name}",
+        *peer_info(instance)[::-1],
+        *_transport("untrusted", instance),
+        *_constant(instance, host),
+    ]
+
+
+def asking(instance: Instance, host: Host) -> list[str]:
+    """Return the variables of a client that waits to be let in: its password among them."""
+    return [
+        f"n_clients={host.clients}",
+        "password=correct horse battery staple",
+        *_transport("untrusted", instance),
+        f"common_name={instance.common_name}",
+        f"username={instance.username}",
+        *peer_info(instance)[::-1],
+        *_constant(instance, host),
+    ]
+
+
+def departed(instance: Instance, host: Host, *, now: int) -> list[str]:
+    """Return the variables of a client that the management client had let in, at its end."""
+    return [
+        *_balance(instance, now),
+        *_transport("trusted", instance),
+        *_addresses(instance),
+        *_time(instance.since),
+        f"common_name={instance.common_name}",
+        *_transport("untrusted", instance),
+        f"username={instance.username}",
+        *peer_info(instance)[::-1],
+        *_constant(instance, host),
+    ]
+
+
+def filtered(variables: list[str], level: int) -> list[str]:
+    """Return what `env-filter` leaves.
+
+    Level 0 keeps all, 1 all of the certificate's names and what 2 keeps, 3 and above nothing.
+    """
+    if level == 0:
+        return variables
+    keeps = (*_ENV_FILTER_KEEPS, "X509_") if level <= 1 else _ENV_FILTER_KEEPS
+    return [variable for variable in variables if level <= 2 and variable.startswith(keeps)]
+
+
+def _addresses(instance: Instance) -> list[str]:
+    return [
+        "ifconfig_pool_ip6_netbits=64",
+        "ifconfig_pool_local_ip6=fd00:8::1",
+        f"ifconfig_pool_remote_ip6={instance.virtual_ipv6_address}",
+        "ifconfig_pool_netmask=255.255.0.0",
+        f"ifconfig_pool_remote_ip={instance.virtual_address}",
+    ]
+
+
+def _time(now: int) -> list[str]:
+    return [f"time_unix={now}", f"time_ascii={local_time(now)}"]
+
+
+def _balance(instance: Instance, now: int) -> list[str]:
+    tick = ticks(now)
+    return [
+        f"time_duration={now - instance.since}",
+        f"bytes_sent={instance.sent.at(tick)}",
+        f"bytes_received={instance.received.at(tick)}",
+    ]
+
+
+def _transport(trust: str, instance: Instance) -> list[str]:
+    family = "6" if instance.identity.ipv6_transport else ""
+    return [f"{trust}_port={instance.port}", f"{trust}_ip{family}={instance.identity.host}"]
+
+
+def _authentication(instance: Instance) -> list[str]:
+    """Return what was known before the client was let in, by script if it has a user name."""
+    announced = peer_info(instance)[::-1]
+    untrusted = _transport("untrusted", instance)
+    if instance.username == Instance.UNDEF:
+        return [*announced, *untrusted]
+    token = _digest(f"{instance.client_id} {instance.since}", 16).hex()
+    return [
+        f"auth_failed_reason_file=/tmp/openvpn_afr_{token}.tmp",
+        f"auth_pending_file=/tmp/openvpn_apf_{token}.tmp",
+        f"auth_control_file=/tmp/openvpn_acf_{token}.tmp",
+        "script_type=user-pass-verify",
+        *untrusted,
+        f"username={instance.username}",
+        *announced,
+    ]
+
+
+def _serial(common_name: str) -> int:
+    return int.from_bytes(_digest(common_name, 20))
+
+
+def _digest(text: str, size: int) -> bytes:
+    return hashlib.blake2s(text.encode("utf-8", "surrogateescape"), digest_size=size).digest()
+
+
+def _certificate(depth: int, common_name: str, serial: int) -> list[str]:
+    return [
+        f"tls_serial_hex_{depth}={serial.to_bytes(20).hex(':')}",
+        f"tls_serial_{depth}={serial}",
+        f"tls_digest_sha256_{depth}={_digest(common_name, 32).hex(':')}",
+        f"tls_digest_{depth}={_digest(common_name, 20).hex(':')}",
+        f"tls_id_{depth}=CN={common_name}",
+        f"X509_{depth}_CN={common_name}",
+    ]
+
+
+def _constant(instance: Instance, host: Host) -> list[str]:
+    """Return what is known from the certificate and of the daemon."""
+    return [
+        *_certificate(0, instance.common_name, _serial(instance.common_name)),
+        *_certificate(1, "Example Test CA", _AUTHORITY_SERIAL),
+        *_daemon(host),
+    ]
+
+
+def _daemon(host: Host) -> list[str]:
+    return [
+        f"remote_port_1={host.port}",
+        f"local_port_1={host.port}",
+        "local_1=127.0.0.1",
+        f"proto_1={'tcp4-server' if host.tcp else 'udp4'}",
+        f"daemon_pid={host.pid}",
+        f"daemon_start_time={host.started}",
+        "daemon_log_redirect=0",
+        "daemon=0",
+        f"verb={host.verb}",
+        "ifconfig_local=10.8.0.1",
+        "ifconfig_netmask=255.255.0.0",
+        "ifconfig_ipv6_local=fd00:8::1",
+        "ifconfig_ipv6_netbits=64",
+        "ifconfig_ipv6_remote=fd00:8::2",
+        "script_context=init",
+        "tun_mtu=1500",
+        "dev=tun0",
+        "dev_type=tun",
+        "redirect_gateway=0",
+    ]

@@ -1,0 +1,216 @@
+"""A daemon in server mode: the story of its world, told the way OpenVPN tells it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+from exporter.simulator.daemon import environment
+from exporter.simulator.daemon.chronicle import chronicle
+from exporter.simulator.daemon.daemon import Daemon, LoadStats, Settings, Unsupported
+from exporter.simulator.daemon.environment import Host
+from exporter.simulator.daemon.state import Endpoints, State
+from exporter.simulator.daemon.status import Snapshot, server_status
+from exporter.simulator.world.event import Event
+from exporter.simulator.world.habits import Habits
+from exporter.simulator.world.identity import Identity
+from exporter.simulator.world.instance import Instance
+from exporter.simulator.world.meter import ticks
+from exporter.simulator.world.roster import Roster
+from exporter.simulator.world.world import World
+
+_INTERFACE = (
+    (1, "I", "TUN/TAP device tun0 opened"),
+    (1, "I", "net_iface_up: set tun0 up"),
+    (1, "I", "net_addr_v4_add: 10.8.0.1/16 dev tun0"),
+    (1, "I", "net_addr_v6_add: fd00:8::1/64 dev tun0"),
+)
+_READY = (
+    (3, "", "MULTI: multi_init called, r=256 v=256"),
+    (3, "", "IFCONFIG POOL IPv4: base=10.8.0.2 size=65533"),
+    (3, "", "IFCONFIG POOL IPv6: base=fd00:8::1000 size=65536 netbits=64"),
+    (1, "I", "Initialization Sequence Completed"),
+)
+
+
+_DEPARTURES = (Event.DELAYED_EXIT, Event.PING_TIMED_OUT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings(Settings):
+    """The configuration of a server; `port` is the one clients come to.
+
+    With `dco` the kernel moves the data, and the daemon's own totals don't count it. With
+    `client_auth` the management client decides who comes in.
+    """
+
+    port: int = 1194
+    tcp: bool = False
+    dco: bool = False
+    client_auth: bool = False
+
+
+class ServerDaemon(Daemon):
+    """A server with the people around it."""
+
+    settings: ServerSettings
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        people: Sequence[Identity],
+        habits: Habits,
+        *,
+        rng: Random,
+        start: float,
+        now: float,
+    ) -> None:
+        """Run since `start`: by `now` people are connected, unless the daemon is held."""
+        super().__init__(settings, start=start)
+        self._up = False
+        self._settled: float | None = None if settings.hold else now
+        self._world = World(
+            people,
+            habits,
+            rng=rng,
+            agenda=self.agenda,
+            observer=self._observe,
+            asks=settings.client_auth,
+        )
+        self._boot()
+
+    @property
+    def roster(self) -> Roster | None:
+        """The clients, while the server is up."""
+        return self._world.roster if self._up else None
+
+    def status(self, version: int) -> list[str]:
+        """Return the clients and routes in format 1, 2 or 3; 0 is the configured one."""
+        if not self._up:
+            raise Unsupported
+        snapshot = Snapshot(
+            title=self.settings.release.title,
+            now=int(self.now),
+            tick=ticks(self.now),
+            instances=tuple(self._world.roster.instances.values()),
+            queue_length=min(self._world.roster.opened // 10, 12),
+            dco=self.settings.dco,
+        )
+        return server_status(snapshot, version or self.settings.status_version)
+
+    def load_stats(self) -> LoadStats:
+        """Return what user space has moved since the process began."""
+        roster, tick = self._world.roster, ticks(self.now)
+        if self.settings.dco:
+            # What the kernel moves, the daemon never sees.
+            return LoadStats(roster.established, roster.handshake_received, roster.handshake_sent)
+        return LoadStats(roster.established, roster.received.at(tick), roster.sent.at(tick))
+
+    def dismiss(self, client_id: int) -> bool:
+        """Throw a client out; it comes back in a few seconds."""
+        instance = self._world.roster.instances.get(client_id)
+        if instance is not None:
+            self._world.dismiss(instance, self.now)
+        return instance is not None
+
+    def decide(self, client_id: int, key_id: int, *, admit: bool) -> bool:
+        """Let a waiting client in, or send it away; False if none waits under these numbers."""
+        instance = self._world.roster.instances.get(client_id)
+        if instance is None or instance.key_id != key_id:
+            return False
+        decide = self._world.admit if admit else self._world.deny
+        # Not at once: the reply to the decision comes first.
+        self.agenda.at(self.now, lambda now: decide(instance, now))
+        return True
+
+    def detach(self) -> None:
+        """Let the client go, `bytecount` included."""
+        super().detach()
+        self.set_bytecount(0)
+
+    def _begin(self, now: float) -> None:
+        for line in _INTERFACE:
+            self.log(*line)
+        tunnel = Endpoints(tunnel="10.8.0.1", tunnel_ipv6="fd00:8::1")
+        self.enter(State.ASSIGN_IP, ends=tunnel)
+        for line in _READY:
+            self.log(*line)
+        self.enter(
+            State.CONNECTED,
+            "SUCCESS",
+            Endpoints(
+                tunnel="10.8.0.1",
+                tunnel_ipv6="fd00:8::1",
+                local="127.0.0.1",
+                local_port=str(self.settings.port),
+            ),
+        )
+        self._up = True
+        if self._settled is None:
+            self._world.return_all(now)
+        else:
+            self._world.populate(start=now, now=self._settled)
+            self._settled = None
+
+    def _stop(self) -> None:
+        self._up = False
+        self._world.roster.clear(self.now)
+        self.log(3, "", "Closing TUN/TAP interface")
+        self.log(1, "I", "net_addr_v4_del: 10.8.0.1 dev tun0")
+        self.log(1, "I", "net_addr_v6_del: fd00:8::1/64 dev tun0")
+
+    def _observe(self, event: Event, instance: Instance, now: float) -> None:
+        for entry in chronicle(event, instance, tcp=self.settings.tcp):
+            self.journal.write(now, entry)
+        if not self.attended:
+            return
+        if event is Event.EXIT_NOTIFIED:
+            self.say(">NOTIFY:info,remote-exit,EXIT")
+        elif event is Event.ADMISSION_ASKED:
+            self._tell("CONNECT", instance, environment.asking(instance, self._host))
+        elif event is Event.ESTABLISHED:
+            self._tell_established(instance)
+        elif event is Event.SCRIPT_REFUSED:
+            variables = environment.refused(instance, self._host, now=int(now))
+            self._tell("ESTABLISHED", instance, variables)
+        elif event in _DEPARTURES and self.settings.client_auth and instance.connected:
+            variables = environment.departed(instance, self._host, now=int(now))
+            self._tell("DISCONNECT", instance, variables)
+
+    def _tell_established(self, instance: Instance) -> None:
+        client_id = instance.client_id
+        if self.settings.client_auth:
+            self.say(f">CLIENT:ADDRESS,{client_id},{instance.virtual_address},1")
+            self.say(f">CLIENT:ADDRESS,{client_id},{instance.virtual_ipv6_address},1")
+        variables = environment.established(instance, self._host, now=int(self.now))
+        self._tell("ESTABLISHED", instance, variables)
+        if self.bytecount:
+            self._tell_traffic(instance)
+
+    def _tell(self, what: str, instance: Instance, variables: list[str]) -> None:
+        key = f",{instance.key_id}" if what == "CONNECT" else ""
+        self.say(f">CLIENT:{what},{instance.client_id}{key}")
+        for variable in environment.filtered(variables, self.knobs.env_filter):
+            self.say(f">CLIENT:ENV,{variable}")
+        self.say(">CLIENT:ENV,END")
+
+    @property
+    def _host(self) -> Host:
+        return Host(
+            pid=self.settings.pid,
+            started=self.started,
+            verb=self.journal.verb,
+            port=self.settings.port,
+            tcp=self.settings.tcp,
+            clients=self._world.roster.established,
+        )
+
+    def _report_traffic(self) -> None:
+        """Tell of those who moved something; idle clients stay unmentioned until 2.7."""
+        for instance in self._world.roster.instances.values():
+            if instance.connected and instance.silent_since is None:
+                self._tell_traffic(instance)
+
+    def _tell_traffic(self, instance: Instance) -> None:
+        tick = ticks(self.now)
+        received, sent = instance.received.at(tick), instance.sent.at(tick)
+        self.say(f">BYTECOUNT_CLI:{instance.client_id},{received},{sent}")

@@ -1,0 +1,1 @@
+"""What can be said to a daemon, and what it answers."""

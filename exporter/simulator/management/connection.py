@@ -1,0 +1,91 @@
+"""The transport of a session: bytes of the client in, what the daemon says out, in time."""
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from exporter.simulator.daemon.daemon import Daemon
+from exporter.simulator.management.session import Session
+
+Clock = Callable[[], float]
+"""Tells the time as seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The one place a daemon has for a management client."""
+
+    daemon: Daemon
+    clock: Clock
+    password: str | None = None
+
+    def open_session(self) -> Session:
+        """Begin a session with the client that has just got the slot."""
+        return Session(self.daemon, clock=self.clock, password=self.password)
+
+    def look(self) -> None:
+        """Let the daemon live until now."""
+        self.daemon.advance(self.clock())
+
+    @property
+    def idle_seconds(self) -> float:
+        """For how long nothing will happen by itself."""
+        return max(0.0, self.daemon.due - self.clock())
+
+
+class Connection(asyncio.Protocol):
+    """The client that holds a slot, until `done`."""
+
+    def __init__(self, slot: Slot, *, hung_up: Callable[[], None]) -> None:
+        """Call `hung_up` when it is over but before the socket is closed."""
+        self.done = asyncio.Event()
+        self._slot = slot
+        self._hung_up = hung_up
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._session = self._slot.open_session()
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Answer."""
+        self._session.receive(data)
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the daemon know."""
+        self._stop_timer()
+        self._slot.look()
+        self._session.detach()
+        self._hung_up()
+        self.done.set()
+
+    def pause_writing(self) -> None:
+        """Read no command while output is pending, as a real daemon."""
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on reading."""
+        self._transport.resume_reading()
+
+    def wake(self) -> None:
+        """Say what has become due."""
+        self._session.advance()
+        self._flush()
+
+    def _flush(self) -> None:
+        self._transport.write(self._session.output())
+        self._stop_timer()
+        if self._session.closed:
+            self._transport.close()
+        elif (seconds := self._slot.idle_seconds) < math.inf:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.wake)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

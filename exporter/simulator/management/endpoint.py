@@ -1,0 +1,116 @@
+"""The listening socket of a daemon: one client at a time, the others wait unheard."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from exporter.simulator.management.connection import Connection, Slot
+
+BACKLOG = 1
+"""As OpenVPN's: the kernel holds a second and a third client, and lets further ones hang."""
+
+
+class Endpoint:
+    """A listening management socket in front of a daemon."""
+
+    def __init__(self, slot: Slot, *, unix_path: Path | None = None) -> None:
+        """Listen at a free port of loopback, or at a Unix socket; serve nobody yet."""
+        self._slot = slot
+        self._unix_path = unix_path
+        self._connection: Connection | None = None
+        self._socket = _listen(unix_path)
+        self._task: asyncio.Task[None] | None = None
+        self.address = _address(self._socket)
+        """Where the exporter finds the daemon: `127.0.0.1:43211` or `unix:/path`."""
+
+    def wake(self) -> None:
+        """Look at the clock: for a clock that doesn't go by itself, or after a signal."""
+        if self._connection is not None:
+            self._connection.wake()
+        else:
+            self._slot.look()
+            self._close_if_exited()
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Serve one client after the other; on leaving, hang up and take the socket away."""
+        self._task = asyncio.create_task(self._serve())
+        try:
+            yield
+        finally:
+            await self._stop(self._task)
+            self._close()
+
+    async def _stop(self, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._slot.daemon.exited:
+            client, _ = await loop.sock_accept(self._socket)
+            await self._serve_client(client)
+
+    async def _serve_client(self, client: socket.socket) -> None:
+        peer = _peer_name(client)
+        self._slot.look()
+        self._slot.daemon.log(3, "", f"MANAGEMENT: Client connected from {peer}")
+        transport, connection = await asyncio.get_running_loop().connect_accepted_socket(
+            lambda: Connection(self._slot, hung_up=self._hung_up), client
+        )
+        self._connection = connection
+        try:
+            await connection.done.wait()
+        finally:
+            transport.abort()
+
+    def _hung_up(self) -> None:
+        self._connection = None
+        self._slot.daemon.log(3, "", "MANAGEMENT: Client disconnected")
+        self._close_if_exited()
+
+    def _close_if_exited(self) -> None:
+        """Listen no more once the daemon is gone: whoever comes later is refused."""
+        if self._slot.daemon.exited and self._task is not None:
+            self._task.cancel()
+            self._close()
+
+    def _close(self) -> None:
+        if self._socket.fileno() >= 0:
+            # The loop may still wait for the next client; it must not find a stranger's socket
+            # under the same number.
+            asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        if self._unix_path is not None:
+            self._unix_path.unlink(missing_ok=True)
+
+
+def _listen(unix_path: Path | None) -> socket.socket:
+    if unix_path is None:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.bind(("127.0.0.1", 0))
+    else:
+        unix_path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(str(unix_path))
+    listener.settimeout(0)
+    listener.listen(BACKLOG)
+    return listener
+
+
+def _address(listener: socket.socket) -> str:
+    name = listener.getsockname()
+    if listener.family == socket.AF_UNIX:
+        return f"unix:{name}"
+    host, port = name
+    return f"{host}:{port}"
+
+
+def _peer_name(client: socket.socket) -> str:
+    if client.family == socket.AF_UNIX:
+        return str(client.getsockname())
+    host, port = client.getpeername()
+    return f"[AF_INET]{host}:{port}"

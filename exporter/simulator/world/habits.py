@@ -1,0 +1,25 @@
+"""How lively a world is."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """What people do, and how often something goes wrong.
+
+    Without `churn` everybody is connected and stays. `session_seconds` and `absence_seconds` are
+    means of exponential durations. Without `duplicate_names` a second session of a name throws
+    the first one out, as a server without `--duplicate-cn` does. The rest counts per hour: port
+    scans, wrong passwords, certificates of another authority, clients whom the server's script
+    refuses, and addresses that change in the middle of a session.
+    """
+
+    churn: bool = True
+    session_seconds: float = 1800.0
+    absence_seconds: float = 600.0
+    duplicate_names: bool = True
+    scans: float = 0.0
+    bad_passwords: float = 0.0
+    foreign_certificates: float = 0.0
+    script_refusals: float = 0.0
+    floats: float = 0.0

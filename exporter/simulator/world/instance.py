@@ -1,0 +1,101 @@
+"""One client instance of a server: a row of its status, connected or not."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from exporter.simulator.world.identity import Identity
+from exporter.simulator.world.meter import STILL, Meter
+from exporter.simulator.world.pool import virtual_address, virtual_ipv6_address
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What stays the same in a client's rows: what is before and after the two counters."""
+
+    head: str
+    tail: str
+    routes: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Instance:
+    """One attempt of a client to connect, from its first packet until the server forgets it.
+
+    OpenVPN calls it a client instance; failed attempts have one, too, and use up a client id.
+    `common_name` is `UNDEF` until the certificate is verified, the addresses of the tunnel are
+    empty until the client is connected. Times are seconds since the epoch.
+    """
+
+    UNDEF: ClassVar[str] = "UNDEF"
+    FALLBACK_CIPHER: ClassVar[str] = "BF-CBC"
+
+    identity: Identity
+    port: int
+    client_id: int
+    peer_id: int
+    since: int
+    common_name: str = UNDEF
+    username: str = UNDEF
+    cipher: str = FALLBACK_CIPHER
+    pool_index: int | None = None
+    virtual_address: str = ""
+    virtual_ipv6_address: str = ""
+    received: Meter = STILL
+    sent: Meter = STILL
+    silent_since: int | None = None
+    key_id: int | None = None
+    """Set while the client waits for the management client to let it in."""
+
+    floated_from: str = ""
+    replaces: bool = False
+    counted: bool = False
+    gone: bool = False
+    rows: dict[str, Row] = field(default_factory=dict)
+    """Rendered parts by separator, for as long as they are true."""
+
+    def rename(self, *, common_name: str | None = None, username: str | None = None) -> None:
+        """Learn who the client is."""
+        self.common_name = common_name or self.common_name
+        self.username = username or self.username
+        self.rows.clear()
+
+    def settle(self, pool_index: int) -> None:
+        """Take addresses in the tunnel, and with them the negotiated cipher."""
+        self.pool_index = pool_index
+        self.virtual_address = virtual_address(pool_index)
+        self.virtual_ipv6_address = virtual_ipv6_address(pool_index)
+        self.cipher = self.identity.cipher
+        self.rows.clear()
+
+    def move(self, port: int) -> None:
+        """Go on from another port, as a client behind a new network does."""
+        self.floated_from = self.log_address
+        self.port = port
+        self.rows.clear()
+
+    @property
+    def real_address(self) -> str:
+        """The address of the peer as the status of 2.6 prints it."""
+        return self.identity.address(self.port)
+
+    @property
+    def peer(self) -> str:
+        """The address of the peer as the log prints it."""
+        if self.identity.ipv6_transport:
+            return f"[AF_INET6]{self.identity.host}:{self.port}"
+        return f"[AF_INET]{self.identity.host}:{self.port}"
+
+    @property
+    def log_name(self) -> str:
+        """The prefix of log lines about a client whose certificate is verified."""
+        return f"{self.common_name}/{self.log_address}"
+
+    @property
+    def log_address(self) -> str:
+        """The prefix of log lines about a client before that."""
+        return f"{self.identity.host}:{self.port}"
+
+    @property
+    def connected(self) -> bool:
+        """Whether the client has its address in the tunnel."""
+        return self.pool_index is not None

@@ -1,0 +1,100 @@
+"""The client instances of one server, with the numbers they are given and the bytes they moved."""
+
+from exporter.simulator.world.identity import Identity
+from exporter.simulator.world.instance import Instance
+from exporter.simulator.world.meter import Meter, ticks
+from exporter.simulator.world.pool import Numbers
+
+
+class Roster:
+    """Instances by client id; `received` and `sent` count all that ever passed.
+
+    The bytes of handshakes are counted once more by themselves: with data channel offload they
+    are all that the daemon sees.
+    """
+
+    def __init__(self) -> None:
+        self.instances: dict[int, Instance] = {}
+        self.received = Meter()
+        self.sent = Meter()
+        self.handshake_received = 0
+        self.handshake_sent = 0
+        self._reset_numbers()
+
+    def _reset_numbers(self) -> None:
+        self.opened = 0
+        """Instances since the last restart; the next client id."""
+
+        self.established = 0
+        """Clients that OpenVPN counts as established, some just refused ones included."""
+
+        self._peer_ids = Numbers()
+        self._pool = Numbers()
+
+    def open(self, identity: Identity, *, port: int, now: float) -> Instance:
+        """Begin an instance: a row without a name, an address or a byte."""
+        instance = Instance(
+            identity=identity,
+            port=port,
+            client_id=self.opened,
+            peer_id=self._peer_ids.take(),
+            since=int(now),
+        )
+        self.opened += 1
+        self.instances[instance.client_id] = instance
+        return instance
+
+    def verify(self, instance: Instance, *, received: int, sent: int) -> None:
+        """Give an instance the name of its certificate and the bytes of its handshake."""
+        instance.rename(common_name=instance.identity.common_name)
+        self.handshake_received += received
+        self.handshake_sent += sent
+        self._count(instance, received=Meter(received), sent=Meter(sent))
+
+    def establish(self, instance: Instance, now: float) -> None:
+        """Connect a verified client: user, cipher, addresses, and traffic from now on."""
+        identity, tick = instance.identity, ticks(now)
+        self.count(instance)
+        instance.rename(username=identity.username)
+        instance.settle(self._pool.take())
+        received, sent = instance.received.at(tick), instance.sent.at(tick)
+        self._count(
+            instance,
+            received=Meter.started(tick, value=received, rate=identity.receive_rate),
+            sent=Meter.started(tick, value=sent, rate=identity.send_rate),
+        )
+
+    def count(self, instance: Instance) -> None:
+        """Count an instance as established, which says nothing about its being let in."""
+        instance.counted = True
+        self.established += 1
+
+    def silence(self, instance: Instance, now: float) -> None:
+        """Stop the traffic of a client that is still a row."""
+        tick = ticks(now)
+        if instance.silent_since is None:
+            instance.silent_since = int(now)
+        self._count(
+            instance, received=instance.received.stopped(tick), sent=instance.sent.stopped(tick)
+        )
+
+    def remove(self, instance: Instance, now: float) -> None:
+        """Forget an instance; its bytes stay in the totals and its numbers become free."""
+        self.silence(instance, now)
+        instance.gone = True
+        del self.instances[instance.client_id]
+        self._peer_ids.give_back(instance.peer_id)
+        if instance.pool_index is not None:
+            self._pool.give_back(instance.pool_index)
+        self.established -= instance.counted
+
+    def clear(self, now: float) -> None:
+        """Forget all instances as a restart does: numbers begin again at 0."""
+        for instance in list(self.instances.values()):
+            self.remove(instance, now)
+        self._reset_numbers()
+
+    def _count(self, instance: Instance, *, received: Meter, sent: Meter) -> None:
+        self.received += received - instance.received
+        self.sent += sent - instance.sent
+        instance.received, instance.sent = received, sent

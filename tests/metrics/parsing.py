@@ -1,0 +1,100 @@
+"""Pages as prometheus_client's own parsers read them, in a form that can be compared."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry
+from prometheus_client import Metric as ClientMetric
+from prometheus_client.openmetrics.parser import (
+    text_string_to_metric_families as parse_openmetrics,
+)
+from prometheus_client.parser import text_string_to_metric_families as parse_plain
+from prometheus_client.registry import Collector
+
+from exporter.daemon.record import Record
+from exporter.metrics.exposition import Exposition
+from exporter.metrics.metric import Family, Kind
+
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
+
+FORMATS = ("", OPENMETRICS)
+"""Accept headers for both formats."""
+
+Labels = frozenset[tuple[str, str]]
+
+
+class Series(NamedTuple):
+    """A sample without its value."""
+
+    name: str
+    labels: Labels
+
+
+class Parsed(NamedTuple):
+    """One family of a page; `samples` has every line, repetitions included."""
+
+    name: str
+    kind: str
+    help: str
+    samples: tuple[tuple[Series, float], ...]
+
+
+def parse(body: bytes, content_type: str) -> list[Parsed]:
+    """Parse a page by what its Content-Type says it is."""
+    text = body.decode()
+    openmetrics = content_type.startswith("application/openmetrics-text")
+    families = parse_openmetrics(text) if openmetrics else parse_plain(text)
+    return [_parsed(family) for family in families]
+
+
+def _parsed(family: ClientMetric) -> Parsed:
+    samples = tuple(
+        (Series(sample.name, _labels(sample.labels.items())), sample.value)
+        for sample in family.samples
+    )
+    return Parsed(family.name, family.type, family.documentation, samples)
+
+
+def _labels(labels: Iterable[tuple[str, str]]) -> Labels:
+    """Leave out empty labels: to Prometheus they are the same as none."""
+    return frozenset((name, value) for name, value in labels if value)
+
+
+def all_series(families: Iterable[Parsed]) -> list[Series]:
+    return [series for family in families for series, _ in family.samples]
+
+
+def values(families: Iterable[Parsed]) -> dict[Series, float]:
+    return {series: value for family in families for series, value in family.samples}
+
+
+def scrape(families: Sequence[Family], records: Sequence[Record], accept: str) -> list[Parsed]:
+    """Return the parsed page of these families alone."""
+    page = Exposition(families, CollectorRegistry()).page(records, accept=accept)
+    return parse(page.body, page.content_type)
+
+
+class Twin(Collector):
+    """The same samples, handed to prometheus_client to write."""
+
+    def __init__(self, families: Sequence[Family], records: Sequence[Record]) -> None:
+        self._families = families
+        self._records = records
+
+    def collect(self) -> Iterator[ClientMetric]:
+        for family in self._families:
+            metric = self._metric(family)
+            if metric.samples:
+                yield metric
+
+    def _metric(self, family: Family) -> ClientMetric:
+        kind, name = family.metric.kind, family.metric.name
+        suffix = {Kind.COUNTER: "_total", Kind.INFO: "_info"}.get(kind, "")
+        metric = ClientMetric(name.removesuffix(suffix), family.metric.help, kind.value)
+        for record in self._records:
+            if family.while_up and not record.management_up:
+                continue
+            for labels, value in family.samples(record):
+                own = dict(zip(family.metric.labels, labels, strict=True))
+                metric.add_sample(name, {"daemon": record.name, **own}, value)
+        return metric

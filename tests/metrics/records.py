@@ -1,0 +1,112 @@
+"""Records of daemons as tests need them, made by the same calls that a monitor makes."""
+
+from collections.abc import Sequence
+
+from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.daemon.poll import Introduction, Poll
+from exporter.daemon.record import Record
+from exporter.management.endpoint import parse_endpoint
+from exporter.management.errors import Refused
+from exporter.management.replies import LoadStats, Version
+from exporter.management.state import State, StateName
+from exporter.management.status import Client, Route, ServerStatus, Status, TunnelStatus
+
+NOON = 1_795_435_200
+"""2026-11-23 12:00:00 UTC."""
+
+OFFICE_CLIENT = Client(
+    common_name="alice",
+    real_address="192.0.2.7:51234",
+    virtual_address="10.8.0.6",
+    virtual_ipv6_address="fd00::6",
+    received_bytes=5000,
+    sent_bytes=7000,
+    connected_since=NOON - 3600,
+    username="alice@office",
+    client_id=4,
+    cipher="AES-256-GCM",
+)
+
+TUNNEL = TunnelStatus(
+    updated=NOON,
+    tun_tap_read=1,
+    tun_tap_write=2,
+    tcp_udp_read=3,
+    tcp_udp_write=4,
+    auth_read=5,
+    pre_compress=6,
+    post_compress=7,
+    pre_decompress=8,
+    post_decompress=9,
+)
+
+
+def server_status(clients: Sequence[Client] = (), routes: Sequence[Route] = ()) -> ServerStatus:
+    return ServerStatus(
+        updated=NOON,
+        clients=tuple(clients),
+        pending=(),
+        route_count=len(routes),
+        routes=tuple(routes),
+        max_queue_length=2,
+        dco_enabled=False,
+    )
+
+
+def new_record(name: str = "office", *, expected: Sequence[str] = ()) -> Record:
+    """Make the record of a daemon that nobody has reached yet."""
+    daemon = DaemonConfig(
+        name=name,
+        management=parse_endpoint("127.0.0.1:7505"),
+        expected_clients=tuple(expected),
+        max_clients=200,
+    )
+    return Record(daemon, ClientsConfig(routes=True))
+
+
+def introduce(record: Record, *, version: str = "2.6.14") -> None:
+    connected = State(time=NOON - 7200, name=StateName.CONNECTED, description="SUCCESS")
+    said = Version(version=version, platform="x86_64-pc-linux-gnu", management_version="5")
+    record.opened()
+    record.introduced(
+        Introduction(version=said, pid=1873, verbosity=3, holds=False, history=(connected,))
+    )
+
+
+def poll(record: Record, status: Status | None, *, now: float = NOON) -> None:
+    stats = LoadStats(clients=1, received_bytes=9000, sent_bytes=8000)
+    record.polled(Poll(stats, status), now=now, duration=0.025)
+
+
+def server(
+    name: str = "office",
+    clients: Sequence[Client] = (OFFICE_CLIENT,),
+    *,
+    expected: Sequence[str] = ("alice", "bob"),
+) -> Record:
+    """Make the record of a server that has answered one poll."""
+    record = new_record(name, expected=expected)
+    routes = [
+        Route(
+            virtual_address=client.virtual_address,
+            common_name=client.common_name,
+            real_address=client.real_address,
+            last_reference=NOON - 60,
+        )
+        for client in clients
+    ]
+    introduce(record)
+    poll(record, server_status(clients, routes))
+    return record
+
+
+def tunnel(name: str = "uplink") -> Record:
+    """Make the record of a client-mode daemon that has answered one poll."""
+    record = new_record(name)
+    introduce(record)
+    poll(record, TUNNEL)
+    return record
+
+
+def take_down(record: Record) -> None:
+    record.went_down(Refused("127.0.0.1:7505: Connection refused"))

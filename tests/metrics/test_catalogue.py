@@ -1,0 +1,106 @@
+import collections
+import re
+
+import msgspec
+import pytest
+
+from exporter.config.schema import ClientsConfig
+from exporter.metrics.catalogue import FAMILIES, METRICS, families
+from exporter.metrics.families import clients
+from exporter.metrics.metric import Kind, Metric
+from tests.metrics.parsing import scrape
+from tests.metrics.records import server, tunnel
+
+RESERVED_LABELS = {"job", "instance", "le", "quantile", "daemon"}
+"""Prometheus', the formats', and the one that every series has anyway."""
+
+RESERVED_SUFFIXES = ("_sum", "_count", "_bucket", "_created", "_gsum", "_gcount")
+
+
+def each_metric() -> list[object]:
+    return [pytest.param(metric, id=metric.name) for metric in METRICS]
+
+
+@pytest.mark.parametrize("metric", each_metric())
+class TestEveryMetric:
+    def test_has_help_of_one_sentence_on_one_line(self, metric: Metric) -> None:
+        assert re.fullmatch(r"[1A-Z].*[^. ]\.", metric.help)
+        assert ". " not in metric.help
+
+    def test_has_help_that_fits_into_a_table_of_markdown(self, metric: Metric) -> None:
+        assert "|" not in metric.help
+        assert "`" not in metric.help
+
+    def test_has_a_plain_name_with_our_prefix(self, metric: Metric) -> None:
+        assert re.fullmatch(r"openvpn(_[a-z0-9]+)+", metric.name)
+
+    def test_ends_in_total_if_and_only_if_it_is_a_counter(self, metric: Metric) -> None:
+        assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
+
+    def test_ends_in_info_if_it_is_an_info(self, metric: Metric) -> None:
+        assert metric.kind is not Kind.INFO or metric.name.endswith("_info")
+
+    def test_ends_in_no_suffix_that_the_formats_keep_for_themselves(self, metric: Metric) -> None:
+        assert not metric.name.endswith(RESERVED_SUFFIXES)
+
+    def test_counts_in_base_units(self, metric: Metric) -> None:
+        words = set(metric.name.split("_"))
+        assert not words & {"milliseconds", "ms", "minutes", "hours", "kilobytes", "bits", "percent"}
+
+    def test_has_legal_labels_none_of_them_twice(self, metric: Metric) -> None:
+        assert all(re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", label) for label in metric.labels)
+        assert len(set(metric.labels)) == len(metric.labels)
+
+    def test_has_no_label_that_means_something_to_prometheus(self, metric: Metric) -> None:
+        assert not RESERVED_LABELS & set(metric.labels)
+
+
+def test_no_name_is_given_twice() -> None:
+    names = collections.Counter(metric.name for metric in METRICS)
+    assert names.most_common(1)[0][1] == 1
+
+
+def test_no_family_of_openmetrics_has_the_name_of_another() -> None:
+    names = collections.Counter(re.sub("_(total|info)$", "", metric.name) for metric in METRICS)
+    assert names.most_common(1)[0][1] == 1
+
+
+def test_counters_stay_while_a_daemon_is_down() -> None:
+    assert not [family for family in FAMILIES if family.while_up and is_counter(family.metric)]
+
+
+def is_counter(metric: Metric) -> bool:
+    return metric.kind is Kind.COUNTER
+
+
+def test_families_that_grow_with_the_clients_are_rendered_once_per_poll() -> None:
+    growing = {"common_name", "virtual_address", "client_id"}
+    small = {family.metric.name for family in clients.EXPECTED}
+    for family in FAMILIES:
+        if growing & set(family.metric.labels) and family.metric.name not in small:
+            assert family.per_client, family.metric.name
+
+
+def test_a_server_and_a_tunnel_together_show_every_family() -> None:
+    page = scrape(FAMILIES, [server(), tunnel()], accept="")
+    shown = {series.name for family in page for series, _ in family.samples}
+    assert {family.metric.name for family in FAMILIES} <= shown
+
+
+@pytest.mark.parametrize(
+    ("key", "switched"),
+    [("series", clients.SERIES), ("info", clients.INFO), ("routes", clients.ROUTES)],
+)
+def test_each_key_of_clients_switches_its_own_families(
+    key: str, switched: tuple[object, ...]
+) -> None:
+    on = msgspec.structs.replace(ClientsConfig(), **{key: True})
+    off = msgspec.structs.replace(ClientsConfig(), **{key: False})
+    assert [family for family in families(on) if family not in families(off)] == list(switched)
+    assert set(families(off)) < set(families(on))
+
+
+def test_without_any_switch_the_rest_keeps_its_order() -> None:
+    config = ClientsConfig(series=False, info=False, routes=False)
+    kept = families(config)
+    assert list(kept) == [family for family in FAMILIES if family in kept]

@@ -1,0 +1,367 @@
+import itertools
+from collections.abc import Iterable
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+
+from exporter.daemon.record import Record
+from exporter.management.errors import TimedOut
+from exporter.metrics.catalogue import FAMILIES
+from exporter.metrics.exposition import Exposition, Page, head, render
+from exporter.metrics.metric import Family, Kind, Metric, Sample
+from exporter.metrics.own import OwnMetrics
+from tests.metrics.parsing import FORMATS, OPENMETRICS, Parsed, all_series, parse, scrape, values
+from tests.metrics.records import (
+    NOON,
+    OFFICE_CLIENT,
+    new_record,
+    poll,
+    server,
+    server_status,
+    take_down,
+    tunnel,
+)
+
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,"
+    "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0;q=0.5,"
+    "application/openmetrics-text;version=0.0.1;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
+PLAIN = "text/plain; version=0.0.4; charset=utf-8"
+
+FLEET = (server(), server("branch", expected=()), tunnel())
+
+
+def exposition(*families: Family) -> Exposition:
+    return Exposition(families or FAMILIES, CollectorRegistry())
+
+
+def restricted(names: Iterable[str], accept: str) -> set[str]:
+    """Return the names of the series on a page of the fleet and of the exporter's own."""
+    whole = Exposition(FAMILIES, OwnMetrics().registry)
+    page = whole.page(FLEET, accept=accept, names=list(names))
+    return {series.name for series in all_series(parse(page.body, page.content_type))}
+
+
+class TestFormats:
+    @pytest.mark.parametrize("accept", ["", "*/*", "text/html", "text/plain", "text/plain;q=0.5"])
+    def test_whoever_asks_for_nothing_special_gets_plain_text(self, accept: str) -> None:
+        assert exposition().page(FLEET, accept=accept).content_type == PLAIN
+
+    @pytest.mark.parametrize("accept", [PROMETHEUS_2, PROMETHEUS_3, OPENMETRICS])
+    def test_prometheus_gets_openmetrics(self, accept: str) -> None:
+        page = exposition().page(FLEET, accept=accept)
+        assert page.content_type.startswith("application/openmetrics-text; version=1.0.0;")
+        assert page.body.endswith(b"\n# EOF\n")
+
+    @pytest.mark.parametrize(
+        "accept",
+        [
+            "application/openmetrics-text; version=foo",
+            'application/openmetrics-text; version="1.0.0"',
+            "application/openmetrics-text; version=",
+            "application/openmetrics-text; version=1.0.0.0.0.0",
+            "application/openmetrics-text; version=99.0.0",
+            "application/openmetrics-text; version=2.0.0",
+            "application/openmetrics-text; version=-1",
+            "application/openmetrics-text;version=1.0.0;escaping=\u00e9",
+            "text/plain; version=2",
+            "text/plain; version=1.0.0; escaping=nonsense",
+            ";;;,,,===",
+            "version=1",
+            "\x00",
+            "," * 5000,
+        ],
+    )
+    def test_an_odd_header_gets_a_format_that_is_written_here(self, accept: str) -> None:
+        page = exposition().page(FLEET, accept=accept)
+        assert page.content_type in {
+            PLAIN,
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores",
+            "text/plain; version=1.0.0; charset=utf-8; escaping=underscores",
+        }
+        assert parse(page.body, page.content_type)
+
+    def test_a_version_that_is_not_written_here_gives_way_to_the_next_one(self) -> None:
+        accept = "application/openmetrics-text;version=2.0.0;q=0.9,application/openmetrics-text;version=1.0.0;q=0.8"
+        page = exposition().page(FLEET, accept=accept)
+        assert page.content_type.startswith("application/openmetrics-text; version=1.0.0")
+
+    def test_openmetrics_has_one_end_and_it_is_the_last_line(self) -> None:
+        whole = Exposition(FAMILIES, OwnMetrics().registry)
+        body = whole.page(FLEET, accept=OPENMETRICS).body
+        assert body.count(b"# EOF") == 1
+        assert body.endswith(b"# EOF\n")
+
+    def test_plain_text_has_no_end_mark(self) -> None:
+        assert b"# EOF" not in exposition().page(FLEET).body
+
+    def test_sample_lines_are_the_same_in_both_formats(self) -> None:
+        plain, openmetrics = (exposition().page(FLEET, accept=accept).body for accept in FORMATS)
+        assert sample_lines(plain) == sample_lines(openmetrics)
+
+    @pytest.mark.parametrize("accept", FORMATS)
+    def test_a_page_without_daemons_has_the_exporters_own_metrics_alone(self, accept: str) -> None:
+        page = Exposition(FAMILIES, OwnMetrics().registry).page([], accept=accept)
+        names = {series.name for series in all_series(parse(page.body, page.content_type))}
+        assert "openvpn_exporter_build_info" in names
+        assert not [name for name in names if name.startswith(("openvpn_up", "openvpn_server"))]
+
+
+def sample_lines(body: bytes) -> list[bytes]:
+    return [line for line in body.splitlines() if not line.startswith(b"#")]
+
+
+class TestFamilies:
+    @pytest.mark.parametrize("accept", FORMATS)
+    def test_stand_together_each_under_one_head(self, accept: str) -> None:
+        body = exposition().page(FLEET, accept=accept).body.decode()
+        lines = body.removesuffix("# EOF\n").splitlines()
+        runs = [name for name, _ in itertools.groupby(map(family_of, lines))]
+        assert len(runs) == len(set(runs)) == len(FAMILIES)
+        helps = [line for line in lines if line.startswith("# HELP")]
+        types = [line for line in lines if line.startswith("# TYPE")]
+        assert len(helps) == len(types) == len(FAMILIES)
+
+    @pytest.mark.parametrize("accept", FORMATS)
+    def test_come_in_the_order_of_the_catalogue(self, accept: str) -> None:
+        shown = [family.samples[0][0].name for family in scrape(FAMILIES, FLEET, accept)]
+        assert shown == [family.metric.name for family in FAMILIES]
+
+    def test_without_samples_have_no_head(self) -> None:
+        body = exposition().page([tunnel()]).body
+        assert b"openvpn_server_connected_clients" not in body
+
+    def test_tell_their_help_and_kind(self) -> None:
+        metric = Metric("openvpn_x_total", Kind.COUNTER, 'A "b" \\ c\nd.')
+        plain = '# HELP openvpn_x_total A "b" \\\\ c\\nd.\n# TYPE openvpn_x_total counter\n'
+        openmetrics = '# HELP openvpn_x A \\"b\\" \\\\ c\\nd.\n# TYPE openvpn_x counter\n'
+        assert head(metric, openmetrics=False).decode() == plain
+        assert head(metric, openmetrics=True).decode() == openmetrics
+
+    def test_of_kind_info_are_gauges_in_plain_text(self) -> None:
+        metric = Metric("openvpn_x_info", Kind.INFO, "X.")
+        assert head(metric, openmetrics=False).endswith(b"# TYPE openvpn_x_info gauge\n")
+        assert head(metric, openmetrics=True).endswith(b"# TYPE openvpn_x info\n")
+
+
+def family_of(line: str) -> str:
+    name = line.split(" ")[2] if line.startswith("# ") else line.partition("{")[0]
+    return name.removesuffix("_total").removesuffix("_info")
+
+
+class TestSampleLines:
+    def test_escape_what_would_end_a_label(self) -> None:
+        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a",))
+        line = render(metric, 'of"fice', [(("back\\slash\nline",), 1)])
+        assert line == b'openvpn_x{daemon="of\\"fice",a="back\\\\slash\\nline"} 1\n'
+
+    def test_leave_out_empty_labels_of_several(self) -> None:
+        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a", "b", "c"))
+        line = render(metric, "office", [(("1", "", "3"), 1)])
+        assert line == b'openvpn_x{daemon="office",a="1",c="3"} 1\n'
+
+    @pytest.mark.parametrize(
+        ("value", "written"),
+        [
+            (0, "0"),
+            (True, "1"),
+            (2**64 - 1, "18446744073709551615"),
+            (1795435200.123456, "1795435200.123456"),
+            (1e300, "1e+300"),
+            (0.1, "0.1"),
+        ],
+    )
+    def test_keep_every_digit(self, value: float, written: str) -> None:
+        metric = Metric("openvpn_x", Kind.GAUGE, "X.")
+        assert render(metric, "d", [((), value)]).decode() == f'openvpn_x{{daemon="d"}} {written}\n'
+
+    def test_refuse_too_few_label_values(self) -> None:
+        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a", "b"))
+        with pytest.raises(ValueError, match="shorter"):
+            render(metric, "d", [(("1",), 1)])
+
+
+class TestRestriction:
+    @pytest.mark.parametrize("accept", FORMATS)
+    @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.metric.name)
+    def test_names_a_metric(self, family: Family, accept: str) -> None:
+        assert restricted([family.metric.name], accept) == {family.metric.name}
+
+    @pytest.mark.parametrize("accept", FORMATS)
+    @pytest.mark.parametrize(
+        ("family", "metric"),
+        [
+            ("openvpn_received_bytes", "openvpn_received_bytes_total"),
+            ("openvpn", "openvpn_info"),
+            ("openvpn_up", "openvpn_up"),
+            ("process_resident_memory_bytes", "process_resident_memory_bytes"),
+            ("openvpn_exporter_build_info", "openvpn_exporter_build_info"),
+        ],
+    )
+    def test_names_a_family(self, family: str, metric: str, accept: str) -> None:
+        assert restricted([family], accept) == {metric}
+
+    @pytest.mark.parametrize("accept", FORMATS)
+    def test_names_several_and_passes_over_unknown_ones(self, accept: str) -> None:
+        names = ["openvpn_up", "no_such_metric", "process_open_fds", "openvpn_up"]
+        assert restricted(names, accept) == {"openvpn_up", "process_open_fds"}
+
+    @pytest.mark.parametrize("accept", FORMATS)
+    @pytest.mark.parametrize("name", ["no_such_metric", "", "openvpn_", 'a"b\n# EOF', "*"])
+    def test_to_an_unknown_name_leaves_nothing(self, name: str, accept: str) -> None:
+        assert restricted([name], accept) == set()
+
+    def test_leaves_the_samples_as_they_are(self) -> None:
+        page = exposition().page(FLEET, names=["openvpn_up"])
+        assert [values(parse(page.body, page.content_type))[s] for s in series_of(page)] == [1, 1, 1]
+
+
+def series_of(page: Page) -> list[object]:
+    return list(all_series(parse(page.body, page.content_type)))
+
+
+class TestDown:
+    @pytest.mark.parametrize("accept", FORMATS)
+    def test_leaves_what_says_so_and_the_counters(self, accept: str) -> None:
+        record = server()
+        before = scrape(FAMILIES, [record], accept)
+        take_down(record)
+        staying = {family.metric.name for family in FAMILIES if not family.while_up}
+        after = scrape(FAMILIES, [record], accept)
+        assert set(all_series(after)) == {s for s in all_series(before) if s.name in staying}
+
+    def test_is_told_with_its_reason(self) -> None:
+        record = server()
+        take_down(record)
+        assert lit(scrape(FAMILIES, [record], ""), "openvpn_down_reason") == [("reason", "refused")]
+        assert one_value(record, "openvpn_up") == 0
+        assert one_value(record, "openvpn_management_up") == 0
+
+    def test_lets_no_counter_fall(self) -> None:
+        record = server()
+        before = values(scrape(FAMILIES, [record], ""))
+        take_down(record)
+        after = values(scrape(FAMILIES, [record], ""))
+        counters = [s for s in before if s.name.endswith("_total")]
+        assert len(counters) > 10
+        assert all(after[series] >= before[series] for series in counters)
+
+    def test_takes_no_other_daemon_along(self) -> None:
+        down, up = server("a"), server("b")
+        take_down(down)
+        shown = {series for series in all_series(scrape(FAMILIES, [down, up], ""))}
+        alone = {series for series in all_series(scrape(FAMILIES, [up], ""))}
+        assert {series for series in shown if ("daemon", "b") in series.labels} == alone
+
+    def test_brings_back_the_gauges_when_it_is_over(self) -> None:
+        record = server()
+        before = set(all_series(scrape(FAMILIES, [record], "")))
+        take_down(record)
+        record.introduced(introduction_of(server()))
+        poll(record, server_status([OFFICE_CLIENT]))
+        assert before - set(all_series(scrape(FAMILIES, [record], ""))) == {
+            series for series in before if series.name.startswith("openvpn_server_route_")
+        }
+
+    def test_is_what_a_daemon_is_before_anybody_reached_it(self) -> None:
+        page = scrape(FAMILIES, [new_record()], "")
+        assert lit(page, "openvpn_down_reason") == []
+        up = {s.name: v for s, v in values(page).items() if s.name.endswith("_up")}
+        assert up == {"openvpn_up": 0, "openvpn_management_up": 0}
+
+
+def introduction_of(record: Record):  # type: ignore[no-untyped-def]
+    assert record.introduction is not None
+    return record.introduction
+
+
+def lit(page: list[Parsed], name: str) -> list[tuple[str, str]]:
+    """Return the labels, but `daemon`, of the samples of a metric that are 1."""
+    return [
+        label
+        for series, value in values(page).items()
+        for label in series.labels
+        if series.name == name and value == 1 and label[0] != "daemon"
+    ]
+
+
+def one_value(record: Record, name: str) -> float:
+    (value,) = [v for s, v in values(scrape(FAMILIES, [record], "")).items() if s.name == name]
+    return value
+
+
+class TestCounters:
+    def test_of_known_label_values_are_there_from_the_first_scrape(self) -> None:
+        page = scrape(FAMILIES, [new_record()], "")
+        failures = [s for s in values(page) if s.name == "openvpn_exporter_poll_failures_total"]
+        reasons = [s for s in values(page) if s.name == "openvpn_down_reason"]
+        assert len(failures) == len(reasons) > 5
+
+    def test_tell_failed_polls_by_their_reason(self) -> None:
+        record = server()
+        record.poll_failed(TimedOut("no answer"))
+        page = values(scrape(FAMILIES, [record], ""))
+        failed = {s for s, v in page.items() if "poll_failures" in s.name and v == 1}
+        assert [dict(series.labels)["reason"] for series in failed] == ["timeout"]
+
+
+class Watched:
+    """A family that counts how often its samples are asked for."""
+
+    def __init__(self, *, per_client: bool) -> None:
+        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("common_name",))
+        self.calls = 0
+        self.family = Family(metric, self._samples, per_client=per_client)
+
+    def _samples(self, record: Record) -> Iterable[Sample]:
+        self.calls += 1
+        return [(("alice",), self.calls)]
+
+
+class TestOncePerPoll:
+    def test_the_families_of_clients_are_rendered(self) -> None:
+        watched, record = Watched(per_client=True), server()
+        page = exposition(watched.family)
+        bodies = {page.page([record], accept=accept).body[-30:] for accept in ("", "*/*")}
+        page.page([record], accept=OPENMETRICS)
+        assert watched.calls == len(bodies) == 1
+
+    def test_and_again_after_the_next(self) -> None:
+        watched, record = Watched(per_client=True), server()
+        page = exposition(watched.family)
+        assert b"} 1\n" in page.page([record]).body
+        poll(record, server_status([OFFICE_CLIENT]), now=NOON + 15)
+        assert b"} 2\n" in page.page([record]).body
+        assert watched.calls == 2
+
+    def test_for_each_daemon(self) -> None:
+        watched, records = Watched(per_client=True), [server("a"), server("b")]
+        page = exposition(watched.family)
+        page.page(records)
+        poll(records[0], server_status([OFFICE_CLIENT]), now=NOON + 15)
+        page.page(records)
+        assert watched.calls == 3
+
+    def test_but_small_families_at_every_scrape(self) -> None:
+        watched, record = Watched(per_client=False), server()
+        page = exposition(watched.family)
+        page.page([record])
+        page.page([record])
+        assert watched.calls == 2
+
+
+def test_the_registry_comes_after_the_daemons() -> None:
+    registry = CollectorRegistry()
+    Counter("mine", "Mine.", registry=registry)
+    body = Exposition(FAMILIES, registry).page(FLEET).body
+    assert body.index(b"# HELP mine") > body.rindex(b"openvpn_")

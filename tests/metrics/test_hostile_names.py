@@ -1,0 +1,110 @@
+"""Whatever names clients give themselves, the page is what prometheus_client would write."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+
+from exporter.daemon.record import Record
+from exporter.management.status import Client
+from exporter.management.status.reading import clean_name
+from exporter.metrics.catalogue import FAMILIES
+from exporter.metrics.exposition import Exposition
+from tests.metrics.parsing import FORMATS, OPENMETRICS, Twin, all_series, parse
+from tests.metrics.records import server, take_down, tunnel
+
+NASTY = (
+    'quote"',
+    "back\\slash",
+    "trailing\\",
+    "line\nbreak",
+    "\n# HELP openvpn_up fake.\n# TYPE openvpn_up counter\nopenvpn_up 42\n",
+    '"} 1\nopenvpn_up{daemon="fake"} 0\n# EOF\n',
+    "# EOF",
+    "a,b=c{d}",
+    "carriage\rreturn",
+    "\x00\x1b[31m",
+    "\x85\u2028\u2029",
+    " leading and trailing ",
+    "\u202egnitirw",
+    "ünïcode 漢字 😀",
+    "UNDEF",
+    "",
+    "n" * 4096,
+    "n" * 4095 + "m",
+    "tab\tname",
+    "tab\x0bname",  # the same as the one before, once it is clean
+)
+
+texts = st.one_of(st.sampled_from(NASTY), st.text(st.characters(exclude_categories=["Cs"])))
+names = texts.map(clean_name) | texts
+"""As the parsers give them, and worse."""
+
+clients = st.builds(
+    Client,
+    common_name=names,
+    real_address=st.sampled_from(["192.0.2.1:1", "192.0.2.1:2", "[2001:db8::1]:1", ""]) | names,
+    virtual_address=st.sampled_from(["10.8.0.6", ""]) | names,
+    virtual_ipv6_address=names,
+    received_bytes=st.integers(0, 2**64 - 1),
+    sent_bytes=st.integers(0, 2**64 - 1),
+    connected_since=st.integers(0, 3),
+    username=names,
+    client_id=st.none() | st.integers(0, 3),
+    cipher=names,
+)
+
+daemon_names = st.lists(texts.filter(bool), min_size=1, max_size=3, unique=True)
+
+
+@st.composite
+def fleets(draw: st.DrawFn) -> list[Record]:
+    records = []
+    for name in draw(daemon_names):
+        if draw(st.integers(0, 3)) == 0:
+            record = tunnel(name)
+        else:
+            expected = draw(st.lists(texts.filter(bool), max_size=2))
+            record = server(name, draw(st.lists(clients, max_size=5)), expected=expected)
+        if draw(st.integers(0, 4)) == 0:
+            take_down(record)
+        records.append(record)
+    return records
+
+
+def page(records: Sequence[Record], accept: str) -> tuple[bytes, str]:
+    written = Exposition(FAMILIES, CollectorRegistry()).page(records, accept=accept)
+    return written.body, written.content_type
+
+
+@pytest.mark.parametrize("accept", FORMATS, ids=["plain", "openmetrics"])
+@given(records=fleets())
+@settings(deadline=None)
+def test_no_series_comes_twice(records: list[Record], accept: str) -> None:
+    series = all_series(parse(*page(records, accept)))
+    assert len(series) == len(set(series))
+
+
+@pytest.mark.parametrize("accept", FORMATS, ids=["plain", "openmetrics"])
+@given(records=fleets())
+@settings(deadline=None)
+def test_the_page_says_what_prometheus_client_would_say(
+    records: list[Record], accept: str
+) -> None:
+    body, content_type = page(records, accept)
+    generate = generate_openmetrics if accept == OPENMETRICS else generate_latest
+    theirs = generate(Twin(FAMILIES, records))
+    assert parse(body, content_type) == parse(theirs, content_type)
+
+
+@given(records=fleets())
+@settings(deadline=None)
+def test_no_name_makes_a_line_of_its_own(records: list[Record]) -> None:
+    body, _ = page(records, OPENMETRICS)
+    for line in body.decode().removesuffix("\n").split("\n"):
+        assert line.startswith(("# HELP openvpn", "# TYPE openvpn", "openvpn_", "# EOF"))
+    assert body.count(b"\n# EOF\n") == 1

@@ -1,0 +1,131 @@
+"""Ways into a management interface: sockets, passwords, hold, and the daemon that dials."""
+
+import re
+from contextlib import AsyncExitStack
+
+import msgspec
+import pytest
+
+from tests.real import raw
+from tests.real.daemon import HELD, INITIALISED, Daemon
+from tests.real.lab import Lab
+from tests.real.relay import relaying
+from tests.real.scraping import Page, fallen, scraping, watched
+from tests.real.server import server
+
+CONNECTED = "openvpn_server_connected_clients"
+CONNECTS = "openvpn_exporter_connects_total"
+
+
+def server_metrics(page: Page) -> list[str]:
+    return [name for name in page.names() if name.startswith("openvpn_server_")]
+
+
+def commands(daemon: Daemon) -> list[str]:
+    return re.findall(r"MANAGEMENT: CMD '(.*)'", daemon.log)
+
+
+async def test_a_unix_socket_is_a_way_in(lab: Lab) -> None:
+    async with (
+        server(lab, management=lab.unix()) as office,
+        scraping(watched(office.management)) as scraper,
+    ):
+        page = await scraper.up()
+    assert page.value(CONNECTED) == 0
+
+
+@pytest.mark.parametrize("password", ["s3cret", ' "zwei" \\ Wörter # '])
+async def test_a_password_in_a_file_opens(lab: Lab, password: str) -> None:
+    async with (
+        server(lab, management=lab.unix(password=password)) as office,
+        scraping(watched(office.management)) as scraper,
+    ):
+        page = await scraper.up()
+    assert page.value(CONNECTED) == 0
+    assert page.value(CONNECTS) == 1
+
+
+async def test_a_wrong_password_is_tried_once_and_the_slot_is_free_again(lab: Lab) -> None:
+    async with (
+        server(lab, management=lab.tcp(password="s3cret")) as office,
+        relaying(lab, office.management) as relay,
+        scraping(watched(relay.management, password_file=lab.file("wrong\n"))) as scraper,
+    ):
+        await scraper.down("auth")
+        [reply] = await raw.ask(office.management.address, "pid", password="s3cret")
+
+    assert relay.said == b"wrong\n"
+    assert reply == f"SUCCESS: pid={office.daemon.pid}"
+    assert "failed password attempts" not in office.daemon.log
+
+
+async def test_a_password_that_nobody_told_us_is_not_guessed(lab: Lab) -> None:
+    async with (
+        server(lab, management=lab.tcp(password="s3cret")) as office,
+        relaying(lab, office.management) as relay,
+        scraping(msgspec.structs.replace(watched(relay.management), password_file=None)) as scraper,
+    ):
+        await scraper.down("auth")
+    assert relay.said == b""
+    assert relay.answered == b"ENTER PASSWORD:"
+
+
+async def test_a_held_daemon_is_up_has_no_server_metrics_and_stays_held(lab: Lab) -> None:
+    async with server(lab, "--management-hold", ready=HELD) as office:
+        async with scraping(watched(office.management)) as scraper:
+            held = await scraper.up()
+        asked = commands(office.daemon)
+        async with raw.session(office.management.address) as person:
+            assert (await person.notification()).startswith(">HOLD:Waiting")
+            await person.ask("hold release")
+        await office.daemon.wait_for_log(INITIALISED)
+        async with scraping(watched(office.management)) as scraper:
+            released = await scraper.up()
+
+    assert server_metrics(held) == []
+    assert held.value("openvpn_state", state="CONNECTED") == 0
+    assert asked[0] == "state on"
+    assert asked[-1] == "quit"
+    assert "hold" in asked
+    assert not {"hold release", "hold off", "hold on"} & set(asked)
+    assert released.value(CONNECTED) == 0
+    assert released.value("openvpn_state", state="CONNECTED") == 1
+
+
+async def test_a_busy_slot_is_named_and_taken_when_it_is_free(lab: Lab) -> None:
+    async with server(lab) as office, AsyncExitStack() as rival:
+        await rival.enter_async_context(raw.session(office.management.address))
+        async with scraping(watched(office.management, timeout=0.3)) as scraper:
+            busy = await scraper.down("busy")
+            await rival.aclose()
+            page = await scraper.up()
+    assert server_metrics(busy) == []
+    assert page.value(CONNECTED) == 0
+    assert page.value(CONNECTS) == 1
+
+
+async def test_a_daemon_that_dials_is_served_and_ends_with_the_exporter(lab: Lab) -> None:
+    dialling = lab.dialling()
+    async with AsyncExitStack() as exporter:
+        scraper = await exporter.enter_async_context(scraping(watched(dialling)))
+        await scraper.page()
+        async with server(lab, management=dialling) as office:
+            page = await scraper.up()
+            await exporter.aclose()
+            assert await office.daemon.wait_for_end() == 0
+    assert page.value(CONNECTED) == 0
+    assert page.value("openvpn_state", state="CONNECTED") == 1
+
+
+async def test_one_daemon_may_dial_after_the_other(lab: Lab) -> None:
+    dialling = lab.dialling()
+    async with scraping(watched(dialling)) as scraper:
+        await scraper.page()
+        async with server(lab, management=dialling):
+            first = await scraper.up()
+        await scraper.down("closed")
+        async with server(lab, management=dialling):
+            second = await scraper.up()
+    assert (first.value(CONNECTS), second.value(CONNECTS)) == (1, 2)
+    assert second.value(CONNECTED) == 0
+    assert fallen(scraper.pages) == []

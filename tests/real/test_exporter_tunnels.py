@@ -1,0 +1,155 @@
+"""Daemons without clients of their own: client mode and point-to-point."""
+
+import re
+import signal
+from collections.abc import Mapping
+
+import pytest
+
+from tests.real import raw
+from tests.real.client import client
+from tests.real.daemon import INITIALISED
+from tests.real.lab import Lab
+from tests.real.management import Management
+from tests.real.p2p import Security, pair
+from tests.real.relay import relaying
+from tests.real.scraping import Page, fallen, scraping, watched
+from tests.real.server import server
+
+READ = "openvpn_client_tcp_udp_read_bytes_total"
+WRITTEN = "openvpn_client_tcp_udp_write_bytes_total"
+RECEIVED = "openvpn_received_bytes_total"
+SENT = "openvpn_sent_bytes_total"
+# Every row of the statistics there is, and the counter it becomes.
+ROWS = {
+    "TUN/TAP read bytes": "openvpn_client_tun_tap_read_bytes_total",
+    "TUN/TAP write bytes": "openvpn_client_tun_tap_write_bytes_total",
+    "TCP/UDP read bytes": READ,
+    "TCP/UDP write bytes": WRITTEN,
+    "Auth read bytes": "openvpn_client_auth_read_bytes_total",
+    "pre-compress bytes": "openvpn_client_pre_compress_bytes_total",
+    "post-compress bytes": "openvpn_client_post_compress_bytes_total",
+    "pre-decompress bytes": "openvpn_client_pre_decompress_bytes_total",
+    "post-decompress bytes": "openvpn_client_post_decompress_bytes_total",
+}
+
+
+async def statistics(management: Management) -> dict[str, int]:
+    """Read by hand what the daemon prints, by the names of our counters."""
+    [reply] = await raw.ask(management.address, "status 3")
+    found = dict(re.findall(r"^(.+ bytes),(\d+)$", reply, re.MULTILINE))
+    return {ROWS[row]: int(value) for row, value in found.items()}
+
+
+def counters(page: Page) -> dict[str, float]:
+    return {name: page.value(name) for name in page.names() if name.startswith("openvpn_client_")}
+
+
+def between(
+    before: Mapping[str, float], seen: Mapping[str, float], after: Mapping[str, float]
+) -> bool:
+    """Tell whether the same counters were seen, each at a value that it had."""
+    return seen.keys() == before.keys() == after.keys() and all(
+        before[name] <= value <= after[name] for name, value in seen.items()
+    )
+
+
+def mode(page: Page) -> str:
+    [labels] = page.labels("openvpn_info")
+    return labels["mode"]
+
+
+def state(page: Page) -> list[str]:
+    states = page.values("openvpn_state", by="state")
+    return [name for name, value in states.items() if value]
+
+
+async def test_a_client_has_the_counters_that_it_prints(lab: Lab) -> None:
+    async with server(lab) as office, client(office, "alice", management=lab.tcp()) as alice:
+        before = await statistics(alice.management)
+        async with scraping(watched(alice.management)) as scraper:
+            page = await scraper.up()
+        after = await statistics(alice.management)
+
+    assert mode(page) == "client"
+    assert state(page) == ["CONNECTED"]
+    assert READ in before
+    assert between(before, counters(page), after)
+    assert not [name for name in page.names() if name.startswith("openvpn_server_")]
+
+
+async def test_compression_brings_four_counters_more(lab: Lab) -> None:
+    compression = "--compress", "lz4-v2", "--allow-compression", "yes"
+    async with (
+        server(lab, *compression) as office,
+        client(office, "alice", *compression, management=lab.tcp()) as alice,
+        scraping(watched(alice.management)) as scraper,
+    ):
+        page = await scraper.up()
+    assert counters(page).keys() == set(ROWS.values())
+
+
+async def test_a_clients_counters_go_on_over_its_reconnect(lab: Lab) -> None:
+    async with (
+        # Nothing moves but the handshakes.
+        server(lab, "--keepalive", "60", "240") as office,
+        client(office, "alice", management=lab.tcp()) as alice,
+    ):
+        async with scraping(watched(alice.management)) as scraper:
+            before = await scraper.until(adds_up)
+            mark = alice.daemon.mark()
+            alice.daemon.signal(signal.SIGUSR1)
+            await alice.daemon.wait_for_log(INITIALISED, since=mark)
+            after = await scraper.until(
+                lambda page: adds_up(page) and page.value(READ) > 1.5 * before.value(READ)
+            )
+        by_hand = await statistics(alice.management)
+
+    assert fallen(scraper.pages) == []
+    assert after.value("openvpn_exporter_connects_total") == 1
+    assert state(after) == ["CONNECTED"]
+    assert by_hand[READ] < after.value(READ)
+    assert by_hand[WRITTEN] < after.value(WRITTEN)
+
+
+def adds_up(page: Page) -> bool:
+    """Tell whether the statistics, which begin again, agree with load-stats, which go on."""
+    return READ in page.names() and (page.value(READ), page.value(WRITTEN)) == (
+        page.value(RECEIVED),
+        page.value(SENT),
+    )
+
+
+@pytest.mark.parametrize("security", list(Security))
+async def test_both_ends_of_a_point_to_point_link_are_told_from_clients(
+    lab: Lab, security: Security
+) -> None:
+    async with pair(lab, security=security) as ends:
+        for end in (ends.listener, ends.caller):
+            before = await statistics(end.management)
+            async with scraping(watched(end.management)) as scraper:
+                page = await scraper.up()
+            after = await statistics(end.management)
+
+            assert mode(page) == "p2p"
+            assert state(page) == ["CONNECTED"]
+            assert READ in before
+            assert between(before, counters(page), after)
+
+
+async def test_a_reading_that_came_just_before_a_reconnect_counts_once(lab: Lab) -> None:
+    async with (
+        server(lab, "--keepalive", "60", "240") as office,
+        client(office, "alice", management=lab.tcp()) as alice,
+        relaying(lab, alice.management) as relay,
+        scraping(watched(relay.management)) as scraper,
+    ):
+        await scraper.until(adds_up)
+        relay.hold_from(b"status 3\n")
+        unread = len(relay.answered)
+        await relay.until(lambda: b"\nEND" in relay.answered[unread:])
+        alice.daemon.signal(signal.SIGUSR1)
+        await relay.until(lambda: b">STATE:" in relay.answered[unread:])
+        relay.release()
+        after = await scraper.polled()
+    assert after.value(READ) <= after.value(RECEIVED)

@@ -1,0 +1,69 @@
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from exporter.simulator.daemon.chronicle import chronicle
+from exporter.simulator.world.event import Event
+from exporter.simulator.world.identity import Identity
+from exporter.simulator.world.instance import Instance
+from exporter.simulator.world.roster import Roster
+from tests.simulator.daemons import FIVE
+from tests.simulator.replay import TRANSCRIPTS
+from tests.simulator.stopped_clock import MORNING
+
+_LOG = re.compile(rb"^(?:>LOG:)?\d+,([IFNWD]*),(.*)\r$", re.MULTILINE)
+
+
+def normal(text: str) -> str:
+    """Normalise what differs between two clients: their numbers and addresses."""
+    text = re.sub(r"fd00:8::[0-9a-f]+", "V6", text)
+    return re.sub(r"\d+", "N", re.sub(r"(?<=\[)bob(?=\])|bob(?=/)", "alice", text))
+
+
+@pytest.fixture(scope="module")
+def recorded() -> set[tuple[str, str]]:
+    """Every log line of every recorded session, as flags and text."""
+    return {
+        (flags.decode(), normal(text.decode("utf-8", "replace")))
+        for path in TRANSCRIPTS.rglob("*.recv")
+        for flags, text in _LOG.findall(path.read_bytes())
+    }
+
+
+UNSEEN = {
+    Event.PING_TIMED_OUT: "no recorded session waits for a server to miss a client",
+    Event.FLOATED: "no session with a floating client was recorded at verb 4",
+}
+"""Events whose log lines no recorded session has, and why."""
+
+_STRANGE = (Event.OPENED, Event.HANDSHAKE_TIMED_OUT, Event.CERTIFICATE_REFUSED)
+
+
+def instance(event: Event) -> Instance:
+    """Return a client as it is when the event happens to it."""
+    roster = Roster()
+    stranger = event in _STRANGE
+    who = Identity(common_name="UNDEF", host="127.0.0.1") if stranger else FIVE[0]
+    opened = roster.open(who, port=50_000, now=MORNING)
+    if not stranger:
+        roster.verify(opened, received=1, sent=1)
+    if not stranger and event is not Event.PASSWORD_REJECTED:
+        roster.establish(opened, MORNING)
+    return opened
+
+
+def _told() -> Iterator[tuple[str, str]]:
+    for event in set(Event) - set(UNSEEN):
+        for entry in chronicle(event, instance(event), tcp=True):
+            yield entry.flags, entry.text
+
+
+def test_every_line_is_one_that_openvpn_was_seen_to_log(recorded: set[tuple[str, str]]) -> None:
+    ours = {(flags, normal(text)) for flags, text in _told()}
+    replacing = instance(Event.ESTABLISHED)
+    replacing.replaces = True
+    for entry in chronicle(Event.ESTABLISHED, replacing, tcp=False):
+        ours.add((entry.flags, normal(entry.text)))
+    assert ours - recorded == set()
+    assert len(ours) > 30

@@ -1,0 +1,208 @@
+import pytest
+
+from exporter.simulator.daemon.daemon import Signal
+from exporter.simulator.daemon.server import ServerSettings
+from exporter.simulator.world.habits import Habits
+from tests.simulator.daemons import ALICE, BOB, FIVE, server
+from tests.simulator.replay import received, shape
+from tests.simulator.stage import Stage
+
+BUSY = Habits(session_seconds=60, absence_seconds=30)
+
+
+def load_stats(stage: Stage) -> list[int]:
+    (reply,) = stage.play("load-stats")
+    return [int(part.partition("=")[2]) for part in reply.removeprefix("SUCCESS: ").split(",")]
+
+
+def rows(stage: Stage) -> list[list[str]]:
+    status = stage.play("status 3")
+    return [row.split("\t") for row in status if row.startswith("CLIENT_LIST\t")]
+
+
+def test_the_totals_are_the_sum_of_the_rows() -> None:
+    stage = Stage(server(FIVE))
+    stage.play(stage.wait(100))
+    clients, received_bytes, sent_bytes = load_stats(stage)
+    assert clients == 5
+    assert received_bytes == sum(int(row[5]) for row in rows(stage))
+    assert sent_bytes == sum(int(row[6]) for row in rows(stage))
+
+
+def test_the_totals_survive_departures_and_restarts_and_never_fall() -> None:
+    stage = Stage(server(FIVE, habits=BUSY))
+    last = 0
+    for minute in range(60):
+        stage.play(stage.wait(60))
+        if minute == 30:
+            stage.play("signal SIGUSR1")
+        _, received_bytes, _ = load_stats(stage)
+        assert received_bytes >= last
+        last = received_bytes
+    assert last > sum(int(row[5]) for row in rows(stage))
+
+
+def test_with_offload_the_totals_are_blind_to_the_data() -> None:
+    stage = Stage(server(FIVE, settings=ServerSettings(dco=True)))
+    before = load_stats(stage)
+    stage.play(stage.wait(1000))
+    assert load_stats(stage) == before
+    assert sum(int(row[5]) for row in rows(stage)) > before[1]
+    assert "GLOBAL_STATS\tdco_enabled\t1" in stage.play("status 3")
+
+
+@pytest.mark.parametrize("signal", [Signal.SIGUSR1, Signal.SIGHUP])
+def test_a_restart_keeps_the_connection_and_begins_with_client_id_0(signal: Signal) -> None:
+    stage = Stage(server([ALICE, BOB]))
+    stage.play("client-kill 0", stage.wait(30), "state on")
+    assert {row[10] for row in rows(stage)} == {"1", "2"}
+    told = stage.play(stage.signal(signal))
+    assert [shape(line) for line in told] == [f">STATE:RECONNECTING,{signal},,,,,"]
+    assert stage.play("status 3") == [
+        "ERROR: The 'status' command is not supported by the current daemon mode"
+    ]
+    told = stage.play(stage.wait(1))
+    assert [line.split(",")[1] for line in told] == ["ASSIGN_IP", "CONNECTED"]
+    assert rows(stage) == []
+    stage.play(stage.wait(30))
+    assert {row[10] for row in rows(stage)} == {"0", "1"}
+
+
+def test_a_hangup_reads_the_configuration_again() -> None:
+    stage = Stage(server())
+    stage.play("verb 5", "mute 9", stage.signal(Signal.SIGUSR1))
+    assert stage.play("verb", "mute") == ["SUCCESS: verb=5", "SUCCESS: mute=9"]
+    stage.play(stage.signal(Signal.SIGHUP))
+    assert stage.play("verb", "mute") == ["SUCCESS: verb=3", "SUCCESS: mute=0"]
+
+
+def test_a_polite_departure_is_noticed_and_the_row_stays_five_seconds() -> None:
+    habits = Habits(session_seconds=500, absence_seconds=100_000)
+    stage = Stage(server(FIVE, habits=habits, settings=ServerSettings(hold=True)))
+    stage.play("hold release", stage.wait(30))
+    while ">NOTIFY:info,remote-exit,EXIT" not in stage.play(stage.wait(1)):
+        pass
+    before = {row[10]: row for row in rows(stage)}
+    stage.play(stage.wait(3))
+    (left,) = [row for row in rows(stage) if row == before[row[10]]]
+    stage.play(stage.wait(2))
+    assert left[10] not in {row[10] for row in rows(stage)}
+
+
+def test_bytecount_tells_of_connected_clients_until_the_client_leaves() -> None:
+    stage = Stage(server([ALICE, BOB]))
+    stage.play("bytecount 5")
+    told = stage.play(stage.wait(5))
+    assert [shape(line) for line in told] == [">BYTECOUNT_CLI:N,N,N"] * 2
+    assert [line.split(",")[1:] for line in told] == [row[5:7] for row in rows(stage)]
+    stage.session.detach()
+    again = Stage(stage.daemon)
+    assert again.play(again.wait(60)) == []
+
+
+def test_a_second_session_of_a_name_throws_the_first_out_without_a_word() -> None:
+    habits = Habits(churn=False, duplicate_names=False)
+    stage = Stage(server([ALICE], habits=habits, settings=ServerSettings(hold=True)))
+    stage.play("hold release", stage.wait(30))
+    (before,) = rows(stage)
+    world = stage.daemon._world  # type: ignore[attr-defined]
+    world._arrive(ALICE, stage.clock.now)
+    told = stage.play(stage.wait(2))
+    (after,) = rows(stage)
+    assert (before[3], before[10]) == ("10.8.0.2", "0")
+    assert (after[3], after[10]) == ("10.8.0.2", "1")
+    assert not [line for line in told if line.startswith(">NOTIFY")]
+
+
+def test_a_client_that_floats_keeps_its_session() -> None:
+    stage = Stage(server([ALICE], habits=Habits(churn=False, floats=3600)))
+    (before,) = rows(stage)
+    stage.play(stage.wait(60))
+    (after,) = rows(stage)
+    assert before[2] != after[2]
+    assert (before[7:]) == (after[7:])
+
+
+def test_a_client_refused_by_a_script_is_announced_counted_and_has_no_address() -> None:
+    stage = Stage(server([ALICE], habits=Habits(session_seconds=1, script_refusals=3600)))
+    told: list[str] = []
+    while not any("time_duration=0" in line for line in told):
+        told = stage.play(stage.wait(0.5))
+    start = max(index for index, line in enumerate(told) if "ESTABLISHED" in line)
+    ours = [shape(line) for line in told[start:]]
+    recorded = [shape(line) for line in received("server-events/client-connect-script-fails")]
+    begin = recorded.index(">CLIENT:ESTABLISHED,N")
+    assert (
+        ours[: ours.index(">CLIENT:ENV,END")] == recorded[begin : recorded.index(">CLIENT:ENV,END")]
+    )
+    assert [row for row in rows(stage) if row[1] == "alice" and row[3] == ""]
+
+
+class TestClientAuth:
+    """With `--management-client-auth` the management client decides who comes in."""
+
+    def stage(self) -> Stage:
+        stage = Stage(server([FIVE[0]], settings=ServerSettings(hold=True, client_auth=True)))
+        stage.play("hold release")
+        return stage
+
+    def test_a_client_waits_with_its_password_for_a_decision(self) -> None:
+        stage = self.stage()
+        told = stage.play(stage.wait(30))
+        recorded = received("client-auth/nobody-answers")
+        end = recorded.index(">CLIENT:ENV,END")
+        assert [shape(line) for line in told] == [shape(line) for line in recorded[1 : end + 1]]
+        assert any(line.startswith(">CLIENT:ENV,password=") for line in told)
+        (row,) = rows(stage)
+        assert (row[1], row[3], row[9]) == ("alice", "", "alice-user")
+
+    def test_nobody_answers_and_the_client_tries_again(self) -> None:
+        stage = self.stage()
+        told = stage.play(stage.wait(120))
+        calls = [line for line in told if line.startswith(">CLIENT:CONNECT")]
+        assert calls == [">CLIENT:CONNECT,0,1", ">CLIENT:CONNECT,1,1"]
+        assert stage.play("nclients") == ["SUCCESS: nclients=0"]
+
+    def test_an_admitted_client_is_announced_and_its_end_is_told(self) -> None:
+        stage = self.stage()
+        stage.play(stage.wait(30))
+        first, *told = stage.play("client-auth-nt 0 1")
+        assert first == "SUCCESS: client-auth command succeeded"
+        assert told[:3] == [
+            ">CLIENT:ADDRESS,0,10.8.0.2,1",
+            ">CLIENT:ADDRESS,0,fd00:8::1000,1",
+            ">CLIENT:ESTABLISHED,0",
+        ]
+        assert len(rows(stage)) == 1
+
+    def test_the_options_of_an_admission_end_with_a_line_end(self) -> None:
+        stage = self.stage()
+        stage.play(stage.wait(30))
+        assert stage.play("client-auth 0 1", 'push "route 10.0.0.0"', "pid") == []
+        assert stage.play("END")[0] == "SUCCESS: client-auth command succeeded"
+
+    def test_a_denied_client_goes(self) -> None:
+        stage = self.stage()
+        stage.play(stage.wait(30), 'client-deny 0 1 "no thanks"')
+        stage.play(stage.wait(5))
+        assert rows(stage) == []
+        assert stage.play("client-auth-nt 0 1") == ["ERROR: client-auth command failed"]
+
+
+def test_a_daemon_with_management_signal_restarts_when_its_client_leaves() -> None:
+    stage = Stage(server([ALICE], settings=ServerSettings(management_signal=True)))
+    stage.session.detach()
+    again = Stage(stage.daemon)
+    again.play(again.wait(2))
+    told = again.play("state all", "status 2")
+    recorded = received("dangerous/management-signal-server")[1:]
+    assert [shape(line) for line in told] == [shape(line) for line in recorded]
+
+
+def test_a_fatal_error_is_the_last_thing_said() -> None:
+    stage = Stage(server())
+    stage.play("log on")
+    text = "TCP/UDP: Socket bind failed on local address [AF_INET]127.0.0.1:21194"
+    told = stage.play(lambda: stage.daemon.fail(text))
+    assert [line.split(",", 1)[-1] for line in told] == [f"F,{text}", f">FATAL:{text}"]
+    assert stage.session.closed

@@ -1,0 +1,134 @@
+import pytest
+
+from exporter.simulator.daemon.prompt import AUTH, NAME, PRIVATE_KEY, TOKEN, Question
+from exporter.simulator.daemon.tunnel import Credentials, TunnelSettings
+from tests.simulator.daemons import tunnel
+from tests.simulator.replay import received, shape
+from tests.simulator.stage import Stage
+
+FRAGILE = TunnelSettings(remote="127.0.0.1", port=21_194, breaks_every=120)
+
+
+def load_stats(stage: Stage) -> tuple[int, int]:
+    (reply,) = stage.play("load-stats")
+    clients, *counters = (int(part.partition("=")[2]) for part in reply[9:].split(","))
+    assert clients == 0
+    return counters[0], counters[1]
+
+
+def statistics(stage: Stage) -> dict[str, int]:
+    _, _, *lines, _ = stage.play("status")
+    return {name: int(value) for name, value in (line.split(",") for line in lines)}
+
+
+def test_a_tunnel_breaks_and_comes_back_through_the_recorded_states() -> None:
+    stage = Stage(tunnel(FRAGILE))
+    stage.play(stage.wait(5), "state on")
+    told: list[str] = []
+    while len(told) < 4:
+        told += stage.play(stage.wait(1))
+    reconnecting, *rest = [shape(line) for line in told]
+    lost = received("client-mode/restart-server-loss-sigterm")
+    assert reconnecting in [shape(line) for line in lost]
+    assert reconnecting == ">STATE:RECONNECTING,ping-restart,,,,,"
+    assert rest == [
+        ">STATE:WAIT,,,,,,",
+        ">STATE:AUTH,,,,,,",
+        ">STATE:CONNECTED,SUCCESS,x,x,x,,,x",
+    ]
+
+
+def test_the_counters_of_a_connection_restart_but_the_totals_never_fall() -> None:
+    stage = Stage(tunnel(FRAGILE))
+    restarts, last, last_total = 0, 0, (0, 0)
+    for _ in range(600):
+        stage.play(stage.wait(2))
+        now, total = statistics(stage)["TCP/UDP read bytes"], load_stats(stage)
+        restarts += now < last
+        assert total[0] >= last_total[0]
+        assert total[1] >= last_total[1]
+        last, last_total = now, total
+    assert restarts >= 3
+
+
+def test_the_counters_of_a_connection_fit_together() -> None:
+    stage = Stage(tunnel())
+    stage.play(stage.wait(100))
+    told = statistics(stage)
+    assert 0 < told["TUN/TAP read bytes"] < told["TCP/UDP write bytes"]
+    assert 0 < told["TUN/TAP write bytes"] < told["TCP/UDP read bytes"]
+    assert told["Auth read bytes"] < told["TCP/UDP read bytes"]
+
+
+def test_bytecount_outlives_the_client_that_asked_for_it_as_recorded() -> None:
+    daemon = tunnel()
+    before = Stage(daemon)
+    before.play(before.wait(3), "bytecount 1")
+    before.session.detach()
+    after = Stage(daemon)
+    seconds = [after.wait(n) for n in (4, 5, 6, 7)]
+    told = [line for second in seconds for line in after.play(second)]
+    recorded = received("sticky/client-bytecount-after-reconnect")
+    assert {shape(line) for line in told} == {shape(line) for line in recorded[1:-1]}
+
+
+def test_a_wrong_password_ends_a_client_that_may_not_ask_again() -> None:
+    settings = TunnelSettings(
+        question=AUTH, credentials=Credentials("alice-user", "good"), breaks_every=None
+    )
+    stage = Stage(tunnel(settings))
+    stage.play("state on", 'username "Auth" alice-user')
+    told = stage.play('password "Auth" bad', stage.wait(2))
+    assert told[0] == "SUCCESS: 'Auth' password entered, but not yet verified"
+    assert [shape(line) for line in told[1:]] == [
+        shape(line) for line in received("client-mode/auth-failed")[4:]
+    ]
+    assert stage.session.closed
+
+
+def test_answers_of_another_type_are_refused() -> None:
+    settings = TunnelSettings(question=AUTH, credentials=Credentials("alice-user", "good"))
+    stage = Stage(tunnel(settings))
+    assert stage.play('password "Private Key" x') == [
+        "ERROR: password of type 'Private Key' entered, but we need one of type 'Auth'"
+    ]
+
+
+def test_the_prompt_is_said_again_to_the_next_client() -> None:
+    settings = TunnelSettings(question=AUTH, credentials=Credentials("alice-user", "good"))
+    daemon = tunnel(settings)
+    first = Stage(daemon)
+    first.session.detach()
+    assert b">PASSWORD:Need 'Auth' username/password\r\n" in Stage(daemon).heard
+
+
+@pytest.mark.parametrize(
+    ("question", "command", "reply"),
+    [
+        (PRIVATE_KEY, 'password "Private Key" secret', "'Private Key' password"),
+        (
+            TOKEN,
+            "needok token-insertion-request ok",
+            "'token-insertion-request' needok-confirmation",
+        ),
+        (NAME, "needstr name alice", "'name' needstr-string"),
+    ],
+)
+def test_a_question_stands_until_it_is_answered(
+    question: Question, command: str, reply: str
+) -> None:
+    stage = Stage(tunnel(TunnelSettings(question=question, breaks_every=None)))
+    assert stage.heard.decode().split("\r\n")[1] == question.request
+    assert stage.play("username Auth x") == ["ERROR: no username is currently needed at this time"]
+    assert stage.play("status")[0].startswith("ERROR: The 'status' command is not supported")
+    assert stage.play(command) == [f"SUCCESS: {reply} entered, but not yet verified"]
+    stage.play(stage.wait(2))
+    assert stage.play("state")[0].split(",")[1] == "CONNECTED"
+
+
+def test_a_daemon_that_waits_for_an_answer_ignores_a_restart() -> None:
+    stage = Stage(tunnel(TunnelSettings(question=AUTH)))
+    assert stage.play("signal SIGHUP") == [
+        "ERROR: signal 'SIGHUP' is currently ignored",
+        AUTH.request,
+    ]

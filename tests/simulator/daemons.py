@@ -1,0 +1,58 @@
+"""Daemons like the recorded ones, without a socket."""
+
+from collections.abc import Sequence
+from random import Random
+
+from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
+from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
+from exporter.simulator.management.session import Session
+from exporter.simulator.world.habits import Habits
+from exporter.simulator.world.identity import Identity
+from tests.simulator.stopped_clock import MORNING, StoppedClock
+
+ALICE = Identity(common_name="alice", host="127.0.0.1")
+BOB = Identity(common_name="bob", host="127.0.0.1")
+FIVE = tuple(
+    Identity(common_name=name, username=user, host="127.0.0.1")
+    for name, user in (
+        ("alice", "alice-user"),
+        ("Doe, John", "Doe, J."),
+        ("Zoë Müller 日本", "zoë@例.test"),
+        ("carol ann  smith", "carol ann"),
+        ('dave "the\\rat" o\'neil', "dave\"o'n\\xy"),
+    )
+)
+CALM = Habits(churn=False)
+
+
+def server(
+    people: Sequence[Identity] = (),
+    *,
+    habits: Habits = CALM,
+    settings: ServerSettings | None = None,
+) -> ServerDaemon:
+    """Return a server that has just started, its people connected unless it is held."""
+    return ServerDaemon(
+        settings or ServerSettings(port=21_194),
+        people,
+        habits,
+        rng=Random(1),
+        start=MORNING - 100,
+        now=MORNING,
+    )
+
+
+def tunnel(settings: TunnelSettings | None = None) -> TunnelDaemon:
+    """Return a client that is about to connect and then stays so."""
+    return TunnelDaemon(
+        settings or TunnelSettings(remote="127.0.0.1", port=21_194, breaks_every=None),
+        rng=Random(1),
+        start=MORNING - 1,
+    )
+
+
+def attach(daemon: ServerDaemon | TunnelDaemon, clock: StoppedClock | None = None) -> Session:
+    """Attach to a daemon and read past the greeting."""
+    session = Session(daemon, clock=clock or StoppedClock())
+    session.output()
+    return session

@@ -1,0 +1,32 @@
+import asyncio
+
+import pytest
+
+from exporter.simulator import Access, simulated_server
+
+
+async def test_a_daemon_that_dials_greets_answers_and_ends_when_we_hang_up() -> None:
+    accepted: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await accepted.put((reader, writer))
+
+    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
+    host, port = listener.sockets[0].getsockname()
+    async with listener, simulated_server(access=Access(dial=f"{host}:{port}")) as daemon:
+        reader, writer = await accepted.get()
+        assert (await reader.readline()).startswith(b">INFO:")
+        writer.write(b"state on\npid\n")
+        await reader.readuntil(b"SUCCESS: pid=")
+        await reader.readline()
+        writer.write_eof()
+        assert await reader.read() == b""
+        writer.close()
+        assert daemon.daemon.exited
+        assert daemon.daemon.states[-1].split(",")[1:3] == ["EXITING", "management-exit"]
+
+
+async def test_a_daemon_that_dials_in_vain_does_not_run() -> None:
+    with pytest.raises(ConnectionRefusedError):
+        async with simulated_server(access=Access(dial="127.0.0.1:1")):
+            pass

@@ -1,0 +1,99 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from exporter.simulator import Access, simulated_server
+from exporter.simulator.daemon.daemon import Signal
+from tests.simulator.console import console, raw_console
+
+
+async def test_a_client_hears_nothing_while_another_holds_the_slot() -> None:
+    async with (
+        simulated_server() as daemon,
+        console(daemon.address) as first,
+        raw_console(daemon.address) as second,
+    ):
+        second.send("verb")
+        heard = asyncio.create_task(second.line())
+        assert await first.ask("verb 5") == ["SUCCESS: verb level changed"]
+        assert not heard.done()
+        first.send("quit")
+        assert await first.rest() == b""
+        assert (await heard).startswith(">INFO:")
+        assert await second.line() == "SUCCESS: verb=5"
+
+
+async def test_a_client_that_gave_up_waiting_does_not_block_the_next() -> None:
+    async with simulated_server() as daemon:
+        async with console(daemon.address) as first:
+            async with raw_console(daemon.address):
+                pass
+            first.send("quit")
+            await first.rest()
+        async with console(daemon.address) as third:
+            log = await third.ask("log 4")
+    assert [line.split(",", 2)[2].split(" from")[0] for line in log[:-1]] == [
+        "MANAGEMENT: Client connected",
+        "MANAGEMENT: Client disconnected",
+        "MANAGEMENT: Client connected",
+        "MANAGEMENT: CMD 'log 4'",
+    ]
+
+
+async def test_a_unix_socket_is_served_and_taken_away(tmp_path: Path) -> None:
+    path = tmp_path / "office.sock"
+    async with simulated_server(access=Access(unix_path=path)) as daemon:
+        assert daemon.address == f"unix:{path}"
+        async with console(daemon.address) as client:
+            assert (await client.ask("status 3"))[-1] == "END"
+    assert not path.exists()
+
+
+async def test_the_password_is_asked_over_the_socket() -> None:
+    async with (
+        simulated_server(access=Access(password="s3cret")) as daemon,
+        raw_console(daemon.address) as client,
+    ):
+        assert await client.reader.readexactly(15) == b"ENTER PASSWORD:"
+        client.send("s3cret")
+        assert await client.line() == "SUCCESS: password is correct"
+        assert (await client.line()).startswith(">INFO:")
+
+
+async def test_replies_to_commands_sent_before_a_half_close_arrive() -> None:
+    async with simulated_server() as daemon, console(daemon.address) as client:
+        client.send("pid", "status 2")
+        client.writer.write_eof()
+        reply = (await client.rest()).decode().split("\r\n")
+    assert reply[0].startswith("SUCCESS: pid=")
+    assert reply[-2] == "END"
+
+
+async def test_a_daemon_that_exits_hangs_up_and_listens_no_more() -> None:
+    async with simulated_server() as daemon:
+        async with console(daemon.address) as client:
+            await client.ask("state on")
+            assert await client.ask(f"signal {Signal.SIGTERM}") == [
+                "SUCCESS: signal SIGTERM thrown"
+            ]
+            assert b",EXITING,SIGTERM,,,,,\r\n" in await client.rest()
+        with pytest.raises(ConnectionRefusedError):
+            async with raw_console(daemon.address):
+                pass
+
+
+async def test_ten_thousand_clients_are_told_in_one_reply() -> None:
+    async with simulated_server(clients=10_000) as daemon, console(daemon.address) as client:
+        status = await client.ask("status 3")
+        assert sum(line.startswith("CLIENT_LIST\t") for line in status) == 10_000
+        assert sum(line.startswith("ROUTING_TABLE\t") for line in status) == 20_000
+
+
+async def test_leaving_hangs_up_on_whoever_is_there() -> None:
+    async with simulated_server() as daemon:
+        client = raw_console(daemon.address)
+        connected = await client.__aenter__()
+        await connected.line()
+    assert await asyncio.wait_for(connected.rest(), timeout=30) == b""
+    await client.__aexit__(None, None, None)

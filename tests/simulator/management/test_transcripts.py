@@ -1,0 +1,68 @@
+"""Held against recorded sessions: what OpenVPN 2.6.14 answered, and what we do.
+
+`DIFFERENCES` says where they differ and why; everything else has the same shape.
+"""
+
+import pytest
+
+from exporter.simulator.management.session import Session
+from tests.simulator.daemons import ALICE, FIVE, attach, server, tunnel
+from tests.simulator.replay import TRANSCRIPTS, answer, received, sent, shape
+
+DIFFERENCES = {
+    "server-0-clients/20-log-all": "our log of the start is shorter: no devices, no buffers",
+    "client-mode/13-log-all": "likewise, and no TLS is spoken",
+}
+"""Recorded replies from which ours differ in how many lines they have, and why."""
+
+
+def _single_commands() -> list[str]:
+    """Return the captures that hold one command and its reply, in the order they were made."""
+    folders = ("server-0-clients", "server-1-client", "server-5-clients", "client-mode")
+    return [
+        f"{folder}/{path.stem}"
+        for folder in folders
+        for path in sorted((TRANSCRIPTS / folder).glob("[0-9]*.sent"))
+        if "session" not in path.stem
+    ]
+
+
+@pytest.fixture(scope="module")
+def sessions() -> dict[str, Session]:
+    """Sessions with daemons like the recorded ones, one a folder, as then."""
+    client = tunnel()
+    for text in ("from config, with comma", "forget-passwords"):
+        client.echo(text)
+    return {
+        "server-0-clients": attach(server()),
+        "server-1-client": attach(server([ALICE])),
+        "server-5-clients": attach(server(FIVE)),
+        "client-mode": attach(client),
+    }
+
+
+@pytest.fixture(scope="module")
+def replies(sessions: dict[str, Session]) -> dict[str, list[str]]:
+    return {
+        name: answer(sessions[name.partition("/")[0]], sent(name)) for name in _single_commands()
+    }
+
+
+@pytest.mark.parametrize("name", _single_commands())
+def test_a_recorded_command_is_answered_as_recorded(
+    name: str, replies: dict[str, list[str]]
+) -> None:
+    # Rows come in the order of a hash table; with one client there is only one.
+    order = sorted if name.startswith("server-5-clients/") else list
+    ours, theirs = (
+        order(shape(line) for line in lines) for lines in (replies[name], received(name))
+    )
+    if name in DIFFERENCES:
+        assert len(ours) != len(theirs)
+        assert set(ours) == set(theirs)
+    else:
+        assert ours == theirs
+
+
+def test_there_are_commands_to_replay() -> None:
+    assert len(_single_commands()) > 80

@@ -1,0 +1,46 @@
+"""A daemon, a clock, and everything that was said to the one client that is attached."""
+
+from collections.abc import Callable
+
+from exporter.simulator.daemon.daemon import Daemon, Signal
+from exporter.simulator.management.session import Session
+from tests.simulator.replay import as_lines
+from tests.simulator.stopped_clock import StoppedClock
+
+Step = str | Callable[[], None]
+"""A line to send, or something that happens."""
+
+
+class Stage:
+    """Plays scenes on a daemon without a socket; `heard` are the bytes the client was sent."""
+
+    def __init__(self, daemon: Daemon, *, password: str | None = None) -> None:
+        self.daemon = daemon
+        self.clock = StoppedClock()
+        self.session = Session(daemon, clock=self.clock, password=password)
+        self.heard = self.session.output()
+
+    def send(self, data: bytes) -> None:
+        """Send bytes."""
+        self.session.receive(data)
+        self.heard += self.session.output()
+
+    def play(self, *steps: Step) -> list[str]:
+        """Play steps; return the lines that came meanwhile."""
+        before = len(self.heard)
+        for step in steps:
+            if isinstance(step, str):
+                self.send(f"{step}\n".encode())
+            else:
+                step()
+                self.session.advance()
+                self.heard += self.session.output()
+        return as_lines(self.heard[before:])
+
+    def wait(self, seconds: float) -> Callable[[], None]:
+        """Return a step that lets time pass."""
+        return lambda: self.clock.pass_by(seconds)
+
+    def signal(self, signal: Signal) -> Callable[[], None]:
+        """Return a step that sends the process a signal."""
+        return lambda: self.daemon.signal(signal)

@@ -1,0 +1,78 @@
+import pytest
+
+from exporter.simulator import simulated_server, simulated_tunnel
+from exporter.simulator.daemon.daemon import Signal
+from exporter.simulator.daemon.server import ServerSettings
+from exporter.simulator.daemon.tunnel import TunnelSettings
+from exporter.simulator.world.habits import Habits
+from exporter.simulator.world.identity import Identity
+from tests.simulator.console import console, raw_console
+from tests.simulator.daemons import ALICE
+from tests.simulator.stopped_clock import StoppedClock
+
+
+async def test_what_happens_by_itself_is_told_by_itself() -> None:
+    """On the real clock: nobody sends a command, nobody wakes the daemon."""
+    settings = ServerSettings(hold=True)
+    async with (
+        simulated_server(clients=[ALICE], settings=settings) as daemon,
+        console(daemon.address) as client,
+    ):
+        assert await client.line() == ">HOLD:Waiting for hold release:0"
+        await client.ask("state on")
+        await client.ask("hold off")
+        assert await client.ask("hold release") == ["SUCCESS: hold release succeeded"]
+        assert [line.split(",")[1] for line in await client.lines(2)] == ["ASSIGN_IP", "CONNECTED"]
+        assert await client.ask("signal SIGUSR1") == ["SUCCESS: signal SIGUSR1 thrown"]
+        names = [line.split(",")[1] for line in await client.lines(3)]
+        assert names == ["RECONNECTING", "ASSIGN_IP", "CONNECTED"]
+
+
+async def test_what_a_signal_does_is_told_with_the_next_wake() -> None:
+    async with simulated_server() as daemon, console(daemon.address) as client:
+        await client.ask("state on")
+        daemon.daemon.signal(Signal.SIGHUP)
+        daemon.wake()
+        assert ",RECONNECTING,SIGHUP," in await client.line()
+
+
+async def test_a_stopped_clock_stops_the_world_until_it_is_woken() -> None:
+    clock, habits = StoppedClock(), Habits(session_seconds=30, absence_seconds=30)
+    async with (
+        simulated_server(clients=20, habits=habits, clock=clock) as daemon,
+        console(daemon.address) as client,
+    ):
+        before = await client.ask("status 3")
+        assert await client.ask("status 3") == before
+        clock.pass_by(60)
+        daemon.wake()
+        assert (await client.line()).startswith((">CLIENT:", ">NOTIFY:"))
+
+
+async def test_a_daemon_that_is_terminated_between_two_clients_refuses_the_next() -> None:
+    async with simulated_tunnel(settings=TunnelSettings(pid=77)) as daemon:
+        async with console(daemon.address) as client:
+            assert await client.ask("pid") == ["SUCCESS: pid=77"]
+            client.send("quit")
+            await client.rest()
+        daemon.daemon.signal(Signal.SIGTERM)
+        daemon.wake()
+        with pytest.raises(ConnectionRefusedError):
+            async with raw_console(daemon.address):
+                pass
+
+
+async def test_given_people_are_the_ones_who_connect() -> None:
+    async with simulated_server(clients=[ALICE]) as daemon, console(daemon.address) as client:
+        (row,) = [line for line in await client.ask("status 3") if line.startswith("CLIENT_LIST")]
+    assert row.split("\t")[1] == "alice"
+
+
+async def test_a_row_that_is_too_long_leaves_the_reply_without_an_end() -> None:
+    """The daemon stays healthy: other commands, and format 1, are answered."""
+    long = Identity(common_name="alice", username="u" * 500)
+    async with simulated_server(clients=[long]) as daemon, console(daemon.address) as client:
+        client.send("status 3", "load-stats")
+        lines = await client.until("SUCCESS: nclients=1")
+        assert [line.split("\t")[0] for line in lines[:-1]] == ["TITLE", "TIME", "HEADER"]
+        assert (await client.ask("status 1"))[-1] == "END"

@@ -1,0 +1,154 @@
+from random import Random
+
+import pytest
+
+from exporter.simulator.world.agenda import Agenda
+from exporter.simulator.world.event import Event
+from exporter.simulator.world.habits import Habits
+from exporter.simulator.world.identity import people
+from exporter.simulator.world.instance import Instance
+from exporter.simulator.world.meter import ticks
+from exporter.simulator.world.world import World
+from tests.simulator.stopped_clock import MORNING
+
+HOUR = 3600.0
+BUSY = Habits(
+    session_seconds=300,
+    absence_seconds=200,
+    scans=60,
+    bad_passwords=60,
+    foreign_certificates=60,
+    script_refusals=60,
+    floats=60,
+)
+
+
+class Story:
+    """A world and all that happened in it."""
+
+    def __init__(self, habits: Habits, *, count: int = 20, seed: int = 1) -> None:
+        self.told: list[tuple[Event, int, str, float]] = []
+        self.agenda = Agenda()
+        rng = Random(seed)
+        crowd = people(count, rng=rng)
+        self.world = World(crowd, habits, rng=rng, agenda=self.agenda, observer=self._observe)
+        self.world.populate(start=MORNING - 10 * HOUR, now=MORNING)
+
+    def _observe(self, event: Event, instance: Instance, now: float) -> None:
+        self.told.append((event, instance.client_id, instance.common_name, now))
+
+    def run(self, until: float) -> None:
+        while self.agenda.due <= until:
+            self.agenda.run_next()
+
+
+def test_the_same_seed_tells_the_same_story_however_often_one_looks() -> None:
+    once, often = Story(BUSY), Story(BUSY)
+    once.run(MORNING + HOUR)
+    for minute in range(61):
+        often.run(MORNING + 60 * minute)
+    assert once.told == often.told
+    assert len(once.told) > 100
+    assert Story(BUSY, seed=2).world.roster.received != Story(BUSY).world.roster.received
+
+
+def test_everything_happens_that_can() -> None:
+    story = Story(BUSY)
+    story.run(MORNING + 2 * HOUR)
+    assert {event for event, *_ in story.told} == set(Event) - {Event.ADMISSION_ASKED}
+
+
+def test_without_churn_all_are_connected_and_stay() -> None:
+    story = Story(Habits(churn=False), count=50)
+    story.run(MORNING + 24 * HOUR)
+    assert story.told == []
+    assert story.world.roster.established == 50
+    assert [i.client_id for i in story.world.roster.instances.values()] == list(range(50))
+
+
+@pytest.mark.parametrize("minutes", [0, 7, 60, 240])
+def test_the_totals_are_what_rows_and_departed_have_moved(minutes: int) -> None:
+    story, now = Story(BUSY), MORNING
+    departed = 0
+    seen: dict[int, Instance] = {}
+    for _ in range(minutes):
+        now += 60
+        story.run(now)
+        seen |= story.world.roster.instances
+    tick = ticks(now)
+    roster = story.world.roster
+    present = sum(instance.received.at(tick) for instance in roster.instances.values())
+    departed = sum(instance.received.at(tick) for instance in seen.values() if instance.gone)
+    missed = roster.opened - len(seen)  # came and went within a minute: handshakes only
+    unseen = roster.received.at(tick) - present - departed
+    assert 0 <= unseen <= missed * 100_000_000
+    assert minutes or unseen == 0
+
+
+def test_counters_of_a_client_never_fall_and_stop_when_it_falls_silent() -> None:
+    story, now = Story(BUSY), MORNING
+    last: dict[int, int] = {}
+    silent: dict[int, int] = {}
+    for _ in range(600):
+        now += 5
+        story.run(now)
+        for client_id, instance in story.world.roster.instances.items():
+            value = instance.received.at(ticks(now))
+            assert value >= last.get(client_id, 0)
+            last[client_id] = value
+            if instance.silent_since is not None:
+                assert silent.setdefault(client_id, value) == value
+    assert silent
+
+
+def test_addresses_and_peer_ids_are_unique_and_reused_lowest_first() -> None:
+    story = Story(BUSY)
+    rows: list[Instance] = []
+    for half_minute in range(120):
+        story.run(MORNING + 30 * half_minute)
+        rows = list(story.world.roster.instances.values())
+        addresses = [row.virtual_address for row in rows if row.connected]
+        assert len(set(addresses)) == len(addresses)
+        assert len({row.peer_id for row in rows}) == len(rows)
+    assert max(row.peer_id for row in rows) < story.world.roster.opened / 2
+
+
+def test_a_row_has_no_name_and_no_address_before_the_client_is_connected() -> None:
+    story = Story(Habits(scans=3600))
+    story.run(MORNING + 30)
+    pending = [row for row in story.world.roster.instances.values() if not row.connected]
+    assert pending
+    for row in pending:
+        assert (row.common_name, row.username, row.cipher) == ("UNDEF", "UNDEF", "BF-CBC")
+        assert row.virtual_address == row.virtual_ipv6_address == ""
+
+
+def test_a_rejected_client_keeps_its_name_but_gets_no_address() -> None:
+    story = Story(Habits(churn=False, bad_passwords=600))
+    story.run(MORNING + 60)
+    (client_id, name, when), *_ = [
+        entry[1:] for entry in story.told if entry[0] is Event.PASSWORD_REJECTED
+    ]
+    assert name != "UNDEF"
+    gone = (Event.DELAYED_EXIT, client_id, name, when + 5)
+    assert gone in story.told
+
+
+def test_a_restart_begins_with_client_id_0_and_keeps_the_totals() -> None:
+    story = Story(Habits(churn=False))
+    roster = story.world.roster
+    before = roster.received.at(ticks(MORNING))
+    roster.clear(MORNING)
+    story.agenda.clear()
+    assert roster.instances == {}
+    assert roster.received.at(ticks(MORNING + 60)) == before
+    story.world.return_all(MORNING)
+    story.run(MORNING + 30)
+    assert sorted(roster.instances) == list(range(20))
+
+
+def test_some_names_have_two_sessions_and_some_are_awkward() -> None:
+    names = [person.common_name for person in people(40, rng=Random(1))]
+    assert len(set(names)) < len(names)
+    assert {"Doe, John", "Zoë Müller 日本", ">FATAL:not really", "END"} <= set(names)
+    assert "END" not in [person.common_name for person in people(9, rng=Random(1), quirks=False)]

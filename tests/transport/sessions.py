@@ -1,0 +1,35 @@
+"""A connection and the daemon at its other end, the test being in the middle."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from exporter.transport.connection import Connection
+from exporter.transport.opening import opener
+from tests.peers import GREETING, SAFETY, Visit, peer
+
+SHORT = 0.3
+"""Seconds: the deadline of connections whose peer stays silent on purpose."""
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    *, timeout: float = SAFETY, unix_path: Path | None = None
+) -> AsyncIterator[tuple[Connection, Visit]]:
+    """Connect; nobody has said anything yet."""
+    async with peer(unix_path) as daemon:
+        stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+        connection = Connection(stream, timeout=timeout)
+        try:
+            yield connection, await daemon.visit()
+        finally:
+            await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def session(*, timeout: float = SAFETY) -> AsyncIterator[tuple[Connection, Visit]]:
+    """Connect and log in."""
+    async with connected(timeout=timeout) as (connection, daemon):
+        daemon.says(GREETING)
+        await connection.log_in(None)
+        yield connection, daemon

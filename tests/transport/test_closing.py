@@ -1,0 +1,112 @@
+"""Leaving a session: the last reply first, then `quit`, and never for long."""
+
+import asyncio
+
+import pytest
+
+from exporter.management.commands import Command
+from exporter.management.errors import SessionClosed
+from exporter.management.messages import Listing
+from exporter.transport.connection import Connection
+from tests.peers import GREETING, STATUS_3
+from tests.transport.sessions import connected, session
+
+
+async def close_within_a_second(connection: Connection) -> None:
+    async with asyncio.timeout(1):
+        await connection.close()
+
+
+async def test_quit_is_the_last_word() -> None:
+    async with session() as (connection, daemon):
+        await close_within_a_second(connection)
+        assert await daemon.hears() == b"quit"
+        assert await daemon.hears() == b""
+
+
+async def test_the_reply_under_way_is_read_before_quit_is_said() -> None:
+    async with session() as (connection, daemon):
+        asking = asyncio.create_task(connection.request(Command.STATUS_3))
+        assert await daemon.hears() == b"status 3"
+        daemon.says(*STATUS_3[:3])
+        closing = asyncio.create_task(connection.close())
+        hearing = asyncio.create_task(daemon.hears())
+        await asyncio.wait([hearing], timeout=0.05)
+        assert not hearing.done()
+        daemon.says(*STATUS_3[3:])
+        assert await asking == Listing(STATUS_3[:-1])
+        assert await hearing == b"quit"
+        await closing
+
+
+async def test_the_reply_to_a_request_that_was_cancelled_is_read_before_quit_is_said() -> None:
+    async with session() as (connection, daemon):
+        asking = asyncio.create_task(connection.request(Command.STATUS_3))
+        assert await daemon.hears() == b"status 3"
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        closing = asyncio.create_task(connection.close())
+        hearing = asyncio.create_task(daemon.hears())
+        await asyncio.wait([hearing], timeout=0.05)
+        assert not hearing.done()
+        daemon.says(*STATUS_3)
+        assert await hearing == b"quit"
+        await closing
+
+
+async def test_a_daemon_that_is_silent_does_not_hold_up_the_leaving() -> None:
+    async with session() as (connection, daemon):
+        asking = asyncio.create_task(connection.request(Command.STATUS_3))
+        assert await daemon.hears() == b"status 3"
+        await close_within_a_second(connection)
+        assert await daemon.hears() == b"quit"
+        with pytest.raises(SessionClosed):
+            await asking
+
+
+async def test_a_daemon_that_never_stops_does_not_hold_up_the_leaving() -> None:
+    async with session() as (connection, daemon):
+
+        async def flood() -> None:
+            while True:
+                daemon.says(*[b">LOG:1,,x"] * 100)
+                await asyncio.sleep(0)
+
+        flooding = asyncio.create_task(flood())
+        asking = asyncio.create_task(connection.request(Command.STATUS_3))
+        assert await daemon.hears() == b"status 3"
+        await close_within_a_second(connection)
+        flooding.cancel()
+        with pytest.raises(SessionClosed):
+            await asking
+
+
+async def test_nothing_is_said_to_a_daemon_that_did_not_greet() -> None:
+    async with connected() as (connection, daemon):
+        await close_within_a_second(connection)
+        assert await daemon.hears() == b""
+
+
+async def test_a_session_that_has_ended_can_be_closed() -> None:
+    async with session() as (connection, daemon):
+        daemon.hangs_up()
+        await connection.lost(1)
+        await close_within_a_second(connection)
+
+
+async def test_nothing_can_be_asked_after_closing() -> None:
+    async with session() as (connection, _):
+        await connection.close()
+        with pytest.raises(SessionClosed, match="we left"):
+            await connection.request(Command.PID)
+
+
+async def test_closing_twice_says_quit_once() -> None:
+    async with connected() as (connection, daemon):
+        daemon.says(GREETING)
+        await connection.log_in(None)
+        await connection.close()
+        await close_within_a_second(connection)
+        assert await daemon.hears() == b"quit"
+        assert await daemon.hears() == b""

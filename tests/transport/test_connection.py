@@ -1,0 +1,344 @@
+"""Commands, replies and real-time messages of an open session, over a real socket."""
+
+import asyncio
+
+import pytest
+
+from exporter.management.commands import Command
+from exporter.management.errors import ManagementError, ProtocolError, SessionClosed, TimedOut
+from exporter.management.messages import Failure, Listing, Notification, Reply, Success
+from exporter.transport.connection import Connection
+from tests.peers import ANSWERS, SAFETY, STATUS_1, STATUS_3, Visit
+from tests.transport.sessions import SHORT, session
+
+HOLD = b"SUCCESS: hold=0"
+LOAD_STATS = b"SUCCESS: nclients=1,bytesin=3005,bytesout=3148"
+LOG = b">LOG:1795404638,I,a line"
+
+
+async def ask(connection: Connection, command: Command) -> Reply:
+    async with asyncio.timeout(SAFETY):
+        return await connection.request(command)
+
+
+async def silence(connection: Connection, daemon: Visit, command: Command) -> None:
+    """Ask something that gets no complete reply in time."""
+    with pytest.raises(TimedOut):
+        await ask(connection, command)
+    assert await daemon.hears() == command.text.encode()
+
+
+async def test_every_command_gets_its_reply() -> None:
+    async with session() as (connection, daemon):
+        for command in set(Command) - {Command.QUIT, Command.STATUS_2}:
+            asking = asyncio.create_task(ask(connection, command))
+            line = await daemon.hears()
+            daemon.says(*ANSWERS[line])
+            match await asking:
+                case Success(text=text):
+                    assert ANSWERS[line] == (b"SUCCESS: " + text,)
+                case Listing(lines=lines):
+                    assert ANSWERS[line] == (*lines, b"END")
+                case Failure():
+                    pytest.fail("nothing failed")
+
+
+async def test_an_error_is_a_reply_to_any_command() -> None:
+    async with session() as (connection, daemon):
+        for command in (Command.STATUS_3, Command.PID):
+            asking = asyncio.create_task(ask(connection, command))
+            await daemon.hears()
+            daemon.says(b"ERROR: not now")
+            assert await asking == Failure(b"not now")
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"), [(Command.PID, STATUS_3), (Command.STATUS_3, (HOLD,))]
+)
+async def test_a_reply_of_another_shape_is_refused(
+    command: Command, reply: tuple[bytes, ...]
+) -> None:
+    async with session() as (connection, daemon):
+        asking = asyncio.create_task(ask(connection, command))
+        await daemon.hears()
+        daemon.says(*reply)
+        with pytest.raises(ProtocolError, match=command.text):
+            await asking
+
+
+async def test_requests_of_several_tasks_are_sent_one_at_a_time_in_their_order() -> None:
+    async with session() as (connection, daemon):
+        commands = [Command.LOAD_STATS, Command.STATUS_3, Command.PID, Command.HOLD, Command.VERB]
+        asking = [asyncio.create_task(ask(connection, command)) for command in commands]
+        for command in commands:
+            line = await daemon.hears()
+            assert line == command.text.encode()
+            # Nothing else comes before this one is answered.
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await daemon.hears()
+            daemon.says(*ANSWERS[line])
+        replies = await asyncio.gather(*asking)
+    assert replies[0] == Success(b"nclients=1,bytesin=3005,bytesout=3148")
+    assert replies[1] == Listing(STATUS_3[:-1])
+    assert replies[2:] == [Success(b"pid=4711"), Success(b"hold=0"), Success(b"verb=3")]
+
+
+async def test_messages_before_within_and_after_a_reply_reach_every_subscriber_in_order() -> None:
+    first: list[Notification] = []
+    second: asyncio.Queue[Notification] = asyncio.Queue()
+    async with session() as (connection, daemon):
+        connection.subscribe(first.append)
+        connection.subscribe(second.put_nowait)
+        daemon.says(b">LOG:0,,between replies")
+        asking = asyncio.create_task(ask(connection, Command.STATUS_3))
+        await daemon.hears()
+        daemon.says(b">LOG:1,,before", STATUS_3[0], b">LOG:2,,within", *STATUS_3[1:])
+        daemon.says(b">LOG:3,,after")
+        assert await asking == Listing(STATUS_3[:-1])
+        payloads = [(await second.get()).payload for _ in range(4)]
+    assert payloads == [b"0,,between replies", b"1,,before", b"2,,within", b"3,,after"]
+    assert [notification.payload for notification in first] == payloads
+
+
+async def test_messages_are_read_while_nobody_asks() -> None:
+    noticed: asyncio.Queue[Notification] = asyncio.Queue()
+    async with session() as (connection, daemon):
+        connection.subscribe(noticed.put_nowait)
+        for number in range(3):
+            daemon.says(b">ECHO:%d,x" % number)
+            async with asyncio.timeout(SAFETY):
+                assert (await noticed.get()).payload == b"%d,x" % number
+
+
+async def test_a_bug_of_a_subscriber_ends_the_session_and_is_not_lost() -> None:
+    def stumble(_: Notification) -> None:
+        raise ZeroDivisionError
+
+    async with session() as (connection, daemon):
+        connection.subscribe(stumble)
+        asking = asyncio.create_task(ask(connection, Command.PID))
+        await daemon.hears()
+        daemon.says(LOG)
+        with pytest.raises(ZeroDivisionError):
+            await asking
+        assert await connection.lost(SAFETY)
+        assert isinstance(connection.error, ZeroDivisionError)
+
+
+async def test_unsolicited_replies_are_counted_and_answer_nothing() -> None:
+    noticed: asyncio.Queue[Notification] = asyncio.Queue()
+    async with session() as (connection, daemon):
+        connection.subscribe(noticed.put_nowait)
+        daemon.says(b"SUCCESS: pid=1", b"ERROR: what", *STATUS_3, LOG)
+        await noticed.get()  # all of it has been read
+        assert connection.take_unparsed() == 3
+        asking = asyncio.create_task(ask(connection, Command.PID))
+        await daemon.hears()
+        daemon.says(b"SUCCESS: pid=4711")
+        assert await asking == Success(b"pid=4711")
+        assert connection.take_unparsed() == 0
+
+
+async def test_lines_that_fit_nowhere_are_counted_once() -> None:
+    noticed: asyncio.Queue[Notification] = asyncio.Queue()
+    async with session() as (connection, daemon):
+        connection.subscribe(noticed.put_nowait)
+        daemon.says(b"", b">no colon", b"half", b"a listing", b"SUCCESS: pid=1", LOG)
+        await noticed.get()
+        assert connection.take_unparsed() == 5
+        assert connection.take_unparsed() == 0
+
+
+@pytest.mark.parametrize("cut", [b"SUCCESS: pid=47", b"SUCCESS: pid=4711"])
+async def test_a_line_cut_by_the_end_of_the_session_is_no_reply(cut: bytes) -> None:
+    async with session() as (connection, daemon):
+        asking = asyncio.create_task(ask(connection, Command.PID))
+        await daemon.hears()
+        daemon.sends(cut)
+        daemon.hangs_up()
+        with pytest.raises(SessionClosed):
+            await asking
+        assert connection.take_unparsed() == 1
+
+
+@pytest.mark.parametrize("end", [b"", b"EN", b"END"])
+async def test_a_listing_cut_by_the_end_of_the_session_is_no_reply(end: bytes) -> None:
+    async with session() as (connection, daemon):
+        asking = asyncio.create_task(ask(connection, Command.STATUS_3))
+        await daemon.hears()
+        daemon.says(*STATUS_3[:-1])
+        daemon.sends(end)
+        daemon.hangs_up()
+        with pytest.raises(SessionClosed):
+            await asking
+        assert connection.take_unparsed() == len(STATUS_3) - 1 + bool(end)
+
+
+async def test_a_reset_ends_the_session_as_a_close_does() -> None:
+    async with session() as (connection, daemon):
+        asking = asyncio.create_task(ask(connection, Command.STATUS_3))
+        await daemon.hears()
+        daemon.resets()
+        with pytest.raises(SessionClosed):
+            await asking
+
+
+async def test_who_waits_for_a_turn_hears_of_the_end_too() -> None:
+    async with session() as (connection, daemon):
+        asking = [asyncio.create_task(ask(connection, Command.PID)) for _ in range(3)]
+        await daemon.hears()
+        daemon.hangs_up()
+        ends = await asyncio.gather(*asking, return_exceptions=True)
+        assert [type(end) for end in ends] == [SessionClosed] * 3
+        with pytest.raises(SessionClosed):
+            await ask(connection, Command.PID)
+        assert daemon.heard == [b"pid"]
+
+
+async def test_the_end_is_known_without_asking() -> None:
+    async with session() as (connection, daemon):
+        assert connection.error is None
+        assert not await connection.lost(0)
+        daemon.hangs_up()
+        assert await connection.lost(SAFETY)
+        assert isinstance(connection.error, SessionClosed)
+
+
+async def test_a_broken_cap_ends_the_session() -> None:
+    async with session() as (connection, daemon):
+        asking = asyncio.create_task(ask(connection, Command.PID))
+        await daemon.hears()
+        daemon.sends(b"x" * 100_000)
+        with pytest.raises(ProtocolError):
+            await asking
+        assert isinstance(connection.error, ProtocolError)
+
+
+async def test_a_reply_that_comes_after_its_deadline_answers_nothing_else() -> None:
+    async with session(timeout=SHORT) as (connection, daemon):
+        await silence(connection, daemon, Command.HOLD)
+        daemon.says(HOLD)
+        resynchronising = asyncio.create_task(connection.resynchronise())
+        assert await daemon.hears() == b"pid"
+        daemon.says(b"SUCCESS: pid=4711")
+        await resynchronising
+        asking = asyncio.create_task(ask(connection, Command.VERB))
+        await daemon.hears()
+        daemon.says(b"SUCCESS: verb=4")
+        assert await asking == Success(b"verb=4")
+        assert connection.take_unparsed() == 0
+
+
+async def test_a_listing_that_never_ends_is_dropped_once_pid_is_answered() -> None:
+    async with session(timeout=SHORT) as (connection, daemon):
+        asking = asyncio.create_task(ask(connection, Command.STATUS_3))
+        await daemon.hears()
+        daemon.says(*STATUS_3[:3])
+        with pytest.raises(TimedOut):
+            await asking
+        resynchronising = asyncio.create_task(connection.resynchronise())
+        assert await daemon.hears() == b"pid"
+        daemon.says(b"SUCCESS: pid=4711")
+        await resynchronising
+        asking = asyncio.create_task(ask(connection, Command.STATUS_1))
+        assert await daemon.hears() == b"status 1"
+        daemon.says(*STATUS_1)
+        assert await asking == Listing(STATUS_1[:-1])
+        assert connection.take_unparsed() == 3
+
+
+async def test_pids_that_come_late_are_not_taken_for_the_next_one() -> None:
+    async with session(timeout=SHORT) as (connection, daemon):
+        await silence(connection, daemon, Command.STATUS_3)
+        for _ in range(3):
+            with pytest.raises(TimedOut):
+                await connection.resynchronise()
+            assert await daemon.hears() == b"pid"
+        resynchronising = asyncio.create_task(connection.resynchronise())
+        assert await daemon.hears() == b"pid"
+        # The daemon wakes up and answers all it was asked.
+        daemon.says(*STATUS_3, *[b"SUCCESS: pid=%d" % number for number in range(4)])
+        await resynchronising
+        asking = asyncio.create_task(ask(connection, Command.PID))
+        await daemon.hears()
+        daemon.says(b"SUCCESS: pid=4711")
+        assert await asking == Success(b"pid=4711")
+
+
+async def test_resynchronising_waits_for_the_last_pid() -> None:
+    noticed: asyncio.Queue[Notification] = asyncio.Queue()
+    async with session(timeout=SHORT) as (connection, daemon):
+        connection.subscribe(noticed.put_nowait)
+        await silence(connection, daemon, Command.PID)
+        resynchronising = asyncio.create_task(connection.resynchronise())
+        await daemon.hears()
+        daemon.says(b"SUCCESS: pid=1", LOG)
+        await noticed.get()
+        assert not resynchronising.done()
+        daemon.says(b"SUCCESS: pid=2")
+        await resynchronising
+
+
+async def test_a_late_reply_and_a_silence_after_it_leave_nothing_behind() -> None:
+    async with session(timeout=SHORT) as (connection, daemon):
+        for _ in range(2):
+            await silence(connection, daemon, Command.LOAD_STATS)
+            with pytest.raises(TimedOut):
+                await connection.resynchronise()
+            assert await daemon.hears() == b"pid"
+            daemon.says(LOAD_STATS, b"SUCCESS: pid=1")
+            resynchronising = asyncio.create_task(connection.resynchronise())
+            assert await daemon.hears() == b"pid"
+            daemon.says(b"SUCCESS: pid=2")
+            await resynchronising
+        assert connection.take_unparsed() == 0
+
+
+async def test_a_request_that_was_given_up_leaves_its_reply_to_nobody() -> None:
+    async with session() as (connection, daemon):
+        given_up = asyncio.create_task(ask(connection, Command.HOLD))
+        assert await daemon.hears() == b"hold"
+        given_up.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await given_up
+        asking = asyncio.create_task(ask(connection, Command.VERB))
+        assert await daemon.hears() == b"verb"
+        daemon.says(HOLD, b"SUCCESS: verb=4")
+        assert await asking == Success(b"verb=4")
+
+
+async def test_a_reply_that_came_when_its_request_was_given_up_is_not_kept() -> None:
+    noticed: asyncio.Queue[Notification] = asyncio.Queue()
+    async with session() as (connection, daemon):
+        connection.subscribe(noticed.put_nowait)
+        given_up = asyncio.create_task(ask(connection, Command.HOLD))
+        assert await daemon.hears() == b"hold"
+        given_up.cancel()
+        daemon.says(HOLD, LOG)
+        await noticed.get()
+        asking = asyncio.create_task(ask(connection, Command.VERB))
+        assert await daemon.hears() == b"verb"
+        daemon.says(b"SUCCESS: verb=4")
+        assert await asking == Success(b"verb=4")
+
+
+async def test_a_request_that_waits_for_its_turn_can_be_given_up_unsaid() -> None:
+    async with session() as (connection, daemon):
+        first = asyncio.create_task(ask(connection, Command.HOLD))
+        assert await daemon.hears() == b"hold"
+        second = asyncio.create_task(ask(connection, Command.PID))
+        await asyncio.sleep(0)
+        second.cancel()
+        daemon.says(HOLD)
+        await first
+        third = asyncio.create_task(ask(connection, Command.VERB))
+        assert await daemon.hears() == b"verb"
+        daemon.says(b"SUCCESS: verb=3")
+        assert await third == Success(b"verb=3")
+
+
+async def test_errors_name_the_address() -> None:
+    async with session(timeout=SHORT) as (connection, _):
+        with pytest.raises(ManagementError, match=f"^{connection.peer}: "):
+            await ask(connection, Command.PID)
