@@ -9,7 +9,7 @@ import msgspec
 
 from exporter.config import durations
 from exporter.config.forms import Section, Sections
-from exporter.config.schema import ClientsConfig, Config, DaemonConfig, Key, keys
+from exporter.config.schema import ClientsConfig, Config, DaemonConfig, EventsConfig, Key, keys
 
 _INTRODUCTION = """\
 <!-- Written by `python -m exporter.config.documentation`; change exporter/config/schema.py. -->
@@ -33,6 +33,7 @@ _SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("Top level", Config),
     ("Each of `daemons`", DaemonConfig),
     ("`clients`", ClientsConfig),
+    ("`events`", EventsConfig),
 )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 MAX_PORT = 65535
 
-_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\[\]:]*):(\d{1,5})")
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\[\]:]*):([0-9]{1,5})")
 
 
 class ListenAddress(msgspec.Struct, frozen=True):

@@ -10,8 +10,10 @@ from exporter.config import (
     Config,
     ConfigError,
     DaemonConfig,
+    EventsConfig,
     Identity,
     Problem,
+    Slot,
     load,
 )
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint, UnixEndpoint
@@ -44,6 +46,8 @@ def test_every_key_is_read_into_its_type() -> None:
                 management=UnixEndpoint("/run/openvpn/office.sock"),
                 password_file=DATA / "good.password",
                 timeout=0.5,
+                slot=Slot.RELEASE,
+                step_aside=120.0,
                 poll_interval=5.0,
                 expected_clients=branches,
                 max_clients=200,
@@ -61,6 +65,7 @@ def test_every_key_is_read_into_its_type() -> None:
             forget_after=86400.0,
             limit=1,
         ),
+        events=EventsConfig(log=False),
     )
 
 

@@ -1,11 +1,11 @@
 import msgspec
 import pytest
 
-from exporter.config import ClientsConfig, Config, DaemonConfig
+from exporter.config import ClientsConfig, Config, DaemonConfig, EventsConfig
 from exporter.config.schema import keys
 from exporter.management.endpoint import TcpEndpoint
 
-SECTIONS = [Config, DaemonConfig, ClientsConfig]
+SECTIONS = [Config, DaemonConfig, ClientsConfig, EventsConfig]
 
 
 @pytest.mark.parametrize("section", SECTIONS)

@@ -16,7 +16,7 @@ class Question:
 AUTH = Question(">PASSWORD:Need 'Auth' username/password", "Auth", ("username", "password"))
 PRIVATE_KEY = Question(">PASSWORD:Need 'Private Key' password", "Private Key", ("password",))
 TOKEN = Question(
-    ">NEED-OK:Need 'token-insertion-request' confirmation MSG:Please insert your cryptographic token",
+    ">NEED-OK:Need 'token-insertion-request' confirmation MSG:Please insert your token",
     "token-insertion-request",
     ("needok-confirmation",),
 )
