@@ -1,9 +1,22 @@
 """One daemon over time: asks it, and keeps what is known of it.
 
-monitor     connect, ask, wait, come back: the task of one daemon
-poll        the commands of one session and of one poll
-backoff     how long to wait before coming back
-record      what is known of one daemon; pure
-ledger      the traffic of its clients, told apart by identity; pure
-growth      a counter that survives the resets of another; pure
+The tasks:
+
+    monitor     visit, wait, come back: the task of one daemon
+    visit       one session with it, from the greeting to the end
+    poll        the commands of one session and of one poll
+    backoff     how long to wait before coming back
+    courtesy    when to leave the slot to somebody else
+
+What is known; pure, time is an argument:
+
+    record      everything about one daemon
+    events      what happened between polls, each counted once
+    sequence    a stream of entries that is seen in pieces
+    ledger      the traffic of a server's clients, by identity
+    sessions    which row of one status goes on with which of the last
+    traffic, tunnel
+                the daemon's own totals; those of a client's tunnel
+    growth, histogram
+                a counter over the resets of another; a distribution
 """
