@@ -27,16 +27,25 @@ VERSION = (
     b"END",
 )
 STATE = b"1795404000,CONNECTED,SUCCESS,10.8.0.1,,,,"
+_CLIENT_COLUMNS = (
+    b"HEADER\tCLIENT_LIST\tCommon Name\tReal Address\tVirtual Address\tVirtual IPv6 Address"
+    b"\tBytes Received\tBytes Sent\tConnected Since\tConnected Since (time_t)\tUsername"
+    b"\tClient ID\tPeer ID\tData Channel Cipher"
+)
+_ALICE = (
+    b"CLIENT_LIST\talice\t192.0.2.7:51820\t10.8.0.2\t\t3005\t3148\t2026-11-23 03:50:00"
+    b"\t1795405800\tUNDEF\t0\t0\tAES-256-GCM"
+)
+_ROUTE_COLUMNS = (
+    b"HEADER\tROUTING_TABLE\tVirtual Address\tCommon Name\tReal Address\tLast Ref"
+    b"\tLast Ref (time_t)"
+)
 STATUS_3 = (
     b"TITLE\tOpenVPN 2.6.14 x86_64-pc-linux-gnu",
     b"TIME\t2026-11-23 03:53:03\t1795405983",
-    b"HEADER\tCLIENT_LIST\tCommon Name\tReal Address\tVirtual Address\tVirtual IPv6 Address"
-    b"\tBytes Received\tBytes Sent\tConnected Since\tConnected Since (time_t)\tUsername"
-    b"\tClient ID\tPeer ID\tData Channel Cipher",
-    b"CLIENT_LIST\talice\t192.0.2.7:51820\t10.8.0.2\t\t3005\t3148\t2026-11-23 03:50:00"
-    b"\t1795405800\tUNDEF\t0\t0\tAES-256-GCM",
-    b"HEADER\tROUTING_TABLE\tVirtual Address\tCommon Name\tReal Address\tLast Ref"
-    b"\tLast Ref (time_t)",
+    _CLIENT_COLUMNS,
+    _ALICE,
+    _ROUTE_COLUMNS,
     b"GLOBAL_STATS\tMax bcast/mcast queue length\t0",
     b"GLOBAL_STATS\tdco_enabled\t0",
     b"END",
@@ -100,7 +109,7 @@ class Visit:
     async def answers(self, *, until: bytes, answers: Answers = ANSWERS) -> None:
         """Answer each command until one comes that is `until`, which stays without an answer.
 
-        With `until=b""` the client's leaving is awaited. `quit` is answered as real daemons do.
+        `quit` is answered as real daemons do.
         """
         while (line := await self.hears()) != until:
             assert line, f"the client left before it said {until!r}"
@@ -127,11 +136,10 @@ class Visit:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self._writer.transport.abort()
 
-    async def is_gone(self) -> None:
-        """Wait until the socket is closed on this side."""
-        with contextlib.suppress(OSError):
-            async with asyncio.timeout(SAFETY):
-                await self._writer.wait_closed()
+    async def is_left(self) -> None:
+        """Hear, and answer nothing, until the client has hung up."""
+        while await self.hears():
+            pass
 
 
 class Peer:

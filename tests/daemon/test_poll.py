@@ -9,12 +9,12 @@ import pytest
 from exporter.daemon.poll import STATUS_1_POLLS, Inquirer, Introduction, Poll
 from exporter.management.errors import ReplyError, SessionClosed, TimedOut
 from exporter.management.replies import LoadStats, Version
-from exporter.management.state import StateName
+from exporter.management.state import State, StateName
 from exporter.management.status import ServerStatus, TunnelStatus
 from exporter.transport.connection import Connection
 from exporter.transport.opening import opener
 from tests.daemon.watching import SHORT
-from tests.peers import ANSWERS, GREETING, SAFETY, STATUS_1, STATUS_3, Answers, Visit, peer
+from tests.peers import ANSWERS, SAFETY, STATUS_1, STATUS_3, Answers, Visit, peer
 
 NOT_IN_THIS_MODE = b"ERROR: The 'status' command is not supported by the current daemon mode"
 STATISTICS = (
@@ -27,15 +27,15 @@ STATISTICS = (
 
 @contextlib.asynccontextmanager
 async def asking(
-    *, timeout: float = SAFETY, routes: bool = False
+    *, deadline: float = SAFETY, routes: bool = False
 ) -> AsyncIterator[tuple[Inquirer, Visit]]:
     async with peer() as daemon:
         stream = await opener(daemon.endpoint, timeout=SAFETY).open()
-        connection = Connection(stream, timeout=timeout)
+        connection = Connection(stream, timeout=deadline)
         visit = await daemon.greeted()
         await connection.log_in(None)
         try:
-            yield Inquirer(connection, routes=routes), visit
+            yield Inquirer(connection, routes=routes, live=True), visit
         finally:
             await connection.close()
 
@@ -88,15 +88,17 @@ async def test_an_introduction_with_an_error_in_it_is_none(command: bytes) -> No
 async def test_the_state_is_the_newest_entry() -> None:
     entries = (b"1,WAIT,,,,,,", b"2,CONNECTED,SUCCESS,10.8.0.1,,,,", b"END")
     answers = {**ANSWERS, b"state": entries}
+    states: list[State] = []
     async with asking() as (inquirer, visit), answering(visit, answers):
-        state = await inquirer.state()
-    assert state is not None
-    assert (state.time, state.name) == (2, StateName.CONNECTED)
+        await inquirer.check_state(states.append)
+    assert [(state.time, state.name) for state in states] == [(2, StateName.CONNECTED)]
 
 
 async def test_a_daemon_without_a_history_has_no_state() -> None:
+    states: list[State] = []
     async with asking() as (inquirer, visit), answering(visit, {b"state": (b"END",)}):
-        assert await inquirer.state() is None
+        await inquirer.check_state(states.append)
+    assert states == []
 
 
 async def test_a_poll_asks_for_load_stats_and_the_status_and_nothing_else() -> None:
@@ -156,7 +158,7 @@ async def test_a_reply_that_says_something_else_fails_the_poll(
 
 
 async def test_a_status_that_never_ends_is_answered_by_status_1() -> None:
-    async with asking(timeout=SHORT) as (inquirer, visit):
+    async with asking(deadline=SHORT) as (inquirer, visit):
         polling = asyncio.create_task(polled_by(inquirer))
         await visit.answers(until=b"status 3")
         visit.says(*STATUS_3[:4])  # it dropped itself and all that follows
@@ -171,7 +173,7 @@ async def test_a_status_that_never_ends_is_answered_by_status_1() -> None:
 
 
 async def test_after_a_fallback_status_3_is_tried_again_later() -> None:
-    async with asking(timeout=SHORT) as (inquirer, visit):
+    async with asking(deadline=SHORT) as (inquirer, visit):
         polling = asyncio.create_task(polled_by(inquirer))
         await visit.answers(until=b"status 3")
         await visit.answers(until=b"status 1")
@@ -186,7 +188,7 @@ async def test_after_a_fallback_status_3_is_tried_again_later() -> None:
 
 
 async def test_a_daemon_without_a_status_is_no_fallback_either_way() -> None:
-    async with asking(timeout=SHORT) as (inquirer, visit):
+    async with asking(deadline=SHORT) as (inquirer, visit):
         polling = asyncio.create_task(polled_by(inquirer))
         await visit.answers(until=b"status 3")
         await visit.answers(until=b"status 1")
@@ -195,7 +197,7 @@ async def test_a_daemon_without_a_status_is_no_fallback_either_way() -> None:
 
 
 async def test_a_daemon_that_answers_nothing_at_all_is_no_fallback() -> None:
-    async with asking(timeout=SHORT) as (inquirer, visit):
+    async with asking(deadline=SHORT) as (inquirer, visit):
         polling = asyncio.create_task(polled_by(inquirer))
         await visit.answers(until=b"status 3")
         assert await visit.hears() == b"pid"

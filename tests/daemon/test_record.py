@@ -6,7 +6,7 @@ from exporter.daemon.record import HISTORY_LIMIT, Record
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.errors import Busy, DownReason, Refused, SessionClosed
 from exporter.management.mode import Mode
-from exporter.management.notifications import Fatal, StateChange
+from exporter.management.notifications import Fatal, Greeting, StateChange
 from exporter.management.replies import LoadStats, Version
 from exporter.management.state import State, StateName
 from exporter.management.status import Client, ServerStatus, Status, TunnelStatus
@@ -27,6 +27,7 @@ def introduce(
 ) -> None:
     """Let a session begin, in the order in which the monitor asks."""
     known.opened()
+    known.noticed("INFO", Greeting(5))
     known.identified(pid)
     known.remembered(history)
     version = Version("2.6.14", "x86_64-pc-linux-gnu", "5")

@@ -6,11 +6,11 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
 from exporter.daemon.monitor import Monitor
 from exporter.daemon.record import Record
 from exporter.management.endpoint import Endpoint
-from tests.peers import SAFETY
+from tests.peers import GREETING, PROMPT, SAFETY, Peer, Visit
 
 INTERVAL = 0.05
 SHORT = 0.3
@@ -38,16 +38,21 @@ class AtLast(random.Random):
 def monitor(
     endpoint: Endpoint,
     *,
-    timeout: float = SAFETY,
+    deadline: float = SAFETY,
     interval: float = INTERVAL,
     password_file: Path | None = None,
 ) -> Monitor:
     """Return a monitor that comes back at once whenever it may."""
     daemon = DaemonConfig(
-        name="office", management=endpoint, timeout=timeout, password_file=password_file
+        name="office", management=endpoint, timeout=deadline, password_file=password_file
     )
     return Monitor(
-        daemon, ClientsConfig(), poll_interval=interval, clock=lambda: NOW, chance=AtOnce()
+        daemon,
+        ClientsConfig(),
+        EventsConfig(),
+        poll_interval=interval,
+        clock=lambda: NOW,
+        chance=AtOnce(),
     )
 
 
@@ -68,11 +73,33 @@ async def running(watcher: Monitor) -> AsyncIterator[asyncio.Task[None]]:
 async def watching(
     endpoint: Endpoint,
     *,
-    timeout: float = SAFETY,
+    deadline: float = SAFETY,
     interval: float = INTERVAL,
     password_file: Path | None = None,
 ) -> AsyncIterator[Record]:
     """Watch one daemon until the block is left."""
-    watcher = monitor(endpoint, timeout=timeout, interval=interval, password_file=password_file)
+    watcher = monitor(endpoint, deadline=deadline, interval=interval, password_file=password_file)
     async with running(watcher):
         yield watcher.record
+
+
+async def polled_times(daemon: Peer, times: int) -> None:
+    """Let a daemon be visited and polled so many times."""
+    visit = await daemon.greeted()
+    await visit.polls(times)
+
+
+def write(directory: Path, password: str) -> Path:
+    """Write the file with the management password."""
+    path = directory / "office.password"
+    path.write_text(f"{password}\n")
+    return path
+
+
+async def logs_in(daemon: Peer) -> Visit:
+    """Let a daemon take any password."""
+    visit = await daemon.visit()
+    visit.sends(PROMPT)
+    await visit.hears()
+    visit.says(b"SUCCESS: password is correct", GREETING)
+    return visit

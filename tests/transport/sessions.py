@@ -14,12 +14,12 @@ SHORT = 0.3
 
 @contextlib.asynccontextmanager
 async def connected(
-    *, timeout: float = SAFETY, unix_path: Path | None = None
+    *, deadline: float = SAFETY, unix_path: Path | None = None
 ) -> AsyncIterator[tuple[Connection, Visit]]:
     """Connect; nobody has said anything yet."""
     async with peer(unix_path) as daemon:
         stream = await opener(daemon.endpoint, timeout=SAFETY).open()
-        connection = Connection(stream, timeout=timeout)
+        connection = Connection(stream, timeout=deadline)
         try:
             yield connection, await daemon.visit()
         finally:
@@ -27,9 +27,9 @@ async def connected(
 
 
 @contextlib.asynccontextmanager
-async def session(*, timeout: float = SAFETY) -> AsyncIterator[tuple[Connection, Visit]]:
+async def session(*, deadline: float = SAFETY) -> AsyncIterator[tuple[Connection, Visit]]:
     """Connect and log in."""
-    async with connected(timeout=timeout) as (connection, daemon):
+    async with connected(deadline=deadline) as (connection, daemon):
         daemon.says(GREETING)
         await connection.log_in(None)
         yield connection, daemon

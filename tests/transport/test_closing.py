@@ -8,7 +8,7 @@ from exporter.management.commands import Command
 from exporter.management.errors import SessionClosed
 from exporter.management.messages import Listing
 from exporter.transport.connection import Connection
-from tests.peers import GREETING, STATUS_3
+from tests.peers import GREETING, SAFETY, STATUS_3
 from tests.transport.sessions import connected, session
 
 
@@ -91,7 +91,7 @@ async def test_nothing_is_said_to_a_daemon_that_did_not_greet() -> None:
 async def test_a_session_that_has_ended_can_be_closed() -> None:
     async with session() as (connection, daemon):
         daemon.hangs_up()
-        await connection.lost(1)
+        await connection.wait(asyncio.Event(), SAFETY)
         await close_within_a_second(connection)
 
 

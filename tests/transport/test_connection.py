@@ -21,6 +21,10 @@ async def ask(connection: Connection, command: Command) -> Reply:
         return await connection.request(command)
 
 
+async def ended(connection: Connection) -> None:
+    await connection.wait(asyncio.Event(), SAFETY)
+
+
 async def silence(connection: Connection, daemon: Visit, command: Command) -> None:
     """Ask something that gets no complete reply in time."""
     with pytest.raises(TimedOut):
@@ -122,7 +126,7 @@ async def test_a_bug_of_a_subscriber_ends_the_session_and_is_not_lost() -> None:
         daemon.says(LOG)
         with pytest.raises(ZeroDivisionError):
             await asking
-        assert await connection.lost(SAFETY)
+        await ended(connection)
         assert isinstance(connection.error, ZeroDivisionError)
 
 
@@ -199,10 +203,46 @@ async def test_who_waits_for_a_turn_hears_of_the_end_too() -> None:
 async def test_the_end_is_known_without_asking() -> None:
     async with session() as (connection, daemon):
         assert connection.error is None
-        assert not await connection.lost(0)
+        await connection.wait(asyncio.Event(), 0)
+        assert connection.error is None
         daemon.hangs_up()
-        assert await connection.lost(SAFETY)
+        await ended(connection)
         assert isinstance(connection.error, SessionClosed)
+
+
+async def test_waiting_for_the_end_can_be_cut_short() -> None:
+    async with session() as (connection, _):
+        event = asyncio.Event()
+        waiting = asyncio.create_task(connection.wait(event, SAFETY))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        event.set()
+        await waiting
+        assert connection.error is None
+
+
+async def test_the_place_of_a_reply_among_the_messages_is_known() -> None:
+    seen: list[object] = []
+    async with session() as (connection, daemon):
+        connection.subscribe(lambda notification: seen.append(notification.payload))
+        asking = asyncio.create_task(connection.request(Command.HOLD, then=seen.append))
+        await daemon.hears()
+        daemon.says(b">LOG:1,,before", HOLD, b">LOG:2,,after")
+        reply = await asking
+    assert seen == [b"1,,before", reply, b"2,,after"]
+
+
+async def test_a_reply_that_nobody_waits_for_any_more_is_not_observed() -> None:
+    noticed: asyncio.Queue[Notification] = asyncio.Queue()
+    seen: list[Reply] = []
+    async with session(deadline=SHORT) as (connection, daemon):
+        connection.subscribe(noticed.put_nowait)
+        with pytest.raises(TimedOut):
+            await connection.request(Command.HOLD, then=seen.append)
+        await daemon.hears()
+        daemon.says(HOLD, LOG)
+        await noticed.get()
+        assert seen == []
 
 
 async def test_a_broken_cap_ends_the_session() -> None:
@@ -216,7 +256,7 @@ async def test_a_broken_cap_ends_the_session() -> None:
 
 
 async def test_a_reply_that_comes_after_its_deadline_answers_nothing_else() -> None:
-    async with session(timeout=SHORT) as (connection, daemon):
+    async with session(deadline=SHORT) as (connection, daemon):
         await silence(connection, daemon, Command.HOLD)
         daemon.says(HOLD)
         resynchronising = asyncio.create_task(connection.resynchronise())
@@ -231,7 +271,7 @@ async def test_a_reply_that_comes_after_its_deadline_answers_nothing_else() -> N
 
 
 async def test_a_listing_that_never_ends_is_dropped_once_pid_is_answered() -> None:
-    async with session(timeout=SHORT) as (connection, daemon):
+    async with session(deadline=SHORT) as (connection, daemon):
         asking = asyncio.create_task(ask(connection, Command.STATUS_3))
         await daemon.hears()
         daemon.says(*STATUS_3[:3])
@@ -249,7 +289,7 @@ async def test_a_listing_that_never_ends_is_dropped_once_pid_is_answered() -> No
 
 
 async def test_pids_that_come_late_are_not_taken_for_the_next_one() -> None:
-    async with session(timeout=SHORT) as (connection, daemon):
+    async with session(deadline=SHORT) as (connection, daemon):
         await silence(connection, daemon, Command.STATUS_3)
         for _ in range(3):
             with pytest.raises(TimedOut):
@@ -268,7 +308,7 @@ async def test_pids_that_come_late_are_not_taken_for_the_next_one() -> None:
 
 async def test_resynchronising_waits_for_the_last_pid() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
-    async with session(timeout=SHORT) as (connection, daemon):
+    async with session(deadline=SHORT) as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
         await silence(connection, daemon, Command.PID)
         resynchronising = asyncio.create_task(connection.resynchronise())
@@ -281,7 +321,7 @@ async def test_resynchronising_waits_for_the_last_pid() -> None:
 
 
 async def test_a_late_reply_and_a_silence_after_it_leave_nothing_behind() -> None:
-    async with session(timeout=SHORT) as (connection, daemon):
+    async with session(deadline=SHORT) as (connection, daemon):
         for _ in range(2):
             await silence(connection, daemon, Command.LOAD_STATS)
             with pytest.raises(TimedOut):
@@ -339,6 +379,6 @@ async def test_a_request_that_waits_for_its_turn_can_be_given_up_unsaid() -> Non
 
 
 async def test_errors_name_the_address() -> None:
-    async with session(timeout=SHORT) as (connection, _):
+    async with session(deadline=SHORT) as (connection, _):
         with pytest.raises(ManagementError, match=f"^{connection.peer}: "):
             await ask(connection, Command.PID)

@@ -140,18 +140,18 @@ async def test_a_daemon_that_closes_in_the_middle_of_its_greeting_has_closed() -
 
 
 async def test_a_peer_that_says_nothing_is_busy_with_another_client() -> None:
-    async with connected(timeout=SHORT) as (connection, _):
+    async with connected(deadline=SHORT) as (connection, _):
         assert "another client" in await fails_with(Busy, connection)
 
 
 async def test_a_peer_that_stops_before_the_greeting_has_timed_out() -> None:
-    async with connected(timeout=SHORT) as (connection, daemon):
+    async with connected(deadline=SHORT) as (connection, daemon):
         daemon.sends(b">INFO:OpenVPN")
         await fails_with(TimedOut, connection)
 
 
 async def test_a_peer_that_stops_after_the_password_has_timed_out() -> None:
-    async with connected(timeout=SHORT) as (connection, daemon):
+    async with connected(deadline=SHORT) as (connection, daemon):
         daemon.sends(PROMPT)
         await fails_with(TimedOut, connection, password=PASSWORD)
         assert await daemon.hears() == b"correct horse"

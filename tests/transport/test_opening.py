@@ -26,9 +26,9 @@ NOBODY = 65534
 
 
 async def fails_with(
-    kind: type[ManagementError], endpoint: Endpoint, *, timeout: float = SAFETY
+    kind: type[ManagementError], endpoint: Endpoint, *, deadline: float = SAFETY
 ) -> str:
-    opening = opener(endpoint, timeout=timeout)
+    opening = opener(endpoint, timeout=deadline)
     with pytest.raises(ManagementError) as caught:
         await opening.open()
     await opening.close()
@@ -80,9 +80,9 @@ def full_listener(
 
 
 @contextlib.asynccontextmanager
-async def listening(*, timeout: float = SAFETY) -> AsyncIterator[tuple[Opener, ListenEndpoint]]:
+async def listening(*, deadline: float = SAFETY) -> AsyncIterator[tuple[Opener, ListenEndpoint]]:
     endpoint = ListenEndpoint("127.0.0.1", free_port())
-    opening = opener(endpoint, timeout=timeout)
+    opening = opener(endpoint, timeout=deadline)
     try:
         yield opening, endpoint
     finally:
@@ -152,7 +152,7 @@ async def test_an_address_without_a_way_to_it_is_unreachable() -> None:
 async def test_a_full_queue_on_loopback_means_busy() -> None:
     with full_listener(socket.AF_INET, ("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
-        said = await fails_with(Busy, TcpEndpoint(host, port), timeout=SHORT)
+        said = await fails_with(Busy, TcpEndpoint(host, port), deadline=SHORT)
     assert "queue for the single slot" in said
 
 
@@ -205,7 +205,7 @@ async def test_a_daemon_that_dials_in_is_taken() -> None:
 
 async def test_a_daemon_that_did_not_dial_in_is_not_found() -> None:
     endpoint = ListenEndpoint("127.0.0.1", free_port())
-    said = await fails_with(NotFound, endpoint, timeout=SHORT)
+    said = await fails_with(NotFound, endpoint, deadline=SHORT)
     assert f"management {endpoint.host} {endpoint.port}" in said
 
 
@@ -223,7 +223,7 @@ async def test_an_address_that_this_machine_does_not_have_is_unreachable() -> No
 
 async def test_a_daemon_that_dials_in_while_nobody_asks_is_taken_later() -> None:
     """Such a daemon dials once, at its start, and exits when nobody is there."""
-    async with listening(timeout=SHORT) as (opening, endpoint):
+    async with listening(deadline=SHORT) as (opening, endpoint):
         with pytest.raises(NotFound):
             await opening.open()
         async with dial_in(endpoint.host, endpoint.port) as daemon:
@@ -254,7 +254,7 @@ async def test_daemons_that_dial_in_are_taken_one_after_the_other() -> None:
 
 
 async def test_after_closing_nobody_can_dial_in() -> None:
-    async with listening(timeout=SHORT) as (opening, endpoint):
+    async with listening(deadline=SHORT) as (opening, endpoint):
         with pytest.raises(NotFound):
             await opening.open()
         await opening.close()

@@ -1,0 +1,62 @@
+"""The pages for people say what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from exporter import cli
+from exporter.management.commands import Command
+from exporter.metrics import catalogue
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+README = (ROOT / "README.md").read_text()
+MANAGEMENT = (ROOT / "docs" / "management.md").read_text()
+
+METRIC_NAMES = {metric.name for metric in catalogue.METRICS}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_metric_that_is_named_exists(page: Path) -> None:
+    named = set(re.findall(r"\bopenvpn_[a-z0-9_]+", page.read_text()))
+    samples = {
+        name + suffix for name in METRIC_NAMES for suffix in ("", "_bucket", "_sum", "_count")
+    }
+    assert named - samples == set()
+
+
+def test_the_readme_names_every_flag_with_its_default_and_no_other() -> None:
+    rows = re.findall(r"^\| `(--[a-z.-]+)[^`]*` \| (?:`([^`]*)`)? ?\|", README, re.MULTILINE)
+    flags = {
+        action.option_strings[0]: action.default
+        for action in cli._parser()._actions
+        if action.option_strings and action.dest != "help"
+    }
+    assert {flag for flag, _ in rows} == set(flags)
+    defaults = {flag: default for flag, default in rows if default}
+    shown = {
+        flag: str(default)
+        for flag, default in flags.items()
+        if default not in (None, "==SUPPRESS==")
+    }
+    assert defaults == {**shown, "--web.listen-address": cli.DEFAULT_ADDRESS}
+
+
+def test_the_readme_shows_its_two_commands_on_the_first_screen() -> None:
+    screen = README.splitlines()[:30]
+    assert [line.split("#")[0].strip() for line in screen if line.startswith("    make")] == [
+        "make demo",
+        "make test",
+    ]
+
+
+def test_the_page_on_the_management_interface_names_all_that_can_be_sent() -> None:
+    sentence = MANAGEMENT.partition("all the commands that it can send: ")[2].partition(". None")[0]
+    assert sorted(re.findall(r"`([^`]+)`", sentence)) == sorted(command.text for command in Command)
