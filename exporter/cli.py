@@ -68,6 +68,14 @@ def _parser() -> argparse.ArgumentParser:
         default="serve",
         help="serve the daemons of the configuration (default), or a simulated fleet",
     )
+    parser.add_argument("--version", action="version", version=f"openvpn-exporter {__version__}")
+    _add_source(parser)
+    _add_web(parser)
+    _add_log(parser)
+    return parser
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group()
     source.add_argument(
         "--config.file", dest="config_file", type=Path, metavar="FILE", help="configuration (YAML)"
@@ -80,6 +88,9 @@ def _parser() -> argparse.ArgumentParser:
         help="watch the daemon at this address, without a configuration file; repeatable: "
         "127.0.0.1:7505, unix:/run/openvpn/office.sock, listen:127.0.0.1:7600",
     )
+
+
+def _add_web(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--web.listen-address",
         dest="listen",
@@ -96,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="path of the metrics (default %(default)s)",
     )
+
+
+def _add_log(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log.level",
         dest="log_level",
@@ -110,8 +124,6 @@ def _parser() -> argparse.ArgumentParser:
         default=log.Layout.LOGFMT.value,
         help="how to log (default %(default)s)",
     )
-    parser.add_argument("--version", action="version", version=f"openvpn-exporter {__version__}")
-    return parser
 
 
 def _check_source(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> None:

@@ -2,7 +2,12 @@
 
 import random
 
-from exporter.management.errors import DownReason
+from exporter.management.errors import (
+    AuthenticatesClients,
+    AuthenticationFailed,
+    ManagementError,
+    SteppedAside,
+)
 
 FIRST = 1.0
 CAP = 60.0
@@ -35,16 +40,16 @@ class Backoff:
         """Note that the daemon answered."""
         self._failures = 0
 
-    def delay(self, reason: DownReason) -> float:
+    def delay(self, error: ManagementError) -> float:
         """Return the seconds to wait after one more failure."""
         doubled = 2.0 ** min(self._failures, 16)
         self._failures += 1
-        match reason:
-            case DownReason.AUTH:
+        match error:
+            case AuthenticationFailed():
                 return AFTER_WRONG_PASSWORD
-            case DownReason.CLIENT_AUTH:
+            case AuthenticatesClients():
                 return AFTER_CLIENT_AUTH
-            case DownReason.HOLD | DownReason.PROMPT:
+            case SteppedAside():
                 return min(max(ASIDE_CAP, self._step_aside), self._step_aside * doubled)
             case _:
                 return self._chance.uniform(0, min(CAP, FIRST * doubled))

@@ -17,9 +17,10 @@ from exporter.daemon.record import Record
 from exporter.daemon.visit import Manner, Visit
 from exporter.log import Level, event
 from exporter.management.errors import (
-    AuthenticationFailed,
     DownReason,
     ManagementError,
+    NotFound,
+    PasswordUnreadable,
     ProtocolError,
 )
 from exporter.management.secret import Secret
@@ -79,28 +80,33 @@ class Monitor:
             await asyncio.sleep(self._phase * START_SPREAD)
             while True:
                 began = asyncio.get_running_loop().time()
-                reason = await self._visit(began + interval * self._phase)
-                if reason is not None:
-                    await asyncio.sleep(self._backoff.delay(reason))
-                else:  # the slot is released until the next poll
+                error = await self._visit(began + interval * self._phase)
+                if error is None:  # the slot is released until the next poll
                     await asyncio.sleep(began + interval - asyncio.get_running_loop().time())
+                elif not self._waits_at_the_door(error):
+                    await asyncio.sleep(self._backoff.delay(error))
         finally:
             await self._opener.close()
 
-    async def _visit(self, due: float) -> DownReason | None:
+    def _waits_at_the_door(self, error: ManagementError) -> bool:
+        """Tell whether nobody has dialled in yet: listening goes on, or who does is not heard."""
+        return self._manner.dialled_in and isinstance(error, NotFound)
+
+    async def _visit(self, due: float) -> ManagementError | None:
         """Open one session and keep it until it ends; return why it ended, None if we left."""
         try:
             await self._visit_once(due)
         except ManagementError as error:
-            self.record.went_down(error)
-            self._announce_down()
-            return error.reason
+            return self._went_down(error)
         except Exception as error:  # noqa: BLE001 -- the task's boundary: a bug must not end it
             event(_log, Level.ERROR, "bug", daemon=self.record.name, cause=error)
-            self.record.went_down(ProtocolError("this exporter failed; its log says where"))
-            self._announce_down()
-            return DownReason.PROTOCOL
+            return self._went_down(ProtocolError("this exporter failed; its log says where"))
         return None
+
+    def _went_down(self, error: ManagementError) -> ManagementError:
+        self.record.went_down(error)
+        self._announce_down()
+        return error
 
     async def _visit_once(self, due: float) -> None:
         password = await self._password()
@@ -120,7 +126,7 @@ class Monitor:
         try:
             return await asyncio.to_thread(read_password, path)
         except ValueError as error:
-            raise AuthenticationFailed(str(error)) from error
+            raise PasswordUnreadable(str(error)) from error
 
     def _polled(self, poll: Poll | None) -> None:
         if poll is None:

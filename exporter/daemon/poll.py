@@ -126,7 +126,7 @@ class Inquirer:
             return Poll(load_stats, status, fallback)
         if isinstance(reply, Failure) and reply.text.endswith(_NOT_IN_THIS_MODE):
             return Poll(load_stats, None)
-        raise _refusal(Command.STATUS_3, reply)
+        raise _refusal(Command.STATUS_1 if fallback else Command.STATUS_3, reply)
 
     async def _status(self, then: Callable[[Reply], None]) -> tuple[Reply, bool]:
         """Ask for `status 3`; if that never ends, for `status 1`, whose rows can't overflow."""
@@ -137,7 +137,8 @@ class Inquirer:
         try:
             return await request(Command.STATUS_3, then=then), False
         except TimedOut:
-            await self._connection.resynchronise()
+            if not await self._connection.resynchronise():  # late, not without an end
+                return await request(Command.STATUS_3, then=then), False
         self._status_1_polls = STATUS_1_POLLS
         return await request(Command.STATUS_1, then=then), True
 

@@ -35,7 +35,9 @@ HISTORY_LIMIT = 100
 class Record:
     """Everything about one daemon, fed by its monitor and read by the metrics."""
 
-    def __init__(self, daemon: DaemonConfig, clients: ClientsConfig) -> None:
+    def __init__(  # noqa: PLR0915 -- a plain list of what is known
+        self, daemon: DaemonConfig, clients: ClientsConfig
+    ) -> None:
         """Begin with a daemon that nobody has reached yet."""
         self.name = daemon.name
         self.source = "management"
@@ -65,6 +67,7 @@ class Record:
         self.unparsed_lines = 0
 
         self._pid: int | None = None
+        self._offloaded = False
         self._last_words = ""
         # The daemon reconnected, or restarted within its process: since the last status, and
         # between the last two.
@@ -93,6 +96,7 @@ class Record:
             self.restarts += 1
             self.start_time = None
             self.restarts_on_disconnect = False
+            self._offloaded = False
             self.events.process_changed()
             self.traffic.restart()
             self.tunnel_traffic.restart()
@@ -147,7 +151,7 @@ class Record:
 
     def status_arrived(self) -> None:
         """Note that a status was read whole: what is noticed from now on is not in it."""
-        self._reconnected_before_status = self._reconnected
+        self._reconnected_before_status |= self._reconnected
         self._reconnected = False
 
     def polled(self, poll: Poll, *, now: float, duration: float) -> None:
@@ -163,18 +167,18 @@ class Record:
             self.tunnel_traffic.restart()
             self.ledger.restart()
             self._reconnected_before_status = False
-        offloaded = False
         match poll.status:
             case ServerStatus() as status:
                 self.unparsed_lines += status.unparsed
                 self.ledger.update(status, now)
-                offloaded = bool(status.dco_enabled)
+                if status.dco_enabled is not None:  # format 1 doesn't say
+                    self._offloaded = status.dco_enabled
             case TunnelStatus() as status:
                 self.unparsed_lines += status.unparsed
                 self.tunnel_traffic.take(status)
             case None:
                 pass
-        self.traffic.take(poll.load_stats, self.ledger, offloaded=offloaded)
+        self.traffic.take(poll.load_stats, self.ledger, offloaded=self._offloaded)
 
     def poll_failed(self, error: ManagementError) -> None:
         """Note that a poll could not be answered."""

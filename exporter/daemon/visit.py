@@ -115,7 +115,8 @@ class Visit:
             self._silences = 0
         except TimedOut as error:
             self._silences += 1
-            self._introduced = False  # anything may have happened meanwhile
+            # Anything may have happened meanwhile; and `pid`, asked first, finds the next reply.
+            self._introduced = False
             if self._silences > PATIENCE and not self._must_stay:
                 raise
             self._record.went_down(error)
@@ -125,8 +126,6 @@ class Visit:
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            if self._silences:
-                await self._connection.resynchronise()
             if not self._introduced:
                 await self._introduce()
             self._step_aside()

@@ -8,6 +8,7 @@ ManagementError                 anything that ends or prevents a management sess
 ├── Busy                        accepted, but nothing said: another client holds the slot
 ├── TimedOut                    stopped answering in the middle of a session
 ├── AuthenticationFailed        the management password is wrong or missing
+├── PasswordUnreadable          our file with the password can't be used
 ├── ProtocolError               what the peer says is not the management protocol
 │   └── ReplyError              a reply that can't be understood
 ├── SessionClosed               the daemon ended the session
@@ -86,6 +87,12 @@ class TimedOut(ManagementError):
 
 class AuthenticationFailed(ManagementError):
     """The daemon asked for the management password and did not accept ours, or we have none."""
+
+    reason = DownReason.AUTH
+
+
+class PasswordUnreadable(ManagementError):
+    """Our file with the management password can't be read or used; the daemon was not asked."""
 
     reason = DownReason.AUTH
 

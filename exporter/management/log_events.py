@@ -55,7 +55,8 @@ LOG_EVENTS = (
     ),
     LogEvent(
         "certificate_verify_error",
-        r"VERIFY (?:ERROR|X509NAME ERROR|EKU ERROR|KU ERROR|SCRIPT ERROR)\b.*",
+        r"VERIFY (?:(?:(?:X509NAME|nsCertType|EKU|KU|SCRIPT|PLUGIN) )?ERROR\b.*"
+        r"|CRL: certificate serial number .* is revoked)",
         1,
         "2.1-2.7",
         "VERIFY ERROR: depth=0, error=certificate has expired: CN=alice, serial=1",
@@ -121,7 +122,7 @@ LOG_EVENTS = (
     ),
     LogEvent(
         "replay",
-        r"(?:Authenticate/Decrypt packet error|TLS Error: Replay|AEAD Decrypt error): "
+        r"(?:Authenticate/Decrypt packet error|AEAD Decrypt error|tls-crypt unwrap error): "
         r"bad packet ID \(may be a replay\): .*",
         1,
         "2.1-2.7",
@@ -233,7 +234,7 @@ LOG_EVENTS = (
     ),
     LogEvent(
         "client_floated",
-        r"(?:Float requested for peer \d+ to .*|peer (?:ID|\d+) \(.*\) floated from .* to .*)",
+        r"peer (?:ID |\d+ )?\(.*\) floated from .* to .*",
         4,
         "2.4-2.7",
         "peer 0 (alice) floated from 192.0.2.1:40000 to [AF_INET]192.0.2.2:40001",

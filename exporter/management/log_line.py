@@ -2,14 +2,13 @@
 
 A line may begin with `Connection Attempt ` and with the client it is about: `127.0.0.1:48762 `
 before its name is verified, `alice/127.0.0.1:48762 ` after, `alice/udp4:127.0.0.1:48762 ` from
-2.7 on. Names hold what their owners chose, slashes and blanks included, and so do the ends of
-some messages. A line that can be read in two ways tells no event: better one event less than one
-that a peer made up.
+2.7 on; some lines about a client come without. Names hold what their owners chose, slashes and
+blanks included, and so do the ends of many messages. Where a message begins is therefore not
+always known; such a line tells no event: better one event less than one that a peer made up.
 """
 
 import enum
 import re
-from collections.abc import Iterator
 
 import msgspec
 
@@ -50,11 +49,14 @@ _SEVERITIES = {
 
 _ADDRESS = (
     r"(?:(?:udp|tcp)[46]?(?:-server)?:)?"
-    r"(?:\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}|\[[0-9a-f:.]+\]:\d{1,5}|[0-9a-f]*:[0-9a-f:.]+)"
+    r"(?:\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}|\[[0-9a-f:.]+\]:\d{1,5}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*)"
+    r"(?: peer-id=-?\d+)?"  # under data channel offload, from verb 7 on
 )
-_PREFIX_END = re.compile(rf"(?:\A|/){_ADDRESS} ")
+_CLIENT_END = re.compile(rf"(?:\A|/){_ADDRESS} ")
 _NEW_CLIENT = re.compile(
-    rf"MULTI: primary virtual IP(?P<v6>v6)? for (?P<name>.*)/(?P<address>{_ADDRESS}): [0-9a-f.:]+"
+    r"(?:(?P<prefix>.*) )?MULTI: primary virtual IP(?P<v6>v6)? for "
+    rf"(?P<client>(?:(?P<name>.*)/)?(?P<address>{_ADDRESS})): [0-9a-f.:]+",
+    re.DOTALL,
 )
 
 
@@ -65,33 +67,43 @@ def severity(line: Log) -> Severity:
 
 def is_ours(line: Log) -> bool:
     """Tell lines that only management clients cause, and those that repeat a state change."""
-    text = line.text.removeprefix("Connection Attempt ")
-    return any(message.startswith("MANAGEMENT: ") for message in _readings(text))
+    message = _message(line.text)
+    return (line.text if message is None else message).startswith("MANAGEMENT: ")
 
 
 def recognise(line: Log) -> LogEvent | None:
     """Find the known event that a line tells, None for all others and for ambiguous lines."""
-    events = {
-        event
-        for message in _readings(line.text.removeprefix("Connection Attempt "))
-        for event in LOG_EVENTS
-        if event.matches(message)
-    }
-    return events.pop() if len(events) == 1 else None
+    message = _message(line.text)
+    if message is None:
+        return None
+    return next((event for event in LOG_EVENTS if event.matches(message)), None)
 
 
 def new_client(line: Log) -> NewClient | None:
     """Read the line that gives a client its virtual address (verb 3); None for all others."""
-    found = {
-        NewClient(clean(match["name"]), match["address"], ipv6=match["v6"] is not None)
-        for message in _readings(line.text)
-        if (match := _NEW_CLIENT.fullmatch(message))
-    }
-    return found.pop() if len(found) == 1 else None
+    match = _NEW_CLIENT.fullmatch(line.text)
+    if match is None:
+        return None
+    name, prefix = match["name"] or "", match["prefix"]
+    # The line names its client twice, or it begins with the message itself.
+    if prefix not in {None, match["client"]} or (prefix is None and _CLIENT_END.search(name)):
+        return None
+    address = match["address"].partition(" ")[0]
+    return NewClient(clean(name), address, ipv6=match["v6"] is not None)
 
 
-def _readings(text: str) -> Iterator[str]:
-    """Give what the message may be: all of the text, and what follows each possible prefix."""
-    yield text
-    for match in _PREFIX_END.finditer(text):
-        yield text[match.end() :]
+def _message(text: str) -> str | None:
+    """Return a line without the client it is about, None where a peer may have made it up.
+
+    The first client is the one that the line is about, unless it stands in a name or in the
+    middle of a message: messages that quote a peer have a `: ` or a bracket before it.
+    """
+    text = text.removeprefix("Connection Attempt ")
+    match = _CLIENT_END.search(text)
+    if match is None:
+        return text
+    client, message = text[: match.end()], text[match.end() :]
+    if ": " in client or client.startswith("["):
+        return None
+    # Some messages name their client again; another one may be the true end of a name.
+    return None if _CLIENT_END.search(message.replace(client, "")) else message

@@ -13,10 +13,6 @@ from typing import Any, NamedTuple
 
 from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import (
-    AuthenticationFailed,
-    Busy,
-    ManagementError,
-    PermissionRefused,
     ProtocolError,
     SessionClosed,
     TimedOut,
@@ -34,6 +30,7 @@ from exporter.management.messages import (
 )
 from exporter.management.protocol import Protocol
 from exporter.management.secret import Secret
+from exporter.transport.login import Login
 from exporter.transport.opening import READ_SIZE, Stream
 
 _LAST_REPLY = 0.5
@@ -56,6 +53,7 @@ class Connection:
         self._subscribers: list[Subscriber] = []
         self._turn = asyncio.Lock()
         self._asked: list[_Question] = []
+        self._dropped_replies = 0
         self._quiet = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         self._lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
@@ -96,7 +94,7 @@ class Connection:
             AuthenticationFailed: a password was asked for, and ours is wrong or missing.
             ProtocolError, SessionClosed: as their names say.
         """
-        login = _Login(self._protocol, password, self.peer)
+        login = Login(self._protocol, password, self.peer)
         try:
             async with asyncio.timeout(self._timeout):
                 while not self._protocol.greeted:
@@ -128,18 +126,21 @@ class Connection:
             raise ProtocolError(f"{self.peer}: a reply to '{command.text}' of another shape")
         return reply
 
-    async def resynchronise(self) -> None:
-        """After a reply that didn't come or didn't end: find out where the next one begins.
+    async def resynchronise(self) -> bool:
+        """After a reply that didn't come in time: find out where the next one begins.
 
-        A daemon that answers `pid` has dropped the rest of the earlier reply (2.1 to 2.7: a
-        status row of 512 bytes drops itself and all that follows). May be tried again and again.
+        Returns whether the daemon dropped the reply or its end, which it shows by answering `pid`
+        first (2.1 to 2.7: a status row of 512 bytes drops itself and all that follows); False
+        where the reply was only late.
 
         Raises:
             TimedOut: the daemon doesn't answer at all.
             SessionClosed: the daemon ended the session.
         """
         async with self._turn:
+            dropped = self._dropped_replies
             await self._exchange(Command.PID)
+            return self._dropped_replies > dropped
 
     async def _exchange(self, command: Command, then: Observer | None = None) -> Reply:
         if self._lost.done():
@@ -229,7 +230,9 @@ class Connection:
     def _forget_before_pid(self) -> None:
         """What was asked before `pid` is not answered after it: the daemon dropped the rest."""
         pids = [index for index, question in enumerate(self._asked) if question.is_pid]
-        self._forget(pids[0] if pids else 0)
+        dropped = pids[0] if pids else 0
+        self._dropped_replies += dropped
+        self._forget(dropped)
 
     def _forget(self, questions: int) -> None:
         del self._asked[:questions]
@@ -247,66 +250,6 @@ class _Question(NamedTuple):
     @property
     def is_pid(self) -> bool:
         return self.command is Command.PID
-
-
-class _Login:
-    """The exchange before the greeting."""
-
-    def __init__(self, protocol: Protocol, password: Secret | None, peer: str) -> None:
-        self._protocol = protocol
-        self._password = password
-        self._peer = peer
-        self._heard = False
-        self._answered = False
-
-    def take(self, data: bytes) -> tuple[list[Message], bytes]:
-        """Take bytes, or the end of the stream; return real-time messages and what to send."""
-        if not data:
-            raise self.closed()
-        self._heard = True
-        try:
-            messages = self._protocol.receive(data)
-        except ProtocolError as error:
-            raise ProtocolError(f"{self._peer}: {error}") from error
-        answer = b"".join(
-            self._answer() for message in messages if isinstance(message, PasswordPrompt)
-        )
-        # The rest are 'SUCCESS: password is correct' and prompts.
-        return [message for message in messages if isinstance(message, Notification)], answer
-
-    def _answer(self) -> bytes:
-        if self._password is None:
-            raise AuthenticationFailed(
-                f"{self._peer}: the daemon asks for the management password; set 'password_file'"
-            )
-        if self._answered:  # no ERROR ever comes, only the prompt again
-            raise AuthenticationFailed(
-                f"{self._peer}: the daemon does not accept the password in 'password_file'"
-            )
-        self._answered = True
-        return self._protocol.send_password(self._password)
-
-    def closed(self) -> ManagementError:
-        """Say what it means that the daemon hung up before its greeting."""
-        if self._answered:
-            return AuthenticationFailed(
-                f"{self._peer}: the daemon closed the session after our password"
-            )
-        if self._heard:
-            return SessionClosed(f"{self._peer}: the daemon closed the session before its greeting")
-        return PermissionRefused(
-            f"{self._peer}: closed before a byte was said; the daemon's 'management-client-user' "
-            "or 'management-client-group' names another user than this exporter's"
-        )
-
-    def silence(self, seconds: float) -> ManagementError:
-        """Say what it means that the greeting didn't come in time."""
-        if self._heard:
-            return TimedOut(f"{self._peer}: no greeting within {seconds:g} s")
-        return Busy(
-            f"{self._peer}: accepted, but nothing was said within {seconds:g} s: another client "
-            "holds the single management slot, or the daemon is stuck"
-        )
 
 
 _SHAPES: dict[ReplyKind, type[Success | Listing]] = {

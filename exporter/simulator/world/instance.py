@@ -47,6 +47,9 @@ class Instance:
     """Set while the client waits for the management client to let it in."""
 
     floated_from: str = ""
+    returns: bool = False
+    """Whether somebody comes back if the server ends this: not who has left, and no stranger."""
+
     replaces: bool = False
     counted: bool = False
     gone: bool = False

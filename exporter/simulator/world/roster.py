@@ -72,8 +72,7 @@ class Roster:
     def silence(self, instance: Instance, now: float) -> None:
         """Stop the traffic of a client that is still a row."""
         tick = ticks(now)
-        if instance.silent_since is None:
-            instance.silent_since = int(now)
+        instance.silent_since = int(now)
         self._count(
             instance, received=instance.received.stopped(tick), sent=instance.sent.stopped(tick)
         )

@@ -54,6 +54,7 @@ class World:
         """Put people where they would be by now if the server had run since `start`."""
         for identity, since in self._present(start=start, now=now):
             instance = self._scene.place(identity, since)
+            instance.returns = True
             self._scene.verify(instance)
             self.roster.establish(instance, since)
             self._plan_departure(instance, now)
@@ -68,8 +69,7 @@ class World:
     def dismiss(self, instance: Instance, now: float) -> None:
         """End a session from the server's side; whoever it was comes back a little later."""
         self.roster.remove(instance, now)
-        if instance.connected:
-            self._come_back(instance, now)
+        self._come_back(instance, now)
 
     def admit(self, instance: Instance, now: float) -> None:
         """Let a client in that waits to be."""
@@ -78,6 +78,7 @@ class World:
     def deny(self, instance: Instance, now: float) -> None:
         """Send a client away that waits to be let in; it tries again after a while."""
         instance.key_id = None
+        instance.returns = False
         self._scene.observer(Event.PASSWORD_REJECTED, instance, now)
         self._scene.end(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
         self._plan_arrival(instance.identity, now + REJECTED_SECONDS + self._absence())
@@ -101,10 +102,12 @@ class World:
         self._scene.agenda.at(when, partial(self._arrive, identity))
 
     def _come_back(self, instance: Instance, now: float) -> None:
-        self._plan_arrival(instance.identity, now + self._rng.uniform(2.0, 10.0))
+        if instance.returns:
+            self._plan_arrival(instance.identity, now + self._rng.uniform(2.0, 10.0))
 
     def _arrive(self, identity: Identity, now: float) -> None:
         instance = self._scene.enter(identity, now)
+        instance.returns = True
         finish = self._ask if self._asks else self._verify
         self._scene.later(instance, now + self._rng.uniform(0.05, 1.2), finish)
 
@@ -138,7 +141,7 @@ class World:
         for other in list(self.roster.instances.values()):
             if other.connected and other.common_name == instance.common_name:
                 instance.replaces = True
-                self.roster.remove(other, now)
+                self.dismiss(other, now)
 
     def _plan_departure(self, instance: Instance, now: float) -> None:
         if not self._habits.churn:
@@ -149,13 +152,17 @@ class World:
 
     def _leave(self, instance: Instance, now: float) -> None:
         """Say goodbye; 2.6 keeps the row for five seconds more."""
-        self.roster.silence(instance, now)
+        self._go(instance, now)
         self._scene.observer(Event.EXIT_NOTIFIED, instance, now)
         self._scene.end(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
         self._plan_arrival(instance.identity, now + REJECTED_SECONDS + self._absence())
 
+    def _go(self, instance: Instance, now: float) -> None:
+        instance.returns = False
+        self.roster.silence(instance, now)
+
     def _vanish(self, instance: Instance, now: float) -> None:
         """Lose the network; often the client is back before the server notices."""
-        self.roster.silence(instance, now)
+        self._go(instance, now)
         self._scene.end(instance, now + PING_RESTART_SECONDS, Event.PING_TIMED_OUT)
         self._plan_arrival(instance.identity, now + self._absence())
