@@ -10,8 +10,9 @@ possible they are ratios of two things measured in one run on one machine.
     children    the processes that are measured, and those they are measured against
     scraper     a Prometheus that notes the time
     process     what the kernel says of a process: memory, processor time
-    timing      how long a call takes
+    timing      how much processor time a call takes
     capture     the reply to `status 3`, as bytes
+    subject     a record and its page, fed by hand
     watched     the exporter with a probe in its event loop; a child
     bare        a server of nothing but aiohttp, to compare with; a child
 """

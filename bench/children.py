@@ -83,10 +83,10 @@ def exporter(addresses: Sequence[str], port: int) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def watched(address: str, *, interval: float, probe: bool) -> Iterator[Watched]:
+def watched(*addresses: str, interval: float, probe: bool) -> Iterator[Watched]:
     """Run the exporter of `bench.watched`; it serves when this block begins."""
     options = ("--interval", str(interval), *(("--probe",) if probe else ()))
-    with _python(("bench.watched", *options, address)) as child:
+    with _python(("bench.watched", *options, *addresses)) as child:
         yield Watched(child)
 
 

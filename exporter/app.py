@@ -16,7 +16,7 @@ from exporter.log import Level, event
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.own import OwnMetrics
-from exporter.web.listening import ListenAddress
+from exporter.web.listening import ListenAddress, everywhere
 from exporter.web.server import application
 
 SHUTDOWN_TIMEOUT = 0.5
@@ -78,7 +78,12 @@ def _monitors(config: Config) -> list[Monitor]:
 async def _listen(runner: web.AppRunner, address: ListenAddress) -> str:
     """Listen at one more address; return its URL, where port 0 has become the real one."""
     known = len(runner.addresses)
-    await web.TCPSite(runner, address.host, address.port).start()
+    site = (
+        web.SockSite(runner, everywhere(address.port))
+        if address.host is None
+        else web.TCPSite(runner, address.host, address.port)
+    )
+    await site.start()
     _, port, *_ = runner.addresses[known]
     host = address.host or "localhost"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -106,8 +106,8 @@ class Ledger:
                 presence = presences[session.name] = _Presence(row.connected_since)
             presence.since = min(presence.since, row.connected_since)
             presence.sessions += 1
-            presence.received += row.received_bytes
-            presence.sent += row.sent_bytes
+            presence.received += session.received_bytes
+            presence.sent += session.sent_bytes
             presence.received_growth += received
             presence.sent_growth += sent
             self.received_bytes += received
@@ -131,7 +131,7 @@ class Ledger:
         idle = self._idle(now) if len(newcomers) > room else []
         self.not_exported = 0
         for name, presence in newcomers.items():
-            if room <= 0 and idle:
+            if room <= 0 and idle and (presence.received_growth or presence.sent_growth):
                 del self._accounts[idle.pop()]
                 room += 1
             if room <= 0:

@@ -75,6 +75,11 @@ class Record:
         self._reconnected_before_status = False
 
     @property
+    def is_tunnel(self) -> bool:
+        """Whether the daemon has shown that it is no server."""
+        return bool(self.tunnel_traffic.totals)
+
+    @property
     def mode(self) -> Mode | None:
         """What kind of daemon it is, as far as known."""
         match self.status:

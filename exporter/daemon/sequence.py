@@ -20,13 +20,11 @@ def overlap(seen: Entries[object], history: Entries[object]) -> int:
     Where it can be laid in more than one way, the longest overlap holds: an entry too few rather
     than one that is counted twice.
     """
-    for length in range(min(len(seen), len(history)), 0, -1):
-        if seen[len(seen) - length :] == history[:length]:
-            return length
-    # The daemon remembers more than we do: all that we saw lies inside its history.
-    for end in range(len(history), len(seen), -1):
-        if seen and history[end - len(seen) : end] == seen:
-            return end
+    if not history:
+        return 0
+    for start in range(max(len(seen) - len(history), 0), len(seen)):
+        if seen[start] == history[0] and seen[start:] == history[: len(seen) - start]:
+            return len(seen) - start
     return 0
 
 
@@ -34,7 +32,7 @@ class Sequence(Generic[_T]):
     """The end of one stream, as far as it was seen."""
 
     def __init__(self, limit: int) -> None:
-        """Remember the last `limit` entries, by their hashes."""
+        """Remember the last `limit` entries by their hashes, more if the daemon keeps more."""
         self._seen: deque[int] = deque(maxlen=limit)
         self._began = False
 
@@ -48,6 +46,8 @@ class Sequence(Generic[_T]):
         The very first history is the past: nothing of it is new.
         """
         hashes = [hash(entry) for entry in history]
+        if len(hashes) > (self._seen.maxlen or 0):
+            self._seen = deque(self._seen, maxlen=len(hashes))
         known = overlap(list(self._seen), hashes) if self._began else len(history)
         self._seen.extend(hashes if not self._began else hashes[known:])
         self._began = True

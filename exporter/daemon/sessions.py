@@ -5,10 +5,13 @@ no id (before 2.4, and in format 1). Peer id and common name identify nothing; t
 changes when a client floats. Pure; times are the daemon's, in seconds since the epoch.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeGuard
+from collections.abc import Callable, Iterable, Sequence
 
+import msgspec
+
+from exporter.daemon.announcements import Announcements
 from exporter.daemon.histogram import Histogram
+from exporter.daemon.reunion import reunite
 from exporter.management.log_line import NewClient
 from exporter.management.peer import Peer
 from exporter.management.status import Client
@@ -16,37 +19,39 @@ from exporter.management.status import Client
 DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 604800)
 """Seconds: from a look at mail to a week of home office; sites stay longer."""
 
-_ANNOUNCEMENT_LIMIT = 10_000
-"""Clients that the log or a notification named and no status has shown yet."""
+_INTRODUCTION_LIMIT = 10_000
+"""Clients that introduced themselves and that no status has shown; the oldest give way."""
 
 Namer = Callable[[Client], str]
 """Gives the identity of a row."""
 
 
 class Session:
-    """One session: whose it is, where it comes from, and how far its counters were."""
+    """One session: whose it is, and how far its counters were in its last row."""
 
-    __slots__ = ("address", "name", "peer", "received_bytes", "seen", "sent_bytes", "since")
+    __slots__ = ("last", "name", "peer", "received_bytes", "seen", "sent_bytes", "since")
 
-    def __init__(self, name: str, since: int, peer: Peer) -> None:
+    def __init__(self, name: str, row: Client, peer: Peer) -> None:
         """Begin with nothing counted."""
         self.name = name
-        self.since = since
+        self.since = row.connected_since
         self.peer = peer
-        self.address = ("", "")
+        self.last = row
         self.received_bytes = 0
         self.sent_bytes = 0
-        self.seen = since
+        self.seen = row.connected_since
 
-    def grow(self, row: Client) -> tuple[int, int]:
+    def grow(self, row: Client, now: int) -> tuple[int, int]:
         """Take the session's row; return by how many bytes received and sent it grew.
 
         A value that fell began again at 0, so all of it is growth.
         """
         received = row.received_bytes - self.received_bytes
         sent = row.sent_bytes - self.sent_bytes
+        self.last = row
         self.received_bytes = row.received_bytes
         self.sent_bytes = row.sent_bytes
+        self.seen = now
         return (
             received if received >= 0 else row.received_bytes,
             sent if sent >= 0 else row.sent_bytes,
@@ -63,37 +68,6 @@ _RowKey = tuple[str, str, int]
 _Key = _IdKey | _RowKey
 
 
-class _Announcement:
-    """How often the log named a client: once a session and address family."""
-
-    __slots__ = ("ipv4", "ipv6", "met")
-
-    def __init__(self) -> None:
-        self.ipv4 = 0
-        self.ipv6 = 0
-        self.met = 0
-
-    @property
-    def unmet(self) -> int:
-        """The sessions that no status has shown yet."""
-        return max(self.ipv4, self.ipv6) - self.met
-
-    def take(self, *, ipv6: bool) -> int:
-        """Take one line; return by how many sessions it is more."""
-        before = self.unmet
-        self.ipv6 += ipv6
-        self.ipv4 += not ipv6
-        return self.unmet - before
-
-    def expects(self, *, ipv6: bool) -> bool:
-        """Tell whether a line of this family belongs to a session that is known by the other."""
-        return self.ipv6 < self.ipv4 if ipv6 else self.ipv4 < self.ipv6
-
-
-_Announcements = dict[tuple[str, str], _Announcement]
-"""By common name and real address."""
-
-
 class Sessions:
     """All sessions of one daemon, and how they come and go."""
 
@@ -102,57 +76,46 @@ class Sessions:
         self.connects = 0
         self.disconnects = 0
         self.durations = Histogram(DURATION_BOUNDS)
-        self._namer = namer
         self.current: Sequence[Attendance] = ()
+        self._namer = namer
         self._sessions: dict[_Key, Session] = {}
         self._began = False
-        # Clients that the log named: in the interval under way, and in the one before.
-        self._announced: _Announcements = {}
-        self._overdue: _Announcements = {}
-        self._peers: dict[_IdKey, Peer] = {}
+        self._announcements = Announcements()
+        self._peers: dict[_Key, Peer] = {}
 
     def announce(self, client: NewClient) -> None:
         """Take a client that the log says was let in; a status may never show it.
 
         It counts as a connect at once, and its row doesn't count again.
         """
-        key = (client.name, client.real_address)
-        known = self._overdue.get(key)
-        if known is None or not known.expects(ipv6=client.ipv6):
-            if not self._began or len(self._announced) >= _ANNOUNCEMENT_LIMIT:
-                return
-            known = self._announced.setdefault(key, _Announcement())
-        self.connects += known.take(ipv6=client.ipv6)
+        if self._began:
+            self.connects += self._announcements.take(client)
+        else:
+            self._announcements.take_known(client)
 
     def introduce(self, client_id: int, since: int, peer: Peer) -> None:
         """Take what a client said of itself before it was let in, or turned away."""
-        if len(self._peers) < _ANNOUNCEMENT_LIMIT:
-            self._peers[client_id, since] = peer
+        if len(self._peers) >= _INTRODUCTION_LIMIT:
+            del self._peers[next(iter(self._peers))]
+        self._peers[client_id, since] = peer
 
     def update(self, rows: Iterable[Client], now: int) -> Sequence[Attendance]:
         """Take the connected rows of one complete status, printed at `now`."""
+        by_key, doubles = _by_key(rows)
         present: dict[_Key, Session] = {}
         attendance: list[Attendance] = []
         strangers: list[Client] = []
-        for row in rows:
-            key = _key(row)
+        for key, row in by_key.items():
             session = self._sessions.get(key)
             if session is None:
                 strangers.append(row)
-            elif key in present:  # rows that look alike: no growth rather than a wrong one
-                attendance.append((session, row, 0, 0))
             else:
                 present[key] = session
-                attendance.append((session, row, *session.grow(row)))
-        for key, row, session in self._meet(strangers, present):
-            present[key] = session
-            attendance.append((session, row, *session.grow(row)))
-        for session, row, _, _ in attendance:
-            session.address = (row.common_name, row.real_address)
-            session.seen = now
-        self._end(session for key, session in self._sessions.items() if key not in present)
-        self._sessions = present
-        self._end_announced()
+                attendance.append((session, row, *session.grow(row, now)))
+        if strangers:
+            attendance += self._meet(strangers, present, now)
+        attendance += [(Session(self._namer(row), row, Peer()), row, 0, 0) for row in doubles]
+        self._leave(present, without_ids=any(row.client_id is None for row in by_key.values()))
         self._began = True
         self.current = attendance
         return attendance
@@ -162,59 +125,97 @@ class Sessions:
         self._end(self._sessions.values())
         self._sessions = {}
         self.current = ()
-        self._peers.clear()
 
     def _meet(
-        self, rows: Iterable[Client], present: Mapping[_Key, Session]
-    ) -> Iterator[tuple[_Key, Client, Session]]:
-        """Find or open the sessions of rows whose key is new.
+        self, rows: Sequence[Client], present: dict[_Key, Session], now: int
+    ) -> list[Attendance]:
+        """Find or open the sessions of rows whose key is new, and note them as present.
 
-        A poll answered in format 1 has no ids, and its rows have other keys than those before
-        and after it: they go on with the session of their name and address. A row with an id
-        only goes on with a session that had none, or a reconnect from the same port would
-        continue the old session.
+        Where both polls have ids, a new key is a new session. Else it may be an old one.
         """
-        left = {
-            (session.address, _has_id(key)): key
+        with_ids = rows[0].client_id is not None
+        absent = [
+            ((key, session), session.last)
             for key, session in self._sessions.items()
-            if key not in present
-        }
-        for key, row in {_key(row): row for row in rows}.items():
-            address = (row.common_name, row.real_address)
-            known = left.pop((address, not _has_id(key)), None)
+            if key not in present and not (with_ids and session.last.client_id is not None)
+        ]
+        met: list[Attendance] = []
+        newcomers: list[Session] = []
+        for row, known, sure in reunite(rows, absent):
+            key = _key(row)
             if known is None:
-                yield key, row, self._open(key, row)
+                session = self._open(key, row)
+                newcomers.append(session)
             else:
-                session = self._sessions.pop(known)
-                # The id is worth keeping over a poll without ids.
-                yield (known if _has_id(known) else key), row, session
+                key, session = self._go_on(known, row)
+            present[key] = session
+            growth = session.grow(row, now)
+            met.append((session, row, *(growth if sure else (0, 0))))
+        self._count(newcomers)
+        return met
 
     def _open(self, key: _Key, row: Client) -> Session:
-        if self._began and not self._was_announced((row.common_name, row.real_address)):
-            self.connects += 1
-        peer = self._peers.pop(key, Peer()) if _has_id(key) else Peer()
-        return Session(self._namer(row), row.connected_since, peer)
+        return Session(self._namer(row), row, self._peers.pop(key, Peer()))
 
-    def _was_announced(self, address: tuple[str, str]) -> bool:
-        for announcements in (self._overdue, self._announced):
-            announcement = announcements.get(address)
-            if announcement is not None and announcement.unmet > 0:
-                announcement.met += 1
-                return True
-        return False
+    def _go_on(self, known: tuple[_Key, Session], row: Client) -> tuple[_Key, Session]:
+        """Let a session go on in a row of another key; return the key that it has from now on."""
+        key, session = known
+        if row.client_id is None and _has_id(key):
+            return key, session  # the id is worth keeping over polls without ids
+        del self._sessions[key]
+        if row.client_id is not None:
+            session.name = self._namer(row)  # format 1 has no user names
+            session.peer = self._peers.pop(_key(row), session.peer)
+        return _key(row), session
+
+    def _count(self, newcomers: Iterable[Session]) -> None:
+        """Count new sessions as connects, but those that the log announced."""
+        if not self._began:
+            return
+        unmet = [
+            session.last.common_name
+            for session in newcomers
+            if not self._announcements.claim(session.last.common_name, session.last.real_address)
+        ]
+        self.connects += sum(not self._announcements.claim_elsewhere(name) for name in unmet)
+
+    def _leave(self, present: dict[_Key, Session], *, without_ids: bool) -> None:
+        """End the sessions that are not present, and give up those that were only announced."""
+        absent = {key: value for key, value in self._sessions.items() if key not in present}
+        if without_ids:  # such a poll can't tell whether a session with an id has gone
+            kept = {key: session for key, session in absent.items() if _has_id(key)}
+            absent = {key: value for key, value in absent.items() if key not in kept}
+            present |= kept
+        self._end(absent.values())
+        self._sessions = present
+        self.disconnects += self._announcements.turn()
 
     def _end(self, sessions: Iterable[Session]) -> None:
         for session in sessions:
             self.disconnects += 1
             self.durations.observe(max(session.seen - session.since, 0))
 
-    def _end_announced(self) -> None:
-        """Give up announced clients that two statuses did not show: they came and went.
 
-        One is not enough: the line may have come right behind the status.
-        """
-        self.disconnects += sum(announcement.unmet for announcement in self._overdue.values())
-        self._overdue, self._announced = self._announced, {}
+def _by_key(rows: Iterable[Client]) -> tuple[dict[_Key, Client], list[Client]]:
+    """Return rows by key, and those that look like another one, which only happens without ids.
+
+    Of rows that look alike one stands for all, with the largest values: these only fall when a
+    session ends, so that less is counted than moved, but never more.
+    """
+    by_key: dict[_Key, Client] = {}
+    doubles: list[Client] = []
+    for row in rows:
+        key = _key(row)
+        if key in by_key:
+            doubles.append(row)
+            by_key[key] = msgspec.structs.replace(
+                by_key[key],
+                received_bytes=max(by_key[key].received_bytes, row.received_bytes),
+                sent_bytes=max(by_key[key].sent_bytes, row.sent_bytes),
+            )
+        else:
+            by_key[key] = row
+    return by_key, doubles
 
 
 def _key(row: Client) -> _Key:
@@ -223,5 +224,5 @@ def _key(row: Client) -> _Key:
     return (row.client_id, row.connected_since)
 
 
-def _has_id(key: _Key) -> TypeGuard[_IdKey]:
+def _has_id(key: _Key) -> bool:
     return isinstance(key[0], int)

@@ -201,12 +201,14 @@ LOG_EVENTS = (
     ),
     LogEvent(
         "handshake_rate_limited",
-        r"Note: --connect-freq-initial \d+ \d+ rate limit exceeded, .*",
+        r"(?:Note: --connect-freq-initial \d+ \d+ rate limit exceeded, .*"
+        r"|MULTI: Connection from .* would exceed new connection frequency limit as controlled by "
+        r"--connect-freq)",
         0,
-        "2.6-2.7",
+        "2.1-2.7 (verb 1 for connect-freq)",
         "Note: --connect-freq-initial 100 10 rate limit exceeded, dropping initial handshake "
         "packets for the next 10 seconds",
-        "More new handshakes than connect-freq-initial allows.",
+        "More new handshakes than connect-freq or connect-freq-initial allows.",
     ),
     LogEvent(
         "ping_timeout",

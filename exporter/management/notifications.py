@@ -229,7 +229,7 @@ _PARSERS: dict[str, Callable[[str], Reading]] = {
     "BYTECOUNT": _byte_count,
     "BYTECOUNT_CLI": _client_byte_count,
     "HOLD": lambda _: Hold(),
-    "FATAL": lambda payload: Fatal(clean(payload, 512)),
+    "FATAL": lambda payload: Fatal(clean(payload)),
     "PASSWORD": _password,
     "NEED-OK": lambda _: Needed("NEED-OK"),
     "NEED-STR": lambda _: Needed("NEED-STR"),

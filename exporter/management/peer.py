@@ -15,7 +15,8 @@ OTHER = "other"
 _PLATFORMS = frozenset(
     {"android", "freebsd", "ios", "linux", "mac", "netbsd", "openbsd", "solaris", "win"}
 )
-_VERSION = re.compile(r"\d{1,2}\.\d{1,2}(?:\.\d{1,3})?")
+_VERSION = re.compile(r"[23]\.[0-9]{1,2}(?:\.[0-9]{1,2})?(?![0-9])")
+"""OpenVPN 2 and the core of OpenVPN 3; `2.6_git` is 2.6."""
 
 
 class Peer(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ import msgspec
 
 from exporter.config.documentation import written
 from exporter.config.schema import ClientsConfig, Key, keys
+from exporter.management.log_events import LOG_EVENTS
 from exporter.metrics import catalogue, families, own
 from exporter.metrics.metric import Kind, Metric
 
@@ -37,6 +38,16 @@ Everything that the exporter can say, by subject.
 - An info is a constant 1 that carries labels to join on. Empty labels are left out.
 """
 
+_LOG_EVENTS = """
+## Log events
+
+Values of the label `event` of `openvpn_log_events_total`. A daemon says each from the `verb` on that is
+named here; its default is 1, and 3 is what most run with.
+
+| event | verb | OpenVPN | what it means | example |
+|---|---|---|---|---|
+"""
+
 _OF_OTHERS = """
 `process_*` and `python_info` come with it, from prometheus_client.
 """
@@ -46,7 +57,16 @@ def render() -> str:
     """Return the whole page as Markdown."""
     sections = "".join(_section(subject) for subject in _subjects())
     own_table = _table(own.METRICS, {})
-    return f"{_introduction()}{sections}\n## {_title(own)}\n\n{own_table}{_OF_OTHERS}"
+    own_section = f"\n## {_title(own)}\n\n{own_table}{_OF_OTHERS}"
+    return f"{_introduction()}{sections}{own_section}{_log_events()}"
+
+
+def _log_events() -> str:
+    return _LOG_EVENTS + "".join(
+        f"| `{event.name}` | {event.verb} | {event.versions} | {event.meaning} "
+        f"| `{event.example.strip()}` |\n"
+        for event in LOG_EVENTS
+    )
 
 
 def _introduction() -> str:

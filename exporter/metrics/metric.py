@@ -102,7 +102,7 @@ def info(
     return Family(Metric(name, Kind.INFO, text, labels), samples, per_client=per_client)
 
 
-def histogram(name: str, text: str, value: Callable[[Record], Histogram]) -> Family:
+def histogram(name: str, text: str, value: Callable[[Record], Histogram | None]) -> Family:
     """Declare a histogram; it stays when the daemon is down.
 
     Its samples' labels are the suffix of the sample's name and the upper bound `le`.
@@ -110,6 +110,8 @@ def histogram(name: str, text: str, value: Callable[[Record], Histogram]) -> Fam
 
     def samples(record: Record) -> Iterable[Sample]:
         distribution = value(record)
+        if distribution is None:
+            return
         counts = distribution.cumulative
         for bound, count in zip(distribution.bounds, counts, strict=True):
             yield ("_bucket", "+Inf" if math.isinf(bound) else repr(float(bound))), count

@@ -19,6 +19,9 @@ from exporter.simulator.world.identity import Identity, people
 UPTIME = 3 * 86_400.0
 """For how long a simulated daemon says it has been running."""
 
+_LEAD_SECONDS = 3600.0
+_LEAD_ARRIVALS = 500
+
 CALM = Habits(churn=False)
 """Everybody is connected and stays."""
 
@@ -85,7 +88,14 @@ async def simulated_server(
     settings = settings or ServerSettings(pid=_pid(rng))
     if isinstance(clients, int):
         clients = people(clients, rng=rng, quirks=quirks, twins=habits.duplicate_names)
-    daemon = ServerDaemon(settings, clients, habits, rng=rng, start=now - UPTIME, now=now)
+    daemon = ServerDaemon(
+        settings,
+        clients,
+        habits,
+        rng=rng,
+        start=now - UPTIME,
+        now=now - _lead(habits, len(clients)),
+    )
     async with _served(daemon, access, clock) as simulated:
         yield simulated
 
@@ -116,6 +126,17 @@ async def _served(daemon: Daemon, access: Access, clock: Clock) -> AsyncIterator
         endpoint = Endpoint(slot, unix_path=access.unix_path)
     async with endpoint.serving():
         yield Simulated(daemon, endpoint)
+
+
+def _lead(habits: Habits, clients: int) -> float:
+    """Return for how many seconds a world lives before anybody looks.
+
+    So the log isn't empty and some have just left; but a large one must not take long to begin.
+    """
+    if not habits.churn or not clients:
+        return 0.0
+    cycle = habits.session_seconds + habits.absence_seconds
+    return min(_LEAD_SECONDS, _LEAD_ARRIVALS * cycle / clients)
 
 
 def _pid(rng: Random) -> int:

@@ -31,7 +31,10 @@ class Series(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """One family of a page; `samples` has every line, repetitions included."""
+    """One family of a page; `samples` has every line, repetitions included.
+
+    Values are floats, as to Prometheus: beyond 2**53 we write digits that it cannot keep.
+    """
 
     name: str
     kind: str
@@ -43,13 +46,14 @@ def parse(body: bytes, content_type: str) -> list[Parsed]:
     """Parse a page by what its Content-Type says it is."""
     text = body.decode()
     openmetrics = content_type.startswith("application/openmetrics-text")
-    families = parse_openmetrics(text) if openmetrics else parse_plain(text)
+    families: Iterable[ClientMetric]
+    families = parse_openmetrics(text) if openmetrics else parse_plain(text)  # type: ignore[no-untyped-call]
     return [_parsed(family) for family in families]
 
 
 def _parsed(family: ClientMetric) -> Parsed:
     samples = tuple(
-        (Series(sample.name, _labels(sample.labels.items())), sample.value)
+        (Series(sample.name, _labels(sample.labels.items())), float(sample.value))
         for sample in family.samples
     )
     return Parsed(family.name, family.type, family.documentation, samples)
@@ -95,6 +99,22 @@ class Twin(Collector):
             if family.while_up and not record.management_up:
                 continue
             for labels, value in family.samples(record):
-                own = dict(zip(family.metric.labels, labels, strict=True))
-                metric.add_sample(name, {"daemon": record.name, **own}, value)
+                ending, own = _sample(family, labels)
+                metric.add_sample(name + ending, {"daemon": record.name, **own}, value)
         return metric
+
+
+def names_of(family: Family) -> set[str]:
+    """Return the names that the samples of a family have."""
+    name = family.metric.name
+    if family.metric.kind is Kind.HISTOGRAM:
+        return {f"{name}_bucket", f"{name}_sum", f"{name}_count"}
+    return {name}
+
+
+def _sample(family: Family, values: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+    """Return what follows the family's name in that of a sample, and the sample's own labels."""
+    if family.metric.kind is Kind.HISTOGRAM:
+        ending, bound = values
+        return ending, {"le": bound} if bound else {}
+    return "", dict(zip(family.metric.labels, values, strict=True))

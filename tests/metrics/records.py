@@ -14,6 +14,8 @@ from exporter.management.status import Client, Route, ServerStatus, Status, Tunn
 NOON = 1_795_435_200
 """2026-11-23 12:00:00 UTC."""
 
+PID = 1873
+
 OFFICE_CLIENT = Client(
     common_name="alice",
     real_address="192.0.2.7:51234",
@@ -68,9 +70,11 @@ def introduce(record: Record, *, version: str = "2.6.14") -> None:
     connected = State(time=NOON - 7200, name=StateName.CONNECTED, description="SUCCESS")
     said = Version(version=version, platform="x86_64-pc-linux-gnu", management_version="5")
     record.opened()
+    record.identified(PID)
     record.introduced(
-        Introduction(version=said, pid=1873, verbosity=3, holds=False, history=(connected,))
+        Introduction(version=said, pid=PID, verbosity=3, holds=False, history=(connected,))
     )
+    record.remembered([connected])
 
 
 def poll(record: Record, status: Status | None, *, now: float = NOON) -> None:

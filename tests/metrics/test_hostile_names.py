@@ -34,8 +34,8 @@ NASTY = (
     "ünïcode 漢字 😀",
     "UNDEF",
     "",
-    "n" * 4096,
-    "n" * 4095 + "m",
+    "n" * 140,
+    "n" * 139 + "m",
     "tab\tname",
     "tab\x0bname",  # the same as the one before, once it is clean
 )
@@ -92,9 +92,7 @@ def test_no_series_comes_twice(records: list[Record], accept: str) -> None:
 @pytest.mark.parametrize("accept", FORMATS, ids=["plain", "openmetrics"])
 @given(records=fleets())
 @settings(deadline=None)
-def test_the_page_says_what_prometheus_client_would_say(
-    records: list[Record], accept: str
-) -> None:
+def test_the_page_says_what_prometheus_client_would_say(records: list[Record], accept: str) -> None:
     body, content_type = page(records, accept)
     generate = generate_openmetrics if accept == OPENMETRICS else generate_latest
     theirs = generate(Twin(FAMILIES, records))

@@ -17,6 +17,11 @@ def _of_status(
     )
 
 
+def _of_server(value: Callable[[Record], float]) -> Callable[[Record], Iterable[Sample]]:
+    """Take a counter of servers; it stands at 0 before the first poll, and tunnels have none."""
+    return lambda record: () if record.is_tunnel else one(value(record))
+
+
 def _by_platform(record: Record) -> Iterable[Sample]:
     if not isinstance(record.status, ServerStatus):
         return ()
@@ -65,17 +70,17 @@ FAMILIES = (
     counter(
         "openvpn_server_client_connects_total",
         "Sessions of clients that began; those too short for a poll need 'verb 3'.",
-        lambda record: one(record.ledger.sessions.connects),
+        _of_server(lambda record: record.ledger.sessions.connects),
     ),
     counter(
         "openvpn_server_client_disconnects_total",
         "Sessions of clients that ended.",
-        lambda record: one(record.ledger.sessions.disconnects),
+        _of_server(lambda record: record.ledger.sessions.disconnects),
     ),
     histogram(
         "openvpn_server_client_session_duration_seconds",
         "How long sessions of clients lasted, observed at their end, by polls.",
-        lambda record: record.ledger.sessions.durations,
+        lambda record: None if record.is_tunnel else record.ledger.sessions.durations,
     ),
     gauge(
         "openvpn_server_clients_by_platform",

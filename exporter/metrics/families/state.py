@@ -18,7 +18,7 @@ def _state(record: Record) -> Iterable[Sample]:
 FAMILIES = (
     gauge(
         "openvpn_state",
-        "1 for the daemon's state, else 0. CONNECTED on a server means that it is initialised.",
+        "1 for the daemon's state, else 0; CONNECTED on a server means that it is initialised.",
         _state,
         labels=("state",),
     ),

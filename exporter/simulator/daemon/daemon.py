@@ -7,12 +7,13 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from exporter.simulator.daemon.journal import Entry, Journal
 from exporter.simulator.daemon.prompt import Prompt
-from exporter.simulator.daemon.release import RELEASE, Release
+from exporter.simulator.daemon.settings import Settings
+from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.daemon.state import HISTORY, Endpoints, State, state_line
+from exporter.simulator.daemon.switches import Knobs, Switches
 from exporter.simulator.world.agenda import Agenda
 from exporter.simulator.world.roster import Roster
 
@@ -23,53 +24,8 @@ Say = Callable[[str], None]
 """Sends one line to the attached management client."""
 
 
-class Signal(StrEnum):
-    """What `signal` accepts."""
-
-    SIGHUP = "SIGHUP"
-    SIGTERM = "SIGTERM"
-    SIGUSR1 = "SIGUSR1"
-    SIGUSR2 = "SIGUSR2"
-    SIGINT = "SIGINT"
-
-
 class Unsupported(Exception):
     """The command makes no sense in the daemon's mode, or not yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """The configuration file of a simulated daemon.
-
-    With `management_signal` it restarts whenever a management client leaves.
-    """
-
-    pid: int = 4242
-    release: Release = RELEASE
-    verb: int = 3
-    hold: bool = False
-    log_cache: int = 250
-    status_version: int = 1
-    management_signal: bool = False
-
-
-@dataclass(slots=True)
-class Switches:
-    """Real-time messages the attached client asked for; reset for the next one."""
-
-    log: bool = False
-    state: bool = False
-    echo: bool = False
-
-
-@dataclass(slots=True)
-class Knobs:
-    """What stays as a management client set it, for all who come after."""
-
-    hold: bool
-    mute: int = 0
-    auth_retry: str = "none"
-    env_filter: int = 0
 
 
 @dataclass(frozen=True, slots=True)

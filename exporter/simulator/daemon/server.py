@@ -6,8 +6,9 @@ from random import Random
 
 from exporter.simulator.daemon import environment
 from exporter.simulator.daemon.chronicle import chronicle
-from exporter.simulator.daemon.daemon import Daemon, LoadStats, Settings, Unsupported
+from exporter.simulator.daemon.daemon import Daemon, LoadStats, Unsupported
 from exporter.simulator.daemon.environment import Host
+from exporter.simulator.daemon.settings import Settings
 from exporter.simulator.daemon.state import Endpoints, State
 from exporter.simulator.daemon.status import Snapshot, server_status
 from exporter.simulator.world.event import Event

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from random import Random
 
-from exporter.simulator.daemon.daemon import Daemon, LoadStats, Settings, Unsupported
+from exporter.simulator.daemon.daemon import Daemon, LoadStats, Unsupported
 from exporter.simulator.daemon.prompt import Answers, Prompt, Question
+from exporter.simulator.daemon.settings import Settings
 from exporter.simulator.daemon.state import Endpoints, State
 from exporter.simulator.daemon.status import TunnelCounters, tunnel_status
 from exporter.simulator.world.meter import Meter, ticks

@@ -51,13 +51,13 @@ class Endpoint:
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
         while not self._slot.daemon.exited:
-            client, _ = await loop.sock_accept(self._socket)
+            client, peer = await loop.sock_accept(self._socket)
+            self._slot.look()
+            name = str(self._unix_path) if self._unix_path else "[AF_INET]{}:{}".format(*peer)
+            self._slot.daemon.log(3, "", f"MANAGEMENT: Client connected from {name}")
             await self._serve_client(client)
 
     async def _serve_client(self, client: socket.socket) -> None:
-        peer = _peer_name(client)
-        self._slot.look()
-        self._slot.daemon.log(3, "", f"MANAGEMENT: Client connected from {peer}")
         transport, connection = await asyncio.get_running_loop().connect_accepted_socket(
             lambda: Connection(self._slot, hung_up=self._hung_up), client
         )
@@ -107,10 +107,3 @@ def _address(listener: socket.socket) -> str:
         return f"unix:{name}"
     host, port = name
     return f"{host}:{port}"
-
-
-def _peer_name(client: socket.socket) -> str:
-    if client.family == socket.AF_UNIX:
-        return str(client.getsockname())
-    host, port = client.getpeername()
-    return f"[AF_INET]{host}:{port}"

@@ -38,7 +38,7 @@ def _pending(daemon: Daemon, words: Words) -> Reply:
     parse(words[2], "KID")
     if daemon.roster is None:
         raise Unsupported
-    raise CommandError("client-pending-auth command failed")
+    raise CommandError("client-pending-auth command failed. Extra parameter might be too long")
 
 
 def _decide(daemon: Daemon, words: Words, *, name: str, admit: bool) -> str:

@@ -61,12 +61,20 @@ def _signature(daemon: Daemon, words: Words) -> Reply:
     raise CommandError(f"The {words[0]} command is not currently available")
 
 
-def _override(daemon: Daemon, words: Words) -> Reply:
-    """`remote` and `proxy`: nobody asked, so they fail."""
+def _remote(daemon: Daemon, words: Words) -> Reply:
     require(words, 1, Need.AT_LEAST)
     if daemon.remotes is None:
         raise Unsupported
-    raise CommandError(f"{words[0]} command failed")
+    raise CommandError("remote command failed")  # nobody asked
+
+
+def _proxy(daemon: Daemon, words: Words) -> Reply:
+    require(words, 1, Need.AT_LEAST)
+    if daemon.remotes is None:
+        raise Unsupported
+    if words[1] != "NONE" and not (words[1] == "SOCKS" and len(words) > 3):
+        raise CommandError("proxy command failed")
+    yield "SUCCESS: proxy command succeeded"
 
 
 COMMANDS: dict[str, Command] = {
@@ -81,6 +89,6 @@ COMMANDS: dict[str, Command] = {
     "rsa-sig": _signature,
     "pk-sig": _signature,
     "certificate": _signature,
-    "remote": _override,
-    "proxy": _override,
+    "remote": _remote,
+    "proxy": _proxy,
 }

@@ -4,7 +4,8 @@ A command is a generator: what it does after its last line happens after the rep
 raised and become `ERROR:` lines in one place.
 """
 
-from exporter.simulator.daemon.daemon import Daemon, Signal, Unsupported
+from exporter.simulator.daemon.daemon import Daemon, Unsupported
+from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.daemon.status import BadFormat
 from exporter.simulator.management.commands import admission, answers, history, manual, victims
 from exporter.simulator.management.commands.command import (
@@ -158,13 +159,14 @@ def _remote_entry_get(daemon: Daemon, words: Words) -> Reply:
     require(words, 1, Need.AT_LEAST)
     if daemon.remotes is None:
         raise Unsupported
-    count = len(daemon.remotes)
-    first = 0 if words[1] == "all" else number(words[1])
-    end = count if words[1] == "all" else first + 1
-    if (last := parameter(words, 2)) is not None:
-        end = number(last)
-    for index in range(first, min(end, count)):
-        yield f"{index},{daemon.remotes[index]}"
+    chosen = range(len(daemon.remotes))
+    if words[1] != "all":
+        first = number(words[1]) % 2**32  # unsigned there: none is before the first
+        last = parameter(words, 2)
+        chosen = range(first, first + 1 if last is None else number(last))
+    for index, remote in enumerate(daemon.remotes):
+        if index in chosen:
+            yield f"{index},{remote}"
     yield "END"
 
 

@@ -1,7 +1,7 @@
 """The commands that throw clients out: `kill` and `client-kill`."""
 
+import socket
 from collections.abc import Callable
-from ipaddress import AddressValueError, IPv4Address
 
 from exporter.simulator.daemon.daemon import Daemon, Unsupported
 from exporter.simulator.management.commands.command import (
@@ -41,8 +41,8 @@ def _kill_name(daemon: Daemon, name: str) -> str:
 
 def _kill_address(daemon: Daemon, host: str, port: str) -> str:
     try:
-        address = IPv4Address(host)
-    except AddressValueError:
+        address = socket.inet_ntoa(socket.inet_aton(host))  # takes 1.2.3 for 1.2.0.3, as OpenVPN
+    except OSError:
         raise CommandError(f"error parsing IP address: {host}") from None
     if not 0 < number(port) < 65_536:
         raise CommandError(f"port number is out of range: {port}")
@@ -61,9 +61,10 @@ def _dismiss(daemon: Daemon, chosen: Callable[[Instance], bool]) -> int:
 
 def _client_kill(daemon: Daemon, words: Words) -> Reply:
     require(words, 1, Need.AT_LEAST)
+    client_id = parse(words[1], "CID")
     if daemon.roster is None:
         raise Unsupported
-    if not daemon.dismiss(parse(words[1], "CID")):
+    if not daemon.dismiss(client_id):
         raise CommandError("client-kill command failed")
     yield "SUCCESS: client-kill command succeeded"
 

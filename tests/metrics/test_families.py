@@ -1,0 +1,180 @@
+"""What the page says of daemons that are known to the last byte."""
+
+import pytest
+from msgspec import structs
+
+from exporter.daemon.record import Record
+from exporter.metrics.catalogue import FAMILIES
+from tests.metrics.parsing import scrape, values
+from tests.metrics.records import (
+    NOON,
+    OFFICE_CLIENT,
+    introduce,
+    new_record,
+    poll,
+    server,
+    server_status,
+    tunnel,
+)
+
+Samples = list[tuple[dict[str, str], float]]
+
+
+def samples(record: Record, name: str) -> Samples:
+    """Return the samples of a metric, without the label of the daemon."""
+    return [
+        ({key: value for key, value in series.labels if key != "daemon"}, value)
+        for series, value in values(scrape(FAMILIES, [record], "")).items()
+        if series.name == name
+    ]
+
+
+ALICE = {"common_name": "alice"}
+
+
+class TestServer:
+    @pytest.mark.parametrize(
+        ("name", "expected"),
+        [
+            ("openvpn_up", [({}, 1)]),
+            ("openvpn_management_up", [({}, 1)]),
+            ("openvpn_start_time_seconds", [({}, NOON - 7200)]),
+            ("openvpn_log_verbosity", [({}, 3)]),
+            ("openvpn_state_since_timestamp_seconds", [({}, NOON - 7200)]),
+            ("openvpn_status_update_time_seconds", [({}, NOON)]),
+            ("openvpn_received_bytes_total", [({}, 9000)]),
+            ("openvpn_sent_bytes_total", [({}, 8000)]),
+            ("openvpn_server_connected_clients", [({}, 1)]),
+            ("openvpn_server_pending_clients", [({}, 0)]),
+            ("openvpn_server_max_clients", [({}, 200)]),
+            ("openvpn_server_routes", [({}, 1)]),
+            ("openvpn_server_max_bcast_mcast_queue_length", [({}, 2)]),
+            ("openvpn_server_dco_enabled", [({}, 0)]),
+            ("openvpn_server_clients_by_cipher", [({"cipher": "AES-256-GCM"}, 1)]),
+            ("openvpn_server_client_connected_timestamp_seconds", [(ALICE, NOON - 3600)]),
+            ("openvpn_server_client_last_seen_timestamp_seconds", [(ALICE, NOON)]),
+            ("openvpn_exporter_poll_duration_seconds", [({}, 0.025)]),
+            ("openvpn_exporter_polls_total", [({}, 1)]),
+            ("openvpn_exporter_clients_not_exported", [({}, 0)]),
+            ("openvpn_client_tun_tap_read_bytes_total", []),
+        ],
+    )
+    def test_says(self, name: str, expected: Samples) -> None:
+        assert samples(server(expected=()), name) == expected
+
+    @pytest.mark.parametrize(
+        ("metric", "amount"),
+        [("received_bytes_total", 5000), ("sent_bytes_total", 7000), ("sessions", 1)],
+    )
+    def test_says_of_each_client(self, metric: str, amount: int) -> None:
+        found = samples(server(expected=()), f"openvpn_server_client_{metric}")
+        assert found == [(ALICE, amount)]
+
+    def test_tells_who_a_client_is_without_its_ephemeral_port(self) -> None:
+        ((labels, value),) = samples(server(), "openvpn_server_client_info")
+        announced = {"platform", "client_version"}
+        assert value == 1
+        assert {key: text for key, text in labels.items() if key not in announced} == {
+            "common_name": "alice",
+            "client_id": "4",
+            "username": "alice@office",
+            "real_address": "192.0.2.7",
+            "virtual_address": "10.8.0.6",
+            "virtual_ipv6_address": "fd00::6",
+            "cipher": "AES-256-GCM",
+        }
+
+    def test_sums_the_sessions_of_one_name(self) -> None:
+        second = structs.replace(
+            OFFICE_CLIENT, client_id=9, real_address="198.51.100.4:40000", connected_since=NOON - 60
+        )
+        record = server(clients=[OFFICE_CLIENT, second], expected=())
+        assert samples(record, "openvpn_server_client_sessions") == [(ALICE, 2)]
+        assert samples(record, "openvpn_server_client_received_bytes_total") == [(ALICE, 10_000)]
+        since = samples(record, "openvpn_server_client_connected_timestamp_seconds")
+        assert since == [(ALICE, NOON - 3600)]
+        assert len(samples(record, "openvpn_server_client_info")) == 2
+
+    def test_counts_pending_rows_apart(self) -> None:
+        record = new_record()
+        introduce(record)
+        scan = structs.replace(OFFICE_CLIENT, common_name="", virtual_address="")
+        poll(record, structs.replace(server_status([OFFICE_CLIENT]), pending=(scan, scan)))
+        assert samples(record, "openvpn_server_connected_clients") == [({}, 1)]
+        assert samples(record, "openvpn_server_pending_clients") == [({}, 2)]
+
+    def test_names_expected_clients_connected_or_not(self) -> None:
+        found = samples(server(expected=("bob", "alice")), EXPECTED)
+        assert found == [(ALICE, 1), ({"common_name": "bob"}, 0)]
+
+    def test_says_nothing_of_what_the_daemon_does_not_say(self) -> None:
+        record = new_record()
+        introduce(record)
+        old = structs.replace(server_status(), dco_enabled=None, max_queue_length=None)
+        poll(record, old)
+        assert samples(record, "openvpn_server_dco_enabled") == []
+        assert samples(record, "openvpn_server_max_bcast_mcast_queue_length") == []
+
+    def test_keeps_a_client_that_left_at_0_sessions(self) -> None:
+        record = server(expected=())
+        poll(record, server_status(), now=NOON + 15)
+        assert samples(record, "openvpn_server_client_sessions") == [(ALICE, 0)]
+        assert samples(record, "openvpn_server_client_received_bytes_total") == [(ALICE, 5000)]
+        assert samples(record, "openvpn_server_client_connected_timestamp_seconds") == []
+        assert samples(record, "openvpn_server_client_info") == []
+
+
+EXPECTED = "openvpn_server_expected_client_connected"
+
+
+class TestTunnel:
+    @pytest.mark.parametrize(
+        ("row", "amount"),
+        [
+            ("tun_tap_read", 1),
+            ("tun_tap_write", 2),
+            ("tcp_udp_read", 3),
+            ("tcp_udp_write", 4),
+            ("auth_read", 5),
+            ("pre_compress", 6),
+            ("post_compress", 7),
+            ("pre_decompress", 8),
+            ("post_decompress", 9),
+        ],
+    )
+    def test_says_each_row_of_its_statistics(self, row: str, amount: int) -> None:
+        assert samples(tunnel(), f"openvpn_client_{row}_bytes_total") == [({}, amount)]
+
+    def test_has_no_clients(self) -> None:
+        assert samples(tunnel(), "openvpn_server_connected_clients") == []
+        assert samples(tunnel(), "openvpn_server_client_info") == []
+
+
+class TestState:
+    def test_is_one_of_those_known(self) -> None:
+        found = samples(server(), "openvpn_state")
+        assert [labels for labels, value in found if value == 1] == [{"state": "CONNECTED"}]
+        assert {value for _, value in found} == {0, 1}
+        assert {"state": "UNKNOWN"} in [labels for labels, _ in found]
+
+    def test_is_unknown_while_the_daemon_has_none(self) -> None:
+        record = new_record()
+        poll(record, None)
+        found = samples(record, "openvpn_state")
+        assert [labels for labels, value in found if value == 1] == [{"state": "UNKNOWN"}]
+        assert samples(record, "openvpn_state_since_timestamp_seconds") == []
+
+
+def test_info_tells_what_the_daemon_says_of_itself() -> None:
+    assert samples(server(), "openvpn_info") == [
+        (
+            {
+                "version": "2.6.14",
+                "platform": "x86_64-pc-linux-gnu",
+                "mode": "server",
+                "management_version": "5",
+                "source": "management",
+            },
+            1,
+        )
+    ]

@@ -1,0 +1,217 @@
+import asyncio
+import contextlib
+import errno
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Callable
+
+import aiohttp
+import pytest
+from aiohttp import ClientSession
+
+from exporter.app import Serving, serving
+from exporter.config import Config, DaemonConfig
+from exporter.management.endpoint import Endpoint, parse_endpoint
+from exporter.metrics.catalogue import families
+from exporter.simulator import Fleet
+from exporter.web.listening import ListenAddress, parse_listen_address
+from tests.blocking import nothing_blocks
+from tests.metrics.parsing import FORMATS, Parsed, Series, all_series, names_of, parse, values
+from tests.peers import SAFETY, peer
+
+__all__ = ["nothing_blocks"]
+
+ANY_PORT = parse_listen_address("127.0.0.1:0")
+
+Page = list[Parsed]
+
+
+def config_of(**endpoints: Endpoint) -> Config:
+    daemons = [DaemonConfig(name=name, management=to) for name, to in endpoints.items()]
+    return Config(daemons=tuple(daemons), poll_interval=1.0)
+
+
+NOBODY = config_of(nobody=parse_endpoint("127.0.0.1:1"))
+
+
+def served(
+    config: Config = NOBODY, *listen: ListenAddress
+) -> contextlib.AbstractAsyncContextManager[Serving]:
+    return serving(config, listen=listen or (ANY_PORT,), telemetry_path="/metrics")
+
+
+@contextlib.asynccontextmanager
+async def demo() -> AsyncIterator[Serving]:
+    """Serve a fleet as `openvpn-exporter demo` does."""
+    async with Fleet.demo() as fleet:
+        endpoints = {daemon.name: parse_endpoint(daemon.address) for daemon in fleet.daemons}
+        async with served(config_of(**endpoints)) as running:
+            yield running
+
+
+async def get(url: str, accept: str = "") -> tuple[bytes, str]:
+    async with ClientSession() as session, session.get(url, headers={"Accept": accept}) as response:
+        assert response.status == 200
+        return await response.read(), response.headers["Content-Type"]
+
+
+async def page_when(url: str, condition: Callable[[Page], bool], accept: str = "") -> Page:
+    """Scrape until the page is as it should be."""
+    async with asyncio.timeout(SAFETY):
+        while True:
+            page = parse(*await get(f"{url}/metrics", accept))
+            if condition(page):
+                return page
+
+
+def by_daemon(page: Page, name: str) -> dict[str, float]:
+    return {dict(s.labels)["daemon"]: v for s, v in values(page).items() if s.name == name}
+
+
+def all_known(page: Page) -> bool:
+    """Tell whether each daemon of the demo is either up or known to be down."""
+    told = by_daemon(page, "openvpn_up")
+    return [told[name] for name in ("office", "remote-work", "uplink")] == [1, 1, 1] and (
+        Series(
+            "openvpn_down_reason", frozenset({("daemon", "backup-site"), ("reason", "refused")})
+        ),
+        1.0,
+    ) in values(page).items()
+
+
+class TestTheDemoFleet:
+    @pytest.mark.parametrize("accept", FORMATS)
+    async def test_is_on_the_page_in_both_formats(self, accept: str) -> None:
+        async with demo() as running:
+            page = await page_when(running.urls[0], all_known, accept)
+        assert by_daemon(page, "openvpn_server_connected_clients").keys() == {
+            "office",
+            "remote-work",
+        }
+        assert by_daemon(page, "openvpn_client_tun_tap_read_bytes_total").keys() == {"uplink"}
+        series = all_series(page)
+        assert len(series) == len(set(series)) > 1000
+
+    async def test_shows_no_family_that_is_not_in_the_catalogue(self) -> None:
+        known = {name for family in families(NOBODY.clients) for name in names_of(family)}
+        async with demo() as running:
+            page = await page_when(running.urls[0], all_known)
+        theirs = {s.name for s in all_series(page) if ("daemon" in dict(s.labels))}
+        assert theirs <= known
+
+    async def test_has_a_landing_page(self) -> None:
+        async with demo() as running:
+            await page_when(running.urls[0], all_known)
+            body, kind = await get(f"{running.urls[0]}/")
+        assert kind.startswith("text/html")
+        for name in (b"office", b"remote-work", b"uplink", b"backup-site"):
+            assert b"<td>" + name + b"</td>" in body
+
+    async def test_has_a_page_that_promtool_has_nothing_to_say_about(self) -> None:
+        async with demo() as running:
+            await page_when(running.urls[0], all_known)
+            body, _ = await get(f"{running.urls[0]}/metrics")
+        checked = await asyncio.to_thread(promtool, body)
+        assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
+
+
+def promtool(page: bytes) -> subprocess.CompletedProcess[bytes]:
+    command = ["promtool", "check", "metrics"]
+    return subprocess.run(command, input=page, capture_output=True, check=False)  # noqa: S603
+
+
+class TestListening:
+    @pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:0", "localhost:0", ":0"])
+    async def test_gives_the_url_of_each_kind_of_address(self, address: str) -> None:
+        async with served(NOBODY, parse_listen_address(address)) as running:
+            (url,) = running.urls
+            assert not url.endswith(":0")
+            await get(f"{url}/-/healthy")
+
+    async def test_everywhere_is_at_one_port_of_both_kinds_of_address(self) -> None:
+        async with served(NOBODY, parse_listen_address(":0")) as running:
+            port = running.urls[0].rpartition(":")[2]
+            assert running.urls[0] == f"http://localhost:{port}"
+            for host in ("127.0.0.1", "[::1]", "localhost"):
+                await get(f"http://{host}:{port}/-/healthy")
+
+    async def test_happens_at_several_addresses_at_once(self) -> None:
+        addresses = [
+            parse_listen_address(text) for text in ("127.0.0.1:0", "[::1]:0", "127.0.0.2:0")
+        ]
+        async with served(NOBODY, *addresses) as running:
+            first, second, third = running.urls
+            assert first.startswith("http://127.0.0.1:")
+            assert second.startswith("http://[::1]:")
+            assert third.startswith("http://127.0.0.2:")
+            for url in running.urls:
+                await get(f"{url}/metrics")
+
+    async def test_fails_at_an_address_in_use_and_leaves_nothing_behind(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            taken_address = ListenAddress(*taken.getsockname())
+            before = asyncio.all_tasks()
+            with pytest.raises(OSError) as failure:  # noqa: PT011 -- its number tells
+                async with served(NOBODY, ANY_PORT, taken_address):
+                    pass
+        assert failure.value.errno == errno.EADDRINUSE
+        assert asyncio.all_tasks() == before
+
+    async def test_ends_with_the_block(self) -> None:
+        async with served() as running:
+            url = running.urls[0]
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await get(url)
+
+
+class TestLeaving:
+    async def test_takes_less_than_a_second_while_a_scraper_keeps_its_connection(self) -> None:
+        loop = asyncio.get_running_loop()
+        async with ClientSession() as session:
+            async with served() as running:
+                async with session.get(f"{running.urls[0]}/metrics") as response:
+                    await response.read()
+                left = loop.time()
+            assert loop.time() - left < 1.0
+
+    async def test_takes_less_than_a_second_while_a_request_is_only_half_there(self) -> None:
+        loop = asyncio.get_running_loop()
+        async with served() as running:
+            host, _, port = running.urls[0].removeprefix("http://").partition(":")
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n")
+            await writer.drain()
+            await get(f"{running.urls[0]}/-/healthy")
+            left = loop.time()
+        assert loop.time() - left < 1.0
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    async def test_says_quit_to_the_daemon(self) -> None:
+        async with peer() as daemon:
+            async with served(config_of(office=daemon.endpoint)):
+                visit = await daemon.greeted()
+                await visit.polls()
+            await visit.is_left()
+        assert visit.heard[-1] == b"quit"
+
+
+async def test_a_daemon_that_says_nothing_delays_no_other() -> None:
+    async with peer() as silent, peer() as talking:
+        endpoints = {"silent": silent.endpoint, "talking": talking.endpoint}
+        async with served(config_of(**endpoints)) as running:
+            visit = await talking.greeted()
+            await visit.polls()
+            page = await page_when(
+                running.urls[0], lambda page: by_daemon(page, "openvpn_up")["talking"] == 1
+            )
+    assert by_daemon(page, "openvpn_up") == {"silent": 0, "talking": 1}
+
+
+async def test_a_daemons_own_interval_counts_more_than_the_general_one() -> None:
+    async with peer() as daemon:
+        quick = DaemonConfig(name="quick", management=daemon.endpoint, poll_interval=1.0)
+        async with served(Config(daemons=(quick,), poll_interval=3600.0)):
+            visit = await daemon.greeted()
+            await visit.polls(2)

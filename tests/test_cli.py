@@ -1,0 +1,205 @@
+import asyncio
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientSession
+
+from exporter import __version__
+from tests.peers import SAFETY, peer
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = (sys.executable, "-m", "exporter")
+ANY_PORT = "--web.listen-address=127.0.0.1:0"
+
+FLAGS = (
+    "--config.file",
+    "--openvpn.management",
+    "--web.listen-address",
+    "--web.telemetry-path",
+    "--log.level",
+    "--log.format",
+    "--version",
+    "--help",
+)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program to its end."""
+    return subprocess.run(  # noqa: S603
+        [*PROGRAM, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=20, check=False
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(*arguments: str) -> AsyncIterator[Process]:
+    """Run the program while the block runs."""
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, *arguments, cwd=ROOT, stdout=PIPE, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def read_until(stream: asyncio.StreamReader | None, pattern: str) -> re.Match[str]:
+    """Read lines until one has the pattern."""
+    assert stream is not None
+    async with asyncio.timeout(SAFETY):
+        while line := await stream.readline():
+            if match := re.search(pattern, line.decode()):
+                return match
+    raise AssertionError(f"ended before it wrote {pattern!r}")
+
+
+async def get(url: str) -> str:
+    async with ClientSession() as session, session.get(url) as response:
+        assert response.status == 200
+        return await response.text()
+
+
+async def exit_code(process: Process) -> int:
+    async with asyncio.timeout(5):
+        return await process.wait()
+
+
+class TestQuestions:
+    def test_version_tells_the_version(self) -> None:
+        done = run("--version")
+        assert (done.returncode, done.stdout) == (0, f"openvpn-exporter {__version__}\n")
+
+    def test_help_lists_every_flag_and_command(self) -> None:
+        done = run("--help")
+        assert done.returncode == 0
+        for word in (*FLAGS, "serve", "demo"):
+            assert word in done.stdout
+        assert set(re.findall(r"--[a-z][a-z.-]+", done.stdout)) == set(FLAGS)
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (["--no.such.flag"], "--no.such.flag"),
+            (["surf"], "'surf'"),
+            (["demo", "--web.listen-address", "9176"], "write :9176 or 127.0.0.1:9176"),
+            (["demo", "--web.listen-address", ":99999"], "':99999'"),
+            (["demo", "--web.telemetry-path", "metrics"], "such as /metrics"),
+            (["demo", "--web.telemetry-path", "/{x"], "such as /metrics"),
+            (["demo", "--log.level", "loud"], "'loud'"),
+            (["demo", "--log.format", "xml"], "'xml'"),
+            (["demo", "--config.file", "x.yaml"], "'demo' watches its own fleet"),
+            (["demo", "--openvpn.management", ":1"], "'demo' watches its own fleet"),
+            (["--config.file", "x", "--openvpn.management", ":1"], "not allowed with"),
+        ],
+    )
+    def test_in_flags_are_named_and_end_with_2(self, arguments: list[str], said: str) -> None:
+        done = run(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith("usage: ")
+        assert said in done.stderr
+
+    def test_nothing_to_watch_is_answered_with_what_to_do(self) -> None:
+        done = run()
+        assert done.returncode == 2
+        for word in ("--config.file", "--openvpn.management", "demo"):
+            assert word in done.stderr.partition("error:")[2]
+
+    def test_in_the_configuration_are_told_all_at_once_by_file_and_line(
+        self, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "bad.yaml"
+        file.write_text("poll_interval: 15\ndaemons:\n  - name: office\n    managment: x\n")
+        done = run("--config.file", str(file))
+        assert (done.returncode, done.stdout) == (2, "")
+        problems = done.stderr.splitlines()
+        assert [problem.partition(": ")[0] for problem in problems] == [
+            f"{file}:1",
+            f"{file}:3",
+            f"{file}:4",
+        ]
+
+    def test_a_configuration_that_is_not_there_ends_with_2(self, tmp_path: Path) -> None:
+        done = run("--config.file", str(tmp_path / "missing.yaml"))
+        assert done.returncode == 2
+        assert f"{tmp_path}/missing.yaml: " in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_in_addresses_are_told_all_at_once(self) -> None:
+        done = run("--openvpn.management", "nowhere", "--openvpn.management", "127.0.0.1:0x1")
+        assert done.returncode == 2
+        assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [
+            "--openvpn.management"
+        ] * 2
+
+    async def test_an_address_in_use_ends_with_1(self) -> None:
+        async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as server:
+            host, port = server.sockets[0].getsockname()
+            done = await asyncio.to_thread(run, "demo", f"--web.listen-address={host}:{port}")
+        assert done.returncode == 1
+        assert "cannot serve" in done.stderr
+        assert str(port) in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+class TestServing:
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    async def test_ends_with_0_at_a_signal_and_takes_leave_of_the_daemon(
+        self, number: signal.Signals
+    ) -> None:
+        async with (
+            peer() as daemon,
+            running("--openvpn.management", str(daemon.endpoint), ANY_PORT) as process,
+        ):
+            visit = await daemon.greeted()
+            await visit.polls()
+            told = time.monotonic()
+            process.send_signal(number)
+            await visit.is_left()
+            assert await exit_code(process) == 0
+            assert time.monotonic() - told < 5
+        assert visit.heard[-1] == b"quit"
+
+    async def test_shows_the_daemons_of_a_configuration_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "config.yaml"
+        flags = ("--config.file", str(file), ANY_PORT, "--web.telemetry-path=/numbers")
+        async with peer() as daemon:
+            file.write_text(f"daemons:\n  - name: office\n    management: {daemon.endpoint}\n")
+            async with running(*flags) as process:
+                visit = await daemon.greeted()
+                await visit.polls()
+                url = await read_until(process.stderr, r"(http://127\.0\.0\.1:\d+)")
+                body = await get(f"{url[1]}/numbers")
+        assert 'openvpn_management_up{daemon="office"}' in body
+
+    async def test_logs_as_json_for_who_asks(self) -> None:
+        arguments = ("--openvpn.management=127.0.0.1:1", ANY_PORT, "--log.format=json")
+        async with running(*arguments) as process:
+            await read_until(process.stderr, r'^\{"ts": ".*"msg": "serving"')
+
+
+class TestDemo:
+    async def test_says_where_to_look_and_is_there(self) -> None:
+        async with running("demo", ANY_PORT) as process:
+            landing = await read_until(process.stdout, r"(http://127\.0\.0\.1:\d+/)\s")
+            metrics = await read_until(process.stdout, r"(http://127\.0\.0\.1:\d+/metrics)\s")
+            assert "<td>office</td>" in await get(landing[1])
+            assert 'openvpn_up{daemon="office"}' in await get(metrics[1])
+            process.send_signal(signal.SIGINT)
+            assert await exit_code(process) == 0
+
+
+def test_only_the_demo_loads_the_simulator() -> None:
+    code = "import sys, exporter.cli; sys.exit('exporter.simulator' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)  # noqa: S603
+    assert done.returncode == 0
