@@ -62,6 +62,11 @@ class Page:
         """Give the names of all series."""
         return {name for name, _ in self.series}
 
+    def gauges(self) -> set[str]:
+        """Give the names of what is said of daemons as it is now, not counted up."""
+        of_daemons = {name for name, labels in self.series if "daemon" in dict(labels)}
+        return of_daemons - {name for name, _ in self.counters}
+
     def is_up(self) -> bool:
         """Tell whether the only daemon is up."""
         return self.value("openvpn_up") == 1
@@ -125,11 +130,16 @@ class Scraper:
         return page
 
     async def down(self, reason: str) -> Page:
-        """Wait until the only daemon is down for this reason."""
+        """Wait until the only daemon is down for this reason; ``reasons`` tells those before."""
         page = await self.until(lambda page: page.down_reason() == reason)
         assert page.value("openvpn_up") == 0
         assert page.value("openvpn_management_up") == 0
         return page
+
+    def reasons(self) -> list[str]:
+        """Give the reasons why the only daemon was down so far, each once, the first one first."""
+        found = [page.down_reason() for page in self.pages]
+        return list(dict.fromkeys(reason for reason in found if reason))
 
     async def polled(self) -> Page:
         """Wait for a poll that begins after this call, and is answered."""
@@ -202,5 +212,5 @@ def _read(body: str, parse: Callable[[str], Iterable[Metric]]) -> Page:
     return Page(
         body,
         {series: value for series, value, _ in found},
-        frozenset(series for series, _, kind in found if kind == "counter"),
+        frozenset(series for series, _, kind in found if kind in ("counter", "histogram")),
     )

@@ -17,8 +17,8 @@ CONNECTED = "openvpn_server_connected_clients"
 CONNECTS = "openvpn_exporter_connects_total"
 
 
-def server_metrics(page: Page) -> list[str]:
-    return [name for name in page.names() if name.startswith("openvpn_server_")]
+def server_gauges(page: Page) -> list[str]:
+    return [name for name in page.gauges() if name.startswith("openvpn_server_")]
 
 
 def commands(daemon: Daemon) -> list[str]:
@@ -54,6 +54,7 @@ async def test_a_wrong_password_is_tried_once_and_the_slot_is_free_again(lab: La
         await scraper.down("auth")
         [reply] = await raw.ask(office.management.address, "pid", password="s3cret")
 
+    assert scraper.reasons() == ["auth"]
     assert relay.said == b"wrong\n"
     assert reply == f"SUCCESS: pid={office.daemon.pid}"
     assert "failed password attempts" not in office.daemon.log
@@ -70,26 +71,26 @@ async def test_a_password_that_nobody_told_us_is_not_guessed(lab: Lab) -> None:
     assert relay.answered == b"ENTER PASSWORD:"
 
 
-async def test_a_held_daemon_is_up_has_no_server_metrics_and_stays_held(lab: Lab) -> None:
+async def test_a_held_daemon_is_left_to_whoever_may_release_it(lab: Lab) -> None:
     async with server(lab, "--management-hold", ready=HELD) as office:
-        async with scraping(watched(office.management)) as scraper:
-            held = await scraper.up()
-        asked = commands(office.daemon)
-        async with raw.session(office.management.address) as person:
-            assert (await person.notification()).startswith(">HOLD:Waiting")
-            await person.ask("hold release")
-        await office.daemon.wait_for_log(INITIALISED)
-        async with scraping(watched(office.management)) as scraper:
+        config = msgspec.structs.replace(watched(office.management), step_aside=0.2)
+        async with scraping(config) as scraper:
+            held = await scraper.down("hold")
+            async with raw.session(office.management.address) as person:
+                assert await person.notification() == ">HOLD:Waiting for hold release:0"
+                asked = commands(office.daemon)
+                await person.ask("hold release")
+                await office.daemon.wait_for_log(INITIALISED)
             released = await scraper.up()
 
-    assert server_metrics(held) == []
-    assert held.value("openvpn_state", state="CONNECTED") == 0
-    assert asked[0] == "state on"
+    assert scraper.reasons() == ["hold"]
+    assert server_gauges(held) == []
+    assert held.value("openvpn_hold_waiting") == 1
     assert asked[-1] == "quit"
-    assert "hold" in asked
     assert not {"hold release", "hold off", "hold on"} & set(asked)
-    assert released.value(CONNECTED) == 0
+    assert released.value("openvpn_hold_waiting") == 0
     assert released.value("openvpn_state", state="CONNECTED") == 1
+    assert released.value(CONNECTED) == 0
 
 
 async def test_a_busy_slot_is_named_and_taken_when_it_is_free(lab: Lab) -> None:
@@ -99,7 +100,8 @@ async def test_a_busy_slot_is_named_and_taken_when_it_is_free(lab: Lab) -> None:
             busy = await scraper.down("busy")
             await rival.aclose()
             page = await scraper.up()
-    assert server_metrics(busy) == []
+    assert scraper.reasons() == ["busy"]
+    assert server_gauges(busy) == []
     assert page.value(CONNECTED) == 0
     assert page.value(CONNECTS) == 1
 

@@ -15,6 +15,8 @@ SENT = "openvpn_server_client_sent_bytes_total"
 SINCE = "openvpn_server_client_connected_timestamp_seconds"
 INFO = "openvpn_server_client_info"
 CONNECTED = "openvpn_server_connected_clients"
+CONNECTS = "openvpn_server_client_connects_total"
+DISCONNECTS = "openvpn_server_client_disconnects_total"
 FALLBACKS = "openvpn_exporter_status_fallbacks_total"
 
 
@@ -43,11 +45,27 @@ async def test_a_client_that_left_has_its_totals_and_no_session(lab: Lab) -> Non
     assert alice(gone, SENT) >= alice(here, SENT) > 0
 
 
+async def test_a_client_that_comes_says_what_it_runs_on(lab: Lab) -> None:
+    async with (
+        server(lab) as office,
+        scraping(watched(office.management)) as scraper,
+    ):
+        daemon = await scraper.up()
+        async with client(office, "alice"):
+            page = await scraper.polled()
+
+    [labels] = page.labels(INFO)
+    [ours] = daemon.labels("openvpn_info")
+    assert labels["platform"] == "linux"
+    assert labels["client_version"] == ours["version"]
+
+
 async def test_a_client_that_comes_back_goes_on_where_it_was(lab: Lab) -> None:
     async with (
         server(lab, transport=AT_ONCE) as office,
         scraping(watched(office.management)) as scraper,
     ):
+        await scraper.up()
         async with client(office, "alice"):
             first = await scraper.until(lambda page: sessions(page) == 1)
         gone = await scraper.until(lambda page: sessions(page) == 0)
@@ -57,6 +75,8 @@ async def test_a_client_that_comes_back_goes_on_where_it_was(lab: Lab) -> None:
             back = await scraper.polled()
 
     assert alice(back, SINCE) > alice(first, SINCE)
+    assert (gone.value(CONNECTS), gone.value(DISCONNECTS)) == (1, 1)
+    assert (back.value(CONNECTS), back.value(DISCONNECTS)) == (2, 1)
     # The second handshake moved about as much as the first.
     assert alice(back, RECEIVED) > 1.5 * alice(gone, RECEIVED)
     assert alice(back, SENT) > 1.5 * alice(gone, SENT)
@@ -95,6 +115,8 @@ async def test_totals_neither_fall_nor_double_while_the_format_changes(lab: Lab)
     assert short.value(FALLBACKS) > 0
     assert [labels.get("cipher") for labels in short.labels(INFO)] == [None, None]
     assert fallen(scraper.pages) == []
+    # Bob's; alice was there before and stayed.
+    assert (last.value(CONNECTS), last.value(DISCONNECTS)) == (1, 1)
     assert {sessions(page) for page in scraper.pages if page.is_up()} == {1}
     assert {alice(page, SINCE) for page in scraper.pages if page.is_up()} == {by_hand.since}
     assert 0 < alice(whole, RECEIVED) <= alice(last, RECEIVED) <= by_hand.received

@@ -8,25 +8,22 @@ import msgspec
 from exporter.management.endpoint import TcpEndpoint
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK, TcpAddress
-from tests.real.scraping import Page, scraping, watched
+from tests.real.scraping import scraping, watched
 from tests.real.server import server
 
 # All that the page says of a daemon that is down, apart from its counters.
-ALWAYS = {"openvpn_up", "openvpn_management_up", "openvpn_down_reason"}
+ALWAYS = {
+    *("openvpn_up", "openvpn_management_up", "openvpn_down_reason"),
+    *("openvpn_hold_waiting", "openvpn_prompt_waiting", "openvpn_restarts_on_disconnect"),
+}
 CONNECTS = "openvpn_exporter_connects_total"
-
-
-def gauges(page: Page) -> set[str]:
-    """Name what the page says of daemons that is no counter."""
-    counters = {name for name, _ in page.counters}
-    of_daemons = {name for name, labels in page.series if "daemon" in dict(labels)}
-    return of_daemons - counters
 
 
 async def test_nobody_listens(lab: Lab) -> None:
     async with scraping(watched(lab.tcp())) as scraper:
         page = await scraper.down("refused")
-    assert gauges(page) == ALWAYS
+    assert scraper.reasons() == ["refused"]
+    assert page.gauges() == ALWAYS
     assert page.value(CONNECTS) == 0
 
 
@@ -35,11 +32,13 @@ async def test_a_socket_that_was_left_behind_is_refused(lab: Lab) -> None:
         await office.daemon.kill()
     async with scraping(watched(office.management)) as scraper:
         await scraper.down("refused")
+    assert scraper.reasons() == ["refused"]
 
 
 async def test_there_is_no_such_socket(lab: Lab) -> None:
     async with scraping(watched(lab.unix())) as scraper:
         await scraper.down("not_found")
+    assert scraper.reasons() == ["not_found"]
 
 
 async def test_there_is_no_such_host(lab: Lab) -> None:
@@ -48,6 +47,7 @@ async def test_there_is_no_such_host(lab: Lab) -> None:
     )
     async with scraping(nowhere) as scraper:
         await scraper.down("not_found")
+    assert scraper.reasons() == ["not_found"]
 
 
 async def test_the_daemon_wants_another_user(lab: Lab) -> None:
@@ -57,6 +57,7 @@ async def test_the_daemon_wants_another_user(lab: Lab) -> None:
     ):
         await scraper.down("permission")
         await office.daemon.wait_for_log("unix domain socket client connection rejected")
+    assert scraper.reasons() == ["permission"]
 
 
 async def test_somebody_else_listens_where_the_daemon_should_dial(lab: Lab) -> None:
@@ -65,6 +66,7 @@ async def test_somebody_else_listens_where_the_daemon_should_dial(lab: Lab) -> N
     with socket.create_server((LOOPBACK, dialling.address.port)):
         async with scraping(watched(dialling)) as scraper:
             await scraper.down("unreachable")
+    assert scraper.reasons() == ["unreachable"]
 
 
 async def test_the_daemon_dies(lab: Lab) -> None:
@@ -76,7 +78,8 @@ async def test_the_daemon_dies(lab: Lab) -> None:
             up = await scraper.up()
             await office.daemon.kill()
             page = await scraper.down("closed")
-    assert gauges(page) == ALWAYS < gauges(up)
+    assert scraper.reasons() == ["closed"]
+    assert page.gauges() == ALWAYS < up.gauges()
     assert page.counters == up.counters
 
 
@@ -90,5 +93,6 @@ async def test_a_daemon_that_hangs_is_down_until_it_goes_on(lab: Lab) -> None:
         await scraper.down("timeout")
         office.daemon.signal(signal.SIGCONT)
         page = await scraper.up()
+    assert scraper.reasons() == ["timeout"]
     assert page.value(CONNECTS) == 1
     assert page.values("openvpn_exporter_poll_failures_total", by="reason")["timeout"] > 0

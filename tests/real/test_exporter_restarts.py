@@ -15,6 +15,7 @@ from tests.real.server import Transport, server
 RECEIVED = "openvpn_server_client_received_bytes_total"
 LINK_RECEIVED = "openvpn_received_bytes_total"
 CONNECTS = "openvpn_exporter_connects_total"
+RESTARTS = "openvpn_restarts_total"
 START = "openvpn_start_time_seconds"
 
 
@@ -43,6 +44,8 @@ async def test_a_restart_within_the_process_is_survived_on_the_same_session(
     [row] = by_hand.rows
     assert fallen(scraper.pages) == []
     assert after.value(CONNECTS) == 1
+    assert after.value(RESTARTS) == 0
+    assert after.value("openvpn_reconnects_total", reason=restart.name) == 1
     assert after.value(START) == before.value(START) == by_hand.first_state_time
     assert after.value("openvpn_state", state="CONNECTED") == 1
     # The second handshake moved about as much as the first.
@@ -75,6 +78,7 @@ async def test_another_process_at_the_same_address_goes_on_with_the_same_counter
     assert second.daemon.pid != first.daemon.pid
     assert fallen(scraper.pages) == []
     assert after.value(CONNECTS) == before.value(CONNECTS) + 1
+    assert after.value(RESTARTS) == 1
     assert after.value(START) > before.value(START)
     for counter in (RECEIVED, LINK_RECEIVED, "openvpn_sent_bytes_total"):
         assert after.value(counter) > 1.5 * before.value(counter), counter

@@ -1,0 +1,67 @@
+"""What a daemon wrote into its own log file, in the form that tells how grave a line is.
+
+Read with the plainest means and sharing no code with the exporter: what it counts must be here,
+as often. The daemon must run with ``MACHINE_READABLE``.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.real.daemon import Daemon
+
+MACHINE_READABLE = "--machine-readable-output"
+LINE = re.compile(r"\d+\.\d+ (?P<flags>[0-9a-f]+) (?P<text>.*)")
+OURS = re.compile(r"(?:^| )MANAGEMENT: ")
+
+# OpenVPN's message flags (error.h), the one that decides first.
+FLAGS = ((1 << 4, "fatal"), (1 << 5, "error"), (1 << 6, "warning"), (1 << 7, "debug"))
+PLAIN_INFORMATION = 1
+
+# A part of the line by which a person finds each event; no line tells two of them.
+TELLING = {
+    "auth_failed": "TLS Auth Error: Auth Username/Password verification failed for peer",
+    "auth_failed_received": "AUTH: Received control message: AUTH_FAILED",
+    "bad_packet_length": "WARNING: Bad encapsulated packet length from peer",
+    "certificate_verify_error": "VERIFY ERROR",
+    "client_floated": "floated from",
+    "client_limit_reached": "would exceed maximum number of clients",
+    "connection_reset": "Connection reset, restarting",
+    "ping_timeout": "Inactivity timeout (--ping-restart)",
+    "session_replaced": "will cause previous active sessions by this client to be dropped",
+    "tls_fatal": "Fatal TLS error",
+    "tls_handshake_failed": "TLS Error: TLS handshake failed",
+    "tls_negotiation_timeout": "TLS key negotiation failed to occur within",
+    "tls_read_error": "TLS Error: TLS object -> incoming plaintext read error",
+}
+
+
+def severities(daemon: Daemon, *, since: int = 0) -> dict[str, float]:
+    """Count the lines after a mark by how grave they are, without those about management."""
+    return dict(Counter(_severity(flags) for flags, text in _lines(daemon, since)))
+
+
+def events(daemon: Daemon, *, since: int = 0) -> dict[str, float]:
+    """Count the lines after a mark that tell an event."""
+    texts = [text for _, text in _lines(daemon, since)]
+    found = {event: sum(part in text for text in texts) for event, part in TELLING.items()}
+    return {event: float(times) for event, times in found.items() if times}
+
+
+def commands(daemon: Daemon) -> list[str]:
+    """Give every command that management clients said, `load-stats` excepted (any log format)."""
+    return re.findall(r"MANAGEMENT: CMD '(.*)'", daemon.log)
+
+
+def _lines(daemon: Daemon, since: int) -> Iterator[tuple[int, str]]:
+    for line in daemon.log.split("\n")[since:]:
+        match = LINE.fullmatch(line)
+        assert match, line
+        if not OURS.search(match["text"]):
+            yield int(match["flags"], 16), match["text"]
+
+
+def _severity(flags: int) -> str:
+    if flags == PLAIN_INFORMATION:
+        return "info"
+    return next((name for flag, name in FLAGS if flags & flag), "other")

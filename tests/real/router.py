@@ -1,0 +1,75 @@
+"""A router between clients and a server over UDP: it hides the client, and gets new addresses."""
+
+import asyncio
+from asyncio import DatagramProtocol, DatagramTransport
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from tests.real.management import LOOPBACK
+from tests.real.server import Server
+
+Address = tuple[str | Any, int]
+
+
+class Router:
+    """One client at a time; the server sees it come from the router's outer port."""
+
+    def __init__(self, server: Server) -> None:
+        self._real = server
+        self._client: Address | None = None
+        self._inner: DatagramTransport
+        self._outer: list[DatagramTransport] = []
+        self.server = server
+
+    async def open(self) -> None:
+        """Take the two ports; ``server`` is then the way to the server through this router."""
+        self._inner = await _port(self._from_client)
+        self.server = replace(self._real, port=self._inner.get_extra_info("sockname")[1])
+        await self.move()
+
+    async def move(self) -> None:
+        """Go on from another outer port."""
+        self._outer.append(await _port(self._from_server))
+
+    @property
+    def address(self) -> str:
+        """Where the server sees the client."""
+        host, port = self._outer[-1].get_extra_info("sockname")
+        return f"{host}:{port}"
+
+    def close(self) -> None:
+        """Give the ports back."""
+        for port in (self._inner, *self._outer):
+            port.close()
+
+    def _from_client(self, data: bytes, address: Address) -> None:
+        self._client = address
+        self._outer[-1].sendto(data, (LOOPBACK, self._real.port))
+
+    def _from_server(self, data: bytes, _: Address) -> None:
+        self._inner.sendto(data, self._client)
+
+
+class _Port(DatagramProtocol):
+    def __init__(self, receive: Any) -> None:
+        self.datagram_received = receive
+
+
+async def _port(receive: Any) -> DatagramTransport:
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: _Port(receive), local_addr=(LOOPBACK, 0)
+    )
+    return transport
+
+
+@asynccontextmanager
+async def routed(server: Server) -> AsyncIterator[Router]:
+    """Run a router before a server over UDP."""
+    router = Router(server)
+    await router.open()
+    try:
+        yield router
+    finally:
+        router.close()

@@ -1,0 +1,132 @@
+"""The single slot: leaving it to others, staying where leaving hurts, tidying up after others."""
+
+import logging
+import signal
+
+import msgspec
+import pytest
+
+from exporter.config.schema import Slot
+from tests.real import raw
+from tests.real.changes import increase
+from tests.real.client import Credentials, client
+from tests.real.daemon import INITIALISED
+from tests.real.lab import Lab
+from tests.real.logbook import commands
+from tests.real.management import Management
+from tests.real.scraping import fallen, scraping, watched
+from tests.real.server import asking_for_names, server
+
+TRANSITIONS = "openvpn_state_transitions_total"
+RECONNECTS = "openvpn_reconnects_total"
+EVENTS = "openvpn_log_events_total"
+CONNECTS = "openvpn_exporter_connects_total"
+POLLS = "openvpn_exporter_polls_total"
+RESTARTS = "openvpn_restarts_on_disconnect"
+MESSAGES = "openvpn_realtime_messages_total"
+OUR_DOING = "management-disconnect"
+REFUSED = "AUTH: Received control message: AUTH_FAILED"
+BETWEEN_VISITS = 1.0
+
+
+def releasing(management: Management):  # noqa: ANN201
+    return msgspec.structs.replace(
+        watched(management), slot=Slot.RELEASE, poll_interval=BETWEEN_VISITS
+    )
+
+
+async def test_a_released_slot_is_free_between_visits_and_nothing_is_lost(lab: Lab) -> None:
+    accept_nobody = lab.script("exit 1")
+    async with (
+        server(lab, *asking_for_names(accept_nobody)) as office,
+        scraping(releasing(office.management)) as scraper,
+    ):
+        before = await scraper.up()
+        [pid] = await raw.ask(office.management.address, "pid")
+        mark = office.daemon.mark()
+        office.daemon.signal(signal.SIGUSR1)
+        await office.daemon.wait_for_log(INITIALISED, since=mark)
+        async with client(office, "alice", user=Credentials("alice"), ready=REFUSED):
+            pass
+        await scraper.until(lambda page: page.value(EVENTS, event="auth_failed") == 1)
+        visits = (await scraper.page()).value(POLLS)
+        after = await scraper.until(lambda page: page.value(POLLS) == visits + 3)
+
+    assert pid == f"SUCCESS: pid={office.daemon.pid}"
+    assert increase(before, after, EVENTS, by="event") == {"auth_failed": 1}
+    assert increase(before, after, RECONNECTS, by="reason") == {"SIGUSR1": 1}
+    assert increase(before, after, TRANSITIONS, by="state") == {
+        "RECONNECTING": 1,
+        "ASSIGN_IP": 1,
+        "CONNECTED": 1,
+    }
+    assert after.value(CONNECTS) == after.value(POLLS)
+    assert {page.value("openvpn_up") for page in scraper.pages[-10:]} == {1}
+    assert fallen(scraper.pages) == []
+
+
+async def test_what_a_visit_costs_the_daemons_log(lab: Lab) -> None:
+    async with (
+        server(lab) as office,
+        scraping(releasing(office.management)) as scraper,
+    ):
+        await scraper.up()
+        await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")
+        mark = office.daemon.mark()
+        await office.daemon.wait_for_log("MANAGEMENT: Client disconnected", since=mark)
+        lines = office.daemon.log.split("\n")[mark:]
+    assert [line.partition("MANAGEMENT: ")[2] for line in lines][1:-1] == [
+        *(f"CMD '{command}'" for command in VISIT),
+    ]
+    assert len(lines) == 10
+
+
+VISIT = ("pid", "version", "verb", "hold", "state all", "log all", "status 3", "quit")
+
+
+@pytest.mark.parametrize("slot", list(Slot))
+async def test_a_daemon_that_restarts_when_we_leave_is_left_once_at_most(
+    lab: Lab, slot: Slot, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with server(lab, "--management-signal") as office:
+        config = msgspec.structs.replace(releasing(office.management), slot=slot)
+        async with scraping(config) as scraper:
+            before = await scraper.up()
+
+
+            await scraper.until(lambda page: page.value(POLLS) >= 4)
+            mark = office.daemon.mark()
+            office.daemon.signal(signal.SIGUSR1)
+            await office.daemon.wait_for_log(INITIALISED, since=mark)
+            after = await scraper.until(
+                lambda page: page.value(RECONNECTS, reason="SIGUSR1") == 1
+            )
+        triggered = office.daemon.log.count("MANAGEMENT: Triggering management signal")
+
+    left_once = slot is Slot.RELEASE
+    assert before.value(RESTARTS) == 0
+    assert after.value(RESTARTS) == left_once
+    assert after.value(RECONNECTS, reason=OUR_DOING) == left_once
+    assert after.value(CONNECTS) == 1 + left_once
+    assert triggered == left_once + 1  # and once more when the exporter ended
+    warnings = [record for record in caplog.records if "--management-signal" in record.message]
+    assert [record.levelno for record in warnings] == [logging.WARNING] * left_once
+    assert fallen(scraper.pages) == []
+
+
+async def test_byte_counts_that_another_client_left_on_are_turned_off(lab: Lab) -> None:
+    async with (
+        server(lab) as office,
+        client(office, "alice", management=lab.tcp()) as alice,
+    ):
+        await raw.ask(alice.management.address, "bytecount 1")
+        async with scraping(watched(alice.management)) as scraper:
+            await scraper.up()
+            await alice.daemon.wait_for_log("CMD 'bytecount 0'")
+            after = await scraper.polled()
+        async with raw.session(alice.management.address) as person:
+            with pytest.raises(raw.NoReplyError):
+                await person.notification(deadline=2.0)
+
+    assert after.value(MESSAGES, source="BYTECOUNT") == 1
+    assert commands(alice.daemon).count("bytecount 0") == 1

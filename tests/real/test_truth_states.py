@@ -1,0 +1,148 @@
+"""States that daemons went through: each counted once, seen as it came or found in the history."""
+
+import signal
+from collections import Counter
+
+import pytest
+
+from tests.real import raw
+from tests.real.cable import cable
+from tests.real.changes import increase
+from tests.real.client import client
+from tests.real.clock import another_second
+from tests.real.daemon import INITIALISED
+from tests.real.lab import Lab
+from tests.real.management import Management
+from tests.real.scraping import Page, fallen, scraping, watched
+from tests.real.server import server
+
+TRANSITIONS = "openvpn_state_transitions_total"
+RECONNECTS = "openvpn_reconnects_total"
+CONNECTS = "openvpn_exporter_connects_total"
+RESTARTS = "openvpn_restarts_total"
+QUICK_TO_MISS_A_PEER = ("--keepalive", "1", "2")
+
+
+async def history(management: Management) -> list[str]:
+    [reply] = await raw.ask(management.address, "state all")
+    return reply.split("\n")[:-1]
+
+
+def names(entries: list[str]) -> dict[str, float]:
+    return {name: float(times) for name, times in Counter(e.split(",")[1] for e in entries).items()}
+
+
+def reasons(entries: list[str]) -> dict[str, float]:
+    fields = [entry.split(",") for entry in entries]
+    found = Counter(reason for _, name, reason, *_ in fields if name == "RECONNECTING")
+    return {reason: float(times) for reason, times in found.items()}
+
+
+def counted(page: Page) -> dict[str, float]:
+    return {name: times for name, times in page.values(TRANSITIONS, by="state").items() if times}
+
+
+def connections(page: Page) -> float:
+    return page.value(TRANSITIONS, state="CONNECTED")
+
+
+async def test_history_counts_nothing_and_then_each_state_once_over_a_gap(lab: Lab) -> None:
+    async with server(lab) as office, client(office, "alice", management=lab.tcp()) as alice:
+        past = await history(alice.management)
+        async with (
+            cable(lab, alice.management) as line,
+            scraping(watched(line.management)) as scraper,
+        ):
+            first = await scraper.up()
+            alice.daemon.signal(signal.SIGUSR1)
+            live = await scraper.until(lambda page: connections(page) == 1)
+            line.pull()
+            await scraper.down("closed")
+            mark = alice.daemon.mark()
+            alice.daemon.signal(signal.SIGUSR1)
+            await alice.daemon.wait_for_log(INITIALISED, since=mark)
+            line.plug()
+            await scraper.up()
+            filled = await scraper.until(lambda page: connections(page) == 2)
+            alice.daemon.signal(signal.SIGUSR1)
+            await scraper.until(lambda page: connections(page) == 3)
+            last = await scraper.polled()
+        everything = await history(alice.management)
+
+    new = everything[len(past) :]
+    assert everything[: len(past)] == past != []
+    assert counted(first) == {}
+    assert increase(first, live, RECONNECTS, by="reason") == {"SIGUSR1": 1}
+    assert increase(live, filled, RECONNECTS, by="reason") == {"SIGUSR1": 1}
+    assert counted(last) == names(new)
+    assert increase(first, last, RECONNECTS, by="reason") == reasons(new) == {"SIGUSR1": 3}
+    assert last.value(CONNECTS) == 2
+    assert fallen(scraper.pages) == []
+
+
+async def test_a_client_that_loses_its_server_and_finds_it_again(lab: Lab) -> None:
+    async with (
+        server(lab, *QUICK_TO_MISS_A_PEER) as office,
+        client(office, "alice", management=lab.tcp()) as alice,
+    ):
+        past = await history(alice.management)
+        async with (
+            cable(lab, alice.management) as line,
+            scraping(watched(line.management)) as scraper,
+        ):
+            await scraper.up()
+            await office.daemon.kill()
+            lost = await scraper.until(
+                lambda page: page.value(RECONNECTS, reason="ping-restart") == 1
+            )
+            line.pull()
+            mark = alice.daemon.mark()
+            async with server(lab, "--port", str(office.port)):
+                await alice.daemon.wait_for_log(INITIALISED, since=mark)
+                line.plug()
+                await scraper.until(lambda page: connections(page) == 1)
+                found = await scraper.polled()
+        new = (await history(alice.management))[len(past) :]
+
+    assert lost.value(TRANSITIONS, state="RECONNECTING") == 1
+    assert counted(found) == names(new)
+    assert found.value("openvpn_state", state="CONNECTED") == 1
+    assert {"RECONNECTING", "WAIT", "AUTH", "CONNECTED"} <= names(new).keys()
+    assert increase(scraper.pages[0], found, RECONNECTS, by="reason") == reasons(new)
+    assert reasons(new)["ping-restart"] == 1
+    assert fallen(scraper.pages) == []
+
+
+async def test_a_server_restarts_within_its_process_ends_and_is_another_one(lab: Lab) -> None:
+    async with server(lab) as first:
+        async with scraping(watched(first.management)) as scraper:
+            up = await scraper.up()
+            for times, restart in enumerate((signal.SIGUSR1, signal.SIGHUP), start=1):
+                first.daemon.signal(restart)
+                await scraper.until(lambda page, times=times: connections(page) == times)
+            restarted = await scraper.polled()
+            await first.daemon.stop()
+            ended = await scraper.until(lambda page: not page.is_up())
+            await another_second(up.value("openvpn_start_time_seconds"))
+            async with server(lab, management=first.management) as second:
+                again = await scraper.up()
+                await second.daemon.kill()
+                killed = await scraper.until(lambda page: not page.is_up())
+
+    assert counted(up) == {}
+    assert increase(up, restarted, RECONNECTS, by="reason") == {"SIGUSR1": 1, "SIGHUP": 1}
+    assert counted(restarted) == {"RECONNECTING": 2, "ASSIGN_IP": 2, "CONNECTED": 2}
+    assert restarted.value(CONNECTS) == 1
+    assert restarted.value(RESTARTS) == 0
+    assert increase(restarted, ended, TRANSITIONS, by="state") == {"EXITING": 1}
+    # All of another process is new, and none of it can be known from before.
+    assert increase(ended, again, TRANSITIONS, by="state") == {
+        "CONNECTING": 1,
+        "ASSIGN_IP": 1,
+        "CONNECTED": 1,
+    }
+    assert again.value(RESTARTS) == 1
+    assert again.value(CONNECTS) == 2
+    assert increase(again, killed, TRANSITIONS, by="state") == {}
+    assert killed.value(RESTARTS) == 1
+    assert fallen(scraper.pages) == []
