@@ -40,10 +40,10 @@ async def serving(
     Raises:
         OSError: an address can't be listened on.
     """
-    monitors = _monitors(config)
     own = OwnMetrics()
     own.config_accepted(time.time())
     exposition = Exposition(catalogue.families(config.clients), own.registry)
+    monitors = _monitors(config, exposition)
     records = [monitor.record for monitor in monitors]
     runner = web.AppRunner(
         application(lambda: records, exposition, telemetry_path=telemetry_path),
@@ -62,13 +62,14 @@ async def serving(
         await asyncio.gather(runner.cleanup(), *tasks, return_exceptions=True)
 
 
-def _monitors(config: Config) -> list[Monitor]:
+def _monitors(config: Config, exposition: Exposition) -> list[Monitor]:
     return [
         Monitor(
             daemon,
             config.clients,
             config.events,
             poll_interval=daemon.poll_interval or config.poll_interval,
+            prepare=exposition.prepare,
             phase=index / len(config.daemons),
         )
         for index, daemon in enumerate(config.daemons)

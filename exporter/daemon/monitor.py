@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from exporter.config.password import read_password
 from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
@@ -30,6 +30,9 @@ from exporter.transport.opening import opener
 START_SPREAD = 1.0
 """Seconds over which the first connections of all daemons are spread."""
 
+Prepare = Callable[[Record], Awaitable[None]]
+"""Makes use of a record that was just polled, handing back to the event loop now and then."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +46,7 @@ class Monitor:
         events: EventsConfig,
         *,
         poll_interval: float,
+        prepare: Prepare | None = None,
         phase: float = 0.0,
         clock: Callable[[], float] = time.time,
         chance: random.Random | None = None,
@@ -54,6 +58,7 @@ class Monitor:
             clients: what is told about its clients.
             events: what is counted between polls.
             poll_interval: seconds between polls.
+            prepare: makes use of the record after each poll that was answered, if anybody does.
             phase: 0 to 1, where in the interval this daemon is asked, so that many don't answer
                 at once.
             clock: seconds since the epoch.
@@ -61,6 +66,7 @@ class Monitor:
         """
         self.record = Record(daemon, clients)
         self._manner = Manner(daemon, poll_interval, routes=clients.routes, log=events.log)
+        self._prepare = prepare
         self._phase = phase
         self._clock = clock
         self._backoff = Backoff(
@@ -128,12 +134,14 @@ class Monitor:
         except ValueError as error:
             raise PasswordUnreadable(str(error)) from error
 
-    def _polled(self, poll: Poll | None) -> None:
+    async def _polled(self, poll: Poll | None) -> None:
         if poll is None:
             self._announce_down()
-        else:
-            self._backoff.reset()
-            self._announce_up(poll)
+            return
+        self._backoff.reset()
+        self._announce_up(poll)
+        if self._prepare is not None:
+            await self._prepare(self.record)
 
     def _announce_up(self, poll: Poll) -> None:
         if poll.fallback and not self._fell_back:

@@ -4,8 +4,10 @@ Pure and synchronous; time is an argument, in seconds since the epoch. When the 
 readings are gone and its counters stay.
 """
 
+import functools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Concatenate, ParamSpec
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon import courtesy
@@ -30,6 +32,23 @@ from exporter.management.status import ServerStatus, Status, TunnelStatus
 
 HISTORY_LIMIT = 100
 """Entries of the daemon's state history; a full one no longer begins with its start."""
+
+
+_P = ParamSpec("_P")
+
+
+_Change = Callable[Concatenate["Record", _P], None]
+
+
+def _changes(method: _Change[_P]) -> _Change[_P]:
+    """Count each call as a change, so that text made of a record is known to be old."""
+
+    @functools.wraps(method)
+    def changing(record: "Record", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        record.changes += 1
+        method(record, *args, **kwargs)
+
+    return changing
 
 
 class Record:
@@ -66,6 +85,7 @@ class Record:
         self.status_fallbacks = 0
         self.unparsed_lines = 0
 
+        self.changes = 0
         self._pid: int | None = None
         self._offloaded = False
         self._last_words = ""
@@ -90,11 +110,13 @@ class Record:
             case _:
                 return None
 
+    @_changes
     def opened(self) -> None:
         """Note that a connection was opened; nothing was said over it yet."""
         self._last_words = ""
         self.events.session_began()
 
+    @_changes
     def identified(self, pid: int) -> None:
         """Take the daemon's process id, before anything else that a process counts from 0."""
         if self._pid not in (None, pid):
@@ -108,6 +130,7 @@ class Record:
             self.ledger.restart()
         self._pid = pid
 
+    @_changes
     def remembered(self, history: Sequence[State]) -> None:
         """Take the daemon's state history, oldest entry first."""
         for state in self.events.take_state_history(history):
@@ -119,14 +142,17 @@ class Record:
             if len(history) < HISTORY_LIMIT:
                 self.start_time = history[0].time
 
+    @_changes
     def logged(self, cache: Sequence[Log]) -> None:
         """Take the daemon's log cache, oldest line first."""
         self.events.take_log_cache(cache)
 
+    @_changes
     def introduced(self, introduction: Introduction) -> None:
         """Take what the daemon says of itself at the beginning of a session."""
         self.introduction = introduction
 
+    @_changes
     def noticed(self, source: str, reading: Reading) -> None:
         """Take one real-time message."""
         self.events.take(source, reading)
@@ -147,6 +173,7 @@ class Record:
                 reason = courtesy.reason_to_leave(reading)
                 self.waits_for = reason.waits_for if reason else self.waits_for
 
+    @_changes
     def stated(self, state: State) -> None:
         """Take the daemon's current state."""
         if state != self.state:
@@ -154,11 +181,18 @@ class Record:
         self.restarts_on_disconnect |= _tells_management_signal(state)
         self.state = state
 
+    @_changes
     def status_arrived(self) -> None:
         """Note that a status was read whole: what is noticed from now on is not in it."""
         self._reconnected_before_status |= self._reconnected
         self._reconnected = False
 
+    @_changes
+    def misread(self, lines: int) -> None:
+        """Count lines of the daemon that fit nowhere."""
+        self.unparsed_lines += lines
+
+    @_changes
     def polled(self, poll: Poll, *, now: float, duration: float) -> None:
         """Take one complete answer."""
         self.polls += 1
@@ -185,11 +219,13 @@ class Record:
                 pass
         self.traffic.take(poll.load_stats, self.ledger, offloaded=self._offloaded)
 
+    @_changes
     def poll_failed(self, error: ManagementError) -> None:
         """Note that a poll could not be answered."""
         self.polls += 1
         self.poll_failures[error.reason] += 1
 
+    @_changes
     def went_down(self, error: ManagementError) -> None:
         """Note that the daemon can't be asked, and why; its readings are gone."""
         self.up = self.management_up = False

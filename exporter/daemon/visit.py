@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -63,7 +63,7 @@ class Visit:
         manner: Manner,
         *,
         clock: Callable[[], float],
-        polled: Callable[[Poll | None], None],
+        polled: Callable[[Poll | None], Awaitable[None]],
     ) -> None:
         """Prepare to visit; `polled` is called after each poll, with None for one in silence."""
         self._connection = connection
@@ -101,7 +101,7 @@ class Visit:
                 due = _next(due, self._manner.interval)
                 await self._rest(due)
         finally:
-            self._record.unparsed_lines += self._connection.take_unparsed()
+            self._record.misread(self._connection.take_unparsed())
 
     @property
     def _must_stay(self) -> bool:
@@ -120,8 +120,8 @@ class Visit:
             if self._silences > PATIENCE and not self._must_stay:
                 raise
             self._record.went_down(error)
-            self._polled(None)
-        self._record.unparsed_lines += self._connection.take_unparsed()
+            await self._polled(None)
+        self._record.misread(self._connection.take_unparsed())
 
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
@@ -137,8 +137,10 @@ class Visit:
         except ManagementError as error:
             self._record.poll_failed(error)
             raise
-        self._record.polled(poll, now=self._clock(), duration=loop.time() - asked)
-        self._polled(poll)
+        duration = loop.time() - asked
+        await asyncio.sleep(0)  # reading ten thousand rows took its time; so will counting them
+        self._record.polled(poll, now=self._clock(), duration=duration)
+        await self._polled(poll)
 
     async def _introduce(self) -> None:
         pid = await self._inquirer.identify()

@@ -10,6 +10,7 @@ import msgspec
 _PROTOCOL = re.compile(r"((?:udp|tcp)[46]?(?:-server|-client)?):(.+)")
 _BRACKETED = re.compile(r"\[([^\]]+)\](?::(\d{1,5}))?")
 _HOST_PORT = re.compile(r"([^:]+):(\d{1,5})")
+_PORT_DIGITS = 5
 _MAC = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?:@\d+)?")
 
 
@@ -31,6 +32,9 @@ def parse_real_address(text: str) -> RealAddress:
     `127.0.0.1:49630`, `::1`, `udp4:127.0.0.1:49630`, `tcp6-server:[::1]:60260`,
     `udp6:127.0.0.1:39244` (a dual-stack socket).
     """
+    host, _, digits = text.rpartition(":")
+    if ":" not in host and digits.isdigit() and len(digits) <= _PORT_DIGITS:
+        return RealAddress("", host, int(digits))  # nearly all of them
     protocol = ""
     if match := _PROTOCOL.fullmatch(text):
         protocol, text = match[1], match[2]

@@ -41,11 +41,11 @@ Everything that the exporter can say, by subject.
 _LOG_EVENTS = """
 ## Log events
 
-Values of the label `event` of `openvpn_log_events_total`. A daemon says each from the `verb` on that is
-named here; its default is 1, and 3 is what most run with.
+Values of the label `event` of `openvpn_log_events_total`. A daemon says each from the `verb` on
+that is named here; its default is 1, and 3 is what most run with.
 
-| event | verb | OpenVPN | what it means | example |
-|---|---|---|---|---|
+| event | verb | OpenVPN | what it means |
+|---|---|---|---|
 """
 
 _OF_OTHERS = """
@@ -63,8 +63,7 @@ def render() -> str:
 
 def _log_events() -> str:
     return _LOG_EVENTS + "".join(
-        f"| `{event.name}` | {event.verb} | {event.versions} | {event.meaning} "
-        f"| `{event.example.strip()}` |\n"
+        f"| `{event.name}` | {event.verb} | {event.versions} | {event.meaning} |\n"
         for event in LOG_EVENTS
     )
 

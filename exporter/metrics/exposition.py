@@ -4,7 +4,9 @@ Sample lines are the same in both formats; only what stands above a family diffe
 of per-client families are rendered once per poll and daemon, and a scrape joins ready bytes.
 """
 
+import asyncio
 import contextlib
+import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
@@ -51,6 +53,16 @@ class Exposition:
         self._registry = registry
         self._rendered: dict[tuple[str, str], tuple[int, bytes]] = {}
 
+    async def prepare(self, record: Record) -> None:
+        """Render a record that was just polled, so that the next scrape finds ready text.
+
+        Hands back to the event loop after each family that goes over all clients.
+        """
+        for family in self._families:
+            self._chunk(family, record)
+            if family.per_client:
+                await asyncio.sleep(0)
+
     def page(
         self, records: Sequence[Record], *, accept: str = "", names: Collection[str] = ()
     ) -> Page:
@@ -86,13 +98,12 @@ class Exposition:
     def _chunk(self, family: Family, record: Record) -> bytes:
         if family.while_up and not record.management_up:
             return b""
-        if not family.per_client:
-            return render(family.metric, record.name, family.samples(record))
         key = (family.metric.name, record.name)
-        polls, chunk = self._rendered.get(key, (-1, b""))
-        if polls != record.polls:
+        age = record.polls if family.per_client else record.changes
+        rendered_at, chunk = self._rendered.get(key, (-1, b""))
+        if rendered_at != age:
             chunk = render(family.metric, record.name, family.samples(record))
-            self._rendered[key] = (record.polls, chunk)
+            self._rendered[key] = (age, chunk)
         return chunk
 
 
@@ -162,9 +173,18 @@ def _histogram_lines(metric: Metric, daemon: str, samples: Iterable[Sample]) -> 
         yield f'{metric.name}{suffix}{{daemon="{daemon}"{limit}}} {_number(value)}\n'
 
 
-def _labels(names: Sequence[str], values: Sequence[str]) -> str:
+def _labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    joined = "".join(values)
+    if "\\" in joined or '"' in joined or "\n" in joined:
+        values = tuple(escape(value) for value in values)
+    return _template(names, tuple(map(bool, values))) % values
+
+
+@functools.cache
+def _template(names: tuple[str, ...], present: tuple[bool, ...]) -> str:
+    """Return the format of a label set; an empty label is the same as none."""
     return "".join(
-        f',{name}="{escape(value)}"' for name, value in zip(names, values, strict=True) if value
+        f',{name}="%s"' if there else "%.0s" for name, there in zip(names, present, strict=True)
     )
 
 

@@ -36,7 +36,8 @@ class Family(msgspec.Struct, frozen=True):
     """A metric of daemons, and how a record gives its samples.
 
     `while_up` families have no samples while the daemon's management session doesn't work.
-    `per_client` families grow with the clients: they are rendered once per poll.
+    `per_client` families take the work of going over all clients: they only change with a poll,
+    and are rendered once for each.
     """
 
     metric: Metric

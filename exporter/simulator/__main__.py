@@ -1,13 +1,15 @@
 """`python -m exporter.simulator`: simulated daemons in a process of their own.
 
-Prints an address a line and then a blank one, serves until SIGTERM, SIGINT or the end of standard
-input, and leaves nothing behind.
+Prints an address a line and then a blank one, serves until SIGTERM, SIGINT or, if standard input is
+a pipe, its end, and leaves nothing behind.
 """
 
 import argparse
 import asyncio
 import contextlib
+import os
 import signal
+import stat
 import sys
 from argparse import Namespace
 
@@ -17,7 +19,7 @@ from exporter.simulator.simulated import CALM, LIVELY, Access, simulated_server,
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m exporter.simulator", description=__doc__.partition("\n")[0]
+        prog="python -m exporter.simulator", description="Simulated OpenVPN daemons."
     )
     parser.add_argument("--servers", type=int, default=1, help="daemons in server mode (1)")
     parser.add_argument("--tunnels", type=int, default=0, help="daemons in client mode (0)")
@@ -63,10 +65,12 @@ def _on_signal() -> asyncio.Event:
 
 
 async def _until(told: asyncio.Event) -> None:
-    """Wait until told or until standard input ends, whichever comes first."""
-    loop = asyncio.get_running_loop()
+    """Wait until told or until a piped standard input ends, whichever comes first."""
+    if not stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
+        await told.wait()
+        return
     reader = asyncio.StreamReader()
-    transport, _ = await loop.connect_read_pipe(
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
     ends = [asyncio.create_task(told.wait()), asyncio.create_task(reader.read())]

@@ -219,6 +219,6 @@ _MEANINGS: dict[int, tuple[type[ManagementError], str]] = {
 def _explain(error: OSError, peer: str) -> ManagementError:
     """Turn the operating system's word into ours, with what to do about it."""
     if isinstance(error, socket.gaierror):
-        return NotFound(f"{peer}: the host name does not resolve; correct it")
+        return NotFound(f"{peer}: no such host name; correct it, or look at the resolver")
     kind, sentence = _MEANINGS.get(error.errno or 0, (Unreachable, error.strerror or str(error)))
     return kind(f"{peer}: {sentence}")

@@ -245,3 +245,24 @@ def test_fallbacks_and_unparsed_lines_are_counted() -> None:
     assert known.unparsed_lines == 3
     take(known, poll(TunnelStatus(updated=1, unparsed=4)))
     assert known.unparsed_lines == 7
+
+
+def test_every_way_to_feed_a_record_counts_as_a_change() -> None:
+    """Text made of a record is kept until the record says that it changed."""
+    feeding = {
+        name
+        for name, member in vars(Record).items()
+        if callable(member) and not name.startswith("_")
+    }
+    assert feeding
+    assert [
+        name for name in sorted(feeding) if not hasattr(vars(Record)[name], "__wrapped__")
+    ] == []
+
+
+def test_a_change_is_counted() -> None:
+    daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
+    record = Record(daemon, ClientsConfig())
+    before = record.changes
+    record.misread(3)
+    assert (record.changes, record.unparsed_lines) == (before + 1, 3)

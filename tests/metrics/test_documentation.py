@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.management.log_events import LOG_EVENTS
 from exporter.metrics import documentation
 from exporter.metrics.catalogue import METRICS
 
@@ -26,13 +27,22 @@ def test_the_page_in_docs_is_what_the_catalogue_says() -> None:
 
 
 def test_every_metric_has_a_row_in_the_order_of_the_page() -> None:
-    rows = ROW.findall(documentation.render())
+    metrics, _, _ = documentation.render().partition("## Log events")
+    rows = ROW.findall(metrics)
     assert [(name, kind) for name, kind, _, _ in rows] == [
         (metric.name, metric.kind.value) for metric in METRICS
     ]
     for metric, (_, _, labels, meaning) in zip(METRICS, rows, strict=True):
         assert re.findall(r"\w+", labels) == list(metric.labels)
         assert meaning.startswith(metric.help)
+
+
+def test_every_log_event_has_a_row_with_the_verb_it_needs() -> None:
+    _, _, events = documentation.render().partition("## Log events")
+    rows = ROW.findall(events)
+    assert [(name, verb, meaning) for name, verb, _, meaning in rows] == [
+        (event.name, str(event.verb), event.meaning) for event in LOG_EVENTS
+    ]
 
 
 def test_no_cell_breaks_its_table() -> None:

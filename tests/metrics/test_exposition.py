@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from exporter.daemon.record import Record
 from exporter.management.errors import TimedOut
+from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition, head, render
 from exporter.metrics.metric import Family, Kind, Metric, Sample
@@ -365,12 +366,23 @@ class TestOncePerPoll:
         page.page(records)
         assert watched.calls == 3
 
-    def test_but_small_families_at_every_scrape(self) -> None:
+    def test_but_small_families_after_every_change(self) -> None:
         watched, record = Watched(per_client=False), server()
         page = exposition(watched.family)
         page.page([record])
         page.page([record])
+        assert watched.calls == 1
+        record.noticed("INFO", Greeting(5))
+        assert b"} 2\n" in page.page([record]).body
         assert watched.calls == 2
+
+    async def test_before_the_scrape_where_the_poll_prepares_it(self) -> None:
+        watched, record = Watched(per_client=True), server()
+        page = exposition(watched.family)
+        await page.prepare(record)
+        assert watched.calls == 1
+        assert b"} 1\n" in page.page([record]).body
+        assert watched.calls == 1
 
 
 def test_the_registry_comes_after_the_daemons() -> None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from exporter.simulator.daemon.daemon import Daemon, Signal
+from exporter.simulator.daemon.daemon import Daemon
+from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.management.session import Session
 from tests.simulator.replay import as_lines
 from tests.simulator.stopped_clock import StoppedClock

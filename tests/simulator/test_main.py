@@ -7,14 +7,16 @@ import pytest
 from tests.simulator.console import console
 
 
-async def start(*arguments: str) -> tuple[asyncio.subprocess.Process, list[str]]:
+async def start(
+    *arguments: str, stdin: int = asyncio.subprocess.PIPE
+) -> tuple[asyncio.subprocess.Process, list[str]]:
     """Start the simulator as a process; return it with the addresses it printed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "exporter.simulator",
         *arguments,
-        stdin=asyncio.subprocess.PIPE,
+        stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
@@ -36,7 +38,9 @@ async def test_it_prints_addresses_and_serves_until_its_input_ends() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
-    process, addresses = await start("--demo")
+    process, addresses = await start("--demo", stdin=asyncio.subprocess.DEVNULL)
     assert len(addresses) == 4
+    async with console(addresses[0]) as client:
+        assert (await client.ask("status 3"))[-1] == "END"
     process.send_signal(number)
     assert await process.wait() == 0

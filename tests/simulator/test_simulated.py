@@ -1,8 +1,8 @@
 import pytest
 
 from exporter.simulator import simulated_server, simulated_tunnel
-from exporter.simulator.daemon.daemon import Signal
 from exporter.simulator.daemon.server import ServerSettings
+from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.daemon.tunnel import TunnelSettings
 from exporter.simulator.world.habits import Habits
 from exporter.simulator.world.identity import Identity

@@ -27,11 +27,11 @@ _INFO_LABELS = (
 
 def _of_account(value: Callable[[Account], float | None]) -> Callable[[Record], Iterable[Sample]]:
     """Take a value from each identity's account; none where it has none."""
-    return lambda record: [
+    return lambda record: (
         ((name,), amount)
         for name, account in record.ledger.accounts.items()
         if (amount := value(account)) is not None
-    ]
+    )
 
 
 def _session_info(record: Record) -> Iterable[Sample]:

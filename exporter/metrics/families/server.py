@@ -87,11 +87,13 @@ FAMILIES = (
         "Connected clients by what they announce of themselves; unknown if they came before us.",
         _by_platform,
         labels=("platform", "client_version"),
+        per_client=True,
     ),
     gauge(
         "openvpn_server_clients_by_cipher",
         "Connected clients by the cipher of their data channel (2.5 and later).",
         _by_cipher,
         labels=("cipher",),
+        per_client=True,
     ),
 )

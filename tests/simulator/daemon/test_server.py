@@ -1,7 +1,7 @@
 import pytest
 
-from exporter.simulator.daemon.daemon import Signal
 from exporter.simulator.daemon.server import ServerSettings
+from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.world.habits import Habits
 from tests.simulator.daemons import ALICE, BOB, FIVE, server
 from tests.simulator.replay import received, shape
@@ -68,6 +68,48 @@ def test_a_restart_keeps_the_connection_and_begins_with_client_id_0(signal: Sign
     assert {row[10] for row in rows(stage)} == {"0", "1"}
 
 
+def test_nobody_is_there_twice_after_two_restarts() -> None:
+    stage = Stage(server(FIVE, habits=Habits(session_seconds=300, absence_seconds=300)))
+    stage.play(stage.signal(Signal.SIGUSR1), stage.wait(2), stage.signal(Signal.SIGUSR1))
+    names: list[str] = []
+    for _ in range(60):
+        stage.play(stage.wait(1))
+        names = [row[1] for row in rows(stage)]
+        assert sorted(names) == sorted(set(names))
+    assert set(names) == {person.common_name for person in FIVE}
+
+
+def test_a_hangup_counts_as_a_new_start_for_scripts_but_a_restart_does_not() -> None:
+    stage = Stage(server([ALICE]))
+
+    def start_time(signal: Signal) -> str:
+        told = stage.play(stage.signal(signal), stage.wait(30))
+        (variable,) = [line for line in told if "daemon_start_time=" in line]
+        return variable.partition("=")[2]
+
+    started, now = str(stage.daemon.started), str(int(stage.clock.now) + 30)
+    assert start_time(Signal.SIGUSR1) == started
+    assert start_time(Signal.SIGHUP) == now
+
+
+def test_bytecount_tells_of_a_client_as_soon_as_it_is_connected() -> None:
+    stage = Stage(server([ALICE]))
+    stage.play("bytecount 3600", "kill alice")
+    *_, end, traffic = stage.play(stage.wait(30))
+    assert end == ">CLIENT:ENV,END"
+    assert shape(traffic) == ">BYTECOUNT_CLI:N,N,N"
+
+
+def test_the_histories_keep_the_newest_100_states_and_250_log_lines() -> None:
+    stage = Stage(server())
+    for _ in range(60):
+        stage.play(stage.signal(Signal.SIGUSR1), stage.wait(1))
+    states, log = stage.play("state all"), stage.play("log all")
+    assert (len(states), len(log)) == (101, 251)
+    assert states[0].split(",")[1] == "CONNECTED"
+    assert log[-2].endswith("CMD 'log all'")
+
+
 def test_a_hangup_reads_the_configuration_again() -> None:
     stage = Stage(server())
     stage.play("verb 5", "mute 9", stage.signal(Signal.SIGUSR1))
@@ -102,16 +144,18 @@ def test_bytecount_tells_of_connected_clients_until_the_client_leaves() -> None:
 
 def test_a_second_session_of_a_name_throws_the_first_out_without_a_word() -> None:
     habits = Habits(churn=False, duplicate_names=False)
-    stage = Stage(server([ALICE], habits=habits, settings=ServerSettings(hold=True)))
-    stage.play("hold release", stage.wait(30))
-    (before,) = rows(stage)
-    world = stage.daemon._world  # type: ignore[attr-defined]
-    world._arrive(ALICE, stage.clock.now)
-    told = stage.play(stage.wait(2))
-    (after,) = rows(stage)
-    assert (before[3], before[10]) == ("10.8.0.2", "0")
-    assert (after[3], after[10]) == ("10.8.0.2", "1")
+    stage = Stage(server([ALICE, ALICE], habits=habits, settings=ServerSettings(hold=True)))
+    told = stage.play("log on", "hold release")
+    sessions = []
+    for _ in range(60):
+        told += stage.play(stage.wait(1))
+        connected = [row for row in rows(stage) if row[3]]
+        assert len(connected) <= 1
+        sessions += [(row[3], row[10]) for row in connected]
+    assert {("10.8.0.2", "0"), ("10.8.0.2", "1")} <= set(sessions)
     assert not [line for line in told if line.startswith(">NOTIFY")]
+    note = "MULTI: new connection by client 'alice' will cause previous active sessions"
+    assert [line for line in told if note in line]
 
 
 def test_a_client_that_floats_keeps_its_session() -> None:
@@ -136,6 +180,8 @@ def test_a_client_refused_by_a_script_is_announced_counted_and_has_no_address() 
         ours[: ours.index(">CLIENT:ENV,END")] == recorded[begin : recorded.index(">CLIENT:ENV,END")]
     )
     assert [row for row in rows(stage) if row[1] == "alice" and row[3] == ""]
+    connected = sum(bool(row[3]) for row in rows(stage))
+    assert load_stats(stage)[0] == connected + 1
 
 
 class TestClientAuth:
@@ -163,9 +209,10 @@ class TestClientAuth:
         assert calls == [">CLIENT:CONNECT,0,1", ">CLIENT:CONNECT,1,1"]
         assert stage.play("nclients") == ["SUCCESS: nclients=0"]
 
-    def test_an_admitted_client_is_announced_and_its_end_is_told(self) -> None:
+    def test_an_admitted_client_is_announced_with_its_addresses(self) -> None:
         stage = self.stage()
         stage.play(stage.wait(30))
+        assert stage.play("client-auth-nt 0 2") == ["ERROR: client-auth command failed"]
         first, *told = stage.play("client-auth-nt 0 1")
         assert first == "SUCCESS: client-auth command succeeded"
         assert told[:3] == [
@@ -174,6 +221,16 @@ class TestClientAuth:
             ">CLIENT:ESTABLISHED,0",
         ]
         assert len(rows(stage)) == 1
+
+    def test_the_end_of_an_admitted_client_is_told(self) -> None:
+        habits = Habits(session_seconds=20, absence_seconds=10_000)
+        settings = ServerSettings(hold=True, client_auth=True)
+        stage = Stage(server([FIVE[0]], habits=habits, settings=settings))
+        stage.play("hold release", stage.wait(30), "client-auth-nt 0 1")
+        told = stage.play(stage.wait(600))
+        block = told[told.index(">CLIENT:DISCONNECT,0") :]
+        assert block[1].startswith(">CLIENT:ENV,time_duration=")
+        assert block[-1] == ">CLIENT:ENV,END"
 
     def test_the_options_of_an_admission_end_with_a_line_end(self) -> None:
         stage = self.stage()

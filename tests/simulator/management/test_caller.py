@@ -3,6 +3,7 @@ import asyncio
 import pytest
 
 from exporter.simulator import Access, simulated_server
+from exporter.simulator.daemon.signal import Signal
 
 
 async def test_a_daemon_that_dials_greets_answers_and_ends_when_we_hang_up() -> None:
@@ -24,6 +25,20 @@ async def test_a_daemon_that_dials_greets_answers_and_ends_when_we_hang_up() -> 
         writer.close()
         assert daemon.daemon.exited
         assert daemon.daemon.states[-1].split(",")[1:3] == ["EXITING", "management-exit"]
+
+
+async def test_a_daemon_that_dialled_hears_of_signals_with_the_next_wake() -> None:
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.set_result(await reader.read())
+        writer.close()
+
+    heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+    listener = await asyncio.start_server(accept, "127.0.0.1", 0)
+    host, port = listener.sockets[0].getsockname()
+    async with listener, simulated_server(access=Access(dial=f"{host}:{port}")) as daemon:
+        daemon.daemon.signal(Signal.SIGTERM)
+        daemon.wake()
+        assert (await heard).startswith(b">INFO:")
 
 
 async def test_a_daemon_that_dials_in_vain_does_not_run() -> None:

@@ -1,10 +1,12 @@
 import asyncio
+import contextlib
+import socket
 from pathlib import Path
 
 import pytest
 
 from exporter.simulator import Access, simulated_server
-from exporter.simulator.daemon.daemon import Signal
+from exporter.simulator.daemon.signal import Signal
 from tests.simulator.console import console, raw_console
 
 
@@ -88,6 +90,35 @@ async def test_ten_thousand_clients_are_told_in_one_reply() -> None:
         status = await client.ask("status 3")
         assert sum(line.startswith("CLIENT_LIST\t") for line in status) == 10_000
         assert sum(line.startswith("ROUTING_TABLE\t") for line in status) == 20_000
+
+
+async def test_the_fourth_client_is_not_even_connected(tmp_path: Path) -> None:
+    path = tmp_path / "office.sock"
+    async with simulated_server(access=Access(unix_path=path)) as daemon, console(daemon.address):
+        with contextlib.ExitStack() as stack:
+            others = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(3)]
+            for other in others:
+                other.settimeout(0)
+            for other in others[:2]:
+                other.connect(str(path))
+            with pytest.raises(BlockingIOError):
+                others[2].connect(str(path))
+
+
+async def test_no_command_is_read_while_output_is_pending() -> None:
+    async with (
+        simulated_server() as daemon,
+        simulated_server() as other,
+        console(daemon.address) as slow,
+        console(other.address) as busy,
+    ):
+        slow.send("test 300000")
+        assert (await slow.line()).startswith("[0] ")
+        slow.send("verb 5")
+        for _ in range(50):
+            await busy.ask("pid")
+        assert daemon.daemon.journal.verb == 3
+        assert (await slow.until("SUCCESS"))[-1] == "SUCCESS: verb level changed"
 
 
 async def test_leaving_hangs_up_on_whoever_is_there() -> None:

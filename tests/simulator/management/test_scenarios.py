@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from exporter.simulator.daemon.daemon import Signal
 from exporter.simulator.daemon.prompt import AUTH
 from exporter.simulator.daemon.server import ServerSettings
+from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.daemon.tunnel import Credentials, TunnelSettings
 from tests.simulator.daemons import ALICE, BOB, FIVE, attach, server, tunnel
 from tests.simulator.replay import TRANSCRIPTS, as_lines, received, sent, shape

@@ -1,6 +1,8 @@
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.management.session import Session
@@ -152,3 +154,21 @@ def test_the_switches_of_a_client_end_with_it() -> None:
     clock.pass_by(5)
     second.advance()
     assert said(second, b"verb\n") == b"SUCCESS: verb=4\r\n"
+
+
+_WORDS = st.sampled_from(
+    [b"status", b"kill", b"hold", b"log", b"client-auth", b"all", b"3", b"-1", b'"', b"\\", b"\n"]
+)
+
+
+@given(st.lists(st.one_of(_WORDS, st.binary(max_size=8)), max_size=40))
+def test_whatever_is_sent_is_answered_in_whole_lines(pieces: list[bytes]) -> None:
+    it = session()
+    heard = it.output()
+    for piece in pieces:
+        it.receive(piece + b" ")
+        heard += it.output()
+    assert heard.endswith(b"\r\n")
+    assert heard.count(b"\n") == heard.count(b"\r\n")
+    if not it.closed:
+        assert said(it, b"\nEND\npid\n").endswith(PID)

@@ -123,6 +123,25 @@ def test_a_row_has_no_name_and_no_address_before_the_client_is_connected() -> No
         assert row.virtual_address == row.virtual_ipv6_address == ""
 
 
+def test_people_come_back_whichever_way_they_left() -> None:
+    story = Story(Habits(session_seconds=60, absence_seconds=60), count=1)
+    story.run(MORNING + 10 * HOUR)
+    events = [event for event, *_ in story.told]
+    assert events.count(Event.EXIT_NOTIFIED) > 10
+    assert events.count(Event.PING_TIMED_OUT) > 10
+
+
+def test_whoever_is_dismissed_comes_back_and_its_old_plans_are_void() -> None:
+    story, now = Story(Habits(session_seconds=60, absence_seconds=60)), MORNING
+    for minute in range(60):
+        now = MORNING + 60 * minute
+        story.run(now)
+        for instance in list(story.world.roster.instances.values()):
+            story.world.dismiss(instance, now)
+    story.run(now + 30)
+    assert 5 < story.world.roster.established <= 20
+
+
 def test_a_rejected_client_keeps_its_name_but_gets_no_address() -> None:
     story = Story(Habits(churn=False, bad_passwords=600))
     story.run(MORNING + 60)

@@ -1,6 +1,7 @@
 import pytest
 
 from exporter.simulator.daemon.server import ServerSettings
+from exporter.simulator.daemon.tunnel import TunnelSettings
 from tests.simulator.daemons import ALICE, FIVE, server, tunnel
 from tests.simulator.stage import Stage
 
@@ -34,14 +35,17 @@ UNSUPPORTED = "ERROR: The '{}' command is not supported by the current daemon mo
         ("client-deny 0 1", "ERROR: the 'client-deny' command requires at least 3 parameters"),
         ("client-deny 0 1 no", "ERROR: client-deny command failed"),
         ("client-auth-nt 0 x", "ERROR: cannot parse KID"),
+        ("client-auth 0 x", "ERROR: cannot parse KID"),
+        ("client-auth 0", "ERROR: the 'client-auth' command requires 2 parameters"),
         ("client-auth-nt 9 1", "ERROR: client-auth command failed"),
-        ("client-pending-auth 0 1 m 10", "ERROR: client-pending-auth command failed"),
+        ("client-pending-auth 0 1 m 10", "ERROR: client-pending-auth command failed."),
         ("rsa-sig", "ERROR: The rsa-sig command is not currently available"),
         ("certificate", "ERROR: The certificate command is not currently available"),
         ("pkcs11-id-get 3", ">PKCS11ID-ENTRY:'3'"),
         ("proxy NONE", UNSUPPORTED.format("proxy")),
         ("remote ACCEPT", UNSUPPORTED.format("remote")),
-        ("kill 1.2.3:4", "ERROR: error parsing IP address: 1.2.3"),
+        ("kill 1.2.3:4", "ERROR: client at address 1.2.0.3:4 not found"),
+        ("kill 1.2.3.x:4", "ERROR: error parsing IP address: 1.2.3.x"),
         ("kill 1.2.3.4:70000", "ERROR: port number is out of range: 70000"),
         ("kill :5", "ERROR: kill parse"),
         ("status 3 surplus", "TITLE\t"),
@@ -56,6 +60,13 @@ def test_a_server_answers(command: str, reply: str) -> None:
     ("command", "reply"),
     [
         ("remote ACCEPT", "ERROR: remote command failed"),
+        ("proxy NONE", "SUCCESS: proxy command succeeded"),
+        ("proxy SOCKS 192.0.2.1 1080", "SUCCESS: proxy command succeeded"),
+        ("proxy HTTP 192.0.2.1 8080", "ERROR: proxy command failed"),
+        ("client-pending-auth 0 1 m 9", UNSUPPORTED.format("client-pending-auth")),
+        ("remote-entry-get -1", "END"),
+        ("remote-entry-get -1 5", "END"),
+        ("remote-entry-get all 0", "0,127.0.0.1,21194,udp4,enabled"),
         ("client-auth-nt 0 1", UNSUPPORTED.format("client-auth")),
         ("client-deny 0 1 no", UNSUPPORTED.format("client-deny")),
         ("remote-entry-get", "ERROR: the 'remote-entry-get' command requires at least 1 parameter"),
@@ -74,6 +85,12 @@ def test_a_held_daemon_does_not_support(command: str) -> None:
     stage = Stage(server([ALICE], settings=ServerSettings(hold=True)))
     name = command.partition(" ")[0]
     assert stage.play(command) == [UNSUPPORTED.format(name)]
+
+
+@pytest.mark.parametrize("command", ["status", "remote-entry-count", "net", "cr-response x"])
+def test_a_held_client_does_not_support(command: str) -> None:
+    stage = Stage(tunnel(TunnelSettings(hold=True)))
+    assert stage.play(command)[0].endswith("command is not supported by the current daemon mode")
 
 
 def test_a_bad_auth_retry_is_explained_before_it_is_refused() -> None:
