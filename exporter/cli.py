@@ -6,6 +6,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -174,6 +175,8 @@ async def _run(options: Options) -> None:
             config, listen=options.listen, telemetry_path=options.telemetry_path
         ) as serving,
     ):
+        # What was imported stays: the collector needn't go over it again at every full run.
+        gc.freeze()
         if options.command == "demo":
             _invite(serving.urls[0], options.telemetry_path)
         await stop.wait()

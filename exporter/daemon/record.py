@@ -87,6 +87,7 @@ class Record:
 
         self.changes = 0
         self._pid: int | None = None
+        self._remembered = 0
         self._offloaded = False
         self._last_words = ""
         # The daemon reconnected, or restarted within its process: since the last status, and
@@ -120,19 +121,15 @@ class Record:
     def identified(self, pid: int) -> None:
         """Take the daemon's process id, before anything else that a process counts from 0."""
         if self._pid not in (None, pid):
-            self.restarts += 1
-            self.start_time = None
-            self.restarts_on_disconnect = False
-            self._offloaded = False
-            self.events.process_changed()
-            self.traffic.restart()
-            self.tunnel_traffic.restart()
-            self.ledger.restart()
+            self._process_changed()
         self._pid = pid
 
     @_changes
     def remembered(self, history: Sequence[State]) -> None:
         """Take the daemon's state history, oldest entry first."""
+        if self._is_anothers(history):
+            self._process_changed()
+        self._remembered = len(history)
         for state in self.events.take_state_history(history):
             self._reconnected |= state.name is StateName.RECONNECTING
         if any(_tells_management_signal(state) for state in history):
@@ -141,6 +138,27 @@ class Record:
             self.state = history[-1]
             if len(history) < HISTORY_LIMIT:
                 self.start_time = history[0].time
+
+    def _is_anothers(self, history: Sequence[State]) -> bool:
+        """Tell whether a history is another process', whose id may be the same in a container.
+
+        A history grows until it is full, and only then loses its beginning.
+        """
+        if len(history) < self._remembered:
+            return True
+        begins = history[0].time if 0 < len(history) < HISTORY_LIMIT else None
+        return None not in {begins, self.start_time} and begins != self.start_time
+
+    def _process_changed(self) -> None:
+        self.restarts += 1
+        self.start_time = None
+        self.restarts_on_disconnect = False
+        self._remembered = 0
+        self._offloaded = False
+        self.events.process_changed()
+        self.traffic.restart()
+        self.tunnel_traffic.restart()
+        self.ledger.restart()
 
     @_changes
     def logged(self, cache: Sequence[Log]) -> None:

@@ -29,7 +29,10 @@ def reunite(rows: Iterable[Client], sessions: Iterable[tuple[_S, Client]]) -> It
     """Match each row with one of the sessions, which come with their last rows."""
     waiting = _group((_tag(last), (session, last)) for session, last in sessions)
     for tag, alike in _group((_tag(row), row) for row in rows).items():
-        yield from _match(alike, waiting.get(tag, ()))
+        if tag in waiting:
+            yield from _match(alike, waiting[tag])
+        else:
+            yield from ((row, None, True) for row in alike)
 
 
 _Tag = tuple[str, int]

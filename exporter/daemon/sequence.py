@@ -14,17 +14,19 @@ from typing import Generic, TypeVar
 _T = TypeVar("_T", bound=Hashable)
 
 
-def overlap(seen: Entries[object], history: Entries[object]) -> int:
+def overlap(seen: Entries[object], history: Entries[object], *, whole: bool = True) -> int:
     """Return how many entries at the start of `history` were seen, given the last ones seen.
 
     Where it can be laid in more than one way, the longest overlap holds: an entry too few rather
-    than one that is counted twice.
+    than one that is counted twice. Unless `seen` is the `whole` of what was seen, it may lie
+    inside the history.
     """
-    if not history:
+    if not seen:
         return 0
-    for start in range(max(len(seen) - len(history), 0), len(seen)):
-        if seen[start] == history[0] and seen[start:] == history[: len(seen) - start]:
-            return len(seen) - start
+    longest = min(len(seen), len(history)) if whole else len(history)
+    for end in range(longest, 0, -1):
+        if history[end - 1] == seen[-1] and history[max(end - len(seen), 0) : end] == seen[-end:]:
+            return end
     return 0
 
 
@@ -33,6 +35,7 @@ class Sequence(Generic[_T]):
 
     def __init__(self, limit: int) -> None:
         """Remember the last `limit` entries by their hashes, more if the daemon keeps more."""
+        self._limit = limit
         self._seen: deque[int] = deque(maxlen=limit)
         self._began = False
 
@@ -46,9 +49,12 @@ class Sequence(Generic[_T]):
         The very first history is the past: nothing of it is new.
         """
         hashes = [hash(entry) for entry in history]
-        if len(hashes) > (self._seen.maxlen or 0):
-            self._seen = deque(self._seen, maxlen=len(hashes))
-        known = overlap(list(self._seen), hashes) if self._began else len(history)
+        seen = list(self._seen)
+        whole = len(seen) < self._limit
+        known = overlap(seen, hashes, whole=whole) if self._began else len(history)
+        if len(hashes) > self._limit:
+            self._limit = len(hashes)
+            self._seen = deque(seen, maxlen=self._limit)
         self._seen.extend(hashes if not self._began else hashes[known:])
         self._began = True
         return history[known:]

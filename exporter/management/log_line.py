@@ -53,6 +53,8 @@ _ADDRESS = (
     r"(?: peer-id=-?\d+)?"  # under data channel offload, from verb 7 on
 )
 _CLIENT_END = re.compile(rf"(?:\A|/){_ADDRESS} ")
+# Before a client's own name there is none of this; before a name that a message quotes there is.
+_QUOTING = re.compile(r": |\[|\Apeer \S+ \(|\Aclosing instance ")
 _NEW_CLIENT = re.compile(
     r"(?:(?P<prefix>.*) )?MULTI: primary virtual IP(?P<v6>v6)? for "
     rf"(?P<client>(?:(?P<name>.*)/)?(?P<address>{_ADDRESS})): [0-9a-f.:]+",
@@ -95,15 +97,15 @@ def new_client(line: Log) -> NewClient | None:
 def _message(text: str) -> str | None:
     """Return a line without the client it is about, None where a peer may have made it up.
 
-    The first client is the one that the line is about, unless it stands in a name or in the
-    middle of a message: messages that quote a peer have a `: ` or a bracket before it.
+    The first client is the one that the line is about, unless it stands in the middle of a
+    message or in a name.
     """
     text = text.removeprefix("Connection Attempt ")
     match = _CLIENT_END.search(text)
     if match is None:
         return text
     client, message = text[: match.end()], text[match.end() :]
-    if ": " in client or client.startswith("["):
+    if _QUOTING.search(text[: match.start()]):
         return None
     # Some messages name their client again; another one may be the true end of a name.
     return None if _CLIENT_END.search(message.replace(client, "")) else message

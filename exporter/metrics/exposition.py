@@ -158,7 +158,11 @@ def render(metric: Metric, daemon: str, samples: Iterable[Sample]) -> bytes:
         lines = [f"{start}}} {_number(value)}\n" for _, value in samples]
     elif len(metric.labels) == 1:
         start += f',{metric.labels[0]}="'
-        lines = [f'{start}{escape(label)}"}} {_number(value)}\n' for (label,), value in samples]
+        lines = [
+            # Nearly all of these are whole numbers, and a call for each would show.
+            f'{start}{escape(label)}"}} {value if type(value) is int else _number(value)}\n'
+            for (label,), value in samples
+        ]
     else:
         lines = [
             f"{start}{_labels(metric.labels, labels)}}} {_number(value)}\n"

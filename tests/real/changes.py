@@ -1,8 +1,8 @@
 """How counters changed between two pages: what a graph of `increase()` would show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from tests.real.scraping import Page
+from tests.real.scraping import Page, Series, fallen
 
 
 def increase(before: Page, after: Page, name: str, by: str) -> dict[str, float]:
@@ -16,3 +16,12 @@ def increase(before: Page, after: Page, name: str, by: str) -> dict[str, float]:
 def moved(steps: Mapping[str, float]) -> dict[str, float]:
     """Leave out what is 0."""
     return {value: step for value, step in steps.items() if step}
+
+
+def fallen_since_up(pages: Sequence[Page]) -> list[Series]:
+    """Name the counters that were ever less than before, or gone, since the daemon was known.
+
+    Before that the counters of all kinds of daemons are there, at 0.
+    """
+    known = next(index for index, page in enumerate(pages) if page.is_up())
+    return fallen(pages[known:])

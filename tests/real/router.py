@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import DatagramProtocol, DatagramTransport
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,6 +11,7 @@ from tests.real.management import LOOPBACK
 from tests.real.server import Server
 
 Address = tuple[str | Any, int]
+Receiver = Callable[[bytes, Address], None]
 
 
 class Router:
@@ -53,11 +54,14 @@ class Router:
 
 
 class _Port(DatagramProtocol):
-    def __init__(self, receive: Any) -> None:
-        self.datagram_received = receive
+    def __init__(self, receive: Receiver) -> None:
+        self._receive = receive
+
+    def datagram_received(self, data: bytes, addr: Address) -> None:
+        self._receive(data, addr)
 
 
-async def _port(receive: Any) -> DatagramTransport:
+async def _port(receive: Receiver) -> DatagramTransport:
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
         lambda: _Port(receive), local_addr=(LOOPBACK, 0)
     )

@@ -16,22 +16,23 @@ from cryptography.hazmat.primitives.serialization import (
 
 from exporter.management.commands import Command
 from tests.real import raw
-from tests.real.changes import increase
+from tests.real.changes import fallen_since_up, increase
 from tests.real.client import Credentials, client
 from tests.real.clock import another_second
 from tests.real.daemon import HELD, INITIALISED
 from tests.real.lab import Lab
 from tests.real.logbook import commands
 from tests.real.scraping import Page, fallen, scraping, watched
-from tests.real.server import ACCEPT_ANYBODY, asking_for_names, server
+from tests.real.server import asking_for_names, server
 
 HOLD = "openvpn_hold_waiting"
 PROMPT = "openvpn_prompt_waiting"
 PROMPTS = "openvpn_prompts_total"
 RECONNECTS = "openvpn_reconnects_total"
+FAILURES = "openvpn_password_failures_total"
 CONNECTS = "openvpn_exporter_connects_total"
 ASKED_FOR_A_PASSWORD = "Need password(s) from management interface"
-PASSPHRASE = "open sesame"  # noqa: S105 -- of a key that is made below
+PASSPHRASE = "open sesame"
 TWO_SECONDS = 2.0
 HARMLESS = {command.text for command in Command}
 
@@ -54,6 +55,14 @@ def encrypted(key: Path, lab: Lab) -> Path:
     secret = BestAvailableEncryption(PASSPHRASE.encode())
     text = plain.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, secret)
     return lab.file(text.decode())
+
+
+async def let_in(guard: raw.Session) -> None:
+    """Accept the next client that asks."""
+    while not (line := await guard.notification()).startswith(">CLIENT:CONNECT,"):
+        pass
+    _, number, key = line.split(",")
+    await guard.ask(f"client-auth-nt {number} {key}")
 
 
 async def test_a_held_daemon_is_left_in_time_and_watched_when_it_was_released(
@@ -150,8 +159,7 @@ async def test_who_authenticates_clients_gets_the_slot_and_keeps_it(
     lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
     user = Credentials("alice", "s3cret")
-    options = ("--management-client-auth",)
-    async with server(lab, *asking_for_names(ACCEPT_ANYBODY), *options) as office:
+    async with server(lab, *asking_for_names(), "--management-client-auth") as office:
         config = msgspec.structs.replace(watched(office.management), step_aside=0.1)
         async with scraping(config) as scraper:
             before = await scraper.up()
@@ -162,10 +170,7 @@ async def test_who_authenticates_clients_gets_the_slot_and_keeps_it(
                     ours = commands(office.daemon)
                     mark = alice.daemon.mark()
                     alice.daemon.signal(signal.SIGUSR1)
-                    while not (line := await guard.notification()).startswith(">CLIENT:CONNECT,"):
-                        pass
-                    _, number, key = line.split(",")
-                    await guard.ask(f"client-auth-nt {number} {key}")
+                    await let_in(guard)
                     await alice.daemon.wait_for_log(INITIALISED, since=mark)
             # Many times as long as it steps aside for others.
             await another_second(await another_second(time()))
@@ -184,22 +189,23 @@ async def test_who_authenticates_clients_gets_the_slot_and_keeps_it(
 async def test_a_password_that_the_server_refuses_counts_once_in_each_counter(lab: Lab) -> None:
     verdict = lab.script("exit 0")
     user = Credentials("alice")
-    asking = asking_for_names(verdict)
-    # It tries again after a pause, where others end.
-    persistent = ("--auth-retry", "nointeract")
     async with (
-        server(lab, *asking) as office,
-        client(office, "alice", *persistent, user=user, management=lab.tcp()) as alice,
-        scraping(watched(alice.management)) as scraper,
+        server(lab, *asking_for_names(verdict)) as office,
+        client(office, "alice", user=user, management=lab.tcp()) as alice,
     ):
-        before = await scraper.up()
-        verdict.write_text("#!/bin/sh\nexit 1\n")
-        alice.daemon.signal(signal.SIGUSR1)
-        await scraper.until(lambda page: page.value(RECONNECTS, reason="auth-failure") == 1)
-        after = await scraper.polled()
+        # A command that the daemon leaves unread makes its end a reset: TCP drops the last words.
+        config = msgspec.structs.replace(watched(alice.management), poll_interval=60.0)
+        async with scraping(config) as scraper:
+            before = await scraper.up()
+            verdict.write_text("#!/bin/sh\nexit 1\n")
+            alice.daemon.signal(signal.SIGUSR1)
+            await alice.daemon.wait_for_end()
+            after = await scraper.down("refused")
 
-    assert increase(before, after, "openvpn_password_failures_total", by="kind") == {"Auth": 1}
+    assert increase(before, after, FAILURES, by="kind") == {"Auth": 1}
     events = increase(before, after, "openvpn_log_events_total", by="event")
     assert events == {"auth_failed_received": 1}
-    assert increase(before, after, RECONNECTS, by="reason") == {"SIGUSR1": 1, "auth-failure": 1}
-    assert fallen(scraper.pages) == []
+    assert increase(before, after, RECONNECTS, by="reason") == {"SIGUSR1": 1}
+    states = increase(before, after, "openvpn_state_transitions_total", by="state")
+    assert states == {"RECONNECTING": 1, "WAIT": 1, "AUTH": 1, "EXITING": 1}
+    assert fallen_since_up(scraper.pages) == []

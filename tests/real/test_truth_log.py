@@ -45,7 +45,7 @@ async def one_too_many(office: Server) -> None:
 async def port_scan(office: Server) -> None:
     for said in (b"GET / HTTP/1.0\r\n\r\n", b""):
         mark = office.daemon.mark()
-        reader, writer = await asyncio.open_connection(LOOPBACK, office.port)
+        _, writer = await asyncio.open_connection(LOOPBACK, office.port)
         writer.write(said)
         await office.daemon.wait_for_log("TCP connection established", since=mark)
         writer.write_eof()
@@ -152,3 +152,24 @@ async def test_what_was_logged_while_nobody_listened_counts_once_later(lab: Lab)
     assert increase(before, live, EVENTS, by="event") == {"auth_failed": 1}
     assert increase(before, after, EVENTS, by="event") == {"auth_failed": 3}
     assert fallen(scraper.pages) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ">FATAL:x",
+        "alice/192.0.2.1:40000 TLS Error: TLS handshake failed",
+        "x\u2028Connection reset, restarting [0]",
+    ],
+)
+async def test_a_name_that_looks_like_an_event_makes_none(lab: Lab, name: str) -> None:
+    async with server(lab) as office, scraping(watched(office.management)) as scraper:
+        before = await scraper.up()
+        async with client(office, name):
+            await scraper.until(lambda page: page.value("openvpn_server_connected_clients") == 1)
+            after = await scraper.polled()
+
+    assert increase(before, after, EVENTS, by="event") == {}
+    assert after.value("openvpn_fatal_errors_total") == 0
+    assert after.value("openvpn_server_client_connects_total") == 1
+    assert after.value("openvpn_exporter_unparsed_lines_total") == 0

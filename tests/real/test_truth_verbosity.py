@@ -33,16 +33,19 @@ async def test_a_very_talkative_daemon_is_watched_without_its_log(lab: Lab) -> N
 async def test_a_flood_of_the_log_is_ended_and_the_daemon_stays_watched(lab: Lab) -> None:
     config = lab.file("verb 3\n")
     written = lab.directory / f"flood-{lab.number()}.log"
-    async with server(lab, "--config", str(config)) as office:
-        async with scraping(watched(office.management)) as scraper:
-            await scraper.up()
-            # Nothing but the exporter shall slow the daemon down: its log goes to a file.
-            config.write_text(f"verb 9\nlog {written}\n")
-            office.daemon.signal(signal.SIGHUP)
-            await scraper.until(lambda page: lines_heard(page) > 10_000)
-            quiet = await scraper.polled()
-            later = await scraper.polled()
-            assert later.is_up()
+    async with (
+        server(lab, "--config", str(config)) as office,
+        scraping(watched(office.management)) as scraper,
+    ):
+        await scraper.up()
+        # Nothing but the exporter shall slow the daemon down: its log goes to a file.
+        config.write_text(f"verb 9\nlog {written}\n")
+        office.daemon.signal(signal.SIGHUP)
+        await scraper.until(lambda page: lines_heard(page) > 10_000)
+        quiet = await scraper.polled()
+        later = await scraper.polled()
+
+    assert later.is_up()
     assert lines_heard(later) == lines_heard(quiet)
     assert later.value(VERBOSITY) == 9
     assert later.value("openvpn_exporter_connects_total") <= 2

@@ -3,6 +3,7 @@
 The label `common_name` holds the identity: the common name, or the user name, by configuration.
 """
 
+import operator
 from collections.abc import Callable, Iterable
 
 from exporter.daemon.ledger import Account
@@ -25,8 +26,9 @@ _INFO_LABELS = (
 )
 
 
-def _of_account(value: Callable[[Account], float | None]) -> Callable[[Record], Iterable[Sample]]:
-    """Take a value from each identity's account; none where it has none."""
+def _of_account(field: str) -> Callable[[Record], Iterable[Sample]]:
+    """Take a field of each identity's account; none where it has none."""
+    value: Callable[[Account], float | None] = operator.attrgetter(field)
     return lambda record: (
         ((name,), amount)
         for name, account in record.ledger.accounts.items()
@@ -86,35 +88,35 @@ SERIES = (
     counter(
         "openvpn_server_client_received_bytes_total",
         "Bytes received from a client by the server, over all of its sessions, past and present.",
-        _of_account(lambda account: account.received_bytes),
+        _of_account("received_bytes"),
         labels=("common_name",),
         per_client=True,
     ),
     counter(
         "openvpn_server_client_sent_bytes_total",
         "Bytes sent to a client by the server, over all of its sessions, past and present.",
-        _of_account(lambda account: account.sent_bytes),
+        _of_account("sent_bytes"),
         labels=("common_name",),
         per_client=True,
     ),
     gauge(
         "openvpn_server_client_sessions",
         "Current sessions of a client; 0 for 'forget_after' once it has left.",
-        _of_account(lambda account: account.sessions),
+        _of_account("sessions"),
         labels=("common_name",),
         per_client=True,
     ),
     gauge(
         "openvpn_server_client_connected_timestamp_seconds",
         "Unix time at which a client's oldest current session began.",
-        _of_account(lambda account: account.connected_since),
+        _of_account("connected_since"),
         labels=("common_name",),
         per_client=True,
     ),
     gauge(
         "openvpn_server_client_last_seen_timestamp_seconds",
         "Unix time of the last poll that found a client connected.",
-        _of_account(lambda account: account.last_seen),
+        _of_account("last_seen"),
         labels=("common_name",),
         per_client=True,
     ),

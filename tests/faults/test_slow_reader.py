@@ -1,0 +1,88 @@
+"""An exporter that doesn't read for a while, and a daemon with megabytes to say."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import cast
+
+from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.daemon.poll import Poll
+from exporter.daemon.record import Record
+from exporter.daemon.visit import Manner, Visit
+from exporter.management.errors import DownReason
+from exporter.simulator import Simulated
+from exporter.transport.connection import Connection
+from exporter.transport.opening import opener
+from tests.faults.truth import Truth
+from tests.faults.twins import endpoint, restless
+from tests.faults.watched import INTERVAL, PATIENCE
+from tests.peers import SAFETY
+from tests.simulator.stopped_clock import StoppedClock
+
+LINES = 4000
+LINE = "x" * 4000
+
+Polls = asyncio.Queue[Poll | None]
+
+
+async def test_nothing_is_lost_that_waited_to_be_read() -> None:
+    clock = StoppedClock()
+    async with (
+        restless(1, clock) as simulated,
+        visiting(simulated, clock) as (record, polls, transport),
+    ):
+        await answered(polls)
+        counted, truth = record.events.log_messages["error"], Truth(simulated)
+        transport.pause_reading()
+        for _ in range(LINES):
+            simulated.daemon.log(1, "N", LINE)
+        clock.pass_by(60)
+        simulated.wake()
+        await silent(polls)
+        assert (record.up, record.down_reason) == (False, DownReason.TIMEOUT)
+        assert record.events.log_messages["error"] == counted
+        transport.resume_reading()
+        await answered(polls)
+        truth.look()
+        assert record.up
+        assert record.connects == 1
+        assert record.events.log_messages["error"] >= counted + LINES
+        assert record.unparsed_lines == 0
+        for name, totals in truth.totals.items():
+            account = record.ledger.accounts[name]
+            assert account.received_bytes >= totals[0]
+            assert account.sent_bytes >= totals[1]
+
+
+@contextlib.asynccontextmanager
+async def visiting(
+    simulated: Simulated, clock: StoppedClock
+) -> AsyncIterator[tuple[Record, Polls, asyncio.Transport]]:
+    """Visit a daemon as a monitor does; give the socket, too, which a monitor keeps to itself."""
+    daemon = DaemonConfig(name="office", management=endpoint(simulated))
+    record, polls = Record(daemon, ClientsConfig()), Polls()
+    stream = await opener(daemon.management, timeout=SAFETY).open()
+    connection = Connection(stream, timeout=PATIENCE)
+    manner = Manner(daemon, INTERVAL, routes=False, log=True)
+    visit = Visit(connection, record, manner, clock=clock, polled=polls.put)
+    task = asyncio.create_task(visit.run(None, asyncio.get_running_loop().time()))
+    try:
+        yield record, polls, cast("asyncio.Transport", stream.writer.transport)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await connection.close()
+
+
+async def answered(polls: Polls) -> None:
+    """Wait for a poll that is answered."""
+    async with asyncio.timeout(SAFETY):
+        while await polls.get() is None:
+            pass
+
+
+async def silent(polls: Polls) -> None:
+    """Wait for a poll that is not."""
+    async with asyncio.timeout(SAFETY):
+        while await polls.get() is not None:
+            pass

@@ -1,0 +1,127 @@
+"""One simulated server, the monitor that watches it, and when it has been polled."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable
+
+from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
+from exporter.daemon.monitor import Monitor
+from exporter.daemon.record import Record
+from exporter.management.endpoint import TcpEndpoint
+from exporter.simulator import Simulated
+from tests.faults.truth import Totals, Truth
+from tests.peers import SAFETY
+
+INTERVAL = 0.01
+"""Seconds between polls."""
+
+PATIENCE = 0.6
+"""Seconds that a reply may take; without a fault none takes a tenth of it."""
+
+SHORT = 0.2
+"""Seconds, where every session is going to fall silent."""
+
+
+class Soon(random.Random):
+    """Chance that makes nobody wait for long."""
+
+    def uniform(self, a: float, b: float) -> float:
+        """Return a moment."""
+        return min(b, 0.002)
+
+
+class PollBell:
+    """A clock that tells of polls: a monitor asks for the time once for each whole answer."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.polls = 0
+        self._clock = clock
+        self._news = asyncio.Event()
+
+    def __call__(self) -> float:
+        self.polls += 1
+        self._news.set()
+        return self._clock()
+
+    async def rings(self, times: int) -> None:
+        """Wait until so many polls have been answered from now on."""
+        end = self.polls + times
+        async with asyncio.timeout(SAFETY):
+            while self.polls < end:
+                self._news.clear()
+                await self._news.wait()
+
+
+class Watched:
+    """A simulated server and its monitor, which asks it through `endpoint`."""
+
+    def __init__(
+        self,
+        name: str,
+        simulated: Simulated,
+        endpoint: TcpEndpoint,
+        *,
+        clock: Callable[[], float],
+        patience: float = PATIENCE,
+    ) -> None:
+        self.name = name
+        self.simulated = simulated
+        self.truth = Truth(simulated)
+        self.bell = PollBell(clock)
+        self._monitor = Monitor(
+            DaemonConfig(name=name, management=endpoint, timeout=patience),
+            ClientsConfig(forget_after=float("inf")),
+            EventsConfig(),
+            poll_interval=INTERVAL,
+            clock=self.bell,
+            chance=Soon(),
+        )
+
+    @property
+    def record(self) -> Record:
+        """What the exporter knows."""
+        return self._monitor.record
+
+    @property
+    def totals(self) -> Totals:
+        """What the exporter says that its clients have moved."""
+        return {
+            name: (account.received_bytes, account.sent_bytes)
+            for name, account in self.record.ledger.accounts.items()
+        }
+
+    @property
+    def happenings(self) -> dict[str, int]:
+        """What the exporter says that has happened."""
+        events, sessions = self.record.events, self.record.ledger.sessions
+        return {
+            "connects": sessions.connects,
+            "disconnects": sessions.disconnects,
+            **{f"state {name}": times for name, times in events.transitions.items()},
+            **{f"reconnect {name}": times for name, times in events.reconnects.items()},
+            **{f"severity {name}": times for name, times in events.log_messages.items()},
+            **{f"event {name}": times for name, times in events.log_events.items()},
+        }
+
+    @property
+    def complaints(self) -> int:
+        """How often the exporter says that what it read was not as it should be."""
+        record = self.record
+        return record.unparsed_lines + record.poll_failures.total() + record.status_fallbacks
+
+    async def polled(self) -> None:
+        """Wait for a poll that began after now."""
+        await self.bell.rings(2)
+        self.truth.look()
+
+    @contextlib.asynccontextmanager
+    async def watching(self) -> AsyncIterator[None]:
+        """Let the monitor run until the block is left; it must not end by itself."""
+        task = asyncio.create_task(self._monitor.run())
+        try:
+            yield
+            assert not task.done(), task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

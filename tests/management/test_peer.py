@@ -1,0 +1,67 @@
+"""What clients say of themselves, folded into what real ones say."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.management.messages import Notification
+from exporter.management.notifications import ClientEvent, parse_notification
+from exporter.management.peer import OTHER, UNKNOWN, Peer, parse_peer
+from tests.management.captures import CAPTURES, decode
+
+
+@pytest.mark.parametrize("platform", ["linux", "win", "mac", "android", "ios", "freebsd"])
+def test_a_known_platform_is_itself(platform: str) -> None:
+    assert parse_peer({"IV_PLAT": platform}).platform == platform
+
+
+@pytest.mark.parametrize("platform", ["", "Linux", "linux\n", "plan9", "x" * 1000])
+def test_any_other_platform_is_other(platform: str) -> None:
+    assert parse_peer({"IV_PLAT": platform}).platform == OTHER
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("2.6.14", "2.6.14"),
+        ("2.4", "2.4"),
+        ("2.6_git", "2.6"),
+        ("2.5_beta1", "2.5"),
+        ("2.7.0-Debian", "2.7.0"),
+        ("3.8.4", "3.8.4"),
+        ("3.git::d3f8b18b:Release", OTHER),
+        ("2.6.140", "2.6"),
+        ("2.612", OTHER),
+        ("12.6.14", OTHER),
+        ("99.99.999", OTHER),
+        ("٢.٦", OTHER),
+        ("", OTHER),
+        ("v2.6.14", OTHER),
+    ],
+)
+def test_a_version_is_its_number(said: str, version: str) -> None:
+    assert parse_peer({"IV_VER": said}).version == version
+
+
+def test_a_client_that_says_nothing_is_unknown() -> None:
+    assert parse_peer({}) == Peer(UNKNOWN, UNKNOWN)
+
+
+@given(st.text(), st.text())
+def test_whatever_a_peer_says_its_label_values_are_short_and_plain(
+    platform: str, version: str
+) -> None:
+    peer = parse_peer({"IV_PLAT": platform, "IV_VER": version})
+    assert len(peer.platform) <= 7
+    assert len(peer.version) <= 8
+    assert (peer.platform + peer.version).isascii()
+
+
+def test_a_recorded_client_is_understood() -> None:
+    readings = [
+        parse_notification(message)
+        for message in decode([CAPTURES["server-events/nothing-enabled"]])
+        if isinstance(message, Notification)
+    ]
+    peers = [parse_peer(reading.env) for reading in readings if isinstance(reading, ClientEvent)]
+    assert peers == [Peer("linux", "2.6.14")] * 2
