@@ -7,6 +7,7 @@ The tasks:
     poll        the commands of one session and of one poll
     backoff     how long to wait before coming back
     courtesy    when to leave the slot to somebody else
+    flood       when the log is more than anybody can mean to read
 
 What is known; pure, time is an argument:
 

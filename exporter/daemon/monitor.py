@@ -9,6 +9,8 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from exporter.config.password import read_password
 from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
 from exporter.daemon.backoff import Backoff
@@ -18,6 +20,7 @@ from exporter.daemon.visit import Manner, Visit
 from exporter.log import Level, event
 from exporter.management.errors import (
     DownReason,
+    Flooded,
     ManagementError,
     NotFound,
     PasswordUnreadable,
@@ -102,6 +105,9 @@ class Monitor:
         """Open one session and keep it until it ends; return why it ended, None if we left."""
         try:
             await self._visit_once(due)
+        except Flooded:
+            self._manner = msgspec.structs.replace(self._manner, log=False)
+            self._warn("the daemon's log floods us; not reading it any more")
         except ManagementError as error:
             return self._went_down(error)
         except Exception as error:  # noqa: BLE001 -- the task's boundary: a bug must not end it

@@ -66,7 +66,7 @@ class Inquirer:
         """
         self._connection = connection
         self._routes = routes
-        self._live = live
+        self.live = live
         self._status_1_polls = 0
 
     async def identify(self) -> int:
@@ -80,7 +80,7 @@ class Inquirer:
         version = await self._listing(Command.VERSION, replies.parse_version)
         verbosity = await self._line(Command.VERB, replies.parse_verb)
         holds = await self._line(Command.HOLD, replies.parse_hold)
-        if self._live:
+        if self.live:
             await self._line(Command.STATE_ON, bytes)
         history: list[State] = []
 
@@ -93,7 +93,7 @@ class Inquirer:
 
     async def read_log(self, remember: Callable[[tuple[Log, ...]], None]) -> None:
         """Ask for the log lines of the past, which go to `remember`, and for those to come."""
-        if self._live:
+        if self.live:
             await self._line(Command.LOG_ON, bytes)
         await self._take_listing(Command.LOG_ALL, _parse_log_cache, remember)
 

@@ -152,7 +152,6 @@ class Record:
     def _process_changed(self) -> None:
         self.restarts += 1
         self.start_time = None
-        self.restarts_on_disconnect = False
         self._remembered = 0
         self._offloaded = False
         self.events.process_changed()

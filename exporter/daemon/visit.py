@@ -9,11 +9,12 @@ import msgspec
 
 from exporter.config.schema import DaemonConfig, Slot
 from exporter.daemon.courtesy import reason_to_leave
+from exporter.daemon.flood import Flood
 from exporter.daemon.poll import LOG_VERBOSITY_LIMIT, Inquirer, Poll
 from exporter.daemon.record import Record
 from exporter.log import Level, event
 from exporter.management.endpoint import ListenEndpoint
-from exporter.management.errors import ManagementError, SteppedAside, TimedOut
+from exporter.management.errors import Flooded, ManagementError, SteppedAside, TimedOut
 from exporter.management.messages import Notification
 from exporter.management.notifications import ByteCount, ClientByteCount, Log, parse_notification
 from exporter.management.secret import Secret
@@ -24,9 +25,6 @@ STATE_INTERVAL = 60.0
 
 PATIENCE = 3
 """Polls in a row that may time out before the session is given up."""
-
-FLOOD = 10_000
-"""Log lines in one second that turn the log off; ten thousand clients coming back make fewer."""
 
 _log = logging.getLogger(__name__)
 
@@ -98,6 +96,10 @@ class Visit:
                 await self._turn()
                 if self._manner.releases and not self._must_stay:
                     return
+                if self._manner.releases and not self._inquirer.live:
+                    # We stay after all: listen from the next poll on, the histories fill the gap.
+                    self._inquirer.live = True
+                    self._introduced = False
                 due = _next(due, self._manner.interval)
                 await self._rest(due)
         finally:
@@ -132,7 +134,7 @@ class Visit:
             await self._settle()
             asked = loop.time()
             poll = await self._inquirer.poll(self._record.status_arrived)
-        except SteppedAside:
+        except (SteppedAside, Flooded):
             raise
         except ManagementError as error:
             self._record.poll_failed(error)
@@ -147,10 +149,13 @@ class Visit:
         self._record.identified(pid)
         introduction = await self._inquirer.introduce(pid, self._record.remembered)
         self._record.introduced(introduction)
-        if self._manner.log and introduction.verbosity <= LOG_VERBOSITY_LIMIT:
+        if self._wants_log(introduction.verbosity):
             await self._inquirer.read_log(self._record.logged)
         self._introduced = True
         self._state_due = asyncio.get_running_loop().time() + STATE_INTERVAL
+
+    def _wants_log(self, verbosity: int) -> bool:
+        return self._manner.log and not self._flood.tripped and verbosity <= LOG_VERBOSITY_LIMIT
 
     async def _settle(self) -> None:
         """Do what the last messages call for, and check the state now and then."""
@@ -186,13 +191,19 @@ class Visit:
         if self._aside is not None and not self._must_stay:
             raise self._aside
 
+    def _end_flood(self) -> None:
+        if self._must_stay:
+            self._wake.set()
+        else:  # from verb 8 on the daemon never gets to reading `log off`
+            self._connection.abandon(Flooded("the daemon's log floods us"))
+
     def _notice(self, message: Notification) -> None:
         reading = parse_notification(message)
         self._record.noticed(message.source, reading)
         match reading:
             case Log():
                 if self._flood.rises(asyncio.get_running_loop().time()):
-                    self._wake.set()
+                    self._end_flood()
             case ByteCount() | ClientByteCount():
                 self._counts_bytes = True
             case _:
@@ -200,35 +211,6 @@ class Visit:
                 if reason is not None:
                     self._aside = reason
                     self._wake.set()
-
-
-class Flood:
-    """Tells when log lines come faster than they can be meant for anybody."""
-
-    def __init__(self) -> None:
-        """Begin with a dry second."""
-        self._since = 0.0
-        self._lines = 0
-        self._tripped = False
-        self._stopped = False
-
-    def rises(self, now: float) -> bool:
-        """Count a line at `now`, in seconds; tell whether the log just became a flood."""
-        if now - self._since >= 1:
-            self._since = now
-            self._lines = 0
-        self._lines += 1
-        if self._lines <= FLOOD or self._tripped:
-            return False
-        self._tripped = True
-        return True
-
-    def stop(self) -> bool:
-        """Tell once that the log has to be turned off."""
-        if not self._tripped or self._stopped:
-            return False
-        self._stopped = True
-        return True
 
 
 def _next(due: float, interval: float) -> float:

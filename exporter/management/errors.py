@@ -113,6 +113,15 @@ class SessionClosed(ManagementError):
     reason = DownReason.CLOSED
 
 
+class Flooded(ManagementError):
+    """We left, because the daemon writes more log lines than anybody can mean to read.
+
+    From verb 8 on each line that it sends makes more; it never gets to reading `log off` then.
+    """
+
+    reason = DownReason.PROTOCOL
+
+
 class SteppedAside(ManagementError):
     """We left the slot, because somebody else must answer the daemon and can't while we are in it.
 

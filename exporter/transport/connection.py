@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import (
+    ManagementError,
     ProtocolError,
     SessionClosed,
     TimedOut,
@@ -160,6 +161,12 @@ class Connection:
         self._quiet.clear()
         self._writer.write(self._protocol.send(command))
         return question
+
+    def abandon(self, error: ManagementError) -> None:
+        """End the session at once for `error`, which whoever waits for a reply gets."""
+        self._lose(error)
+        if self._reading is not None:
+            self._reading.cancel()
 
     async def close(self) -> None:
         """Leave: the reply under way is read first, since `quit` makes the daemon drop it."""

@@ -138,7 +138,7 @@ def test_fatal_words_are_clean_and_bounded() -> None:
     reading = read("FATAL", "\x1b[2J" + "x" * 10_000)
     assert isinstance(reading, Fatal)
     assert reading.text.startswith("\ufffd[2J")
-    assert len(reading.text) == 512
+    assert len(reading.text) == 128
 
 
 def test_an_unknown_keyword_is_bounded() -> None:
