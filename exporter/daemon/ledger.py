@@ -77,7 +77,10 @@ class Ledger:
 
     def update(self, status: ServerStatus, now: float) -> None:
         """Take one complete status."""
-        presences = self._sum_up(self.sessions.update(status.clients, status.updated))
+        attendance = self.sessions.update(
+            status.clients, status.updated, unreadable=status.unparsed
+        )
+        presences = self._sum_up(attendance)
         for name, account in self._accounts.items():
             if name not in presences:
                 account.sessions = 0

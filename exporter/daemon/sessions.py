@@ -29,7 +29,7 @@ Namer = Callable[[Client], str]
 class Session:
     """One session: whose it is, and how far its counters were in its last row."""
 
-    __slots__ = ("last", "name", "peer", "received_bytes", "seen", "sent_bytes", "since")
+    __slots__ = ("last", "missed", "name", "peer", "received_bytes", "seen", "sent_bytes", "since")
 
     def __init__(self, name: str, row: Client, peer: Peer) -> None:
         """Begin with nothing counted."""
@@ -40,6 +40,7 @@ class Session:
         self.received_bytes = 0
         self.sent_bytes = 0
         self.seen = row.connected_since
+        self.missed = False
 
     def grow(self, row: Client, now: int) -> tuple[int, int]:
         """Take the session's row; return by how many bytes received and sent it grew.
@@ -52,6 +53,7 @@ class Session:
         self.received_bytes = row.received_bytes
         self.sent_bytes = row.sent_bytes
         self.seen = now
+        self.missed = False
         return (
             received if received >= 0 else row.received_bytes,
             sent if sent >= 0 else row.sent_bytes,
@@ -99,8 +101,14 @@ class Sessions:
             del self._peers[next(iter(self._peers))]
         self._peers[client_id, since] = peer
 
-    def update(self, rows: Iterable[Client], now: int) -> Sequence[Attendance]:
-        """Take the connected rows of one complete status, printed at `now`."""
+    def update(
+        self, rows: Iterable[Client], now: int, *, unreadable: int = 0
+    ) -> Sequence[Attendance]:
+        """Take the connected rows of one complete status, printed at `now`.
+
+        Where lines of it were unreadable, a session that is missing may be in one of them and is
+        kept once: ended and opened anew, all its bytes would count a second time.
+        """
         by_key, doubles = _by_key(rows)
         present: dict[_Key, Session] = {}
         attendance: list[Attendance] = []
@@ -115,6 +123,8 @@ class Sessions:
         if strangers:
             attendance += self._meet(strangers, present, now)
         attendance += [(Session(self._namer(row), row, Peer()), row, 0, 0) for row in doubles]
+        if unreadable:
+            self._miss(present)
         self._leave(present, without_ids=any(row.client_id is None for row in by_key.values()))
         self._began = True
         self.current = attendance
@@ -178,6 +188,13 @@ class Sessions:
             if not self._announcements.claim(session.last.common_name, session.last.real_address)
         ]
         self.connects += sum(not self._announcements.claim_elsewhere(name) for name in unmet)
+
+    def _miss(self, present: dict[_Key, Session]) -> None:
+        """Keep the sessions that are missing for the first time."""
+        for key, session in self._sessions.items():
+            if key not in present and not session.missed:
+                session.missed = True
+                present[key] = session
 
     def _leave(self, present: dict[_Key, Session], *, without_ids: bool) -> None:
         """End the sessions that are not present, and give up those that were only announced."""

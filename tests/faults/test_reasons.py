@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.daemon.visit import FLOOD
+from exporter.daemon.flood import FLOOD
 from exporter.management.errors import DownReason
 from tests.faults.faults import (
     Anywhere,

@@ -4,6 +4,7 @@ It runs in the test's own loop, is scraped over HTTP as by anybody, and asks mor
 configuration file would let it.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -187,10 +188,13 @@ async def serving_at(url: str) -> AsyncIterator[Scraper]:
 
 
 def fallen(pages: Iterable[Page]) -> list[Series]:
-    """Name the counters that were ever less than before, or gone."""
+    """Name the counters that were ever less than before, or gone.
+
+    Before the first answer nobody knows that a tunnel is no server.
+    """
     last: dict[Series, float] = {}
     found = []
-    for page in pages:
+    for page in itertools.dropwhile(lambda page: not _answered(page), pages):
         found += [series for series in last if page.series.get(series, -1) < last[series]]
         last = {series: page.series[series] for series in page.counters}
     return found
