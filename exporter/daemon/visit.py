@@ -176,7 +176,7 @@ class Visit:
             await self._inquirer.check_state(self._record.stated)
 
     async def _rest(self, due: float) -> None:
-        """Wait for the next poll; what can't wait is done meanwhile."""
+        """Wait for the next poll, but for somebody who needs the slot."""
         loop = asyncio.get_running_loop()
         while (left := due - loop.time()) > 0:
             await self._connection.wait(self._wake, left)
@@ -185,16 +185,15 @@ class Visit:
             if self._wake.is_set():
                 self._wake.clear()
                 self._step_aside()
-                await self._settle()
 
     def _step_aside(self) -> None:
         if self._aside is not None and not self._must_stay:
             raise self._aside
 
     def _end_flood(self) -> None:
-        if self._must_stay:
-            self._wake.set()
-        else:  # from verb 8 on the daemon never gets to reading `log off`
+        # From verb 8 on the daemon never gets to reading `log off`; where we must stay, the next
+        # poll tries it all the same.
+        if not self._must_stay:
             self._connection.abandon(Flooded("the daemon's log floods us"))
 
     def _notice(self, message: Notification) -> None:
