@@ -54,7 +54,14 @@ async def serving(
     tasks = [asyncio.create_task(monitor.run()) for monitor in monitors]
     try:
         urls = tuple([await _listen(runner, address) for address in listen])
-        event(_log, Level.INFO, "serving", version=__version__, daemons=len(monitors), urls=urls)
+        event(
+            _log,
+            Level.INFO,
+            "serving",
+            version=__version__,
+            daemons=len(monitors),
+            urls=" ".join(urls),
+        )
         yield Serving(urls)
     finally:
         for task in tasks:

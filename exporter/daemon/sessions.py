@@ -122,7 +122,9 @@ class Sessions:
                 attendance.append((session, row, *session.grow(row, now)))
         if strangers:
             attendance += self._meet(strangers, present, now)
-        attendance += [(Session(self._namer(row), row, Peer()), row, 0, 0) for row in doubles]
+        for row in doubles:  # of them nothing is counted but that they are there
+            self._announcements.claim(row.common_name, row.real_address)
+            attendance.append((Session(self._namer(row), row, Peer()), row, 0, 0))
         if unreadable:
             self._miss(present)
         self._leave(present, without_ids=any(row.client_id is None for row in by_key.values()))

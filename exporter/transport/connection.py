@@ -8,7 +8,7 @@ subscriber. Nothing here assumes to be the only reader or the only one who asks.
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from exporter.management.commands import Command, ReplyKind
@@ -170,10 +170,10 @@ class Connection:
 
     async def close(self) -> None:
         """Leave: the reply under way is read first, since `quit` makes the daemon drop it."""
+        # `asyncio.timeout` can't be used here: before Python 3.11.3 it takes the cancellation that
+        # brought us here for its own, and nothing would be closed.
         if self._asked and not self._lost.done():
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_LAST_REPLY):
-                    await self._quiet.wait()
+            await _wait_for(self._quiet.wait(), _LAST_REPLY)
         if self._protocol.greeted and not self._lost.done():
             self._writer.write(self._protocol.send(Command.QUIT))
         if self._reading is not None:
@@ -181,9 +181,8 @@ class Connection:
             await asyncio.wait([self._reading])
         self._lose(SessionClosed(f"{self.peer}: we left"))
         self._writer.close()
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(_LAST_REPLY):
-                await self._writer.wait_closed()
+        with contextlib.suppress(OSError):
+            await _wait_for(self._writer.wait_closed(), _LAST_REPLY)
 
     async def _read(self) -> None:
         try:
@@ -263,3 +262,9 @@ _SHAPES: dict[ReplyKind, type[Success | Listing]] = {
     ReplyKind.LINE: Success,
     ReplyKind.LISTING: Listing,
 }
+
+
+async def _wait_for(awaitable: Coroutine[None, None, object], seconds: float) -> None:
+    """Wait until something is done, `seconds` at most; whether it is doesn't matter."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(awaitable, seconds)

@@ -1,11 +1,13 @@
 """A long story: `python -m tests.faults [ORDEALS] [SEED]`, with its figures at the end."""
 
 import asyncio
+import logging
 import random
 import sys
 import time
 import tracemalloc
 
+from tests.faults.announcements import LOGGER
 from tests.faults.memory import kept
 from tests.faults.ordeals import Ordeal, count, draw
 from tests.faults.twins import Twins
@@ -36,5 +38,6 @@ async def tell(ordeals: int, seed: int) -> None:
 
 
 if __name__ == "__main__":
+    LOGGER.setLevel(logging.INFO)
     arguments = [int(argument) for argument in sys.argv[1:]]
     asyncio.run(tell(*(arguments + [1000, 1][len(arguments) :])))

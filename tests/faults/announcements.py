@@ -10,6 +10,8 @@ from exporter.log import FIELDS
 from exporter.management.errors import DownReason
 from tests.peers import SAFETY
 
+LOGGER = logging.getLogger("exporter")
+
 
 class Announcement(NamedTuple):
     """One record: the daemon it is about, and why that is down if it is."""
@@ -30,16 +32,13 @@ class Announcements(logging.Handler):
     @classmethod
     @contextlib.contextmanager
     def heard(cls) -> Iterator[Self]:
-        """Listen until the block is left."""
-        handler, logger = cls(), logging.getLogger("exporter")
-        level = logger.level
-        logger.setLevel(logging.INFO)
-        logger.addHandler(handler)
+        """Listen until the block is left; blocks may overlap, so the level is not theirs."""
+        handler = cls()
+        LOGGER.addHandler(handler)
         try:
             yield handler
         finally:
-            logger.removeHandler(handler)
-            logger.setLevel(level)
+            LOGGER.removeHandler(handler)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one record."""
