@@ -19,11 +19,27 @@ _VERSION = re.compile(r"[23]\.[0-9]{1,2}(?:\.[0-9]{1,2})?(?![0-9])")
 """OpenVPN 2 and the core of OpenVPN 3; `2.6_git` is 2.6."""
 
 
+_PROGRAMS = {
+    "OpenVPN_GUI": "openvpn-gui",
+    "OCWindows": "openvpn-connect",
+    "OCmacOS": "openvpn-connect",
+    "net.openvpn.connect": "openvpn-connect",
+    "de.blinkt.openvpn": "openvpn-for-android",
+    "net.tunnelblick": "tunnelblick",
+    "Viscosity": "viscosity",
+}
+"""How `IV_GUI_VER` begins, by program; a version and more follows."""
+
+
 class Peer(msgspec.Struct, frozen=True):
-    """Platform and version of a client's OpenVPN (`linux`, `2.6.14`)."""
+    """Platform and version of a client's OpenVPN (`linux`, `2.6.14`).
+
+    `gui` is the program that runs it (`openvpn-connect`), "" where none is named: most have none.
+    """
 
     platform: str = UNKNOWN
     version: str = UNKNOWN
+    gui: str = ""
 
 
 def parse_peer(variables: Mapping[str, str]) -> Peer:
@@ -32,6 +48,7 @@ def parse_peer(variables: Mapping[str, str]) -> Peer:
     return Peer(
         UNKNOWN if platform is None else _platform(platform),
         UNKNOWN if version is None else _version(version),
+        _program(variables.get("IV_GUI_VER", "")),
     )
 
 
@@ -42,3 +59,9 @@ def _platform(text: str) -> str:
 def _version(text: str) -> str:
     match = _VERSION.match(text)
     return match[0] if match else OTHER
+
+
+def _program(text: str) -> str:
+    if not text:
+        return ""
+    return next((name for start, name in _PROGRAMS.items() if text.startswith(start)), OTHER)

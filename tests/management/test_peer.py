@@ -43,6 +43,24 @@ def test_a_version_is_its_number(said: str, version: str) -> None:
     assert parse_peer({"IV_VER": said}).version == version
 
 
+@pytest.mark.parametrize(
+    ("said", "program"),
+    [
+        ("OpenVPN_GUI_11", "openvpn-gui"),
+        ("OCWindows_3.2.0-1064", "openvpn-connect"),
+        ("OCmacOS_3.4.4-4629", "openvpn-connect"),
+        ("net.openvpn.connect.ios_3.2.0-3760", "openvpn-connect"),
+        ("de.blinkt.openvpn_0.6.57", "openvpn-for-android"),
+        ("net.tunnelblick.tunnelblick_5891_3.8.8b", "tunnelblick"),
+        ("Viscosity 1.10", "viscosity"),
+        ("my.own.gui_1", OTHER),
+        ("", ""),
+    ],
+)
+def test_a_gui_is_its_program_without_its_version(said: str, program: str) -> None:
+    assert parse_peer({"IV_GUI_VER": said}).gui == program
+
+
 def test_a_client_that_says_nothing_is_unknown() -> None:
     assert parse_peer({}) == Peer(UNKNOWN, UNKNOWN)
 

@@ -23,6 +23,7 @@ _INFO_LABELS = (
     "cipher",
     "platform",
     "client_version",
+    "gui",
 )
 
 
@@ -56,6 +57,7 @@ def _session_labels(session: Session, client: Client) -> tuple[str, ...]:
         client.cipher,
         session.peer.platform,
         session.peer.version,
+        session.peer.gui,
     )
 
 

@@ -25,8 +25,8 @@ def _of_server(value: Callable[[Record], float]) -> Callable[[Record], Iterable[
 def _by_platform(record: Record) -> Iterable[Sample]:
     if not isinstance(record.status, ServerStatus):
         return ()
-    peers = Counter(session.peer for session, *_ in record.ledger.sessions.current)
-    return [((peer.platform, peer.version), clients) for peer, clients in peers.items()]
+    peers = (session.peer for session, *_ in record.ledger.sessions.current)
+    return Counter((peer.platform, peer.version) for peer in peers).items()
 
 
 def _by_cipher(record: Record) -> Iterable[Sample]:
