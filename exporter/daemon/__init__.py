@@ -8,6 +8,7 @@ The tasks:
     backoff     how long to wait before coming back
     courtesy    when to leave the slot to somebody else
     flood       when the log is more than anybody can mean to read
+    turns       giving way to others between long steps
 
 What is known; pure, time is an argument:
 

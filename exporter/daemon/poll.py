@@ -5,12 +5,12 @@ verb 3, so we ask for little. Where the place of a reply in the stream matters, 
 it before any later message: what came before a history stands in it, what comes after does not.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import msgspec
 
+from exporter.daemon.turns import give_way
 from exporter.management import replies
 from exporter.management.commands import Command
 from exporter.management.errors import ReplyError, TimedOut
@@ -123,7 +123,7 @@ class Inquirer:
         load_stats = await self._line(Command.LOAD_STATS, replies.parse_load_stats)
         reply, fallback = await self._status(lambda _: arrived())
         if isinstance(reply, Listing):
-            await asyncio.sleep(0)  # what was read with the end of the reply took its time
+            await give_way()  # what was read with the end of the reply took its time
             status = parse_status(reply.lines, routes=self._routes)
             return Poll(load_stats, status, fallback)
         if isinstance(reply, Failure) and reply.text.endswith(_NOT_IN_THIS_MODE):

@@ -12,6 +12,7 @@ from exporter.daemon.courtesy import reason_to_leave
 from exporter.daemon.flood import Flood
 from exporter.daemon.poll import LOG_VERBOSITY_LIMIT, Inquirer, Poll
 from exporter.daemon.record import Record
+from exporter.daemon.turns import give_way
 from exporter.log import Level, event
 from exporter.management.endpoint import ListenEndpoint
 from exporter.management.errors import Flooded, ManagementError, SteppedAside, TimedOut
@@ -103,7 +104,7 @@ class Visit:
                 due = _next(due, self._manner.interval)
                 await self._rest(due)
         finally:
-            self._record.misread(self._connection.take_unparsed())
+            self._misread()
 
     @property
     def _must_stay(self) -> bool:
@@ -123,7 +124,12 @@ class Visit:
                 raise
             self._record.went_down(error)
             await self._polled(None)
-        self._record.misread(self._connection.take_unparsed())
+        self._misread()
+
+    def _misread(self) -> None:
+        lines = self._connection.take_unparsed()
+        if lines:  # else the record has not changed
+            self._record.misread(lines)
 
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
@@ -140,7 +146,7 @@ class Visit:
             self._record.poll_failed(error)
             raise
         duration = loop.time() - asked
-        await asyncio.sleep(0)  # reading ten thousand rows took its time; so will counting them
+        await give_way()  # reading ten thousand rows took its time; so will counting them
         self._record.polled(poll, now=self._clock(), duration=duration)
         await self._polled(poll)
 

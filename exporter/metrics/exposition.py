@@ -4,7 +4,6 @@ Sample lines are the same in both formats; only what stands above a family diffe
 of per-client families are rendered once per poll and daemon, and a scrape joins ready bytes.
 """
 
-import asyncio
 import contextlib
 import functools
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -15,6 +14,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from exporter.daemon.record import Record
+from exporter.daemon.turns import give_way
 from exporter.metrics.metric import Family, Kind, Metric, Sample
 
 Encoder = Callable[[Collector], bytes]
@@ -61,7 +61,7 @@ class Exposition:
         for family in self._families:
             self._chunk(family, record)
             if family.per_client:
-                await asyncio.sleep(0)
+                await give_way()
 
     def page(
         self, records: Sequence[Record], *, accept: str = "", names: Collection[str] = ()
