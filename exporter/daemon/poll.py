@@ -5,7 +5,7 @@ verb 3, so we ask for little. Where the place of a reply in the stream matters, 
 it before any later message: what came before a history stands in it, what comes after does not.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -15,11 +15,11 @@ from exporter.management import replies
 from exporter.management.commands import Command
 from exporter.management.errors import ReplyError, TimedOut
 from exporter.management.messages import Failure, Listing, Reply, Success
-from exporter.management.notifications import Log, parse_log
+from exporter.management.notifications import Log
 from exporter.management.replies import LoadStats, Version
 from exporter.management.state import State
 from exporter.management.status import Status, parse_status
-from exporter.management.text import clean_bytes, decode
+from exporter.management.text import clean_bytes
 from exporter.transport.connection import Connection
 
 STATUS_1_POLLS = 20
@@ -95,7 +95,7 @@ class Inquirer:
         """Ask for the log lines of the past, which go to `remember`, and for those to come."""
         if self.live:
             await self._line(Command.LOG_ON, bytes)
-        await self._take_listing(Command.LOG_ALL, _parse_log_cache, remember)
+        await self._take_listing(Command.LOG_ALL, replies.parse_log_cache, remember)
 
     async def mute_log(self) -> None:
         """Ask for no more log lines."""
@@ -171,18 +171,6 @@ class Inquirer:
         reply = await self._connection.request(command, then=then)
         if not isinstance(reply, Listing):
             raise _refusal(command, reply)
-
-
-def _parse_log_cache(lines: tuple[bytes, ...]) -> tuple[Log, ...]:
-    return tuple(_log_lines(lines))
-
-
-def _log_lines(lines: tuple[bytes, ...]) -> Iterator[Log]:
-    for line in lines:
-        try:
-            yield parse_log(decode(line))
-        except ValueError:  # a line break inside a message: versions before 2.5.11 and 2.6.11
-            continue
 
 
 def _refusal(command: Command, reply: Reply) -> ReplyError:

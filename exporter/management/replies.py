@@ -1,14 +1,19 @@
 """Replies as readings, one function a command. `status` has a package of its own."""
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from exporter.management.errors import ReplyError
+from exporter.management.notifications import Log, parse_log
 from exporter.management.numbers import parse_number
 from exporter.management.state import State, parse_state
 from exporter.management.text import clean, clean_bytes, decode
+
+_T = TypeVar("_T")
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -82,13 +87,21 @@ def parse_load_stats(text: bytes) -> LoadStats:
 
 def parse_states(lines: Sequence[bytes]) -> tuple[State, ...]:
     """Read the state history, oldest first; lines that are none are left out."""
-    states = []
+    return tuple(_readable(parse_state, lines))
+
+
+def parse_log_cache(lines: Sequence[bytes]) -> tuple[Log, ...]:
+    """Read the log cache, oldest first; lines that are none are left out.
+
+    Before 2.5.11 and 2.6.11 a peer could put a line break into a message.
+    """
+    return tuple(_readable(parse_log, lines))
+
+
+def _readable(parse: Callable[[str], _T], lines: Sequence[bytes]) -> Iterator[_T]:
     for line in lines:
-        try:
-            states.append(parse_state(decode(line)))
-        except ValueError:
-            continue
-    return tuple(states)
+        with contextlib.suppress(ValueError):
+            yield parse(decode(line))
 
 
 def _numbers_or_reply_error(match: re.Match[str]) -> LoadStats:

@@ -1,7 +1,8 @@
 """The page: records as text, in Prometheus' own format and in OpenMetrics.
 
-Sample lines are the same in both formats; only what stands above a family differs. So the lines
-of per-client families are rendered once per poll and daemon, and a scrape joins ready bytes.
+Sample lines are the same in both formats; only what stands above a family differs. So a daemon's
+lines are rendered once for each change of its record, those that go over all clients once for
+each poll, and a scrape joins ready bytes.
 """
 
 import contextlib

@@ -7,6 +7,7 @@ import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK, Management, TcpAddress
@@ -63,9 +64,7 @@ async def cable(lab: Lab, daemon: Management) -> AsyncIterator[Cable]:
     """Lay one to a daemon that listens on a port."""
     assert isinstance(daemon.address, TcpAddress)
     address = TcpAddress(lab.port())
-    management = Management(
-        address=address, password=daemon.password, password_file=daemon.password_file
-    )
+    management = replace(daemon, address=address)
     laid = Cable(daemon.address, management)
     async with await asyncio.start_server(laid.serve, LOOPBACK, address.port):
         yield laid

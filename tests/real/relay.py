@@ -4,6 +4,7 @@ import asyncio
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK, Management, TcpAddress
@@ -85,9 +86,7 @@ async def relaying(lab: Lab, daemon: Management) -> AsyncIterator[Relay]:
     """Relay to a daemon that listens on a port; the relay's ``management`` is where to go."""
     assert isinstance(daemon.address, TcpAddress)
     address = TcpAddress(lab.port())
-    management = Management(
-        address=address, password=daemon.password, password_file=daemon.password_file
-    )
+    management = replace(daemon, address=address)
     relay = Relay(daemon.address, management)
     async with await asyncio.start_server(relay.serve, LOOPBACK, address.port):
         yield relay
