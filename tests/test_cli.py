@@ -13,6 +13,8 @@ import pytest
 from aiohttp import ClientSession
 
 from exporter import __version__
+from exporter.cli.command import Command
+from exporter.cli.program import COMMANDS
 from tests.peers import SAFETY, peer
 
 ROOT = Path(__file__).parents[1]
@@ -85,6 +87,12 @@ class TestQuestions:
             assert word in done.stdout
         assert set(re.findall(r"--[a-z][a-z.-]+", done.stdout)) == set(FLAGS)
 
+    @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+    def test_each_command_has_a_help_of_its_own(self, command: Command) -> None:
+        done = run(command.name, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "--log.level" in done.stdout
+
 
 class TestMistakes:
     @pytest.mark.parametrize(
@@ -98,8 +106,9 @@ class TestMistakes:
             (["demo", "--web.telemetry-path", "/{x"], "such as /metrics"),
             (["demo", "--log.level", "loud"], "'loud'"),
             (["demo", "--log.format", "xml"], "'xml'"),
-            (["demo", "--config.file", "x.yaml"], "'demo' watches its own fleet"),
-            (["demo", "--openvpn.management", ":1"], "'demo' watches its own fleet"),
+            (["serve", "demo"], "demo"),
+            (["demo", "--config.file", "x.yaml"], "--config.file"),
+            (["demo", "--openvpn.management", ":1"], "--openvpn.management"),
             (["--config.file", "x", "--openvpn.management", ":1"], "not allowed with"),
         ],
     )

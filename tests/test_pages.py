@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter import cli
+from exporter.cli.flags import DEFAULT_ADDRESS
+from exporter.cli.program import COMMANDS, command_parser
 from exporter.management.commands import Command
 from exporter.metrics import catalogue
 
@@ -36,17 +37,18 @@ def test_the_readme_names_every_flag_with_its_default_and_no_other() -> None:
     rows = re.findall(r"^\| `(--[a-z.-]+)[^`]*` \| (?:`([^`]*)`)? ?\|", README, re.MULTILINE)
     flags = {
         action.option_strings[0]: action.default
-        for action in cli._parser()._actions
-        if action.option_strings and action.dest != "help"
+        for command in COMMANDS
+        for action in command_parser(command)._actions
+        if action.dest != "help"
     }
     assert {flag for flag, _ in rows} == set(flags)
     defaults = {flag: default for flag, default in rows if default}
     shown = {
         flag: str(default)
         for flag, default in flags.items()
-        if default not in (None, "==SUPPRESS==")
+        if default not in (None, False, "==SUPPRESS==")
     }
-    assert defaults == {**shown, "--web.listen-address": cli.DEFAULT_ADDRESS}
+    assert defaults == {**shown, "--web.listen-address": DEFAULT_ADDRESS}
 
 
 def test_the_readme_shows_its_two_commands_on_the_first_screen() -> None:

@@ -1,7 +1,8 @@
 """What is served over HTTP.
 
 listening       where: addresses as exporters write them
-server          routes and handlers
+server          the table of routes
+metrics, landing, health
+                the endpoints, a file each
 compression     who takes gzip
-landing         the page for people
 """

@@ -1,7 +1,10 @@
 """The page at `/`: which daemons are watched, and how they are. Static, no script."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from exporter import __version__
 from exporter.daemon.record import Record
@@ -36,6 +39,26 @@ td.number, th.number {{ text-align: right; }}
 </body>
 </html>
 """
+
+
+# The page needs neither script nor frame nor anything from elsewhere.
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def handler(records: Callable[[], Sequence[Record]], telemetry_path: str) -> Handler:
+    """Return the handler of the page."""
+
+    async def landing(_: web.Request) -> web.Response:
+        page = landing_page(records(), telemetry_path)
+        return web.Response(text=page, content_type="text/html", headers=_HEADERS)
+
+    return landing
 
 
 def landing_page(records: Sequence[Record], telemetry_path: str) -> str:

@@ -1,0 +1,63 @@
+"""Flags that several commands share: the web server's and the log's."""
+
+import argparse
+from collections.abc import Callable
+from typing import TypeVar
+
+from exporter import log
+from exporter.web.listening import parse_listen_address
+from exporter.web.server import check_telemetry_path
+
+DEFAULT_ADDRESS = ":9176"
+
+T = TypeVar("T")
+
+
+def add_web(parser: argparse.ArgumentParser) -> None:
+    """Add where to serve: `listen`, a list of addresses or None, and `telemetry_path`."""
+    parser.add_argument(
+        "--web.listen-address",
+        dest="listen",
+        action="append",
+        type=_checked(parse_listen_address),
+        metavar="ADDRESS",
+        help=f"where to serve (default {DEFAULT_ADDRESS}); repeatable",
+    )
+    parser.add_argument(
+        "--web.telemetry-path",
+        dest="telemetry_path",
+        type=_checked(check_telemetry_path),
+        default="/metrics",
+        metavar="PATH",
+        help="path of the metrics (default %(default)s)",
+    )
+
+
+def add_log(parser: argparse.ArgumentParser) -> None:
+    """Add how much is logged, and how: `log_level` and `log_format`."""
+    parser.add_argument(
+        "--log.level",
+        dest="log_level",
+        choices=[level.value for level in log.Level],
+        default=log.Level.INFO.value,
+        help="least level to log (default %(default)s)",
+    )
+    parser.add_argument(
+        "--log.format",
+        dest="log_format",
+        choices=[layout.value for layout in log.Layout],
+        default=log.Layout.LOGFMT.value,
+        help="how to log (default %(default)s)",
+    )
+
+
+def _checked(read: Callable[[str], T]) -> Callable[[str], T]:
+    """Let argparse say what a ValueError of `read` says."""
+
+    def reading(text: str) -> T:
+        try:
+            return read(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return reading
