@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec
 
+from exporter.certificates.reading import Reading as CertificateReading
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon import courtesy
 from exporter.daemon.events import Events
@@ -85,6 +86,7 @@ class Record:
         self.status_fallbacks = 0
         self.unparsed_lines = 0
 
+        self.certificates: Sequence[CertificateReading] = ()
         self.changes = 0
         self._pid: int | None = None
         self._remembered = 0
@@ -203,6 +205,11 @@ class Record:
         """Note that a status was read whole: what is noticed from now on is not in it."""
         self._reconnected_before_status |= self._reconnected
         self._reconnected = False
+
+    @_changes
+    def certified(self, readings: Sequence[CertificateReading]) -> None:
+        """Take what the daemon's files of certificates say now."""
+        self.certificates = readings
 
     @_changes
     def misread(self, lines: int) -> None:

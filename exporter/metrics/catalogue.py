@@ -6,6 +6,7 @@ To add a metric, add a row to the `FAMILIES` of its subject.
 from exporter.config.schema import ClientsConfig
 from exporter.metrics import own
 from exporter.metrics.families import (
+    certificates,
     clients,
     events,
     polling,
@@ -25,6 +26,7 @@ FAMILIES: tuple[Family, ...] = (
     *server.FAMILIES,
     *clients.FAMILIES,
     *tunnel.FAMILIES,
+    *certificates.FAMILIES,
     *polling.FAMILIES,
 )
 

@@ -1,7 +1,10 @@
 """Records of daemons as tests need them, made by the same calls that a monitor makes."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from exporter.certificates.reading import Certificate, Problem, Reading, RevocationList
+from exporter.certificates.source import Source, Use
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon.poll import Introduction, Poll
 from exporter.daemon.record import Record
@@ -27,6 +30,22 @@ OFFICE_CLIENT = Client(
     username="alice@office",
     client_id=4,
     cipher="AES-256-GCM",
+)
+
+CERTIFICATES = (
+    Reading(
+        Source(Use.CERT, Path("/etc/openvpn/office.crt")),
+        (Certificate("office", "2a", NOON),),
+    ),
+    Reading(Source(Use.CA, Path("/etc/openvpn/office.conf"), inline=True), problem=Problem.GARBAGE),
+    Reading(
+        Source(Use.CRL, Path("/etc/openvpn/crl.pem")),
+        (
+            RevocationList("ca", NOON),
+            RevocationList("ca", NOON + 5),
+            RevocationList("old-ca", None),
+        ),
+    ),
 )
 
 TUNNEL = TunnelStatus(
@@ -100,6 +119,7 @@ def server(
         for client in clients
     ]
     introduce(record)
+    record.certified(CERTIFICATES)
     poll(record, server_status(clients, routes))
     return record
 

@@ -1,12 +1,18 @@
 """What the page says of daemons that are known to the last byte."""
 
+import os
+from pathlib import Path
+
 import pytest
 from msgspec import structs
 
+from exporter.certificates.reading import Problem, Reading
+from exporter.certificates.source import Source, Use
 from exporter.daemon.record import Record
 from exporter.metrics.catalogue import FAMILIES
 from tests.metrics.parsing import scrape, values
 from tests.metrics.records import (
+    CERTIFICATES,
     NOON,
     OFFICE_CLIENT,
     introduce,
@@ -178,3 +184,43 @@ def test_info_tells_what_the_daemon_says_of_itself() -> None:
             1,
         )
     ]
+
+
+class TestCertificates:
+    @pytest.fixture
+    def record(self) -> Record:
+        record = new_record()
+        record.certified(CERTIFICATES)
+        return record
+
+    def test_say_until_when_though_the_daemon_is_down(self, record: Record) -> None:
+        assert samples(record, "openvpn_certificate_not_after_timestamp_seconds") == [
+            (
+                {
+                    "file": "/etc/openvpn/office.crt",
+                    "directive": "cert",
+                    "subject": "office",
+                    "serial": "2a",
+                },
+                NOON,
+            )
+        ]
+
+    def test_say_when_the_newest_list_of_each_issuer_ends(self, record: Record) -> None:
+        assert samples(record, "openvpn_crl_next_update_timestamp_seconds") == [
+            ({"file": "/etc/openvpn/crl.pem", "issuer": "ca"}, NOON + 5)
+        ]
+
+    def test_say_which_file_is_bad_and_why(self, record: Record) -> None:
+        found = samples(record, "openvpn_certificate_file_problem")
+        assert len(found) == len(CERTIFICATES) * len(Problem)
+        assert [labels for labels, value in found if value] == [
+            {"file": "/etc/openvpn/office.conf", "directive": "ca", "reason": "garbage"}
+        ]
+
+    def test_have_paths_that_are_safe_labels(self) -> None:
+        record = new_record()
+        path = Path(os.fsdecode(b'/etc/\xff\n"x'))
+        record.certified([Reading(Source(Use.CERT, path), problem=Problem.MISSING)])
+        found = samples(record, "openvpn_certificate_file_problem")
+        assert {labels["file"] for labels, _ in found} == {'/etc/\ufffd\ufffd"x'}

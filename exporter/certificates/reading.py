@@ -1,0 +1,42 @@
+"""What is known of a file of certificates or revocation lists."""
+
+import enum
+
+import msgspec
+
+from exporter.certificates.source import Source
+
+
+class Certificate(msgspec.Struct, frozen=True):
+    """One certificate: its subject, its serial number in hexadecimal, its end as Unix time."""
+
+    subject: str
+    serial: str
+    not_after: float
+
+
+class RevocationList(msgspec.Struct, frozen=True):
+    """One CRL: its issuer, and when the next is due as Unix time, None where it does not say."""
+
+    issuer: str
+    next_update: float | None
+
+
+Entry = Certificate | RevocationList
+
+
+class Problem(enum.StrEnum):
+    """Why a file can't be used."""
+
+    MISSING = "missing"
+    PERMISSION = "permission"
+    UNREADABLE = "unreadable"
+    GARBAGE = "garbage"
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a file said at the last look, or why it said nothing."""
+
+    source: Source
+    entries: tuple[Entry, ...] = ()
+    problem: Problem | None = None

@@ -1,0 +1,97 @@
+"""Reads the files of a daemon, and reads them again when they change."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from exporter.certificates.contents import Garbage, inline_block, parse
+from exporter.certificates.reading import Entry, Problem, Reading
+from exporter.certificates.source import Source
+from exporter.log import Level, event
+
+INTERVAL = 60.0
+"""Seconds between looks at the files."""
+
+LIMIT = 64 * 1024 * 1024
+"""Bytes of a file at most; a revocation list of a million certificates has 40 MB."""
+
+_log = logging.getLogger(__name__)
+
+
+_Stamp = tuple[int, int, int]
+"""Inode, size and time of change: what differs between two versions of a file."""
+
+
+class Watch:
+    """Looks at some files; those that have not changed are not read."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        """Read nothing yet."""
+        self._sources = sources
+        self._known: dict[Source, tuple[_Stamp | None, Reading]] = {}
+
+    async def run(self, take: Callable[[tuple[Reading, ...]], None]) -> None:
+        """Look now and every minute, for ever; `take` gets all readings whenever one changed."""
+        last: tuple[Reading, ...] = ()
+        while True:
+            readings = await asyncio.to_thread(self.look)
+            if readings != last:
+                take(readings)
+            last = readings
+            await asyncio.sleep(INTERVAL)
+
+    def look(self) -> tuple[Reading, ...]:
+        """Return what each file says; this blocks on the file system."""
+        return tuple(map(self._look_at, self._sources))
+
+    def _look_at(self, source: Source) -> Reading:
+        stamp, before = self._known.get(source, (None, None))
+        try:
+            found = _stamp(source.path)
+            if before is not None and found == stamp:
+                return before
+            reading = Reading(source, _entries(source))
+        except (OSError, Garbage) as error:
+            found = None  # a right that was granted changes nothing that a stamp holds
+            reading = Reading(source, problem=_problem(error))
+            if before is None or before.problem is not reading.problem:
+                _warn(source, error)
+        self._known[source] = found, reading
+        return reading
+
+
+def _stamp(path: Path) -> _Stamp:
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+def _entries(source: Source) -> tuple[Entry, ...]:
+    with source.path.open("rb") as file:
+        content = file.read(LIMIT + 1)
+    if len(content) > LIMIT:
+        raise Garbage(f"it has more than {LIMIT} bytes")
+    return parse(inline_block(content, source.use) if source.inline else content, source.use)
+
+
+def _problem(error: OSError | Garbage) -> Problem:
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return Problem.MISSING
+        case PermissionError():
+            return Problem.PERMISSION
+        case OSError():
+            return Problem.UNREADABLE
+        case Garbage():
+            return Problem.GARBAGE
+
+
+def _warn(source: Source, error: OSError | Garbage) -> None:
+    event(
+        _log,
+        Level.WARN,
+        "cannot use a certificate file",
+        file=str(source.path),
+        directive=source.use.value,
+        error=error.strerror or str(error) if isinstance(error, OSError) else str(error),
+    )

@@ -1,0 +1,74 @@
+"""The daemon's own certificates and revocation lists: how long they hold."""
+
+from collections.abc import Iterable
+
+from exporter.certificates.reading import Certificate, Problem, RevocationList
+from exporter.certificates.source import Source
+from exporter.daemon.record import Record
+from exporter.management.text import clean
+from exporter.metrics.metric import Sample, gauge
+
+
+def _not_after(record: Record) -> Iterable[Sample]:
+    ends = {
+        (*_labels(reading.source), entry.subject, entry.serial): entry.not_after
+        for reading in record.certificates
+        for entry in reading.entries
+        if isinstance(entry, Certificate)
+    }
+    return ends.items()
+
+
+def _next_update(record: Record) -> Iterable[Sample]:
+    """Give each issuer's newest list: OpenVPN takes the one that holds."""
+    latest: dict[tuple[str, ...], float] = {}
+    for reading in record.certificates:
+        for entry in reading.entries:
+            if isinstance(entry, RevocationList) and entry.next_update is not None:
+                labels = (_file(reading.source), entry.issuer)
+                latest[labels] = max(latest.get(labels, 0), entry.next_update)
+    return latest.items()
+
+
+def _problems(record: Record) -> Iterable[Sample]:
+    for reading in record.certificates:
+        for problem in Problem:
+            yield (*_labels(reading.source), problem.value), int(reading.problem is problem)
+
+
+def _labels(source: Source) -> tuple[str, str]:
+    return _file(source), source.use.value
+
+
+def _file(source: Source) -> str:
+    return clean(str(source.path), _PATH_LIMIT)
+
+
+_PATH_LIMIT = 255
+"""Characters of a path that become a label."""
+
+FAMILIES = (
+    gauge(
+        "openvpn_certificate_not_after_timestamp_seconds",
+        "Unix time from which a certificate of the daemon's files does not hold any more.",
+        _not_after,
+        labels=("file", "directive", "subject", "serial"),
+        while_up=False,
+    ),
+    gauge(
+        "openvpn_crl_next_update_timestamp_seconds",
+        "Unix time from which the daemon's revocation list does not hold any more, so that OpenVPN "
+        "turns every client away.",
+        _next_update,
+        labels=("file", "issuer"),
+        while_up=False,
+    ),
+    gauge(
+        "openvpn_certificate_file_problem",
+        "1 for the reason why a file of certificates or revocation lists can't be used, else 0; "
+        "all 0 when it can.",
+        _problems,
+        labels=("file", "directive", "reason"),
+        while_up=False,
+    ),
+)

@@ -1,0 +1,152 @@
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from exporter.certificates import watch
+from exporter.certificates.reading import Certificate, Problem, Reading
+from exporter.certificates.source import Source, Use
+from exporter.certificates.watch import Watch
+from tests.certificates.papers import certificate
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    path = tmp_path / "office.crt"
+    path.write_bytes(certificate("office"))
+    return Source(Use.CERT, path)
+
+
+def subjects(reading: Reading) -> list[str]:
+    return [entry.subject for entry in reading.entries if isinstance(entry, Certificate)]
+
+
+def test_a_file_is_read(source: Source) -> None:
+    (reading,) = Watch([source]).look()
+    assert subjects(reading) == ["office"]
+    assert reading.problem is None
+
+
+def test_an_inline_block_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "office.conf"
+    path.write_bytes(b"dev tun\n<ca>\n" + certificate("office-ca") + b"</ca>\n")
+    (reading,) = Watch([Source(Use.CA, path, inline=True)]).look()
+    assert subjects(reading) == ["office-ca"]
+
+
+def test_a_file_is_read_again_when_it_changed_and_only_then(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = 0
+    entries = watch._entries
+
+    def counting(source: Source) -> tuple[object, ...]:
+        nonlocal reads
+        reads += 1
+        return entries(source)
+
+    monkeypatch.setattr(watch, "_entries", counting)
+    looker = Watch([source])
+    first = looker.look()
+    assert looker.look() == first
+    assert reads == 1
+    source.path.write_bytes(certificate("renewed"))
+    (reading,) = looker.look()
+    assert subjects(reading) == ["renewed"]
+    assert reads == 2
+
+
+def test_a_file_of_equal_size_that_took_the_place_is_read(source: Source, tmp_path: Path) -> None:
+    looker = Watch([source])
+    looker.look()
+    before = source.path.stat()
+    other = tmp_path / "new"
+    renewed = certificate("renewe")
+    other.write_bytes(renewed.ljust(before.st_size, b"\n")[: max(before.st_size, len(renewed))])
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(source.path)
+    (reading,) = looker.look()
+    assert subjects(reading) == ["renewe"]
+
+
+def test_each_problem_is_told_apart(source: Source, tmp_path: Path) -> None:
+    garbage = tmp_path / "garbage"
+    garbage.write_text("ssh-ed25519 AAAA")
+    sources = [
+        source,
+        Source(Use.CERT, tmp_path / "none.crt"),
+        Source(Use.CERT, source.path / "below-a-file"),
+        Source(Use.CERT, tmp_path),
+        Source(Use.CA, garbage),
+    ]
+    assert [reading.problem for reading in Watch(sources).look()] == [
+        None,
+        Problem.MISSING,
+        Problem.MISSING,
+        Problem.UNREADABLE,
+        Problem.GARBAGE,
+    ]
+
+
+def test_a_file_without_permission_is_told_and_read_once_it_is_granted(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = watch._entries
+
+    def denied(source: Source) -> tuple[object, ...]:
+        raise PermissionError(13, "Permission denied")
+
+    looker = Watch([source])
+    monkeypatch.setattr(watch, "_entries", denied)
+    assert looker.look() == (Reading(source, problem=Problem.PERMISSION),)
+    monkeypatch.setattr(watch, "_entries", entries)
+    (reading,) = looker.look()
+    assert subjects(reading) == ["office"]
+
+
+def test_a_file_that_is_too_large_is_garbage(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "LIMIT", source.path.stat().st_size - 1)
+    assert Watch([source]).look() == (Reading(source, problem=Problem.GARBAGE),)
+
+
+def test_a_file_that_went_bad_keeps_no_old_entries(source: Source) -> None:
+    looker = Watch([source])
+    looker.look()
+    source.path.write_bytes(b"")
+    assert looker.look() == (Reading(source, problem=Problem.GARBAGE),)
+
+
+def test_a_problem_is_logged_once_until_another_comes(
+    source: Source, caplog: pytest.LogCaptureFixture
+) -> None:
+    looker = Watch([source])
+    with caplog.at_level(logging.WARNING):
+        source.path.unlink()
+        looker.look()
+        looker.look()
+        assert len(caplog.records) == 1
+        source.path.write_bytes(b"")
+        looker.look()
+    assert len(caplog.records) == 2
+
+
+async def test_changes_are_handed_on_and_nothing_else(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "INTERVAL", 0.0)
+    taken: asyncio.Queue[tuple[Reading, ...]] = asyncio.Queue()
+    task = asyncio.create_task(Watch([source]).run(taken.put_nowait))
+    try:
+        (first,) = await taken.get()
+        renewed = source.path.with_suffix(".new")
+        renewed.write_bytes(certificate("renewed"))
+        renewed.replace(source.path)
+        (second,) = await taken.get()
+    finally:
+        task.cancel()
+    assert [subjects(first), subjects(second)] == [["office"], ["renewed"]]
+    assert taken.empty()
