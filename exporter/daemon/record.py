@@ -4,6 +4,7 @@ Pure and synchronous; time is an argument, in seconds since the epoch. When the 
 readings are gone and its counters stay.
 """
 
+import contextlib
 import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ from exporter.management.notifications import (
     Reading,
     StateChange,
 )
+from exporter.management.numbers import parse_number
 from exporter.management.peer import parse_peer
 from exporter.management.state import State, StateName
 from exporter.management.status import ServerStatus, Status, TunnelStatus
@@ -184,10 +186,9 @@ class Record:
             case Fatal(text=text):
                 self._last_words = text
             case ClientEvent(event="ESTABLISHED", client_id=client_id, env=variables):
-                since = variables.get("time_unix", "")
-                if since.isdecimal():
-                    peer = parse_peer(variables)
-                    self.ledger.sessions.introduce(client_id, int(since), peer)
+                with contextlib.suppress(ValueError):  # without a time it can't be told whose
+                    since = parse_number(variables.get("time_unix", ""))
+                    self.ledger.sessions.introduce(client_id, since, parse_peer(variables))
             case _:
                 reason = courtesy.reason_to_leave(reading)
                 self.waits_for = reason.waits_for if reason else self.waits_for

@@ -8,10 +8,10 @@ import re
 import msgspec
 
 _PROTOCOL = re.compile(r"((?:udp|tcp)[46]?(?:-server|-client)?):(.+)")
-_BRACKETED = re.compile(r"\[([^\]]+)\](?::(\d{1,5}))?")
-_HOST_PORT = re.compile(r"([^:]+):(\d{1,5})")
+_BRACKETED = re.compile(r"\[([^\]]+)\](?::([0-9]{1,5}))?")
+_HOST_PORT = re.compile(r"([^:]+):([0-9]{1,5})")
 _PORT_DIGITS = 5
-_MAC = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?:@\d+)?")
+_MAC = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?:@[0-9]+)?")
 
 
 class RealAddress(msgspec.Struct, frozen=True):
@@ -33,7 +33,7 @@ def parse_real_address(text: str) -> RealAddress:
     `udp6:127.0.0.1:39244` (a dual-stack socket).
     """
     host, _, digits = text.rpartition(":")
-    if ":" not in host and digits.isdigit() and len(digits) <= _PORT_DIGITS:
+    if ":" not in host and _is_port(digits):
         return RealAddress("", host, int(digits))  # nearly all of them
     protocol = ""
     if match := _PROTOCOL.fullmatch(text):
@@ -42,6 +42,11 @@ def parse_real_address(text: str) -> RealAddress:
     if match is None:
         return RealAddress(protocol, text, None)
     return RealAddress(protocol, match[1], int(match[2]) if match[2] else None)
+
+
+def _is_port(digits: str) -> bool:
+    # `isdigit` alone takes "²" for one, too.
+    return digits.isascii() and digits.isdigit() and len(digits) <= _PORT_DIGITS
 
 
 def is_mac(text: str) -> bool:

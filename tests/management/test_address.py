@@ -26,6 +26,9 @@ from exporter.management.address import (
         ("UNKNOWN", RealAddress("", "UNKNOWN", None)),
         ("", RealAddress("", "", None)),
         ("udp4:", RealAddress("", "udp4:", None)),
+        ("²", RealAddress("", "²", None)),
+        ("127.0.0.1:²", RealAddress("", "127.0.0.1:²", None)),
+        ("127.0.0.1:٣", RealAddress("", "127.0.0.1:٣", None)),
         ("127.0.0.1:port", RealAddress("", "127.0.0.1:port", None)),
     ],
 )
