@@ -15,7 +15,7 @@ from bench.progress import say
 from bench.subject import Subject
 from bench.timing import processor_time
 from exporter.management.status import Status, parse_status
-from exporter.metrics.exposition import render
+from exporter.metrics.lines import render
 from exporter.metrics.metric import Metric as OurMetric
 from exporter.metrics.metric import Sample
 

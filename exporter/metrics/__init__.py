@@ -3,7 +3,11 @@
 metric          what one metric is: name, kind, help, labels
 families/       which samples a record has, by subject
 catalogue       every metric there is, in the order of the page
-exposition      records -> the page, in both formats
+exposition      records -> the page
+lines           samples -> text
+formats         which format a page is written in
+page            the pieces of a page
+packing         a page -> gzip
 own             the exporter's own instruments
 documentation   the catalogue -> docs/metrics.md
 """

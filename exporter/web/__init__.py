@@ -4,5 +4,6 @@ listening       where: addresses as exporters write them
 server          the table of routes
 metrics, landing, health
                 the endpoints, a file each
+body            an answer that is sent in pieces
 compression     who takes gzip
 """

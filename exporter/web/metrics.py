@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from exporter.daemon.record import Record
 from exporter.metrics.exposition import Exposition
+from exporter.metrics.packing import pack
+from exporter.metrics.page import Page
+from exporter.web.body import Pieces
 from exporter.web.compression import accepts_gzip
 
 
@@ -14,22 +17,30 @@ def handler(records: Callable[[], Sequence[Record]], exposition: Exposition) -> 
     """Return the handler of a page of these records."""
 
     async def metrics(request: web.Request) -> web.Response:
-        return page_response(request, records(), exposition)
+        return await page_response(request, records(), exposition)
 
     return metrics
 
 
-def page_response(
+async def page_response(
     request: web.Request, records: Sequence[Record], exposition: Exposition
 ) -> web.Response:
     """Return these records as the request wants them."""
+    await exposition.prepare(*records)
     page = exposition.page(
         records, accept=_header(request, "Accept"), names=request.query.getall("name[]", [])
     )
-    response = web.Response(body=page.body, headers={"Content-Type": page.content_type})
     if accepts_gzip(_header(request, "Accept-Encoding")):
-        response.enable_compression(web.ContentCoding.gzip)
-    return response
+        return await _packed(page)
+    return web.Response(body=Pieces(page.slices, size=page.size, content_type=page.content_type))
+
+
+async def _packed(page: Page) -> web.Response:
+    packed = await pack(page)
+    return web.Response(
+        body=Pieces(lambda: packed, size=sum(map(len, packed)), content_type=page.content_type),
+        headers={hdrs.CONTENT_ENCODING: "gzip"},
+    )
 
 
 def _header(request: web.Request, name: str) -> str:

@@ -1,17 +1,22 @@
+import asyncio
+import gc
 import itertools
 import re
+import weakref
 from collections.abc import Iterable
 
 import pytest
+from msgspec import structs
 from prometheus_client import CollectorRegistry, Counter
 
 from exporter.daemon.record import Record
 from exporter.management.errors import TimedOut
 from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES
-from exporter.metrics.exposition import Exposition, head, render
+from exporter.metrics.exposition import Exposition
 from exporter.metrics.metric import Family, Kind, Metric, Sample
 from exporter.metrics.own import OwnMetrics
+from exporter.metrics.page import Block, Page
 from tests.metrics.parsing import (
     FORMATS,
     OPENMETRICS,
@@ -155,54 +160,10 @@ class TestFamilies:
         body = exposition().page([tunnel()]).body
         assert b"openvpn_server_connected_clients" not in body
 
-    def test_tell_their_help_and_kind(self) -> None:
-        metric = Metric("openvpn_x_total", Kind.COUNTER, 'A "b" \\ c\nd.')
-        plain = '# HELP openvpn_x_total A "b" \\\\ c\\nd.\n# TYPE openvpn_x_total counter\n'
-        openmetrics = '# HELP openvpn_x A \\"b\\" \\\\ c\\nd.\n# TYPE openvpn_x counter\n'
-        assert head(metric, openmetrics=False).decode() == plain
-        assert head(metric, openmetrics=True).decode() == openmetrics
-
-    def test_of_kind_info_are_gauges_in_plain_text(self) -> None:
-        metric = Metric("openvpn_x_info", Kind.INFO, "X.")
-        assert head(metric, openmetrics=False).endswith(b"# TYPE openvpn_x_info gauge\n")
-        assert head(metric, openmetrics=True).endswith(b"# TYPE openvpn_x info\n")
-
 
 def family_of(line: str) -> str:
     name = line.split(" ")[2] if line.startswith("# ") else line.partition("{")[0]
     return re.sub("_(total|info|bucket|sum|count)$", "", name)
-
-
-class TestSampleLines:
-    def test_escape_what_would_end_a_label(self) -> None:
-        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a",))
-        line = render(metric, 'of"fice', [(("back\\slash\nline",), 1)])
-        assert line == b'openvpn_x{daemon="of\\"fice",a="back\\\\slash\\nline"} 1\n'
-
-    def test_leave_out_empty_labels_of_several(self) -> None:
-        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a", "b", "c"))
-        line = render(metric, "office", [(("1", "", "3"), 1)])
-        assert line == b'openvpn_x{daemon="office",a="1",c="3"} 1\n'
-
-    @pytest.mark.parametrize(
-        ("value", "written"),
-        [
-            (0, "0"),
-            (True, "1"),
-            (2**64 - 1, "18446744073709551615"),
-            (1795435200.123456, "1795435200.123456"),
-            (1e300, "1e+300"),
-            (0.1, "0.1"),
-        ],
-    )
-    def test_keep_every_digit(self, value: float, written: str) -> None:
-        metric = Metric("openvpn_x", Kind.GAUGE, "X.")
-        assert render(metric, "d", [((), value)]).decode() == f'openvpn_x{{daemon="d"}} {written}\n'
-
-    def test_refuse_too_few_label_values(self) -> None:
-        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a", "b"))
-        with pytest.raises(ValueError, match="shorter"):
-            render(metric, "d", [(("1",), 1)])
 
 
 class TestRestriction:
@@ -383,6 +344,70 @@ class TestOncePerPoll:
         assert watched.calls == 1
         assert b"} 1\n" in page.page([record]).body
         assert watched.calls == 1
+
+
+class TestMemory:
+    def test_of_a_record_that_is_gone_nothing_is_kept(self) -> None:
+        watched = Watched(per_client=True)
+        page = exposition(watched.family)
+        record = server()
+        page.page([record])
+        text = weakref.ref(record)
+        del record
+        gc.collect()
+        assert text() is None
+
+    def test_a_record_that_takes_a_name_over_is_rendered_anew(self) -> None:
+        page = exposition()
+        assert b'common_name="alice"' in page.page([server()]).body
+        other = structs.replace(OFFICE_CLIENT, common_name="carol")
+        body = page.page([server(clients=[other], expected=())]).body
+        assert b'common_name="carol"' in body
+        assert b"alice" not in body.replace(b"alice@office", b"")
+
+    def test_a_large_family_is_one_block_of_every_page_until_the_next_poll(self) -> None:
+        many = [
+            structs.replace(OFFICE_CLIENT, client_id=number, common_name=f"{number:0128}")
+            for number in range(200)
+        ]
+        record = server(clients=many)
+        page = exposition()
+        first, second = blocks(page.page([record])), blocks(page.page([record], accept=OPENMETRICS))
+        assert len(first) > 3
+        assert list(map(id, first)) == list(map(id, second))
+        poll(record, server_status(many), now=NOON + 15)
+        assert not set(map(id, first)) & set(map(id, blocks(page.page([record]))))
+
+
+def blocks(page: Page) -> list[Block]:
+    return [piece for piece in page.pieces if isinstance(piece, Block)]
+
+
+class TestPreparing:
+    async def test_renders_all_records_that_have_changed(self) -> None:
+        watched, records = Watched(per_client=False), [server(str(n)) for n in range(25)]
+        page = exposition(watched.family)
+        await page.prepare(*records)
+        assert watched.calls == 25
+        records[3].noticed("INFO", Greeting(5))
+        await page.prepare(*records)
+        assert watched.calls == 26
+        page.page(records)
+        assert watched.calls == 26
+
+    async def test_that_a_change_overtakes_loses_nothing(self) -> None:
+        many = [
+            structs.replace(OFFICE_CLIENT, client_id=number, common_name=f"{number:0128}")
+            for number in range(200)
+        ]
+        record = server(clients=many)
+        page = exposition()
+        preparing = asyncio.create_task(page.prepare(record))
+        await asyncio.sleep(0)
+        take_down(record)
+        assert b"openvpn_server_client_info" not in page.page([record]).body
+        await preparing
+        assert page.page([record]).body == exposition().page([record]).body
 
 
 def test_the_registry_comes_after_the_daemons() -> None:
