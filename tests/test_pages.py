@@ -24,7 +24,11 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page.name != "migration.md"],  # names those of others, too
+    ids=lambda page: page.name,
+)
 def test_every_metric_that_is_named_exists(page: Path) -> None:
     named = set(re.findall(r"\bopenvpn_[a-z0-9_]+", page.read_text()))
     samples = {
