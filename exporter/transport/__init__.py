@@ -1,6 +1,7 @@
-"""The sockets: the one place where bytes of the management interface enter and leave.
+"""Where bytes of a daemon come in: the sockets of its management interface, its status file.
 
-opening     an endpoint -> a connected stream, or why not
-login       the beginning of a session, and what an early end means
-connection  a stream -> one management session with deadlines
+opening      an endpoint -> a connected stream, or why not
+login        the beginning of a session, and what an early end means
+connection   a stream -> one management session with deadlines
+status_file  a path -> one whole status
 """

@@ -1,0 +1,170 @@
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from exporter.management.errors import (
+    ManagementError,
+    NotFound,
+    PermissionRefused,
+    ProtocolError,
+    TimedOut,
+)
+from exporter.transport import status_file
+from exporter.transport.status_file import StatusFile
+
+WHOLE = b"TITLE\tOpenVPN\nTIME\tnow\t1\nEND\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "status.log"
+
+
+def write(path: Path, content: bytes, *, age: float = 60) -> None:
+    path.write_bytes(content)
+    os.utime(path, (time.time() - age, time.time() - age))
+
+
+async def failure(path: Path, within: float = 10) -> ManagementError:
+    with pytest.raises(ManagementError) as caught:
+        await StatusFile(path, timeout=within).read()
+    return caught.value
+
+
+async def test_a_whole_file_is_its_lines(path: Path) -> None:
+    write(path, WHOLE)
+    lines = await StatusFile(path, timeout=10).read()
+    assert lines == (b"TITLE\tOpenVPN", b"TIME\tnow\t1")
+
+
+async def test_a_file_that_took_the_place_is_read(path: Path) -> None:
+    reader = StatusFile(path, timeout=10)
+    write(path, b"old\nEND\n")
+    await reader.read()
+    other = path.with_suffix(".new")
+    write(other, WHOLE)
+    other.replace(path)
+    assert (await reader.read())[0] == b"TITLE\tOpenVPN"
+
+
+async def test_a_date_in_the_future_holds_nothing_up(path: Path) -> None:
+    write(path, WHOLE, age=-3600)
+    assert await StatusFile(path, timeout=10).read()
+
+
+async def test_a_file_that_is_being_written_is_read_once_it_rests(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take = status_file._take
+    contents = [b"half\n", b"half\nmore\n", WHOLE]
+
+    def written_meanwhile(path: Path) -> object:
+        content = contents.pop(0)
+        write(path, content, age=60 if content == WHOLE else 0)
+        return take(path)
+
+    monkeypatch.setattr(status_file, "_take", written_meanwhile)
+    assert (await StatusFile(path, timeout=60).read())[0] == b"TITLE\tOpenVPN"
+
+
+def test_a_change_during_the_read_is_seen(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(path, WHOLE)
+    fstat = os.fstat
+    looks = 0
+
+    def changing(descriptor: int) -> os.stat_result:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            write(path, WHOLE, age=30)
+        return fstat(descriptor)
+
+    monkeypatch.setattr(os, "fstat", changing)
+    assert not status_file._take(path).settled
+    assert status_file._take(path).settled
+
+
+def test_a_fresh_change_is_seen(path: Path) -> None:
+    write(path, WHOLE, age=0)
+    assert not status_file._take(path).settled
+
+
+async def test_a_file_that_never_rests_is_given_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, WHOLE)
+    monkeypatch.setattr(status_file, "QUIET", 0.001)
+    take = status_file._take
+
+    def restless(path: Path) -> object:
+        write(path, WHOLE, age=0)
+        snapshot = take(path)
+        return type(snapshot)(snapshot.content, settled=False)
+
+    monkeypatch.setattr(status_file, "_take", restless)
+    error = await failure(path, within=0.01)
+    assert isinstance(error, TimedOut)
+    assert "written to all the time" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"TITLE\tOpenVPN\nTIME\tno", "no END"),
+        (b"TITLE\tOpenVPN\nEND\nrest of the last one\nEND\n", "goes on after its END"),
+        (b"BACKEND\n", "no END"),
+    ],
+)
+async def test_what_is_not_whole_counts_not_at_all(path: Path, content: bytes, words: str) -> None:
+    write(path, content)
+    error = await failure(path)
+    assert isinstance(error, ProtocolError)
+    assert words in str(error)
+
+
+async def test_a_missing_file_is_told(path: Path) -> None:
+    error = await failure(path)
+    assert isinstance(error, NotFound)
+    assert f"status {path}" in str(error)
+
+
+async def test_a_right_that_is_missing_is_explained(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(status_file, "_take", denied)
+    error = await failure(path)
+    assert isinstance(error, PermissionRefused)
+    assert "readable by this user's group" in str(error)
+
+
+async def test_a_pipe_in_its_place_blocks_nobody(path: Path) -> None:
+    os.mkfifo(path)
+    assert "no plain file" in str(await failure(path))
+
+
+async def test_a_file_that_is_too_large_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(path, WHOLE)
+    monkeypatch.setattr(status_file, "REPLY_LIMIT", len(WHOLE) - 1)
+    assert "more than" in str(await failure(path))
+
+
+async def test_a_file_system_that_hangs_is_given_up(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = asyncio.Event()
+
+    async def hanging(*_: object) -> object:
+        return await release.wait()
+
+    monkeypatch.setattr(asyncio, "to_thread", hanging)
+    error = await failure(path, within=0.01)
+    assert isinstance(error, TimedOut)
