@@ -5,10 +5,12 @@
     reader              nodes -> the schema's types, with every problem at once
     forms, durations, password
                         how one value is read
-    loader, addresses   the two ways to a `Config`: a file, or addresses on the command line
+    merging             what was discovered, for the keys that nobody wrote
+    loader, addresses   the two ways to a `Config`: a file, or the command line
     documentation       the schema -> docs/configuration.md
 
-A leaf: of this program it imports only the address, the secret and the text cap of `management`.
+Of this program it imports only `deployment`, which reads OpenVPN's own files, and the address, the
+secret and the text cap of `management`.
 """
 
 from exporter.config.addresses import from_addresses

@@ -16,7 +16,8 @@ _INTRODUCTION = """\
 
 # Configuration
 
-The exporter reads one YAML file, named by `--config.file`.
+The exporter reads one YAML file, named by `--config.file`, and the files of OpenVPN that this one
+names under `discover`.
 [config.example.yaml](../config.example.yaml) shows every key with its default.
 
 - A mistake never passes silently. Unknown keys, keys given twice, wrong values, two daemons with

@@ -15,6 +15,8 @@ from exporter.config import durations
 from exporter.config.password import read_password
 from exporter.management.endpoint import Endpoint, parse_endpoint
 
+_PATTERN_EXAMPLE = "/etc/openvpn/server/*.conf"
+
 
 class Scalar(msgspec.Struct, frozen=True):
     """One value as it is written.
@@ -155,6 +157,18 @@ class PasswordFile(msgspec.Struct, frozen=True):
         return path
 
 
+class Pattern(msgspec.Struct, frozen=True):
+    """A pattern of file names, relative to the configuration file; an absolute path once read."""
+
+    words: str = "pattern of file names"
+
+    def read(self, scalar: Scalar) -> str:
+        """Return the value; raises ValueError."""
+        if not scalar.text.strip() or not scalar.text.isprintable():
+            raise ValueError(f"{scalar.text!r} names no file: write one as in {_PATTERN_EXAMPLE}")
+        return str(scalar.directory.absolute() / scalar.text)
+
+
 class ListOf(msgspec.Struct, frozen=True):
     """A list of values, none of them twice."""
 
@@ -174,10 +188,10 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Sections(msgspec.Struct, frozen=True):
-    """A list, not empty, whose items have the keys of the type `keys`."""
+    """A list whose items have the keys of the type `keys`."""
 
     keys: type[msgspec.Struct]
-    words: str = "list of sections, at least one"
+    words: str = "list of sections"
 
 
 def _kind(tag: str) -> str:

@@ -1,22 +1,94 @@
-"""A configuration from a file."""
+"""A configuration from a file, and from the files of OpenVPN that it names."""
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+import yaml
+
 from exporter.config.document import read_document
-from exporter.config.errors import ConfigError
+from exporter.config.errors import ConfigError, Problem
+from exporter.config.merging import fallbacks, findings, with_discovered
 from exporter.config.reader import Reader, Unreadable
-from exporter.config.schema import Config
+from exporter.config.schema import Config, DaemonConfig, Slot, keys
+from exporter.deployment import Discovered, Discovery, Finding, Kind, discover
+from exporter.deployment.judgement import judge
+from exporter.deployment.user import running_user
 
 
 def load(path: Path) -> Config:
     """Return what the file at `path` says; paths in it are relative to its directory.
 
+    What its `discover` names is found and read anew with each call.
+
     Raises ConfigError with every problem, in the order of the file.
     """
     root = read_document(path)
-    reader = Reader(source=str(path), directory=path.parent)
+    discovery = _discover(root, path)
+    sources = _Sources(discovery, expect_ccd=_glance(root, path, "expected_from_ccd") is True)
+    reader = Reader(source=str(path), directory=path.parent, fallbacks=sources.fallbacks)
     try:
-        return reader.section(root, "", Config)
+        config = reader.section(root, "", Config)
     except Unreadable:
-        problems = sorted(reader.problems, key=lambda problem: problem.line or 0)
-        raise ConfigError(tuple(problems)) from None
+        raise _sorted(reader.problems) from None
+    if problems := [*_nothing_to_watch(config, path), *_dangerous(config, reader.lines, path)]:
+        raise _sorted(problems)
+    remarks = tuple(sources.findings(config, reader.lines))
+    return with_discovered(msgspec.structs.replace(config, findings=remarks), discovery)
+
+
+class _Sources:
+    """What was discovered, for the entries that are written about it."""
+
+    def __init__(self, discovery: Discovery, *, expect_ccd: bool) -> None:
+        self._found: Mapping[str, Discovered] = {found.name: found for found in discovery.found}
+        self._expect_ccd = expect_ccd
+
+    def fallbacks(self, kind: type[msgspec.Struct], name: str) -> Mapping[str, object]:
+        if kind is not DaemonConfig or name not in self._found:
+            return {}
+        return fallbacks(self._found[name], expect_ccd=self._expect_ccd)
+
+    def findings(self, config: Config, lines: Mapping[str, int]) -> Iterator[Finding]:
+        for index, daemon in enumerate(config.daemons):
+            if found := self._found.get(daemon.name):
+                names = (key.name for key in keys(DaemonConfig))
+                written = {name for name in names if f"daemons[{index}].{name}" in lines}
+                yield from findings(found, written, expect_ccd=self._expect_ccd)
+
+
+def _discover(root: yaml.Node, path: Path) -> Discovery:
+    patterns = _glance(root, path, "discover")
+    if not isinstance(patterns, tuple):
+        return Discovery()
+    return discover(patterns, path.parent, user=running_user())
+
+
+def _glance(root: yaml.Node, path: Path, key: str) -> object:
+    """Return one key of the top level before all is read, which then reports its problems."""
+    reader = Reader(source=str(path), directory=path.parent)
+    with contextlib.suppress(Unreadable, ConfigError):
+        return reader.only(root, Config, key)
+    return None
+
+
+def _nothing_to_watch(config: Config, path: Path) -> Iterator[Problem]:
+    if not config.daemons and not config.discover:
+        text = "names no daemon: add one, or name OpenVPN's own files under discover"
+        yield Problem(source=str(path), line=1, key="daemons", text=text)
+
+
+def _dangerous(config: Config, lines: Mapping[str, int], path: Path) -> Iterator[Problem]:
+    """Refuse to leave, after every poll, a daemon that leaving hurts."""
+    for index, daemon in enumerate(config.daemons):
+        if daemon.slot is Slot.RELEASE and daemon.deployment:
+            key = f"daemons[{index}].slot"
+            for finding in judge(daemon.deployment):
+                if finding.kind is Kind.LEAVING_HURTS:
+                    text = f"release leaves after each poll. {finding}"
+                    yield Problem(source=str(path), line=lines.get(key), key=key, text=text)
+
+
+def _sorted(problems: list[Problem]) -> ConfigError:
+    return ConfigError(tuple(sorted(problems, key=lambda problem: problem.line or 0)))

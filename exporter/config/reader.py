@@ -6,7 +6,7 @@ written is the forms'.
 
 import contextlib
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,16 +29,37 @@ _SHOWN = 60
 S = TypeVar("S", bound=msgspec.Struct)
 
 
+class Withheld(msgspec.Struct, frozen=True):
+    """In place of a fallback: there is none, and the file must say what to do; `reason` is why."""
+
+    reason: str
+
+
 class Unreadable(Exception):
     """Something could not be read; why is among the problems."""
 
 
-class Reader:
-    """Reads the nodes of one document; `problems` grows as it reads."""
+Fallbacks = Callable[[type[msgspec.Struct], str], Mapping[str, object]]
+"""Gives the values that a section of a type has, by its `name`, where the file leaves them out."""
 
-    def __init__(self, *, source: str, directory: Path) -> None:
+
+def _no_fallbacks(_kind: type[msgspec.Struct], _name: str) -> Mapping[str, object]:
+    return {}
+
+
+class Reader:
+    """Reads the nodes of one document; `problems` grows as it reads.
+
+    `lines` says where each key that is written stands, by its path: `daemons[1].timeout`.
+    """
+
+    def __init__(
+        self, *, source: str, directory: Path, fallbacks: Fallbacks = _no_fallbacks
+    ) -> None:
         """Blame `source` in problems, and let relative paths start at `directory`."""
         self.problems: list[Problem] = []
+        self.lines: dict[str, int] = {}
+        self._fallbacks = fallbacks
         self._source = source
         self._directory = directory
         self._values_left = MAX_VALUES
@@ -52,12 +73,36 @@ class Reader:
         """
         problems_before = len(self.problems)
         entries = self._entries(node, path, kind)
-        values: dict[str, object] = {}
+        self.lines[path] = node.start_mark.line + 1
+        values = dict(self._fallbacks(kind, _text(entries.get("name"))))
         for key in keys(kind):
+            if key.name not in entries and key.name in values:
+                self._fall_back(key, path, node=node, value=values[key.name])
+                continue
             with contextlib.suppress(Unreadable):
                 values |= self._setting(key, path, node=entries.get(key.name), section=node)
         self._stop_after(problems_before)
         return kind(**values)
+
+    def _fall_back(self, key: Key, path: str, *, node: yaml.Node, value: object) -> None:
+        place = _join(path, key.name)
+        if isinstance(value, Withheld):
+            self._report(node, place, f"must be written here. {value.reason}")
+        elif key.setting.unique:
+            self._claim(node, place, value)
+
+    def only(self, node: yaml.Node, kind: type[S], name: str) -> object:
+        """Return the value of one key of the section at `node`.
+
+        Raises Unreadable where it has none, or any key of the section is unknown.
+        """
+        problems_before = len(self.problems)
+        entry = self._entries(node, "", kind).get(name)
+        self._stop_after(problems_before)
+        if entry is None:
+            raise Unreadable
+        (key,) = (key for key in keys(kind) if key.name == name)
+        return self._setting(key, "", node=entry, section=node)[name]
 
     def _entries(self, node: yaml.Node, path: str, kind: type[S]) -> dict[str, yaml.Node]:
         known = [key.name for key in keys(kind)]
@@ -89,6 +134,7 @@ class Reader:
                 return {}
             way_out = "" if key.required else ", or remove the key"
             raise self._refusal(node, place, f"has no value: give it one{way_out}")
+        self.lines[place] = node.start_mark.line + 1
         value = self._value(node, place, key.setting.form)
         if key.setting.unique:
             self._claim(node, place, value)
@@ -101,12 +147,7 @@ class Reader:
             case Section(kind):
                 return self.section(node, path, kind)
             case Sections(kind):
-                sections = self._items(
-                    node, path, lambda item, place: self.section(item, place, kind)
-                )
-                if not sections:
-                    raise self._refusal(node, path, "the list is empty: add an item")
-                return sections
+                return self._items(node, path, lambda item, place: self.section(item, place, kind))
             case ListOf(item_form):
                 return self._items(
                     node, path, lambda item, place: self._distinct(item, place, item_form)
@@ -174,7 +215,7 @@ class Reader:
         return Problem(source=self._source, line=line, key=path, text=text)
 
 
-def _text(key: yaml.Node) -> str:
+def _text(key: yaml.Node | None) -> str:
     return key.value if isinstance(key, yaml.ScalarNode) else ""
 
 

@@ -20,9 +20,11 @@ from exporter.config.forms import (
     ListOf,
     Name,
     PasswordFile,
+    Pattern,
     Section,
     Sections,
 )
+from exporter.deployment import Deployment, Finding
 from exporter.management.endpoint import Endpoint
 from exporter.management.text import LIMIT as COMMON_NAME_LIMIT
 
@@ -57,7 +59,10 @@ class Slot(enum.StrEnum):
 
 
 class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One OpenVPN process to watch; durations are in seconds."""
+    """One OpenVPN process to watch; durations are in seconds.
+
+    `deployment` is no key: it is what the daemon's own configuration says, if it was discovered.
+    """
 
     name: Annotated[
         str, Setting(DAEMON_NAME, "Value of the label `daemon` on every series.", unique=True)
@@ -116,6 +121,7 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         int | None,
         Setting(Integer(1_000_000), "The daemon's own `max-clients`, shown beside the clients."),
     ] = None
+    deployment: Deployment | None = None
 
 
 class ClientsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -159,20 +165,45 @@ class EventsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything the operator said; durations are in seconds."""
+    """Everything the operator said; durations are in seconds.
+
+    `findings` is no key: it is what was noticed while discovering.
+    """
 
     poll_interval: Annotated[
         float, Setting(Duration("1s", "1h"), "How often each daemon is asked.")
     ] = 15.0
     daemons: Annotated[
-        tuple[DaemonConfig, ...], Setting(Sections(DaemonConfig), "The daemons to watch.")
-    ]
+        tuple[DaemonConfig, ...],
+        Setting(
+            Sections(DaemonConfig),
+            "The daemons to watch; may be left out with `discover`. An entry named like a "
+            "discovered daemon adds to it, and wins key by key: it needs no `management`.",
+        ),
+    ] = ()
+    discover: Annotated[
+        tuple[str, ...],
+        Setting(
+            ListOf(Pattern()),
+            "OpenVPN's own configuration files, relative to this file: each becomes a daemon named "
+            "after its file; see [discovery](discovery.md).",
+        ),
+    ] = ()
+    expected_from_ccd: Annotated[
+        bool,
+        Setting(
+            Boolean(),
+            "Of a discovered server, expect each client that has a file in its "
+            "`client-config-dir`, unless `disable` stands there.",
+        ),
+    ] = False
     clients: Annotated[
         ClientsConfig, Setting(Section(ClientsConfig), "What is told about VPN clients.")
     ] = ClientsConfig()
     events: Annotated[
         EventsConfig, Setting(Section(EventsConfig), "What is counted between polls.")
     ] = EventsConfig()
+    findings: tuple[Finding, ...] = ()
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -189,13 +220,10 @@ class Key(msgspec.Struct, frozen=True):
 
 
 def keys(section: type[msgspec.Struct]) -> tuple[Key, ...]:
-    """Return the keys of a section type, in their order."""
+    """Return the keys of a section type, in their order; a field without a setting is none."""
     return tuple(
-        Key(field.name, _setting(field.type), field.default)
+        Key(field.name, setting, field.default)
         for field in msgspec.structs.fields(section)
+        for setting in typing.get_args(field.type)
+        if isinstance(setting, Setting)
     )
-
-
-def _setting(annotated: object) -> Setting:
-    (setting,) = (part for part in typing.get_args(annotated) if isinstance(part, Setting))
-    return setting

@@ -63,7 +63,7 @@ class _Lexer:
         if escaped and self._state is _State.PLAIN:
             raise LexerError("a backslash at the end of the line")
         if self._state in (_State.DOUBLE, _State.SINGLE):
-            raise LexerError(f"no closing quotation mark in {line!r}")
+            raise LexerError("no closing quotation mark")
         if self._state is _State.PLAIN:
             self._finish()
         return self.words
@@ -103,7 +103,7 @@ class _Lexer:
 def _check_length(word: str) -> None:
     # Bytes that were no UTF-8 are lone surrogates here, and one character each.
     if len(word.encode(errors="replace")) > WORD_LIMIT:
-        raise LexerError(f"a word of more than {WORD_LIMIT} bytes: {word[:32]!r}…")
+        raise LexerError(f"a word of more than {WORD_LIMIT} bytes")
 
 
 def split(line: str) -> list[str]:

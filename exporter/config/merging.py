@@ -1,0 +1,118 @@
+"""What was discovered and what the operator wrote, as one: each key that is written wins."""
+
+import contextlib
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import msgspec
+
+from exporter.config.reader import Withheld
+from exporter.config.schema import Config, DaemonConfig
+from exporter.deployment import Discovered, Discovery, Finding, Kind, expected_clients
+from exporter.deployment.deployment import ASKED_FOR, Deployment, ManagementInterface
+from exporter.deployment.errors import Place, Unreadable
+from exporter.deployment.judgement import endpoint
+
+
+def fallbacks(discovered: Discovered, *, expect_ccd: bool) -> Mapping[str, Any]:
+    """Return what a discovered configuration says for the keys of a daemon.
+
+    A key whose value can't be known, or must be chosen by the operator, is withheld.
+    """
+    withheld = {
+        finding.settled_by: Withheld(str(finding))
+        for finding in discovered.findings
+        if finding.blocks
+    }
+    deployment = discovered.deployment
+    return (_values(deployment, expect_ccd=expect_ccd) if deployment else {}) | withheld
+
+
+def _values(deployment: Deployment, *, expect_ccd: bool) -> dict[str, Any]:
+    values: dict[str, Any] = {"deployment": deployment}
+    if deployment.management is not None:
+        values |= _management(deployment.management, deployment)
+    if deployment.max_clients:
+        values["max_clients"] = deployment.max_clients
+    if expect_ccd and deployment.client_config_dir is not None:
+        with contextlib.suppress(Unreadable):  # one of the findings
+            values["expected_clients"] = expected_clients(deployment.client_config_dir)
+    return values
+
+
+def _management(management: ManagementInterface, deployment: Deployment) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    with contextlib.suppress(ValueError):  # one of the findings, which withholds the key
+        values["management"] = endpoint(management, deployment.directory)
+    if management.password_file is not None and str(management.password_file) != ASKED_FOR:
+        values["password_file"] = management.password_file
+    return values
+
+
+def findings(
+    discovered: Discovered, written: Collection[str], *, expect_ccd: bool
+) -> tuple[Finding, ...]:
+    """Return what is to be said of one, given the keys that are `written` for it."""
+    said = (*discovered.findings, *(_unknown_clients(discovered) if expect_ccd else ()))
+    return tuple(
+        msgspec.structs.replace(finding, daemon=discovered.name)
+        for finding in said
+        if finding.settled_by not in written
+    )
+
+
+def _unknown_clients(discovered: Discovered) -> tuple[Finding, ...]:
+    if discovered.deployment is None or discovered.deployment.client_config_dir is None:
+        return ()
+    directory = discovered.deployment.client_config_dir
+    try:
+        expected_clients(directory)
+    except Unreadable as error:
+        text = (
+            f"{error.text}, so no client is expected: let this user read it, "
+            "or list `expected_clients`"
+        )
+        return (
+            Finding(
+                kind=Kind.CLIENT_CONFIGS,
+                place=error.place,
+                text=text,
+                settled_by="expected_clients",
+            ),
+        )
+    return ()
+
+
+def with_discovered(config: Config, discovery: Discovery) -> Config:
+    """Add each discovered daemon that the operator wrote nothing about, unless something blocks it.
+
+    An address that is watched already isn't watched a second time: only one daemon listens there.
+    """
+    written = {daemon.name for daemon in config.daemons}
+    daemons = list(config.daemons)
+    remarks = [*config.findings, *discovery.findings]
+    watched = {daemon.management: daemon.name for daemon in daemons}
+    for discovered in discovery.found:
+        if discovered.name in written:
+            continue
+        remarks.extend(findings(discovered, (), expect_ccd=config.expected_from_ccd))
+        if discovered.blocked:
+            continue
+        values = fallbacks(discovered, expect_ccd=config.expected_from_ccd)
+        daemon = DaemonConfig(name=discovered.name, **values)
+        first = watched.setdefault(daemon.management, daemon.name)
+        if first == daemon.name:
+            daemons.append(daemon)
+        else:
+            remarks.append(_same_address(discovered, daemon, first))
+    return msgspec.structs.replace(config, daemons=tuple(daemons), findings=tuple(remarks))
+
+
+def _same_address(discovered: Discovered, daemon: DaemonConfig, first: str) -> Finding:
+    return Finding(
+        kind=Kind.SAME_ADDRESS,
+        place=Place(discovered.file),
+        daemon=discovered.name,
+        text=f"{daemon.management} is watched as {first!r}, and only one daemon can listen there",
+        blocks=True,
+    )

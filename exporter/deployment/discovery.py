@@ -1,0 +1,133 @@
+"""Patterns of file names as deployments with names."""
+
+import collections
+import glob
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from exporter.deployment import deployment
+from exporter.deployment.deployment import Deployment
+from exporter.deployment.errors import DeploymentError, Place, Unreadable, shown
+from exporter.deployment.findings import Finding, Kind
+from exporter.deployment.judgement import judge
+from exporter.management.text import clean
+
+MAX_FILES = 10_000
+"""Files that all patterns together may name."""
+
+NAME_LIMIT = 64
+"""Characters of a name, as for every daemon."""
+
+
+class Discovered(msgspec.Struct, frozen=True):
+    """One configuration of OpenVPN, named; without a deployment it can't be used."""
+
+    name: str
+    file: Path
+    deployment: Deployment | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it can't be watched without the operator's word."""
+        return any(finding.blocks for finding in self.findings)
+
+
+class Discovery(msgspec.Struct, frozen=True):
+    """All configurations that were found, in order, and what concerns none in particular."""
+
+    found: tuple[Discovered, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def discover(patterns: Sequence[str], directory: Path, *, user: str | None = None) -> Discovery:
+    """Read every file that matches a pattern; relative patterns start at `directory`.
+
+    A file that another one includes is no daemon of its own. `user` is whom we run as.
+    """
+    files, findings = _files(patterns, directory)
+    read = {file: _read(file) for file in files}
+    included = {
+        os.path.realpath(part)
+        for result in read.values()
+        if isinstance(result, Deployment)
+        for part in result.files[1:]
+    }
+    daemons = [file for file in files if os.path.realpath(file) not in included]
+    names = _names(daemons)
+    found = tuple(Discovered(names[file], file, *_judged(read[file], user)) for file in daemons)
+    return Discovery(found, (*findings, *_renamed(names)))
+
+
+def _files(patterns: Sequence[str], directory: Path) -> tuple[list[Path], list[Finding]]:
+    """Return each file once, under the first name that a pattern gives it."""
+    files: dict[str, Path] = {}
+    findings = []
+    for pattern in patterns:
+        matches = sorted(glob.glob(str(directory / pattern)))  # noqa: PTH207 - takes absolute ones
+        if not matches:
+            findings.append(_no_file(pattern))
+        for match in matches:
+            files.setdefault(os.path.realpath(match), Path(match))
+    if len(files) > MAX_FILES:
+        text = f"{len(files)} files match, {MAX_FILES} are read: narrow the patterns"
+        findings.append(Finding(kind=Kind.TOO_MANY, place="discover", text=text))
+    return list(files.values())[:MAX_FILES], findings
+
+
+def _no_file(pattern: str) -> Finding:
+    text = "no file matches, or a directory on the way can't be searched by this user"
+    return Finding(kind=Kind.NO_FILE, place=shown(pattern), text=text)
+
+
+def _read(file: Path) -> Deployment | DeploymentError:
+    try:
+        return deployment.read(file)
+    except DeploymentError as error:
+        return error
+
+
+def _judged(
+    result: Deployment | DeploymentError, user: str | None
+) -> tuple[Deployment | None, tuple[Finding, ...]]:
+    if isinstance(result, Deployment):
+        return result, judge(result, user=user)
+    finding = Finding(
+        kind=Kind.UNREADABLE if isinstance(result, Unreadable) else Kind.MALFORMED,
+        place=result.place,
+        text=result.text,
+        blocks=True,
+        settled_by="management",
+    )
+    return None, (finding,)
+
+
+def _names(files: Iterable[Path]) -> dict[Path, str]:
+    """Name each file, all by one rule: `office`; if several are called so, `server/office`.
+
+    Where that doesn't tell them apart either, by the whole path. So no name depends on the order.
+    """
+    names = {file: _clean(file.stem) for file in files}
+    for longer in (lambda file: f"{file.parent.name}/{file.stem}", str):
+        shared = collections.Counter(names.values())
+        names |= {file: _clean(longer(file)) for file, name in names.items() if shared[name] > 1}
+    return names
+
+
+def _clean(text: str) -> str:
+    return clean(text.strip(), NAME_LIMIT).strip() or "unnamed"
+
+
+def _renamed(names: dict[Path, str]) -> list[Finding]:
+    return [
+        Finding(
+            kind=Kind.SAME_NAME,
+            place=Place(file),
+            text=f"another file is called {shown(file.stem)}, too: this daemon's name is {name}",
+        )
+        for file, name in names.items()
+        if "/" in name
+    ]
