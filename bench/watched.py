@@ -12,7 +12,7 @@ import time
 import msgspec
 
 from exporter import app
-from exporter.config import from_addresses
+from exporter.config import from_flags
 from exporter.web.listening import ListenAddress
 
 TICK = 0.001
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 async def _run(addresses: list[str], interval: float, probing: bool) -> None:  # noqa: FBT001
-    config = msgspec.structs.replace(from_addresses(addresses), poll_interval=interval)
+    config = msgspec.structs.replace(from_flags(addresses), poll_interval=interval)
     listen = [ListenAddress("127.0.0.1", 0)]
     probe = _Probe()
     async with (

@@ -40,6 +40,7 @@ async def serving(
     Raises:
         OSError: an address can't be listened on.
     """
+    _tell(config)
     own = OwnMetrics()
     own.config_accepted(time.time())
     exposition = Exposition(catalogue.families(config.clients), own.registry)
@@ -67,6 +68,14 @@ async def serving(
         for task in tasks:
             task.cancel()
         await asyncio.gather(runner.cleanup(), *tasks, return_exceptions=True)
+
+
+def _tell(config: Config) -> None:
+    """Log what was noticed while discovering, once."""
+    for finding in config.findings:
+        level = Level.ERROR if finding.blocks else Level.WARN
+        message = "daemon is not watched" if finding.blocks else "look at this configuration"
+        event(_log, level, message, daemon=finding.daemon, kind=finding.kind, finding=finding)
 
 
 def _monitors(config: Config, exposition: Exposition) -> list[Monitor]:

@@ -23,6 +23,7 @@ ANY_PORT = "--web.listen-address=127.0.0.1:0"
 
 FLAGS = (
     "--config.file",
+    "--openvpn.config",
     "--openvpn.management",
     "--web.listen-address",
     "--web.telemetry-path",
@@ -110,6 +111,7 @@ class TestMistakes:
             (["demo", "--config.file", "x.yaml"], "--config.file"),
             (["demo", "--openvpn.management", ":1"], "--openvpn.management"),
             (["--config.file", "x", "--openvpn.management", ":1"], "not allowed with"),
+            (["--config.file", "x", "--openvpn.config", "*"], "not allowed with"),
         ],
     )
     def test_in_flags_are_named_and_end_with_2(self, arguments: list[str], said: str) -> None:

@@ -4,16 +4,23 @@ import argparse
 from pathlib import Path
 
 from exporter.cli.command import UsageError
-from exporter.config import Config, from_addresses, load
+from exporter.config import Config, from_flags, load
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add the flags that `configuration` reads."""
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument(
+    parser.add_argument(
         "--config.file", dest="config_file", type=Path, metavar="FILE", help="configuration (YAML)"
     )
-    source.add_argument(
+    parser.add_argument(
+        "--openvpn.config",
+        dest="openvpn_config",
+        action="append",
+        metavar="GLOB",
+        help="watch the daemons whose own OpenVPN configurations match, without a configuration "
+        "file; repeatable: '/etc/openvpn/server/*.conf'",
+    )
+    parser.add_argument(
         "--openvpn.management",
         dest="management",
         action="append",
@@ -24,11 +31,18 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 
 def check_source(parsed: argparse.Namespace) -> None:
-    """Raise UsageError unless the flags name a daemon."""
-    if parsed.config_file is None and parsed.management is None:
+    """Raise UsageError unless the daemons come from one place: a file, or the other flags."""
+    flags = parsed.management is not None or parsed.openvpn_config is not None
+    if parsed.config_file is None and not flags:
         raise UsageError(
-            "no daemon to watch: name a configuration with --config.file, or an address with "
-            "--openvpn.management; 'openvpn-exporter demo' needs neither"
+            "no daemon to watch: name a configuration with --config.file, OpenVPN's own with "
+            "--openvpn.config, or an address with --openvpn.management; 'openvpn-exporter demo' "
+            "needs none of them"
+        )
+    if parsed.config_file is not None and flags:
+        raise UsageError(
+            "--config.file is not allowed with --openvpn.management and --openvpn.config: write "
+            "the daemons into the file"
         )
 
 
@@ -39,4 +53,4 @@ def configuration(parsed: argparse.Namespace) -> Config:
     """
     if parsed.config_file is not None:
         return load(parsed.config_file)
-    return from_addresses(parsed.management)
+    return from_flags(parsed.management or (), parsed.openvpn_config or ())

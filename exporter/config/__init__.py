@@ -6,15 +6,15 @@
     forms, durations, password
                         how one value is read
     merging             what was discovered, for the keys that nobody wrote
-    loader, addresses   the two ways to a `Config`: a file, or the command line
+    loader, flags       the two ways to a `Config`: a file, or the command line
     documentation       the schema -> docs/configuration.md
 
 Of this program it imports only `deployment`, which reads OpenVPN's own files, and the address, the
 secret and the text cap of `management`.
 """
 
-from exporter.config.addresses import from_addresses
 from exporter.config.errors import ConfigError, Problem
+from exporter.config.flags import from_flags
 from exporter.config.loader import load
 from exporter.config.password import read_password
 from exporter.config.schema import ClientsConfig, Config, DaemonConfig, EventsConfig, Identity, Slot
@@ -28,7 +28,7 @@ __all__ = [
     "Identity",
     "Problem",
     "Slot",
-    "from_addresses",
+    "from_flags",
     "load",
     "read_password",
 ]

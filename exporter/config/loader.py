@@ -84,7 +84,7 @@ def _dangerous(config: Config, lines: Mapping[str, int], path: Path) -> Iterator
     for index, daemon in enumerate(config.daemons):
         if daemon.slot is Slot.RELEASE and daemon.deployment:
             key = f"daemons[{index}].slot"
-            for finding in judge(daemon.deployment):
+            for finding in judge(daemon.deployment, name=daemon.name):
                 if finding.kind is Kind.LEAVING_HURTS:
                     text = f"release leaves after each poll. {finding}"
                     yield Problem(source=str(path), line=lines.get(key), key=key, text=text)

@@ -58,7 +58,10 @@ def discover(patterns: Sequence[str], directory: Path, *, user: str | None = Non
     }
     daemons = [file for file in files if os.path.realpath(file) not in included]
     names = _names(daemons)
-    found = tuple(Discovered(names[file], file, *_judged(read[file], user)) for file in daemons)
+    found = tuple(
+        Discovered(names[file], file, *_judged(read[file], name=names[file], user=user))
+        for file in daemons
+    )
     return Discovery(found, (*findings, *_renamed(names)))
 
 
@@ -91,10 +94,10 @@ def _read(file: Path) -> Deployment | DeploymentError:
 
 
 def _judged(
-    result: Deployment | DeploymentError, user: str | None
+    result: Deployment | DeploymentError, *, name: str, user: str | None
 ) -> tuple[Deployment | None, tuple[Finding, ...]]:
     if isinstance(result, Deployment):
-        return result, judge(result, user=user)
+        return result, judge(result, name=name, user=user)
     finding = Finding(
         kind=Kind.UNREADABLE if isinstance(result, Unreadable) else Kind.MALFORMED,
         place=result.place,

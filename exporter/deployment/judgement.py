@@ -11,8 +11,8 @@ from exporter.management import lexer
 from exporter.management.endpoint import Endpoint, TcpEndpoint, parse_endpoint
 from exporter.management.errors import LexerError
 
-_RUN = {"server": "/run/openvpn-server", "client": "/run/openvpn-client"}
-"""Where Debian's units let daemons keep their sockets, by the directory of the configuration."""
+_SOCKETS = "/run/openvpn-management"
+"""The directory that the documentation proposes: only root and our group can enter it."""
 
 _ANSWERS = {
     "client-auth": "asks its management client to admit every VPN client, and shows it their "
@@ -45,11 +45,11 @@ def endpoint(management: ManagementInterface, directory: Path) -> Endpoint:
     return parse_endpoint(f"{f'[{host}]' if ':' in host else host}:{management.port}")
 
 
-def judge(deployment: Deployment, *, user: str | None = None) -> tuple[Finding, ...]:
+def judge(deployment: Deployment, *, name: str, user: str | None = None) -> tuple[Finding, ...]:
     """Return what is to be said of watching a deployment; `user` is whom we run as, if known."""
     management = deployment.management
     if management is None:
-        return (_no_management(deployment),)
+        return (_no_management(deployment.file, name),)
     if "client" in management.modifiers:
         return (_dials_out(management),)
     return (
@@ -61,18 +61,17 @@ def judge(deployment: Deployment, *, user: str | None = None) -> tuple[Finding, 
     )
 
 
-def _no_management(deployment: Deployment) -> Finding:
-    file = deployment.file
-    socket = f"{_RUN.get(file.parent.name, '/run/openvpn')}/{file.stem}.sock"
+def _no_management(file: Path, name: str) -> Finding:
+    socket = f"{_SOCKETS}/{name.replace('/', '-')}.sock"
     try:
         line = lexer.join(["management", socket, "unix"])
     except LexerError:
-        line = "management /run/openvpn/NAME.sock unix"
+        line = f"management {_SOCKETS}/NAME.sock unix"
     return Finding(
         kind=Kind.NO_MANAGEMENT,
         place=Place(file),
-        text=f"no management directive: add `{line}` and, since OpenVPN lets every local user "
-        "into that socket, `management-client-user USER` with the user this exporter runs as",
+        text=f"no management directive: add `{line}`, in a directory that only root and the group "
+        "of this exporter can enter",
         blocks=True,
         settled_by="management",
     )

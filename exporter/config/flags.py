@@ -1,12 +1,15 @@
-"""A configuration from addresses alone, as given on the command line."""
+"""A configuration from the command line alone: addresses, and patterns of OpenVPN's own files."""
 
 import collections
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from exporter.config.errors import ConfigError, Problem
+from exporter.config.merging import with_discovered
 from exporter.config.schema import DAEMON_NAME, Config, DaemonConfig
+from exporter.deployment import discover
+from exporter.deployment.user import running_user
 from exporter.management.endpoint import Endpoint, UnixEndpoint, parse_endpoint
 
 FLAG = "--openvpn.management"
@@ -15,22 +18,25 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def from_addresses(addresses: Sequence[str]) -> Config:
-    """Return a configuration that watches `addresses`, with defaults for all else.
+def from_flags(addresses: Sequence[str], patterns: Sequence[str] = ()) -> Config:
+    """Return a configuration of `addresses` and of what `patterns` find, with defaults elsewhere.
 
     A daemon is named after its address, or after its socket file without the suffix where no
     other has that name. Raises ConfigError with every address that is malformed or given twice,
-    or when there is none.
+    or when there is neither an address nor a pattern.
     """
-    if not addresses:
+    if not addresses and not patterns:
         raise ConfigError((Problem(source=FLAG, text="no address is given: add one"),))
+    config = Config(daemons=_daemons(addresses), discover=tuple(patterns))
+    return with_discovered(config, discover(patterns, Path(), user=running_user()))
+
+
+def _daemons(addresses: Sequence[str]) -> tuple[DaemonConfig, ...]:
     endpoints = _each(addresses, parse_endpoint)
     twice = [endpoint for endpoint, count in collections.Counter(endpoints).items() if count > 1]
     _each(twice, _refuse_second)
     shared = collections.Counter(map(_short_name, endpoints))
-    return Config(
-        daemons=_each(endpoints, lambda endpoint: _daemon(endpoint, shared[_short_name(endpoint)]))
-    )
+    return _each(endpoints, lambda endpoint: _daemon(endpoint, shared[_short_name(endpoint)]))
 
 
 def _each(items: Iterable[A], make: Callable[[A], B]) -> tuple[B, ...]:

@@ -1,16 +1,16 @@
 import pytest
 
-from exporter.config import Config, ConfigError, DaemonConfig, from_addresses
+from exporter.config import Config, ConfigError, DaemonConfig, from_flags
 from exporter.management.endpoint import UnixEndpoint, parse_endpoint
 
 
 def names(*addresses: str) -> list[str]:
-    return [daemon.name for daemon in from_addresses(addresses).daemons]
+    return [daemon.name for daemon in from_flags(addresses).daemons]
 
 
 def refusals(*addresses: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        from_addresses(addresses)
+        from_flags(addresses)
     assert all(problem.source == "--openvpn.management" for problem in caught.value.problems)
     return [problem.text for problem in caught.value.problems]
 
@@ -18,7 +18,7 @@ def refusals(*addresses: str) -> list[str]:
 def test_all_but_name_and_address_is_the_default() -> None:
     endpoint = UnixEndpoint("/run/openvpn/office.sock")
     daemon = DaemonConfig(name="office", management=endpoint)
-    assert from_addresses([str(endpoint)]) == Config(daemons=(daemon,))
+    assert from_flags([str(endpoint)]) == Config(daemons=(daemon,))
 
 
 def test_a_daemon_is_named_after_its_address_or_its_socket_file() -> None:
