@@ -42,7 +42,7 @@ def parse(content: bytes, file: Path) -> Iterator[Directive]:
         if not words:
             continue
         name, *arguments = words
-        name = _without_dashes(name)
+        name = without_dashes(name)
         if arguments or not (name.startswith("<") and name.endswith(">")):
             yield Directive(name, tuple(arguments), place)
         else:
@@ -60,7 +60,8 @@ def _words(line: Line, place: Place) -> list[str]:
         raise Malformed(place, f"OpenVPN would refuse this line: {error}") from None
 
 
-def _without_dashes(name: str) -> str:
+def without_dashes(name: str) -> str:
+    """Return the name of an option that may be written as on a command line."""
     return name[2:] if name.startswith("--") and name != "--" else name
 
 

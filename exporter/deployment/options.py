@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from exporter.deployment.directives import Directive
+from exporter.deployment.directives import Directive, without_dashes
 from exporter.deployment.errors import Malformed
 
 _ARGUMENTS: Mapping[str, range] = {
@@ -83,7 +83,7 @@ def pick(directives: Iterable[Directive]) -> Options:
     for directive in directives:
         name = directive.name
         if name == "ignore-unknown-option":
-            ignorable.update(directive.arguments)
+            ignorable.update(map(without_dashes, directive.arguments))
         elif name not in _ARGUMENTS:
             continue
         elif _fits(directive):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.deployment import Deployment
+from exporter.deployment import Deployment, Inline
 from exporter.deployment.deployment import read
 from exporter.deployment.errors import DeploymentError
 from exporter.management.mode import Mode
@@ -49,7 +49,7 @@ FILES = {
     "ignored": MANAGEMENT + b"ignore-unknown-option max-clients new\nmax-clients\nnew 1",
     "wrong arguments": MANAGEMENT + b"max-clients",
     "too many arguments": MANAGEMENT + b"max-clients 3 4",
-    "a name with dashes alone": MANAGEMENT + IGNORE + b"--\n-- max-clients 4",
+    "ignored with dashes": MANAGEMENT + IGNORE + b"--max-clients\nmax-clients",
     "three dashes": MANAGEMENT + IGNORE + b"-max-clients\n---max-clients 4",
     "digits and more": MANAGEMENT + b"max-clients 9x\nstatus-version 2x",
     "no closing quotation mark": b'management "127.0.0.1 7505',
@@ -154,7 +154,9 @@ def as_printed(read: Deployment) -> Mapping[str, str]:
         "management_user_pass": relative(management.password_file, read),
         "status_file": relative(read.status_file, read),
         "status_file_version": str(read.status_version),
-        "client_config_dir": relative(read.client_config_dir, read),
+        # Printed as they are written, but looked for inside the jail: it starts only if they exist.
+        "client_config_dir": relative(read.client_config_dir, read).removeprefix("jail/"),
+        "crl_file": relative(read.revocations, read).removeprefix("jail"),
         "duplicate_cn": enabled(read.duplicate_cn),
         "dev": read.device or "tun",
         "max_clients": str(read.max_clients or 1024),
@@ -165,7 +167,9 @@ def enabled(flag: bool) -> str:  # noqa: FBT001
     return "ENABLED" if flag else "DISABLED"
 
 
-def relative(path: Path | None, read: Deployment) -> str:
+def relative(path: Path | Inline | None, read: Deployment) -> str:
+    if isinstance(path, Inline):
+        return "[INLINE]"
     return "[UNDEF]" if path is None else str(path).removeprefix(f"{read.directory}/")
 
 
