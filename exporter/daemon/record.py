@@ -80,6 +80,7 @@ class Record:
         self.status: Status | None = None
         self.start_time: int | None = None
         self.poll_duration: float | None = None
+        self.polled_at: float | None = None
 
         self.connects = 0
         self.restarts = 0
@@ -226,6 +227,7 @@ class Record:
         self.down_message = ""
         self.status = poll.status
         self.poll_duration = duration
+        self.polled_at = now
         self.status_fallbacks += poll.fallback
         if self._reconnected_before_status:
             self.tunnel_traffic.restart()
@@ -242,7 +244,7 @@ class Record:
                 self.tunnel_traffic.take(status)
             case None:
                 pass
-        self.traffic.take(poll.load_stats, self.ledger, offloaded=self._offloaded)
+        self.traffic.take(poll.load_stats, self.ledger, offloaded=self._offloaded, now=now)
 
     @_changes
     def poll_failed(self, error: ManagementError) -> None:

@@ -1,8 +1,17 @@
 """The daemon's own totals on its link, right with and without data channel offload."""
 
+import msgspec
+
 from exporter.daemon.growth import Growth
 from exporter.daemon.ledger import Ledger
 from exporter.management.replies import LoadStats
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """Bytes per second, as the mean between the last two polls."""
+
+    received: float
+    sent: float
 
 
 class Traffic:
@@ -16,21 +25,35 @@ class Traffic:
         """Begin at 0."""
         self.received_bytes = 0
         self.sent_bytes = 0
+        self.rate: Rate | None = None
+        self._taken_at: float | None = None
         self._received = Growth()
         self._sent = Growth()
         self._ledger_received = Growth()
         self._ledger_sent = Growth()
 
-    def take(self, load_stats: LoadStats, ledger: Ledger, *, offloaded: bool) -> None:
-        """Take one poll."""
+    def take(self, load_stats: LoadStats, ledger: Ledger, *, offloaded: bool, now: float) -> None:
+        """Take one poll, made at `now` (seconds since the epoch)."""
         received = self._received.take(load_stats.received_bytes)
         sent = self._sent.take(load_stats.sent_bytes)
         ledger_received = self._ledger_received.take(ledger.received_bytes)
         ledger_sent = self._ledger_sent.take(ledger.sent_bytes)
-        self.received_bytes += ledger_received if offloaded else received
-        self.sent_bytes += ledger_sent if offloaded else sent
+        if offloaded:
+            received, sent = ledger_received, ledger_sent
+        self.received_bytes += received
+        self.sent_bytes += sent
+        self.rate = self._rate(received, sent, now)
+        self._taken_at = now
+
+    def _rate(self, received: int, sent: int, now: float) -> Rate | None:
+        """Return the rate, None where no earlier poll of the same process tells since when."""
+        if self._taken_at is None or now <= self._taken_at:
+            return None
+        seconds = now - self._taken_at
+        return Rate(received / seconds, sent / seconds)
 
     def restart(self) -> None:
         """Note that a new process began."""
+        self.rate = self._taken_at = None
         self._received.restart()
         self._sent.restart()

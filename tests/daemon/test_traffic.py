@@ -2,7 +2,7 @@
 
 from exporter.config.schema import ClientsConfig
 from exporter.daemon.ledger import Ledger
-from exporter.daemon.traffic import Traffic
+from exporter.daemon.traffic import Rate, Traffic
 from exporter.management.replies import LoadStats
 from exporter.management.status import Client, ServerStatus
 
@@ -26,9 +26,11 @@ class Daemon:
         clients: tuple[int, int] = (0, 0),
         *,
         offloaded: bool = False,
+        now: float = 0.0,
     ) -> None:
         self.ledger.update(moved(*clients), 1.0)
-        self.traffic.take(LoadStats(1, *load), self.ledger, offloaded=offloaded)
+        load_stats = LoadStats(1, *load)
+        self.traffic.take(load_stats, self.ledger, offloaded=offloaded, now=now)
 
     @property
     def totals(self) -> tuple[int, int]:
@@ -79,3 +81,35 @@ def test_a_daemon_that_changes_its_data_path_counts_nothing_twice() -> None:
     daemon.poll((110, 11), (190, 19), offloaded=True)
     daemon.poll((160, 16), (240, 24))
     assert daemon.totals == (100 + 100 + 50, 10 + 10 + 5)
+
+
+class TestRate:
+    def test_is_the_mean_between_the_last_two_polls(self) -> None:
+        daemon = Daemon()
+        daemon.poll((1000, 100), now=10.0)
+        daemon.poll((1500, 200), now=15.0)
+        assert daemon.traffic.rate == Rate(received=100.0, sent=20.0)
+        daemon.poll((1500, 200), now=30.0)
+        assert daemon.traffic.rate == Rate(received=0.0, sent=0.0)
+
+    def test_is_unknown_after_the_first_poll_of_a_process(self) -> None:
+        daemon = Daemon()
+        daemon.poll((1000, 100), now=10.0)
+        assert daemon.traffic.rate is None
+        daemon.poll((1500, 200), now=15.0)
+        daemon.traffic.restart()
+        assert daemon.traffic.rate is None
+        daemon.poll((50, 20), now=20.0)
+        assert daemon.traffic.rate is None
+
+    def test_is_that_of_the_clients_under_offload(self) -> None:
+        daemon = Daemon()
+        daemon.poll((5, 4), (1000, 500), offloaded=True, now=10.0)
+        daemon.poll((6, 5), (1800, 900), offloaded=True, now=20.0)
+        assert daemon.traffic.rate == Rate(received=80.0, sent=40.0)
+
+    def test_is_unknown_where_the_clock_was_put_back(self) -> None:
+        daemon = Daemon()
+        daemon.poll((1000, 100), now=10.0)
+        daemon.poll((1500, 200), now=10.0)
+        assert daemon.traffic.rate is None

@@ -1,0 +1,59 @@
+"""The landing page as a browser would show it."""
+
+from html.parser import HTMLParser
+
+from exporter.daemon.record import Record
+from exporter.web.landing.page import Link, landing_page
+
+VOID = {"meta", "link", "br"}
+
+
+class Page(HTMLParser):
+    """The rows of the table, the links, the elements, and all text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: set[str] = set()
+        self.open: list[str] = []
+        self.rows: list[list[str]] = []
+        self.classes: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        attributes = dict(attrs)
+        self.attributes |= attributes.keys()
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in {"td", "th"}:
+            self.rows[-1].append("")
+        elif tag == "small" and self.rows and "tr" in self.open:
+            self.rows[-1][-1] += " | "
+        elif tag == "tbody":
+            self.classes.append(attributes["class"] or "")
+        elif tag == "a":
+            self.links.append(attributes["href"] or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" in self.open:
+            return
+        self.text += data
+        if "td" in self.open or "th" in self.open:
+            self.rows[-1][-1] += data
+
+
+def read(*records: Record, links: tuple[Link, ...] = ()) -> Page:
+    return Page(landing_page(records, links))
+
+
+def rows(*records: Record) -> list[list[str]]:
+    """Return the rows of the table, without its head; ` | ` is before what is small."""
+    return read(*records).rows[1:]

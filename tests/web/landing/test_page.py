@@ -1,0 +1,150 @@
+import base64
+import hashlib
+import re
+
+import pytest
+from msgspec import structs
+
+from exporter import __version__
+from exporter.daemon.poll import Poll
+from exporter.daemon.record import Record
+from exporter.management.errors import ProtocolError
+from exporter.management.replies import LoadStats
+from exporter.management.state import State, StateName
+from exporter.web.landing.page import CONTENT_SECURITY_POLICY, ROWS_LIMIT, Link, landing_page
+from tests.metrics.records import (
+    NOON,
+    OFFICE_CLIENT,
+    TUNNEL,
+    introduce,
+    new_record,
+    poll,
+    server,
+    server_status,
+    take_down,
+    tunnel,
+)
+from tests.web.landing.reading import Page, read, rows
+
+SCRIPT = "<script>alert('&amp;')</script>"
+
+
+@pytest.fixture(autouse=True)
+def it_is_a_minute_past_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.web.landing.page.now", lambda: NOON + 60.0)
+
+
+class TestRow:
+    def test_tells_state_clients_traffic_and_the_last_answer(self) -> None:
+        assert rows(server(), tunnel()) == [
+            [
+                "office | server 2.6.14",
+                "CONNECTED | for 2 h",
+                "1 of 200",
+                "9.00 kB",
+                "8.00 kB",
+                "60 s ago",
+            ],
+            ["uplink | p2p 2.6.14", "CONNECTED | for 2 h", "", "9.00 kB", "8.00 kB", "60 s ago"],
+        ]
+
+    def test_tells_the_rate_once_two_polls_are_known(self) -> None:
+        record = tunnel()
+        record.polled(Poll(LoadStats(1, 9000 + 3000, 8000), TUNNEL), now=NOON + 30, duration=0.1)
+        assert rows(record)[0][3:] == ["12.0 kB | 100 B/s", "8.00 kB | 0 B/s", "30 s ago"]
+
+    def test_tells_no_rate_and_no_state_of_a_daemon_that_is_down(self) -> None:
+        record = tunnel()
+        poll(record, TUNNEL, now=NOON + 30)
+        take_down(record)
+        assert rows(record)[0] == ["uplink", "down", "", "9.00 kB", "8.00 kB", "30 s ago"]
+
+    def test_tells_clients_that_are_still_handshaking_apart(self) -> None:
+        record = server()
+        pending = (OFFICE_CLIENT, OFFICE_CLIENT)
+        poll(record, structs.replace(server_status([OFFICE_CLIENT]), pending=pending))
+        assert rows(record)[0][2] == "1 of 200 | 2 pending"
+
+    def test_claims_no_limit_that_is_not_configured(self) -> None:
+        record = server()
+        record.max_clients = None
+        assert rows(record)[0][2] == "1"
+
+    def test_tells_nothing_of_a_daemon_that_nobody_has_reached(self) -> None:
+        assert rows(new_record()) == [["office", "not reached yet", "", "", "", "never"]]
+
+    def test_is_followed_by_what_is_wrong_and_where_to_read_on(self) -> None:
+        record = server()
+        take_down(record)
+        problem, guide = rows(record)[1][0].split(" | ")
+        assert problem == "refused 127.0.0.1:7505: Connection refused"
+        assert guide == "What to do: docs/troubleshooting.md#refused"
+
+    def test_leads_to_what_is_known_of_the_daemon(self) -> None:
+        assert read(new_record("a b&c/ü")).links == ["/probe?target=a%20b%26c%2F%C3%BC"]
+
+
+class TestPage:
+    def test_begins_with_what_is_wrong_and_keeps_the_order_otherwise(self) -> None:
+        down, troubled = server("down"), tunnel("troubled")
+        take_down(down)
+        troubled.stated(State(NOON, StateName.RECONNECTING, "ping-restart"))
+        page = read(server("z"), new_record("new"), server("a"), troubled, down)
+        names = [row[0].split(" ")[0] for row in page.rows[1:] if len(row) > 1]
+        assert names == ["down", "troubled", "new", "z", "a"]
+        assert page.classes == ["down", "troubled", "awaited", "well", "well"]
+
+    def test_counts_the_daemons_by_how_they_are_and_their_clients(self) -> None:
+        down = server("down")
+        take_down(down)
+        text = " ".join(read(server("a"), server("b"), down, tunnel()).text.split())
+        assert "4 daemons · 1 down · 3 well · 2 clients connected" in text
+
+    def test_claims_no_clients_where_there_is_no_server(self) -> None:
+        assert "1 daemon · 1 well\n" in read(tunnel()).text
+
+    def test_is_bounded_and_counts_whom_it_does_not_list(self) -> None:
+        last = server("last")
+        take_down(last)
+        records = [server(f"{number:064}") for number in range(ROWS_LIMIT + 2)]
+        html = landing_page([*records, last], [])
+        page = Page(html)
+        assert len(page.classes) == ROWS_LIMIT
+        assert page.classes[0] == "down"
+        assert "Not listed: 3 more, 3 well." in page.text
+        assert len(html) < 700_000
+
+    def test_leads_elsewhere_and_tells_version_and_time(self) -> None:
+        page = read(links=(Link("/some/metrics", "Metrics"), Link("/x?a=1&b=2", "More")))
+        assert page.links == ["/some/metrics", "/x?a=1&b=2"]
+        assert "As of 2026-11-23 12:01:00 UTC" in page.text
+        assert f"version {__version__}" in page.text
+
+    def test_runs_and_loads_nothing(self) -> None:
+        page = read(server(), tunnel(), new_record())
+        assert page.open == []
+        assert "script" not in page.elements
+        assert not [name for name in page.attributes if name.startswith("on") or name == "style"]
+
+    def test_has_the_one_style_that_its_policy_allows(self) -> None:
+        (style,) = re.findall(r"<style>(.*?)</style>", landing_page([], []), re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+        assert f"style-src 'sha256-{digest}';" in CONTENT_SECURITY_POLICY
+
+    @pytest.mark.parametrize("text", [SCRIPT, "$now {name}", "a & b", '"quoted"', "ünï 漢", "%s"])
+    def test_shows_names_versions_and_errors_as_text_whatever_they_hold(self, text: str) -> None:
+        up, down = new_record(text), new_record(text)
+        introduce(up, version=text)
+        poll(up, server_status())
+        down.went_down(ProtocolError(text))
+        page = read(down, up)
+        assert page.rows[1][0] == text
+        assert page.rows[2][0].startswith(f"protocol {text} | ")
+        assert page.rows[3][0] == f"{text} | server {text}"
+        assert set(page.elements) == set(read(_down(), server()).elements)
+
+
+def _down() -> Record:
+    record = server()
+    take_down(record)
+    return record
