@@ -58,6 +58,7 @@ bench: .venv/dev.stamp ## Benchmarks
 
 docs: .venv/run.stamp ## Write the documentation that comes from code
 	@$(BIN)/python -m exporter.config.documentation > docs/configuration.md
+	@$(BIN)/python -m exporter.config.json_schema > config.schema.json
 	@$(BIN)/python -m exporter.metrics.documentation
 
 lock: ## Resolve the locks anew, keeping what still fits

@@ -8,6 +8,7 @@
     merging             what was discovered, for the keys that nobody wrote
     loader, flags       the two ways to a `Config`: a file, or the command line
     documentation       the schema -> docs/configuration.md
+    json_schema         the schema -> config.schema.json, for editors
 
 Of this program it imports only `deployment`, which reads OpenVPN's own files, and the address, the
 secret and the text cap of `management`.

@@ -12,7 +12,10 @@ _MILLISECONDS = {
     "ms": 1,
 }
 # Each unit at most once and from large to small, which is Prometheus' own rule.
-_DURATION = re.compile("".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _MILLISECONDS))
+PATTERN = "".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _MILLISECONDS)
+"""A regular expression for all that `parse` reads, and for the empty text."""
+
+_DURATION = re.compile(PATTERN)
 _BARE_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
