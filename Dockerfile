@@ -1,0 +1,42 @@
+# The exporter alone, as a user without rights. The root file system can be read-only, nothing is written.
+#
+#   docker build --tag openvpn-exporter .
+#   docker run --read-only --cap-drop ALL --publish 127.0.0.1:9176:9176 \
+#     --volume /etc/openvpn-exporter:/etc/openvpn-exporter:ro \
+#     --volume /run/openvpn-management:/run/openvpn-management openvpn-exporter
+#
+# For the same image again, name the base by its digest: --build-arg PYTHON=python:3.13-slim-bookworm@sha256:…
+ARG PYTHON=python:3.13-slim-bookworm
+
+FROM ${PYTHON} AS build
+WORKDIR /build
+COPY requirements/build.txt requirements/run.txt requirements/
+RUN python -m venv tools
+RUN tools/bin/pip install --no-cache-dir --require-hashes --no-deps --only-binary :all: --requirement requirements/build.txt
+RUN python -m venv --without-pip /opt/openvpn-exporter
+RUN tools/bin/pip --python /opt/openvpn-exporter/bin/python install --no-cache-dir --no-compile --require-hashes --no-deps --only-binary :all: --requirement requirements/run.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY exporter exporter
+RUN tools/bin/pip wheel --no-cache-dir --no-index --no-deps --no-build-isolation --wheel-dir wheels .
+RUN tools/bin/pip --python /opt/openvpn-exporter/bin/python install --no-compile --no-index --no-deps wheels/*.whl
+# Byte code that no time of a file makes stale, and that nobody has to write at run time.
+RUN /opt/openvpn-exporter/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/openvpn-exporter/lib
+
+FROM ${PYTHON}
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="openvpn-exporter" \
+      org.opencontainers.image.description="Prometheus exporter for OpenVPN, over its management interface" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /opt/openvpn-exporter /opt/openvpn-exporter
+ENV PATH=/opt/openvpn-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1
+# By number, so that Kubernetes can see that it isn't root. OpenVPN's socket directory must let this group in.
+USER 9176:9176
+EXPOSE 9176
+# With TLS or another port, say so here: docker run --health-cmd …
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
+    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9176/-/healthy', timeout=4)"]
+ENTRYPOINT ["openvpn-exporter"]
+CMD ["--config.file", "/etc/openvpn-exporter/config.yaml"]
