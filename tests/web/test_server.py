@@ -1,4 +1,5 @@
 import gzip
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
@@ -164,6 +165,17 @@ class TestLandingPage:
     async def test_leads_to_the_metrics(self, serve: Serve) -> None:
         client = await serve([server()], telemetry_path="/elsewhere")
         assert 'href="/elsewhere"' in await (await client.get("/")).text()
+
+    async def test_has_no_link_that_leads_nowhere(self, serve: Serve) -> None:
+        client = await serve([server()])
+        links = re.findall(r'<a href="(.*?)"', await (await client.get("/")).text())
+        assert {"/metrics", "/-/healthy", "/-/ready"} <= set(links)
+        assert [link for link in links if (await client.get(link)).status != 200] == []
+
+    async def test_is_packed_for_who_wants_it(self, serve: Serve) -> None:
+        client = await serve([server()])
+        response = await client.get("/", headers={"Accept-Encoding": "gzip"})
+        assert b"office" in gzip.decompress(await response.read())
 
     async def test_shows_a_daemon_with_the_name_of_a_script_as_text(self, serve: Serve) -> None:
         client = await serve([new_record("<script>alert(1)</script>")])

@@ -10,8 +10,6 @@ from exporter.web.compression import accepts_gzip
 from exporter.web.landing.page import CONTENT_SECURITY_POLICY, Link, landing_page
 
 _ELSEWHERE = (
-    Link("/config", "Configuration"),
-    Link("/sd", "Service discovery"),
     Link("/-/healthy", "Health"),
     Link("/-/ready", "Readiness"),
 )

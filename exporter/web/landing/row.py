@@ -3,7 +3,6 @@
 import datetime
 from collections.abc import Sequence
 from html import escape
-from urllib.parse import quote
 
 from exporter.daemon.record import Record
 from exporter.management.status import ServerStatus
@@ -18,10 +17,9 @@ GUIDE = "docs/troubleshooting.md"
 
 def render_daemon(record: Record, condition: Condition, now: float) -> str:
     """Return a `<tbody>`; `now` is in seconds since the epoch."""
-    href = f"/probe?target={quote(record.name, safe='')}"
-    link = f'<a href="{href}"><bdi>{escape(record.name)}</bdi></a>'
+    name = f"<bdi>{escape(record.name)}</bdi>"
     cells = (
-        f'<th scope="row">{link}{_small(_kind(record))}</th>',
+        f'<th scope="row">{name}{_small(_kind(record))}</th>',
         f'<td data-is="{COLUMNS[1]}"><b>{escape(condition.word)}</b>{_since(record, now)}</td>',
         _cell(COLUMNS[2], *_clients(record)),
         _cell(COLUMNS[3], *_traffic(record, sent=False)),

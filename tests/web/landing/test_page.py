@@ -80,9 +80,6 @@ class TestRow:
         assert problem == "refused 127.0.0.1:7505: Connection refused"
         assert guide == "What to do: docs/troubleshooting.md#refused"
 
-    def test_leads_to_what_is_known_of_the_daemon(self) -> None:
-        assert read(new_record("a b&c/ü")).links == ["/probe?target=a%20b%26c%2F%C3%BC"]
-
 
 class TestPage:
     def test_begins_with_what_is_wrong_and_keeps_the_order_otherwise(self) -> None:
