@@ -204,7 +204,7 @@ class TestDemo:
         async with running("demo", ANY_PORT) as process:
             landing = await read_until(process.stdout, r"(http://127\.0\.0\.1:\d+/)\s")
             metrics = await read_until(process.stdout, r"(http://127\.0\.0\.1:\d+/metrics)\s")
-            assert "<td>office</td>" in await get(landing[1])
+            assert "<bdi>office</bdi>" in await get(landing[1])
             assert 'openvpn_up{daemon="office"}' in await get(metrics[1])
             process.send_signal(signal.SIGINT)
             assert await exit_code(process) == 0
