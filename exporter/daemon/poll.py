@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from exporter.daemon.turns import give_way
+from exporter.daemon.turns import give_way, in_turns
 from exporter.management import replies
 from exporter.management.commands import Command
 from exporter.management.errors import ReplyError, TimedOut
@@ -18,7 +18,7 @@ from exporter.management.messages import Failure, Listing, Reply, Success
 from exporter.management.notifications import Log
 from exporter.management.replies import LoadStats, Version
 from exporter.management.state import State
-from exporter.management.status import Status, parse_status
+from exporter.management.status import Status, StatusReader
 from exporter.management.text import clean_bytes
 from exporter.transport.connection import Connection
 
@@ -65,7 +65,7 @@ class Inquirer:
         sent as they come: of no use to a session that ends with its first poll.
         """
         self._connection = connection
-        self._routes = routes
+        self._reader = StatusReader(routes=routes)
         self.live = live
         self._status_1_polls = 0
 
@@ -124,7 +124,7 @@ class Inquirer:
         reply, fallback = await self._status(lambda _: arrived())
         if isinstance(reply, Listing):
             await give_way()  # what was read with the end of the reply took its time
-            status = parse_status(reply.lines, routes=self._routes)
+            status = await in_turns(self._reader.steps(reply.lines))
             return Poll(load_stats, status, fallback)
         if isinstance(reply, Failure) and reply.text.endswith(_NOT_IN_THIS_MODE):
             return Poll(load_stats, None)

@@ -6,7 +6,7 @@ no virtual address in a client's row: it is looked up in the routing table by th
 
 import datetime
 import enum
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import msgspec
 
@@ -18,6 +18,9 @@ from exporter.management.status.reading import Client, Route, ServerStatus, clea
 from exporter.management.text import clean, decode
 
 TITLE = b"OpenVPN CLIENT LIST"
+
+_SLICE = 1000
+"""Lines that are read at once: ten milliseconds, since dates in words take their time."""
 
 _QUEUE_LENGTH = "Max bcast/mcast queue length,"
 
@@ -136,13 +139,17 @@ def _with_addresses(client: Client, own: Sequence[str]) -> Client:
     )
 
 
-def parse(lines: Sequence[bytes], *, zone: datetime.tzinfo | None) -> ServerStatus:
-    """Read a report.
+def steps(
+    lines: Sequence[bytes], *, zone: datetime.tzinfo | None
+) -> Generator[None, None, ServerStatus]:
+    """Read a report, pausing after each slice of it; return what it says.
 
     Raises:
         ReplyError: the `Updated` row is missing or unreadable.
     """
     report = _Report(zone)
-    for line in lines[1:]:
+    for number, line in enumerate(lines[1:], start=1):
         report.take(decode(line))
+        if number % _SLICE == 0:
+            yield
     return report.finish()

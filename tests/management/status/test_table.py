@@ -5,7 +5,7 @@ import pytest
 
 from exporter.management.errors import ReplyError
 from exporter.management.status import Client, Route, ServerStatus, parse_status
-from exporter.management.status.table import _CLIENT_COLUMNS, _ROUTE_COLUMNS
+from exporter.management.status.columns import CLIENT_COLUMNS, ROUTE_COLUMNS
 
 SEPARATORS = [",", "\t"]
 TITLE = "TITLE,OpenVPN 2.6.14 x86_64-pc-linux-gnu [SSL (OpenSSL)]"
@@ -79,7 +79,7 @@ def test_the_columns_are_in_the_order_of_the_fields() -> None:
         "data_channel_cipher": "cipher",
         "last_ref": "last_reference",
     }
-    for row, columns in ((Client, _CLIENT_COLUMNS), (Route, _ROUTE_COLUMNS)):
+    for row, columns in ((Client, CLIENT_COLUMNS), (Route, ROUTE_COLUMNS)):
         fields = tuple(renamed.get(words(name), words(name)) for name in columns)
         assert fields == row.__struct_fields__
 
