@@ -11,12 +11,15 @@ from aiohttp import web
 
 from exporter import __version__
 from exporter.config import Config
+from exporter.daemon import demand
 from exporter.daemon.monitor import Monitor
+from exporter.daemon.record import Record
 from exporter.log import Level, event
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.own import OwnMetrics
 from exporter.web.listening import ListenAddress, everywhere
+from exporter.web.refreshing import Refresh, no_refresh
 from exporter.web.server import application
 
 SHUTDOWN_TIMEOUT = 0.5
@@ -47,7 +50,12 @@ async def serving(
     monitors = _monitors(config, exposition)
     records = [monitor.record for monitor in monitors]
     runner = web.AppRunner(
-        application(lambda: records, exposition, telemetry_path=telemetry_path),
+        application(
+            lambda: records,
+            exposition,
+            telemetry_path=telemetry_path,
+            refresh=_refresh(monitors) if config.refresh_on_scrape else no_refresh,
+        ),
         access_log=None,
         shutdown_timeout=SHUTDOWN_TIMEOUT,
     )
@@ -90,6 +98,15 @@ def _monitors(config: Config, exposition: Exposition) -> list[Monitor]:
         )
         for index, daemon in enumerate(config.daemons)
     ]
+
+
+def _refresh(monitors: Sequence[Monitor]) -> Refresh:
+    demands = {monitor.record.name: monitor.demand for monitor in monitors}
+
+    async def refresh(records: Sequence[Record], patience: float) -> None:
+        await demand.refresh([demands[record.name] for record in records], patience=patience)
+
+    return refresh
 
 
 async def _listen(runner: web.AppRunner, address: ListenAddress) -> str:

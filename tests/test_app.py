@@ -11,6 +11,7 @@ from aiohttp import ClientSession
 
 from exporter.app import Serving, serving
 from exporter.config import Config, DaemonConfig
+from exporter.daemon import demand
 from exporter.management.endpoint import Endpoint, parse_endpoint
 from exporter.metrics.catalogue import families
 from exporter.simulator import Fleet
@@ -215,3 +216,23 @@ async def test_a_daemons_own_interval_counts_more_than_the_general_one() -> None
         async with served(Config(daemons=(quick,), poll_interval=3600.0)):
             visit = await daemon.greeted()
             await visit.polls(2)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_scrape_waits_for_a_poll_where_the_configuration_says_so(
+    monkeypatch: pytest.MonkeyPatch, *, wanted: bool
+) -> None:
+    monkeypatch.setattr(demand, "FRESH", 0.0)
+    async with peer() as daemon:
+        office = DaemonConfig(name="office", management=daemon.endpoint)
+        config = Config(daemons=(office,), poll_interval=3600.0, refresh_on_scrape=wanted)
+        async with served(config) as running:
+            visit = await daemon.greeted()
+            await visit.polls(1)
+            polls = asyncio.create_task(visit.polls(1))
+            page = await page_when(
+                running.urls[0],
+                lambda page: by_daemon(page, "openvpn_exporter_polls_total")["office"] > wanted,
+            )
+            polls.cancel()
+    assert by_daemon(page, "openvpn_exporter_polls_total") == {"office": 1 + wanted}

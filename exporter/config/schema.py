@@ -173,6 +173,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     poll_interval: Annotated[
         float, Setting(Duration("1s", "1h"), "How often each daemon is asked.")
     ] = 15.0
+    refresh_on_scrape: Annotated[
+        bool,
+        Setting(
+            Boolean(),
+            "Poll when a scrape finds a reading older than one second, and let the scrape wait for "
+            "it: exact rates whatever the intervals are (`docs/polling.md`). Only daemons with an "
+            "open session are asked; `slot: release` keeps to its interval.",
+        ),
+    ] = False
     daemons: Annotated[
         tuple[DaemonConfig, ...],
         Setting(

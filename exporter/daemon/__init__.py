@@ -6,6 +6,7 @@ The tasks:
     visit       one session with it, from the greeting to the end
     poll        the commands of one session and of one poll
     backoff     how long to wait before coming back
+    demand      a reading wanted before it is due
     courtesy    when to leave the slot to somebody else
     flood       when the log is more than anybody can mean to read
     turns       giving way to others between long steps

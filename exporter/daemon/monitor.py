@@ -14,6 +14,7 @@ import msgspec
 from exporter.config.password import read_password
 from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
 from exporter.daemon.backoff import Backoff
+from exporter.daemon.demand import Demand
 from exporter.daemon.poll import Poll
 from exporter.daemon.record import Record
 from exporter.daemon.visit import Manner, Visit
@@ -68,6 +69,7 @@ class Monitor:
             chance: where the jitter of the backoff comes from.
         """
         self.record = Record(daemon, clients)
+        self.demand = Demand()
         self._manner = Manner(daemon, poll_interval, routes=clients.routes, log=events.log)
         self._prepare = prepare
         self._phase = phase
@@ -113,6 +115,8 @@ class Monitor:
         except Exception as error:  # noqa: BLE001 -- the task's boundary: a bug must not end it
             event(_log, Level.ERROR, "bug", daemon=self.record.name, cause=error)
             return self._went_down(ProtocolError("this exporter failed; its log says where"))
+        finally:
+            self.demand.withdraw()
         return None
 
     def _went_down(self, error: ManagementError) -> ManagementError:
@@ -124,7 +128,14 @@ class Monitor:
         password = await self._password()
         stream = await self._opener.open()
         connection = Connection(stream, timeout=self._manner.daemon.timeout)
-        visit = Visit(connection, self.record, self._manner, clock=self._clock, polled=self._polled)
+        visit = Visit(
+            connection,
+            self.record,
+            self._manner,
+            clock=self._clock,
+            polled=self._polled,
+            demand=self.demand,
+        )
         try:
             await visit.run(password, due)
         finally:

@@ -9,6 +9,7 @@ import msgspec
 
 from exporter.config.schema import DaemonConfig, Slot
 from exporter.daemon.courtesy import reason_to_leave
+from exporter.daemon.demand import Demand
 from exporter.daemon.flood import Flood
 from exporter.daemon.poll import LOG_VERBOSITY_LIMIT, Inquirer, Poll
 from exporter.daemon.record import Record
@@ -63,13 +64,18 @@ class Visit:
         *,
         clock: Callable[[], float],
         polled: Callable[[Poll | None], Awaitable[None]],
+        demand: Demand,
     ) -> None:
-        """Prepare to visit; `polled` is called after each poll, with None for one in silence."""
+        """Prepare to visit.
+
+        `polled` is called after each poll, with None for one in silence. `demand` ends a rest.
+        """
         self._connection = connection
         self._record = record
         self._manner = manner
         self._clock = clock
         self._polled = polled
+        self._demand = demand
         self._inquirer = Inquirer(connection, routes=manner.routes, live=not manner.releases)
         self._wake = asyncio.Event()
         self._aside: SteppedAside | None = None
@@ -93,6 +99,7 @@ class Visit:
         self._connection.subscribe(self._notice)
         try:
             await self._connection.log_in(password)
+            pause = 0.0
             while True:
                 await self._turn()
                 if self._manner.releases and not self._must_stay:
@@ -101,8 +108,8 @@ class Visit:
                     # We stay after all: listen from the next poll on, the histories fill the gap.
                     self._inquirer.live = True
                     self._introduced = False
-                due = _next(due, self._manner.interval)
-                await self._rest(due)
+                due = _next(due, self._manner.interval, after=pause)
+                pause = self._manner.interval if await self._rest(due) else 0.0
         finally:
             self._misread()
 
@@ -123,6 +130,7 @@ class Visit:
             if self._silences > PATIENCE and not self._must_stay:
                 raise
             self._record.went_down(error)
+            self._demand.withdraw()
             await self._polled(None)
         self._misread()
 
@@ -181,16 +189,22 @@ class Visit:
             self._state_due = now + STATE_INTERVAL
             await self._inquirer.check_state(self._record.stated)
 
-    async def _rest(self, due: float) -> None:
-        """Wait for the next poll, but for somebody who needs the slot."""
+    async def _rest(self, due: float) -> bool:
+        """Wait for the next poll, but for somebody who needs the slot.
+
+        Returns whether somebody wants the poll now, before it is due.
+        """
+        if not self._silences:
+            self._demand.answered(self._wake.set)
         loop = asyncio.get_running_loop()
-        while (left := due - loop.time()) > 0:
+        while not self._demand.waits and (left := due - loop.time()) > 0:
             await self._connection.wait(self._wake, left)
             if self._connection.error is not None:
                 raise self._connection.error
             if self._wake.is_set():
                 self._wake.clear()
                 self._step_aside()
+        return self._demand.waits
 
     def _step_aside(self) -> None:
         if self._aside is not None and not self._must_stay:
@@ -218,7 +232,7 @@ class Visit:
                     self._wake.set()
 
 
-def _next(due: float, interval: float) -> float:
-    """Return the first time in steps of `interval` from `due` that is not past."""
-    late = asyncio.get_running_loop().time() - due
+def _next(due: float, interval: float, *, after: float) -> float:
+    """Return the first time in steps of `interval` from `due` that is `after` seconds from now."""
+    late = asyncio.get_running_loop().time() + after - due
     return due if late < 0 else due + interval * (math.floor(late / interval) + 1)

@@ -172,15 +172,17 @@ class Connection:
         """Leave: the reply under way is read first, since `quit` makes the daemon drop it."""
         # `asyncio.timeout` can't be used here: before Python 3.11.3 it takes the cancellation that
         # brought us here for its own, and nothing would be closed.
-        if self._asked and not self._lost.done():
-            await _wait_for(self._quiet.wait(), _LAST_REPLY)
-        if self._protocol.greeted and not self._lost.done():
-            self._writer.write(self._protocol.send(Command.QUIT))
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])
-        self._lose(SessionClosed(f"{self.peer}: we left"))
-        self._writer.close()
+        try:
+            if self._asked and not self._lost.done():
+                await _wait_for(self._quiet.wait(), _LAST_REPLY)
+            if self._protocol.greeted and not self._lost.done():
+                self._writer.write(self._protocol.send(Command.QUIT))
+            if self._reading is not None:
+                self._reading.cancel()
+                await asyncio.wait([self._reading])
+        finally:  # whoever is cancelled while leaving still leaves
+            self._lose(SessionClosed(f"{self.peer}: we left"))
+            self._writer.close()
         with contextlib.suppress(OSError):
             await _wait_for(self._writer.wait_closed(), _LAST_REPLY)
 

@@ -6,4 +6,5 @@ metrics, landing, health
                 the endpoints, a file each
 body            an answer that is sent in pieces
 compression     who takes gzip
+refreshing      how long a scrape may wait for new readings
 """

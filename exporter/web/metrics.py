@@ -11,21 +11,28 @@ from exporter.metrics.packing import pack
 from exporter.metrics.page import Page
 from exporter.web.body import Pieces
 from exporter.web.compression import accepts_gzip
+from exporter.web.refreshing import Refresh, patience
 
 
-def handler(records: Callable[[], Sequence[Record]], exposition: Exposition) -> Handler:
+def handler(
+    records: Callable[[], Sequence[Record]], exposition: Exposition, refresh: Refresh
+) -> Handler:
     """Return the handler of a page of these records."""
 
     async def metrics(request: web.Request) -> web.Response:
-        return await page_response(request, records(), exposition)
+        return await page_response(request, records(), exposition, refresh)
 
     return metrics
 
 
 async def page_response(
-    request: web.Request, records: Sequence[Record], exposition: Exposition
+    request: web.Request,
+    records: Sequence[Record],
+    exposition: Exposition,
+    refresh: Refresh,
 ) -> web.Response:
-    """Return these records as the request wants them."""
+    """Return these records as the request wants them, after a refresh of theirs."""
+    await refresh(records, patience(request))
     await exposition.prepare(*records)
     page = exposition.page(
         records, accept=_header(request, "Accept"), names=request.query.getall("name[]", [])

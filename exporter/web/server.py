@@ -8,17 +8,22 @@ from aiohttp import web
 from exporter.daemon.record import Record
 from exporter.metrics.exposition import Exposition
 from exporter.web import health, landing, metrics
+from exporter.web.refreshing import Refresh, no_refresh
 
 Records = Callable[[], Sequence[Record]]
 """Gives the records of all daemons; asked anew for each request."""
 
 
 def application(
-    records: Records, exposition: Exposition, *, telemetry_path: str
+    records: Records,
+    exposition: Exposition,
+    *,
+    telemetry_path: str,
+    refresh: Refresh = no_refresh,
 ) -> web.Application:
     """Return the web application; it starts nothing by itself."""
     application = web.Application()
-    application.router.add_get(telemetry_path, metrics.handler(records, exposition))
+    application.router.add_get(telemetry_path, metrics.handler(records, exposition, refresh))
     if telemetry_path != "/":
         application.router.add_get("/", landing.handler(records, telemetry_path))
     application.router.add_get("/-/healthy", health.healthy)

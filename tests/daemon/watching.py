@@ -6,7 +6,7 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
+from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig, Slot
 from exporter.daemon.monitor import Monitor
 from exporter.daemon.record import Record
 from exporter.management.endpoint import Endpoint
@@ -41,10 +41,15 @@ def monitor(
     deadline: float = SAFETY,
     interval: float = INTERVAL,
     password_file: Path | None = None,
+    slot: Slot = Slot.HOLD,
 ) -> Monitor:
     """Return a monitor that comes back at once whenever it may."""
     daemon = DaemonConfig(
-        name="office", management=endpoint, timeout=deadline, password_file=password_file
+        name="office",
+        management=endpoint,
+        timeout=deadline,
+        password_file=password_file,
+        slot=slot,
     )
     return Monitor(
         daemon,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.daemon.demand import Demand
 from exporter.daemon.poll import Poll
 from exporter.daemon.record import Record
 from exporter.daemon.visit import Manner, Visit
@@ -64,7 +65,7 @@ async def visiting(
     stream = await opener(daemon.management, timeout=SAFETY).open()
     connection = Connection(stream, timeout=PATIENCE)
     manner = Manner(daemon, INTERVAL, routes=False, log=True)
-    visit = Visit(connection, record, manner, clock=clock, polled=polls.put)
+    visit = Visit(connection, record, manner, clock=clock, polled=polls.put, demand=Demand())
     task = asyncio.create_task(visit.run(None, asyncio.get_running_loop().time()))
     try:
         yield record, polls, cast("asyncio.Transport", stream.writer.transport)

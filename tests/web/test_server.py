@@ -11,6 +11,7 @@ from exporter.daemon.record import Record
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.own import OwnMetrics
+from exporter.web.refreshing import Refresh, no_refresh
 from exporter.web.server import application, check_telemetry_path
 from tests.metrics.parsing import OPENMETRICS, all_series, parse
 from tests.metrics.records import OFFICE_CLIENT, introduce, new_record, poll, server, server_status
@@ -21,10 +22,17 @@ Serve = Callable[..., Awaitable[Client]]
 
 @pytest.fixture
 def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
-    async def serve(records: Sequence[Record] = (), *, telemetry_path: str = "/metrics") -> Client:
+    async def serve(
+        records: Sequence[Record] = (),
+        *,
+        telemetry_path: str = "/metrics",
+        refresh: Refresh = no_refresh,
+    ) -> Client:
         exposition = Exposition(FAMILIES, OwnMetrics().registry)
         return await aiohttp_client(
-            application(lambda: records, exposition, telemetry_path=telemetry_path),
+            application(
+                lambda: records, exposition, telemetry_path=telemetry_path, refresh=refresh
+            ),
             auto_decompress=False,
             skip_auto_headers=["Accept-Encoding"],
         )
@@ -84,6 +92,21 @@ class TestMetrics:
         introduce(record)
         poll(record, server_status([OFFICE_CLIENT]))
         assert b'openvpn_up{daemon="office"} 1' in await (await client.get("/metrics")).read()
+
+    async def test_are_those_of_the_poll_that_the_scrape_waited_for(self, serve: Serve) -> None:
+        record = server()
+        waited = []
+
+        async def refresh(records: Sequence[Record], patience: float) -> None:
+            waited.append((records, patience))
+            poll(record, server_status([OFFICE_CLIENT]))
+
+        client = await serve([record], refresh=refresh)
+        polls = record.polls
+        headers = {"X-Prometheus-Scrape-Timeout-Seconds": "3"}
+        body = await (await client.get("/metrics", headers=headers)).text()
+        assert f'openvpn_exporter_polls_total{{daemon="office"}} {polls + 1}\n' in body
+        assert waited == [([record], 2.5)]
 
     async def test_can_be_had_at_another_path(self, serve: Serve) -> None:
         client = await serve([server()], telemetry_path="/some/where")
