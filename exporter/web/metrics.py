@@ -20,7 +20,7 @@ def handler(
     """Return the handler of a page of these records."""
 
     async def metrics(request: web.Request) -> web.Response:
-        return await page_response(request, records(), exposition, refresh)
+        return await page_response(request, records(), exposition, refresh=refresh)
 
     return metrics
 
@@ -29,6 +29,7 @@ async def page_response(
     request: web.Request,
     records: Sequence[Record],
     exposition: Exposition,
+    *,
     refresh: Refresh,
 ) -> web.Response:
     """Return these records as the request wants them, after a refresh of theirs."""
