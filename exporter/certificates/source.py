@@ -5,6 +5,10 @@ from pathlib import Path
 
 import msgspec
 
+from exporter.config.forms import can_read_certificates
+from exporter.config.schema import DaemonConfig
+from exporter.deployment import Inline
+
 
 class Use(enum.StrEnum):
     """The directive of OpenVPN that names the file."""
@@ -20,3 +24,25 @@ class Source(msgspec.Struct, frozen=True):
     use: Use
     path: Path
     inline: bool = False
+
+
+def sources(daemon: DaemonConfig) -> tuple[Source, ...]:
+    """Return what is to be read of a daemon: what the operator named, or OpenVPN's configuration.
+
+    Nothing where certificates can't be read at all.
+    """
+    if not can_read_certificates():
+        return ()
+    deployment = daemon.deployment
+    candidates = (
+        (Use.CERT, daemon.cert, deployment and deployment.certificate),
+        (Use.CA, daemon.ca, deployment and deployment.authority),
+        (Use.CRL, daemon.crl_verify, deployment and deployment.revocations),
+    )
+    found = []
+    for use, named, discovered in candidates:
+        if named is not None:
+            found.append(Source(use, named))
+        elif isinstance(discovered, Inline):
+            found.append(Source(use, discovered.place.file, inline=True))
+    return tuple(found)

@@ -5,6 +5,7 @@ wrong and how to mend it.
 """
 
 import enum
+import importlib.util
 import re
 from pathlib import Path
 from typing import Protocol
@@ -155,6 +156,31 @@ class PasswordFile(msgspec.Struct, frozen=True):
         path = scalar.directory / scalar.text
         read_password(path)
         return path
+
+
+class CertificateFile(msgspec.Struct, frozen=True):
+    """The path of a file of certificates, which need not be there; relative to the configuration.
+
+    Needs the extra `certificates`.
+    """
+
+    words: str = "path"
+
+    def read(self, scalar: Scalar) -> Path:
+        """Return the value; raises ValueError."""
+        if not scalar.text or not scalar.text.isprintable():
+            raise ValueError(f"{scalar.text!r} is not a path: name the file as OpenVPN does")
+        if not can_read_certificates():
+            raise ValueError(
+                "reading certificates needs a library that is not installed: "
+                "pip install 'openvpn-exporter[certificates]'"
+            )
+        return scalar.directory / scalar.text
+
+
+def can_read_certificates() -> bool:
+    """Tell whether the extra `certificates` is installed, without loading it."""
+    return importlib.util.find_spec("cryptography") is not None
 
 
 class Pattern(msgspec.Struct, frozen=True):

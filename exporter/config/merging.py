@@ -2,10 +2,12 @@
 
 import contextlib
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from exporter.config.forms import can_read_certificates
 from exporter.config.reader import Withheld
 from exporter.config.schema import Config, DaemonConfig
 from exporter.deployment import Discovered, Discovery, Finding, Kind, expected_clients
@@ -34,10 +36,20 @@ def _values(deployment: Deployment, *, expect_ccd: bool) -> dict[str, Any]:
         values |= _management(deployment.management, deployment)
     if deployment.max_clients:
         values["max_clients"] = deployment.max_clients
+    values |= _certificates(deployment)
     if expect_ccd and deployment.client_config_dir is not None:
         with contextlib.suppress(Unreadable):  # one of the findings
             values["expected_clients"] = expected_clients(deployment.client_config_dir)
     return values
+
+
+def _certificates(deployment: Deployment) -> dict[str, Any]:
+    """Return the files; what stands in the configuration itself is found there."""
+    if not can_read_certificates():
+        return {}
+    revocations = None if deployment.revocations_in_directory else deployment.revocations
+    files = {"cert": deployment.certificate, "ca": deployment.authority, "crl_verify": revocations}
+    return {key: file for key, file in files.items() if isinstance(file, Path)}
 
 
 def _management(management: ManagementInterface, deployment: Deployment) -> dict[str, Any]:

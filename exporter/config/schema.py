@@ -13,6 +13,7 @@ import msgspec
 from exporter.config.forms import (
     Address,
     Boolean,
+    CertificateFile,
     Choice,
     Duration,
     Form,
@@ -120,6 +121,17 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     max_clients: Annotated[
         int | None,
         Setting(Integer(1_000_000), "The daemon's own `max-clients`, shown beside the clients."),
+    ] = None
+    cert: Annotated[
+        Path | None,
+        Setting(
+            CertificateFile(),
+            "The daemon's own `cert`, whose end is shown; needs the extra `certificates`.",
+        ),
+    ] = None
+    ca: Annotated[Path | None, Setting(CertificateFile(), "Likewise its `ca`.")] = None
+    crl_verify: Annotated[
+        Path | None, Setting(CertificateFile(), "Likewise its `crl-verify`, if that is a file.")
     ] = None
     deployment: Deployment | None = None
 

@@ -2,7 +2,16 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.forms import Duration, Integer, ListOf, Name, PasswordFile, Scalar
+from exporter.config import forms
+from exporter.config.forms import (
+    CertificateFile,
+    Duration,
+    Integer,
+    ListOf,
+    Name,
+    PasswordFile,
+    Scalar,
+)
 
 DURATION = Duration("100ms", "5m")
 INTEGER = Integer(200)
@@ -56,6 +65,23 @@ def test_a_name_may_be_as_long_as_its_limit() -> None:
 def test_an_empty_path_is_not_the_directory_of_the_file() -> None:
     with pytest.raises(ValueError, match="'' is not a path"):
         PasswordFile().read(scalar(""))
+
+
+def test_a_certificate_needs_not_be_there() -> None:
+    assert CertificateFile().read(scalar("ca.crt")) == Path("/nowhere/ca.crt")
+
+
+def test_an_empty_path_is_no_certificate() -> None:
+    with pytest.raises(ValueError, match="name the file"):
+        CertificateFile().read(scalar(""))
+
+
+def test_a_certificate_without_the_library_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(forms, "can_read_certificates", lambda: False)
+    with pytest.raises(ValueError, match=r"pip install 'openvpn-exporter\[certificates\]'"):
+        CertificateFile().read(scalar("ca.crt"))
 
 
 def test_a_list_says_what_it_holds() -> None:
