@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
-from aiohttp import web
 
 from exporter import __version__
 from exporter.config import Config
@@ -18,12 +17,11 @@ from exporter.log import Level, event
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.own import OwnMetrics
-from exporter.web.listening import ListenAddress, everywhere
+from exporter.web.access import Rules, guard
+from exporter.web.listening import ListenAddress, Place, open_door
+from exporter.web.listening import listen as listen_at
 from exporter.web.refreshing import Refresh, no_refresh
 from exporter.web.server import application
-
-SHUTDOWN_TIMEOUT = 0.5
-"""Seconds that requests under way get at the end."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,9 +34,16 @@ class Serving(msgspec.Struct, frozen=True):
 
 @contextlib.asynccontextmanager
 async def serving(
-    config: Config, *, listen: Sequence[ListenAddress], telemetry_path: str
+    config: Config,
+    *,
+    listen: Sequence[ListenAddress] = (),
+    inherited: Sequence[Place] = (),
+    telemetry_path: str,
+    rules: Rules | None = None,
 ) -> AsyncIterator[Serving]:
     """Watch the daemons and serve their metrics until the block is left.
+
+    It is served at the addresses and at the inherited places, to whom the rules let in.
 
     Raises:
         OSError: an address can't be listened on.
@@ -49,20 +54,17 @@ async def serving(
     exposition = Exposition(catalogue.families(config.clients), own.registry)
     monitors = _monitors(config, exposition)
     records = [monitor.record for monitor in monitors]
-    runner = web.AppRunner(
-        application(
-            lambda: records,
-            exposition,
-            telemetry_path=telemetry_path,
-            refresh=_refresh(monitors) if config.refresh_on_scrape else no_refresh,
-        ),
-        access_log=None,
-        shutdown_timeout=SHUTDOWN_TIMEOUT,
+    web = application(
+        lambda: records,
+        exposition,
+        telemetry_path=telemetry_path,
+        refresh=_refresh(monitors) if config.refresh_on_scrape else no_refresh,
     )
-    await runner.setup()
-    tasks = [asyncio.create_task(monitor.run()) for monitor in monitors]
-    try:
-        urls = tuple([await _listen(runner, address) for address in listen])
+    rules = rules or Rules()
+    guard(web, rules)
+    places = (*inherited, *await listen_at(listen))
+    async with _running(monitors) as stop, open_door(places, web, rules):
+        urls = tuple(place.url(encrypted=rules.policy.tls is not None) for place in places)
         event(
             _log,
             Level.INFO,
@@ -71,11 +73,29 @@ async def serving(
             daemons=len(monitors),
             urls=" ".join(urls),
         )
-        yield Serving(urls)
+        try:
+            yield Serving(urls)
+        finally:
+            stop()  # daemons and clients are left at the same time
+
+
+@contextlib.asynccontextmanager
+async def _running(monitors: Sequence[Monitor]) -> AsyncIterator[Callable[[], None]]:
+    """Give what stops them; leaving the block stops them as well, and waits until they have."""
+    tasks = [asyncio.create_task(monitor.run()) for monitor in monitors]
+
+    running = tasks.copy()
+
+    def stop() -> None:
+        # Each once: a second time would cut a farewell short.
+        while running:
+            running.pop().cancel()
+
+    try:
+        yield stop
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(runner.cleanup(), *tasks, return_exceptions=True)
+        stop()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _tell(config: Config) -> None:
@@ -107,17 +127,3 @@ def _refresh(monitors: Sequence[Monitor]) -> Refresh:
         await demand.refresh([demands[record.name] for record in records], patience=patience)
 
     return refresh
-
-
-async def _listen(runner: web.AppRunner, address: ListenAddress) -> str:
-    """Listen at one more address; return its URL, where port 0 has become the real one."""
-    known = len(runner.addresses)
-    site = (
-        web.SockSite(runner, everywhere(address.port))
-        if address.host is None
-        else web.TCPSite(runner, address.host, address.port)
-    )
-    await site.start()
-    _, port, *_ = runner.addresses[known]
-    host = address.host or "localhost"
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

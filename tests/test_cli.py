@@ -26,6 +26,8 @@ FLAGS = (
     "--openvpn.config",
     "--openvpn.management",
     "--web.listen-address",
+    "--web.systemd-socket",
+    "--web.config.file",
     "--web.telemetry-path",
     "--log.level",
     "--log.format",

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from exporter import log
@@ -14,14 +15,33 @@ T = TypeVar("T")
 
 
 def add_web(parser: argparse.ArgumentParser) -> None:
-    """Add where to serve: `listen`, a list of addresses or None, and `telemetry_path`."""
-    parser.add_argument(
+    """Add where to serve, and to whom.
+
+    `listen`, a list of addresses or None; `systemd_socket`; `web_config`, a path or None;
+    `telemetry_path`.
+    """
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--web.listen-address",
         dest="listen",
         action="append",
         type=_checked(parse_listen_address),
         metavar="ADDRESS",
         help=f"where to serve (default {DEFAULT_ADDRESS}); repeatable",
+    )
+    where.add_argument(
+        "--web.systemd-socket",
+        dest="systemd_socket",
+        action="store_true",
+        default=None,
+        help="serve at the sockets that systemd hands over, and nowhere else",
+    )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config",
+        type=Path,
+        metavar="FILE",
+        help="TLS, users, headers and rate limit (YAML, the format of Prometheus' exporters)",
     )
     parser.add_argument(
         "--web.telemetry-path",

@@ -4,15 +4,17 @@ import argparse
 import asyncio
 import contextlib
 import gc
+import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from exporter import app
 from exporter.cli import flags
 from exporter.cli.command import Command, CommandFailed, Exit
 from exporter.cli.source import add_source, check_source, configuration
 from exporter.config import Config
-from exporter.web.listening import parse_listen_address
+from exporter.web.access import Rules
+from exporter.web.listening import ListenAddress, Place, inherited, parse_listen_address
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
@@ -36,14 +38,21 @@ async def until_told(config: Config, parsed: argparse.Namespace) -> AsyncIterato
     """Serve by the flags of `add_web`; leaving the block waits for SIGINT or SIGTERM.
 
     Raises:
-        CommandFailed: an address can't be listened on.
+        CommandFailed: an address can't be listened on, or systemd handed over no socket.
+        ConfigError: the web configuration is wrong.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    listen = parsed.listen or [parse_listen_address(flags.DEFAULT_ADDRESS)]
-    serving = app.serving(config, listen=listen, telemetry_path=parsed.telemetry_path)
+    rules = await asyncio.to_thread(Rules, parsed.web_config)
+    serving = app.serving(
+        config,
+        listen=_addresses(parsed),
+        inherited=_inherited(parsed),
+        telemetry_path=parsed.telemetry_path,
+        rules=rules,
+    )
     async with contextlib.AsyncExitStack() as stack:
         try:
             served = await stack.enter_async_context(serving)
@@ -53,6 +62,21 @@ async def until_told(config: Config, parsed: argparse.Namespace) -> AsyncIterato
         gc.freeze()
         yield served
         await stop.wait()
+
+
+def _addresses(parsed: argparse.Namespace) -> Sequence[ListenAddress]:
+    if parsed.systemd_socket:
+        return ()
+    return parsed.listen or [parse_listen_address(flags.DEFAULT_ADDRESS)]
+
+
+def _inherited(parsed: argparse.Namespace) -> Sequence[Place]:
+    if not parsed.systemd_socket:
+        return ()
+    try:
+        return inherited(os.environ)
+    except ValueError as error:
+        raise CommandFailed(f"cannot serve: {error}") from error
 
 
 COMMAND = Command(

@@ -11,13 +11,18 @@ MAX_BYTES = 1 << 20
 """Largest file that is read; room for some ten thousand daemons."""
 
 
-def read_document(path: Path) -> yaml.Node:
+def read_document(path: Path, *, example: str = "config.example.yaml") -> yaml.Node:
     """Return the root node of the one YAML document in the file at `path`.
+
+    Who has an empty file is sent to `example`.
 
     Raises ConfigError: no such file, too large, not UTF-8, not YAML, empty, several documents.
     """
     source = str(path)
-    return _only(_nodes(_decode(_read(path), source), source), source)
+    nodes = _nodes(_decode(_read(path), source), source)
+    if not nodes:
+        raise _failure(source, f"the file is empty: see {example}")
+    return _only(nodes, source)
 
 
 def _read(path: Path) -> bytes:
@@ -64,8 +69,6 @@ def _explain(error: Exception, text: str) -> tuple[str, int | None]:
 
 
 def _only(nodes: list[yaml.Node], source: str) -> yaml.Node:
-    if not nodes:
-        raise _failure(source, "the file is empty: see config.example.yaml")
     if len(nodes) > 1:
         line = nodes[1].start_mark.line + 1
         raise _failure(source, "a second document begins: keep one, without ---", line)

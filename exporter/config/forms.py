@@ -15,6 +15,7 @@ import msgspec
 from exporter.config import durations
 from exporter.config.password import read_password
 from exporter.management.endpoint import Endpoint, parse_endpoint
+from exporter.management.secret import Secret
 
 _PATTERN_EXAMPLE = "/etc/openvpn/server/*.conf"
 
@@ -195,6 +196,18 @@ class Pattern(msgspec.Struct, frozen=True):
         return str(scalar.directory.absolute() / scalar.text)
 
 
+class Block(msgspec.Struct, frozen=True):
+    """Text of many lines, such as a certificate or a key; never shown."""
+
+    words: str = "text of many lines"
+
+    def read(self, scalar: Scalar) -> Secret:
+        """Return the value; raises ValueError."""
+        if scalar.tag != "str" or not scalar.text.strip():
+            raise ValueError("is no text: write it below a |, each line indented")
+        return Secret(scalar.text)
+
+
 class ListOf(msgspec.Struct, frozen=True):
     """A list of values, none of them twice."""
 
@@ -204,6 +217,18 @@ class ListOf(msgspec.Struct, frozen=True):
     def words(self) -> str:
         """What may be written here, for people."""
         return f"list of: {self.form.words}"
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """Names that the operator chooses, none of them twice, each with a value."""
+
+    name: Form
+    value: Form
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return f"{self.name.words}: {self.value.words}"
 
 
 class Section(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ from exporter.config.forms import (
     Boolean,
     Choice,
     Duration,
+    Entries,
     Form,
     Integer,
     ListOf,
@@ -60,12 +61,14 @@ def _property(key: Key) -> Json:
     return value | {"default": _default(key.default)}
 
 
-def _value(form: Form | ListOf | Section | Sections) -> Json:
+def _value(form: Form | ListOf | Entries | Section | Sections) -> Json:
     match form:
         case Section(kind):
             return _section(kind)
         case Sections(kind):
             return {"type": "array", "minItems": 1, "items": _section(kind)}
+        case Entries(_, value):
+            return {"type": "object", "additionalProperties": _value(value)}
         case ListOf(item):
             return {"type": "array", "uniqueItems": True, "items": _value(item)}
         case _:

@@ -14,14 +14,17 @@ import msgspec
 import yaml
 
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.forms import Form, ListOf, Scalar, Section, Sections
+from exporter.config.forms import Block, Entries, Form, ListOf, Scalar, Section, Sections
 from exporter.config.schema import Key, keys
 
 MAX_VALUES = 200_000
 """Keys and items read at most; only aliases make more out of a file of a mebibyte."""
 
 MAX_LENGTH = 1000
-"""Longest value, in characters; none of the schema needs as many."""
+"""Longest value, in characters; none but a block needs as many."""
+
+MAX_BLOCK_LENGTH = 200_000
+"""Longest block, in characters; room for a bundle of certificates."""
 
 _TAG = "tag:yaml.org,2002:"
 _SHOWN = 60
@@ -73,7 +76,7 @@ class Reader:
         """
         problems_before = len(self.problems)
         entries = self._entries(node, path, kind)
-        self.lines[path] = node.start_mark.line + 1
+        self.lines[path] = _line(node)
         values = dict(self._fallbacks(kind, _text(entries.get("name"))))
         for key in keys(kind):
             if key.name not in entries and key.name in values:
@@ -134,20 +137,22 @@ class Reader:
                 return {}
             way_out = "" if key.required else ", or remove the key"
             raise self._refusal(node, place, f"has no value: give it one{way_out}")
-        self.lines[place] = node.start_mark.line + 1
+        self.lines[place] = _line(node)
         value = self._value(node, place, key.setting.form)
         if key.setting.unique:
             self._claim(node, place, value)
-        return {key.name: value}
+        return {key.field: value}
 
     def _value(
-        self, node: yaml.Node, path: str, form: Form | ListOf | Section | Sections
+        self, node: yaml.Node, path: str, form: Form | ListOf | Entries | Section | Sections
     ) -> object:
         match form:
             case Section(kind):
                 return self.section(node, path, kind)
             case Sections(kind):
                 return self._items(node, path, lambda item, place: self.section(item, place, kind))
+            case Entries():
+                return self._named(node, path, form)
             case ListOf(item_form):
                 return self._items(
                     node, path, lambda item, place: self._distinct(item, place, item_form)
@@ -169,6 +174,23 @@ class Reader:
         self._stop_after(problems_before)
         return tuple(items)
 
+    def _named(self, node: yaml.Node, path: str, form: Entries) -> dict[str, object]:
+        if not isinstance(node, yaml.MappingNode):
+            raise self._refusal(node, path, f"write one entry a line here, {form.words}")
+        self._spend(node)
+        problems_before = len(self.problems)
+        values: dict[str, object] = {}
+        for key_node, value in node.value:
+            place = _join(path, _shown(_text(key_node)))
+            with contextlib.suppress(Unreadable):
+                name = str(self._scalar(key_node, place, form.name))
+                if name in values:
+                    raise self._refusal(key_node, place, "stands here twice: keep one")
+                self.lines[place] = _line(value)
+                values[name] = self._scalar(value, place, form.value)
+        self._stop_after(problems_before)
+        return values
+
     def _distinct(self, node: yaml.Node, path: str, form: Form) -> object:
         value = self._scalar(node, path, form)
         self._claim(node, path, value)
@@ -177,8 +199,9 @@ class Reader:
     def _scalar(self, node: yaml.Node, path: str, form: Form) -> object:
         if not isinstance(node, yaml.ScalarNode):
             raise self._refusal(node, path, f"write one value here: {form.words}")
-        if len(node.value) > MAX_LENGTH:
-            raise self._refusal(node, path, f"has more than {MAX_LENGTH} characters: shorten it")
+        longest = MAX_BLOCK_LENGTH if isinstance(form, Block) else MAX_LENGTH
+        if len(node.value) > longest:
+            raise self._refusal(node, path, f"has more than {longest} characters: shorten it")
         tag = node.tag.removeprefix(_TAG)
         try:
             return form.read(Scalar(node.value, tag, self._directory))
@@ -211,8 +234,11 @@ class Reader:
         self.problems.append(self._problem(node, path, text))
 
     def _problem(self, node: yaml.Node, path: str, text: str) -> Problem:
-        line = node.start_mark.line + 1
-        return Problem(source=self._source, line=line, key=path, text=text)
+        return Problem(source=self._source, line=_line(node), key=path, text=text)
+
+
+def _line(node: yaml.Node) -> int:
+    return node.start_mark.line + 1
 
 
 def _text(key: yaml.Node | None) -> str:

@@ -16,6 +16,7 @@ from exporter.config.forms import (
     CertificateFile,
     Choice,
     Duration,
+    Entries,
     Form,
     Integer,
     ListOf,
@@ -39,7 +40,7 @@ class Setting(msgspec.Struct, frozen=True):
     `unique`: no two sections of one list may share a value.
     """
 
-    form: Form | ListOf | Section | Sections
+    form: Form | ListOf | Entries | Section | Sections
     meaning: str
     unique: bool = False
 
@@ -228,11 +229,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One key of a section; `default` is `msgspec.NODEFAULT` where a value is required."""
+    """One key of a section; `default` is `msgspec.NODEFAULT` where a value is required.
+
+    `name` is how the file writes it, `field` how the section's type calls it.
+    """
 
     name: str
     setting: Setting
     default: object
+    field: str
 
     @property
     def required(self) -> bool:
@@ -243,7 +248,7 @@ class Key(msgspec.Struct, frozen=True):
 def keys(section: type[msgspec.Struct]) -> tuple[Key, ...]:
     """Return the keys of a section type, in their order; a field without a setting is none."""
     return tuple(
-        Key(field.name, setting, field.default)
+        Key(field.encode_name, setting, field.default, field.name)
         for field in msgspec.structs.fields(section)
         for setting in typing.get_args(field.type)
         if isinstance(setting, Setting)

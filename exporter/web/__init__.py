@@ -1,6 +1,8 @@
 """What is served over HTTP.
 
-listening       where: addresses as exporters write them
+config          who may ask, read from the web configuration file
+access          whether a request is answered
+listening       how connections come in: addresses, TLS, deadlines
 server          the table of routes
 metrics, landing, health
                 the endpoints, a file each

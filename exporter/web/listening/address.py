@@ -1,7 +1,6 @@
-"""Where to listen: addresses as exporters write them."""
+"""An address to listen on, as exporters write it."""
 
 import re
-import socket
 
 import msgspec
 
@@ -27,16 +26,3 @@ def parse_listen_address(text: str) -> ListenAddress:
     if match is None or int(match[2]) > MAX_PORT:
         raise ValueError(f"{text!r} is no address to listen on; write :9176 or 127.0.0.1:9176")
     return ListenAddress(match[1].strip("[]") or None, int(match[2]))
-
-
-def everywhere(port: int) -> socket.socket:
-    """Return a listening socket at one port of all addresses of the machine.
-
-    IPv4 and IPv6 share it, so that port 0 becomes the same port for both.
-
-    Raises:
-        OSError: the port can't be listened on.
-    """
-    if socket.has_dualstack_ipv6():
-        return socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True)
-    return socket.create_server(("", port))

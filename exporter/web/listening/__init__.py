@@ -1,0 +1,18 @@
+"""How connections come in, before anybody knows what they ask for.
+
+    address         where to listen, as exporters write it
+    place           an address -> listening sockets and a URL
+    activation      sockets that systemd hands over
+    door            lets connections in, with TLS, up to a number
+    guest           one connection, and how long it may take
+
+A client that is slow, silent or rude costs a bounded time, one of a bounded number of places, and
+no line in the log.
+"""
+
+from exporter.web.listening.activation import inherited
+from exporter.web.listening.address import ListenAddress, parse_listen_address
+from exporter.web.listening.door import open_door
+from exporter.web.listening.place import Place, listen
+
+__all__ = ["ListenAddress", "Place", "inherited", "listen", "open_door", "parse_listen_address"]

@@ -1,0 +1,39 @@
+"""Certificates for tests: an authority, and files as a web configuration names them."""
+
+import ssl
+from pathlib import Path
+
+import bcrypt
+import trustme
+
+PASSWORD = "correct horse"
+HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+"""The cheapest hash there is."""
+
+
+class Authority:
+    """Issues certificates, and says what a client must know to trust them."""
+
+    def __init__(self) -> None:
+        self._authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+
+    @property
+    def pem(self) -> str:
+        return self._authority.cert_pem.bytes().decode()
+
+    def write(self, directory: Path, name: str, *identities: str) -> None:
+        """Write `NAME.crt` and `NAME.key` into the directory."""
+        issued = self._issue(*identities)
+        chain = b"".join(pem.bytes() for pem in issued.cert_chain_pems)
+        (directory / f"{name}.crt").write_bytes(chain)
+        issued.private_key_pem.write_to_path(directory / f"{name}.key")
+
+    def client(self, *identities: str) -> ssl.SSLContext:
+        """Return how a client connects; with a certificate if it has an identity."""
+        context = ssl.create_default_context(cadata=self.pem)
+        if identities:
+            self._issue(*identities).configure_cert(context)
+        return context
+
+    def _issue(self, *identities: str) -> trustme.LeafCert:
+        return self._authority.issue_cert(*identities, key_type=trustme.KeyType.ECDSA)
