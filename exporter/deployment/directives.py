@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from exporter.deployment.errors import Malformed, Place
+from exporter.deployment.errors import Malformed, Place, shown
 from exporter.deployment.lines import LINE_LIMIT, Line, Lines
 from exporter.management import lexer
 from exporter.management.errors import LexerError
@@ -68,5 +68,5 @@ def without_dashes(name: str) -> str:
 def _block(name: str, lines: Lines, place: Place) -> Directive:
     content = lines.block(os.fsencode(f"</{name}>"))
     if content is None:
-        raise Malformed(place, f"<{name}> is not closed: add a line </{name}>")
+        raise Malformed(place, f"<{shown(name)}> is not closed: add a line </{shown(name)}>")
     return Directive(name, (), place, inline=content)

@@ -15,8 +15,7 @@ _SOCKETS = "/run/openvpn-management"
 """The directory that the documentation proposes: only root and our group can enter it."""
 
 _ANSWERS = {
-    "client-auth": "asks its management client to admit every VPN client, and shows it their "
-    "passwords: while this exporter is connected, nobody gets in",
+    "client-auth": "asks its management client whether to admit each VPN client",
     "external-cert": "asks its management client for its certificate",
     "external-key": "asks its management client to sign for it",
     "hold": "waits for its management client to release it whenever it starts",
@@ -164,7 +163,6 @@ def _answers(management: ManagementInterface) -> Iterator[Finding]:
             yield Finding(
                 kind=Kind.ANOTHER_ANSWERS,
                 place=management.place,
-                text=f"with `management-{name}` the daemon {effect}: another program must answer, "
-                "and can't while this exporter is connected, which steps aside and shows the "
-                "daemon as down meanwhile",
+                text=f"with `management-{name}` the daemon {effect}: the program that answers has "
+                "to wait while this exporter is connected, which steps aside once it is asked",
             )
