@@ -35,18 +35,30 @@ _DIALECT = "http://json-schema.org/draft-07/schema#"  # what editors know best
 _ADDRESS = r"^(unix:/.+|(listen:)?(\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):[0-9]{1,5})$"
 _NO_BLANK_AT_THE_ENDS = r"^\S(.*\S)?$"
 
+_DISCOVERED = "management"
+"""What an entry needn't say of a daemon that is discovered."""
+
+_UNLESS_DISCOVERED: Json = {
+    "if": {"required": ["discover"], "properties": {"discover": {"minItems": 1}}},
+    "else": {
+        "required": ["daemons"],
+        "properties": {"daemons": {"minItems": 1, "items": {"required": [_DISCOVERED]}}},
+    },
+}
+
 
 def render() -> str:
     """Return the whole file."""
-    head = {"$schema": _DIALECT, "title": "OpenVPN exporter: configuration"}
-    return json.dumps(head | _section(Config), indent=2, ensure_ascii=False) + "\n"
+    head: Json = {"$schema": _DIALECT, "title": "OpenVPN exporter: configuration"}
+    whole = head | _section(Config) | _UNLESS_DISCOVERED
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
 def _section(kind: type[msgspec.Struct]) -> Json:
     return {
         "type": "object",
         "additionalProperties": False,
-        "required": [key.name for key in keys(kind) if key.required],
+        "required": [key.name for key in keys(kind) if key.required and key.name != _DISCOVERED],
         "properties": {key.name: _property(key) for key in keys(kind)},
     }
 
@@ -66,7 +78,7 @@ def _value(form: Form | ListOf | Entries | Section | Sections) -> Json:
         case Section(kind):
             return _section(kind)
         case Sections(kind):
-            return {"type": "array", "minItems": 1, "items": _section(kind)}
+            return {"type": "array", "items": _section(kind)}
         case Entries(_, value):
             return {"type": "object", "additionalProperties": _value(value)}
         case ListOf(item):

@@ -60,6 +60,7 @@ def test_the_example_names_it_and_is_valid_by_it() -> None:
         OFFICE + "poll_interval: 1m30s\n",
         OFFICE + "clients: {identity: username, limit: 5, forget_after: 1d}\n",
         "daemons: [{name: a b, management: 'unix:/run/x.sock', max_clients: 5, poll_interval: }]",
+        "discover: ['*.ovpn']\n",
         "daemons: [{name: ü, management: 'listen:[::1]:7600', expected_clients: [a, b]}]",
     ],
 )
@@ -73,6 +74,7 @@ def test_what_the_program_accepts_is_valid(tmp_path: Path, text: str) -> None:
     [
         ("poll_interval: 15s\n", ""),
         ("daemons: []\n", "daemons"),
+        ("discover: []\n", ""),
         ("daemons: [{name: office}]\n", "daemons.0"),
         ("daemons: [{name: '', management: 'a:1'}]\n", "daemons.0.name"),
         ("daemons: [{name: ' a', management: 'a:1'}]\n", "daemons.0.name"),
