@@ -1,0 +1,204 @@
+"""No secret that passes through the program comes out of it: neither in its log nor in a page.
+
+The program runs at its most talkative, against daemons that say all the secrets OpenVPN knows of.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+import yaml
+from aiohttp import ClientSession
+
+from tests.peers import GREETING, PROMPT, SAFETY, Peer, free_port, peer
+from tests.test_cli import PROGRAM, ROOT, run
+
+MANAGEMENT = "cipherbadger"
+"""The management password that a daemon accepts."""
+REFUSED = "wrongwombat"
+"""The management password that another daemon refuses."""
+SPOKEN = {
+    "token": "tokentapir",
+    "session": "sessionsloth",
+    "user": "userurchin",
+    "challenge": "challengecheetah",
+    "reason": "reasonraccoon",
+    "address": "addressadder",
+    "typed": "typedtoad",
+    "echoed": "echoedemu",
+    "question": "questionquail",
+    "signature": "signaturesnail",
+}
+"""What daemons say that only their management client is meant to hear."""
+
+SECRETS = (MANAGEMENT, REFUSED, *SPOKEN.values())
+
+ASIDE = [
+    f">PASSWORD:Auth-Token:{SPOKEN['token']}",
+    f">INFOMSG:WEB_AUTH::https://vpn.example.org/{SPOKEN['address']}",
+    f">ECHO:1795404000,setenv-safe {SPOKEN['echoed']}",
+    f'>LOG:1795404000,D,MANAGEMENT: CMD \'password "Auth" "{SPOKEN["typed"]}"\'',
+    ">CLIENT:ESTABLISHED,0",
+    ">CLIENT:ENV,common_name=alice",
+    f">CLIENT:ENV,password={SPOKEN['user']}",
+    f">CLIENT:ENV,session_id={SPOKEN['session']}",
+    ">CLIENT:ENV,END",
+    f">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:{SPOKEN['session']}:eA==:{SPOKEN['reason']}']",
+]
+"""Messages that don't make the exporter leave."""
+
+QUESTIONS = (
+    [
+        f">PASSWORD:Need 'Auth' username/password SC:1,{SPOKEN['challenge']}",
+    ],
+    [
+        f">NEED-STR:Need '{SPOKEN['question']}' string MSG:{SPOKEN['question']}",
+    ],
+    [
+        f">PK_SIGN:{SPOKEN['signature']},RSA_PKCS1_PADDING",
+    ],
+    [
+        ">CLIENT:CONNECT,0,1",
+        ">CLIENT:ENV,username=alice",
+        f">CLIENT:ENV,password={SPOKEN['user']}",
+        ">CLIENT:ENV,END",
+    ],
+)
+"""Messages that make it leave, each of another daemon."""
+
+REQUESTS = [
+    ("GET", "/"),
+    ("GET", "/metrics"),
+    ("GET", "/-/healthy"),
+    ("GET", "/-/ready"),
+    ("GET", "/nothing"),
+    ("DELETE", "/metrics"),
+]
+"""Every endpoint, and errors."""
+
+Script = Callable[[Peer], Awaitable[None]]
+
+
+async def serves(daemon: Peer) -> None:
+    """Ask for the right password, then say secrets between two polls."""
+    visit = await daemon.visit()
+    visit.sends(PROMPT)
+    assert await visit.hears() == MANAGEMENT.encode()
+    visit.says(b"SUCCESS: password is correct", GREETING)
+    await visit.polls()
+    visit.says(*encoded(ASIDE))
+    await visit.polls()
+
+
+async def refuses(daemon: Peer) -> None:
+    """Refuse the password as OpenVPN does: by asking again."""
+    visit = await daemon.visit()
+    visit.sends(PROMPT)
+    assert await visit.hears() == REFUSED.encode()
+    visit.sends(PROMPT)
+    await visit.is_left()
+
+
+def waits(question: list[str]) -> Script:
+    """Return a daemon that answers a poll, then wants an answer itself."""
+
+    async def script(daemon: Peer) -> None:
+        visit = await daemon.greeted()
+        await visit.polls()
+        visit.says(*encoded(question))
+        await visit.is_left()
+
+    return script
+
+
+def encoded(lines: list[str]) -> list[bytes]:
+    return [line.encode() for line in lines]
+
+
+SCRIPTS: dict[str, Script] = {
+    "serves": serves,
+    "refuses": refuses,
+    **{f"waits-{number}": waits(question) for number, question in enumerate(QUESTIONS)},
+}
+
+
+@contextlib.asynccontextmanager
+async def daemons() -> AsyncIterator[dict[str, Peer]]:
+    async with contextlib.AsyncExitStack() as stack:
+        yield {name: await stack.enter_async_context(peer()) for name in SCRIPTS}
+
+
+def configure(directory: Path, peers: dict[str, Peer]) -> Path:
+    """Write the configuration and the password files; return its path."""
+    (directory / "serves.password").write_text(MANAGEMENT)
+    (directory / "refuses.password").write_text(REFUSED)
+    watched = [
+        {"name": name, "management": str(daemon.endpoint)}
+        | ({"password_file": f"{name}.password"} if name in {"serves", "refuses"} else {})
+        for name, daemon in peers.items()
+    ]
+    watched.append({"name": "nobody", "management": f"127.0.0.1:{free_port()}"})
+    path = directory / "config.yaml"
+    path.write_text(yaml.safe_dump({"poll_interval": "1s", "daemons": watched}))
+    return path
+
+
+@pytest.fixture
+async def said(tmp_path: Path) -> dict[str, str]:
+    """Run the program; return its log and what each request was answered."""
+    port = free_port()
+    flags = (f"--web.listen-address=127.0.0.1:{port}", "--log.level=debug")
+    async with daemons() as peers:
+        config = configure(tmp_path, peers)
+        with (tmp_path / "log").open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *PROGRAM, "--config.file", str(config), *flags, cwd=ROOT, stdout=log, stderr=log
+            )
+            try:
+                scripts = (script(peers[name]) for name, script in SCRIPTS.items())
+                async with asyncio.timeout(SAFETY):
+                    await asyncio.gather(*scripts)
+                answers = await ask_everything(f"http://127.0.0.1:{port}")
+            finally:
+                process.send_signal(signal.SIGTERM)
+                await process.wait()
+    return answers | {"log": (tmp_path / "log").read_text()}
+
+
+async def ask_everything(base: str) -> dict[str, str]:
+    async with ClientSession() as session:
+        return {
+            f"{method} {path}": await ask(session, method, base + path) for method, path in REQUESTS
+        }
+
+
+async def ask(session: ClientSession, method: str, url: str) -> str:
+    """Return all that comes back: the headers and the body."""
+    async with session.request(method, url) as response:
+        return f"{response.status} {response.headers}\n{await response.text()}"
+
+
+async def test_no_secret_comes_out_anywhere(said: dict[str, str]) -> None:
+    assert "daemon is up" in said["log"]
+    assert 'openvpn_down_reason{daemon="refuses",reason="auth"} 1' in said["GET /metrics"]
+    assert 'openvpn_down_reason{daemon="waits-0",reason="prompt"} 1' in said["GET /metrics"]
+    assert 'openvpn_down_reason{daemon="waits-3",reason="client_auth"} 1' in said["GET /metrics"]
+    assert 'openvpn_password_failures_total{daemon="serves",kind="Auth"} 1' in said["GET /metrics"]
+    leaks = [
+        (place, secret) for place, text in said.items() for secret in SECRETS if secret in text
+    ]
+    assert leaks == []
+
+
+def test_a_password_file_that_is_refused_is_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / "office.password").write_text(f"{MANAGEMENT}\nsecond line\n")
+    config = tmp_path / "config.yaml"
+    daemon = "{name: office, management: '127.0.0.1:1', password_file: office.password}"
+    config.write_text(f"daemons: [{daemon}]\n")
+    done = run("--config.file", str(config), "--log.level=debug")
+    assert done.returncode == 2
+    assert "office.password" in done.stderr
+    assert MANAGEMENT not in done.stdout + done.stderr
