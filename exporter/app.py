@@ -1,18 +1,21 @@
 """Puts everything together: the only module that knows all parts."""
 
-import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import msgspec
 
 from exporter import __version__
 from exporter.config import Config
-from exporter.daemon import demand
 from exporter.daemon.monitor import Monitor
 from exporter.daemon.record import Record
+from exporter.deployment.findings import Finding
+from exporter.fleet.fleet import Fleet
+from exporter.fleet.plan import Plan
+from exporter.fleet.reload import Reload
+from exporter.fleet.watch import Watch, watches
 from exporter.log import Level, event
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
@@ -20,16 +23,16 @@ from exporter.metrics.own import OwnMetrics
 from exporter.web.access import Rules, guard
 from exporter.web.listening import ListenAddress, Place, open_door
 from exporter.web.listening import listen as listen_at
-from exporter.web.refreshing import Refresh, no_refresh
 from exporter.web.server import application
 
 _log = logging.getLogger(__name__)
 
 
 class Serving(msgspec.Struct, frozen=True):
-    """What is being served: base URLs, one an address."""
+    """What is being served: base URLs, one an address, and how to reload the configuration."""
 
     urls: tuple[str, ...]
+    reload: Callable[[], Awaitable[Plan]]
 
 
 @contextlib.asynccontextmanager
@@ -40,90 +43,94 @@ async def serving(
     inherited: Sequence[Place] = (),
     telemetry_path: str,
     rules: Rules | None = None,
+    read: Callable[[], Config] | None = None,
 ) -> AsyncIterator[Serving]:
     """Watch the daemons and serve their metrics until the block is left.
 
-    It is served at the addresses and at the inherited places, to whom the rules let in.
+    It is served at the addresses and at the inherited places, to whom the rules let in. `read`
+    reads the configuration again when a reload is wanted; without it there is no other.
 
     Raises:
         OSError: an address can't be listened on.
     """
-    _tell(config)
-    own = OwnMetrics()
-    own.config_accepted(time.time())
-    exposition = Exposition(catalogue.families(config.clients), own.registry)
-    monitors = _monitors(config, exposition)
-    records = [monitor.record for monitor in monitors]
+    watching = _Watching(config)
+    reload = Reload(read or (lambda: config), watching.apply, watching.own)
     web = application(
-        lambda: records,
-        exposition,
+        lambda: watching.fleet.records,
+        watching.exposition,
         telemetry_path=telemetry_path,
-        refresh=_refresh(monitors) if config.refresh_on_scrape else no_refresh,
+        refresh=watching.refresh,
+        reload=reload,
+        unready=watching.fleet.unready,
     )
     rules = rules or Rules()
     guard(web, rules)
     places = (*inherited, *await listen_at(listen))
-    async with _running(monitors) as stop, open_door(places, web, rules):
+    async with watching.running(config) as stop, open_door(places, web, rules):
         urls = tuple(place.url(encrypted=rules.policy.tls is not None) for place in places)
         event(
             _log,
             Level.INFO,
             "serving",
             version=__version__,
-            daemons=len(monitors),
+            daemons=len(config.daemons),
             urls=" ".join(urls),
         )
         try:
-            yield Serving(urls)
+            yield Serving(urls, reload)
         finally:
             stop()  # daemons and clients are left at the same time
 
 
-@contextlib.asynccontextmanager
-async def _running(monitors: Sequence[Monitor]) -> AsyncIterator[Callable[[], None]]:
-    """Give what stops them; leaving the block stops them as well, and waits until they have."""
-    tasks = [asyncio.create_task(monitor.run()) for monitor in monitors]
+class _Watching:
+    """What goes on whoever is served: the daemons, and what is shown of them."""
 
-    running = tasks.copy()
+    def __init__(self, config: Config) -> None:
+        self.own = OwnMetrics()
+        self.exposition = Exposition(catalogue.families(config.clients), self.own.registry)
+        self.fleet = Fleet(self._monitor)
+        self._config = config
+        self._told: frozenset[Finding] = frozenset()
 
-    def stop() -> None:
-        # Each once: a second time would cut a farewell short.
-        while running:
-            running.pop().cancel()
+    @contextlib.asynccontextmanager
+    async def running(self, config: Config) -> AsyncIterator[Callable[[], None]]:
+        """Watch while the block runs; give what begins to leave the daemons before its end."""
+        await self.apply(config)
+        self.own.config_accepted(time.time())
+        try:
+            yield self.fleet.stop
+        finally:
+            await self.fleet.close()
 
-    try:
-        yield stop
-    finally:
-        stop()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def apply(self, config: Config) -> Plan:
+        """Put a configuration into force."""
+        self._tell(config.findings)
+        self._config = config
+        self.exposition.configure(catalogue.families(config.clients))
+        return await self.fleet.watch(watches(config))
 
+    async def refresh(self, records: Sequence[Record], patience: float) -> None:
+        """Have daemons polled for a scrape, if that is wanted."""
+        if self._config.refresh_on_scrape:
+            names = [record.name for record in records]
+            await self.fleet.refresh(names, patience=patience)
 
-def _tell(config: Config) -> None:
-    """Log what was noticed while discovering, once."""
-    for finding in config.findings:
-        level = Level.ERROR if finding.blocks else Level.WARN
-        message = "daemon is not watched" if finding.blocks else "look at this configuration"
-        event(_log, level, message, daemon=finding.daemon, kind=finding.kind, finding=finding)
+    def _tell(self, findings: Sequence[Finding]) -> None:
+        """Log what was noticed while discovering, each thing once."""
+        for finding in findings:
+            if finding in self._told:
+                continue
+            level = Level.ERROR if finding.blocks else Level.WARN
+            message = "daemon is not watched" if finding.blocks else "look at this configuration"
+            event(_log, level, message, daemon=finding.daemon, kind=finding.kind, finding=finding)
+        self._told = frozenset(findings)
 
-
-def _monitors(config: Config, exposition: Exposition) -> list[Monitor]:
-    return [
-        Monitor(
-            daemon,
-            config.clients,
-            config.events,
-            poll_interval=daemon.poll_interval or config.poll_interval,
-            prepare=exposition.prepare,
-            phase=index / len(config.daemons),
+    def _monitor(self, watch: Watch, phase: float) -> Monitor:
+        return Monitor(
+            watch.daemon,
+            watch.clients,
+            watch.events,
+            poll_interval=watch.poll_interval,
+            prepare=self.exposition.prepare,
+            phase=phase,
         )
-        for index, daemon in enumerate(config.daemons)
-    ]
-
-
-def _refresh(monitors: Sequence[Monitor]) -> Refresh:
-    demands = {monitor.record.name: monitor.demand for monitor in monitors}
-
-    async def refresh(records: Sequence[Record], patience: float) -> None:
-        await demand.refresh([demands[record.name] for record in records], patience=patience)
-
-    return refresh

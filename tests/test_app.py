@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable
 import aiohttp
 import pytest
 from aiohttp import ClientSession
+from msgspec import structs
 
 from exporter.app import Serving, serving
-from exporter.config import Config, DaemonConfig
+from exporter.config import ClientsConfig, Config, DaemonConfig
 from exporter.daemon import demand
 from exporter.management.endpoint import Endpoint, parse_endpoint
 from exporter.metrics.catalogue import families
@@ -196,6 +197,63 @@ class TestLeaving:
                 await visit.polls()
             await visit.is_left()
         assert visit.heard[-1] == b"quit"
+
+
+class TestReloading:
+    async def test_removes_a_daemon_with_all_that_was_said_of_it(self) -> None:
+        read = [config_of(office=parse_endpoint("127.0.0.1:1"))]
+        async with (
+            peer() as daemon,
+            serving(
+                config_of(office=parse_endpoint("127.0.0.1:1"), branch=daemon.endpoint),
+                listen=[ANY_PORT],
+                telemetry_path="/metrics",
+                read=lambda: read[0],
+            ) as running,
+        ):
+            visit = await daemon.greeted()
+            await visit.polls()
+            await page_when(running.urls[0], lambda page: "branch" in by_daemon(page, "openvpn_up"))
+            await running.reload()
+            body, _ = await get(f"{running.urls[0]}/metrics")
+            assert b"office" in body
+            assert b"branch" not in body
+            assert b"openvpn_exporter_config_last_reload_successful 1.0" in body
+
+    async def test_shows_another_daemon_of_the_same_name_from_the_start(self) -> None:
+        async with peer() as old, peer() as new:
+            read = [config_of(office=new.endpoint)]
+            async with serving(
+                config_of(office=old.endpoint),
+                listen=[ANY_PORT],
+                telemetry_path="/metrics",
+                read=lambda: read[0],
+            ) as running:
+                await (await old.greeted()).polls()
+                url = running.urls[0]
+                await page_when(url, lambda page: by_daemon(page, "openvpn_up")["office"] == 1)
+                await running.reload()
+                page = await page_when(url, lambda _: True)
+        assert by_daemon(page, "openvpn_up") == {"office": 0}
+        assert by_daemon(page, "openvpn_exporter_polls_total") == {"office": 0}
+
+    async def test_may_change_which_families_are_shown(self) -> None:
+        async with peer() as daemon:
+            before = config_of(office=daemon.endpoint)
+            hidden = ClientsConfig(series=False, info=False)
+            read = [structs.replace(before, clients=hidden)]
+            async with serving(
+                before, listen=[ANY_PORT], telemetry_path="/metrics", read=lambda: read[0]
+            ) as running:
+                visit = await daemon.greeted()
+                await visit.polls()
+                url = running.urls[0]
+                await page_when(url, lambda page: by_daemon(page, "openvpn_up")["office"] == 1)
+                assert b"alice" in (await get(f"{url}/metrics"))[0]
+                await running.reload()
+                assert b"alice" not in (await get(f"{url}/metrics"))[0]
+                await visit.polls(2)
+                assert daemon.nobody_waits
 
 
 async def test_a_daemon_that_says_nothing_delays_no_other() -> None:

@@ -195,6 +195,27 @@ class TestServing:
                 body = await get(f"{url[1]}/numbers")
         assert 'openvpn_management_up{daemon="office"}' in body
 
+    async def test_reloads_at_sighup_and_keeps_the_session(self, tmp_path: Path) -> None:
+        file = tmp_path / "config.yaml"
+        async with peer() as daemon:
+            office = f"daemons:\n  - name: office\n    management: {daemon.endpoint}\n"
+            file.write_text(office)
+            async with running("--config.file", str(file), ANY_PORT) as process:
+                visit = await daemon.greeted()
+                await visit.polls()
+                await read_until(process.stderr, "daemon is up")
+                file.write_text("daemons: nonsense\n")
+                process.send_signal(signal.SIGHUP)
+                await read_until(process.stderr, r"level=error.*config\.yaml:1: daemons: ")
+                file.write_text(f"{office}  - name: branch\n    management: 127.0.0.1:1\n")
+                process.send_signal(signal.SIGHUP)
+                await read_until(process.stderr, "1 unchanged, .* 1 added")
+                process.send_signal(signal.SIGTERM)
+                await visit.is_left()
+                assert await exit_code(process) == 0
+            assert daemon.nobody_waits
+            assert visit.heard.count(b"pid") == 1
+
     async def test_logs_as_json_for_who_asks(self) -> None:
         arguments = ("--openvpn.management=127.0.0.1:1", ANY_PORT, "--log.format=json")
         async with running(*arguments) as process:

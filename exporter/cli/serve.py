@@ -3,18 +3,23 @@
 import argparse
 import asyncio
 import contextlib
+import functools
 import gc
+import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from exporter import app
 from exporter.cli import flags
 from exporter.cli.command import Command, CommandFailed, Exit
 from exporter.cli.source import add_source, check_source, configuration
-from exporter.config import Config
+from exporter.config import Config, ConfigError
+from exporter.log import Level, event
 from exporter.web.access import Rules
 from exporter.web.listening import ListenAddress, Place, inherited, parse_listen_address
+
+_log = logging.getLogger(__name__)
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
@@ -24,18 +29,23 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 
 def _run(parsed: argparse.Namespace) -> Exit:
     check_source(parsed)
-    asyncio.run(_serve(configuration(parsed), parsed))
+    read = functools.partial(configuration, parsed)
+    asyncio.run(_serve(read(), read, parsed))
     return Exit.DONE
 
 
-async def _serve(config: Config, parsed: argparse.Namespace) -> None:
-    async with until_told(config, parsed):
+async def _serve(config: Config, read: Callable[[], Config], parsed: argparse.Namespace) -> None:
+    async with until_told(config, parsed, read=read):
         pass
 
 
 @contextlib.asynccontextmanager
-async def until_told(config: Config, parsed: argparse.Namespace) -> AsyncIterator[app.Serving]:
+async def until_told(
+    config: Config, parsed: argparse.Namespace, *, read: Callable[[], Config] | None = None
+) -> AsyncIterator[app.Serving]:
     """Serve by the flags of `add_web`; leaving the block waits for SIGINT or SIGTERM.
+
+    SIGHUP reloads the configuration by `read`.
 
     Raises:
         CommandFailed: an address can't be listened on, or systemd handed over no socket.
@@ -45,6 +55,8 @@ async def until_told(config: Config, parsed: argparse.Namespace) -> AsyncIterato
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    hang_up = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
     rules = await asyncio.to_thread(Rules, parsed.web_config)
     serving = app.serving(
         config,
@@ -52,12 +64,15 @@ async def until_told(config: Config, parsed: argparse.Namespace) -> AsyncIterato
         inherited=_inherited(parsed),
         telemetry_path=parsed.telemetry_path,
         rules=rules,
+        read=read,
     )
     async with contextlib.AsyncExitStack() as stack:
         try:
             served = await stack.enter_async_context(serving)
         except OSError as error:
             raise CommandFailed(f"cannot serve: {error}") from error
+        reloading = asyncio.create_task(_reload_at(hang_up, served.reload))
+        stack.callback(reloading.cancel)
         # What was imported stays: the collector needn't go over it again at every full run.
         gc.freeze()
         yield served
@@ -77,6 +92,18 @@ def _inherited(parsed: argparse.Namespace) -> Sequence[Place]:
         return inherited(os.environ)
     except ValueError as error:
         raise CommandFailed(f"cannot serve: {error}") from error
+
+
+async def _reload_at(hang_up: asyncio.Event, reload: Callable[[], Awaitable[object]]) -> None:
+    """Reload at each signal; several that come during one reload are one."""
+    while await hang_up.wait():
+        hang_up.clear()
+        try:
+            await reload()
+        except ConfigError:
+            pass  # every problem was logged
+        except Exception as error:  # noqa: BLE001 -- a bug must not end later reloads
+            event(_log, Level.ERROR, "bug: the reload failed", cause=error)
 
 
 COMMAND = Command(

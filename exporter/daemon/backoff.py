@@ -33,7 +33,7 @@ class Backoff:
     def __init__(self, chance: random.Random, *, step_aside: float) -> None:
         """Draw from `chance`; the first time aside takes `step_aside` seconds."""
         self._chance = chance
-        self._step_aside = step_aside
+        self.step_aside = step_aside
         self._failures = 0
 
     def reset(self) -> None:
@@ -50,6 +50,6 @@ class Backoff:
             case AuthenticatesClients():
                 return AFTER_CLIENT_AUTH
             case SteppedAside():
-                return min(max(ASIDE_CAP, self._step_aside), self._step_aside * doubled)
+                return min(max(ASIDE_CAP, self.step_aside), self.step_aside * doubled)
             case _:
                 return self._chance.uniform(0, min(CAP, FIRST * doubled))

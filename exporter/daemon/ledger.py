@@ -5,6 +5,7 @@ identities and never fall: sessions of one name are summed, and what a session m
 after it has gone. Pure and synchronous; time is an argument, in seconds since the epoch.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
@@ -85,13 +86,13 @@ class Ledger:
             if name not in presences:
                 account.sessions = 0
                 account.connected_since = None
-        self._forget(now)
         newcomers: dict[str, _Presence] = {}
         for name, presence in presences.items():
             if name in self._accounts:
                 _enter(self._accounts[name], presence, now)
             else:
                 newcomers[name] = presence
+        self.forget(now)
         self._admit(newcomers, now)
 
     def restart(self) -> None:
@@ -117,15 +118,35 @@ class Ledger:
             self.sent_bytes += sent
         return presences
 
-    def _forget(self, now: float) -> None:
+    def forget(self, now: float, *, all_gone: bool = False) -> bool:
+        """Drop who has not been there for long; return whether there was anybody.
+
+        Who had a session when it was last looked at may still have it, unless `all_gone`: nobody
+        is connected to a daemon that does not run.
+        """
         gone = [
             name
             for name, account in self._accounts.items()
-            if not account.sessions
+            if (all_gone or not account.sessions)
             and name not in self._expected
             and now - (account.last_seen or 0) > self._forget_after
         ]
         for name in gone:
+            del self._accounts[name]
+        return bool(gone)
+
+    def adopt(self, config: ClientsConfig, expected: Iterable[str]) -> None:
+        """Go on by other settings; what identifies a client must be the same.
+
+        Who is expected no more stays as long as any other; who is too many goes.
+        """
+        self._limit = config.limit
+        self._forget_after = config.forget_after
+        self._expected = frozenset(expected)
+        for name in sorted(self._expected):
+            self._accounts.setdefault(name, Account())
+        surplus = len(self._accounts) - self._limit
+        for name in self._idle(math.inf)[-surplus:] if surplus > 0 else ():
             del self._accounts[name]
 
     def _admit(self, newcomers: Mapping[str, _Presence], now: float) -> None:

@@ -5,6 +5,7 @@ Monitors share nothing, so a daemon that hangs delays no other.
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ from exporter.daemon.record import Record
 from exporter.daemon.visit import Manner, Visit
 from exporter.log import Level, event
 from exporter.management.errors import (
+    AuthenticationFailed,
     DownReason,
     Flooded,
     ManagementError,
@@ -33,6 +35,12 @@ from exporter.transport.opening import opener
 
 START_SPREAD = 1.0
 """Seconds over which the first connections of all daemons are spread."""
+
+PAUSE = 60.0
+"""Seconds of a wait after which a monitor looks up, to forget who was not seen for long."""
+
+REPLIES = 15
+"""Replies that may each take their whole time before a monitor is taken for stuck."""
 
 Prepare = Callable[[Record], Awaitable[None]]
 """Makes use of a record that was just polled, handing back to the event loop now and then."""
@@ -79,6 +87,10 @@ class Monitor:
             step_aside=daemon.step_aside,
         )
         self._opener = opener(daemon.management, timeout=daemon.timeout)
+        self._visiting: Visit | None = None
+        self._waits_for: ManagementError | None = None
+        self._hurry = asyncio.Event()
+        self._moved = math.inf
         self._announced: DownReason | None = None
         self._seen_up = False
         self._fell_back = False
@@ -86,18 +98,66 @@ class Monitor:
 
     async def run(self) -> None:
         """Watch the daemon until cancelled; the last reply is read and `quit` said then."""
-        interval = self._manner.interval
+        loop = asyncio.get_running_loop()
         try:
             await asyncio.sleep(self._phase * START_SPREAD)
             while True:
-                began = asyncio.get_running_loop().time()
-                error = await self._visit(began + interval * self._phase)
+                began = self._moved = loop.time()
+                error = await self._visit(began + self._manner.interval * self._phase)
                 if error is None:  # the slot is released until the next poll
-                    await asyncio.sleep(began + interval - asyncio.get_running_loop().time())
+                    await self._pause(began + self._manner.interval - loop.time())
                 elif not self._waits_at_the_door(error):
-                    await asyncio.sleep(self._backoff.delay(error))
+                    self._waits_for = error
+                    await self._pause(self._backoff.delay(error))
+                    self._waits_for = None
         finally:
             await self._opener.close()
+
+    def adopt(
+        self,
+        daemon: DaemonConfig,
+        clients: ClientsConfig,
+        events: EventsConfig,
+        *,
+        poll_interval: float,
+    ) -> None:
+        """Go on by other settings from the next poll on, which comes at once.
+
+        Session and counters stay: leaving may cost the daemon more than any setting is worth. Its
+        name and address, and what identifies its clients, must be the same.
+        """
+        self._manner = Manner(daemon, poll_interval, routes=clients.routes, log=events.log)
+        self.record.adopt(daemon, clients)
+        self._backoff.step_aside = daemon.step_aside
+        if not self._manner.dialled_in:  # else the open port is worth more than a new deadline
+            self._opener = opener(daemon.management, timeout=daemon.timeout)
+        if self._visiting is not None:
+            self._visiting.adopt(self._manner)
+        self._hurry.set()
+
+    def look_again(self) -> None:
+        """Try the password again, if that is what the daemon refused: it may be another now."""
+        if isinstance(self._waits_for, AuthenticationFailed | PasswordUnreadable):
+            self._hurry.set()
+
+    def is_stuck(self, now: float) -> bool:
+        """Tell whether nothing has happened for longer than any wait can take.
+
+        `now` is the event loop's time.
+        """
+        patience = 3 * self._manner.interval + REPLIES * self._manner.daemon.timeout + PAUSE
+        return now - self._moved > patience
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait before coming back, until somebody is in a hurry."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        self._hurry.clear()
+        await asyncio.sleep(0)
+        while (left := end - loop.time()) > 0 and not self._hurry.is_set():
+            self._moved = loop.time()
+            await _wait(self._hurry, min(left, PAUSE))
+            self.record.forget(self._clock())
 
     def _waits_at_the_door(self, error: ManagementError) -> bool:
         """Tell whether nobody has dialled in yet: listening goes on, or who does is not heard."""
@@ -128,7 +188,7 @@ class Monitor:
         password = await self._password()
         stream = await self._opener.open()
         connection = Connection(stream, timeout=self._manner.daemon.timeout)
-        visit = Visit(
+        visit = self._visiting = Visit(
             connection,
             self.record,
             self._manner,
@@ -139,6 +199,7 @@ class Monitor:
         try:
             await visit.run(password, due)
         finally:
+            self._visiting = None
             await connection.close()
 
     async def _password(self) -> Secret | None:
@@ -152,7 +213,9 @@ class Monitor:
             raise PasswordUnreadable(str(error)) from error
 
     async def _polled(self, poll: Poll | None) -> None:
+        self._moved = asyncio.get_running_loop().time()
         if poll is None:
+            self.record.forget(self._clock())
             self._announce_down()
             return
         self._backoff.reset()
@@ -197,3 +260,11 @@ class Monitor:
             reason=reason.value,
             error=self.record.down_message,
         )
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait([waiting], timeout=seconds)
+    finally:
+        waiting.cancel()

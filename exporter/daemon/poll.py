@@ -69,6 +69,10 @@ class Inquirer:
         self.live = live
         self._status_1_polls = 0
 
+    def adopt(self, *, routes: bool) -> None:
+        """Read each route from the next status on, or none."""
+        self._reader = StatusReader(routes=routes)
+
     async def identify(self) -> int:
         """Ask for the process id."""
         return await self._line(Command.PID, replies.parse_pid)

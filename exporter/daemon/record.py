@@ -91,6 +91,7 @@ class Record:
 
         self.certificates: Sequence[CertificateReading] = ()
         self.changes = 0
+        self.client_changes = 0
         self._pid: int | None = None
         self._remembered = 0
         self._offloaded = False
@@ -115,6 +116,24 @@ class Record:
                 return tell_tunnel_mode(self.introduction.history)
             case _:
                 return None
+
+    @property
+    def attempted(self) -> bool:
+        """Whether anybody has tried to ask the daemon yet, with whatever success."""
+        return self.polls > 0 or self.down_reason is not None
+
+    @_changes
+    def adopt(self, daemon: DaemonConfig, clients: ClientsConfig) -> None:
+        """Go on by other settings; name, address and what identifies a client must be the same."""
+        self.max_clients = daemon.max_clients
+        self.ledger.adopt(clients, daemon.expected_clients)
+        self.client_changes += 1
+
+    @_changes
+    def forget(self, now: float) -> None:
+        """Forget clients that left long ago, while there is no status that could tell more."""
+        all_gone = self.down_reason in {DownReason.REFUSED, DownReason.NOT_FOUND}
+        self.client_changes += self.ledger.forget(now, all_gone=all_gone)
 
     @_changes
     def opened(self) -> None:
@@ -222,6 +241,7 @@ class Record:
     def polled(self, poll: Poll, *, now: float, duration: float) -> None:
         """Take one complete answer."""
         self.polls += 1
+        self.client_changes += 1
         self.up = self.management_up = True
         self.down_reason = None
         self.down_message = ""
@@ -233,18 +253,21 @@ class Record:
             self.tunnel_traffic.restart()
             self.ledger.restart()
             self._reconnected_before_status = False
-        match poll.status:
-            case ServerStatus() as status:
+        self._take(poll.status, now)
+        self.traffic.take(poll.load_stats, self.ledger, offloaded=self._offloaded, now=now)
+
+    def _take(self, status: Status | None, now: float) -> None:
+        match status:
+            case ServerStatus():
                 self.unparsed_lines += status.unparsed
                 self.ledger.update(status, now)
                 if status.dco_enabled is not None:  # format 1 doesn't say
                     self._offloaded = status.dco_enabled
-            case TunnelStatus() as status:
+            case TunnelStatus():
                 self.unparsed_lines += status.unparsed
                 self.tunnel_traffic.take(status)
             case None:
                 pass
-        self.traffic.take(poll.load_stats, self.ledger, offloaded=self._offloaded, now=now)
 
     @_changes
     def poll_failed(self, error: ManagementError) -> None:

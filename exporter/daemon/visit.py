@@ -83,7 +83,19 @@ class Visit:
         self._silences = 0
         self._state_due = math.inf
         self._counts_bytes = False
+        self._hears_log = False
+        self._log_changed = False
+        self._adopted = False
         self._flood = Flood()
+
+    def adopt(self, manner: Manner) -> None:
+        """Go on in another manner, with a poll at once."""
+        self._log_changed |= manner.log is not self._manner.log
+        self._manner = manner
+        self._connection.timeout = manner.daemon.timeout
+        self._inquirer.adopt(routes=manner.routes)
+        self._adopted = True
+        self._wake.set()
 
     async def run(self, password: Secret | None, due: float) -> None:
         """Log in and poll until the session ends; return only where the slot is to be released.
@@ -142,7 +154,8 @@ class Visit:
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            if not self._introduced:
+            if self._log_changed or not self._introduced:
+                self._log_changed = False
                 await self._introduce()
             self._step_aside()
             await self._settle()
@@ -165,6 +178,10 @@ class Visit:
         self._record.introduced(introduction)
         if self._wants_log(introduction.verbosity):
             await self._inquirer.read_log(self._record.logged)
+            self._hears_log = True
+        elif self._hears_log:
+            await self._inquirer.mute_log()
+            self._hears_log = False
         self._introduced = True
         self._state_due = asyncio.get_running_loop().time() + STATE_INTERVAL
 
@@ -190,20 +207,21 @@ class Visit:
             await self._inquirer.check_state(self._record.stated)
 
     async def _rest(self, due: float) -> bool:
-        """Wait for the next poll, but for somebody who needs the slot.
+        """Wait for the next poll, but for other manners, or somebody who needs the slot.
 
         Returns whether somebody wants the poll now, before it is due.
         """
         if not self._silences:
             self._demand.answered(self._wake.set)
         loop = asyncio.get_running_loop()
-        while not self._demand.waits and (left := due - loop.time()) > 0:
+        while not (self._demand.waits or self._adopted) and (left := due - loop.time()) > 0:
             await self._connection.wait(self._wake, left)
             if self._connection.error is not None:
                 raise self._connection.error
             if self._wake.is_set():
                 self._wake.clear()
                 self._step_aside()
+        self._adopted = False
         return self._demand.waits
 
     def _step_aside(self) -> None:

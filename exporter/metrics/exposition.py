@@ -44,6 +44,11 @@ class Exposition:
         # What was rendered of a record goes when the record goes.
         self._texts: WeakKeyDictionary[Record, _Text] = WeakKeyDictionary()
 
+    def configure(self, families: Sequence[Family]) -> None:
+        """Render these families from now on."""
+        self._families = families
+        self._texts = WeakKeyDictionary()
+
     async def prepare(self, *records: Record) -> None:
         """Render what has changed, so that the next page finds it; gives way in between."""
         rendered = 0
@@ -115,7 +120,7 @@ def _age(family: Family, record: Record) -> int:
     """Return what tells whether text is still right."""
     if family.while_up and not record.management_up:
         return _NEVER
-    return record.polls if family.per_client else record.changes
+    return record.client_changes if family.per_client else record.changes
 
 
 def _piece(family: Family, record: Record) -> Piece:

@@ -45,6 +45,10 @@ class OwnMetrics:
         self._config_successful.set(1)
         self._config_time.set(now)
 
+    def config_refused(self) -> None:
+        """Note that a configuration could not be used; the last one stays in force."""
+        self._config_successful.set(0)
+
 
 def _gauge(metric: Metric, registry: CollectorRegistry) -> Gauge:
     return Gauge(metric.name, metric.help, metric.labels, registry=registry)

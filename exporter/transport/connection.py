@@ -7,7 +7,6 @@ subscriber. Nothing here assumes to be the only reader or the only one who asks.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
@@ -49,7 +48,7 @@ class Connection:
         self._reader = stream.reader
         self._writer = stream.writer
         self.peer = stream.peer
-        self._timeout = timeout
+        self.timeout = timeout
         self._protocol = Protocol()
         self._subscribers: list[Subscriber] = []
         self._turn = asyncio.Lock()
@@ -97,7 +96,7 @@ class Connection:
         """
         login = Login(self._protocol, password, self.peer)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 while not self._protocol.greeted:
                     data = await self._reader.read(READ_SIZE)
                     messages, answer = login.take(data)
@@ -105,7 +104,7 @@ class Connection:
                     for message in messages:
                         self._dispatch(message)
         except TimeoutError as error:
-            raise login.silence(self._timeout) from error
+            raise login.silence(self.timeout) from error
         except OSError as error:  # a reset: the peer closed without reading what we sent
             raise login.closed() from error
         self._reading = asyncio.create_task(self._read(), name=f"read {self.peer}")
@@ -148,11 +147,11 @@ class Connection:
             raise self._lost.result()
         question = self._ask(command, then)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self.timeout):
                 return await question.reply
         except TimeoutError as error:
             raise TimedOut(
-                f"{self.peer}: no complete reply to '{command.text}' within {self._timeout:g} s"
+                f"{self.peer}: no complete reply to '{command.text}' within {self.timeout:g} s"
             ) from error
 
     def _ask(self, command: Command, then: Observer | None) -> "_Question":
@@ -183,8 +182,7 @@ class Connection:
         finally:  # whoever is cancelled while leaving still leaves
             self._lose(SessionClosed(f"{self.peer}: we left"))
             self._writer.close()
-        with contextlib.suppress(OSError):
-            await _wait_for(self._writer.wait_closed(), _LAST_REPLY)
+        await _wait_for(self._writer.wait_closed(), _LAST_REPLY)
 
     async def _read(self) -> None:
         try:
@@ -267,6 +265,14 @@ _SHAPES: dict[ReplyKind, type[Success | Listing]] = {
 
 
 async def _wait_for(awaitable: Coroutine[None, None, object], seconds: float) -> None:
-    """Wait until something is done, `seconds` at most; whether it is doesn't matter."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(awaitable, seconds)
+    """Wait until something is done, `seconds` at most; whether it is, or fails, doesn't matter.
+
+    Not `asyncio.wait_for`: before Python 3.12 it keeps a cancellation to itself that comes in the
+    moment of its end, and whoever is to be stopped goes on for ever.
+    """
+    task = asyncio.ensure_future(awaitable)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        task.cancel()

@@ -1,17 +1,23 @@
 """The table of routes. Whoever can reach the port can read everything served here."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
 from exporter.daemon.record import Record
+from exporter.fleet.plan import Plan
 from exporter.metrics.exposition import Exposition
 from exporter.web import health, landing, metrics
 from exporter.web.refreshing import Refresh, no_refresh
+from exporter.web.reload import handler as reloading_handler
 
 Records = Callable[[], Sequence[Record]]
 """Gives the records of all daemons; asked anew for each request."""
+
+
+Reload = Callable[[], Awaitable[Plan]]
+"""Reads the configuration again; raises ConfigError."""
 
 
 def application(
@@ -20,6 +26,8 @@ def application(
     *,
     telemetry_path: str,
     refresh: Refresh = no_refresh,
+    unready: health.Unready = lambda: None,
+    reload: Reload | None = None,
 ) -> web.Application:
     """Return the web application; it starts nothing by itself."""
     application = web.Application()
@@ -27,7 +35,11 @@ def application(
     if telemetry_path != "/":
         application.router.add_get("/", landing.handler(records, telemetry_path))
     application.router.add_get("/-/healthy", health.healthy)
-    application.router.add_get("/-/ready", health.ready)
+    application.router.add_get("/-/ready", health.ready(unready))
+    if reload is not None:
+        reloading = reloading_handler(reload)
+        application.router.add_post("/-/reload", reloading)
+        application.router.add_put("/-/reload", reloading)
     return application
 
 

@@ -98,6 +98,46 @@ def test_rows_that_look_alike_begin_with_what_one_of_them_moved() -> None:
     assert received(polled(ledger, alike[0])) == {"a": 1010}
 
 
+class TestNobodyCanLook:
+    def test_who_left_before_is_forgotten_all_the_same(self) -> None:
+        ledger = polled(polled(Ledger(ClientsConfig(forget_after=60.0)), row("alice")))
+        polled(ledger, row("bob"), now=30.0)
+        assert not ledger.forget(60.0)
+        assert ledger.forget(61.0)
+        assert received(ledger).keys() == {"bob"}
+
+    def test_who_was_there_may_be_there_still(self) -> None:
+        ledger = polled(Ledger(ClientsConfig(forget_after=60.0)), row("alice"))
+        assert not ledger.forget(1e6)
+        assert received(ledger).keys() == {"alice"}
+
+    def test_nobody_is_where_the_daemon_does_not_run(self) -> None:
+        ledger = polled(Ledger(ClientsConfig(forget_after=60.0), ["bob"]), row("alice"))
+        assert ledger.forget(61.0, all_gone=True)
+        assert received(ledger).keys() == {"bob"}
+
+
+class TestOtherSettings:
+    def test_begin_to_expect_and_cease_to(self) -> None:
+        ledger = Ledger(ClientsConfig(), ["alice"])
+        ledger.adopt(ClientsConfig(), ["bob"])
+        assert ledger.expected == {"bob"}
+        assert received(polled(ledger, now=1e9)).keys() == {"bob"}
+
+    def test_leave_totals_alone(self) -> None:
+        ledger = polled(Ledger(ClientsConfig()), row("alice"))
+        before = received(ledger)
+        ledger.adopt(ClientsConfig(forget_after=1.0), [])
+        assert received(ledger) == before
+        assert received(polled(ledger, now=3.0)) == {}
+
+    def test_of_a_lower_limit_drop_the_longest_idle(self) -> None:
+        ledger = polled(Ledger(ClientsConfig()), row("alice"), row("bob", client_id=1))
+        polled(ledger, row("alice"), row("bob", client_id=1, received=5000), now=9.0)
+        ledger.adopt(ClientsConfig(limit=1), [])
+        assert received(ledger).keys() == {"bob"}
+
+
 class TestIdentity:
     rows = (
         row("cn", username="user"),

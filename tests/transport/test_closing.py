@@ -8,7 +8,8 @@ from exporter.management.commands import Command
 from exporter.management.errors import SessionClosed
 from exporter.management.messages import Listing
 from exporter.transport.connection import Connection
-from tests.peers import GREETING, SAFETY, STATUS_3
+from exporter.transport.opening import opener
+from tests.peers import GREETING, SAFETY, STATUS_3, peer
 from tests.transport.sessions import connected, session
 
 
@@ -110,3 +111,23 @@ async def test_closing_twice_says_quit_once() -> None:
         await close_within_a_second(connection)
         assert await daemon.hears() == b"quit"
         assert await daemon.hears() == b""
+
+
+async def test_who_is_stopped_in_the_moment_of_leaving_stops() -> None:
+    """Else a monitor that leaves between polls would never end."""
+    async with peer() as daemon:
+
+        async def visits() -> None:
+            while True:
+                stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+                await Connection(stream, timeout=SAFETY).close()
+
+        for turns in range(40):
+            task = asyncio.create_task(visits())
+            await daemon.visit()
+            for _ in range(turns % 10):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                async with asyncio.timeout(SAFETY):
+                    await task

@@ -11,6 +11,7 @@ from exporter.daemon.record import Record
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.own import OwnMetrics
+from exporter.web.health import Unready
 from exporter.web.refreshing import Refresh, no_refresh
 from exporter.web.server import application, check_telemetry_path
 from tests.metrics.parsing import OPENMETRICS, all_series, parse
@@ -27,11 +28,16 @@ def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
         *,
         telemetry_path: str = "/metrics",
         refresh: Refresh = no_refresh,
+        unready: Unready = lambda: None,
     ) -> Client:
         exposition = Exposition(FAMILIES, OwnMetrics().registry)
         return await aiohttp_client(
             application(
-                lambda: records, exposition, telemetry_path=telemetry_path, refresh=refresh
+                lambda: records,
+                exposition,
+                telemetry_path=telemetry_path,
+                refresh=refresh,
+                unready=unready,
             ),
             auto_decompress=False,
             skip_auto_headers=["Accept-Encoding"],
@@ -173,6 +179,11 @@ class TestOtherRequests:
         client = await serve([new_record()])
         response = await client.get(path)
         assert (response.status, response.content_type) == (200, "text/plain")
+
+    async def test_not_ready_is_503_with_the_reason(self, serve: Serve) -> None:
+        client = await serve([new_record()], unready=lambda: "nobody looks")
+        response = await client.get("/-/ready")
+        assert (response.status, await response.text()) == (503, "Not ready: nobody looks.\n")
 
 
 class TestLandingPage:

@@ -1,0 +1,7 @@
+"""All daemons together: which ones are watched now, and what a new configuration changes.
+
+watch       what the configuration says of watching one daemon
+plan        two configurations: who stays, who goes, who comes
+fleet       the monitors: started, adjusted and ended
+reload      reading the configuration again, while everything runs
+"""

@@ -1,0 +1,35 @@
+"""What the configuration says of watching one daemon, general settings included."""
+
+import msgspec
+
+from exporter.config.schema import ClientsConfig, Config, DaemonConfig, EventsConfig
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """One daemon, and how it is watched."""
+
+    daemon: DaemonConfig
+    clients: ClientsConfig
+    events: EventsConfig
+    poll_interval: float
+    """Seconds between polls: the daemon's own, or the general one."""
+
+    def continues(self, other: "Watch") -> bool:
+        """Tell whether this can take over what `other` knows: its session and its counters.
+
+        At another address is another daemon, and totals of common names are no totals of user
+        names.
+        """
+        return (
+            self.daemon.name == other.daemon.name
+            and self.daemon.management == other.daemon.management
+            and self.clients.identity == other.clients.identity
+        )
+
+
+def watches(config: Config) -> tuple[Watch, ...]:
+    """Return what is to be watched, in the order of the configuration."""
+    return tuple(
+        Watch(daemon, config.clients, config.events, daemon.poll_interval or config.poll_interval)
+        for daemon in config.daemons
+    )
