@@ -90,6 +90,21 @@ class TestServer:
             "cipher": "AES-256-GCM",
         }
 
+    @pytest.mark.parametrize(
+        ("address", "host"),
+        [
+            ("udp4:192.0.2.7:51820", "192.0.2.7"),
+            ("tcp6-server:[2001:db8::7]:60260", "2001:db8::7"),
+            ("udp6:192.0.2.7:39244", "192.0.2.7"),
+        ],
+    )
+    def test_tells_the_host_of_a_client_whatever_the_server_says_of_its_socket(
+        self, address: str, host: str
+    ) -> None:
+        record = server(clients=[structs.replace(OFFICE_CLIENT, real_address=address)])
+        ((labels, _),) = samples(record, "openvpn_server_client_info")
+        assert labels["real_address"] == host
+
     def test_sums_the_sessions_of_one_name(self) -> None:
         second = structs.replace(
             OFFICE_CLIENT, client_id=9, real_address="198.51.100.4:40000", connected_since=NOON - 60
