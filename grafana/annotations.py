@@ -1,0 +1,59 @@
+"""Events that are drawn into every graph of a dashboard."""
+
+from collections.abc import Sequence
+
+from grafana_foundation_sdk.models import dashboard
+
+from grafana.panels.panel import SOURCE
+from grafana.queries import EXPORTER, KEY, Scope, highest, milliseconds, per_second, total
+
+
+def annotations(variables: Sequence[dashboard.VariableModel]) -> dashboard.AnnotationContainer:
+    """Return alerts, restarts and fatal errors of what the variables choose."""
+    choice = next((variable for variable in variables if variable.name == "daemon"), None)
+    matchers: tuple[str, ...] = EXPORTER
+    if choice is not None:
+        matchers = (*EXPORTER, f'daemon{"=~" if choice.multi else "="}"$daemon"')
+    select = Scope(matchers)
+    return dashboard.AnnotationContainer(
+        [
+            _annotation(
+                "Firing alerts",
+                select("ALERTS", 'alertname=~"OpenVPN.+"', 'alertstate="firing"'),
+                colour="red",
+                title="{{alertname}}",
+                text="{{daemon}} {{common_name}}",
+            ),
+            _annotation(
+                "Daemon started",
+                milliseconds(highest(select("openvpn_start_time_seconds"), *KEY)),
+                colour="blue",
+                title="OpenVPN started",
+                text="{{daemon}}",
+                at_value=True,
+            ),
+            _annotation(
+                "Fatal error",
+                f"{total(per_second(select('openvpn_fatal_errors_total')), *KEY)} > 0",
+                colour="orange",
+                title="Fatal error of OpenVPN",
+                text="{{daemon}}",
+            ),
+        ]
+    )
+
+
+def _annotation(
+    name: str, expr: str, *, colour: str, title: str, text: str, at_value: bool = False
+) -> dashboard.AnnotationQuery:
+    """Mark when an expression has series, or with `at_value` the times that are its values."""
+    return dashboard.AnnotationQuery(
+        name=name,
+        datasource=SOURCE,
+        expr=expr,
+        icon_color=colour,
+        title_format=title,
+        text_format=text,
+        step="60s",
+        use_value_for_time=at_value or None,
+    )

@@ -1,0 +1,254 @@
+"""One tunnel: a daemon in client or point-to-point mode."""
+
+from grafana import words
+from grafana.board import Row, board
+from grafana.panels.graph import graph
+from grafana.panels.panel import About, Query, Size, thresholds
+from grafana.panels.stat import stat
+from grafana.parts import states, traffic, troubles
+from grafana.queries import (
+    DAEMON,
+    Scope,
+    age,
+    bits_per_second,
+    highest,
+    in_range,
+    of_those_seen,
+    per_minute,
+    per_second,
+    total,
+)
+from grafana.variables import daemons
+
+_THIS = Scope(DAEMON)
+_CONNECTED = _THIS("openvpn_state", 'state="CONNECTED"')
+_TUNNELS_ONLY = "this daemon is a server, or was never connected since the exporter started."
+
+_IN_STATE = stat(
+    "In this state for",
+    About(
+        "Time since the daemon entered its state.",
+        "`state` and real-time messages `>STATE`.",
+        "the daemon is down.",
+        "long in any state but CONNECTED: it is stuck there.",
+    ),
+    Query(age(highest(_THIS("openvpn_state_since_timestamp_seconds")))),
+    unit="s",
+    no_value="not known",
+)
+
+_SHARE = stat(
+    "Connected in range",
+    About(
+        "Share of the time range in which the tunnel was CONNECTED. Time in which the daemon was "
+        "down counts as not connected.",
+        "`state` and real-time messages `>STATE`.",
+        "the daemon was never up in the time range.",
+        "the timeline shows whether it is one long outage or many short ones.",
+    ),
+    Query(
+        f"sum(sum_over_time({_CONNECTED}[$__range])) / "
+        f"sum(count_over_time({_THIS('openvpn_up')}[$__range]))"
+    ),
+    unit="percentunit",
+    decimals=1,
+    colours=thresholds("red", (0.95, "yellow"), (0.99, "green")),
+    no_value="never up",
+)
+
+_RECONNECTS = stat(
+    "Reconnects in range",
+    About(
+        "Times that the tunnel began anew, in the time range. Complete: none is too short.",
+        "real-time messages `>STATE`, and `state all` after a gap.",
+        "the exporter doesn't watch such a daemon, or isn't scraped.",
+        "the bars below say why.",
+    ),
+    Query(in_range(_THIS("openvpn_reconnects_total"))),
+    unit="short",
+    decimals=0,
+    words=words.NONE_OF_THEM,
+    colours=thresholds("green", (0.5, "yellow")),
+    no_value="not watched",
+)
+
+_PASSWORDS = stat(
+    "Passwords refused in range",
+    About(
+        "Passwords that the other side refused, in the time range.",
+        "real-time messages `>PASSWORD:Verification Failed`.",
+        "the exporter doesn't watch such a daemon, or isn't scraped.",
+        "change the password where it is kept, before the account is locked.",
+    ),
+    Query(in_range(_THIS("openvpn_password_failures_total"))),
+    unit="short",
+    decimals=0,
+    words=words.NONE_OF_THEM,
+    colours=thresholds("green", (0.5, "red")),
+    no_value="not watched",
+)
+
+_TRANSITIONS = graph(
+    "Entries into states",
+    About(
+        "How often the daemon entered each state, per minute. Only states that occurred.",
+        "real-time messages `>STATE`, and `state all` after a gap.",
+        "the daemon stayed in one state throughout.",
+        "AUTH again and again: refused passwords. WAIT: no answer. RESOLVE: name servers.",
+    ),
+    [
+        Query(
+            of_those_seen(
+                per_minute(_THIS("openvpn_state_transitions_total"), "state"),
+                _THIS("openvpn_state_transitions_total"),
+                "state",
+            ),
+            "{{state}}",
+        )
+    ],
+    unit="cpm",
+    no_value="No change in this time range",
+    many=True,
+    bars=True,
+    stacked=True,
+    size=Size(12, 8),
+)
+
+_INNER = graph(
+    "Traffic inside the tunnel",
+    About(
+        "What the tunnel brought out of the link, above the axis, and what it took in, below. "
+        "Without the kernel's part under data channel offload.",
+        "`status`: bytes written to and read from the tunnel device.",
+        _TUNNELS_ONLY,
+        "traffic on the link but none inside: keepalives only, so look at the routes.",
+    ),
+    [
+        Query(bits_per_second(_THIS("openvpn_client_tun_tap_write_bytes_total")), "brought"),
+        Query(
+            bits_per_second(_THIS("openvpn_client_tun_tap_read_bytes_total")),
+            "taken",
+            mirrored=True,
+        ),
+    ],
+    unit="bps",
+    no_value="No tunnel",
+)
+
+
+def _share_lost(inside: str, outside: str) -> str:
+    """Return which share of the link's bytes is not the tunnel's."""
+    return (
+        f"clamp_min(1 - {total(per_second(_THIS(inside)))} / "
+        f"({total(per_second(_THIS(outside)))} > 0), 0)"
+    )
+
+
+_OVERHEAD = graph(
+    "Overhead of the tunnel",
+    About(
+        "Which share of the link's bytes is not the tunnel's: headers, encryption, keepalives.",
+        "`status`: bytes of the tunnel device against bytes of the link.",
+        _TUNNELS_ONLY,
+        "high is normal while little moves. High under load: many small packets, or an MTU that "
+        "splits large ones.",
+    ),
+    [
+        Query(
+            _share_lost(
+                "openvpn_client_tun_tap_write_bytes_total",
+                "openvpn_client_tcp_udp_read_bytes_total",
+            ),
+            "received",
+        ),
+        Query(
+            _share_lost(
+                "openvpn_client_tun_tap_read_bytes_total",
+                "openvpn_client_tcp_udp_write_bytes_total",
+            ),
+            "sent",
+        ),
+    ],
+    unit="percentunit",
+    no_value="No tunnel",
+    at_most=1,
+)
+
+_COMPRESSION = graph(
+    "Compression",
+    About(
+        "Size after compression as a share of the size before: below 100 % it saves something.",
+        "`status`: the rows on compression.",
+        "compression is off, as it should be: it leaks what is encrypted.",
+        "switch it off on both sides, unless an old peer insists.",
+    ),
+    [
+        Query(
+            f"{total(per_second(_THIS('openvpn_client_post_compress_bytes_total')))} / "
+            f"({total(per_second(_THIS('openvpn_client_pre_compress_bytes_total')))} > 0)",
+            "sent",
+        ),
+        Query(
+            f"{total(per_second(_THIS('openvpn_client_pre_decompress_bytes_total')))} / "
+            f"({total(per_second(_THIS('openvpn_client_post_decompress_bytes_total')))} > 0)",
+            "received",
+        ),
+    ],
+    unit="percentunit",
+    no_value="No compression",
+)
+
+_DISCARDED = graph(
+    "Received and authentic",
+    About(
+        "Bytes that arrived on the link, and those of them that could be decrypted and "
+        "authenticated.",
+        "`status`: bytes read from the link, and authenticated bytes.",
+        _TUNNELS_ONLY,
+        "a gap that grows: keys that don't fit, or somebody else's packets.",
+    ),
+    [
+        Query(bits_per_second(_THIS("openvpn_client_tcp_udp_read_bytes_total")), "arrived"),
+        Query(bits_per_second(_THIS("openvpn_client_auth_read_bytes_total")), "authentic"),
+    ],
+    unit="bps",
+    no_value="No tunnel",
+)
+
+BOARD = board(
+    "openvpn-tunnel",
+    "OpenVPN / Tunnel",
+    "One OpenVPN daemon in client or point-to-point mode: whether its tunnel holds, why not, and "
+    "what it moves.",
+    variables=daemons(several=False),
+    rows=[
+        Row(
+            "Now",
+            [
+                states.state_now(_THIS),
+                _IN_STATE,
+                states.why_down(_THIS),
+                troubles.hold(_THIS),
+                troubles.prompt(_THIS),
+                states.version(_THIS),
+                _SHARE,
+                _RECONNECTS,
+                states.restarts(_THIS),
+                troubles.fatal_errors(_THIS),
+                _PASSWORDS,
+                states.data_age(_THIS),
+            ],
+        ),
+        Row(
+            "States",
+            [
+                states.states(_THIS, size=Size(24, 4)),
+                troubles.reconnects(_THIS, size=Size(12, 8)),
+                _TRANSITIONS,
+            ],
+        ),
+        Row("Traffic", [traffic.link(_THIS), _INNER, _OVERHEAD, _DISCARDED]),
+        Row("Log", [troubles.log_events(_THIS), troubles.log_lines(_THIS)]),
+        Row("Compression", [_COMPRESSION], collapsed=True),
+    ],
+)

@@ -1,0 +1,46 @@
+"""Ways from one dashboard to another."""
+
+from typing import NamedTuple
+
+from grafana_foundation_sdk.models import dashboard
+
+TAG = "openvpn"
+"""Ties the dashboards together."""
+
+
+def between_dashboards() -> dashboard.DashboardLink:
+    """Return the drop-down of all dashboards of the tag; variables and time go along."""
+    return dashboard.DashboardLink(
+        title="OpenVPN",
+        type_val=dashboard.DashboardLinkType.DASHBOARDS,
+        icon="external link",
+        tags=[TAG],
+        as_dropdown=True,
+        include_vars=True,
+        keep_time=True,
+    )
+
+
+class Link(NamedTuple):
+    """A link from a row of a table to the dashboard `uid`, for the labels of that row."""
+
+    title: str
+    uid: str
+    labels: tuple[str, ...]
+
+    def to_field(self) -> dashboard.DashboardLink:
+        """Return it as a field takes it. The values come from the row, encoded by Grafana."""
+        variables = "".join(
+            f"&var-{label}=${{__data.fields.{label}:percentencode}}" for label in self.labels
+        )
+        return dashboard.DashboardLink(
+            title=self.title,
+            url=f"/d/{self.uid}?var-datasource=${{datasource}}{variables}&${{__url_time_range}}",
+        )
+
+
+DAEMON_LABELS = ("job", "instance", "daemon")
+TO_SERVER = Link("Open as a server", "openvpn-server", DAEMON_LABELS)
+TO_TUNNEL = Link("Open as a tunnel", "openvpn-tunnel", DAEMON_LABELS)
+TO_CLIENT = Link("Open this client", "openvpn-client", (*DAEMON_LABELS, "common_name"))
+TO_EXPORTER = Link("Ask the exporter's own dashboard", "openvpn-exporter", DAEMON_LABELS)

@@ -1,0 +1,1 @@
+"""Panels, one module a kind; each gives a panel that only lacks its place."""

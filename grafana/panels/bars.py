@@ -1,0 +1,44 @@
+"""Bars beside one another: who has most of something."""
+
+from collections.abc import Sequence
+
+from grafana_foundation_sdk.models import bargauge, common, dashboard
+
+from grafana.panels.panel import SOURCE, About, Query, Size, at_the_end, fixed
+
+THIRD = Size(8, 8)
+
+
+def bars(
+    title: str,
+    about: About,
+    queries: Sequence[Query],
+    *,
+    unit: str,
+    no_value: str,
+    size: Size = THIRD,
+    decimals: int | None = None,
+) -> dashboard.Panel:
+    """Draw a bar for each series at the end of the time range, longest value first as queried."""
+    return dashboard.Panel(
+        type_val="bargauge",
+        title=title,
+        description=about.markdown(),
+        datasource=SOURCE,
+        grid_pos=dashboard.GridPos(h=size.height, w=size.width),
+        targets=[*at_the_end(queries)],
+        options=bargauge.Options(
+            display_mode=common.BarGaugeDisplayMode.BASIC,
+            value_mode=common.BarGaugeValueMode.TEXT,
+            name_placement=common.BarGaugeNamePlacement.LEFT,
+            sizing=common.BarGaugeSizing.MANUAL,
+            max_viz_height=28,
+            orientation=common.VizOrientation.HORIZONTAL,
+            reduce_options=common.ReduceDataOptions(values=False, calcs=["lastNotNull"], fields=""),
+        ),
+        field_config=dashboard.FieldConfigSource(
+            dashboard.FieldConfig(
+                unit=unit, decimals=decimals, no_value=no_value, min_val=0, color=fixed("blue")
+            )
+        ),
+    )

@@ -1,0 +1,122 @@
+"""Time series."""
+
+from collections.abc import Sequence
+
+from grafana_foundation_sdk.models import common, dashboard, timeseries
+
+from grafana.panels.panel import (
+    SOURCE,
+    About,
+    Query,
+    Size,
+    fixed,
+    over_time,
+    override,
+    palette,
+    reference,
+)
+
+HALF = Size(12, 8)
+
+
+def graph(
+    title: str,
+    about: About,
+    queries: Sequence[Query],
+    *,
+    unit: str,
+    no_value: str,
+    size: Size = HALF,
+    many: bool = False,
+    bars: bool = False,
+    stacked: bool = False,
+    limit: str | None = None,
+    at_most: float | None = None,
+) -> dashboard.Panel:
+    """Draw series over time.
+
+    With `many` of them, the legend is a table beside the graph. The series that is called `limit`
+    is a dashed line.
+    """
+    return dashboard.Panel(
+        type_val="timeseries",
+        title=title,
+        description=about.markdown(),
+        datasource=SOURCE,
+        grid_pos=dashboard.GridPos(h=size.height, w=size.width),
+        targets=[*over_time(queries)],
+        options=timeseries.Options(
+            legend=_legend(many=many),
+            tooltip=common.VizTooltipOptions(
+                mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING
+            ),
+        ),
+        field_config=dashboard.FieldConfigSource(
+            dashboard.FieldConfig(
+                unit=unit,
+                no_value=no_value,
+                min_val=None if any(query.mirrored for query in queries) else 0,
+                max_val=at_most,
+                color=palette(),
+                custom=_style(bars=bars, stacked=stacked),
+            ),
+            [*_mirrored(queries), *_limit(limit)],
+        ),
+    )
+
+
+def _legend(*, many: bool) -> common.VizLegendOptions:
+    if not many:
+        return common.VizLegendOptions(
+            common.LegendDisplayMode.LIST,
+            common.LegendPlacement.BOTTOM,
+            show_legend=True,
+            calcs=[],
+        )
+    return common.VizLegendOptions(
+        common.LegendDisplayMode.TABLE,
+        common.LegendPlacement.RIGHT,
+        show_legend=True,
+        calcs=["lastNotNull", "max"],
+        sort_by="Max",
+        sort_desc=True,
+    )
+
+
+def _style(*, bars: bool, stacked: bool) -> common.GraphFieldConfig:
+    return common.GraphFieldConfig(
+        draw_style=common.GraphDrawStyle.BARS if bars else common.GraphDrawStyle.LINE,
+        line_width=1,
+        fill_opacity=60 if bars or stacked else 10,
+        show_points=common.VisibilityMode.AUTO,
+        point_size=4,
+        stacking=common.StackingConfig(
+            common.StackingMode.NORMAL if stacked else common.StackingMode.NONE, "A"
+        ),
+    )
+
+
+def _mirrored(
+    queries: Sequence[Query],
+) -> list[dashboard.DashboardFieldConfigSourceOverrides]:
+    return [
+        override(
+            "byFrameRefID", reference(index), custom__transform=common.GraphTransform.NEGATIVE_Y
+        )
+        for index, query in enumerate(queries)
+        if query.mirrored
+    ]
+
+
+def _limit(name: str | None) -> list[dashboard.DashboardFieldConfigSourceOverrides]:
+    if name is None:
+        return []
+    return [
+        override(
+            "byName",
+            name,
+            color=fixed("red"),
+            custom__fillOpacity=0,
+            custom__lineStyle=common.LineStyle("dash", [10, 10]),
+        )
+    ]

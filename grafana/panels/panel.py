@@ -1,0 +1,118 @@
+"""What panels of all kinds have in common."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from grafana_foundation_sdk.models import common, dashboard, prometheus
+
+from grafana.words import Word, mapping
+
+SOURCE = common.DataSourceRef("prometheus", "${datasource}")
+
+
+class About(NamedTuple):
+    """What a panel tells of itself, in sentences."""
+
+    shows: str
+    source: str
+    empty: str
+    act: str
+
+    def markdown(self) -> str:
+        """Return it as the description of the panel."""
+        return (
+            f"{self.shows}\n\n**From:** {self.source}\n\n"
+            f"**Empty:** {self.empty}\n\n**What to do:** {self.act}"
+        )
+
+
+class Query(NamedTuple):
+    """An expression, and what its series are called; mirrored ones are drawn below the axis."""
+
+    expr: str
+    legend: str = ""
+    mirrored: bool = False
+
+
+class Size(NamedTuple):
+    """Width, of 24 columns, and height in rows of the grid."""
+
+    width: int
+    height: int
+
+
+def over_time(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
+    """Return queries for the whole time range."""
+    return [
+        prometheus.Dataquery(
+            datasource=SOURCE,
+            expr=query.expr,
+            legend_format=query.legend,
+            range_val=True,
+            ref_id=reference(index),
+        )
+        for index, query in enumerate(queries)
+    ]
+
+
+def at_the_end(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
+    """Return queries for the end of the time range only."""
+    return [
+        prometheus.Dataquery(
+            datasource=SOURCE,
+            expr=query.expr,
+            instant=True,
+            legend_format=query.legend,
+            ref_id=reference(index),
+        )
+        for index, query in enumerate(queries)
+    ]
+
+
+def reference(index: int) -> str:
+    """Return the name of a query within its panel: A, B and so on."""
+    return chr(ord("A") + index)
+
+
+def override(
+    matcher: str, option: object, **properties: object
+) -> dashboard.DashboardFieldConfigSourceOverrides:
+    """Set properties of the fields that a matcher picks; `custom__x` stands for `custom.x`."""
+    return dashboard.DashboardFieldConfigSourceOverrides(
+        matcher=dashboard.MatcherConfig(matcher, option),
+        properties=[
+            dashboard.DynamicConfigValue(name.replace("__", "."), value)
+            for name, value in properties.items()
+        ],
+    )
+
+
+def fixed(colour: str) -> dashboard.FieldColor:
+    """Return a colour that doesn't depend on the value."""
+    return dashboard.FieldColor(dashboard.FieldColorModeId.FIXED, colour)
+
+
+def by_threshold() -> dashboard.FieldColor:
+    """Return the colour mode that asks the thresholds."""
+    return dashboard.FieldColor(dashboard.FieldColorModeId.THRESHOLDS)
+
+
+def palette() -> dashboard.FieldColor:
+    """Return the colour mode that gives the same name the same colour in every panel."""
+    return dashboard.FieldColor(dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+
+
+def thresholds(first: str, *steps: tuple[float, str]) -> dashboard.ThresholdsConfig:
+    """Return colours from values on; `first` holds below the first of them."""
+    return dashboard.ThresholdsConfig(
+        dashboard.ThresholdsMode.ABSOLUTE,
+        [
+            dashboard.Threshold(None, first),
+            *(dashboard.Threshold(value, colour) for value, colour in steps),
+        ],
+    )
+
+
+def mappings(words: Sequence[Word]) -> list[dashboard.ValueMapping] | None:
+    """Return a vocabulary as a field takes it."""
+    return [mapping(words)] if words else None

@@ -1,0 +1,153 @@
+"""Tables of what is, at the end of the time range."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from grafana_foundation_sdk.models import common, dashboard, prometheus
+from grafana_foundation_sdk.models import table as model
+
+from grafana.links import Link
+from grafana.panels.panel import (
+    SOURCE,
+    About,
+    Size,
+    by_threshold,
+    mappings,
+    override,
+)
+from grafana.words import Word
+
+WIDE = Size(24, 9)
+
+
+class Value(NamedTuple):
+    """A column of numbers: a query, whose labels become the columns of text.
+
+    One that isn't `shown` is there for its labels.
+    """
+
+    title: str
+    expr: str
+    unit: str = "short"
+    words: Sequence[Word] = ()
+    colours: dashboard.ThresholdsConfig | None = None
+    decimals: int | None = None
+    gauge: bool = False
+    shown: bool = True
+
+    def reference(self) -> str:
+        """Return the name of the query."""
+        return self.title.lower().replace(" ", "_")
+
+
+class Text(NamedTuple):
+    """A column of text: a label of the queries."""
+
+    title: str
+    label: str
+    links: Sequence[Link] = ()
+    hidden: bool = False
+
+
+def table(
+    title: str,
+    about: About,
+    columns: Sequence[Text | Value],
+    *,
+    no_value: str,
+    sort: str,
+    descending: bool = False,
+    size: Size = WIDE,
+) -> dashboard.Panel:
+    """Show columns side by side, a row for each set of labels that the queries have in common.
+
+    `hidden` columns are there for links; labels that no column names are left out.
+    """
+    values = [column for column in columns if isinstance(column, Value)]
+    shown = [column for column in columns if isinstance(column, Text) or column.shown]
+    return dashboard.Panel(
+        type_val="table",
+        title=title,
+        description=about.markdown(),
+        datasource=SOURCE,
+        grid_pos=dashboard.GridPos(h=size.height, w=size.width),
+        targets=[_query(value) for value in values],
+        transformations=_arranged(shown, merged=len(values) > 1),
+        options=model.Options(
+            sort_by=[common.TableSortByFieldState(sort, desc=descending)],
+            cell_height=common.TableCellHeight.SM,
+        ),
+        field_config=dashboard.FieldConfigSource(
+            dashboard.FieldConfig(no_value=no_value, custom=common.TableFieldOptions()),
+            [_column(column) for column in shown],
+        ),
+    )
+
+
+def _query(value: Value) -> prometheus.Dataquery:
+    return prometheus.Dataquery(
+        datasource=SOURCE,
+        expr=value.expr,
+        format_val=prometheus.PromQueryFormat.TABLE,
+        instant=True,
+        ref_id=value.reference(),
+    )
+
+
+def _arranged(
+    columns: Sequence[Text | Value], *, merged: bool
+) -> list[dashboard.DataTransformerConfig]:
+    """Join the queries on their labels, then order and name what is shown."""
+    fields = {_field(column, merged=merged): column.title for column in columns}
+    return [
+        dashboard.DataTransformerConfig("merge", options={}),
+        dashboard.DataTransformerConfig(
+            "filterFieldsByName", options={"include": {"names": list(fields)}}
+        ),
+        dashboard.DataTransformerConfig(
+            "organize",
+            options={
+                "excludeByName": {},
+                "indexByName": {field: index for index, field in enumerate(fields)},
+                "renameByName": fields,
+            },
+        ),
+    ]
+
+
+def _field(column: Text | Value, *, merged: bool) -> str:
+    if isinstance(column, Text):
+        return column.label
+    return f"Value #{column.reference()}" if merged else "Value"
+
+
+def _column(column: Text | Value) -> dashboard.DashboardFieldConfigSourceOverrides:
+    properties: dict[str, object] = {}
+    if isinstance(column, Value):
+        properties |= _look(column)
+    elif column.hidden:
+        properties["custom__hidden"] = True
+    elif column.links:
+        properties["links"] = [link.to_field() for link in column.links]
+    return override("byName", column.title, **properties)
+
+
+def _look(value: Value) -> dict[str, object]:
+    look: dict[str, object] = {"unit": value.unit}
+    if value.decimals is not None:
+        look["decimals"] = value.decimals
+    if value.words:
+        look |= {"mappings": mappings(value.words), "color": by_threshold()}
+    if value.colours is not None:
+        look |= {"thresholds": value.colours, "color": by_threshold()}
+    if value.gauge:
+        look |= {
+            "min": 0,
+            "max": 1,
+            "custom__cellOptions": common.TableBarGaugeCellOptions(
+                common.BarGaugeDisplayMode.BASIC, common.BarGaugeValueMode.TEXT
+            ),
+        }
+    elif value.words or value.colours is not None:
+        look["custom__cellOptions"] = common.TableColorTextCellOptions()
+    return look

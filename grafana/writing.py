@@ -1,0 +1,37 @@
+"""Dashboards as the JSON that Grafana reads."""
+
+import json
+from typing import Any
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import dashboard
+
+# What the models write although nobody asked for it: defaults of Grafana, or of other kinds.
+_NOISE = {
+    "auto": False,
+    "auto_count": 30,
+    "auto_min": "10s",
+    "transparent": False,
+    "repeatDirection": "h",
+    "hide": False,
+    "skipUrlSync": False,
+    "inspect": False,
+}
+
+
+def written(board: dashboard.Dashboard) -> str:
+    """Return the text of a dashboard's file: the same for the same dashboard, byte by byte."""
+    content = json.loads(json.dumps(board, cls=JSONEncoder))
+    return json.dumps(_plain(content), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if not _is_noise(key, item)}
+    return value
+
+
+def _is_noise(key: str, value: object) -> bool:
+    return key in _NOISE and value == _NOISE[key] and type(value) is type(_NOISE[key])
