@@ -10,7 +10,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 # Nothing may be fetched that isn't locked: not even what builds a package that comes as source.
 INSTALL := $(PIP) install --require-hashes --no-build-isolation --use-pep517
 
-PYTHON_CODE := exporter tests $(wildcard bench)
+PYTHON_CODE := exporter tests $(wildcard bench grafana)
 
 export PYTHON
 
@@ -56,10 +56,11 @@ coverage: .venv/real.stamp ## Tests, and which lines and branches they reach
 bench: .venv/dev.stamp ## Benchmarks
 	@$(BIN)/python -m bench $(ARGS)
 
-docs: .venv/run.stamp ## Write the documentation that comes from code
+docs: .venv/dev.stamp ## Write the documentation and the dashboards, which come from code
 	@$(BIN)/python -m exporter.config.documentation > docs/configuration.md
 	@$(BIN)/python -m exporter.config.json_schema > config.schema.json
 	@$(BIN)/python -m exporter.metrics.documentation
+	@$(BIN)/python -m grafana
 
 lock: ## Resolve the locks anew, keeping what still fits
 	@scripts/lock

@@ -1,6 +1,6 @@
 """`python -m grafana` writes the dashboards; with `--check` it exits with 1 if any differs.
 
-Twice the same files: `exporter/bundled/dashboards` goes into the package, so that an installed
+Twice the same files: `exporter/dashboards` goes into the package, so that an installed
 exporter has those that fit it; `grafana/dashboards` is where people look for them in a repository.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from grafana.boards import BOARDS
 from grafana.writing import written
 
-PLACES = (Path("exporter", "bundled", "dashboards"), Path("grafana", "dashboards"))
+PLACES = (Path("exporter", "dashboards"), Path("grafana", "dashboards"))
 
 
 def files() -> dict[Path, str]:

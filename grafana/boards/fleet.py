@@ -9,7 +9,7 @@ from grafana.panels.panel import About, Query, Size, thresholds
 from grafana.panels.stat import stat
 from grafana.panels.table import Text, Value, table
 from grafana.panels.text import text
-from grafana.parts import sites, states, traffic, troubles
+from grafana.parts import certificates, sites, states, traffic, troubles
 from grafana.queries import (
     DAEMONS,
     EXPORTER,
@@ -305,6 +305,7 @@ BOARD = board(
                 sites.missing_by_name(_ALL),
             ],
         ),
+        Row("Certificates", [certificates.lifetimes(_ALL), certificates.problems(_ALL)]),
         Row("Nothing to see?", [_HELP], collapsed=True),
     ],
 )

@@ -1,0 +1,30 @@
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.grafana.reading import ROOT
+
+PROVISIONING = ROOT / "grafana" / "provisioning"
+
+
+def read(*place: str) -> dict[str, Any]:
+    text = Path(PROVISIONING, *place).read_text(encoding="utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+def test_a_container_finds_the_dashboards_where_they_are_mounted() -> None:
+    content = read("dashboards", "openvpn.yaml")
+    (provider,) = content["providers"]
+    assert content["apiVersion"] == 1
+    assert provider["type"] == "file"
+    assert provider["options"] == {"path": "/var/lib/grafana/dashboards"}
+    assert provider["allowUiUpdates"] is False
+
+
+def test_a_container_finds_prometheus_by_the_name_of_its_service() -> None:
+    (source,) = read("datasources", "prometheus.yaml")["datasources"]
+    assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
+    assert source["isDefault"] is True
+    assert "uid" not in source, "dashboards find it by its type"
