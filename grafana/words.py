@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from grafana_foundation_sdk.models import dashboard
 
+from exporter.daemon.courtesy import PROMPT_KINDS
 from exporter.management.errors import DownReason
 from exporter.management.state import StateName
 from grafana.queries import folded, highest
@@ -63,6 +64,12 @@ REASONS = (
 )
 """Why a management session doesn't work; purple waits for a person or a program."""
 
+PROMPTS = (
+    Word(0, "nothing", GREEN),
+    *(Word(number, kind, ORANGE) for number, kind in enumerate(PROMPT_KINDS, start=1)),
+)
+"""What a daemon can wait to be told."""
+
 PRESENCE = (Word(0, "AWAY", GREY), Word(1, "CONNECTED", GREEN), Word(2, "SEVERAL SESSIONS", BLUE))
 EXPECTED = (Word(0, "MISSING", RED), Word(1, "CONNECTED", GREEN))
 UP = (Word(0, "DOWN", RED), Word(1, "UP", GREEN))
@@ -94,10 +101,18 @@ def state(select: Callable[..., str]) -> str:
 
 def reason(select: Callable[..., str]) -> str:
     """Return the number of the reason why each daemon's management session doesn't work."""
+    return _numbered(select, "openvpn_down_reason", label="reason", words=REASONS)
+
+
+def prompt(select: Callable[..., str]) -> str:
+    """Return the number of what each daemon waits to be told."""
+    return _numbered(select, "openvpn_prompt_waiting", label="kind", words=PROMPTS)
+
+
+def _numbered(
+    select: Callable[..., str], metric: str, *, label: str, words: tuple[Word, ...]
+) -> str:
+    """Return the number of the label value that is 1, 0 if none is."""
     return folded(
-        {
-            word.number: select("openvpn_down_reason", f'reason="{word.text}"')
-            for word in REASONS
-            if word.number
-        }
+        {word.number: select(metric, f'{label}="{word.text}"') for word in words if word.number}
     )

@@ -183,7 +183,7 @@ _DETAILS = table(
         Text("Job", "job", hidden=True),
         Value("Session", _IT("openvpn_server_client_info"), shown=False),
     ],
-    no_value="-",
+    no_value="No addresses, or not connected",
     sort="Server",
     size=Size(24, 6),
 )

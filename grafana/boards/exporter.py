@@ -43,17 +43,14 @@ _UP = stat(
 _VERSION = stat(
     "Version",
     About(
-        "The exporter's release and the Python it runs on.",
+        "The exporter's release.",
         "`openvpn_exporter_build_info`.",
         _NOT_SCRAPED,
         "these dashboards fit the release that they came with.",
     ),
-    Query(
-        highest(_OF_EXPORTERS("openvpn_exporter_build_info"), "version", "python"),
-        "{{version}} (Python {{python}})",
-    ),
+    Query(highest(_OF_EXPORTERS("openvpn_exporter_build_info"), "version")),
     unit="none",
-    named=True,
+    label="version",
     no_value="not known",
 )
 
@@ -171,18 +168,20 @@ _POLLS = graph(
     size=_THIRD,
 )
 
+_OPENED = _OF_DAEMONS("openvpn_exporter_connects_total")
+
 _CONNECTS = graph(
     "Management sessions opened",
     About(
         "Sessions opened per minute. With `slot: hold` one lasts for days; with `slot: release` "
         "each poll opens one.",
         "`openvpn_exporter_connects_total`.",
-        _NOT_SCRAPED,
+        "none was opened in the time range.",
         "many with `slot: hold`: the daemon or somebody between ends them.",
     ),
-    [Query(per_minute(_OF_DAEMONS("openvpn_exporter_connects_total"), *KEY), states.NAMED)],
+    [Query(of_those_seen(per_minute(_OPENED, *KEY), _OPENED, *KEY), states.NAMED)],
     unit="cpm",
-    no_value="Nothing measured yet",
+    no_value="None in this time range",
     size=_THIRD,
 )
 
@@ -222,6 +221,7 @@ _ODD_ANSWERS = graph(
     ],
     unit="cpm",
     no_value="Everything was understood",
+    size=_THIRD,
 )
 
 _MESSAGES = graph(
@@ -244,6 +244,7 @@ _MESSAGES = graph(
     ],
     unit="cpm",
     no_value="None in this time range",
+    size=_THIRD,
 )
 
 _PROMPTS = graph(
@@ -268,6 +269,7 @@ _PROMPTS = graph(
     ],
     unit="cpm",
     no_value="None in this time range",
+    size=_THIRD,
 )
 
 _SETTINGS = table(
@@ -282,17 +284,18 @@ _SETTINGS = table(
     [
         Text("Daemon", "daemon"),
         Text("Exporter", "instance"),
-        Text("Mode", "mode"),
-        Text("Version", "version"),
-        Text("Management", "management_version"),
+        Text("Mode", "mode", width=80),
+        Text("Version", "version", width=90),
+        Text("Management", "management_version", width=110),
         Text("Platform", "platform"),
-        Text("Status by", "source"),
-        Value("Verb", highest(_OF_DAEMONS("openvpn_log_verbosity"), *KEY), unit="none"),
+        Text("Status by", "source", width=110),
+        Value("Verb", highest(_OF_DAEMONS("openvpn_log_verbosity"), *KEY), unit="none", width=60),
         Value(
             "When we leave",
             highest(_OF_DAEMONS("openvpn_restarts_on_disconnect"), *KEY),
             unit="none",
             words=words.RESTARTING,
+            width=120,
         ),
         Value(
             "Info",
@@ -308,7 +311,7 @@ _SETTINGS = table(
             shown=False,
         ),
     ],
-    no_value="-",
+    no_value="No daemon is up",
     sort="Daemon",
     size=Size(24, 7),
 )

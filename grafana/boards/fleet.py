@@ -21,6 +21,7 @@ from grafana.queries import (
     highest,
     how_many,
     in_range,
+    of_those_seen,
     per_minute,
     total,
 )
@@ -48,7 +49,7 @@ _DOWN = stat(
         "Daemons whose last poll failed.",
         "every poll; `openvpn_up`.",
         "no daemon is watched.",
-        "the table below says why.",
+        "the table below says why, under *Session*.",
     ),
     Query(how_many(_ALL("openvpn_up"), "== 0")),
     unit="short",
@@ -110,16 +111,16 @@ _DAEMONS = table(
         "or a tunnel.",
         "`state`, `status`, `load-stats`, `version`, `pid`.",
         "no exporter is scraped by this Prometheus: open the last row.",
-        "DOWN: its reason stands beside it.",
+        "DOWN: the reason stands beside it, under *Session*.",
     ),
     [
-        Text("Daemon", "daemon", links=(TO_SERVER, TO_TUNNEL, TO_EXPORTER)),
+        Text("Daemon", "daemon", links=(TO_SERVER, TO_TUNNEL, TO_EXPORTER), width=170),
         Text("Exporter", "instance"),
         Text("Job", "job", hidden=True),
-        Text("Mode", "mode"),
-        Value("State", words.state(_ALL), words=(words.DOWN, *words.STATES)),
-        Value("Management session", words.reason(_ALL), words=words.REASONS),
-        Value("Clients", highest(_ALL("openvpn_server_connected_clients"), *KEY)),
+        Text("Mode", "mode", width=75),
+        Value("State", words.state(_ALL), words=(words.DOWN, *words.STATES), width=130),
+        Value("Session", words.reason(_ALL), words=words.REASONS, width=105),
+        Value("Clients", highest(_ALL("openvpn_server_connected_clients"), *KEY), width=75),
         Value(
             "Limit used",
             highest(
@@ -131,17 +132,33 @@ _DAEMONS = table(
             colours=thresholds("green", (0.7, "yellow"), (0.9, "red")),
             decimals=0,
             gauge=True,
+            width=140,
         ),
-        Value("Received", bits_per_second(_ALL("openvpn_received_bytes_total"), *KEY), unit="bps"),
-        Value("Sent", bits_per_second(_ALL("openvpn_sent_bytes_total"), *KEY), unit="bps"),
-        Value("Reconnects", in_range(_ALL("openvpn_reconnects_total"), *KEY), decimals=0),
-        Value("Running for", age(highest(_ALL("openvpn_start_time_seconds"), *KEY)), unit="s"),
-        Text("Version", "version"),
+        Value(
+            "Received",
+            bits_per_second(_ALL("openvpn_received_bytes_total"), *KEY),
+            unit="bps",
+            width=95,
+        ),
+        Value(
+            "Sent", bits_per_second(_ALL("openvpn_sent_bytes_total"), *KEY), unit="bps", width=95
+        ),
+        Value(
+            "Reconnects", in_range(_ALL("openvpn_reconnects_total"), *KEY), decimals=0, width=100
+        ),
+        Value(
+            "Running for",
+            age(highest(_ALL("openvpn_start_time_seconds"), *KEY)),
+            unit="s",
+            width=100,
+        ),
+        Text("Version", "version", width=85),
         # Only for its labels: nobody needs to read its 1.
         Value("Info", highest(_ALL("openvpn_info"), *KEY, "mode", "version"), shown=False),
     ],
-    no_value="-",
+    no_value="No daemon is watched: open the last row",
     sort="State",
+    size=Size(24, 8),
 )
 
 _TRAFFIC = graph(
@@ -199,7 +216,7 @@ _VOLUME = bars(
     ],
     unit="bytes",
     no_value="Nothing measured yet",
-    size=Size(12, 7),
+    size=Size(12, 5),
 )
 
 _VERSIONS = bars(
@@ -213,30 +230,33 @@ _VERSIONS = bars(
     [Query(f"sort_desc({count(_ALL('openvpn_info'), 'version', 'mode')})", "{{version}} {{mode}}")],
     unit="short",
     no_value="No daemon is up",
-    size=Size(12, 7),
+    size=Size(12, 5),
 )
+
+_CAME = _ALL("openvpn_server_client_connects_total")
+_LEFT = _ALL("openvpn_server_client_disconnects_total")
 
 _CHURN = graph(
     "Clients that come and go",
     About(
         "Sessions of clients that began, above the axis, and that ended, below, per minute.",
         "`status`, and the log for sessions too short for a poll (`verb 3`).",
-        "no server is watched.",
+        "nobody came or left in the time range.",
         "both high for long: clients that can't stay. A dip, then a peak: something restarted.",
     ),
     [
         Query(
-            per_minute(_ALL("openvpn_server_client_connects_total"), *KEY),
+            of_those_seen(per_minute(_CAME, *KEY), _CAME, *KEY),
             f"{states.NAMED} came",
         ),
         Query(
-            per_minute(_ALL("openvpn_server_client_disconnects_total"), *KEY),
+            of_those_seen(per_minute(_LEFT, *KEY), _LEFT, *KEY),
             f"{states.NAMED} left",
             mirrored=True,
         ),
     ],
     unit="cpm",
-    no_value="No server is watched",
+    no_value="Nobody came or left",
     bars=True,
 )
 
@@ -263,7 +283,7 @@ _ALERTS = table(
     ],
     no_value="None fires",
     sort="Severity",
-    size=Size(12, 8),
+    size=Size(12, 6),
 )
 
 _HELP = text(
@@ -300,7 +320,7 @@ BOARD = board(
             [
                 _CHURN,
                 troubles.refusals(_ALL),
-                troubles.reconnects(_ALL, size=Size(12, 8)),
+                troubles.reconnects(_ALL, size=Size(12, 6)),
                 _ALERTS,
                 sites.missing_by_name(_ALL),
             ],

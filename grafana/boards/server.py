@@ -144,9 +144,9 @@ _DURATIONS = bars(
         "minutes where you expect hours: clients that are thrown out or have bad lines.",
     ),
     [
-        Query(_duration(0.1), "a tenth is shorter"),
-        Query(_duration(0.5), "half is shorter"),
-        Query(_duration(0.9), "nine tenths are shorter"),
+        Query(_duration(0.1), "10 % are under"),
+        Query(_duration(0.5), "half are under"),
+        Query(_duration(0.9), "90 % are under"),
     ],
     unit="s",
     no_value="No session ended",
@@ -270,7 +270,7 @@ _NOW = table(
             unit="bytes",
         ),
     ],
-    no_value="-",
+    no_value="No names, or nobody",
     sort="Received",
     descending=True,
     size=Size(24, 12),
@@ -300,7 +300,7 @@ _SESSIONS = table(
         Text("Job", "job", hidden=True),
         Value("Session", _THIS("openvpn_server_client_info"), shown=False),
     ],
-    no_value="-",
+    no_value="No addresses, or nobody",
     sort="Client",
     size=Size(24, 12),
 )
@@ -350,7 +350,6 @@ _TOP_TRAFFIC = graph(
     ],
     unit="bps",
     no_value="No names, or nobody",
-    many=True,
     size=Size(16, 10),
 )
 
@@ -374,9 +373,9 @@ _ROUTES = table(
             unit="dateTimeFromNow",
         ),
     ],
-    no_value="-",
+    no_value="Routes are switched off",
     sort="Client",
-    size=Size(24, 10),
+    size=Size(24, 8),
 )
 
 BOARD = board(

@@ -73,7 +73,7 @@ _RECONNECTS = stat(
 )
 
 _PASSWORDS = stat(
-    "Passwords refused in range",
+    "Passwords refused",
     About(
         "Passwords that the other side refused, in the time range.",
         "real-time messages `>PASSWORD:Verification Failed`.",
@@ -108,10 +108,9 @@ _TRANSITIONS = graph(
     ],
     unit="cpm",
     no_value="No change in this time range",
-    many=True,
     bars=True,
     stacked=True,
-    size=Size(12, 8),
+    size=Size(12, 7),
 )
 
 _INNER = graph(
@@ -243,7 +242,7 @@ BOARD = board(
             "States",
             [
                 states.states(_THIS, size=Size(24, 4)),
-                troubles.reconnects(_THIS, size=Size(12, 8)),
+                troubles.reconnects(_THIS, size=Size(12, 7)),
                 _TRANSITIONS,
             ],
         ),

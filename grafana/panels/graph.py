@@ -27,7 +27,6 @@ def graph(
     unit: str,
     no_value: str,
     size: Size = HALF,
-    many: bool = False,
     bars: bool = False,
     stacked: bool = False,
     limit: str | None = None,
@@ -35,8 +34,8 @@ def graph(
 ) -> dashboard.Panel:
     """Draw series over time.
 
-    With `many` of them, the legend is a table beside the graph. The series that is called `limit`
-    is a dashed line.
+    A wide graph has room for a table of what it shows. The series that is called `limit` is a
+    dashed line.
     """
     return dashboard.Panel(
         type_val="timeseries",
@@ -46,7 +45,7 @@ def graph(
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
         targets=[*over_time(queries)],
         options=timeseries.Options(
-            legend=_legend(many=many),
+            legend=_legend(wide=size.width > HALF.width),
             tooltip=common.VizTooltipOptions(
                 mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING
             ),
@@ -65,8 +64,8 @@ def graph(
     )
 
 
-def _legend(*, many: bool) -> common.VizLegendOptions:
-    if not many:
+def _legend(*, wide: bool) -> common.VizLegendOptions:
+    if not wide:
         return common.VizLegendOptions(
             common.LegendDisplayMode.LIST,
             common.LegendPlacement.BOTTOM,

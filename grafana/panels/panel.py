@@ -98,8 +98,11 @@ def by_threshold() -> dashboard.FieldColor:
 
 
 def palette() -> dashboard.FieldColor:
-    """Return the colour mode that gives the same name the same colour in every panel."""
-    return dashboard.FieldColor(dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+    """Return the colour mode that gives neighbours colours far apart.
+
+    By name instead, some would be nearly white, and unreadable in the light theme.
+    """
+    return dashboard.FieldColor(dashboard.FieldColorModeId.PALETTE_CLASSIC)
 
 
 def thresholds(first: str, *steps: tuple[float, str]) -> dashboard.ThresholdsConfig:

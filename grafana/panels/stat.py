@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from grafana_foundation_sdk.models import common, dashboard
+from grafana_foundation_sdk.models import common, dashboard, prometheus
 from grafana_foundation_sdk.models import stat as model
 
 from grafana.panels.panel import (
@@ -25,31 +25,30 @@ PLAIN = thresholds("text")
 def stat(
     title: str,
     about: About,
-    query: Query | Sequence[Query],
+    query: Query,
     *,
     unit: str,
     no_value: str,
     words: Sequence[Word] = (),
     colours: dashboard.ThresholdsConfig = PLAIN,
     size: Size = SIXTH,
-    named: bool = False,
+    label: str | None = None,
     sparkline: bool = False,
     decimals: int | None = None,
 ) -> dashboard.Panel:
     """Show a value, or what its number means in `words`.
 
-    `named` shows what the series is called instead: for facts that are labels. A `sparkline`
-    shows how the value came about.
+    With a `label` its value is shown instead of the number. A `sparkline` shows how the value came
+    about.
     """
-    queries = [query] if isinstance(query, Query) else query
     return dashboard.Panel(
         type_val="stat",
         title=title,
         description=about.markdown(),
         datasource=SOURCE,
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
-        targets=[*(over_time(queries) if sparkline else at_the_end(queries))],
-        options=_options(named=named, sparkline=sparkline, several=len(queries) > 1),
+        targets=[*_targets(query, label=label, sparkline=sparkline)],
+        options=_options(label=label, sparkline=sparkline),
         field_config=dashboard.FieldConfigSource(
             dashboard.FieldConfig(
                 unit=unit,
@@ -63,15 +62,21 @@ def stat(
     )
 
 
-def _options(*, named: bool, sparkline: bool, several: bool) -> model.Options:
-    text = common.BigValueTextMode.VALUE
-    if named:
-        text = common.BigValueTextMode.NAME
-    elif several:
-        text = common.BigValueTextMode.VALUE_AND_NAME
+def _targets(query: Query, *, label: str | None, sparkline: bool) -> list[prometheus.Dataquery]:
+    if sparkline:
+        return over_time([query])
+    targets = at_the_end([query])
+    if label is not None:
+        targets[0].format_val = prometheus.PromQueryFormat.TABLE
+    return targets
+
+
+def _options(*, label: str | None, sparkline: bool) -> model.Options:
     return model.Options(
         graph_mode=common.BigValueGraphMode.AREA if sparkline else common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.VALUE,
-        text_mode=text,
-        reduce_options=common.ReduceDataOptions(values=False, calcs=["lastNotNull"], fields=""),
+        text_mode=common.BigValueTextMode.VALUE,
+        reduce_options=common.ReduceDataOptions(
+            values=False, calcs=["lastNotNull"], fields="" if label is None else f"/^{label}$/"
+        ),
     )

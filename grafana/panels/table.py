@@ -34,6 +34,7 @@ class Value(NamedTuple):
     decimals: int | None = None
     gauge: bool = False
     shown: bool = True
+    width: int | None = None
 
     def reference(self) -> str:
         """Return the name of the query."""
@@ -47,6 +48,7 @@ class Text(NamedTuple):
     label: str
     links: Sequence[Link] = ()
     hidden: bool = False
+    width: int | None = None
 
 
 def table(
@@ -122,14 +124,22 @@ def _field(column: Text | Value, *, merged: bool) -> str:
 
 
 def _column(column: Text | Value) -> dashboard.DashboardFieldConfigSourceOverrides:
-    properties: dict[str, object] = {}
+    properties: dict[str, object] = {"noValue": "-"}
+    if column.width is not None:
+        properties["custom__width"] = column.width
     if isinstance(column, Value):
         properties |= _look(column)
     elif column.hidden:
-        properties["custom__hidden"] = True
+        properties |= _HIDDEN
     elif column.links:
         properties["links"] = [link.to_field() for link in column.links]
     return override("byName", column.title, **properties)
+
+
+_HIDDEN = {
+    "custom__hidden": True,  # until Grafana 12
+    "custom__hideFrom": common.HideSeriesConfig(tooltip=False, legend=False, viz=True),
+}
 
 
 def _look(value: Value) -> dict[str, object]:

@@ -48,7 +48,7 @@ def lifetimes(select: Scope) -> dashboard.Panel:
         ],
         no_value="No file is named",
         sort="Holds for",
-        size=Size(16, 7),
+        size=Size(16, 5),
     )
 
 
@@ -71,5 +71,5 @@ def problems(select: Scope) -> dashboard.Panel:
         ],
         no_value="None",
         sort="Daemon",
-        size=Size(8, 7),
+        size=Size(8, 5),
     )

@@ -10,9 +10,9 @@ from grafana.panels.table import Text, Value, table
 from grafana.panels.timeline import timeline
 from grafana.queries import KEY, Scope, highest, how_many
 
-LOW = Size(24, 6)
+LOW = Size(24, 5)
 
-LOW = Size(24, 6)
+LOW = Size(24, 5)
 
 _METRIC = "openvpn_server_expected_client_connected"
 _SOURCE = "`status`, for the names in `expected_clients` of the configuration."
@@ -21,9 +21,9 @@ _SOURCE = "`status`, for the names in `expected_clients` of the configuration."
 def missing(select: Scope) -> dashboard.Panel:
     """Show how many are missing."""
     return stat(
-        "Expected clients missing",
+        "Clients missing",
         About(
-            "Clients that should be connected and aren't, at servers that are up.",
+            "Expected clients that aren't connected, at servers that are up.",
             _SOURCE,
             "no client is expected, or no such server is up.",
             "the table of missing clients has their names.",

@@ -115,10 +115,10 @@ def version(select: Scope, *, size: Size = SIXTH) -> dashboard.Panel:
             "the daemon is down.",
             "compare with the others on the fleet's dashboard after an upgrade.",
         ),
-        Query(highest(select("openvpn_info"), "version"), "{{version}}"),
+        Query(highest(select("openvpn_info"), "version")),
         unit="none",
         no_value="not known",
-        named=True,
+        label="version",
         size=size,
     )
 

@@ -6,7 +6,7 @@ from grafana import words
 from grafana.panels.bars import THIRD, bars
 from grafana.panels.graph import HALF, graph
 from grafana.panels.panel import About, Query, Size, thresholds
-from grafana.panels.stat import SIXTH, stat
+from grafana.panels.stat import stat
 from grafana.queries import Scope, highest, in_range, of_those_seen, per_minute
 
 _LOG = "real-time messages `>LOG` (`log on all`)."
@@ -32,7 +32,6 @@ def log_events(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
         [Query(of_those_seen(per_minute(counter, "event"), counter, "event"), "{{event}}")],
         unit="cpm",
         no_value="None in this time range",
-        many=True,
         bars=True,
         stacked=True,
         size=size,
@@ -56,7 +55,6 @@ def refusals(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
         [Query(of_those_seen(per_minute(counter, *by), counter, *by), "{{daemon}} {{event}}")],
         unit="cpm",
         no_value="None in this time range",
-        many=True,
         bars=True,
         stacked=True,
         size=size,
@@ -81,6 +79,8 @@ def log_lines(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
         ],
         unit="cpm",
         no_value="None in this time range",
+        bars=True,
+        stacked=True,
         size=size,
     )
 
@@ -144,7 +144,7 @@ def hold(select: Scope) -> dashboard.Panel:
     )
 
 
-def prompt(select: Scope, *, size: Size = SIXTH) -> dashboard.Panel:
+def prompt(select: Scope) -> dashboard.Panel:
     """Show what a daemon waits to be told."""
     return stat(
         "Waits for an answer",
@@ -152,14 +152,12 @@ def prompt(select: Scope, *, size: Size = SIXTH) -> dashboard.Panel:
             "What the daemon was last seen asking its management client for: a passphrase, a "
             "password, a confirmation.",
             "real-time messages `>PASSWORD`, `>NEED-OK` and their kin.",
-            "it waits for nothing.",
+            "the exporter doesn't watch the daemon, or isn't scraped.",
             "answer it with its own tool; it waits for ever. The exporter never answers and "
             "leaves the slot for whoever does.",
         ),
-        Query(f"{highest(select('openvpn_prompt_waiting'), 'kind')} == 1", "{{kind}}"),
+        Query(words.prompt(select)),
         unit="none",
-        named=True,
-        no_value="nothing",
-        colours=thresholds("orange"),
-        size=size,
+        words=words.PROMPTS,
+        no_value="not watched",
     )

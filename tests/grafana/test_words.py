@@ -1,5 +1,6 @@
 import pytest
 
+from exporter.daemon.courtesy import PROMPT_KINDS
 from exporter.management.errors import DownReason
 from exporter.management.state import StateName
 from grafana import words
@@ -19,6 +20,11 @@ def test_every_state_has_a_number_of_its_own() -> None:
 def test_every_reason_has_a_number_of_its_own() -> None:
     assert {word.text for word in words.REASONS} == {"works", *DownReason}
     assert len({word.number for word in words.REASONS}) == len(DownReason) + 1
+
+
+def test_every_prompt_has_a_number_of_its_own() -> None:
+    assert {word.text for word in words.PROMPTS} == {"nothing", *PROMPT_KINDS}
+    assert len({word.number for word in words.PROMPTS}) == len(PROMPT_KINDS) + 1
 
 
 def test_connected_is_the_best_of_states_and_down_the_worst() -> None:
