@@ -14,7 +14,7 @@ PYTHON_CODE := exporter tests $(wildcard bench grafana)
 
 export PYTHON
 
-.PHONY: help demo test lint format types contracts unit real coverage bench docs lock upgrade clean
+.PHONY: help demo test lint format types contracts unit real coverage bench docs preview lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ docs: .venv/dev.stamp ## Write the documentation and the dashboards, which come 
 	@$(BIN)/python -m exporter.metrics.documentation
 	@$(BIN)/python -m grafana
 
+preview: grafana/preview/node_modules/.stamp ## Photograph the dashboards over a Prometheus; ARGS="--prometheus URL"
+	@node grafana/preview/preview.mjs $(ARGS)
+
 lock: ## Resolve the locks anew, keeping what still fits
 	@scripts/lock
 
@@ -69,9 +72,13 @@ upgrade: ## Resolve the locks anew, taking the newest
 	@scripts/lock --upgrade
 
 clean: ## Remove all that these targets made
-	rm -rf .venv build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf .venv build dist htmlcov grafana/preview/node_modules grafana/preview/out .coverage .coverage.* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
+
+grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
+	cd grafana/preview && npm ci
+	@touch $@
 
 .venv/created.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: name one, as in make PYTHON=python3.11")'

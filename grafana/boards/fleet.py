@@ -6,7 +6,7 @@ from grafana.links import TO_EXPORTER, TO_SERVER, TO_TUNNEL
 from grafana.panels.bars import bars
 from grafana.panels.graph import graph
 from grafana.panels.panel import About, Query, Size, thresholds
-from grafana.panels.stat import stat
+from grafana.panels.stat import TALL, stat
 from grafana.panels.table import Text, Value, table
 from grafana.panels.text import text
 from grafana.parts import certificates, sites, states, traffic, troubles
@@ -41,6 +41,7 @@ _WATCHED = stat(
     Query(count(_ALL("openvpn_up"))),
     unit="short",
     no_value="none, see below",
+    size=TALL,
 )
 
 _DOWN = stat(
@@ -56,6 +57,7 @@ _DOWN = stat(
     words=words.NONE_OF_THEM,
     colours=_NONE_IS_GOOD,
     no_value="none watched",
+    size=TALL,
 )
 
 _NOT_CONNECTED = stat(
@@ -71,6 +73,7 @@ _NOT_CONNECTED = stat(
     words=words.NONE_OF_THEM,
     colours=_NONE_IS_GOOD,
     no_value="none up",
+    size=TALL,
 )
 
 _CLIENTS = stat(
@@ -84,6 +87,7 @@ _CLIENTS = stat(
     Query(total(_ALL("openvpn_server_connected_clients"))),
     unit="short",
     no_value="no server",
+    size=TALL,
     sparkline=True,
 )
 
@@ -101,6 +105,7 @@ _THROUGHPUT = stat(
     ),
     unit="bps",
     no_value="not measured",
+    size=TALL,
     sparkline=True,
 )
 
@@ -311,7 +316,14 @@ BOARD = board(
     rows=[
         Row(
             "At a glance",
-            [_WATCHED, _DOWN, _NOT_CONNECTED, sites.missing(_ALL), _CLIENTS, _THROUGHPUT],
+            [
+                _WATCHED,
+                _DOWN,
+                _NOT_CONNECTED,
+                sites.missing(_ALL, size=TALL),
+                _CLIENTS,
+                _THROUGHPUT,
+            ],
         ),
         Row("Daemons", [_DAEMONS, states.states(_ALL)]),
         Row("Traffic and clients", [_TRAFFIC, _CLIENTS_BY_DAEMON, _VOLUME, _VERSIONS]),

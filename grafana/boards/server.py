@@ -42,7 +42,6 @@ _CONNECTED = stat(
     Query(total(_THIS("openvpn_server_connected_clients"))),
     unit="short",
     no_value="no server",
-    sparkline=True,
 )
 
 _LIMIT_USED = stat(

@@ -19,6 +19,9 @@ from grafana.panels.panel import (
 from grafana.words import Word
 
 SIXTH = Size(4, 4)
+TALL = Size(4, 5)
+"""Room for a sparkline: Grafana draws none into less."""
+
 PLAIN = thresholds("text")
 
 

@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import dashboard
 from grafana import words
 from grafana.links import TO_CLIENT
 from grafana.panels.panel import About, Query, Size, thresholds
-from grafana.panels.stat import stat
+from grafana.panels.stat import SIXTH, stat
 from grafana.panels.table import Text, Value, table
 from grafana.panels.timeline import timeline
 from grafana.queries import KEY, Scope, highest, how_many
@@ -18,7 +18,7 @@ _METRIC = "openvpn_server_expected_client_connected"
 _SOURCE = "`status`, for the names in `expected_clients` of the configuration."
 
 
-def missing(select: Scope) -> dashboard.Panel:
+def missing(select: Scope, *, size: Size = SIXTH) -> dashboard.Panel:
     """Show how many are missing."""
     return stat(
         "Clients missing",
@@ -33,6 +33,7 @@ def missing(select: Scope) -> dashboard.Panel:
         words=words.NONE_OF_THEM,
         colours=thresholds("green", (0.5, "red")),
         no_value="none expected",
+        size=size,
     )
 
 
