@@ -7,7 +7,7 @@
 `prometheus/openvpn.rules.yml` is what comes out with the defaults.
 """
 
-from exporter.rules.rendering import render
+from exporter.rules.rendering import JOB, RUNBOOK, render
 from exporter.rules.thresholds import THRESHOLDS, Threshold
 
-__all__ = ["THRESHOLDS", "Threshold", "render"]
+__all__ = ["JOB", "RUNBOOK", "THRESHOLDS", "Threshold", "render"]
