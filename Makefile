@@ -43,7 +43,7 @@ contracts: .venv/dev.stamp ## Who may import whom: import-linter
 	@echo "== import-linter"
 	@$(BIN)/lint-imports
 
-unit: .venv/dev.stamp ## Tests that need no OpenVPN; ARGS="-k ledger" picks some
+unit: .venv/prometheus.stamp ## Tests that need no OpenVPN; ARGS="-k ledger" picks some
 	@$(BIN)/pytest --ignore=tests/real $(ARGS)
 
 real: .venv/real.stamp ## Tests with real OpenVPN daemons and a real Prometheus
@@ -95,6 +95,10 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 	$(INSTALL) -r requirements/dev.txt
 	@touch $@
 
-.venv/real.stamp: .venv/dev.stamp
-	@scripts/debian-packages openvpn promtool ip
+.venv/prometheus.stamp: .venv/dev.stamp
+	@scripts/debian-packages promtool amtool
+	@touch $@
+
+.venv/real.stamp: .venv/prometheus.stamp
+	@scripts/debian-packages openvpn ip
 	@touch $@

@@ -15,6 +15,7 @@ from aiohttp import ClientSession
 from exporter import __version__
 from exporter.cli.command import Command
 from exporter.cli.program import COMMANDS
+from exporter.rules import THRESHOLDS
 from tests.peers import SAFETY, peer
 
 ROOT = Path(__file__).parents[1]
@@ -231,6 +232,48 @@ class TestDemo:
             assert 'openvpn_up{daemon="office"}' in await get(metrics[1])
             process.send_signal(signal.SIGINT)
             assert await exit_code(process) == 0
+
+
+class TestRules:
+    def test_prints_the_rules_of_the_repository(self) -> None:
+        done = run("rules")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == (ROOT / "prometheus" / "openvpn.rules.yml").read_text()
+
+    def test_takes_job_thresholds_and_runbook_and_writes_a_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "openvpn.rules.yml"
+        thresholds = ("--threshold=daemon-down=17m", "--threshold", "auth-failures=50")
+        done = run(
+            "rules", "--job=vpn", *thresholds, "--runbook=https://wiki/vpn", f"--output={file}"
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        for words in ('up{job="vpn"}', "for: 17m", "> 50.5", "https://wiki/vpn#openvpndaemondown"):
+            assert words in file.read_text()
+
+    @pytest.mark.parametrize(
+        ("flag", "said"),
+        [
+            ("--threshold=daemon-down", "write NAME=VALUE"),
+            ("--threshold=daemon-down=soon", "threshold daemon-down: 'soon' is not a duration"),
+            ("--threshold=daemons=1", "'daemons' is no threshold: use one of exporter-down,"),
+            ("--runbook=a b", "'a b' is no URL"),
+        ],
+    )
+    def test_a_mistake_is_named_and_ends_with_2(self, flag: str, said: str) -> None:
+        done = run("rules", flag)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+
+    def test_a_file_that_can_not_be_written_ends_with_1(self, tmp_path: Path) -> None:
+        done = run("rules", f"--output={tmp_path}")
+        assert done.returncode == 1
+        assert f"cannot write the rules: [Errno 21] Is a directory: '{tmp_path}'" in done.stderr
+
+    def test_the_help_lists_every_threshold_with_its_default(self) -> None:
+        listed = run("rules", "--help").stdout
+        for threshold in THRESHOLDS:
+            assert f"  {threshold.name}={threshold.default} " in listed
+            assert threshold.meaning in listed
 
 
 def test_only_the_demo_loads_the_simulator() -> None:

@@ -3,7 +3,7 @@
     program         which command is meant; failures to exit codes
     command         what a command is
     source, flags   flags that commands share: where the daemons come from; web, log
-    serve, demo     one file for each command
+    serve, demo …   one file for each command
 
 Without a command, the flags are those of `serve`.
 """

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Sequence
 
 from exporter import __version__, log
-from exporter.cli import demo, flags, serve
+from exporter.cli import demo, flags, rules, serve
 from exporter.cli.command import Command, CommandFailed, Exit, UsageError
 from exporter.config import ConfigError
 
-COMMANDS = (serve.COMMAND, demo.COMMAND)
+COMMANDS = (serve.COMMAND, demo.COMMAND, rules.COMMAND)
 
 _DEFAULT = serve.COMMAND
 

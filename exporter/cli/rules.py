@@ -16,7 +16,6 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold",
         action="append",
-        default=[],
         type=_assignment,
         metavar="NAME=VALUE",
         help="set one of the thresholds below; repeatable",
@@ -54,7 +53,8 @@ def _thresholds() -> str:
 
 def _run(parsed: argparse.Namespace) -> Exit:
     try:
-        rules = render(job=parsed.job, runbook=parsed.runbook, thresholds=dict(parsed.threshold))
+        thresholds = dict(parsed.threshold or ())
+        rules = render(job=parsed.job, runbook=parsed.runbook, thresholds=thresholds)
     except ValueError as error:
         raise UsageError(str(error)) from error
     if parsed.output is None:
