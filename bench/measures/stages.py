@@ -14,7 +14,7 @@ from bench.subject import Subject
 from exporter.management.messages import Listing, Message
 from exporter.management.protocol import Protocol
 from exporter.management.status import parse_status
-from exporter.transport.opening import READ_SIZE
+from exporter.transport.stream import READ_SIZE
 
 _SIZES = (5_000, 10_000)
 _GREETING = b">INFO:OpenVPN Management Interface Version 5 -- type 'help' for more info\r\n"

@@ -31,7 +31,7 @@ from exporter.management.messages import (
 from exporter.management.protocol import Protocol
 from exporter.management.secret import Secret
 from exporter.transport.login import Login
-from exporter.transport.opening import READ_SIZE, Stream
+from exporter.transport.stream import Stream
 
 _LAST_REPLY = 0.5
 """Seconds that leaving waits for a reply under way, so that a stop takes less than one second."""
@@ -45,7 +45,7 @@ class Connection:
 
     def __init__(self, stream: Stream, *, timeout: float) -> None:
         """Take over a stream; each reply may take `timeout` seconds."""
-        self._reader = stream.reader
+        self._stream = stream
         self._writer = stream.writer
         self.peer = stream.peer
         self.timeout = timeout
@@ -98,7 +98,7 @@ class Connection:
         try:
             async with asyncio.timeout(self.timeout):
                 while not self._protocol.greeted:
-                    data = await self._reader.read(READ_SIZE)
+                    data = await self._stream.read()
                     messages, answer = login.take(data)
                     self._writer.write(answer)
                     for message in messages:
@@ -186,7 +186,7 @@ class Connection:
 
     async def _read(self) -> None:
         try:
-            while data := await self._reader.read(READ_SIZE):
+            while data := await self._stream.read():
                 for message in self._protocol.receive(data):
                     self._dispatch(message)
             for message in self._protocol.receive_eof():

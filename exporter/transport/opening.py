@@ -9,8 +9,6 @@ import ipaddress
 import socket
 from typing import Protocol
 
-import msgspec
-
 from exporter.management.endpoint import Endpoint, ListenEndpoint, TcpEndpoint, UnixEndpoint
 from exporter.management.errors import (
     Busy,
@@ -20,17 +18,7 @@ from exporter.management.errors import (
     Refused,
     Unreachable,
 )
-
-READ_SIZE = 256 * 1024
-"""Bytes taken from the socket at once; asyncio reads no more in one turn of the loop."""
-
-
-class Stream(msgspec.Struct, frozen=True):
-    """Both directions of one connection, and the address to name in errors."""
-
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    peer: str
+from exporter.transport.stream import READ_SIZE, Stream
 
 
 class Opener(Protocol):

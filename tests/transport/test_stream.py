@@ -1,0 +1,68 @@
+"""A stream acknowledges what it reads at once, where the platform lets it."""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from exporter.transport import stream as stream_module
+from exporter.transport.opening import opener
+from exporter.transport.stream import Stream
+from tests.peers import GREETING, SAFETY, Visit, peer
+
+
+@contextlib.asynccontextmanager
+async def opened(unix_path: Path | None = None) -> AsyncIterator[tuple[Stream, Visit]]:
+    async with peer(unix_path) as daemon:
+        stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+        try:
+            yield stream, await daemon.visit()
+        finally:
+            stream.writer.close()
+            await stream.writer.wait_closed()
+
+
+def socket_of(stream: Stream) -> socket.socket:
+    found: socket.socket = stream.writer.get_extra_info("socket")
+    return found
+
+
+def waits_before_it_acknowledges(stream: Stream) -> bool:
+    return not socket_of(stream).getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
+
+
+def let_it_wait(stream: Stream) -> None:
+    """Put the kernel into the state in which it delays acknowledgements."""
+    socket_of(stream).setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+    assert waits_before_it_acknowledges(stream)
+
+
+async def test_each_read_is_acknowledged_at_once() -> None:
+    async with opened() as (stream, daemon):
+        for _ in range(2):
+            let_it_wait(stream)
+            daemon.says(GREETING)
+            assert await stream.read() == GREETING + b"\r\n"
+            assert not waits_before_it_acknowledges(stream)
+
+
+async def test_a_platform_without_the_option_reads_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "_ACKNOWLEDGE_NOW", None)
+    async with opened() as (stream, daemon):
+        let_it_wait(stream)
+        daemon.says(GREETING)
+        assert await stream.read() == GREETING + b"\r\n"
+        assert waits_before_it_acknowledges(stream)
+
+
+async def test_a_unix_socket_has_nothing_to_acknowledge(tmp_path: Path) -> None:
+    async with opened(tmp_path / "office.sock") as (stream, daemon):
+        daemon.says(GREETING)
+        assert await stream.read() == GREETING + b"\r\n"
+
+
+async def test_our_own_commands_are_not_held_back() -> None:
+    async with opened() as (stream, _):
+        assert socket_of(stream).getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
