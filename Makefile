@@ -100,5 +100,5 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 	@touch $@
 
 .venv/real.stamp: .venv/prometheus.stamp
-	@scripts/debian-packages openvpn ip
+	@scripts/debian-packages openvpn ip systemd-analyze
 	@touch $@

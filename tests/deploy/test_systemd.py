@@ -1,0 +1,121 @@
+"""The units, by systemd's own programs where these can tell, else against the program."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from exporter.cli import flags
+from exporter.cli.command import Exit
+from exporter.cli.program import command_parser
+from exporter.cli.serve import COMMAND as SERVE
+from exporter.management.endpoint import parse_endpoint
+from tests.deploy.units import SYSTEMD, Unit, lines_of
+
+SERVICE = SYSTEMD / "openvpn-exporter.service"
+SOCKET = SYSTEMD / "openvpn-exporter.socket"
+OPENVPN = SYSTEMD / "openvpn-server@.service.d" / "management.conf"
+TMPFILES = SYSTEMD / "tmpfiles.d" / "openvpn-management.conf"
+SYSUSERS = SYSTEMD / "sysusers.d" / "openvpn-exporter.conf"
+README = SYSTEMD.parent / "README.md"
+
+service = Unit(SERVICE)
+
+
+def run(*command: str | Path) -> str:
+    """Run a program that must succeed and say nothing on its standard error; return its output."""
+    done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stderr.decode()) == (0, ""), command
+    return done.stdout.decode()
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """Units beside each other, with a program at hand that exists here."""
+    for unit in (SERVICE, SOCKET):
+        text = unit.read_text().replace("/opt/openvpn-exporter/bin/openvpn-exporter", "/bin/true")
+        (tmp_path / unit.name).write_text(text)
+    return tmp_path
+
+
+class TestSystemd:
+    @pytest.mark.parametrize("name", [SERVICE.name, SOCKET.name])
+    def test_finds_nothing_wrong(self, installed: Path, name: str) -> None:
+        run("systemd-analyze", "verify", "--man=no", installed / name)
+
+    def test_finds_little_exposed_and_the_readme_says_how_much(self, installed: Path) -> None:
+        said = run("systemd-analyze", "security", "--offline=yes", installed / SERVICE.name)
+        exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+) OK", said)
+        assert exposure is not None
+        assert float(exposure[1]) <= 1.1
+        assert "`systemd-analyze security` says 1.1 " in README.read_text()
+
+    def test_makes_the_user(self, tmp_path: Path) -> None:
+        (tmp_path / "etc").mkdir()
+        command: list[str | Path] = ["systemd-sysusers", f"--root={tmp_path}", SYSUSERS]
+        subprocess.run(command, capture_output=True, check=True)  # noqa: S603
+        for name in ("passwd", "group"):
+            assert (tmp_path / "etc" / name).read_text().startswith("openvpn-exporter:x:")
+
+
+class TestService:
+    def test_runs_flags_that_exist(self) -> None:
+        program, *words = shlex.split(service.value("Service", "ExecStart"))
+        assert program == "/opt/openvpn-exporter/bin/openvpn-exporter"
+        assert words.pop() == "$OPTIONS"
+        assert command_parser(SERVE).parse_args(words).config_file is not None
+
+    @pytest.mark.parametrize("unit", [SERVICE, SOCKET], ids=lambda unit: unit.name)
+    def test_proposes_options_that_exist(self, unit: Path) -> None:
+        (options,) = re.findall(r'OPTIONS="(.*)"', unit.read_text())
+        words = ["--config.file", "config.yaml", *options.split()]
+        command_parser(SERVE).parse_args(words)  # or it exits
+
+    def test_reloads_by_a_signal(self) -> None:
+        assert service.value("Service", "ExecReload") == "/bin/kill -HUP $MAINPID"
+
+    def test_is_not_restarted_for_a_wrong_configuration(self) -> None:
+        assert service.value("Service", "RestartPreventExitStatus") == str(int(Exit.USAGE))
+
+    def test_is_the_user_that_is_made_for_it(self) -> None:
+        ((kind, user, *_),) = lines_of(SYSUSERS)
+        assert (kind, user) == ("u", service.value("Service", "User"))
+        assert user == service.value("Service", "Group")
+
+    def test_may_use_the_sockets_that_a_daemon_can_have(self) -> None:
+        families = service.value("Service", "RestrictAddressFamilies").split()
+        assert sorted(families) == ["AF_INET", "AF_INET6", "AF_UNIX"]
+
+    def test_is_handed_the_password_that_its_comment_names(self) -> None:
+        path = SYSTEMD / "openvpn-exporter.service.d" / "passwords.conf"
+        name, _, _ = Unit(path).value("Service", "LoadCredential").partition(":")
+        assert f"/run/credentials/{SERVICE.name}/{name}\n" in path.read_text()
+
+
+class TestSocket:
+    def test_is_at_the_exporters_port(self) -> None:
+        port = flags.DEFAULT_ADDRESS.removeprefix(":")
+        assert Unit(SOCKET).value("Socket", "ListenStream") == port
+
+
+class TestOpenvpn:
+    def test_opens_its_interface_in_the_directory_that_is_made_for_it(self) -> None:
+        ((_, directory, *_),) = lines_of(TMPFILES)
+        _, command = Unit(OPENVPN).values("Service", "ExecStart")
+        *_, word, socket, kind = command.replace("%t", "/run").split()
+        assert (word, kind) == ("--management", "unix")
+        assert socket == f"{directory}/%i.sock"
+        assert str(parse_endpoint(f"unix:{socket}")) in README.read_text().replace("office", "%i")
+
+    def test_has_a_directory_that_only_root_and_the_exporter_enter(self) -> None:
+        ((kind, _, mode, *owners),) = lines_of(TMPFILES)
+        assert (kind, mode) == ("d", "0750")
+        assert owners[:2] == ["root", service.value("Service", "Group")]
+
+    def test_is_otherwise_started_as_debian_starts_it(self) -> None:
+        path = Path("/lib/systemd/system/openvpn-server@.service")
+        _, command = Unit(OPENVPN).values("Service", "ExecStart")
+        debian = Unit(path).value("Service", "ExecStart")
+        assert command.rpartition(" --management")[0] == debian
