@@ -3,16 +3,22 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from exporter.cli.flags import DEFAULT_ADDRESS
 from exporter.cli.program import COMMANDS, command_parser
+from exporter.config import ClientsConfig, EventsConfig
+from exporter.config.schema import keys
 from exporter.management.commands import Command
+from exporter.management.errors import DownReason
 from exporter.metrics import catalogue
+from exporter.web.landing.row import GUIDE
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*.md")])
 README = (ROOT / "README.md").read_text()
+TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text()
 MANAGEMENT = (ROOT / "docs" / "management.md").read_text()
 
 METRIC_NAMES = {metric.name for metric in catalogue.METRICS}
@@ -66,3 +72,28 @@ def test_the_readme_shows_its_two_commands_on_the_first_screen() -> None:
 def test_the_page_on_the_management_interface_names_all_that_can_be_sent() -> None:
     sentence = MANAGEMENT.partition("all the commands that it can send: ")[2].partition(". None")[0]
     assert sorted(re.findall(r"`([^`]+)`", sentence)) == sorted(command.text for command in Command)
+
+
+def test_troubleshooting_has_a_section_for_every_reason_and_no_other() -> None:
+    reasons = TROUBLESHOOTING.partition("\n## Reasons\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^### (.+)$", reasons, re.MULTILINE) == list(DownReason)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_section_leads_to_one(page: Path) -> None:
+    text = page.read_text()
+    for target, anchor in re.findall(r"\]\(([^)#]*)#([^)]+)\)", text):
+        linked = (page.parent / target).read_text() if target else text
+        headings = re.findall(r"^#+ (.+)$", linked, re.MULTILINE)
+        assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, anchor
+
+
+def test_the_landing_page_sends_people_to_the_page_on_reasons() -> None:
+    assert (ROOT / GUIDE).read_text() == TROUBLESHOOTING
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_key_of_the_configuration_that_is_named_exists(page: Path) -> None:
+    sections: dict[str, type[msgspec.Struct]] = {"clients": ClientsConfig, "events": EventsConfig}
+    for section, key in re.findall(r"`(clients|events)\.(\w+)", page.read_text()):
+        assert key in {known.name for known in keys(sections[section])}, f"{section}.{key}"
