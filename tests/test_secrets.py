@@ -4,14 +4,16 @@ The program runs at its most talkative, against daemons that say all the secrets
 """
 
 import asyncio
+import base64
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import bcrypt
 import pytest
 import yaml
-from aiohttp import ClientSession
+from aiohttp import ClientSession, encode_basic_auth
 
 from tests.peers import GREETING, PROMPT, SAFETY, Peer, free_port, peer
 from tests.test_cli import PROGRAM, ROOT, run
@@ -34,7 +36,23 @@ SPOKEN = {
 }
 """What daemons say that only their management client is meant to hear."""
 
-SECRETS = (MANAGEMENT, REFUSED, *SPOKEN.values())
+USER = "prometheus"
+PASSWORD = "passwordpanda"
+"""Of a user of the web server."""
+MISTYPED = "mistypedmole"
+"""What somebody else tries."""
+HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+
+SECRETS = (
+    MANAGEMENT,
+    REFUSED,
+    *SPOKEN.values(),
+    PASSWORD,
+    MISTYPED,
+    HASH,
+    base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
+    base64.b64encode(f"{USER}:{MISTYPED}".encode()).decode(),
+)
 
 ASIDE = [
     f">PASSWORD:Auth-Token:{SPOKEN['token']}",
@@ -141,6 +159,7 @@ def configure(directory: Path, peers: dict[str, Peer]) -> Path:
         for name, daemon in peers.items()
     ]
     watched.append({"name": "nobody", "management": f"127.0.0.1:{free_port()}"})
+    (directory / "web.yaml").write_text(yaml.safe_dump({"basic_auth_users": {USER: HASH}}))
     path = directory / "config.yaml"
     path.write_text(yaml.safe_dump({"poll_interval": "1s", "daemons": watched}))
     return path
@@ -150,7 +169,11 @@ def configure(directory: Path, peers: dict[str, Peer]) -> Path:
 async def said(tmp_path: Path) -> dict[str, str]:
     """Run the program; return its log and what each request was answered."""
     port = free_port()
-    flags = (f"--web.listen-address=127.0.0.1:{port}", "--log.level=debug")
+    flags = (
+        f"--web.listen-address=127.0.0.1:{port}",
+        f"--web.config.file={tmp_path / 'web.yaml'}",
+        "--log.level=debug",
+    )
     async with daemons() as peers:
         config = configure(tmp_path, peers)
         with (tmp_path / "log").open("wb") as log:
@@ -169,10 +192,22 @@ async def said(tmp_path: Path) -> dict[str, str]:
 
 
 async def ask_everything(base: str) -> dict[str, str]:
-    async with ClientSession() as session:
-        return {
-            f"{method} {path}": await ask(session, method, base + path) for method, path in REQUESTS
+    """Make every request as a user who is known, then as one who isn't."""
+    async with signed_in(PASSWORD) as known:
+        answers = {
+            f"{method} {path}": await ask(known, method, base + path) for method, path in REQUESTS
         }
+    async with signed_in(MISTYPED) as unknown:
+        refusals = {
+            f"{method} {path} refused": await ask(unknown, method, base + path)
+            for method, path in REQUESTS
+        }
+    assert {refusal.partition(" ")[0] for refusal in refusals.values()} == {"401"}
+    return answers | refusals
+
+
+def signed_in(password: str) -> ClientSession:
+    return ClientSession(headers={"Authorization": encode_basic_auth(USER, password)})
 
 
 async def ask(session: ClientSession, method: str, url: str) -> str:
