@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -22,7 +23,12 @@ ODD_LAYOUTS = (
     ("Common Name", "Real Address", "Virtual Address", "Bytes Received", "Bytes Sent", "New"),
     ("Common Name", "Real Address", "Bytes Received", "Bytes Sent", "Bytes Sent"),
 )
-LAYOUTS = (*(layout.value for layout in Layout), *ODD_LAYOUTS)
+SINCE = "Connected Since (time_t)"
+LAYOUTS = (
+    *(layout.value for layout in Layout),
+    *((*layout, SINCE) for layout in ODD_LAYOUTS),
+    *((SINCE, *layout) for layout in ODD_LAYOUTS),
+)
 
 FIELDS = st.sampled_from(
     [
@@ -121,12 +127,40 @@ ALICE = (
 @example(4, b"9" * 20)
 @example(5, b"18446744073709551615")
 @example(5, b"18446744073709551616")
+@example(4, b" 1")
+@example(5, b"+1")
 def test_a_change_of_any_field_shows(place: int, field: bytes) -> None:
     reader = StatusReader()
     drained(reader.steps(table(*ALICE)))
     edited = table(*ALICE[:place], field, *ALICE[place + 1 :])
     assert drained(reader.steps(edited)) == anew(edited)
     assert drained(reader.steps(table(*ALICE))) == anew(table(*ALICE))
+
+
+@pytest.mark.parametrize(
+    ("layout", "before", "after"),
+    [
+        ("Common Name|Real Address|Bytes Received|Bytes Sent|Username", "ab|c|1|2|d", "a|bc|1|2|d"),
+        ("Common Name|Real Address|Bytes Received|Bytes Sent|Username", "a|b|1|2|cd", "a|bc|1|2|d"),
+        ("Common Name|Real Address|Bytes Received|Username|Bytes Sent", "a|b|1|2|3", "a|b|4|5|3"),
+        ("Common Name|Real Address|Bytes Sent|Bytes Received|Username", "a|b|1|2|c", "a|b|3|4|c"),
+        ("Common Name|Real Address|Username|Bytes Received|Bytes Sent", "a|b|c|1|2", "a|b|c|3|4"),
+        (
+            "Common Name|Real Address|Bytes Received|Bytes Sent|Username|Bytes Sent",
+            "a|b|1|2|c|3",
+            "a|b|1|7|c|8",
+        ),
+    ],
+)
+def test_fields_are_never_taken_for_others(layout: str, before: str, after: str) -> None:
+    reader = StatusReader()
+    for row in (before, after):
+        names = [*layout.split("|"), SINCE]
+        lines = Table(names, [[*row.encode().split(b"|"), b"9"]]).lines()
+        status = drained(reader.steps(lines))
+        assert status == anew(lines)
+        assert isinstance(status, ServerStatus)
+        assert len(status.pending) == 1
 
 
 def client(reader: StatusReader, *fields: bytes) -> Client:
