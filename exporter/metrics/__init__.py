@@ -6,7 +6,7 @@ catalogue       every metric there is, in the order of the page
 exposition      records -> the page
 lines           samples -> text
 formats         which format a page is written in
-page            the pieces of a page
+page            what a scrape is sent, in pieces
 packing         a page -> gzip
 own             the exporter's own instruments
 documentation   the catalogue -> docs/metrics.md

@@ -5,7 +5,7 @@ lines are rendered once for each change of its record, those that go over all cl
 each poll, and a scrape puts ready pieces in a row.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
@@ -14,11 +14,14 @@ from prometheus_client.registry import Collector
 from exporter.daemon.record import Record
 from exporter.daemon.turns import give_way
 from exporter.metrics.formats import choose, family_name, head
-from exporter.metrics.lines import render
+from exporter.metrics.lines import Descriptions, render, render_slices
 from exporter.metrics.metric import Family, Kind, Metric
-from exporter.metrics.page import BLOCK_SIZE, Block, Page, Piece, gathered
+from exporter.metrics.page import Block, Page, Piece
 
 _NEVER = -1
+BLOCK_SIZE = 16 * 1024
+"""Bytes from which on text is worth keeping its compressed form."""
+
 _RECORDS_AT_ONCE = 10
 """Records whose small families are rendered without giving way; each takes a fraction of a ms."""
 
@@ -26,12 +29,28 @@ _RECORDS_AT_ONCE = 10
 class _Text:
     """The text of one record, a piece for each family, and the record's age when it was made."""
 
-    __slots__ = ("ages", "changes", "pieces")
+    __slots__ = ("_descriptions", "ages", "changes", "pieces")
 
     def __init__(self, families: int) -> None:
         self.changes = _NEVER
         self.ages = [_NEVER] * families
         self.pieces: list[Piece] = [b""] * families
+        self._descriptions: dict[int, Descriptions] = {}
+
+    def large(
+        self, place: int, family: Family, record: Record
+    ) -> Generator[None, None, list[bytes]]:
+        """Render a family that goes over all clients; return its lines in parts."""
+        # All is taken at once: the record may change during a pause.
+        if family.description is None:
+            samples = list(family.samples(record))
+            return (yield from render_slices(family.metric, record.name, samples))
+        facts = list(family.description.facts(record))
+        descriptions = self._descriptions.get(place)
+        if descriptions is None:
+            descriptions = Descriptions(family.metric, record.name, family.description)
+            self._descriptions[place] = descriptions
+        return (yield from descriptions.render_slices(facts))
 
 
 class Exposition:
@@ -80,7 +99,7 @@ class Exposition:
                 pieces.append(head(family.metric, openmetrics=written.openmetrics))
                 pieces += column
         pieces.append(written.encode(self._own(names)))
-        return Page(tuple(gathered(pieces)), written.content_type)
+        return Page(tuple(pieces), written.content_type)
 
     def _own(self, names: Collection[str]) -> Collector:
         if names:
@@ -101,18 +120,22 @@ class Exposition:
         return text
 
     def _refresh(self, record: Record, text: _Text) -> Iterator[None]:
-        """Render what is older than the record, pausing after each large piece.
+        """Render what is older than the record, pausing after each slice of a large family.
 
         The record may change during a pause: what was rendered before is old again then.
         """
         changes = record.changes
         for place, family in enumerate(self._families):
             age = _age(family, record)
-            if text.ages[place] != age:
-                piece = b"" if age == _NEVER else _piece(family, record)
-                text.ages[place], text.pieces[place] = age, piece
-                if isinstance(piece, Block):
-                    yield
+            if text.ages[place] == age:
+                continue
+            if age == _NEVER:
+                text.pieces[place] = b""
+            elif family.per_client:
+                text.pieces[place] = _piece((yield from text.large(place, family, record)))
+            else:
+                text.pieces[place] = render(family.metric, record.name, family.samples(record))
+            text.ages[place] = age
         text.changes = changes
 
 
@@ -123,9 +146,9 @@ def _age(family: Family, record: Record) -> int:
     return record.client_changes if family.per_client else record.changes
 
 
-def _piece(family: Family, record: Record) -> Piece:
-    text = render(family.metric, record.name, family.samples(record))
-    return Block(text) if family.per_client and len(text) >= BLOCK_SIZE else text
+def _piece(parts: list[bytes]) -> Piece:
+    block = Block(parts)
+    return block if block.size >= BLOCK_SIZE else b"".join(parts)
 
 
 def _is_named(metric: Metric, names: Collection[str]) -> bool:

@@ -2,8 +2,8 @@
 
 import enum
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -32,18 +32,34 @@ class Metric(msgspec.Struct, frozen=True):
     labels: tuple[str, ...] = ()
 
 
+class Description(msgspec.Struct, frozen=True):
+    """How a record's many things are described: from facts, which hardly change, by labels.
+
+    Equal facts have equal labels. Facts are quickly had and compared, so that a description is
+    only put into words when it is new.
+    """
+
+    facts: Callable[[Record], Iterable[Hashable]]
+    labels: Callable[[Any], tuple[str, ...]]
+
+    def samples(self, record: Record) -> Iterable[Sample]:
+        """Give a 1 for each description; different facts may have the same."""
+        return [(labels, 1) for labels in dict.fromkeys(map(self.labels, self.facts(record)))]
+
+
 class Family(msgspec.Struct, frozen=True):
     """A metric of daemons, and how a record gives its samples.
 
     `while_up` families have no samples while the daemon's management session doesn't work.
     `per_client` families take the work of going over all clients: they only change with a poll,
-    and are rendered once for each.
+    and are rendered once for each. `description` is where their samples come from, if from there.
     """
 
     metric: Metric
     samples: Callable[[Record], Iterable[Sample]]
     while_up: bool = True
     per_client: bool = False
+    description: Description | None = None
 
 
 def one(value: float | None) -> Iterable[Sample]:
@@ -97,10 +113,21 @@ def info(
     samples: Callable[[Record], Iterable[Sample]],
     *,
     labels: tuple[str, ...],
-    per_client: bool = False,
 ) -> Family:
     """Declare an info: a constant 1 that carries labels to join on."""
-    return Family(Metric(name, Kind.INFO, text, labels), samples, per_client=per_client)
+    return Family(Metric(name, Kind.INFO, text, labels), samples)
+
+
+def info_of_each(
+    name: str, text: str, description: Description, *, labels: tuple[str, ...]
+) -> Family:
+    """Declare an info that there is for each client."""
+    return Family(
+        Metric(name, Kind.INFO, text, labels),
+        description.samples,
+        per_client=True,
+        description=description,
+    )
 
 
 def histogram(name: str, text: str, value: Callable[[Record], Histogram | None]) -> Family:

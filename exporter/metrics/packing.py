@@ -6,11 +6,13 @@ compressed once a poll, whoever asks for it in whichever format; what is left to
 its small families and the checksum.
 """
 
+import itertools
 import struct
 import zlib
+from collections.abc import Iterable, Iterator
 
 from exporter.daemon.turns import give_way
-from exporter.metrics.page import Block, Page, slices
+from exporter.metrics.page import Block, Page, Piece, slices
 
 _LEVEL = 1
 """Our text repeats itself so much that level 6 takes five times as long to save a fifth."""
@@ -27,33 +29,38 @@ _LENGTH_MASK = 0xFFFFFFFF
 async def pack(page: Page) -> list[bytes]:
     """Return the page as a gzip stream, in pieces; gives way to others between slices of work."""
     packed = [_HEADER]
-    checksum = length = 0
-    for piece in page.pieces:
-        if isinstance(piece, Block):
-            if piece.packed is None:
-                piece.packed = await _deflate(piece.text)
-            text, deflated = piece.text, piece.packed
-        else:
-            text, deflated = piece, await _deflate(piece)
-        packed.append(deflated)
-        length += len(text)
-        checksum = await _checksum(text, checksum)
-    packed.append(_LAST_BLOCK + struct.pack("<LL", checksum, length & _LENGTH_MASK))
+    checksum = 0
+    for block in _blocks(page.pieces):
+        if block.packed is None:
+            block.packed = await _deflate(block)
+        packed.append(block.packed)
+        checksum = await _checksum(block, checksum)
+    packed.append(_LAST_BLOCK + struct.pack("<LL", checksum, page.size & _LENGTH_MASK))
     return packed
 
 
-async def _deflate(text: bytes) -> bytes:
+def _blocks(pieces: Iterable[Piece]) -> Iterator[Block]:
+    """Give the blocks of a page, and what is between them as blocks for this once."""
+    for kind, run in itertools.groupby(pieces, type):
+        same: list[Piece] = list(run)
+        if kind is Block:
+            yield from (piece for piece in same if isinstance(piece, Block))
+        else:
+            yield Block([piece for piece in same if isinstance(piece, bytes)])
+
+
+async def _deflate(block: Block) -> bytes:
     compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    parts: list[bytes] = []
-    for part in slices(text):
-        parts.append(compressor.compress(part))
+    packed: list[bytes] = []
+    for part in slices(block.parts):
+        packed.append(compressor.compress(part))
         await give_way()
-    parts.append(compressor.flush(zlib.Z_SYNC_FLUSH))
-    return b"".join(parts)
+    packed.append(compressor.flush(zlib.Z_SYNC_FLUSH))
+    return b"".join(packed)
 
 
-async def _checksum(text: bytes, start: int) -> int:
-    for part in slices(text):
+async def _checksum(block: Block, start: int) -> int:
+    for part in slices(block.parts):
         start = zlib.crc32(part, start)
     await give_way()
     return start

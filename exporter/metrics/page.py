@@ -1,15 +1,12 @@
-"""A page: pieces of text, ready to be sent one after the other.
+"""A page: parts of text, ready to be sent one after the other.
 
 It is never joined into one: a page of ten thousand clients has seven megabytes, and each copy of
 it would stay in the process's memory for good.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
-
-BLOCK_SIZE = 16 * 1024
-"""Bytes from which on text is worth keeping its compressed form."""
 
 SLICE_SIZE = 256 * 1024
 """Bytes that are handled at once, between giving way to others."""
@@ -18,11 +15,12 @@ SLICE_SIZE = 256 * 1024
 class Block:
     """Text that stays until the next poll, and what it is compressed, once somebody asked."""
 
-    __slots__ = ("packed", "text")
+    __slots__ = ("packed", "parts", "size")
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, parts: Sequence[bytes]) -> None:
         """Keep some text; nobody has asked for it compressed yet."""
-        self.text = text
+        self.parts = parts
+        self.size = sum(map(len, parts))
         self.packed: bytes | None = None
 
 
@@ -38,47 +36,37 @@ class Page(msgspec.Struct, frozen=True):
     @property
     def size(self) -> int:
         """Bytes of the whole."""
-        return sum(map(len, self.texts()))
+        return sum(piece.size if isinstance(piece, Block) else len(piece) for piece in self.pieces)
 
     @property
     def body(self) -> bytes:
         """The whole, joined."""
-        return b"".join(self.texts())
+        return b"".join(self._parts())
 
-    def texts(self) -> Iterator[bytes]:
-        """Give the text of each piece."""
-        return (piece.text if isinstance(piece, Block) else piece for piece in self.pieces)
+    def slices(self) -> Iterator[bytes | memoryview]:
+        """Give the text in slices of at most `SLICE_SIZE`."""
+        return slices(self._parts())
 
-    def slices(self) -> Iterator[memoryview]:
-        """Give the text in slices of at most `SLICE_SIZE`, without copying it."""
-        return (part for text in self.texts() for part in slices(text))
-
-
-def slices(text: bytes) -> Iterator[memoryview]:
-    """Give a text in slices of at most `SLICE_SIZE`, without copying it."""
-    view = memoryview(text)
-    return (view[start : start + SLICE_SIZE] for start in range(0, len(text), SLICE_SIZE))
+    def _parts(self) -> Iterator[bytes]:
+        for piece in self.pieces:
+            if isinstance(piece, Block):
+                yield from piece.parts
+            else:
+                yield piece
 
 
-def gathered(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Join neighbours that are no blocks, so that a page has few pieces, and none is huge."""
+def slices(parts: Iterable[bytes]) -> Iterator[bytes | memoryview]:
+    """Join small parts and cut large ones, so that each has at most `SLICE_SIZE` bytes."""
     small: list[bytes] = []
     size = 0
-    for piece in pieces:
-        if isinstance(piece, Block):
-            yield from _joined(small)
-            yield piece
+    for part in parts:
+        if size + len(part) > SLICE_SIZE:
+            yield b"".join(small)
+            small, size = [], 0
+        if len(part) > SLICE_SIZE:
+            view = memoryview(part)
+            yield from (view[at : at + SLICE_SIZE] for at in range(0, len(part), SLICE_SIZE))
         else:
-            small.append(piece)
-            size += len(piece)
-            if size < SLICE_SIZE:
-                continue
-            yield from _joined(small)
-        size = 0
-    yield from _joined(small)
-
-
-def _joined(small: list[bytes]) -> Iterator[bytes]:
-    if small:
-        yield b"".join(small)
-        small.clear()
+            small.append(part)
+            size += len(part)
+    yield b"".join(small)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 
 from exporter.daemon.ledger import Account
 from exporter.daemon.record import Record
-from exporter.daemon.sessions import Session
 from exporter.management.address import parse_real_address
-from exporter.management.status import Client, ServerStatus
-from exporter.metrics.metric import Family, Sample, counter, gauge, info
+from exporter.management.peer import Peer
+from exporter.management.status import ServerStatus
+from exporter.metrics.metric import Description, Family, Sample, counter, gauge, info_of_each
 
 _INFO_LABELS = (
     "common_name",
@@ -30,34 +30,50 @@ _INFO_LABELS = (
 def _of_account(field: str) -> Callable[[Record], Iterable[Sample]]:
     """Take a field of each identity's account; none where it has none."""
     value: Callable[[Account], float | None] = operator.attrgetter(field)
-    return lambda record: (
-        ((name,), amount)
-        for name, account in record.ledger.accounts.items()
-        if (amount := value(account)) is not None
+
+    def samples(record: Record) -> Iterable[Sample]:
+        accounts = record.ledger.accounts
+        amounts = zip(accounts, map(value, accounts.values()), strict=True)
+        return [((name,), amount) for name, amount in amounts if amount is not None]
+
+    return samples
+
+
+_Facts = tuple[str, int | None, str, str, str, str, str, Peer]
+
+
+def _session_facts(record: Record) -> Iterable[_Facts]:
+    if not isinstance(record.status, ServerStatus):
+        return []
+    return (
+        (
+            session.name,
+            client.client_id,
+            client.username,
+            client.real_address,
+            client.virtual_address,
+            client.virtual_ipv6_address,
+            client.cipher,
+            session.peer,
+        )
+        for session, client, _, _ in record.ledger.sessions.current
     )
 
 
-def _session_info(record: Record) -> Iterable[Sample]:
-    if not isinstance(record.status, ServerStatus):
-        return []
-    # Rows of a daemon without client ids may look alike.
-    rows = {_session_labels(session, row) for session, row, _, _ in record.ledger.sessions.current}
-    return [(labels, 1) for labels in rows]
-
-
-def _session_labels(session: Session, client: Client) -> tuple[str, ...]:
+def _session_labels(facts: _Facts) -> tuple[str, ...]:
+    name, client_id, username, real_address, ipv4, ipv6, cipher, peer = facts
     return (
-        session.name,
-        "" if client.client_id is None else str(client.client_id),
-        client.username,
+        name,
+        "" if client_id is None else str(client_id),
+        username,
         # Without the port: a client has another one each time it comes.
-        parse_real_address(client.real_address).host,
-        client.virtual_address,
-        client.virtual_ipv6_address,
-        client.cipher,
-        session.peer.platform,
-        session.peer.version,
-        session.peer.gui,
+        parse_real_address(real_address).host,
+        ipv4,
+        ipv6,
+        cipher,
+        peer.platform,
+        peer.version,
+        peer.gui,
     )
 
 
@@ -126,12 +142,11 @@ SERIES = (
 """For `clients.series`."""
 
 INFO: tuple[Family, ...] = (
-    info(
+    info_of_each(
         "openvpn_server_client_info",
         "One per current session; real_address is without the client's ephemeral port.",
-        _session_info,
+        Description(_session_facts, _session_labels),
         labels=_INFO_LABELS,
-        per_client=True,
     ),
 )
 """For `clients.info`."""
