@@ -23,7 +23,7 @@ _NAMERS: Mapping[Identity, Callable[[Client], str]] = {
 }
 
 
-class Account(msgspec.Struct):
+class Account(msgspec.Struct, gc=False):
     """The totals of one identity.
 
     `sessions` are the current ones and `connected_since` the start of the oldest; None while
@@ -38,18 +38,23 @@ class Account(msgspec.Struct):
     last_traffic: float = 0.0
 
 
-class _Presence:
-    """What one poll says of one identity."""
+class _Presence(msgspec.Struct, gc=False):
+    """What one poll says of one identity: the start of its oldest session, sums over all."""
 
-    __slots__ = ("received", "received_growth", "sent", "sent_growth", "sessions", "since")
+    since: int
+    sessions: int
+    received: int
+    sent: int
+    received_growth: int
+    sent_growth: int
 
-    def __init__(self, since: int) -> None:
-        self.since = since
-        self.sessions = 0
-        self.received = 0
-        self.sent = 0
-        self.received_growth = 0
-        self.sent_growth = 0
+    def add(self, other: "_Presence") -> None:
+        self.since = min(self.since, other.since)
+        self.sessions += other.sessions
+        self.received += other.received
+        self.sent += other.sent
+        self.received_growth += other.received_growth
+        self.sent_growth += other.sent_growth
 
 
 class Ledger:
@@ -82,16 +87,16 @@ class Ledger:
             status.clients, status.updated, unreadable=status.unparsed
         )
         presences = self._sum_up(attendance)
-        for name, account in self._accounts.items():
-            if name not in presences:
-                account.sessions = 0
-                account.connected_since = None
+        for name in self._accounts.keys() - presences.keys():
+            self._accounts[name].sessions = 0
+            self._accounts[name].connected_since = None
         newcomers: dict[str, _Presence] = {}
         for name, presence in presences.items():
-            if name in self._accounts:
-                _enter(self._accounts[name], presence, now)
-            else:
+            account = self._accounts.get(name)
+            if account is None:
                 newcomers[name] = presence
+            else:
+                _enter(account, presence, now)
         self.forget(now)
         self._admit(newcomers, now)
 
@@ -105,17 +110,13 @@ class Ledger:
     def _sum_up(self, attendance: Iterable[Attendance]) -> dict[str, _Presence]:
         presences: dict[str, _Presence] = {}
         for session, row, received, sent in attendance:
-            presence = presences.get(session.name)
-            if presence is None:
-                presence = presences[session.name] = _Presence(row.connected_since)
-            presence.since = min(presence.since, row.connected_since)
-            presence.sessions += 1
-            presence.received += session.received_bytes
-            presence.sent += session.sent_bytes
-            presence.received_growth += received
-            presence.sent_growth += sent
-            self.received_bytes += received
-            self.sent_bytes += sent
+            presence = _Presence(
+                row.connected_since, 1, session.received_bytes, session.sent_bytes, received, sent
+            )
+            if presences.setdefault(session.name, presence) is not presence:
+                presences[session.name].add(presence)
+        self.received_bytes += sum(presence.received_growth for presence in presences.values())
+        self.sent_bytes += sum(presence.sent_growth for presence in presences.values())
         return presences
 
     def forget(self, now: float, *, all_gone: bool = False) -> bool:

@@ -22,25 +22,28 @@ DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 6
 _INTRODUCTION_LIMIT = 10_000
 """Clients that introduced themselves and that no status has shown; the oldest give way."""
 
+_UNKNOWN_PEER = Peer()
+
 Namer = Callable[[Client], str]
 """Gives the identity of a row."""
 
 
-class Session:
-    """One session: whose it is, and how far its counters were in its last row."""
+class Session(msgspec.Struct, gc=False, eq=False):
+    """One session: whose it is, and how far its counters were in its last row.
 
-    __slots__ = ("last", "missed", "name", "peer", "received_bytes", "seen", "sent_bytes", "since")
+    It begins with nothing counted; `seen` is when a status last had it. There are ten thousand of
+    these for as long as the process lives, so the garbage collector doesn't go over them: they
+    refer to nothing that could refer back.
+    """
 
-    def __init__(self, name: str, row: Client, peer: Peer) -> None:
-        """Begin with nothing counted."""
-        self.name = name
-        self.since = row.connected_since
-        self.peer = peer
-        self.last = row
-        self.received_bytes = 0
-        self.sent_bytes = 0
-        self.seen = row.connected_since
-        self.missed = False
+    name: str
+    last: Client
+    peer: Peer
+    since: int
+    seen: int
+    received_bytes: int = 0
+    sent_bytes: int = 0
+    missed: bool = False
 
     def grow(self, row: Client, now: int) -> tuple[int, int]:
         """Take the session's row; return by how many bytes received and sent it grew.
@@ -58,6 +61,10 @@ class Session:
             received if received >= 0 else row.received_bytes,
             sent if sent >= 0 else row.sent_bytes,
         )
+
+
+def _begin(name: str, row: Client, peer: Peer) -> Session:
+    return Session(name, row, peer, since=row.connected_since, seen=row.connected_since)
 
 
 Attendance = tuple[Session, Client, int, int]
@@ -102,7 +109,7 @@ class Sessions:
         self._peers[client_id, since] = peer
 
     def update(
-        self, rows: Iterable[Client], now: int, *, unreadable: int = 0
+        self, rows: Sequence[Client], now: int, *, unreadable: int = 0
     ) -> Sequence[Attendance]:
         """Take the connected rows of one complete status, printed at `now`.
 
@@ -124,7 +131,7 @@ class Sessions:
             attendance += self._meet(strangers, present, now)
         for row in doubles:  # of them nothing is counted but that they are there
             self._announcements.claim(row.common_name, row.real_address)
-            attendance.append((Session(self._namer(row), row, Peer()), row, 0, 0))
+            attendance.append((_begin(self._namer(row), row, _UNKNOWN_PEER), row, 0, 0))
         if unreadable:
             self._miss(present)
         self._leave(present, without_ids=any(row.client_id is None for row in by_key.values()))
@@ -167,7 +174,7 @@ class Sessions:
         return met
 
     def _open(self, key: _Key, row: Client) -> Session:
-        return Session(self._namer(row), row, self._peers.pop(key, Peer()))
+        return _begin(self._namer(row), row, self._peers.pop(key, _UNKNOWN_PEER))
 
     def _go_on(self, known: tuple[_Key, Session], row: Client) -> tuple[_Key, Session]:
         """Let a session go on in a row of another key; return the key that it has from now on."""
@@ -215,8 +222,18 @@ class Sessions:
             self.durations.observe(max(session.seen - session.since, 0))
 
 
-def _by_key(rows: Iterable[Client]) -> tuple[dict[_Key, Client], list[Client]]:
-    """Return rows by key, and those that look like another one, which only happens without ids.
+def _by_key(rows: Sequence[Client]) -> tuple[dict[_Key, Client], list[Client]]:
+    """Return rows by key, and those that look like another one, which only happens without ids."""
+    by_key: dict[_Key, Client] = {
+        (row.client_id, row.connected_since): row for row in rows if row.client_id is not None
+    }
+    if len(by_key) == len(rows):  # as from nearly every daemon
+        return by_key, []
+    return _by_any_key(rows)
+
+
+def _by_any_key(rows: Iterable[Client]) -> tuple[dict[_Key, Client], list[Client]]:
+    """Do it where rows have no ids.
 
     Of rows that look alike one stands for all, with the largest values: these only fall when a
     session ends, so that less is counted than moved, but never more.

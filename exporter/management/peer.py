@@ -31,7 +31,7 @@ _PROGRAMS = {
 """How `IV_GUI_VER` begins, by program; a version and more follows."""
 
 
-class Peer(msgspec.Struct, frozen=True):
+class Peer(msgspec.Struct, frozen=True, gc=False):
     """Platform and version of a client's OpenVPN (`linux`, `2.6.14`).
 
     `gui` is the program that runs it (`openvpn-connect`), "" where none is named: most have none.
