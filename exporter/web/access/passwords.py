@@ -61,7 +61,7 @@ class Passwords:
 
     async def _check(self, claim: "_Claim") -> bool:
         matches = await asyncio.to_thread(_matches, claim.password, claim.hashed)
-        if not matches or not claim.is_user:
+        if not (matches and claim.is_user):
             return False
         self._right[claim.token] = None
         if len(self._right) > MAX_REMEMBERED:
@@ -87,7 +87,7 @@ class Passwords:
         return list(users.values())[number % len(users)]
 
     def _is_remembered(self, claim: "_Claim") -> bool:
-        if claim.token not in self._right:
+        if not claim.is_user or claim.token not in self._right:
             return False
         self._right.move_to_end(claim.token)
         return True
