@@ -49,7 +49,7 @@ def test_the_readme_names_every_flag_with_its_default_and_no_other() -> None:
         action.option_strings[0]: action.default
         for command in COMMANDS
         for action in command_parser(command)._actions
-        if action.dest != "help"
+        if action.option_strings and action.dest != "help"
     }
     assert {flag for flag, _ in rows} == set(flags)
     defaults = {flag: default for flag, default in rows if default}

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Sequence
 
 from exporter import __version__, log
-from exporter.cli import demo, flags, rules, serve
+from exporter.cli import dashboards, demo, flags, rules, serve
 from exporter.cli.command import Command, CommandFailed, Exit, UsageError
 from exporter.config import ConfigError
 
-COMMANDS = (serve.COMMAND, demo.COMMAND, rules.COMMAND)
+COMMANDS = (serve.COMMAND, demo.COMMAND, rules.COMMAND, dashboards.COMMAND)
 
 _DEFAULT = serve.COMMAND
 
@@ -63,7 +63,7 @@ def command_parser(command: Command) -> argparse.ArgumentParser:
 
 
 def _overview() -> str:
-    lines = (f"  {command.name:<10}{command.summary}" for command in COMMANDS)
+    lines = (f"  {command.name:<12}{command.summary}" for command in COMMANDS)
     return (
         "commands, each with a --help of its own:\n"
         + "\n".join(lines)

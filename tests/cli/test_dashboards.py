@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from exporter import dashboards
+from exporter.cli.command import Exit
+from exporter.cli.program import main
+
+NAMES = ["client", "exporter", "fleet", "server", "tunnel"]
+
+
+def test_lists_what_there_is_with_a_line_on_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dashboards"]) == Exit.DONE
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == NAMES
+    assert all("OpenVPN / " in line for line in lines)
+
+
+@pytest.mark.parametrize("name", [*NAMES, "openvpn-fleet"])
+def test_prints_the_file_of_one(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dashboards", name]) == Exit.DONE
+    file = f"openvpn-{name.removeprefix('openvpn-')}.json"
+    assert capsys.readouterr().out == dashboards.texts()[file]
+
+
+def test_writes_all_into_a_directory_over_older_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = tmp_path / "grafana" / "dashboards"
+    for _ in range(2):
+        assert main(["dashboards", "--output", str(directory)]) == Exit.DONE
+        written = {path.name: path.read_text(encoding="utf-8") for path in directory.iterdir()}
+        assert written == dashboards.texts()
+        (directory / "openvpn-fleet.json").write_text("older", encoding="utf-8")
+    assert capsys.readouterr().out == ""
+
+
+def test_writes_only_one_for_who_names_it(tmp_path: Path) -> None:
+    assert main(["dashboards", "tunnel", "--output", str(tmp_path)]) == Exit.DONE
+    assert [path.name for path in tmp_path.iterdir()] == ["openvpn-tunnel.json"]
+
+
+def test_a_name_that_is_none_is_answered_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["dashboards", "flet"])
+    assert ended.value.code == Exit.USAGE
+    assert f"'flet' is no dashboard: use one of {', '.join(NAMES)}" in capsys.readouterr().err
+
+
+def test_a_directory_that_cannot_be_written_ends_with_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert main(["dashboards", "--output", str(file)]) == Exit.FAILED
+    assert f"cannot write the dashboards: [Errno 17] File exists: '{file}'" in (
+        capsys.readouterr().err
+    )

@@ -1,0 +1,53 @@
+"""The wheel carries what is not Python, too."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from flit_core import buildapi  # type: ignore[import-untyped]
+
+from exporter import dashboards
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpack a wheel as pip does; return the directory."""
+    built = tmp_path_factory.mktemp("wheel")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        wheel = built / buildapi.build_wheel(str(built))
+    place = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(place)
+    return place
+
+
+def run(installed: Path, *arguments: str) -> str:
+    """Run the program from the wheel, far from the repository."""
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "exporter", *arguments],
+        cwd=installed,
+        env=os.environ | {"PYTHONPATH": str(installed)},
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    ).stdout
+
+
+def test_every_dashboard_is_in_the_wheel(installed: Path, tmp_path: Path) -> None:
+    assert run(installed, "dashboards", "--output", str(tmp_path)) == ""
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == (
+        dashboards.texts()
+    )
+
+
+def test_no_test_and_no_generator_is_in_the_wheel(installed: Path) -> None:
+    assert {path.name.partition("-")[0] for path in installed.iterdir()} == {
+        "exporter",
+        "openvpn_exporter",
+    }
