@@ -26,7 +26,7 @@ def load(path: Path) -> Config:
     """
     root = read_document(path)
     discovery = _discover(root, path)
-    sources = _Sources(discovery, expect_ccd=_glance(root, path, "expected_from_ccd") is True)
+    sources = _Sources(discovery)
     reader = Reader(source=str(path), directory=path.parent, fallbacks=sources.fallbacks)
     try:
         config = reader.section(root, "", Config)
@@ -41,28 +41,28 @@ def load(path: Path) -> Config:
 class _Sources:
     """What was discovered, for the entries that are written about it."""
 
-    def __init__(self, discovery: Discovery, *, expect_ccd: bool) -> None:
+    def __init__(self, discovery: Discovery) -> None:
         self._found: Mapping[str, Discovered] = {found.name: found for found in discovery.found}
-        self._expect_ccd = expect_ccd
 
     def fallbacks(self, kind: type[msgspec.Struct], name: str) -> Mapping[str, object]:
         if kind is not DaemonConfig or name not in self._found:
             return {}
-        return fallbacks(self._found[name], expect_ccd=self._expect_ccd)
+        return fallbacks(self._found[name])
 
     def findings(self, config: Config, lines: Mapping[str, int]) -> Iterator[Finding]:
         for index, daemon in enumerate(config.daemons):
             if found := self._found.get(daemon.name):
                 names = (key.name for key in keys(DaemonConfig))
                 written = {name for name in names if f"daemons[{index}].{name}" in lines}
-                yield from findings(found, written, expect_ccd=self._expect_ccd)
+                yield from findings(found, written)
 
 
 def _discover(root: yaml.Node, path: Path) -> Discovery:
     patterns = _glance(root, path, "discover")
     if not isinstance(patterns, tuple):
         return Discovery()
-    return discover(patterns, path.parent, user=running_user())
+    clients = _glance(root, path, "expected_from_ccd") is True
+    return discover(patterns, path.parent, user=running_user(), clients=clients)
 
 
 def _glance(root: yaml.Node, path: Path, key: str) -> object:

@@ -10,13 +10,13 @@ import msgspec
 from exporter.config.forms import can_read_certificates
 from exporter.config.reader import Withheld
 from exporter.config.schema import Config, DaemonConfig
-from exporter.deployment import Discovered, Discovery, Finding, Kind, expected_clients
+from exporter.deployment import Discovered, Discovery, Finding, Kind
 from exporter.deployment.deployment import ASKED_FOR, Deployment, ManagementInterface
-from exporter.deployment.errors import Place, Unreadable
+from exporter.deployment.errors import Place
 from exporter.deployment.judgement import endpoint
 
 
-def fallbacks(discovered: Discovered, *, expect_ccd: bool) -> Mapping[str, Any]:
+def fallbacks(discovered: Discovered) -> Mapping[str, Any]:
     """Return what a discovered configuration says for the keys of a daemon.
 
     A key whose value can't be known, or must be chosen by the operator, is withheld.
@@ -26,20 +26,19 @@ def fallbacks(discovered: Discovered, *, expect_ccd: bool) -> Mapping[str, Any]:
         for finding in discovered.findings
         if finding.blocks
     }
-    deployment = discovered.deployment
-    return (_values(deployment, expect_ccd=expect_ccd) if deployment else {}) | withheld
+    values: dict[str, Any] = {"expected_clients": discovered.expected_clients}
+    if discovered.deployment is not None:
+        values |= _values(discovered.deployment)
+    return values | withheld
 
 
-def _values(deployment: Deployment, *, expect_ccd: bool) -> dict[str, Any]:
+def _values(deployment: Deployment) -> dict[str, Any]:
     values: dict[str, Any] = {"deployment": deployment}
     if deployment.management is not None:
         values |= _management(deployment.management, deployment)
     if deployment.max_clients:
         values["max_clients"] = deployment.max_clients
     values |= _certificates(deployment)
-    if expect_ccd and deployment.client_config_dir is not None:
-        with contextlib.suppress(Unreadable):  # one of the findings
-            values["expected_clients"] = expected_clients(deployment.client_config_dir)
     return values
 
 
@@ -61,38 +60,13 @@ def _management(management: ManagementInterface, deployment: Deployment) -> dict
     return values
 
 
-def findings(
-    discovered: Discovered, written: Collection[str], *, expect_ccd: bool
-) -> tuple[Finding, ...]:
+def findings(discovered: Discovered, written: Collection[str] = ()) -> tuple[Finding, ...]:
     """Return what is to be said of one, given the keys that are `written` for it."""
-    said = (*discovered.findings, *(_unknown_clients(discovered) if expect_ccd else ()))
     return tuple(
         msgspec.structs.replace(finding, daemon=discovered.name)
-        for finding in said
+        for finding in discovered.findings
         if finding.settled_by not in written
     )
-
-
-def _unknown_clients(discovered: Discovered) -> tuple[Finding, ...]:
-    if discovered.deployment is None or discovered.deployment.client_config_dir is None:
-        return ()
-    directory = discovered.deployment.client_config_dir
-    try:
-        expected_clients(directory)
-    except Unreadable as error:
-        text = (
-            f"{error.text}, so no client is expected: let this user read it, "
-            "or list `expected_clients`"
-        )
-        return (
-            Finding(
-                kind=Kind.CLIENT_CONFIGS,
-                place=error.place,
-                text=text,
-                settled_by="expected_clients",
-            ),
-        )
-    return ()
 
 
 def with_discovered(config: Config, discovery: Discovery) -> Config:
@@ -107,11 +81,10 @@ def with_discovered(config: Config, discovery: Discovery) -> Config:
     for discovered in discovery.found:
         if discovered.name in written:
             continue
-        remarks.extend(findings(discovered, (), expect_ccd=config.expected_from_ccd))
+        remarks.extend(findings(discovered))
         if discovered.blocked:
             continue
-        values = fallbacks(discovered, expect_ccd=config.expected_from_ccd)
-        daemon = DaemonConfig(name=discovered.name, **values)
+        daemon = DaemonConfig(name=discovered.name, **fallbacks(discovered))
         first = watched.setdefault(daemon.management, daemon.name)
         if first == daemon.name:
             daemons.append(daemon)

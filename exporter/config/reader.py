@@ -95,13 +95,8 @@ class Reader:
             self._claim(node, place, value)
 
     def only(self, node: yaml.Node, kind: type[S], name: str) -> object:
-        """Return the value of one key of the section at `node`.
-
-        Raises Unreadable where it has none, or any key of the section is unknown.
-        """
-        problems_before = len(self.problems)
+        """Return the value of one key of the section at `node`; Unreadable where it has none."""
         entry = self._entries(node, "", kind).get(name)
-        self._stop_after(problems_before)
         if entry is None:
             raise Unreadable
         (key,) = (key for key in keys(kind) if key.name == name)

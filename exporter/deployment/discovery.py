@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from exporter.deployment import deployment
+from exporter.deployment.client_configs import expected_clients
 from exporter.deployment.deployment import Deployment
 from exporter.deployment.errors import DeploymentError, Place, Unreadable, shown
 from exporter.deployment.findings import Finding, Kind
@@ -23,12 +24,16 @@ NAME_LIMIT = 64
 
 
 class Discovered(msgspec.Struct, frozen=True):
-    """One configuration of OpenVPN, named; without a deployment it can't be used."""
+    """One configuration of OpenVPN, named; without a deployment it can't be used.
+
+    `expected_clients` are those of its `client-config-dir`, if they are asked for.
+    """
 
     name: str
     file: Path
     deployment: Deployment | None
     findings: tuple[Finding, ...]
+    expected_clients: tuple[str, ...] = ()
 
     @property
     def blocked(self) -> bool:
@@ -43,10 +48,13 @@ class Discovery(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
 
 
-def discover(patterns: Sequence[str], directory: Path, *, user: str | None = None) -> Discovery:
+def discover(
+    patterns: Sequence[str], directory: Path, *, user: str | None = None, clients: bool = False
+) -> Discovery:
     """Read every file that matches a pattern; relative patterns start at `directory`.
 
-    A file that another one includes is no daemon of its own. `user` is whom we run as.
+    A file that another one includes is no daemon of its own. `user` is whom we run as; `clients`
+    asks for the clients of each `client-config-dir`.
     """
     files, findings = _files(patterns, directory)
     read = {file: _read(file) for file in files}
@@ -58,11 +66,13 @@ def discover(patterns: Sequence[str], directory: Path, *, user: str | None = Non
     }
     daemons = [file for file in files if os.path.realpath(file) not in included]
     names = _names(daemons)
-    found = tuple(
+    found = (
         Discovered(names[file], file, *_judged(read[file], name=names[file], user=user))
         for file in daemons
     )
-    return Discovery(found, (*findings, *_renamed(names)))
+    return Discovery(
+        tuple(map(_with_clients, found) if clients else found), (*findings, *_renamed(names))
+    )
 
 
 def _files(patterns: Sequence[str], directory: Path) -> tuple[list[Path], list[Finding]]:
@@ -106,6 +116,23 @@ def _judged(
         settled_by="management",
     )
     return None, (finding,)
+
+
+def _with_clients(discovered: Discovered) -> Discovered:
+    if discovered.deployment is None or discovered.deployment.client_config_dir is None:
+        return discovered
+    try:
+        clients = expected_clients(discovered.deployment.client_config_dir)
+    except Unreadable as error:
+        finding = Finding(
+            kind=Kind.CLIENT_CONFIGS,
+            place=error.place,
+            text=f"{error.text}, so no client is expected: let this user read it, or list "
+            "`expected_clients`",
+            settled_by="expected_clients",
+        )
+        return msgspec.structs.replace(discovered, findings=(*discovered.findings, finding))
+    return msgspec.structs.replace(discovered, expected_clients=clients)
 
 
 def _names(files: Iterable[Path]) -> dict[Path, str]:

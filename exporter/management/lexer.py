@@ -25,6 +25,8 @@ WORDS_LIMIT = 16
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BLANKS = " \t\n\v\f\r"
+_SPECIAL = re.compile(r"[\"'\\#;]")
+_WORD = re.compile(f"[^{_BLANKS}]+")
 _ESCAPABLE = '\\"' + _BLANKS
 
 
@@ -112,7 +114,13 @@ def split(line: str) -> list[str]:
     Raises:
         LexerError: OpenVPN would refuse the line, too.
     """
-    return _Lexer().run(line.partition("\0")[0])
+    line = line.partition("\0")[0]
+    if _SPECIAL.search(line):
+        return _Lexer().run(line)
+    words = _WORD.findall(line)[:WORDS_LIMIT]  # nearly all lines of a configuration
+    for word in words:
+        _check_length(word)
+    return words
 
 
 def quote(word: str) -> str:

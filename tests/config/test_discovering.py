@@ -201,6 +201,12 @@ def test_problems_of_the_top_level_are_told_once(tmp_path: Path) -> None:
     ]
 
 
+def test_another_problem_of_the_top_level_does_not_hide_what_is_discovered(tmp_path: Path) -> None:
+    path = write(tmp_path, "nonsense: 1\ndaemons: [{name: office}]\n", office=SERVER)
+    (problem,) = refusals(path)
+    assert problem.startswith("config.yaml:2: nonsense: is not a key here")
+
+
 def test_flags_discover_as_well(tmp_path: Path) -> None:
     write(tmp_path, "", office=SERVER, broken="status '")
     config = from_flags(["a:1"], [str(tmp_path / "*.conf")])

@@ -125,3 +125,17 @@ def test_a_name_of_any_bytes_can_be_printed(tmp_path: Path) -> None:
     (found,) = discover(["*"], tmp_path).found
     (finding,) = found.findings
     assert str(finding).isprintable()
+
+
+def test_the_clients_of_a_server_are_looked_for_if_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, "", "ccd/oslo")
+    write(tmp_path, f"{MANAGEMENT}client-config-dir ccd\n", "office.conf")
+    write(tmp_path, f"{MANAGEMENT}client-config-dir gone\n", "branch.conf")
+    branch, office = discover(["*.conf"], tmp_path, clients=True).found
+    assert (office.expected_clients, office.findings) == (("oslo",), ())
+    assert branch.expected_clients == ()
+    assert [finding.kind for finding in branch.findings] == [Kind.CLIENT_CONFIGS]
+    assert not branch.blocked
+    branch, office = discover(["*.conf"], tmp_path).found
+    assert office.expected_clients == ()
+    assert branch.findings == ()
