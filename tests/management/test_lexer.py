@@ -43,6 +43,8 @@ SAYABLE = st.text(st.characters(exclude_characters=CONTROL, codec="utf-8"), max_
         ("pid\0 signal SIGTERM", ["pid"]),
         ("日本 ü", ["日本", "ü"]),
         ("a\u00a0b", ["a\u00a0b"]),
+        (f"{'a ' * WORDS_LIMIT}b", ["a"] * WORDS_LIMIT),
+        (f"{'a ' * WORDS_LIMIT}{'b' * (WORD_LIMIT + 1)}", ["a"] * WORDS_LIMIT),
     ],
 )
 def test_a_line_is_split_as_openvpn_would(line: str, words: list[str]) -> None:
