@@ -1,5 +1,6 @@
 """Puts everything together: the only module that knows all parts."""
 
+import asyncio
 import contextlib
 import logging
 import time
@@ -9,9 +10,11 @@ import msgspec
 
 from exporter import __version__
 from exporter.config import Config
+from exporter.config.effective import show
 from exporter.daemon.monitor import Monitor
 from exporter.daemon.record import Record
 from exporter.deployment.findings import Finding
+from exporter.fleet.debugging import debug_text
 from exporter.fleet.fleet import Fleet
 from exporter.fleet.plan import Plan
 from exporter.fleet.reload import Reload
@@ -20,7 +23,9 @@ from exporter.log import Level, event
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.own import OwnMetrics
+from exporter.transport.dialogue import Dialogue
 from exporter.web.access import Rules, guard
+from exporter.web.discovery import ExternalUrl
 from exporter.web.listening import ListenAddress, Place, open_door
 from exporter.web.listening import listen as listen_at
 from exporter.web.server import application
@@ -44,11 +49,13 @@ async def serving(
     telemetry_path: str,
     rules: Rules | None = None,
     read: Callable[[], Config] | None = None,
+    external: ExternalUrl | None = None,
 ) -> AsyncIterator[Serving]:
     """Watch the daemons and serve their metrics until the block is left.
 
     It is served at the addresses and at the inherited places, to whom the rules let in. `read`
     reads the configuration again when a reload is wanted; without it there is no other.
+    `external` is where Prometheus finds us, where that is elsewhere.
 
     Raises:
         OSError: an address can't be listened on.
@@ -61,6 +68,10 @@ async def serving(
         telemetry_path=telemetry_path,
         refresh=watching.refresh,
         reload=reload,
+        poll=watching.poll,
+        debug=watching.debug,
+        config=watching.show,
+        external=external,
         unready=watching.fleet.unready,
     )
     rules = rules or Rules()
@@ -112,8 +123,22 @@ class _Watching:
     async def refresh(self, records: Sequence[Record], patience: float) -> None:
         """Have daemons polled for a scrape, if that is wanted."""
         if self._config.refresh_on_scrape:
-            names = [record.name for record in records]
-            await self.fleet.refresh(names, patience=patience)
+            await self.poll(records, patience)
+
+    async def poll(self, records: Sequence[Record], patience: float) -> None:
+        """Have daemons polled whose readings are old."""
+        await self.fleet.refresh((record.name for record in records), patience=patience)
+
+    def debug(self, record: Record) -> str:
+        """Tell what was said between us and a daemon."""
+        now = asyncio.get_running_loop().time()
+        monitor = self.fleet.monitor(record.name)
+        dialogue = monitor.dialogue if monitor else Dialogue()
+        return debug_text(record, dialogue, self._config.clients, now=now)
+
+    def show(self) -> str:
+        """Return the configuration that is in force, as YAML."""
+        return show(self._config)
 
     def _tell(self, findings: Sequence[Finding]) -> None:
         """Log what was noticed while discovering, each thing once."""

@@ -199,6 +199,43 @@ class TestLeaving:
         assert visit.heard[-1] == b"quit"
 
 
+class TestProbing:
+    async def test_polls_one_daemon_now_and_shows_it_alone(self) -> None:
+        async with peer() as daemon, peer() as other:
+            endpoints = {"office": daemon.endpoint, "other": other.endpoint}
+            config = structs.replace(config_of(**endpoints), poll_interval=3600.0)
+            async with served(config) as running:
+                visit = await daemon.greeted()
+                await visit.polls()
+                url = running.urls[0]
+                await page_when(url, lambda page: by_daemon(page, "openvpn_up")["office"] == 1)
+                asked = asyncio.create_task(get(f"{url}/probe?target=office"))
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(demand, "FRESH", 0.0)
+                    await visit.polls()
+                page = parse(*await asked)
+        assert by_daemon(page, "openvpn_up") == {"office": 1}
+        assert {dict(series.labels)["daemon"] for series in all_series(page)} == {"office"}
+
+    async def test_shows_what_was_said(self) -> None:
+        async with peer() as daemon, served(config_of(office=daemon.endpoint)) as running:
+            visit = await daemon.greeted()
+            await visit.polls()
+            await page_when(
+                running.urls[0], lambda page: by_daemon(page, "openvpn_up")["office"] == 1
+            )
+            body, kind = await get(f"{running.urls[0]}/probe?target=office&debug=true")
+        assert kind.startswith("text/plain")
+        assert b"> status 3" in body
+        assert b"CLIENT_LIST" in body
+
+    async def test_the_configuration_in_force_can_be_seen(self) -> None:
+        async with served() as running:
+            body, kind = await get(f"{running.urls[0]}/config")
+        assert kind.startswith("application/yaml")
+        assert b"management: 127.0.0.1:1" in body
+
+
 class TestReloading:
     async def test_removes_a_daemon_with_all_that_was_said_of_it(self) -> None:
         read = [config_of(office=parse_endpoint("127.0.0.1:1"))]

@@ -30,6 +30,7 @@ FLAGS = (
     "--web.systemd-socket",
     "--web.config.file",
     "--web.telemetry-path",
+    "--web.external-url",
     "--log.level",
     "--log.format",
     "--version",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from exporter import log
+from exporter.web.discovery import parse_external_url
 from exporter.web.listening import parse_listen_address
 from exporter.web.server import check_telemetry_path
 
@@ -42,6 +43,13 @@ def add_web(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="TLS, users, headers and rate limit (YAML, the format of Prometheus' exporters)",
+    )
+    parser.add_argument(
+        "--web.external-url",
+        dest="external",
+        type=_checked(parse_external_url),
+        metavar="URL",
+        help="where Prometheus finds this exporter, for /sd (default: where it asks)",
     )
     parser.add_argument(
         "--web.telemetry-path",

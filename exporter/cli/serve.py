@@ -65,6 +65,7 @@ async def until_told(
         telemetry_path=parsed.telemetry_path,
         rules=rules,
         read=read,
+        external=parsed.external,
     )
     async with contextlib.AsyncExitStack() as stack:
         try:

@@ -31,6 +31,7 @@ from exporter.management.errors import (
 )
 from exporter.management.secret import Secret
 from exporter.transport.connection import Connection
+from exporter.transport.dialogue import Dialogue
 from exporter.transport.opening import opener
 
 START_SPREAD = 1.0
@@ -87,6 +88,7 @@ class Monitor:
             step_aside=daemon.step_aside,
         )
         self._opener = opener(daemon.management, timeout=daemon.timeout)
+        self.dialogue = Dialogue()
         self._visiting: Visit | None = None
         self._waits_for: ManagementError | None = None
         self._hurry = asyncio.Event()
@@ -188,6 +190,7 @@ class Monitor:
         password = await self._password()
         stream = await self._opener.open()
         connection = Connection(stream, timeout=self._manner.daemon.timeout)
+        self.dialogue = connection.dialogue
         visit = self._visiting = Visit(
             connection,
             self.record,

@@ -22,6 +22,7 @@ _NEVER = -1
 BLOCK_SIZE = 16 * 1024
 """Bytes from which on text is worth keeping its compressed form."""
 
+_NOTHING = CollectorRegistry()
 _RECORDS_AT_ONCE = 10
 """Records whose small families are rendered without giving way; each takes a fraction of a ms."""
 
@@ -82,7 +83,12 @@ class Exposition:
                 await give_way()
 
     def page(
-        self, records: Sequence[Record], *, accept: str = "", names: Collection[str] = ()
+        self,
+        records: Sequence[Record],
+        *,
+        accept: str = "",
+        names: Collection[str] = (),
+        own: bool = True,
     ) -> Page:
         """Render a page of what the records say now.
 
@@ -90,6 +96,7 @@ class Exposition:
             records: the daemons.
             accept: the request's Accept header; OpenMetrics only where it asks for that.
             names: metric names to restrict the page to (`name[]`); all where empty.
+            own: whether the exporter's own metrics follow.
         """
         written = choose(accept)
         columns = zip(*map(self._fresh, records), strict=True) if records else ()
@@ -98,7 +105,7 @@ class Exposition:
             if any(column) and (not names or _is_named(family.metric, names)):
                 pieces.append(head(family.metric, openmetrics=written.openmetrics))
                 pieces += column
-        pieces.append(written.encode(self._own(names)))
+        pieces.append(written.encode(self._own(names) if own else _NOTHING))
         return Page(tuple(pieces), written.content_type)
 
     def _own(self, names: Collection[str]) -> Collector:

@@ -3,5 +3,6 @@
 opening      an endpoint -> a connected stream, or why not
 login        the beginning of a session, and what an early end means
 connection   a stream -> one management session with deadlines
+dialogue     the last words of a session, for people who look for a fault
 status_file  a path -> one whole status
 """

@@ -30,6 +30,7 @@ from exporter.management.messages import (
 )
 from exporter.management.protocol import Protocol
 from exporter.management.secret import Secret
+from exporter.transport.dialogue import Dialogue
 from exporter.transport.login import Login
 from exporter.transport.stream import Stream
 
@@ -50,6 +51,7 @@ class Connection:
         self.peer = stream.peer
         self.timeout = timeout
         self._protocol = Protocol()
+        self.dialogue = Dialogue()
         self._subscribers: list[Subscriber] = []
         self._turn = asyncio.Lock()
         self._asked: list[_Question] = []
@@ -145,14 +147,21 @@ class Connection:
     async def _exchange(self, command: Command, then: Observer | None = None) -> Reply:
         if self._lost.done():
             raise self._lost.result()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         question = self._ask(command, then)
         try:
             async with asyncio.timeout(self.timeout):
-                return await question.reply
+                reply = await question.reply
         except TimeoutError as error:
+            ended = loop.time()
+            self.dialogue.unanswered(command, ended=ended, seconds=ended - began)
             raise TimedOut(
                 f"{self.peer}: no complete reply to '{command.text}' within {self.timeout:g} s"
             ) from error
+        ended = loop.time()
+        self.dialogue.exchanged(command, reply, ended=ended, seconds=ended - began)
+        return reply
 
     def _ask(self, command: Command, then: Observer | None) -> "_Question":
         question = _Question(command, asyncio.get_running_loop().create_future(), then)
@@ -210,7 +219,8 @@ class Connection:
 
     def _dispatch(self, message: Message) -> None:
         match message:
-            case Notification():
+            case Notification(source=source):
+                self.dialogue.notified(source)
                 for subscriber in self._subscribers:
                     subscriber(message)
             case Success() | Failure() | Listing():

@@ -31,12 +31,19 @@ async def page_response(
     exposition: Exposition,
     *,
     refresh: Refresh,
+    own: bool = True,
 ) -> web.Response:
-    """Return these records as the request wants them, after a refresh of theirs."""
+    """Return these records as the request wants them, after a refresh of theirs.
+
+    `own` tells whether the exporter's own metrics follow.
+    """
     await refresh(records, patience(request))
     await exposition.prepare(*records)
     page = exposition.page(
-        records, accept=_header(request, "Accept"), names=request.query.getall("name[]", [])
+        records,
+        accept=_header(request, "Accept"),
+        names=request.query.getall("name[]", []),
+        own=own,
     )
     if accepts_gzip(_header(request, "Accept-Encoding")):
         return await _packed(page)

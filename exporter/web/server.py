@@ -8,7 +8,7 @@ from aiohttp import web
 from exporter.daemon.record import Record
 from exporter.fleet.plan import Plan
 from exporter.metrics.exposition import Exposition
-from exporter.web import health, landing, metrics
+from exporter.web import discovery, effective, health, landing, metrics, probe
 from exporter.web.refreshing import Refresh, no_refresh
 from exporter.web.reload import handler as reloading_handler
 
@@ -28,12 +28,20 @@ def application(
     refresh: Refresh = no_refresh,
     unready: health.Unready = lambda: None,
     reload: Reload | None = None,
+    poll: Refresh = no_refresh,
+    debug: probe.Debug = lambda record: record.name,
+    config: Callable[[], str] = str,
+    external: discovery.ExternalUrl | None = None,
 ) -> web.Application:
     """Return the web application; it starts nothing by itself."""
     application = web.Application()
     application.router.add_get(telemetry_path, metrics.handler(records, exposition, refresh))
     if telemetry_path != "/":
         application.router.add_get("/", landing.handler(records, telemetry_path))
+    probing = probe.handler(records, exposition, poll=poll, debug=debug)
+    application.router.add_get("/probe", probing)
+    application.router.add_get("/sd", discovery.handler(records, external))
+    application.router.add_get("/config", effective.handler(config))
     application.router.add_get("/-/healthy", health.healthy)
     application.router.add_get("/-/ready", health.ready(unready))
     if reload is not None:
@@ -51,10 +59,12 @@ def check_telemetry_path(path: str) -> str:
     """
     if _PATH.fullmatch(path) is None:
         raise ValueError(f"{path!r} is no path for the metrics; write one such as /metrics")
-    if path.startswith("/-/"):
-        raise ValueError(f"{path!r} is kept for health checks; write a path such as /metrics")
+    if path.startswith("/-/") or path in _TAKEN:
+        raise ValueError(f"{path!r} is kept for something else; write a path such as /metrics")
     return path
 
+
+_TAKEN = frozenset({"/probe", "/sd", "/config"})
 
 _PATH = re.compile(r"/|(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 """Plain segments: nothing that a router or a browser reads as something else."""
