@@ -6,6 +6,7 @@ the line before. Ends with its input.
 
 import argparse
 import asyncio
+import gc
 import sys
 import time
 
@@ -81,6 +82,7 @@ async def _run(addresses: list[str], interval: float, probing: bool) -> None:  #
         app.serving(config, listen=listen, telemetry_path="/metrics") as serving,
         asyncio.TaskGroup() as tasks,
     ):
+        gc.freeze()  # as the program does
         ticking = tasks.create_task(probe.run()) if probing else None
         _write(serving.urls[0].encode())
         await _answer(_Observer(probe))

@@ -52,6 +52,9 @@ _ENV_OPENERS = {
 _NOTIFICATION = re.compile(rb">([A-Z][A-Z0-9_-]*):(.*)", re.DOTALL)
 _SECRET_VARIABLES = (b"password=", b"auth_token=")
 
+_OTHER_THAN_ROWS = frozenset({b">", b"S", b"E"})
+"""How lines begin that may be no rows: notifications, `SUCCESS:`, `ERROR:` and `END`."""
+
 # A client row of status format 1 begins with a common name, which may be `>FATAL:x` or
 # `SUCCESS: x`. Its tail gives it away: address, two numbers, and a date in one of two spellings.
 _FORMAT_1_ROW = re.compile(
@@ -170,10 +173,15 @@ class Protocol:
 
     def _take(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            if len(line) > LINE_LIMIT:
-                raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
-            self._take_line(line.removesuffix(b"\r"))
+        if lines and max(map(len, lines)) > LINE_LIMIT:
+            raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
+        lines = [line.removesuffix(b"\r") for line in lines]
+        # A status of ten thousand clients has thirty thousand lines, nearly all of them rows.
+        if self._listing is not None and _OTHER_THAN_ROWS.isdisjoint([line[:1] for line in lines]):
+            self._extend_listing(self._listing, lines)
+        else:
+            for line in lines:
+                self._take_line(line)
         if self._phase is _Phase.LOGIN:
             self._rest = self._take_prompts(self._rest)
         if len(self._rest) > LINE_LIMIT:
@@ -193,7 +201,7 @@ class Protocol:
         elif self._listing is None:
             self._open_listing(line)
         else:
-            self._extend_listing(self._listing, line)
+            self._extend_listing(self._listing, [line])
 
     def _log_in(self, line: bytes) -> None:
         line = self._take_prompts(line)
@@ -235,9 +243,9 @@ class Protocol:
         self._listing = [line]
         self._listing_size = len(line) + LINE_COST
 
-    def _extend_listing(self, listing: list[bytes], line: bytes) -> None:
-        listing.append(line)
-        self._listing_size += len(line) + LINE_COST
+    def _extend_listing(self, listing: list[bytes], lines: list[bytes]) -> None:
+        listing += lines
+        self._listing_size += sum(map(len, lines)) + len(lines) * LINE_COST
         if self._listing_size > self._reply_limit:
             raise ProtocolError(f"a reply of more than {self._reply_limit} bytes without END")
 

@@ -7,7 +7,7 @@ subscriber. Nothing here assumes to be the only reader or the only one who asks.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, NamedTuple
 
 from exporter.management.commands import Command, ReplyKind
@@ -196,10 +196,8 @@ class Connection:
     async def _read(self) -> None:
         try:
             while data := await self._stream.read():
-                for message in self._protocol.receive(data):
-                    self._dispatch(message)
-            for message in self._protocol.receive_eof():
-                self._dispatch(message)
+                self._dispatch_all(self._protocol.receive(data))
+            self._dispatch_all(self._protocol.receive_eof())
             self._lose(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
             self._lose(ProtocolError(f"{self.peer}: {error}"))
@@ -216,6 +214,12 @@ class Connection:
             if not question.reply.done():
                 question.reply.set_exception(error)
         self._forget(len(self._asked))
+
+    def _dispatch_all(self, messages: Iterable[Message]) -> None:
+        # Apart from the loop that reads: its variables live until the next bytes come, and a
+        # status of ten thousand clients is no small thing to keep.
+        for message in messages:
+            self._dispatch(message)
 
     def _dispatch(self, message: Message) -> None:
         match message:
