@@ -18,6 +18,7 @@ from exporter.web.landing.row import GUIDE
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*.md")])
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text()
 MANAGEMENT = (ROOT / "docs" / "management.md").read_text()
 
@@ -97,3 +98,11 @@ def test_every_key_of_the_configuration_that_is_named_exists(page: Path) -> None
     sections: dict[str, type[msgspec.Struct]] = {"clients": ClientsConfig, "events": EventsConfig}
     for section, key in re.findall(r"`(clients|events)\.(\w+)", page.read_text()):
         assert key in {known.name for known in keys(sections[section])}, f"{section}.{key}"
+
+
+def test_the_map_of_the_house_has_every_room() -> None:
+    rooms = {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("exporter/*/__init__.py")}
+    files = ("*/*.py", "prometheus/*.yml", "deploy/*/*")
+    rooms |= {f"{path.relative_to(ROOT).parts[0]}/" for glob in files for path in ROOT.glob(glob)}
+    on_the_map = set(re.findall(r"^\| `([^`]+/)` \|", CONTRIBUTING, re.MULTILINE))
+    assert rooms - {"exporter/"} == on_the_map
