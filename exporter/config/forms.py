@@ -14,6 +14,7 @@ import msgspec
 
 from exporter.config import durations
 from exporter.config.password import read_password
+from exporter.config.privacy_key import PrivacyKey, read_privacy_key
 from exporter.management.endpoint import Endpoint, parse_endpoint
 from exporter.management.secret import Secret
 
@@ -157,6 +158,18 @@ class PasswordFile(msgspec.Struct, frozen=True):
         path = scalar.directory / scalar.text
         read_password(path)
         return path
+
+
+class PrivacyKeyFile(msgspec.Struct, frozen=True):
+    """The path of a file that holds a key now; relative to the configuration file."""
+
+    words: str = "path"
+
+    def read(self, scalar: Scalar) -> PrivacyKey:
+        """Return the value; raises ValueError."""
+        if not scalar.text or not scalar.text.isprintable():
+            raise ValueError(f"{scalar.text!r} is not a path: name the file with the key")
+        return read_privacy_key(scalar.directory / scalar.text)
 
 
 class CertificateFile(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from exporter.config.document import read_document
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.merging import fallbacks, findings, with_discovered
 from exporter.config.reader import Reader, Unreadable
-from exporter.config.schema import Config, DaemonConfig, Slot, keys
+from exporter.config.schema import Config, DaemonConfig, PrivacyMode, Slot, keys
 from exporter.deployment import Discovered, Discovery, Finding, Kind, discover
 from exporter.deployment.judgement import judge
 from exporter.deployment.user import running_user
@@ -32,7 +32,11 @@ def load(path: Path) -> Config:
         config = reader.section(root, "", Config)
     except Unreadable:
         raise _sorted(reader.problems) from None
-    if problems := [*_nothing_to_watch(config, path), *_dangerous(config, reader.lines, path)]:
+    if problems := [
+        *_nothing_to_watch(config, path),
+        *_keyless(config, reader.lines, path),
+        *_dangerous(config, reader.lines, path),
+    ]:
         raise _sorted(problems)
     remarks = tuple(sources.findings(config, reader.lines))
     return with_discovered(msgspec.structs.replace(config, findings=remarks), discovery)
@@ -77,6 +81,19 @@ def _nothing_to_watch(config: Config, path: Path) -> Iterator[Problem]:
     if not config.daemons and not config.discover:
         text = "names no daemon: add one, or name OpenVPN's own files under discover"
         yield Problem(source=str(path), line=1, key="daemons", text=text)
+
+
+def _keyless(config: Config, lines: Mapping[str, int], path: Path) -> Iterator[Problem]:
+    """Refuse pseudonyms without a key: anybody could make those."""
+    if config.clients.privacy_key_file is not None:
+        return
+    modes = {"clients.privacy": config.clients.privacy} | {
+        f"daemons[{index}].privacy": daemon.privacy for index, daemon in enumerate(config.daemons)
+    }
+    for key, mode in modes.items():
+        if mode is PrivacyMode.PSEUDONYM:
+            text = "pseudonym needs a key: name a file with one as clients.privacy_key_file"
+            yield Problem(source=str(path), line=lines.get(key), key=key, text=text)
 
 
 def _dangerous(config: Config, lines: Mapping[str, int], path: Path) -> Iterator[Problem]:

@@ -20,7 +20,7 @@ def read_password(path: Path) -> Secret:
 
     Raises ValueError with one sentence that says what is wrong, and never shows the content.
     """
-    content = _read(path).removesuffix(b"\n").removesuffix(b"\r")
+    content = read_secret(path, MAX_BYTES + len(b"\r\n")).removesuffix(b"\n").removesuffix(b"\r")
     if not content:
         raise ValueError(f"{path} is empty: write the password into it")
     if len(content) > MAX_BYTES:
@@ -32,13 +32,17 @@ def read_password(path: Path) -> Secret:
     return Secret(_decode(content, path))
 
 
-def _read(path: Path) -> bytes:
+def read_secret(path: Path, limit: int) -> bytes:
+    """Return the content of a file, of a longer one `limit` and one bytes.
+
+    Raises ValueError with one sentence that says what is wrong.
+    """
     try:
         # Opening a named pipe would wait for its writer.
         if path.exists() and not path.is_file():
-            raise ValueError(f"{path} is not a regular file: name one that holds the password")
+            raise ValueError(f"{path} is not a regular file: name one that holds the secret")
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + len(b"\r\n") + 1)
+            return file.read(limit + 1)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from None
 

@@ -23,9 +23,11 @@ from exporter.config.forms import (
     Name,
     PasswordFile,
     Pattern,
+    PrivacyKeyFile,
     Section,
     Sections,
 )
+from exporter.config.privacy_key import PrivacyKey
 from exporter.deployment import Deployment, Finding
 from exporter.management.endpoint import Endpoint
 from exporter.management.text import LIMIT as COMMON_NAME_LIMIT
@@ -58,6 +60,14 @@ class Slot(enum.StrEnum):
 
     HOLD = "hold"
     RELEASE = "release"
+
+
+class PrivacyMode(enum.StrEnum):
+    """What is shown of the people behind clients."""
+
+    PLAIN = "plain"
+    PSEUDONYM = "pseudonym"
+    NONE = "none"
 
 
 class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -123,6 +133,10 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         int | None,
         Setting(Integer(1_000_000), "The daemon's own `max-clients`, shown beside the clients."),
     ] = None
+    privacy: Annotated[
+        PrivacyMode | None,
+        Setting(Choice(PrivacyMode), "Of this daemon; without it, as `clients.privacy` says."),
+    ] = None
     cert: Annotated[
         Path | None,
         Setting(
@@ -162,6 +176,23 @@ class ClientsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         int,
         Setting(Integer(1_000_000), "Clients of one daemon that get series of their own at most."),
     ] = 20_000
+    privacy: Annotated[
+        PrivacyMode,
+        Setting(
+            Choice(PrivacyMode),
+            "`plain` shows names and addresses; `pseudonym` shows a keyed digest of each name and "
+            "of addresses the network; `none` has no series of single clients, expected ones "
+            "neither. See [privacy](privacy.md).",
+        ),
+    ] = PrivacyMode.PLAIN
+    privacy_key_file: Annotated[
+        PrivacyKey | None,
+        Setting(
+            PrivacyKeyFile(),
+            "File with the key of `pseudonym`, 16 bytes or more, relative to the configuration "
+            "file: the same key gives the same pseudonyms.",
+        ),
+    ] = None
 
 
 class EventsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

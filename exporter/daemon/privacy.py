@@ -4,14 +4,19 @@ A common name, a user name and an address can be a person. Everything that shows
 here first.
 """
 
+import functools
 import hashlib
 import ipaddress
 from typing import Protocol
 
+from exporter.config.schema import ClientsConfig, DaemonConfig, PrivacyMode
 from exporter.management.status.reading import UNDEFINED
 
 _DIGEST_SIZE = 8
 """Bytes: among a million names, two share a pseudonym with a chance of one in forty million."""
+
+_REMEMBERED = 32_768
+"""Pseudonyms kept at once, more than the clients that one daemon shows by default."""
 
 _PREFIX_LENGTHS = {4: 24, 6: 48}
 """What a provider gives to many customers, and to one site."""
@@ -61,13 +66,16 @@ class Pseudonym:
     shows_words = False
 
     def __init__(self, key: bytes) -> None:
-        """Use this key, at most 32 bytes of which count."""
+        """Use this key, of any length."""
         self._key = hashlib.blake2s(key).digest()
+        # A poll shows each name several times.
+        self._digest = functools.lru_cache(maxsize=_REMEMBERED)(self._make_digest)
 
     def name(self, name: str, /) -> str:
         """Return `p-` and sixteen hexadecimal digits; no name stays none."""
-        if name in {"", UNDEFINED}:
-            return name
+        return name if name in {"", UNDEFINED} else self._digest(name)
+
+    def _make_digest(self, name: str) -> str:
         digest = hashlib.blake2s(
             name.encode("utf-8", "surrogatepass"), key=self._key, digest_size=_DIGEST_SIZE
         )
@@ -97,3 +105,14 @@ class Hidden:
     def address(self, _: str, /) -> str:
         """Return nothing."""
         return ""
+
+
+def privacy(daemon: DaemonConfig, clients: ClientsConfig) -> Privacy:
+    """Return how the operator wants the clients of a daemon to be shown."""
+    match daemon.privacy or clients.privacy:
+        case PrivacyMode.PLAIN:
+            return Plain()
+        case PrivacyMode.PSEUDONYM if clients.privacy_key_file is not None:
+            return Pseudonym(clients.privacy_key_file.reveal())
+        case _:
+            return Hidden()

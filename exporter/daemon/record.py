@@ -16,6 +16,7 @@ from exporter.daemon import courtesy
 from exporter.daemon.events import Events
 from exporter.daemon.ledger import Ledger
 from exporter.daemon.poll import Introduction, Poll
+from exporter.daemon.privacy import privacy
 from exporter.daemon.traffic import Traffic
 from exporter.daemon.tunnel import TunnelTraffic
 from exporter.management.errors import DownReason, ManagementError
@@ -64,6 +65,7 @@ class Record:
         self.name = daemon.name
         self.source = "management"
         self.max_clients = daemon.max_clients
+        self.privacy = privacy(daemon, clients)
         self.ledger = Ledger(clients, daemon.expected_clients)
         self.events = Events(self.ledger.sessions.announce)
         self.traffic = Traffic()
@@ -126,6 +128,8 @@ class Record:
     def adopt(self, daemon: DaemonConfig, clients: ClientsConfig) -> None:
         """Go on by other settings; name, address and what identifies a client must be the same."""
         self.max_clients = daemon.max_clients
+        self.privacy = privacy(daemon, clients)
+        self.privacy = privacy(daemon, clients)
         self.ledger.adopt(clients, daemon.expected_clients)
         self.client_changes += 1
 
@@ -281,7 +285,7 @@ class Record:
         self.up = self.management_up = False
         self.down_reason = error.reason
         self.down_message = str(error)
-        if self._last_words:
+        if self._last_words and self.privacy.shows_words:
             self.down_message += f"; its last words were: {self._last_words}"
         self.introduction = None
         self.state = None

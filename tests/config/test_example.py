@@ -52,6 +52,7 @@ def test_the_example_loads_as_it_is_and_says_nothing_but_defaults() -> None:
 
 def test_the_example_loads_with_every_optional_line_in_use(tmp_path: Path) -> None:
     (tmp_path / "office.password").write_text("secret\n")
+    (tmp_path / "privacy.key").write_text("0123456789abcdef\n")
     path = tmp_path / "config.yaml"
     path.write_text(UNCOMMENTED, encoding="utf-8")
     (daemon,) = load(path).daemons
@@ -83,7 +84,10 @@ def test_only_keys_without_a_default_are_commented_out() -> None:
         for (_, in_use), (_, all_keys) in zip(sections(TEXT), sections(UNCOMMENTED), strict=True)
         for key in all_keys.keys() - in_use.keys()
     }
-    assert commented == {key.name for key in keys(DaemonConfig) if key.default is None}
+    sections_with_such = (DaemonConfig, ClientsConfig)
+    assert commented == {
+        key.name for section in sections_with_such for key in keys(section) if key.default is None
+    }
 
 
 def test_every_key_has_a_comment_above_it() -> None:

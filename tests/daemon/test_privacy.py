@@ -1,3 +1,6 @@
+import textwrap
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +23,15 @@ def test_hidden_shows_nothing() -> None:
 
 def test_a_pseudonym_stays_the_same_over_restarts_and_exporters() -> None:
     assert Pseudonym(b"a key of the house").name("alice") == "p-69d757815fa6a51e"
+
+
+def test_the_page_on_privacy_says_how_it_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text()
+    *_, recipe = page.partition("with Python:")
+    code = textwrap.dedent(recipe.split("\n\n")[1])
+    code = code.replace('pathlib.Path("/etc/openvpn-exporter/privacy.key").read_bytes()', "KEY")
+    exec(code, {"KEY": b"a key of the house\n"})  # noqa: S102 -- our own page
+    assert capsys.readouterr().out.strip() == Pseudonym(b"a key of the house").name("alice")
 
 
 @given(NAMES)

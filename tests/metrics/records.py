@@ -74,15 +74,18 @@ def server_status(clients: Sequence[Client] = (), routes: Sequence[Route] = ()) 
     )
 
 
-def new_record(name: str = "office", *, expected: Sequence[str] = ()) -> Record:
-    """Make the record of a daemon that nobody has reached yet."""
-    daemon = DaemonConfig(
+def office_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> DaemonConfig:
+    return DaemonConfig(
         name=name,
         management=parse_endpoint("127.0.0.1:7505"),
         expected_clients=tuple(expected),
         max_clients=200,
     )
-    return Record(daemon, ClientsConfig(routes=True))
+
+
+def new_record(name: str = "office", *, expected: Sequence[str] = ()) -> Record:
+    """Make the record of a daemon that nobody has reached yet."""
+    return Record(office_daemon(name, expected=expected), ClientsConfig(routes=True))
 
 
 def introduce(record: Record, *, version: str = "2.6.14") -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from exporter.certificates.reading import Certificate, Problem, RevocationList
-from exporter.certificates.source import Source
+from exporter.certificates.source import Source, Use
 from exporter.daemon.record import Record
 from exporter.management.text import clean
 from exporter.metrics.metric import Sample, gauge
@@ -11,7 +11,11 @@ from exporter.metrics.metric import Sample, gauge
 
 def _not_after(record: Record) -> Iterable[Sample]:
     ends = {
-        (*_labels(reading.source), entry.subject, entry.serial): entry.not_after
+        (
+            *_labels(reading.source),
+            _subject(record, reading.source, entry),
+            entry.serial,
+        ): entry.not_after
         for reading in record.certificates
         for entry in reading.entries
         if isinstance(entry, Certificate)
@@ -34,6 +38,13 @@ def _problems(record: Record) -> Iterable[Sample]:
     for reading in record.certificates:
         for problem in Problem:
             yield (*_labels(reading.source), problem.value), int(reading.problem is problem)
+
+
+def _subject(record: Record, source: Source, certificate: Certificate) -> str:
+    """Return whose certificate it is; a tunnel's own names a client of some other server."""
+    if source.use is Use.CERT:
+        return record.privacy.name(certificate.subject)
+    return certificate.subject
 
 
 def _labels(source: Source) -> tuple[str, str]:

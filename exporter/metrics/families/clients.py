@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Iterable
 
 from exporter.daemon.ledger import Account
+from exporter.daemon.privacy import Privacy
 from exporter.daemon.record import Record
 from exporter.management.address import parse_real_address
 from exporter.management.peer import Peer
@@ -32,21 +33,26 @@ def _of_account(field: str) -> Callable[[Record], Iterable[Sample]]:
     value: Callable[[Account], float | None] = operator.attrgetter(field)
 
     def samples(record: Record) -> Iterable[Sample]:
+        if not record.privacy.shows_clients:
+            return []
         accounts = record.ledger.accounts
-        amounts = zip(accounts, map(value, accounts.values()), strict=True)
+        names = map(record.privacy.name, accounts)
+        amounts = zip(names, map(value, accounts.values()), strict=True)
         return [((name,), amount) for name, amount in amounts if amount is not None]
 
     return samples
 
 
-_Facts = tuple[str, int | None, str, str, str, str, str, Peer]
+_Facts = tuple[Privacy, str, int | None, str, str, str, str, str, Peer]
 
 
 def _session_facts(record: Record) -> Iterable[_Facts]:
-    if not isinstance(record.status, ServerStatus):
+    if not isinstance(record.status, ServerStatus) or not record.privacy.shows_clients:
         return []
+    privacy = record.privacy
     return (
         (
+            privacy,
             session.name,
             client.client_id,
             client.username,
@@ -61,15 +67,15 @@ def _session_facts(record: Record) -> Iterable[_Facts]:
 
 
 def _session_labels(facts: _Facts) -> tuple[str, ...]:
-    name, client_id, username, real_address, ipv4, ipv6, cipher, peer = facts
+    shown, name, client_id, username, real_address, ipv4, ipv6, cipher, peer = facts
     return (
-        name,
+        shown.name(name),
         "" if client_id is None else str(client_id),
-        username,
+        shown.name(username),
         # Without the port: a client has another one each time it comes.
-        parse_real_address(real_address).host,
-        ipv4,
-        ipv6,
+        shown.address(parse_real_address(real_address).host),
+        shown.address(ipv4),
+        shown.address(ipv6),
         cipher,
         peer.platform,
         peer.version,
@@ -78,18 +84,24 @@ def _session_labels(facts: _Facts) -> tuple[str, ...]:
 
 
 def _route_references(record: Record) -> Iterable[Sample]:
-    if not isinstance(record.status, ServerStatus):
+    if not isinstance(record.status, ServerStatus) or not record.privacy.shows_clients:
         return []
+    shown = record.privacy
     latest: dict[tuple[str, ...], float] = {}
     for route in record.status.routes:
-        labels = (route.common_name, route.virtual_address)
+        labels = (shown.name(route.common_name), shown.address(route.virtual_address))
         latest[labels] = max(latest.get(labels, 0), route.last_reference)
     return latest.items()
 
 
 def _expected(record: Record) -> Iterable[Sample]:
+    if not record.privacy.shows_clients:
+        return []
     accounts = record.ledger.accounts
-    return [((name,), int(accounts[name].sessions > 0)) for name in sorted(record.ledger.expected)]
+    return [
+        ((record.privacy.name(name),), int(accounts[name].sessions > 0))
+        for name in sorted(record.ledger.expected)
+    ]
 
 
 EXPECTED = (

@@ -1,0 +1,167 @@
+"""What the page says of people under each kind of privacy."""
+
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+from prometheus_client import CollectorRegistry
+
+from exporter.config.privacy_key import PrivacyKey
+from exporter.config.schema import ClientsConfig, PrivacyMode
+from exporter.daemon.record import Record
+from exporter.management.errors import Refused
+from exporter.management.notifications import Fatal
+from exporter.management.status import Client, Route
+from exporter.metrics.catalogue import FAMILIES
+from exporter.metrics.exposition import Exposition
+from tests.metrics.parsing import Series, scrape, values
+from tests.metrics.records import (
+    CERTIFICATES,
+    NOON,
+    OFFICE_CLIENT,
+    introduce,
+    office_daemon,
+    poll,
+    server_status,
+)
+
+ALICE = structs.replace(OFFICE_CLIENT, real_address="203.0.113.77:1194")
+BOB = Client(
+    common_name="",
+    real_address="2001:db8:1:2::b0b",
+    virtual_address="10.8.1.9",
+    virtual_ipv6_address="fd00:8::9",
+    received_bytes=30,
+    sent_bytes=40,
+    connected_since=NOON - 60,
+    username="bob@lisbon",
+    client_id=5,
+)
+ROUTES = [
+    Route("10.8.0.6", "alice", "203.0.113.77:1194", NOON - 60),
+    Route("10.8.0.7", "alice", "203.0.113.77:1194", NOON - 30),
+    Route("192.168.77.0/24", "alice", "203.0.113.77:1194", NOON),
+]
+PERSONAL = (
+    "alice",
+    "bob",
+    "carol",
+    "203.0.113.77",
+    "b0b",
+    "10.8.0.6",
+    "10.8.0.7",
+    "10.8.1.9",
+    "fd00::6",
+    "fd00:8::9",
+)
+PER_CLIENT = {"common_name", "username", "client_id", "real_address", "virtual_address"}
+
+KEY = PrivacyKey(Path("key"), b"a key of the house")
+P_ALICE = "p-69d757815fa6a51e"
+
+
+def record(privacy: PrivacyMode) -> Record:
+    clients = ClientsConfig(routes=True, privacy=privacy, privacy_key_file=KEY)
+    record = Record(office_daemon(expected=("alice", "carol")), clients)
+    introduce(record)
+    record.certified(CERTIFICATES)
+    poll(record, server_status([ALICE, BOB], ROUTES))
+    return record
+
+
+def text_of(record: Record) -> str:
+    return Exposition(FAMILIES, CollectorRegistry()).page([record]).body.decode()
+
+
+def page(privacy: PrivacyMode) -> str:
+    return text_of(record(privacy))
+
+
+def series(privacy: PrivacyMode) -> dict[Series, float]:
+    return values(scrape(FAMILIES, [record(privacy)], ""))
+
+
+def labels(privacy: PrivacyMode, name: str) -> list[dict[str, str]]:
+    return [dict(found.labels) for found in series(privacy) if found.name == name]
+
+
+def test_plain_shows_people() -> None:
+    assert [text for text in PERSONAL if text not in page(PrivacyMode.PLAIN)] == []
+
+
+@pytest.mark.parametrize("privacy", [PrivacyMode.PSEUDONYM, PrivacyMode.NONE])
+def test_the_others_show_nobody(privacy: PrivacyMode) -> None:
+    assert [text for text in PERSONAL if text in page(privacy)] == []
+
+
+def test_pseudonyms_keep_every_series() -> None:
+    plain, pseudonyms = series(PrivacyMode.PLAIN), series(PrivacyMode.PSEUDONYM)
+    assert len(pseudonyms) == len(plain) - 1  # two routes of alice lie in one network
+    assert {found.name for found in pseudonyms} == {found.name for found in plain}
+
+
+def test_pseudonyms_join_the_series_of_a_person() -> None:
+    (received,) = [
+        value
+        for found, value in series(PrivacyMode.PSEUDONYM).items()
+        if found.name == "openvpn_server_client_received_bytes_total"
+        and dict(found.labels)["common_name"] == P_ALICE
+    ]
+    assert received == ALICE.received_bytes
+    (info,) = [
+        info
+        for info in labels(PrivacyMode.PSEUDONYM, "openvpn_server_client_info")
+        if info["common_name"] == P_ALICE
+    ]
+    assert info["real_address"] == "203.0.113.0/24"
+    assert info["virtual_address"] == "10.8.0.0/24"
+    assert info["virtual_ipv6_address"] == "fd00::/48"
+    assert info["username"].startswith("p-")
+
+
+def test_an_expected_client_has_its_pseudonym() -> None:
+    expected = labels(PrivacyMode.PSEUDONYM, "openvpn_server_expected_client_connected")
+    assert P_ALICE in {found["common_name"] for found in expected}
+    assert len(expected) == 2
+
+
+def test_none_has_totals_and_no_series_of_a_client() -> None:
+    shown = series(PrivacyMode.NONE)
+    assert [found for found in shown if PER_CLIENT & dict(found.labels).keys()] == []
+    (connected,) = [
+        value for found, value in shown.items() if found.name == "openvpn_server_connected_clients"
+    ]
+    assert connected == 2
+
+
+def test_a_certificate_of_a_tunnel_may_name_a_person() -> None:
+    subjects = {
+        privacy: {
+            found.get("subject", "")
+            for found in labels(privacy, "openvpn_certificate_not_after_timestamp_seconds")
+        }
+        for privacy in PrivacyMode
+    }
+    assert subjects[PrivacyMode.PLAIN] == {"office"}
+    assert all(subject.startswith("p-") for subject in subjects[PrivacyMode.PSEUDONYM])
+    assert subjects[PrivacyMode.NONE] == {""}
+
+
+def test_a_daemon_may_be_more_private_than_the_others() -> None:
+    daemon = structs.replace(office_daemon(), privacy=PrivacyMode.NONE)
+    assert not Record(daemon, ClientsConfig()).privacy.shows_clients
+
+
+def test_another_privacy_holds_at_once() -> None:
+    changing = record(PrivacyMode.PLAIN)
+    clients = ClientsConfig(routes=True, privacy=PrivacyMode.NONE)
+    changing.adopt(office_daemon(expected=("alice", "carol")), clients)
+    assert [text for text in PERSONAL if text in text_of(changing)] == []
+
+
+@pytest.mark.parametrize("privacy", PrivacyMode)
+def test_last_words_may_name_somebody(privacy: PrivacyMode) -> None:
+    told = record(privacy)
+    told.noticed("FATAL", Fatal("alice broke it"))
+    told.went_down(Refused("127.0.0.1:7505: refused"))
+    assert ("alice" in told.down_message) is (privacy is PrivacyMode.PLAIN)
