@@ -116,6 +116,8 @@ class _Watching:
     async def apply(self, config: Config) -> Plan:
         """Put a configuration into force."""
         self._tell(config.findings)
+        blocked = {finding.daemon for finding in config.findings if finding.blocks}
+        self.own.discovered(not_watched=len(blocked))
         self._config = config
         self.exposition.configure(catalogue.families(config.clients))
         return await self.fleet.watch(watches(config))

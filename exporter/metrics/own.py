@@ -25,7 +25,12 @@ CONFIG_TIME = Metric(
     Kind.GAUGE,
     "Unix time at which a configuration was last accepted.",
 )
-METRICS = (BUILD_INFO, CONFIG_SUCCESSFUL, CONFIG_TIME)
+NOT_WATCHED = Metric(
+    "openvpn_exporter_discovered_daemons_not_watched",
+    Kind.GAUGE,
+    "Discovered daemons that are not watched; the log says why, and what to do.",
+)
+METRICS = (BUILD_INFO, CONFIG_SUCCESSFUL, CONFIG_TIME, NOT_WATCHED)
 
 
 class OwnMetrics:
@@ -39,11 +44,16 @@ class OwnMetrics:
         _gauge(BUILD_INFO, self.registry).labels(__version__, platform.python_version()).set(1)
         self._config_successful = _gauge(CONFIG_SUCCESSFUL, self.registry)
         self._config_time = _gauge(CONFIG_TIME, self.registry)
+        self._not_watched = _gauge(NOT_WATCHED, self.registry)
 
     def config_accepted(self, now: float) -> None:
         """Note that a configuration came into force at `now`, seconds since the epoch."""
         self._config_successful.set(1)
         self._config_time.set(now)
+
+    def discovered(self, *, not_watched: int) -> None:
+        """Note how many discovered daemons can't be watched."""
+        self._not_watched.set(not_watched)
 
     def config_refused(self) -> None:
         """Note that a configuration could not be used; the last one stays in force."""
