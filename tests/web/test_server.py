@@ -198,12 +198,12 @@ class TestLandingPage:
 
     async def test_leads_to_the_metrics(self, serve: Serve) -> None:
         client = await serve([server()], telemetry_path="/elsewhere")
-        assert 'href="/elsewhere"' in await (await client.get("/")).text()
+        assert 'href="./elsewhere"' in await (await client.get("/")).text()
 
     async def test_has_no_link_that_leads_nowhere(self, serve: Serve) -> None:
         client = await serve([server()])
-        links = re.findall(r'<a href="(.*?)"', await (await client.get("/")).text())
-        assert {"/metrics", "/-/healthy", "/-/ready"} <= set(links)
+        links = re.findall(r'<a href="\.(.*?)"', await (await client.get("/")).text())
+        assert {"/metrics", "/config", "/sd", "/-/healthy", "/probe?target=office"} <= set(links)
         assert [link for link in links if (await client.get(link)).status != 200] == []
 
     async def test_is_packed_for_who_wants_it(self, serve: Serve) -> None:

@@ -10,8 +10,10 @@ from exporter.web.compression import accepts_gzip
 from exporter.web.landing.page import CONTENT_SECURITY_POLICY, Link, landing_page
 
 _ELSEWHERE = (
-    Link("/-/healthy", "Health"),
-    Link("/-/ready", "Readiness"),
+    Link("config", "Configuration"),
+    Link("sd", "Service discovery"),
+    Link("-/healthy", "Health"),
+    Link("-/ready", "Readiness"),
 )
 
 _HEADERS = {
@@ -25,7 +27,7 @@ _HEADERS = {
 
 def handler(records: Callable[[], Sequence[Record]], telemetry_path: str) -> Handler:
     """Return the handler of the page."""
-    links = (Link(telemetry_path, "Metrics"), *_ELSEWHERE)
+    links = (Link(telemetry_path.removeprefix("/"), "Metrics"), *_ELSEWHERE)
 
     async def landing(request: web.Request) -> web.Response:
         page = landing_page(records(), links)

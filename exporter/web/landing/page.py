@@ -46,7 +46,7 @@ now = time.time
 
 
 class Link(msgspec.Struct, frozen=True):
-    """Where else to look: an address on this server, and what is there."""
+    """Where else to look: an address below this page's, wherever that is, and what is there."""
 
     href: str
     text: str
@@ -63,7 +63,9 @@ def landing_page(records: Sequence[Record], links: Sequence[Link]) -> str:
         style=_STYLE,
         version=escape(__version__),
         now=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(moment)),
-        links="\n".join(f'<a href="{escape(link.href)}">{escape(link.text)}</a>' for link in links),
+        links="\n".join(
+            f'<a href="./{escape(link.href)}">{escape(link.text)}</a>' for link in links
+        ),
         summary=_summary(daemons),
         columns="".join(f'<th scope="col">{column}</th>' for column in COLUMNS),
         daemons="\n".join(

@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Sequence
 from html import escape
+from urllib.parse import quote
 
 from exporter.daemon.record import Record
 from exporter.management.status import ServerStatus
@@ -17,16 +18,17 @@ GUIDE = "docs/troubleshooting.md"
 
 def render_daemon(record: Record, condition: Condition, now: float) -> str:
     """Return a `<tbody>`; `now` is in seconds since the epoch."""
-    name = f"<bdi>{escape(record.name)}</bdi>"
+    link = f'<a href="{_probe(record)}"><bdi>{escape(record.name)}</bdi></a>'
     cells = (
-        f'<th scope="row">{name}{_small(_kind(record))}</th>',
+        f'<th scope="row">{link}{_small(_kind(record))}</th>',
         f'<td data-is="{COLUMNS[1]}"><b>{escape(condition.word)}</b>{_since(record, now)}</td>',
         _cell(COLUMNS[2], *_clients(record)),
         _cell(COLUMNS[3], *_traffic(record, sent=False)),
         _cell(COLUMNS[4], *_traffic(record, sent=True)),
         _cell(COLUMNS[5], _last_answer(record, now)),
     )
-    return f'<tbody class="{condition.mood}"><tr>{"".join(cells)}</tr>{_problem(condition)}</tbody>'
+    problem = _problem(record, condition)
+    return f'<tbody class="{condition.mood}"><tr>{"".join(cells)}</tr>{problem}</tbody>'
 
 
 def _cell(column: str, text: str, small: str = "") -> str:
@@ -80,11 +82,16 @@ def _traffic(record: Record, *, sent: bool) -> Sequence[str]:
     return show_bytes(total), f"{show_bytes(rate.sent if sent else rate.received)}/s"
 
 
-def _problem(condition: Condition) -> str:
+def _probe(record: Record) -> str:
+    """Return where one daemon's metrics are, from this page on."""
+    return f"./probe?target={quote(record.name, safe='')}"
+
+
+def _problem(record: Record, condition: Condition) -> str:
     if not condition.problem:
         return ""
     return (
         f'<tr class="problem"><td colspan="{len(COLUMNS)}"><p><b>{escape(condition.reason)}</b> '
-        f"{escape(condition.problem)}<br><small>What to do: {GUIDE}#{escape(condition.reason)}"
-        "</small></p></td></tr>"
+        f"{escape(condition.problem)}<br><small>What to do: {GUIDE}#{escape(condition.reason)} · "
+        f'<a href="{_probe(record)}&amp;debug=true">what was said</a></small></p></td></tr>'
     )

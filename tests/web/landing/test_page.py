@@ -78,7 +78,13 @@ class TestRow:
         take_down(record)
         problem, guide = rows(record)[1][0].split(" | ")
         assert problem == "refused 127.0.0.1:7505: Connection refused"
-        assert guide == "What to do: docs/troubleshooting.md#refused"
+        assert guide == "What to do: docs/troubleshooting.md#refused · what was said"
+
+    def test_leads_to_what_is_known_of_the_daemon_and_what_was_said_to_it(self) -> None:
+        record = new_record("a b&c/ü")
+        take_down(record)
+        probe = "./probe?target=a%20b%26c%2F%C3%BC"
+        assert read(record).links == [probe, f"{probe}&debug=true"]
 
 
 class TestPage:
@@ -111,9 +117,11 @@ class TestPage:
         assert "Not listed: 3 more, 3 well." in page.text
         assert len(html) < 700_000
 
-    def test_leads_elsewhere_and_tells_version_and_time(self) -> None:
-        page = read(links=(Link("/some/metrics", "Metrics"), Link("/x?a=1&b=2", "More")))
-        assert page.links == ["/some/metrics", "/x?a=1&b=2"]
+    def test_leads_elsewhere_from_wherever_a_proxy_shows_it_and_tells_version_and_time(
+        self,
+    ) -> None:
+        page = read(links=(Link("some/metrics", "Metrics"), Link("x?a=1&b=2", "More")))
+        assert page.links == ["./some/metrics", "./x?a=1&b=2"]
         assert "As of 2026-11-23 12:01:00 UTC" in page.text
         assert f"version {__version__}" in page.text
 
