@@ -15,7 +15,12 @@ import pytest
 import yaml
 from aiohttp import ClientSession, encode_basic_auth
 
-from tests.peers import GREETING, PROMPT, SAFETY, Peer, free_port, peer
+from exporter.fleet.plan import Plan
+from exporter.metrics.catalogue import FAMILIES
+from exporter.metrics.exposition import Exposition
+from exporter.metrics.own import OwnMetrics
+from exporter.web.server import application
+from tests.peers import ANSWERS, GREETING, PROMPT, SAFETY, Peer, free_port, peer
 from tests.test_cli import PROGRAM, ROOT, run
 
 MANAGEMENT = "cipherbadger"
@@ -87,47 +92,47 @@ QUESTIONS = (
 )
 """Messages that make it leave, each of another daemon."""
 
-REQUESTS = [
-    ("GET", "/"),
-    ("GET", "/metrics"),
-    ("GET", "/-/healthy"),
-    ("GET", "/-/ready"),
-    ("GET", "/nothing"),
-    ("DELETE", "/metrics"),
-]
-"""Every endpoint, and errors."""
+REMEMBERED = f'1795404000,D,MANAGEMENT: CMD \'password "Auth" "{SPOKEN["typed"]}"\''
+"""A line of the log that the daemon remembers."""
 
-Script = Callable[[Peer], Awaitable[None]]
+Script = Callable[[Peer, asyncio.Event], Awaitable[None]]
+"""Plays a daemon, and sets the event once all is said and heard."""
 
 
-async def serves(daemon: Peer) -> None:
-    """Ask for the right password, then say secrets between two polls."""
+async def serves(daemon: Peer, said: asyncio.Event) -> None:
+    """Ask for the right password, say secrets between two polls, and go on for as long as asked."""
     visit = await daemon.visit()
     visit.sends(PROMPT)
     assert await visit.hears() == MANAGEMENT.encode()
     visit.says(b"SUCCESS: password is correct", GREETING)
-    await visit.polls()
+    answers = {**ANSWERS, b"log all": (REMEMBERED.encode(), b"END")}
+    await visit.polls(answers=answers)
     visit.says(*encoded(ASIDE))
-    await visit.polls()
+    await visit.polls(answers=answers)
+    said.set()
+    while (line := await visit.hears()) not in {b"", b"quit"}:
+        visit.says(*answers[line])
 
 
-async def refuses(daemon: Peer) -> None:
+async def refuses(daemon: Peer, said: asyncio.Event) -> None:
     """Refuse the password as OpenVPN does: by asking again."""
     visit = await daemon.visit()
     visit.sends(PROMPT)
     assert await visit.hears() == REFUSED.encode()
     visit.sends(PROMPT)
     await visit.is_left()
+    said.set()
 
 
 def waits(question: list[str]) -> Script:
     """Return a daemon that answers a poll, then wants an answer itself."""
 
-    async def script(daemon: Peer) -> None:
+    async def script(daemon: Peer, said: asyncio.Event) -> None:
         visit = await daemon.greeted()
         await visit.polls()
         visit.says(*encoded(question))
         await visit.is_left()
+        said.set()
 
     return script
 
@@ -141,6 +146,23 @@ SCRIPTS: dict[str, Script] = {
     "refuses": refuses,
     **{f"waits-{number}": waits(question) for number, question in enumerate(QUESTIONS)},
 }
+
+
+REQUESTS = [
+    ("GET", "/"),
+    ("GET", "/metrics"),
+    ("GET", "/config"),
+    ("GET", "/sd"),
+    ("GET", "/probe"),
+    *(("GET", f"/probe?target={name}") for name in [*SCRIPTS, "nobody", "unknown"]),
+    *(("GET", f"/probe?target={name}&debug=true") for name in [*SCRIPTS, "nobody", "unknown"]),
+    ("GET", "/-/healthy"),
+    ("GET", "/-/ready"),
+    ("GET", "/nothing"),
+    ("DELETE", "/metrics"),
+    ("POST", "/-/reload"),
+]
+"""Every endpoint, and errors."""
 
 
 @contextlib.asynccontextmanager
@@ -180,14 +202,17 @@ async def said(tmp_path: Path) -> dict[str, str]:
             process = await asyncio.create_subprocess_exec(
                 *PROGRAM, "--config.file", str(config), *flags, cwd=ROOT, stdout=log, stderr=log
             )
+            told = {name: asyncio.Event() for name in SCRIPTS}
+            scripts = [play(peers[name], told[name]) for name, play in SCRIPTS.items()]
+            playing = asyncio.gather(*scripts)
             try:
-                scripts = (script(peers[name]) for name, script in SCRIPTS.items())
                 async with asyncio.timeout(SAFETY):
-                    await asyncio.gather(*scripts)
+                    await asyncio.gather(*(event.wait() for event in told.values()))
                 answers = await ask_everything(f"http://127.0.0.1:{port}")
             finally:
                 process.send_signal(signal.SIGTERM)
                 await process.wait()
+                await playing
     return answers | {"log": (tmp_path / "log").read_text()}
 
 
@@ -222,10 +247,25 @@ async def test_no_secret_comes_out_anywhere(said: dict[str, str]) -> None:
     assert 'openvpn_down_reason{daemon="waits-0",reason="prompt"} 1' in said["GET /metrics"]
     assert 'openvpn_down_reason{daemon="waits-3",reason="client_auth"} 1' in said["GET /metrics"]
     assert 'openvpn_password_failures_total{daemon="serves",kind="Auth"} 1' in said["GET /metrics"]
+    assert "PASSWORD 2" in said["GET /probe?target=serves&debug=true"]
     leaks = [
         (place, secret) for place, text in said.items() for secret in SECRETS if secret in text
     ]
     assert leaks == []
+
+
+def test_every_endpoint_is_asked() -> None:
+    async def reload() -> Plan:
+        raise NotImplementedError
+
+    exposition = Exposition(FAMILIES, OwnMetrics().registry)
+    routes = application(list, exposition, telemetry_path="/metrics", reload=reload).router.routes()
+    served = {
+        (route.method, route.resource.canonical)
+        for route in routes
+        if route.resource is not None and route.method not in {"HEAD", "PUT"}
+    }
+    assert served <= {(method, path.partition("?")[0]) for method, path in REQUESTS}
 
 
 def test_a_password_file_that_is_refused_is_not_quoted(tmp_path: Path) -> None:
