@@ -205,6 +205,7 @@ async def _close(writers: Sequence[asyncio.StreamWriter]) -> None:
     for writer in writers:
         writer.close()
     for writer in writers:
+        writer.close()  # who was let in while others were closed
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 

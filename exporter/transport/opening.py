@@ -18,6 +18,7 @@ from exporter.management.errors import (
     Refused,
     Unreachable,
 )
+from exporter.transport.resolving import Resolver
 from exporter.transport.stream import READ_SIZE, Stream
 
 
@@ -53,6 +54,7 @@ class TcpOpener:
         """Connect within `timeout` seconds each time."""
         self._endpoint = endpoint
         self._timeout = timeout
+        self._resolver = Resolver(endpoint.host)
 
     async def open(self) -> Stream:
         """Connect."""
@@ -70,14 +72,11 @@ class TcpOpener:
 
         `open_connection` does so, too, but of two errors it keeps no number.
         """
-        host, port = self._endpoint.host, self._endpoint.port
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         errors = []
-        for family, _, _, _, address in found:
+        for address in await self._resolver.addresses():
             try:
                 return await asyncio.open_connection(
-                    str(address[0]), port, family=family, limit=READ_SIZE
+                    address.host, self._endpoint.port, family=address.family, limit=READ_SIZE
                 )
             except OSError as error:
                 errors.append(error)

@@ -1,0 +1,115 @@
+"""Host names become addresses, and a resolver that doesn't answer keeps nobody."""
+
+import asyncio
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.transport.resolving import Address, Resolver
+from tests.peers import SAFETY
+
+ROOT = Path(__file__).parents[2]
+FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", 0))]
+
+
+class Dead:
+    """A resolver that says nothing until it is revived."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.revived = threading.Event()
+
+    def getaddrinfo(self, *_: object, **__: object) -> list[object]:
+        self.asked += 1
+        assert self.revived.wait(SAFETY)
+        return list(FOUND)
+
+
+@pytest.fixture
+def dead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dead]:
+    resolver = Dead()
+    monkeypatch.setattr(socket, "getaddrinfo", resolver.getaddrinfo)
+    yield resolver
+    resolver.revived.set()
+
+
+@pytest.mark.parametrize(
+    ("host", "family"),
+    [
+        ("127.0.0.1", socket.AF_INET),
+        ("::1", socket.AF_INET6),
+        ("fe80::1%lo", socket.AF_INET6),
+    ],
+)
+async def test_an_address_asks_nobody(dead: Dead, host: str, family: socket.AddressFamily) -> None:
+    assert await Resolver(host).addresses() == [Address(family, host)]
+    assert dead.asked == 0
+
+
+async def test_a_name_is_looked_up_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["192.0.2.7", "192.0.2.8"])
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (next(answers), 0))],
+    )
+    resolver = Resolver("vpn.example.org")
+    assert [address.host for address in await resolver.addresses()] == ["192.0.2.7"]
+    assert [address.host for address in await resolver.addresses()] == ["192.0.2.8"]
+
+
+@pytest.mark.parametrize("host", ["a" * 64, "no-such-host.invalid"])
+async def test_a_name_that_cannot_be_is_an_error_of_the_resolver(
+    monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    def refuse(name: str, *_: object, **__: object) -> None:
+        name.encode("idna")
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(socket.gaierror):
+        await Resolver(host).addresses()
+
+
+async def test_a_dead_resolver_is_asked_once_however_often_we_come_back(dead: Dead) -> None:
+    resolver = Resolver("vpn.example.org")
+    for _ in range(3):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await resolver.addresses()
+    assert dead.asked == 1
+    dead.revived.set()
+    assert await resolver.addresses() == [Address(socket.AF_INET, "192.0.2.7")]
+    assert dead.asked == 1
+
+
+def test_a_dead_resolver_does_not_delay_the_end_of_the_process() -> None:
+    program = """
+import asyncio, socket, time
+from exporter.transport.resolving import Resolver
+
+async def give_up():
+    try:
+        async with asyncio.timeout(0.01):
+            await Resolver("vpn.example.org").addresses()
+    except TimeoutError:
+        print("gave up")
+
+socket.getaddrinfo = lambda *_, **__: time.sleep(3600)
+asyncio.run(give_up())
+"""
+    ended = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SAFETY,
+        check=True,
+    )
+    assert (ended.stdout, ended.stderr) == ("gave up\n", "")
