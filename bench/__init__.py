@@ -15,4 +15,13 @@ possible they are ratios of two things measured in one run on one machine.
     subject     a record and its page, fed by hand
     watched     the exporter with a probe in its event loop; a child
     bare        a server of nothing but aiohttp, to compare with; a child
+    mute        daemons that greet and then hang; a child
+
+Two need real programs and some minutes, and are run by themselves:
+
+    python -m bench.aliasing    how wrong rate() is, by how a daemon is polled (Prometheus)
+    python -m bench.daemon      what our questions cost a real server (OpenVPN, root)
+
+    prometheus  a real Prometheus as a child
+    steady      a clock by which simulated clients move the same number of bytes each second
 """

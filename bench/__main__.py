@@ -9,7 +9,7 @@ from types import MappingProxyType
 from bench import table
 from bench.effort import FULL, QUICK, Effort
 from bench.figures import Figure
-from bench.measures import fleet, memory, page, polling, rendering, stages, start
+from bench.measures import fleet, hung, memory, page, polling, rendering, stages, start
 from bench.progress import say
 
 Measure = Callable[[Effort], list[Figure]]
@@ -23,6 +23,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "page": page.measure,
         "rendering": rendering.measure,
         "fleet": fleet.measure,
+        "hung": hung.measure,
     }
 )
 """All measures by name, in the order of the table."""

@@ -73,6 +73,13 @@ def simulated(*, servers: int = 1, clients: int) -> Iterator[tuple[str, ...]]:
 
 
 @contextlib.contextmanager
+def mute(count: int) -> Iterator[tuple[str, ...]]:
+    """Run daemons that greet and then hang; give their addresses."""
+    with _python(("bench.mute", str(count))) as child:
+        yield tuple(line.decode() for line in iter(child.line, b""))
+
+
+@contextlib.contextmanager
 def exporter(addresses: Sequence[str], port: int) -> Iterator[Server]:
     """Run the exporter as users do."""
     watching = [part for address in addresses for part in ("--openvpn.management", address)]
