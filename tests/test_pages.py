@@ -8,11 +8,13 @@ import pytest
 
 from exporter.cli.flags import DEFAULT_ADDRESS
 from exporter.cli.program import COMMANDS, command_parser
-from exporter.config import ClientsConfig, EventsConfig
+from exporter.config import ClientsConfig, Config, EventsConfig
+from exporter.config.documentation import written
 from exporter.config.schema import keys
 from exporter.management.commands import Command
 from exporter.management.errors import DownReason
 from exporter.metrics import catalogue
+from exporter.web import refreshing
 from exporter.web.landing.row import GUIDE
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +23,7 @@ README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text()
 MANAGEMENT = (ROOT / "docs" / "management.md").read_text()
+POLLING = (ROOT / "docs" / "polling.md").read_text()
 
 METRIC_NAMES = {metric.name for metric in catalogue.METRICS}
 
@@ -106,3 +109,11 @@ def test_the_map_of_the_house_has_every_room() -> None:
     rooms |= {f"{path.relative_to(ROOT).parts[0]}/" for glob in files for path in ROOT.glob(glob)}
     on_the_map = set(re.findall(r"^\| `([^`]+/)` \|", CONTRIBUTING, re.MULTILINE))
     assert rooms - {"exporter/"} == on_the_map
+
+
+def test_the_page_on_polling_says_how_long_a_scrape_waits_and_what_the_defaults_are() -> None:
+    assert f"{refreshing.DEFAULT:g} s without it) less {refreshing.MARGIN:g} s" in POLLING
+    assert f"`{refreshing.HEADER}`" in POLLING
+    defaults = {key.name: key.default for key in keys(Config)}
+    assert (defaults["refresh_on_scrape"] is False) == ("**off by default**" in POLLING)
+    assert f"| `{written(defaults['poll_interval'])}`, the default |" in POLLING
