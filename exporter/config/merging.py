@@ -1,17 +1,18 @@
 """What was discovered and what the operator wrote, as one: each key that is written wins."""
 
 import contextlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from exporter.config.forms import can_read_certificates
+from exporter.config.password import read_password
 from exporter.config.reader import Withheld
 from exporter.config.schema import Config, DaemonConfig
 from exporter.deployment import Discovered, Discovery, Finding, Kind
-from exporter.deployment.deployment import ASKED_FOR, Deployment, ManagementInterface
+from exporter.deployment.deployment import Deployment, ManagementInterface
 from exporter.deployment.errors import Place
 from exporter.deployment.judgement import endpoint
 
@@ -55,7 +56,7 @@ def _management(management: ManagementInterface, deployment: Deployment) -> dict
     values: dict[str, Any] = {}
     with contextlib.suppress(ValueError):  # one of the findings, which withholds the key
         values["management"] = endpoint(management, deployment.directory)
-    if management.password_file is not None and str(management.password_file) != ASKED_FOR:
+    if management.password_file is not None and not management.asks_for_password:
         values["password_file"] = management.password_file
     return values
 
@@ -64,9 +65,25 @@ def findings(discovered: Discovered, written: Collection[str] = ()) -> tuple[Fin
     """Return what is to be said of one, given the keys that are `written` for it."""
     return tuple(
         msgspec.structs.replace(finding, daemon=discovered.name)
-        for finding in discovered.findings
+        for finding in (*discovered.findings, *_unusable_password(discovered.deployment))
         if finding.settled_by not in written
     )
+
+
+def _unusable_password(deployment: Deployment | None) -> Iterator[Finding]:
+    """Say what is wrong with a password file now; it is read anew for each session."""
+    management = deployment.management if deployment else None
+    if management is None or management.password_file is None or management.asks_for_password:
+        return
+    try:
+        read_password(management.password_file)
+    except ValueError as error:
+        yield Finding(
+            kind=Kind.PASSWORD,
+            place=management.place,
+            text=f"{error}; or name another as `password_file`",
+            settled_by="password_file",
+        )
 
 
 def with_discovered(config: Config, discovery: Discovery) -> Config:

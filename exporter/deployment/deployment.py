@@ -49,6 +49,11 @@ class ManagementInterface(msgspec.Struct, frozen=True, kw_only=True):
     user: str | None = None
     group: str | None = None
 
+    @property
+    def asks_for_password(self) -> bool:
+        """Whether a person types the password in when the daemon starts."""
+        return self.password_file == Path(ASKED_FOR)
+
 
 class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     """What one configuration file says, with all it includes."""

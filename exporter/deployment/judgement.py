@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 
-from exporter.deployment.deployment import ASKED_FOR, Deployment, ManagementInterface
+from exporter.deployment.deployment import Deployment, ManagementInterface
 from exporter.deployment.errors import Place
 from exporter.deployment.findings import Finding, Kind
 from exporter.management import lexer
@@ -124,7 +124,7 @@ def _is_local(where: Endpoint) -> bool:
 
 
 def _password(management: ManagementInterface) -> Iterator[Finding]:
-    if management.password_file == Path(ASKED_FOR):
+    if management.asks_for_password:
         yield Finding(
             kind=Kind.PASSWORD,
             place=management.place,

@@ -56,6 +56,7 @@ def test_a_discovered_daemon_has_what_its_configuration_says(tmp_path: Path) -> 
     text = "management a.sock unix secret\nmode server\nmax-clients 7\nclient-config-dir ccd\n"
     (tmp_path / "ccd").mkdir()
     (tmp_path / "ccd" / "oslo").touch()
+    (tmp_path / "secret").write_text("s3cret\n")
     daemon = only(load(write(tmp_path, "expected_from_ccd: true\n", office=text)))
     assert daemon.name == "office"
     assert daemon.management == UnixEndpoint(f"{tmp_path}/a.sock")
@@ -166,6 +167,22 @@ def test_a_ccd_that_cannot_be_read_is_told_and_settled_by_a_list(tmp_path: Path)
     config = load(write(tmp_path, entry, office=text))
     assert only(config).expected_clients == ("oslo",)
     assert config.findings == ()
+
+
+@pytest.mark.parametrize("content", [None, "", "two\nlines\n"])
+def test_a_password_file_that_cannot_be_used_is_told_and_the_daemon_watched(
+    tmp_path: Path, content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_text(content)
+    (tmp_path / "good").write_text("s3cret\n")
+    text = "mode server\nmanagement ::1 1 secret\n"
+    config = load(write(tmp_path, "", office=text))
+    assert only(config).password_file == tmp_path / "secret"
+    (finding,) = config.findings
+    assert (finding.daemon, finding.kind, finding.blocks) == ("office", Kind.PASSWORD, False)
+    entry = "daemons: [{name: office, password_file: good}]\n"
+    assert load(write(tmp_path, entry, office=text)).findings == ()
 
 
 def test_no_daemon_is_needed_where_some_may_be_discovered(tmp_path: Path) -> None:
