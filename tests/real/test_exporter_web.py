@@ -1,0 +1,152 @@
+"""A real Prometheus scrapes the exporter through TLS, with a certificate and a password."""
+
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import run
+
+import bcrypt
+import yaml
+from aiohttp import ClientConnectionError, ClientSession
+
+from tests.real.lab import Lab
+from tests.real.management import LOOPBACK
+from tests.real.program import program
+from tests.real.prometheus import Prometheus, prometheus
+from tests.real.waiting import eventually
+from tests.web.certificates import Authority
+
+PASSWORD = "correct horse battery staple"
+OTHER_PASSWORD = "staple battery horse correct"
+USER = "prometheus"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporter:
+    """An exporter that lets in whom its web configuration names."""
+
+    address: str
+    directory: Path
+
+    @property
+    def web_config(self) -> Path:
+        """The file that says whom."""
+        return self.directory / "web.yaml"
+
+    @property
+    def log(self) -> str:
+        """All that it has logged."""
+        return (self.directory / "exporter.log").read_text()
+
+
+@asynccontextmanager
+async def guarded(lab: Lab, directory: Path) -> AsyncIterator[Exporter]:
+    """Run one that wants a certificate and a password. No daemon is there, which it says.
+
+    ``prometheus`` and ``stranger`` have certificates, of its authority and of another.
+    """
+    issue_certificates(directory)
+    exporter = Exporter(address=f"{LOOPBACK}:{lab.port()}", directory=directory)
+    write_web_config(exporter, PASSWORD)
+    command = [
+        *(sys.executable, "-m", "exporter", "--log.level=debug"),
+        f"--openvpn.management={LOOPBACK}:{lab.port()}",
+        f"--web.listen-address={exporter.address}",
+        f"--web.config.file={exporter.web_config}",
+    ]
+    async with program(*command, log=directory / "exporter.log"):
+        await eventually(lambda: listening(exporter))
+        yield exporter
+
+
+def issue_certificates(directory: Path) -> None:
+    authority = Authority()
+    authority.write(directory, "exporter", LOOPBACK)
+    authority.write(directory, "prometheus", "prometheus")
+    Authority().write(directory, "stranger", "prometheus")
+    (directory / "authority.crt").write_text(authority.pem)
+
+
+def write_web_config(exporter: Exporter, password: str) -> None:
+    """Let in who has a certificate of the authority, and this password."""
+    hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(5)).decode()
+    config = {
+        "tls_server_config": {
+            "cert_file": "exporter.crt",
+            "key_file": "exporter.key",
+            "client_auth_type": "RequireAndVerifyClientCert",
+            "client_ca_file": "authority.crt",
+        },
+        "basic_auth_users": {USER: hashed},
+        "http_server_config": {"headers": {"X-Content-Type-Options": "nosniff"}},
+    }
+    exporter.web_config.write_text(yaml.safe_dump(config))
+
+
+async def listening(exporter: Exporter) -> bool | None:
+    """Tell whether it is at home; it hangs up on who comes without TLS."""
+    async with ClientSession() as session:
+        try:
+            await session.get(f"http://{exporter.address}/")
+        except ClientConnectionError as error:
+            return None if "Connect call failed" in str(error) else True
+    return None
+
+
+def job(exporter: Exporter, *, certificate: str | None, password: str) -> dict[str, object]:
+    """Say how to scrape it over TLS."""
+    files = {"ca_file": "authority.crt"}
+    if certificate:
+        files |= {"cert_file": f"{certificate}.crt", "key_file": f"{certificate}.key"}
+    return {
+        "scheme": "https",
+        "basic_auth": {"username": USER, "password": password},
+        "tls_config": {key: str(exporter.directory / name) for key, name in files.items()},
+    }
+
+
+async def ups(asked: Prometheus, *jobs: str) -> list[list[float]]:
+    """Give for each job whether its last scrape worked, once there was one."""
+    return [await asked.until(f'up{{job="{name}"}}') for name in jobs]
+
+
+async def test_prometheus_gets_in_with_a_certificate_and_a_password_and_not_without_either(
+    lab: Lab, tmp_path: Path
+) -> None:
+    async with guarded(lab, tmp_path) as exporter:
+        jobs: dict[str, Mapping[str, object]] = {
+            "both": job(exporter, certificate="prometheus", password=PASSWORD),
+            "no_certificate": job(exporter, certificate=None, password=PASSWORD),
+            "foreign_certificate": job(exporter, certificate="stranger", password=PASSWORD),
+            "other_password": job(exporter, certificate="prometheus", password=OTHER_PASSWORD),
+            "plain": {"basic_auth": {"username": USER, "password": PASSWORD}},
+        }
+        async with prometheus(lab, exporter.address, tmp_path, **jobs) as asked:
+            series = await asked.until('openvpn_up{job="both"}')
+            first = await ups(asked, *jobs)
+            # The password is changed, without a restart.
+            write_web_config(exporter, OTHER_PASSWORD)
+            await asked.until('up{job="other_password"} == 1 and on() up{job="both"} == 0')
+    assert series == [0]
+    assert first == [[1], [0], [0], [0], [0]]
+    assert "no TLS with a client" in exporter.log
+    assert "web configuration has changed" in exporter.log
+    for secret in (PASSWORD, OTHER_PASSWORD, *secrets(exporter), "Traceback"):
+        assert secret not in exporter.log
+
+
+def secrets(exporter: Exporter) -> list[str]:
+    """Give what the files of the exporter hold and nobody shall see."""
+    key = (exporter.directory / "exporter.key").read_text().splitlines()[1]
+    return [key, *yaml.safe_load(exporter.web_config.read_text())["basic_auth_users"].values()]
+
+
+def test_promtool_reads_the_same_file(tmp_path: Path) -> None:
+    exporter = Exporter(address="", directory=tmp_path)
+    issue_certificates(tmp_path)
+    write_web_config(exporter, PASSWORD)
+    command = ["promtool", "check", "web-config", str(exporter.web_config)]
+    checked = run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert checked.returncode == 0, checked.stderr
