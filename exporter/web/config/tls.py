@@ -88,7 +88,12 @@ def _set_curve(context: ssl.SSLContext, tls: TlsConfig) -> None:
     if len(tls.curve_preferences) > 1:
         raise Faulty("curve_preferences", "can have one curve here: keep the first, or none")
     for curve in tls.curve_preferences:
-        context.set_ecdh_curve(_CURVES[curve])
+        try:
+            context.set_ecdh_curve(_CURVES[curve])
+        except (ssl.SSLError, ValueError):
+            # Python 3.11.2 sets none but those of NIST.
+            text = f"{curve} cannot be set with this Python: name another curve, or none"
+            raise Faulty("curve_preferences", text) from None
 
 
 def _load_certificate(context: ssl.SSLContext, tls: TlsConfig) -> None:

@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from exporter.web.config.schema import CipherSuite, Curve, TlsConfig, TlsVersion
-from exporter.web.config.tls import _SUITES, server_context
+from exporter.web.config.tls import _CURVES, _SUITES, server_context
 from tests.web.certificates import Authority
 
 
@@ -94,13 +94,36 @@ def test_suites_of_tls_1_3_alone_leave_nothing_for_tls_1_2(tls: TlsConfig) -> No
     assert context.minimum_version is ssl.TLSVersion.TLSv1_3
 
 
-@pytest.mark.parametrize("curve", Curve)
+NIST = {Curve.P256: "prime256v1", Curve.P384: "secp384r1", Curve.P521: "secp521r1"}
+
+
+@pytest.mark.parametrize("curve", NIST)
 def test_a_curve_is_the_only_one(tls: TlsConfig, authority: Authority, curve: Curve) -> None:
     server = context_of(tls, curve_preferences=(curve,))
     same, other = authority.client(), authority.client()
-    name = {Curve.P256: "prime256v1", Curve.P384: "secp384r1", Curve.P521: "secp521r1"}
-    same.set_ecdh_curve(name.get(curve, "X25519"))
+    same.set_ecdh_curve(NIST[curve])
     other.set_ecdh_curve("secp384r1" if curve is not Curve.P384 else "prime256v1")
     assert meet(server, same).version() == "TLSv1.3"
     with pytest.raises(ssl.SSLError):
         meet(server, other)
+
+
+def test_a_curve_that_this_python_cannot_set_is_refused(
+    tls: TlsConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(_CURVES, Curve.X25519, "none of openssl's")
+    _, (fault,) = server_context(msgspec.structs.replace(tls, curve_preferences=(Curve.X25519,)))
+    assert fault.key == "curve_preferences"
+    assert fault.text.startswith("X25519 cannot be set with this Python")
+
+
+def test_where_python_can_set_it_x25519_is_the_only_one(
+    tls: TlsConfig, authority: Authority
+) -> None:
+    server, faults = server_context(msgspec.structs.replace(tls, curve_preferences=(Curve.X25519,)))
+    client = authority.client()
+    assert [fault.key for fault in faults] in ([], ["curve_preferences"])
+    client.set_ecdh_curve("prime256v1")
+    if not faults:
+        with pytest.raises(ssl.SSLError):
+            meet(server, client)
