@@ -5,11 +5,18 @@ import sys
 from collections.abc import Sequence
 
 from exporter import __version__, log
-from exporter.cli import dashboards, demo, flags, rules, serve
+from exporter.cli import check, dashboards, demo, flags, once, rules, serve
 from exporter.cli.command import Command, CommandFailed, Exit, UsageError
 from exporter.config import ConfigError
 
-COMMANDS = (serve.COMMAND, demo.COMMAND, rules.COMMAND, dashboards.COMMAND)
+COMMANDS = (
+    serve.COMMAND,
+    check.COMMAND,
+    once.COMMAND,
+    demo.COMMAND,
+    rules.COMMAND,
+    dashboards.COMMAND,
+)
 
 _DEFAULT = serve.COMMAND
 

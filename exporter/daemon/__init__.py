@@ -2,6 +2,7 @@
 
 The tasks:
 
+    asking      one visit that asks everything once
     monitor     visit, wait, come back: the task of one daemon
     visit       one session with it, from the greeting to the end
     poll        the commands of one session and of one poll

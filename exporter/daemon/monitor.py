@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from exporter.config.password import read_password
 from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
+from exporter.daemon.asking import read_management_password
 from exporter.daemon.backoff import Backoff
 from exporter.daemon.demand import Demand
 from exporter.daemon.poll import Poll
@@ -29,7 +29,6 @@ from exporter.management.errors import (
     PasswordUnreadable,
     ProtocolError,
 )
-from exporter.management.secret import Secret
 from exporter.transport.connection import Connection
 from exporter.transport.dialogue import Dialogue
 from exporter.transport.opening import opener
@@ -187,7 +186,8 @@ class Monitor:
         return error
 
     async def _visit_once(self, due: float) -> None:
-        password = await self._password()
+        # Read anew for each session, so that it may be changed in its file.
+        password = await read_management_password(self._manner.daemon)
         stream = await self._opener.open()
         connection = Connection(stream, timeout=self._manner.daemon.timeout)
         self.dialogue = connection.dialogue
@@ -204,16 +204,6 @@ class Monitor:
         finally:
             self._visiting = None
             await connection.close()
-
-    async def _password(self) -> Secret | None:
-        """Read the password anew for each session, so that it may be changed in its file."""
-        path = self._manner.daemon.password_file
-        if path is None:
-            return None
-        try:
-            return await asyncio.to_thread(read_password, path)
-        except ValueError as error:
-            raise PasswordUnreadable(str(error)) from error
 
     async def _polled(self, poll: Poll | None) -> None:
         self._moved = asyncio.get_running_loop().time()
