@@ -37,7 +37,7 @@ def _run(parsed: argparse.Namespace) -> Exit:
         print(finding)
     blocked = any(finding.blocks for finding in config.findings)
     if not parsed.connect:
-        print(f"The configuration is right; it watches {len(config.daemons)} daemons:\n")
+        print(f"The configuration is right; daemons: {len(config.daemons)}\n")
         print(table(_UNDERSTOOD, [_understood(config, daemon) for daemon in config.daemons]))
         return Exit.USAGE if blocked else Exit.DONE
     answers = asyncio.run(ask_all(config))
@@ -106,7 +106,7 @@ def _remarks(answers: Sequence[Answer]) -> Iterator[str]:
 
 COMMAND = Command(
     name="check",
-    summary="validate the configuration; with --connect, try each daemon",
+    summary="validate the configuration, and try each daemon if asked to",
     add_flags=_add_flags,
     run=_run,
 )

@@ -1,0 +1,73 @@
+"""`check --connect` on daemons of all kinds."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from tests.real import raw
+from tests.real.client import client
+from tests.real.daemon import HELD
+from tests.real.lab import Lab
+from tests.real.management import Management
+from tests.real.server import server
+
+
+def entry(name: str, management: Management, **more: object) -> dict[str, object]:
+    password = {"password_file": str(management.password_file)} if management.password_file else {}
+    return {"name": name, "management": str(management.address), "timeout": "2s"} | password | more
+
+
+async def checked(directory: Path, *daemons: dict[str, object]) -> tuple[int, str]:
+    """Give the exit code and what was written."""
+    file = directory / "config.yaml"
+    file.write_text(yaml.safe_dump({"daemons": list(daemons)}))
+    command = [sys.executable, "-m", "exporter", "check", "--connect", f"--config.file={file}"]
+    done = await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+async def test_a_mixed_set_is_told_apart_and_left_unharmed(lab: Lab, tmp_path: Path) -> None:
+    nobody = ("--management-client-user", "nobody")
+    async with (
+        server(lab, management=lab.unix(password="s3cret")) as office,
+        client(office, "alice"),
+        server(lab, management=lab.tcp(password="s3cret")) as guarded,
+        server(lab) as occupied,
+        raw.session(occupied.management.address),
+        server(lab, *nobody, management=lab.unix()) as closed,
+        server(lab, "--management-hold", ready=HELD) as held,
+    ):
+        wrong = str(lab.file("wrong\n"))
+        code, text = await checked(
+            tmp_path,
+            entry("office", office.management),
+            entry("wrong-password", guarded.management, password_file=wrong),
+            entry("busy", occupied.management),
+            entry("no-permission", closed.management),
+            entry("held", held.management),
+            entry("dead", lab.tcp()),
+        )
+        [reply] = await raw.ask(office.management.address, "pid", password="s3cret")
+
+    found = {line.split()[0]: line for line in text.splitlines() if line}
+    assert code == 1
+    assert re.search(r" yes +2\.6\.\d+ +server +CONNECTED +1 +3 +no +- ", found["office"])
+    for name, reason in {
+        "wrong-password": "auth",
+        "busy": "busy",
+        "no-permission": "permission",
+        "held": "hold",
+        "dead": "refused",
+    }.items():
+        assert f" no: {reason} " in found[name]
+    assert "'password_file'" in found["wrong-password:"]
+    assert "hold release" in found["held:"]
+    assert "'management-client-user'" in found["no-permission:"]
+    assert reply == f"SUCCESS: pid={office.daemon.pid}"
