@@ -41,7 +41,7 @@ def log_events(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
 def refusals(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
     """Show who failed to get in, by daemon."""
     counter = select("openvpn_log_events_total", 'event=~"auth_.+|tls_.+|certificate_verify_error"')
-    by = ("job", "instance", "daemon", "event")
+    by = ("daemon", "event")
     return graph(
         "Failed handshakes and logins",
         About(
