@@ -30,7 +30,7 @@ _EXPECTED = _IT("openvpn_server_expected_client_connected")
 
 _UNKNOWN = (
     "the client has not been seen within `forget_after`; or names are switched off "
-    "(`clients.series: false`)."
+    "(`clients.series: false`), which leaves the presence of expected clients."
 )
 
 _NOW = stat(
@@ -41,7 +41,7 @@ _NOW = stat(
         _UNKNOWN,
         "below stands when and where it was last.",
     ),
-    Query(f"clamp_max({total(_SESSIONS)}, 2)"),
+    Query(f"clamp_max({total(_SESSIONS)}, 2) or {highest(_EXPECTED)}"),
     unit="none",
     words=words.PRESENCE,
     no_value="not seen",
@@ -123,7 +123,10 @@ _PRESENCE = timeline(
         _UNKNOWN,
         "many short pieces: the client can't stay; see the server's log events at those times.",
     ),
-    Query(f"clamp_max({highest(_SESSIONS, *KEY)}, 2)", "{{daemon}} @ {{instance}}"),
+    Query(
+        f"clamp_max({highest(_SESSIONS, *KEY)}, 2) or {highest(_EXPECTED, *KEY)}",
+        "{{daemon}} @ {{instance}}",
+    ),
     words=words.PRESENCE,
     no_value="Not seen in this time range",
     size=Size(24, 5),

@@ -6,7 +6,7 @@ from grafana.links import TO_EXPORTER, TO_SERVER, TO_TUNNEL
 from grafana.panels.bars import bars
 from grafana.panels.graph import graph
 from grafana.panels.panel import About, Query, Size, thresholds
-from grafana.panels.stat import TALL, stat
+from grafana.panels.stat import stat
 from grafana.panels.table import Text, Value, table
 from grafana.panels.text import text
 from grafana.parts import certificates, sites, states, traffic, troubles
@@ -41,7 +41,6 @@ _WATCHED = stat(
     Query(count(_ALL("openvpn_up"))),
     unit="short",
     no_value="none, see below",
-    size=TALL,
 )
 
 _DOWN = stat(
@@ -57,7 +56,6 @@ _DOWN = stat(
     words=words.NONE_OF_THEM,
     colours=_NONE_IS_GOOD,
     no_value="none watched",
-    size=TALL,
 )
 
 _NOT_CONNECTED = stat(
@@ -73,7 +71,6 @@ _NOT_CONNECTED = stat(
     words=words.NONE_OF_THEM,
     colours=_NONE_IS_GOOD,
     no_value="none up",
-    size=TALL,
 )
 
 _CLIENTS = stat(
@@ -87,8 +84,6 @@ _CLIENTS = stat(
     Query(total(_ALL("openvpn_server_connected_clients"))),
     unit="short",
     no_value="no server",
-    size=TALL,
-    sparkline=True,
 )
 
 _THROUGHPUT = stat(
@@ -105,8 +100,6 @@ _THROUGHPUT = stat(
     ),
     unit="bps",
     no_value="not measured",
-    size=TALL,
-    sparkline=True,
 )
 
 _DAEMONS = table(
@@ -263,6 +256,7 @@ _CHURN = graph(
     unit="cpm",
     no_value="Nobody came or left",
     bars=True,
+    size=Size(12, 9),
 )
 
 _ALERTS = table(
@@ -286,7 +280,7 @@ _ALERTS = table(
             shown=False,
         ),
     ],
-    no_value="None fires",
+    no_value="None fires, or no rules here",
     sort="Severity",
     size=Size(12, 6),
 )
@@ -320,7 +314,7 @@ BOARD = board(
                 _WATCHED,
                 _DOWN,
                 _NOT_CONNECTED,
-                sites.missing(_ALL, size=TALL),
+                sites.missing(_ALL),
                 _CLIENTS,
                 _THROUGHPUT,
             ],
@@ -331,7 +325,7 @@ BOARD = board(
             "Trouble",
             [
                 _CHURN,
-                troubles.refusals(_ALL),
+                troubles.refusals(_ALL, size=Size(12, 9)),
                 troubles.reconnects(_ALL, size=Size(12, 6)),
                 _ALERTS,
                 sites.missing_by_name(_ALL),

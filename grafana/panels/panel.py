@@ -105,13 +105,19 @@ def palette() -> dashboard.FieldColor:
     return dashboard.FieldColor(dashboard.FieldColorModeId.PALETTE_CLASSIC)
 
 
-def thresholds(first: str, *steps: tuple[float, str]) -> dashboard.ThresholdsConfig:
-    """Return colours from values on; `first` holds below the first of them."""
+def thresholds(
+    first: str, *steps: tuple[float, str], since: float = 0
+) -> dashboard.ThresholdsConfig:
+    """Return colours from values on, the first from `since`.
+
+    What is below takes the colour of plain text, and with it the words for no value: else what
+    isn't known would look good, or bad.
+    """
     return dashboard.ThresholdsConfig(
         dashboard.ThresholdsMode.ABSOLUTE,
         [
-            dashboard.Threshold(None, first),
-            *(dashboard.Threshold(value, colour) for value, colour in steps),
+            dashboard.Threshold(None, "text"),
+            *(dashboard.Threshold(value, colour) for value, colour in ((since, first), *steps)),
         ],
     )
 

@@ -13,15 +13,11 @@ from grafana.panels.panel import (
     at_the_end,
     by_threshold,
     mappings,
-    over_time,
     thresholds,
 )
 from grafana.words import Word
 
 SIXTH = Size(4, 4)
-TALL = Size(4, 5)
-"""Room for a sparkline: Grafana draws none into less."""
-
 PLAIN = thresholds("text")
 
 
@@ -36,13 +32,11 @@ def stat(
     colours: dashboard.ThresholdsConfig = PLAIN,
     size: Size = SIXTH,
     label: str | None = None,
-    sparkline: bool = False,
     decimals: int | None = None,
 ) -> dashboard.Panel:
     """Show a value, or what its number means in `words`.
 
-    With a `label` its value is shown instead of the number. A `sparkline` shows how the value came
-    about.
+    With a `label` its value is shown instead of the number.
     """
     return dashboard.Panel(
         type_val="stat",
@@ -50,8 +44,8 @@ def stat(
         description=about.markdown(),
         datasource=SOURCE,
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
-        targets=[*_targets(query, label=label, sparkline=sparkline)],
-        options=_options(label=label, sparkline=sparkline),
+        targets=[*_targets(query, label)],
+        options=_options(label),
         field_config=dashboard.FieldConfigSource(
             dashboard.FieldConfig(
                 unit=unit,
@@ -65,18 +59,16 @@ def stat(
     )
 
 
-def _targets(query: Query, *, label: str | None, sparkline: bool) -> list[prometheus.Dataquery]:
-    if sparkline:
-        return over_time([query])
+def _targets(query: Query, label: str | None) -> list[prometheus.Dataquery]:
     targets = at_the_end([query])
     if label is not None:
         targets[0].format_val = prometheus.PromQueryFormat.TABLE
     return targets
 
 
-def _options(*, label: str | None, sparkline: bool) -> model.Options:
+def _options(label: str | None) -> model.Options:
     return model.Options(
-        graph_mode=common.BigValueGraphMode.AREA if sparkline else common.BigValueGraphMode.NONE,
+        graph_mode=common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.VALUE,
         text_mode=common.BigValueTextMode.VALUE,
         reduce_options=common.ReduceDataOptions(

@@ -7,6 +7,7 @@ from grafana.panels.table import Text, Value, table
 from grafana.queries import KEY, Scope, highest
 
 _DAY = 86_400
+_LONG = 36_500 * _DAY
 _SOURCE = "the files themselves, for the daemons that name them in `certificates`."
 _NONE = "no file is named in the exporter's configuration."
 
@@ -37,7 +38,7 @@ def lifetimes(select: Scope) -> dashboard.Panel:
                 "Holds for",
                 f"({certificates} or {lists}) - time()",
                 unit="s",
-                colours=thresholds("red", (7 * _DAY, "yellow"), (30 * _DAY, "green")),
+                colours=thresholds("red", (7 * _DAY, "yellow"), (30 * _DAY, "green"), since=-_LONG),
             ),
             Text("Daemon", "daemon"),
             Text("Use", "directive"),

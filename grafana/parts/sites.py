@@ -5,20 +5,20 @@ from grafana_foundation_sdk.models import dashboard
 from grafana import words
 from grafana.links import TO_CLIENT
 from grafana.panels.panel import About, Query, Size, thresholds
-from grafana.panels.stat import SIXTH, stat
+from grafana.panels.stat import stat
 from grafana.panels.table import Text, Value, table
 from grafana.panels.timeline import timeline
 from grafana.queries import KEY, Scope, highest, how_many
 
-LOW = Size(24, 5)
+LOW = Size(24, 6)
 
-LOW = Size(24, 5)
+LOW = Size(24, 6)
 
 _METRIC = "openvpn_server_expected_client_connected"
 _SOURCE = "`status`, for the names in `expected_clients` of the configuration."
 
 
-def missing(select: Scope, *, size: Size = SIXTH) -> dashboard.Panel:
+def missing(select: Scope) -> dashboard.Panel:
     """Show how many are missing."""
     return stat(
         "Clients missing",
@@ -33,7 +33,6 @@ def missing(select: Scope, *, size: Size = SIXTH) -> dashboard.Panel:
         words=words.NONE_OF_THEM,
         colours=thresholds("green", (0.5, "red")),
         no_value="none expected",
-        size=size,
     )
 
 
@@ -59,7 +58,7 @@ def missing_by_name(select: Scope, *, size: Size = LOW) -> dashboard.Panel:
                 words=words.EXPECTED,
             ),
         ],
-        no_value="None is missing",
+        no_value="None is missing, or none is expected",
         sort="Client",
         size=size,
     )

@@ -205,5 +205,12 @@ def test_zero_clients_are_not_red() -> None:
             assert first["color"] != "red"
 
 
+def test_what_is_not_known_looks_neither_good_nor_bad() -> None:
+    for _, panel in PANELS:
+        if panel["type"] == "stat":
+            below_all = panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]
+            assert below_all == {"color": "text", "value": None}
+
+
 def test_no_file_is_too_many() -> None:
     assert [path.stem for path in FILES] == sorted(BOARDS)

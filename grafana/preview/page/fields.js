@@ -32,9 +32,17 @@ const MATCHERS = {
   byFrameRefID: (refId, _, frame) => frame.refId === refId,
 };
 
+// Over all frames: bars that stand side by side share a scale.
+function reach(frames) {
+  const values = frames.flatMap((frame) => frame.fields.filter(({ type }) => type === 'number').flatMap((field) => field.values));
+  const [min, max] = [Math.min(...values), Math.max(...values)];
+  return { min, max, delta: max - min };
+}
+
 export function withOptions(panel, frames, themeName) {
   const theme = createTheme({ colors: { mode: themeName } });
   const { defaults, overrides } = panel.fieldConfig;
+  const range = reach(frames);
   let index = 0;
   return frames.map((frame, frameIndex) => ({
     ...frame,
@@ -46,7 +54,8 @@ export function withOptions(panel, frames, themeName) {
           properties.forEach(({ id, value }) => set(config, id, value));
         }
       }
-      const changed = { ...field, config, state: { ...field.state, seriesIndex: numeric ? index : undefined, origin: { frameIndex, fieldIndex } } };
+      const state = { ...field.state, seriesIndex: numeric ? index : undefined, origin: { frameIndex, fieldIndex }, range: numeric ? range : undefined };
+      const changed = { ...field, config, state };
       index += numeric ? 1 : 0;
       changed.display = getDisplayProcessor({ field: changed, theme, timeZone: 'browser' });
       changed.getLinks = () => (config.links ?? []).map(({ title, url }) => ({ title, href: url, target: '_self', origin: changed }));

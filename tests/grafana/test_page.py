@@ -1,0 +1,33 @@
+"""The page on dashboards shows each of them, and says what its pictures are."""
+
+import json
+import re
+
+import pytest
+
+from tests.grafana.reading import BOARDS, ROOT
+
+PAGE = (ROOT / "docs" / "dashboards.md").read_text(encoding="utf-8")
+PREVIEW = ROOT / "grafana" / "preview"
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_each_dashboard_has_a_row_and_a_picture_that_is_quick_to_load(uid: str) -> None:
+    name = uid.removeprefix("openvpn-")
+    assert f"| [{name}](../grafana/dashboards/{uid}.json) |" in PAGE
+    assert re.search(rf"!\[[^\]]+\]\(images/{name}\.png\)", PAGE)
+    assert (ROOT / "docs" / "images" / f"{name}.png").stat().st_size < 300 * 1024
+
+
+def test_the_pictures_are_not_passed_off_as_grafanas_own() -> None:
+    before, _, _ = PAGE.partition("![")
+    assert "components, not by a Grafana server" in before
+
+
+def test_what_draws_them_is_pinned_and_names_no_registry() -> None:
+    wanted = json.loads((PREVIEW / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    lock = json.loads((PREVIEW / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert {name: lock[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    fetched = [package for name, package in lock.items() if name]
+    assert all("integrity" in package and "resolved" not in package for package in fetched)
