@@ -61,6 +61,7 @@ docs: .venv/dev.stamp ## Write the documentation and the dashboards, which come 
 	@$(BIN)/python -m exporter.config.json_schema > config.schema.json
 	@$(BIN)/python -m exporter.metrics.documentation
 	@$(BIN)/python -m grafana
+	@$(BIN)/openvpn-exporter rules --output prometheus/openvpn.rules.yml
 
 preview: grafana/preview/node_modules/.stamp ## Photograph the dashboards over a Prometheus; ARGS="--prometheus URL"
 	@node grafana/preview/preview.mjs $(ARGS)

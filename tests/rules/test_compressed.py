@@ -1,10 +1,19 @@
+from pathlib import Path
+
 from exporter.config import durations
-from tests.expressions import meaning
+from tests.expressions import meaning, promtool
 from tests.rules.compressed import compressed
 from tests.rules.shipped import alerts
 
 SLOW = {alert.alert: alert for alert in alerts()}
 QUICK = {alert.alert: alert for alert in alerts(compressed(60))}
+
+
+def test_prometheus_accepts_them(tmp_path: Path) -> None:
+    file = tmp_path / "openvpn.rules.yml"
+    file.write_text(compressed(120))
+    done = promtool("check", "rules", str(file))
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_same_alerts_are_there_and_hold() -> None:

@@ -23,6 +23,10 @@ def test_the_file_in_the_repository_is_what_the_command_prints() -> None:
     assert RULES.read_text() == render()
 
 
+def test_the_readme_counts_them() -> None:
+    assert f"has {len(ALERTS)} alerts" in (ROOT / "README.md").read_text()
+
+
 def test_promtool_accepts_the_rules() -> None:
     done = promtool("check", "rules", str(RULES))
     assert done.returncode == 0, done.stdout
