@@ -129,7 +129,6 @@ class Record:
         """Go on by other settings; name, address and what identifies a client must be the same."""
         self.max_clients = daemon.max_clients
         self.privacy = privacy(daemon, clients)
-        self.privacy = privacy(daemon, clients)
         self.ledger.adopt(clients, daemon.expected_clients)
         self.client_changes += 1
 

@@ -1,9 +1,10 @@
 """What was said between us and a daemon, as text: the answer to `debug=true`.
 
-No secret is in it. VPN clients are shown only where `/metrics` shows all of them as well.
+No secret is in it. VPN clients are shown only where `/metrics` shows all of them as well, and no
+reply of a daemon whose clients are private: any line may name one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from exporter.config.schema import ClientsConfig
 from exporter.daemon.record import Record
@@ -35,15 +36,20 @@ def _lines(
         yield "Nothing was asked in this session yet."
     for exchange in dialogue.exchanges:
         yield f"> {exchange.command.text}    ({now - exchange.ended:.1f} s ago)"
-        yield from _reply(exchange, shows_clients=clients.series and clients.info)
+        yield from _reply(exchange, _shown(exchange, record, clients))
 
 
-def _reply(exchange: Exchange, *, shows_clients: bool) -> Iterator[str]:
-    shown = [line for line in exchange.lines if shows_clients or not _tells_of_clients(line)]
-    if exchange.command is Command.LOG_ALL or (
-        exchange.command is Command.STATUS_1 and not shows_clients
-    ):
-        shown = []
+def _shown(exchange: Exchange, record: Record, clients: ClientsConfig) -> list[bytes]:
+    """Return the lines of a reply that may be shown."""
+    shows_clients = clients.series and clients.info
+    if exchange.command is Command.LOG_ALL or not record.privacy.shows_words:
+        return []
+    if exchange.command is Command.STATUS_1 and not shows_clients:
+        return []
+    return [line for line in exchange.lines if shows_clients or not _tells_of_clients(line)]
+
+
+def _reply(exchange: Exchange, shown: Sequence[bytes]) -> Iterator[str]:
     for line in shown:
         yield f"< {clean_bytes(line, LENGTH)}"
     if not exchange.line_count:

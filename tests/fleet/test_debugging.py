@@ -1,6 +1,7 @@
 import pytest
 
 from exporter.config.schema import ClientsConfig
+from exporter.daemon.privacy import Hidden
 from exporter.fleet.debugging import debug_text
 from exporter.management.commands import Command
 from exporter.management.errors import Refused
@@ -81,6 +82,17 @@ def test_only_the_last_exchanges_are_kept() -> None:
     for _ in range(EXCHANGES + 5):
         dialogue.exchanged(Command.PID, Success(b"pid=1"), ended=0.0, seconds=0.0)
     assert len(dialogue.exchanges) == EXCHANGES
+
+
+@pytest.mark.parametrize("command", [Command.STATUS_3, Command.STATE_ALL, Command.VERSION])
+def test_no_reply_of_a_daemon_is_shown_whose_clients_are_private(command: Command) -> None:
+    record = new_record()
+    record.privacy = Hidden()
+    dialogue = Dialogue()
+    dialogue.exchanged(command, Listing(STATUS_3[:-1]), ended=8.0, seconds=0.25)
+    text = debug_text(record, dialogue, ClientsConfig(), now=10.0)
+    assert text.endswith(f"< ({len(STATUS_3) - 1} more lines)\n  (7 lines in 0.250 s)\n")
+    assert "alice" not in text
 
 
 def test_keywords_of_messages_are_counted_within_bounds() -> None:
