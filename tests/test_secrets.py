@@ -20,7 +20,7 @@ from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.own import OwnMetrics
 from exporter.web.server import application
-from tests.peers import ANSWERS, GREETING, PROMPT, SAFETY, Peer, free_port, peer
+from tests.peers import ANSWERS, GREETING, PROMPT, SAFETY, Answers, Peer, Visit, free_port, peer
 from tests.test_cli import PROGRAM, ROOT, run
 
 MANAGEMENT = "cipherbadger"
@@ -48,7 +48,14 @@ MISTYPED = "mistypedmole"
 """What somebody else tries."""
 HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 
+KEY = "keykangaroo-keykangaroo"
+"""Of pseudonyms."""
+PERSON = "personpuma"
+"""A client of a daemon that shows pseudonyms only."""
+
 SECRETS = (
+    KEY,
+    PERSON,
     MANAGEMENT,
     REFUSED,
     *SPOKEN.values(),
@@ -110,6 +117,24 @@ async def serves(daemon: Peer, said: asyncio.Event) -> None:
     visit.says(*encoded(ASIDE))
     await visit.polls(answers=answers)
     said.set()
+    await goes_on(visit, answers)
+
+
+async def has_a_private_client(daemon: Peer, said: asyncio.Event) -> None:
+    """Show the name of somebody in its status and in its log."""
+    visit = await daemon.greeted()
+    answers = {
+        question: [line.replace(b"alice", PERSON.encode()) for line in lines]
+        for question, lines in ANSWERS.items()
+    }
+    await visit.polls(answers=answers)
+    visit.says(f">LOG:1795404000,I,{PERSON}/192.0.2.7:4 TLS Error".encode())
+    await visit.polls(answers=answers)
+    said.set()
+    await goes_on(visit, answers)
+
+
+async def goes_on(visit: Visit, answers: Answers) -> None:
     while (line := await visit.hears()) not in {b"", b"quit"}:
         visit.says(*answers[line])
 
@@ -143,6 +168,7 @@ def encoded(lines: list[str]) -> list[bytes]:
 
 SCRIPTS: dict[str, Script] = {
     "serves": serves,
+    "private": has_a_private_client,
     "refuses": refuses,
     **{f"waits-{number}": waits(question) for number, question in enumerate(QUESTIONS)},
 }
@@ -175,15 +201,19 @@ def configure(directory: Path, peers: dict[str, Peer]) -> Path:
     """Write the configuration and the password files; return its path."""
     (directory / "serves.password").write_text(MANAGEMENT)
     (directory / "refuses.password").write_text(REFUSED)
+    (directory / "privacy.key").write_text(KEY)
     watched = [
         {"name": name, "management": str(daemon.endpoint)}
         | ({"password_file": f"{name}.password"} if name in {"serves", "refuses"} else {})
+        | ({"privacy": "pseudonym"} if name == "private" else {})
         for name, daemon in peers.items()
     ]
     watched.append({"name": "nobody", "management": f"127.0.0.1:{free_port()}"})
     (directory / "web.yaml").write_text(yaml.safe_dump({"basic_auth_users": {USER: HASH}}))
     path = directory / "config.yaml"
-    path.write_text(yaml.safe_dump({"poll_interval": "1s", "daemons": watched}))
+    clients = {"privacy_key_file": "privacy.key"}
+    settings = {"poll_interval": "1s", "daemons": watched, "clients": clients}
+    path.write_text(yaml.safe_dump(settings))
     return path
 
 
@@ -247,6 +277,7 @@ async def test_no_secret_comes_out_anywhere(said: dict[str, str]) -> None:
     assert 'openvpn_down_reason{daemon="waits-0",reason="prompt"} 1' in said["GET /metrics"]
     assert 'openvpn_down_reason{daemon="waits-3",reason="client_auth"} 1' in said["GET /metrics"]
     assert 'openvpn_password_failures_total{daemon="serves",kind="Auth"} 1' in said["GET /metrics"]
+    assert 'openvpn_server_client_sessions{daemon="private",common_name="p-' in said["GET /metrics"]
     assert "PASSWORD 2" in said["GET /probe?target=serves&debug=true"]
     leaks = [
         (place, secret) for place, text in said.items() for secret in SECRETS if secret in text
