@@ -14,8 +14,13 @@ HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 class Authority:
     """Issues certificates, and says what a client must know to trust them."""
 
-    def __init__(self) -> None:
-        self._authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
+    def __init__(self, parent: "Authority | None" = None) -> None:
+        kind = trustme.KeyType.ECDSA
+        self._authority: trustme.CA = (
+            trustme.CA(parent_cert=parent._authority, key_type=kind)
+            if parent
+            else trustme.CA(key_type=kind)
+        )
 
     @property
     def pem(self) -> str:

@@ -108,8 +108,7 @@ def _load_certificate(context: ssl.SSLContext, tls: TlsConfig) -> None:
         raise Faulty(key, "is encrypted, and nobody is there to ask: write it without a passphrase")
     with _readable(tls.cert_file, tls.cert) as cert_path, _readable(tls.key_file, tls.key) as path:
         try:
-            # Without a password OpenSSL would ask the terminal for one.
-            context.load_cert_chain(cert_path, path, password="")
+            context.load_cert_chain(cert_path, path)
         except (OSError, ValueError) as error:
             mismatch = getattr(error, "reason", None) == "KEY_VALUES_MISMATCH"
             text = f"is not the key of {cert}: give both of one pair"

@@ -7,6 +7,7 @@ import pytest
 
 from exporter.config.schema import keys
 from exporter.web.config import Rate, load
+from exporter.web.config.forms import MAX_COST
 from exporter.web.config.schema import (
     ClientAuth,
     Curve,
@@ -17,6 +18,13 @@ from exporter.web.config.schema import (
     TlsVersion,
     WebConfig,
 )
+from exporter.web.listening.door import (
+    HANDSHAKE_WITHIN,
+    MAX_GUESTS,
+    MAX_HEADERS,
+    MAX_LINE_BYTES,
+)
+from exporter.web.listening.guest import ANSWER_WITHIN, REQUEST_WITHIN
 from tests.web.certificates import Authority
 
 PAGE = (Path(__file__).parents[3] / "docs" / "web-configuration.md").read_text()
@@ -42,6 +50,18 @@ def test_the_example_loads_and_means_what_it_says(tmp_path: Path) -> None:
 )
 def test_the_page_names_every_key(section: type[msgspec.Struct]) -> None:
     assert [key.name for key in keys(section) if f"`{key.name}`" not in PAGE] == []
+
+
+def test_the_page_tells_the_limits_that_hold() -> None:
+    for limit in (
+        f"{HANDSHAKE_WITHIN:.0f} seconds for a TLS handshake",
+        f"{REQUEST_WITHIN:.0f} for the headers of a request",
+        f"{ANSWER_WITHIN:.0f} to take an answer",
+        f"may have {MAX_LINE_BYTES} bytes; there may be {MAX_HEADERS} headers",
+        f"{MAX_GUESTS} at most",
+        f"{MAX_COST} is the most",
+    ):
+        assert limit in PAGE
 
 
 @pytest.mark.parametrize("names", [ClientAuth, Curve, TlsVersion])

@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import logging
+import resource
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -167,6 +168,20 @@ class TestTls:
         ):
             assert await stranger.is_refused()
 
+    async def test_an_authority_in_between_is_enough(
+        self, tmp_path: Path, authority: Authority
+    ) -> None:
+        between = Authority(authority)
+        (tmp_path / "ca.crt").write_text(between.pem)
+        client = between.client("prometheus")
+        client.load_verify_locations(cadata=authority.pem)
+        async with (
+            house(await rules(tmp_path, CLIENTS)) as served,
+            caller(served.port, client) as known,
+        ):
+            await known.ask()
+            assert await known.status() == 200
+
     async def test_only_allowed_names_come_in(self, tmp_path: Path, authority: Authority) -> None:
         names = f"{CLIENTS}, client_allowed_sans: [prometheus, 10.1.2.3]"
         async with house(await rules(tmp_path, names)) as served:
@@ -252,18 +267,28 @@ class TestPlaces:
             served.release.set()
             assert [await client.status() for client in busy] == [200] * 3
 
-    async def test_handshakes_take_places_as_well(
-        self, tmp_path: Path, authority: Authority
+    async def test_no_more_are_taken_than_leave_half_of_the_files_to_others(
+        self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(door, "MAX_GUESTS", 1 << 20)
+        for soft, most in ((1024, 512), (3, 1), (1, 1), (resource.RLIM_INFINITY, 1 << 20)):
+            monkeypatch.setattr(resource, "getrlimit", lambda _, soft=soft: (soft, soft))
+            assert door._most_guests() == most
+
+    async def test_handshakes_take_places_as_well(
+        self, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(door, "HANDSHAKE_WITHIN", 1000.0)
         async with (
             house(await rules(tmp_path)) as served,
             contextlib.AsyncExitStack() as stack,
         ):
-            silent = [await stack.enter_async_context(caller(served.port)) for _ in range(3)]
+            silent = [await stack.enter_async_context(caller(served.port)) for _ in range(4)]
+            assert await silent[0].is_cut_off()
             client = await stack.enter_async_context(caller(served.port, authority.client()))
             await client.ask()
             assert await client.status() == 200
-            assert await silent[0].is_cut_off()
+            assert await silent[1].is_cut_off()
 
 
 class TestRudeness:
@@ -272,7 +297,7 @@ class TestRudeness:
         [
             b"GET /" + b"x" * MAX_LINE_BYTES + b" HTTP/1.1\r\nHost: x\r\n\r\n",
             b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"x" * 2 * MAX_LINE_BYTES + b"\r\n\r\n",
-            b"GET / HTTP/1.1\r\n" + b"A: x\r\n" * (MAX_HEADERS + 1) + b"\r\n",
+            b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: x\r\n" * MAX_HEADERS + b"\r\n",
             b"GET / HTTP/1.1\r\nAuthorization: Basic c2VjcmV0\x00\r\n\r\n",
             b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -286,6 +311,11 @@ class TestRudeness:
             await client.say(request_text)
             assert await client.status() == 400
         assert caplog.messages == []
+
+    async def test_as_many_headers_as_there_may_be_are_read(self) -> None:
+        async with house() as served, caller(served.port) as client:
+            await client.ask("/", *["A: x"] * (MAX_HEADERS - 1))
+            assert await client.status() == 200
 
     async def test_an_error_of_ours_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
         door._http_log.error("ours", exc_info=RuntimeError("boom"))
@@ -360,6 +390,18 @@ class TestTheEnd:
             for client in (answered, half, silent):
                 assert await client.is_cut_off()
             assert asyncio.all_tasks() == before
+
+    async def test_waits_for_nobody_who_does_not_take_their_answer(self) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            async with house() as served:
+                client = await stack.enter_async_context(caller(served.port))
+                transport = client.writer.transport
+                assert isinstance(transport, asyncio.Transport)
+                transport.pause_reading()
+                await client.ask("/large")
+            transport.resume_reading()
+            with contextlib.suppress(ConnectionError):
+                assert len(await client.reader.read()) < len(LARGE)
 
     async def test_waits_a_moment_for_requests_under_way(self) -> None:
         async with contextlib.AsyncExitStack() as stack:
