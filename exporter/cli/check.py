@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 
 from exporter.cli.command import Command, Exit
+from exporter.cli.discovered import told
 from exporter.cli.source import add_source, check_source, configuration
 from exporter.cli.table import table
 from exporter.config import Config, DaemonConfig
@@ -33,8 +34,8 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 def _run(parsed: argparse.Namespace) -> Exit:
     check_source(parsed)
     config = configuration(parsed)
-    for finding in config.findings:
-        print(finding)
+    for line in told(config.findings):
+        print(line)
     blocked = any(finding.blocks for finding in config.findings)
     if not parsed.connect:
         print(f"The configuration is right; daemons: {len(config.daemons)}\n")

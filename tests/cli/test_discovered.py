@@ -1,5 +1,14 @@
+from pathlib import Path
+
+import pytest
+
+from exporter.cli.check import COMMAND
+from exporter.cli.command import Exit
 from exporter.cli.discovered import told
+from exporter.cli.program import command_parser
 from exporter.deployment import Finding, Kind
+
+DATA = Path(__file__).parents[1] / "data" / "openvpn"
 
 
 def test_what_is_not_watched_comes_first_each_with_its_daemon_and_place() -> None:
@@ -19,3 +28,25 @@ def test_what_is_not_watched_comes_first_each_with_its_daemon_and_place() -> Non
 
 def test_nothing_is_said_of_nothing() -> None:
     assert list(told([])) == []
+
+
+def check(*arguments: str) -> Exit:
+    return COMMAND.run(command_parser(COMMAND).parse_args(arguments))
+
+
+def test_check_says_what_was_found_and_fails_where_something_is_not_watched(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    flags = [f"--openvpn.config={DATA}/{name}.conf" for name in ("server/branch", "server/broken")]
+    assert check(*flags) is Exit.USAGE
+    said = capsys.readouterr().out
+    assert f"Not watched:\n  broken: {DATA}/server/broken.conf:2: " in said
+    assert "\nbranch  127.0.0.1:7506 " in said
+
+
+def test_check_is_content_where_all_that_was_found_is_watched(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert check(f"--openvpn.config={DATA}/server/portal.conf") is Exit.DONE
+    said = capsys.readouterr().out
+    assert said.startswith(f"Look at these:\n  portal: {DATA}/server/portal.conf:3: ")
