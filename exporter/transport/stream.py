@@ -12,8 +12,6 @@ READ_SIZE = 256 * 1024
 _ACKNOWLEDGE_NOW: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Linux alone has it."""
 
-_TCP = frozenset({socket.AF_INET, socket.AF_INET6})
-
 
 class Stream(msgspec.Struct, frozen=True):
     """A reader, a writer, and the address to name in errors."""
@@ -37,7 +35,7 @@ class Stream(msgspec.Struct, frozen=True):
 
     def _acknowledge(self) -> None:
         connection = self.writer.get_extra_info("socket")
-        if _ACKNOWLEDGE_NOW is None or connection is None or connection.family not in _TCP:
+        if _ACKNOWLEDGE_NOW is None or connection is None:
             return
-        with contextlib.suppress(OSError):  # closed meanwhile: the next read says so
+        with contextlib.suppress(OSError):  # a Unix socket, or closed meanwhile
             connection.setsockopt(socket.IPPROTO_TCP, _ACKNOWLEDGE_NOW, 1)

@@ -164,8 +164,12 @@ class TestRefreshing:
             await visit.answers(until=b"load-stats")
             await scrape
             assert not watcher.record.up
+            assert watcher.record.poll_failures.total() == 1
             await refresh([watcher.demand], patience=SAFETY)
-            assert visit.heard.count(b"load-stats") == 2
+            hearing = asyncio.create_task(visit.hears())
+            await asyncio.wait([hearing], timeout=IMPATIENT)
+            assert not hearing.done()
+            hearing.cancel()
 
     async def test_opens_no_session_where_the_slot_is_released(self) -> None:
         async with peer() as daemon:
