@@ -90,10 +90,8 @@ class _Door:
 
     async def close(self) -> None:
         """Let nobody in any more."""
-        for tasks in (self._listening, list(self._arriving)):
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancel(self._listening)
+        await _cancel(list(self._arriving))
         for listening in self._sockets:
             listening.close()
 
@@ -108,13 +106,17 @@ class _Door:
     async def _listen(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         listening.settimeout(0)
+        is_short = False
         while True:
             try:
                 connection, _ = await loop.sock_accept(listening)
             except OSError as error:
-                event(_log, Level.WARN, "cannot take a connection", error=error)
+                if not is_short:
+                    event(_log, Level.WARN, "cannot take a connection", error=error)
+                is_short = True
                 await asyncio.sleep(_RETRY)
             else:
+                is_short = False
                 self._take(connection)
 
     def _take(self, connection: socket.socket) -> None:
@@ -156,6 +158,12 @@ class _Door:
         except OSError as error:
             # Plain HTTP, no certificate, a scan: told to who asks for everything.
             event(_log, Level.DEBUG, "no TLS with a client", error=error)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _most_guests() -> int:

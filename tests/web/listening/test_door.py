@@ -359,7 +359,7 @@ class TestRudeness:
     ) -> None:
         loop = asyncio.get_running_loop()
         accept = loop.sock_accept
-        failures = [OSError(24, "Too many open files")]
+        failures = [OSError(24, "Too many open files") for _ in range(3)]
 
         async def scarce(listening: object) -> object:
             if failures:
