@@ -27,8 +27,8 @@ async def test_it_serves_over_tls_by_the_web_configuration(tmp_path: Path) -> No
         url = await read_until(process.stderr, r"(https://127\.0\.0\.1:\d+)")
         connector = TCPConnector(ssl=authority.client())
         async with ClientSession(connector=connector) as session:
-            answer = await session.get(f"{url[1]}/-/healthy")
-            assert answer.status == 200
+            async with session.get(f"{url[1]}/-/healthy") as answer:
+                assert answer.status == 200
             process.terminate()
             assert await exit_code(process) == 0
 
@@ -84,7 +84,8 @@ async def test_it_serves_at_a_socket_that_systemd_hands_over(tmp_path: Path) -> 
     try:
         await read_until(process.stderr, re.escape(f"urls=http+unix://{path}"))
         async with ClientSession(connector=UnixConnector(str(path))) as session:
-            assert (await session.get("http://localhost/metrics")).status == 200
+            async with session.get("http://localhost/metrics") as answer:
+                assert answer.status == 200
         process.terminate()
         assert await exit_code(process) == 0
     finally:

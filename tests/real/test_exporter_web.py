@@ -89,7 +89,8 @@ async def listening(exporter: Exporter) -> bool | None:
     """Tell whether it is at home; it hangs up on who comes without TLS."""
     async with ClientSession() as session:
         try:
-            await session.get(f"http://{exporter.address}/")
+            async with session.get(f"http://{exporter.address}/"):
+                return None
         except ClientConnectionError as error:
             return None if "Connect call failed" in str(error) else True
     return None
