@@ -83,9 +83,11 @@ async def test_it_serves_at_a_socket_that_systemd_hands_over(tmp_path: Path) -> 
         )
     try:
         await read_until(process.stderr, re.escape(f"urls=http+unix://{path}"))
-        async with ClientSession(connector=UnixConnector(str(path))) as session:
-            async with session.get("http://localhost/metrics") as answer:
-                assert answer.status == 200
+        async with (
+            ClientSession(connector=UnixConnector(str(path))) as session,
+            session.get("http://localhost/metrics") as answer,
+        ):
+            assert answer.status == 200
         process.terminate()
         assert await exit_code(process) == 0
     finally:

@@ -1,5 +1,6 @@
 """A real Prometheus scrapes the exporter through TLS, with a certificate and a password."""
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,7 +10,6 @@ from subprocess import run
 
 import bcrypt
 import yaml
-from aiohttp import ClientConnectionError, ClientSession
 
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK
@@ -86,14 +86,14 @@ def write_web_config(exporter: Exporter, password: str) -> None:
 
 
 async def listening(exporter: Exporter) -> bool | None:
-    """Tell whether it is at home; it hangs up on who comes without TLS."""
-    async with ClientSession() as session:
-        try:
-            async with session.get(f"http://{exporter.address}/"):
-                return None
-        except ClientConnectionError as error:
-            return None if "Connect call failed" in str(error) else True
-    return None
+    """Tell whether it is at home; it takes whoever comes, and waits for TLS."""
+    host, _, port = exporter.address.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except ConnectionRefusedError:
+        return None
+    writer.transport.abort()
+    return True
 
 
 def job(exporter: Exporter, *, certificate: str | None, password: str) -> dict[str, object]:
