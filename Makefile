@@ -97,9 +97,9 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 	@touch $@
 
 .venv/prometheus.stamp: .venv/dev.stamp
-	@scripts/debian-packages promtool amtool
+	@scripts/debian-packages promtool amtool systemd-analyze
 	@touch $@
 
 .venv/real.stamp: .venv/prometheus.stamp
-	@scripts/debian-packages openvpn ip systemd-analyze
+	@scripts/debian-packages openvpn ip
 	@touch $@

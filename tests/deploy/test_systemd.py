@@ -113,9 +113,3 @@ class TestOpenvpn:
         ((kind, _, mode, *owners),) = lines_of(TMPFILES)
         assert (kind, mode) == ("d", "0750")
         assert owners[:2] == ["root", service.value("Service", "Group")]
-
-    def test_is_otherwise_started_as_debian_starts_it(self) -> None:
-        path = Path("/lib/systemd/system/openvpn-server@.service")
-        _, command = Unit(OPENVPN).values("Service", "ExecStart")
-        debian = Unit(path).value("Service", "ExecStart")
-        assert command.rpartition(" --management")[0] == debian
