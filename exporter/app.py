@@ -119,8 +119,10 @@ class _Watching:
         blocked = {finding.daemon for finding in config.findings if finding.blocks}
         self.own.discovered(not_watched=len(blocked))
         self._config = config
+        plan = await self.fleet.watch(watches(config))
+        # After that: text of who is shown otherwise now must not be made again meanwhile.
         self.exposition.configure(catalogue.families(config.clients))
-        return await self.fleet.watch(watches(config))
+        return plan
 
     async def refresh(self, records: Sequence[Record], patience: float) -> None:
         """Have daemons polled for a scrape, if that is wanted."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from prometheus_client import CollectorRegistry
 
 from exporter.cli.flags import DEFAULT_ADDRESS
 from exporter.cli.program import COMMANDS, command_parser
@@ -14,8 +15,10 @@ from exporter.config.schema import keys
 from exporter.management.commands import Command
 from exporter.management.errors import DownReason
 from exporter.metrics import catalogue
+from exporter.metrics.exposition import Exposition
 from exporter.web import refreshing
 from exporter.web.landing.row import GUIDE
+from exporter.web.server import application
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*.md")])
@@ -63,6 +66,14 @@ def test_the_readme_names_every_flag_with_its_default_and_no_other() -> None:
         if default not in (None, False, "==SUPPRESS==")
     }
     assert defaults == {**shown, "--web.listen-address": DEFAULT_ADDRESS}
+
+
+def test_the_readme_names_every_endpoint() -> None:
+    app = application(lambda: (), Exposition((), CollectorRegistry()), telemetry_path="/metrics")
+    paths = {resource.canonical for resource in app.router.resources()}
+    rows = "".join(re.findall(r"^\| (`/.*?) \|", README, re.MULTILINE))
+    named = {path.partition("?")[0] for path in re.findall(r"`(/[^`]*)`", rows)}
+    assert named == paths | {"/-/reload"}
 
 
 def test_the_readme_shows_its_two_commands_on_the_first_screen() -> None:

@@ -48,3 +48,14 @@ def test_has_no_content_of_a_password_file(tmp_path: Path) -> None:
     shown = show(load(tmp_path / "a.yaml"))
     assert "hunter2" not in shown
     assert str(tmp_path / "secret.password") in shown
+
+
+def test_has_no_key_of_pseudonyms(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k3y" * 16)
+    (tmp_path / "a.yaml").write_text(
+        "daemons: [{name: office, management: '127.0.0.1:7505'}]\n"
+        "clients: {privacy: pseudonym, privacy_key_file: key}\n"
+    )
+    shown = show(load(tmp_path / "a.yaml"))
+    assert "k3y" not in shown
+    assert f"privacy_key_file: {tmp_path / 'key'}" in shown
