@@ -1,0 +1,77 @@
+"""A new configuration while real daemons are watched and a real Prometheus scrapes."""
+
+import signal
+import sys
+from pathlib import Path
+
+import yaml
+from aiohttp import ClientSession
+
+from tests.real.client import client
+from tests.real.lab import Lab
+from tests.real.management import LOOPBACK
+from tests.real.program import program
+from tests.real.prometheus import prometheus
+from tests.real.scraping import serving_at
+from tests.real.server import Server, server
+
+UP = "openvpn_up"
+CONNECTS = "openvpn_exporter_connects_total"
+RECEIVED = "openvpn_server_client_received_bytes_total"
+
+
+def write(file: Path, **servers: Server) -> None:
+    daemons = [
+        {"name": name, "management": str(each.management.address)} for name, each in servers.items()
+    ]
+    file.write_text(yaml.safe_dump({"poll_interval": "1s", "daemons": daemons}))
+
+
+def by_discovery(address: str) -> dict[str, object]:
+    return {
+        "honor_labels": True,
+        "static_configs": [],
+        "http_sd_configs": [{"url": f"http://{address}/sd", "refresh_interval": "1s"}],
+    }
+
+
+async def reload(address: str) -> int:
+    async with ClientSession() as session, session.post(f"http://{address}/-/reload") as answer:
+        return answer.status
+
+
+async def test_sessions_counters_and_scrapes_outlive_a_reload(lab: Lab, tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    address = f"{LOOPBACK}:{lab.port()}"
+    command = [
+        *(sys.executable, "-m", "exporter", f"--config.file={file}"),
+        f"--web.listen-address={address}",
+    ]
+    async with server(lab) as office, server(lab) as branch, client(office, "alice"):
+        write(file, office=office)
+        async with (
+            program(*command, log=tmp_path / "exporter.log") as process,
+            serving_at(f"http://{address}") as scraper,
+            prometheus(lab, address, tmp_path, openvpn=by_discovery(address)) as asked,
+        ):
+            before = await scraper.up()
+            assert await asked.until(f'{UP}{{daemon="office"}} == 1') == [1]
+
+            write(file, office=office, branch=branch)
+            process.send_signal(signal.SIGHUP)
+            assert await asked.until(f'{UP}{{daemon="branch"}} == 1') == [1]
+            assert await asked.query(f'{CONNECTS}{{daemon="office"}}') == [1]
+            assert await asked.query(f"resets({RECEIVED}[1m])") == [0]
+            assert await asked.query('min_over_time(up{job="openvpn"}[1m])') == [1, 1]
+
+            file.write_text("daemons: nonsense\n")
+            assert await reload(address) == 500
+            assert await asked.query(f"sum({UP})") == [2]
+
+            write(file, office=office)
+            process.send_signal(signal.SIGHUP)
+            after = await scraper.until(lambda page: "branch" not in page.body)
+            assert await asked.until(f"sum({UP}) == 1") == [1]
+        assert office.daemon.log.count("MANAGEMENT: Client connected") == 1
+    assert after.value(RECEIVED) >= before.value(RECEIVED)
+    assert after.value("openvpn_exporter_config_last_reload_successful") == 1
