@@ -167,9 +167,13 @@ def watched(
 
 
 @asynccontextmanager
-async def scraping(*daemons: DaemonConfig) -> AsyncIterator[Scraper]:
+async def scraping(
+    *daemons: DaemonConfig, poll_interval: float = POLL_INTERVAL, refresh_on_scrape: bool = False
+) -> AsyncIterator[Scraper]:
     """Watch these daemons while the block runs."""
-    config = Config(daemons=daemons, poll_interval=POLL_INTERVAL)
+    config = Config(
+        daemons=daemons, poll_interval=poll_interval, refresh_on_scrape=refresh_on_scrape
+    )
     listen = [ListenAddress(LOOPBACK, 0)]
     async with (
         serving(config, listen=listen, telemetry_path=PATH) as served,
