@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 
 import msgspec
 
 from exporter import __version__
+from exporter.certificates.source import sources
 from exporter.config import Config
 from exporter.config.effective import show
+from exporter.daemon.file_polls import FilePolls
 from exporter.daemon.monitor import Monitor
 from exporter.daemon.record import Record
 from exporter.deployment.findings import Finding
@@ -24,6 +26,7 @@ from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.own import OwnMetrics
 from exporter.transport.dialogue import Dialogue
+from exporter.transport.status_file import StatusFile
 from exporter.web.access import Rules, guard
 from exporter.web.discovery import ExternalUrl
 from exporter.web.listening import ListenAddress, Place, open_door
@@ -99,7 +102,7 @@ class _Watching:
     def __init__(self, config: Config) -> None:
         self.own = OwnMetrics()
         self.exposition = Exposition(catalogue.families(config.clients), self.own.registry)
-        self.fleet = Fleet(self._monitor)
+        self.fleet = Fleet(self._monitor, self._errands)
         self._config = config
         self._told: frozenset[Finding] = frozenset()
 
@@ -163,3 +166,20 @@ class _Watching:
             prepare=self.exposition.prepare,
             phase=phase,
         )
+
+    def _errands(self, watch: Watch, record: Record) -> Iterator[Coroutine[None, None, None]]:
+        daemon = watch.daemon
+        if daemon.status_file is not None:
+            yield FilePolls(
+                daemon,
+                record,
+                StatusFile(daemon.status_file, timeout=daemon.timeout),
+                interval=watch.poll_interval,
+                routes=watch.clients.routes,
+                prepare=self.exposition.prepare,
+            ).run()
+        if files := sources(daemon):
+            # A library that not everybody has, and few need, is loaded here at the earliest.
+            from exporter.certificates.watch import watch_files  # noqa: PLC0415
+
+            yield watch_files(files, record.certified)

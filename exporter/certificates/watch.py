@@ -23,23 +23,26 @@ _Stamp = tuple[int, int, int]
 """Inode, size and time of change: what differs between two versions of a file."""
 
 
-class Watch:
+async def watch_files(
+    sources: Sequence[Source], take: Callable[[tuple[Reading, ...]], None]
+) -> None:
+    """Look now and every minute, for ever; `take` gets all readings whenever one changed."""
+    files, last = Files(sources), tuple[Reading, ...]()
+    while True:
+        readings = await asyncio.to_thread(files.look)
+        if readings != last:
+            take(readings)
+        last = readings
+        await asyncio.sleep(INTERVAL)
+
+
+class Files:
     """Looks at some files; those that have not changed are not read."""
 
     def __init__(self, sources: Sequence[Source]) -> None:
         """Read nothing yet."""
         self._sources = sources
         self._known: dict[Source, tuple[_Stamp | None, Reading]] = {}
-
-    async def run(self, take: Callable[[tuple[Reading, ...]], None]) -> None:
-        """Look now and every minute, for ever; `take` gets all readings whenever one changed."""
-        last: tuple[Reading, ...] = ()
-        while True:
-            readings = await asyncio.to_thread(self.look)
-            if readings != last:
-                take(readings)
-            last = readings
-            await asyncio.sleep(INTERVAL)
 
     def look(self) -> tuple[Reading, ...]:
         """Return what each file says; this blocks on the file system."""

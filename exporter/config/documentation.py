@@ -56,6 +56,8 @@ def _row(key: Key) -> str:
 def _default(key: Key) -> str:
     if key.required:
         return "required"
+    if key.setting.unless:
+        return f"required, or `{key.setting.unless}`"
     if isinstance(key.setting.form, Section | Sections):
         return "see below"
     return "none" if key.default is None else f"`{written(key.default)}`"

@@ -160,6 +160,18 @@ class PasswordFile(msgspec.Struct, frozen=True):
         return path
 
 
+class FilePath(msgspec.Struct, frozen=True):
+    """The path of a file, which need not be there; relative to the configuration file."""
+
+    words: str = "path"
+
+    def read(self, scalar: Scalar) -> Path:
+        """Return the value; raises ValueError."""
+        if not scalar.text or not scalar.text.isprintable():
+            raise ValueError(f"{scalar.text!r} is not a path: name the file as OpenVPN does")
+        return scalar.directory / scalar.text
+
+
 class PrivacyKeyFile(msgspec.Struct, frozen=True):
     """The path of a file that holds a key now; relative to the configuration file."""
 
@@ -182,14 +194,13 @@ class CertificateFile(msgspec.Struct, frozen=True):
 
     def read(self, scalar: Scalar) -> Path:
         """Return the value; raises ValueError."""
-        if not scalar.text or not scalar.text.isprintable():
-            raise ValueError(f"{scalar.text!r} is not a path: name the file as OpenVPN does")
+        path = FilePath().read(scalar)
         if not can_read_certificates():
             raise ValueError(
                 "reading certificates needs a library that is not installed: "
                 "pip install 'openvpn-exporter[certificates]'"
             )
-        return scalar.directory / scalar.text
+        return path
 
 
 def can_read_certificates() -> bool:

@@ -35,14 +35,14 @@ _DIALECT = "http://json-schema.org/draft-07/schema#"  # what editors know best
 _ADDRESS = r"^(unix:/.+|(listen:)?(\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):[0-9]{1,5})$"
 _NO_BLANK_AT_THE_ENDS = r"^\S(.*\S)?$"
 
-_DISCOVERED = "management"
-"""What an entry needn't say of a daemon that is discovered."""
+_SOURCE: Json = {"anyOf": [{"required": ["management"]}, {"required": ["status_file"]}]}
+"""What an entry must have, unless its daemon is discovered."""
 
 _UNLESS_DISCOVERED: Json = {
     "if": {"required": ["discover"], "properties": {"discover": {"minItems": 1}}},
     "else": {
         "required": ["daemons"],
-        "properties": {"daemons": {"minItems": 1, "items": {"required": [_DISCOVERED]}}},
+        "properties": {"daemons": {"minItems": 1, "items": _SOURCE}},
     },
 }
 
@@ -58,7 +58,7 @@ def _section(kind: type[msgspec.Struct]) -> Json:
     return {
         "type": "object",
         "additionalProperties": False,
-        "required": [key.name for key in keys(kind) if key.required and key.name != _DISCOVERED],
+        "required": [key.name for key in keys(kind) if key.required],
         "properties": {key.name: _property(key) for key in keys(kind)},
     }
 

@@ -37,6 +37,8 @@ def _values(deployment: Deployment) -> dict[str, Any]:
     values: dict[str, Any] = {"deployment": deployment}
     if deployment.management is not None:
         values |= _management(deployment.management, deployment)
+    if deployment.status_file is not None:
+        values["status_file"] = deployment.status_file
     if deployment.max_clients:
         values["max_clients"] = deployment.max_clients
     values |= _certificates(deployment)

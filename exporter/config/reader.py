@@ -6,7 +6,7 @@ written is the forms'.
 
 import contextlib
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,16 +80,24 @@ class Reader:
         values = dict(self._fallbacks(kind, _text(entries.get("name"))))
         for key in keys(kind):
             if key.name not in entries and key.name in values:
-                self._fall_back(key, path, node=node, value=values[key.name])
+                self._fall_back(key, path, node=node, value=values[key.name], written=entries)
                 continue
             with contextlib.suppress(Unreadable):
+                if key.setting.unless and not {key.name, key.setting.unless} & entries.keys():
+                    raise self._refusal(node, _join(path, key.name), "is missing: add it")
                 values |= self._setting(key, path, node=entries.get(key.name), section=node)
         self._stop_after(problems_before)
-        return kind(**values)
+        return kind(
+            **{name: value for name, value in values.items() if not isinstance(value, Withheld)}
+        )
 
-    def _fall_back(self, key: Key, path: str, *, node: yaml.Node, value: object) -> None:
+    def _fall_back(
+        self, key: Key, path: str, *, node: yaml.Node, value: object, written: Container[str]
+    ) -> None:
         place = _join(path, key.name)
         if isinstance(value, Withheld):
+            if key.setting.unless in written:
+                return
             self._report(node, place, f"must be written here. {value.reason}")
         elif key.setting.unique:
             self._claim(node, place, value)

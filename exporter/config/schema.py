@@ -17,6 +17,7 @@ from exporter.config.forms import (
     Choice,
     Duration,
     Entries,
+    FilePath,
     Form,
     Integer,
     ListOf,
@@ -39,12 +40,14 @@ COMMON_NAME = Name(COMMON_NAME_LIMIT)
 class Setting(msgspec.Struct, frozen=True):
     """What `Annotated` says about a key: how it is written, and what it means in one line.
 
-    `unique`: no two sections of one list may share a value.
+    `unique`: no two sections of one list may share a value. `unless`: it must be written, or that
+    other key in its place.
     """
 
     form: Form | ListOf | Entries | Section | Sections
     meaning: str
     unique: bool = False
+    unless: str = ""
 
 
 class Identity(enum.StrEnum):
@@ -80,15 +83,16 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         str, Setting(DAEMON_NAME, "Value of the label `daemon` on every series.", unique=True)
     ]
     management: Annotated[
-        Endpoint,
+        Endpoint | None,
         Setting(
             Address(),
             "Its management interface: `127.0.0.1:7505`, `[::1]:7505`, "
             "`unix:/run/openvpn/office.sock`, or `listen:127.0.0.1:7600` where the daemon dials in "
             "(`--management-client`; such a daemon ends when this exporter ends).",
             unique=True,
+            unless="status_file",
         ),
-    ]
+    ] = None
     password_file: Annotated[
         Path | None,
         Setting(
@@ -96,6 +100,22 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             "File with the management password on one line, relative to the configuration file.",
         ),
     ] = None
+    status_file: Annotated[
+        Path | None,
+        Setting(
+            FilePath(),
+            "File that the daemon writes its status to (`--status`), relative to the configuration "
+            "file: read while the management interface doesn't answer, or where there is none. "
+            "It knows less; see [status files](status-files.md).",
+        ),
+    ] = None
+    status_max_age: Annotated[
+        float,
+        Setting(
+            Duration("1s", "1d"),
+            "How old a status in that file may be; the daemon writes one every 60 s by default.",
+        ),
+    ] = 180.0
     timeout: Annotated[
         float, Setting(Duration("100ms", "5m"), "How long to wait for each reply.")
     ] = 10.0

@@ -146,6 +146,8 @@ class Monitor:
 
         `now` is the event loop's time.
         """
+        if self._manner.daemon.management is None:
+            return False
         patience = 3 * self._manner.interval + REPLIES * self._manner.daemon.timeout + PAUSE
         return now - self._moved > patience
 

@@ -5,6 +5,7 @@ readings are gone and its counters stay.
 """
 
 import contextlib
+import enum
 import functools
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -31,11 +32,19 @@ from exporter.management.notifications import (
 )
 from exporter.management.numbers import parse_number
 from exporter.management.peer import parse_peer
+from exporter.management.replies import LoadStats, Version, parse_title
 from exporter.management.state import State, StateName
 from exporter.management.status import ServerStatus, Status, TunnelStatus
 
 HISTORY_LIMIT = 100
 """Entries of the daemon's state history; a full one no longer begins with its start."""
+
+
+class Source(enum.StrEnum):
+    """Where the last reading came from."""
+
+    MANAGEMENT = "management"
+    STATUS_FILE = "status_file"
 
 
 _P = ParamSpec("_P")
@@ -63,7 +72,8 @@ class Record:
     ) -> None:
         """Begin with a daemon that nobody has reached yet."""
         self.name = daemon.name
-        self.source = "management"
+        self.has_management = daemon.management is not None
+        self.source = Source.MANAGEMENT
         self.max_clients = daemon.max_clients
         self.privacy = privacy(daemon, clients)
         self.ledger = Ledger(clients, daemon.expected_clients)
@@ -97,6 +107,7 @@ class Record:
         self._pid: int | None = None
         self._remembered = 0
         self._offloaded = False
+        self._counted_until = 0
         self._last_words = ""
         # The daemon reconnected, or restarted within its process: since the last status, and
         # between the last two.
@@ -107,6 +118,13 @@ class Record:
     def is_tunnel(self) -> bool:
         """Whether the daemon has shown that it is no server."""
         return bool(self.tunnel_traffic.totals)
+
+    @property
+    def version(self) -> Version | None:
+        """Which OpenVPN it is, by its own word or by the title of its status."""
+        if self.introduction is not None:
+            return self.introduction.version
+        return parse_title(self.status.title) if isinstance(self.status, ServerStatus) else None
 
     @property
     def mode(self) -> Mode | None:
@@ -246,6 +264,7 @@ class Record:
         self.polls += 1
         self.client_changes += 1
         self.up = self.management_up = True
+        self.source = Source.MANAGEMENT
         self.down_reason = None
         self.down_message = ""
         self.status = poll.status
@@ -257,7 +276,48 @@ class Record:
             self.ledger.restart()
             self._reconnected_before_status = False
         self._take(poll.status, now)
+        if poll.status is not None:
+            self._counted_until = poll.status.updated
         self.traffic.take(poll.load_stats, self.ledger, offloaded=self._offloaded, now=now)
+
+    @_changes
+    def file_read(self, status: Status, *, now: float, duration: float) -> None:
+        """Take a status that the daemon wrote to a file, while the session doesn't work."""
+        self.polls += 1
+        self.client_changes += 1
+        self.up = True
+        self.source = Source.STATUS_FILE
+        self.status = status
+        self.poll_duration = duration
+        self.polled_at = now
+        if not self.has_management:
+            self.down_reason = None
+            self.down_message = ""
+        if status.updated <= self._counted_until:  # what the session told last is newer
+            return
+        self._counted_until = status.updated
+        self._take(status, now)
+        if not self.has_management:  # else the growth until the session is back comes with it
+            self._add_up(status, now)
+
+    def _add_up(self, status: Status, now: float) -> None:
+        """Take the daemon's totals from the rows: a status has none."""
+        tunnel = self.tunnel_traffic.totals
+        totals = LoadStats(0, tunnel.get("tcp_udp_read", 0), tunnel.get("tcp_udp_write", 0))
+        is_server = isinstance(status, ServerStatus)
+        self.traffic.take(totals, self.ledger, offloaded=is_server, now=now)
+
+    @_changes
+    def file_failed(self, error: ManagementError) -> None:
+        """Note that the status file can't be used, and why."""
+        self.poll_failed(error)
+        if not self.has_management:
+            self.down_reason = error.reason
+            self.down_message = str(error)
+        if self.source is Source.STATUS_FILE:
+            self.up = False
+            self.status = None
+            self.poll_duration = None
 
     def _take(self, status: Status | None, now: float) -> None:
         match status:
@@ -281,15 +341,17 @@ class Record:
     @_changes
     def went_down(self, error: ManagementError) -> None:
         """Note that the daemon can't be asked, and why; its readings are gone."""
-        self.up = self.management_up = False
+        self.management_up = False
         self.down_reason = error.reason
         self.down_message = str(error)
         if self._last_words and self.privacy.shows_words:
             self.down_message += f"; its last words were: {self._last_words}"
         self.introduction = None
         self.state = None
-        self.status = None
-        self.poll_duration = None
+        if self.source is Source.MANAGEMENT:  # else its status file still serves
+            self.up = False
+            self.status = None
+            self.poll_duration = None
 
 
 def _tells_management_signal(state: State) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 
 import msgspec
 
@@ -19,21 +19,26 @@ PATIENCE = 15.0
 MakeMonitor = Callable[[Watch, float], Monitor]
 """Makes a monitor that doesn't run yet; the number is its phase, from 0 to 1."""
 
+Errands = Callable[[Watch, Record], Iterable[Coroutine[None, None, None]]]
+"""Gives what else is done for a daemon, for ever: reading its files into its record."""
+
 _log = logging.getLogger(__name__)
 
 
 class _Member(msgspec.Struct, frozen=True):
     watch: Watch
     monitor: Monitor
-    task: asyncio.Task[None]
+    tasks: tuple[asyncio.Task[None], ...]
+    """The monitor's, and one for each errand."""
 
 
 class Fleet:
     """Watches what it was last told to, until it is closed."""
 
-    def __init__(self, make: MakeMonitor) -> None:
+    def __init__(self, make: MakeMonitor, errands: Errands = lambda *_: ()) -> None:
         """Watch nothing yet."""
         self._make = make
+        self._errands = errands
         self._members: dict[str, _Member] = {}
         self._began = asyncio.get_running_loop().time()
 
@@ -72,14 +77,20 @@ class Fleet:
             member.monitor.adopt(
                 watch.daemon, watch.clients, watch.events, poll_interval=watch.poll_interval
             )
-            return msgspec.structs.replace(member, watch=watch)
+            monitoring, *errands = member.tasks
+            for task in errands:  # they know nothing that they couldn't read again
+                _cancel(task)
+            tasks = (monitoring, *self._run_errands(watch, member.monitor.record))
+            return msgspec.structs.replace(member, watch=watch, tasks=tasks)
         return None
 
     def _begin(self, watch: Watch, phase: float) -> _Member:
         monitor = self._make(watch, phase)
-        task = asyncio.create_task(monitor.run(), name=f"watch {watch.daemon.name}")
-        task.add_done_callback(_report_crash)
-        return _Member(watch, monitor, task)
+        tasks = (_start(monitor.run(), watch), *self._run_errands(watch, monitor.record))
+        return _Member(watch, monitor, tasks)
+
+    def _run_errands(self, watch: Watch, record: Record) -> list[asyncio.Task[None]]:
+        return [_start(errand, watch) for errand in self._errands(watch, record)]
 
     async def refresh(self, names: Iterable[str], *, patience: float) -> None:
         """Have these daemons polled where their readings are old, `patience` seconds at most."""
@@ -89,7 +100,8 @@ class Fleet:
     def stop(self) -> None:
         """Begin to leave every daemon; `close` waits until all are left."""
         for member in self._members.values():
-            _cancel(member.task)
+            for task in member.tasks:
+                _cancel(task)
 
     async def close(self) -> None:
         """Leave every daemon."""
@@ -111,8 +123,14 @@ class Fleet:
         return None
 
 
+def _start(work: Coroutine[None, None, None], watch: Watch) -> asyncio.Task[None]:
+    task = asyncio.create_task(work, name=f"watch {watch.daemon.name}")
+    task.add_done_callback(_report_crash)
+    return task
+
+
 def _is_stuck(member: _Member, now: float) -> bool:
-    return member.task.done() or member.monitor.is_stuck(now)
+    return any(task.done() for task in member.tasks) or member.monitor.is_stuck(now)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -126,7 +144,7 @@ def _report_crash(task: asyncio.Task[None]) -> None:
 
 
 async def _end(members: Iterable[_Member]) -> None:
-    tasks = [member.task for member in members]
+    tasks = [task for member in members for task in member.tasks]
     for task in tasks:
         _cancel(task)
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,6 +12,7 @@ ManagementError                 anything that ends or prevents a management sess
 ├── ProtocolError               what the peer says is not the management protocol
 │   └── ReplyError              a reply that can't be understood
 ├── SessionClosed               the daemon ended the session
+├── Stale                       its status file was not written for too long
 └── SteppedAside                we left, so that somebody else can answer the daemon
     ├── Held                    it waits for a release (`--management-hold`)
     ├── Prompted                it waits for a password or another answer
@@ -38,6 +39,7 @@ class DownReason(enum.StrEnum):
     HOLD = "hold"
     PROMPT = "prompt"
     CLIENT_AUTH = "client_auth"
+    STALE = "stale"
 
 
 class ManagementError(Exception):
@@ -111,6 +113,12 @@ class SessionClosed(ManagementError):
     """The daemon ended the session: it exits, or somebody closed it."""
 
     reason = DownReason.CLOSED
+
+
+class Stale(ManagementError):
+    """The daemon has not written its status file for too long."""
+
+    reason = DownReason.STALE
 
 
 class Flooded(ManagementError):

@@ -44,6 +44,12 @@ _VERSION = re.compile(r"\S+ (\S+)(?: \[git:[^\]]*\])?(?: ([^\s\[]\S*))?")
 _LOAD_STATS = re.compile(r"nclients=(\d+),bytesin=(\d+),bytesout=(\d+)", re.ASCII)
 
 
+def parse_title(title: str) -> Version | None:
+    """Read the title of a status, which begins as the version does; None where it doesn't."""
+    match = _VERSION.match(title)
+    return Version(match[1], match[2] or "", "") if match else None
+
+
 def parse_version(lines: Sequence[bytes]) -> Version:
     """Read the reply to `version`.
 

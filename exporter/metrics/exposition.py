@@ -148,7 +148,7 @@ class Exposition:
 
 def _age(family: Family, record: Record) -> int:
     """Return what tells whether text is still right."""
-    if family.while_up and not record.management_up:
+    if family.while_up and not record.up:
         return _NEVER
     return record.client_changes if family.per_client else record.changes
 

@@ -36,15 +36,29 @@ class Opener(Protocol):
         """Give back what is held between streams."""
 
 
-def opener(endpoint: Endpoint, *, timeout: float) -> Opener:
-    """Return the opener for an endpoint; `timeout` is in seconds."""
+def opener(endpoint: Endpoint | None, *, timeout: float) -> Opener:
+    """Return the opener for an endpoint, None for a daemon without; `timeout` is in seconds."""
     match endpoint:
+        case None:
+            return NoOpener()
         case TcpEndpoint():
             return TcpOpener(endpoint, timeout=timeout)
         case UnixEndpoint():
             return UnixOpener(endpoint)
         case ListenEndpoint():
             return DialInOpener(endpoint, timeout=timeout)
+
+
+class NoOpener:
+    """Never opens anything: the daemon has no management interface."""
+
+    async def open(self) -> Stream:
+        """Wait for ever."""
+        never: asyncio.Future[Stream] = asyncio.get_running_loop().create_future()
+        return await never
+
+    async def close(self) -> None:
+        """Nothing is held."""
 
 
 class TcpOpener:

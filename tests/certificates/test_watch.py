@@ -8,7 +8,7 @@ import pytest
 from exporter.certificates import watch
 from exporter.certificates.reading import Certificate, Problem, Reading
 from exporter.certificates.source import Source, Use
-from exporter.certificates.watch import Watch
+from exporter.certificates.watch import Files, watch_files
 from tests.certificates.papers import certificate
 
 
@@ -24,7 +24,7 @@ def subjects(reading: Reading) -> list[str]:
 
 
 def test_a_file_is_read(source: Source) -> None:
-    (reading,) = Watch([source]).look()
+    (reading,) = Files([source]).look()
     assert subjects(reading) == ["office"]
     assert reading.problem is None
 
@@ -32,7 +32,7 @@ def test_a_file_is_read(source: Source) -> None:
 def test_an_inline_block_is_read(tmp_path: Path) -> None:
     path = tmp_path / "office.conf"
     path.write_bytes(b"dev tun\n<ca>\n" + certificate("office-ca") + b"</ca>\n")
-    (reading,) = Watch([Source(Use.CA, path, inline=True)]).look()
+    (reading,) = Files([Source(Use.CA, path, inline=True)]).look()
     assert subjects(reading) == ["office-ca"]
 
 
@@ -48,7 +48,7 @@ def test_a_file_is_read_again_when_it_changed_and_only_then(
         return entries(source)
 
     monkeypatch.setattr(watch, "_entries", counting)
-    looker = Watch([source])
+    looker = Files([source])
     first = looker.look()
     assert looker.look() == first
     assert reads == 1
@@ -59,7 +59,7 @@ def test_a_file_is_read_again_when_it_changed_and_only_then(
 
 
 def test_a_file_of_equal_size_that_took_the_place_is_read(source: Source, tmp_path: Path) -> None:
-    looker = Watch([source])
+    looker = Files([source])
     looker.look()
     before = source.path.stat()
     other = tmp_path / "new"
@@ -81,7 +81,7 @@ def test_each_problem_is_told_apart(source: Source, tmp_path: Path) -> None:
         Source(Use.CERT, tmp_path),
         Source(Use.CA, garbage),
     ]
-    assert [reading.problem for reading in Watch(sources).look()] == [
+    assert [reading.problem for reading in Files(sources).look()] == [
         None,
         Problem.MISSING,
         Problem.MISSING,
@@ -98,7 +98,7 @@ def test_a_file_without_permission_is_told_and_read_once_it_is_granted(
     def denied(source: Source) -> tuple[object, ...]:
         raise PermissionError(13, "Permission denied")
 
-    looker = Watch([source])
+    looker = Files([source])
     monkeypatch.setattr(watch, "_entries", denied)
     assert looker.look() == (Reading(source, problem=Problem.PERMISSION),)
     monkeypatch.setattr(watch, "_entries", entries)
@@ -110,11 +110,11 @@ def test_a_file_that_is_too_large_is_garbage(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "LIMIT", source.path.stat().st_size - 1)
-    assert Watch([source]).look() == (Reading(source, problem=Problem.GARBAGE),)
+    assert Files([source]).look() == (Reading(source, problem=Problem.GARBAGE),)
 
 
 def test_a_file_that_went_bad_keeps_no_old_entries(source: Source) -> None:
-    looker = Watch([source])
+    looker = Files([source])
     looker.look()
     source.path.write_bytes(b"")
     assert looker.look() == (Reading(source, problem=Problem.GARBAGE),)
@@ -123,7 +123,7 @@ def test_a_file_that_went_bad_keeps_no_old_entries(source: Source) -> None:
 def test_a_problem_is_logged_once_until_another_comes(
     source: Source, caplog: pytest.LogCaptureFixture
 ) -> None:
-    looker = Watch([source])
+    looker = Files([source])
     with caplog.at_level(logging.WARNING):
         source.path.unlink()
         looker.look()
@@ -139,7 +139,7 @@ async def test_changes_are_handed_on_and_nothing_else(
 ) -> None:
     monkeypatch.setattr(watch, "INTERVAL", 0.0)
     taken: asyncio.Queue[tuple[Reading, ...]] = asyncio.Queue()
-    task = asyncio.create_task(Watch([source]).run(taken.put_nowait))
+    task = asyncio.create_task(watch_files([source], taken.put_nowait))
     try:
         (first,) = await taken.get()
         renewed = source.path.with_suffix(".new")

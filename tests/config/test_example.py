@@ -86,7 +86,10 @@ def test_only_keys_without_a_default_are_commented_out() -> None:
     }
     sections_with_such = (DaemonConfig, ClientsConfig)
     assert commented == {
-        key.name for section in sections_with_such for key in keys(section) if key.default is None
+        key.name
+        for section in sections_with_such
+        for key in keys(section)
+        if key.default is None and not key.setting.unless
     }
 
 

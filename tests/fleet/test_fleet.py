@@ -10,6 +10,7 @@ from msgspec import structs
 
 from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig, Identity, Slot
 from exporter.daemon.monitor import PAUSE, REPLIES, Monitor
+from exporter.daemon.record import Record
 from exporter.fleet import fleet as fleet_module
 from exporter.fleet.fleet import Fleet
 from exporter.fleet.watch import Watch
@@ -51,6 +52,50 @@ async def told(*watches: Watch) -> AsyncIterator[Fleet]:
 
 def names(fleet: Fleet) -> list[str]:
     return [record.name for record in fleet.records]
+
+
+class Errand:
+    """One that never ends by itself, and knows for whom it runs."""
+
+    def __init__(self) -> None:
+        self.running: list[int] = []
+        self.started = 0
+
+    async def run(self, _: Record) -> None:
+        number = self.started = self.started + 1
+        self.running.append(number)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.running.remove(number)
+
+
+async def test_errands_begin_anew_with_other_settings_and_end_with_the_daemon() -> None:
+    errand = Errand()
+    fleet = Fleet(make, lambda _, record: [errand.run(record)])
+    office = watch(NOBODY)
+    await fleet.watch([office])
+    await asyncio.sleep(0)
+    assert errand.running == [1]
+    await fleet.watch([office])
+    assert errand.running == [1]
+    await fleet.watch([structs.replace(office, poll_interval=9.0)])
+    await asyncio.sleep(0)
+    assert errand.running == [2]
+    await fleet.watch([])
+    assert errand.running == []
+    await fleet.close()
+
+
+async def test_an_errand_that_fails_leaves_the_daemon_unwatched() -> None:
+    async def fails() -> None:
+        raise RuntimeError("a bug")
+
+    fleet = Fleet(make, lambda *_: [fails()])
+    await fleet.watch([watch(NOBODY)])
+    await asyncio.sleep(0)
+    assert "nobody looks after" in (fleet.unready() or "")
+    await fleet.close()
 
 
 async def test_who_is_unchanged_keeps_session_and_record() -> None:

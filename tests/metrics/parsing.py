@@ -96,7 +96,7 @@ class Twin(Collector):
         suffix = {Kind.COUNTER: "_total", Kind.INFO: "_info"}.get(kind, "")
         metric = ClientMetric(name.removesuffix(suffix), family.metric.help, kind.value)
         for record in self._records:
-            if family.while_up and not record.management_up:
+            if family.while_up and not record.up:
                 continue
             for labels, value in family.samples(record):
                 ending, own = _sample(family, labels)

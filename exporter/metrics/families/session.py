@@ -10,9 +10,9 @@ _INFO_LABELS = ("version", "platform", "mode", "management_version", "source")
 
 
 def _info(record: Record) -> Iterable[Sample]:
-    if record.introduction is None:
+    version = record.version
+    if version is None:
         return
-    version = record.introduction.version
     mode = record.mode
     yield (
         (
@@ -33,14 +33,14 @@ def _verbosity(record: Record) -> Iterable[Sample]:
 FAMILIES = (
     gauge(
         "openvpn_up",
-        "1 if the last poll of the daemon succeeded.",
+        "1 if the last poll of the daemon succeeded, by whatever source.",
         lambda record: one(record.up),
         while_up=False,
     ),
     gauge(
         "openvpn_management_up",
         "1 if the session with the daemon's management interface works.",
-        lambda record: one(record.management_up),
+        lambda record: one(record.management_up if record.has_management else None),
         while_up=False,
     ),
     gauge(
@@ -59,7 +59,7 @@ FAMILIES = (
     gauge(
         "openvpn_start_time_seconds",
         "Unix time of the start of the daemon's process, by the first entry of its state history.",
-        lambda record: one(record.start_time),
+        lambda record: one(record.start_time if record.management_up else None),
     ),
     gauge(
         "openvpn_log_verbosity",

@@ -1,0 +1,88 @@
+"""Polls of a daemon's status file, while nobody can ask the daemon itself."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from exporter.config.schema import DaemonConfig
+from exporter.daemon.monitor import Prepare
+from exporter.daemon.record import Record
+from exporter.daemon.turns import in_turns
+from exporter.log import Level, event
+from exporter.management.errors import DownReason, ManagementError, Stale
+from exporter.management.status import Status, StatusReader
+from exporter.transport.status_file import StatusFile
+
+_NOTHING = ""
+
+_log = logging.getLogger(__name__)
+
+
+class FilePolls:
+    """Reads the file at each interval at which the management session doesn't work."""
+
+    def __init__(
+        self,
+        daemon: DaemonConfig,
+        record: Record,
+        file: StatusFile,
+        *,
+        interval: float,
+        routes: bool,
+        prepare: Prepare | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Prepare to read `file` into `record` every `interval` seconds."""
+        self._daemon = daemon
+        self._record = record
+        self._file = file
+        self._interval = interval
+        self._reader = StatusReader(routes=routes)
+        self._prepare = prepare
+        self._clock = clock
+        self._said: DownReason | str | None = _NOTHING
+
+    async def run(self) -> None:
+        """Read until cancelled."""
+        while True:
+            if not self._record.management_up:
+                await self.poll()
+            await asyncio.sleep(self._interval)
+
+    async def poll(self) -> None:
+        """Read the file once; what is wrong with it goes into the record."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            status = await self._status()
+        except ManagementError as error:
+            self._record.file_failed(error)
+            if self._changed(error.reason):
+                text = "cannot use the status file"
+                event(_log, Level.WARN, text, daemon=self._record.name, error=str(error))
+            return
+        if self._record.management_up:  # the session has come back meanwhile, and knows better
+            return
+        self._record.file_read(status, now=self._clock(), duration=loop.time() - began)
+        if self._changed(None):
+            text = "daemon is watched by its status file"
+            event(_log, Level.INFO, text, daemon=self._record.name)
+        if self._prepare is not None:
+            await self._prepare(self._record)
+
+    async def _status(self) -> Status:
+        status = await in_turns(self._reader.steps(await self._file.read()))
+        age = self._clock() - status.updated
+        if age > self._daemon.status_max_age:
+            raise Stale(
+                f"{self._daemon.status_file}: the last status is {age:.0f} s old; does the daemon "
+                "run, and does it write one more often than 'status_max_age' says?"
+            )
+        return status
+
+    def _changed(self, what: DownReason | None) -> bool:
+        """Tell whether this is news for the log: a change, not every poll."""
+        changed = self._said is _NOTHING or what is not self._said
+        self._said = what
+        return changed
