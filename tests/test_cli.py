@@ -231,6 +231,7 @@ class TestDemo:
             metrics = await read_until(process.stdout, r"(http://127\.0\.0\.1:\d+/metrics)\s")
             assert "<bdi>office</bdi>" in await get(landing[1])
             assert 'openvpn_up{daemon="office"}' in await get(metrics[1])
+            assert "max_clients: 60" in await get(f"{landing[1]}config")
             process.send_signal(signal.SIGINT)
             assert await exit_code(process) == 0
 

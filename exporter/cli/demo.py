@@ -23,7 +23,12 @@ async def _demonstrate(parsed: argparse.Namespace) -> None:
 
     async with Fleet.demo() as fleet:
         daemons = tuple(
-            DaemonConfig(name=daemon.name, management=parse_endpoint(daemon.address))
+            DaemonConfig(
+                name=daemon.name,
+                management=parse_endpoint(daemon.address),
+                max_clients=daemon.max_clients,
+                expected_clients=daemon.expected_clients,
+            )
             for daemon in fleet.daemons
         )
         config = Config(daemons=daemons, poll_interval=POLL_INTERVAL)

@@ -17,6 +17,9 @@ from exporter.simulator.simulated import (
 )
 from exporter.simulator.world.habits import Habits
 
+OFFICE_BRANCHES = ("branch-cork", "branch-graz", "branch-lisbon", "branch-oslo", "branch-porto")
+"""Clients of `office` that should always be there, and aren't quite."""
+
 
 @dataclass(frozen=True, slots=True)
 class FleetDaemon:
@@ -24,6 +27,8 @@ class FleetDaemon:
 
     name: str
     address: str
+    max_clients: int | None = None
+    expected_clients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,10 @@ class Fleet:
             nobody = stack.enter_context(_nobody())
             yield cls(
                 (
-                    FleetDaemon("office", office.address),
-                    FleetDaemon("remote-work", remote_work.address),
+                    FleetDaemon(
+                        "office", office.address, max_clients=60, expected_clients=OFFICE_BRANCHES
+                    ),
+                    FleetDaemon("remote-work", remote_work.address, max_clients=250),
                     FleetDaemon("uplink", uplink.address),
                     FleetDaemon("backup-site", nobody),
                 )

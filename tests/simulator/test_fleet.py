@@ -25,6 +25,17 @@ async def test_the_demo_has_two_servers_a_tunnel_and_one_that_is_down() -> None:
                 pass
 
 
+async def test_some_of_those_who_should_always_be_there_are() -> None:
+    async with (
+        Fleet.demo(seed=1) as fleet,
+        console(fleet.daemons[0].address) as office,
+    ):
+        rows = [line.split("\t") for line in await office.ask("status 3")]
+    connected = {row[1] for row in rows if row[0] == "CLIENT_LIST"}
+    assert set(fleet.daemons[0].expected_clients) & connected
+    assert len(connected) < (fleet.daemons[0].max_clients or 0)
+
+
 async def test_the_same_seed_makes_the_same_fleet() -> None:
     async def names(seed: int) -> list[str]:
         async with (
