@@ -28,6 +28,9 @@ Where it is not, the row may go on with another session: nothing is known of its
 def reunite(rows: Iterable[Client], sessions: Iterable[tuple[_S, Client]]) -> Iterator[Match[_S]]:
     """Match each row with one of the sessions, which come with their last rows."""
     waiting = _group((_tag(last), (session, last)) for session, last in sessions)
+    if not waiting:  # ten thousand rows of a daemon that nobody has asked before
+        yield from ((row, None, True) for row in rows)
+        return
     for tag, alike in _group((_tag(row), row) for row in rows).items():
         if tag in waiting:
             yield from _match(alike, waiting[tag])

@@ -169,6 +169,7 @@ class Visit:
         duration = loop.time() - asked
         await give_way()  # reading ten thousand rows took its time; so will counting them
         self._record.polled(poll, now=self._clock(), duration=duration)
+        await give_way()
         await self._polled(poll)
 
     async def _introduce(self) -> None:
