@@ -9,7 +9,7 @@ from types import MappingProxyType
 from bench import table
 from bench.effort import FULL, QUICK, Effort
 from bench.figures import Figure
-from bench.measures import fleet, hung, memory, page, polling, rendering, stages, start
+from bench.measures import churn, fleet, hung, memory, page, polling, rendering, stages, start
 from bench.progress import say
 
 Measure = Callable[[Effort], list[Figure]]
@@ -18,6 +18,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
     {
         "start": start.measure,
         "memory": memory.measure,
+        "churn": churn.measure,
         "polling": polling.measure,
         "stages": stages.measure,
         "page": page.measure,

@@ -11,7 +11,8 @@ class Effort(msgspec.Struct, frozen=True, kw_only=True):
     polls: int
     calls: int
     fleet_seconds: float
+    churn_hours: int
 
 
-FULL = Effort(starts=15, scrapes=30, polls=12, calls=15, fleet_seconds=60.0)
-QUICK = Effort(starts=5, scrapes=10, polls=4, calls=5, fleet_seconds=15.0)
+FULL = Effort(starts=15, scrapes=30, polls=12, calls=15, fleet_seconds=60.0, churn_hours=24)
+QUICK = Effort(starts=5, scrapes=10, polls=4, calls=5, fleet_seconds=15.0, churn_hours=4)

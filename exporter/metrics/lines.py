@@ -106,14 +106,12 @@ class Labels:
 def _lines_of_one_label(metric: Metric, daemon: str, samples: Iterable[Sample]) -> list[str]:
     start = f'{metric.name}{{daemon="{daemon}",{metric.labels[0]}="'
     samples = list(samples)
-    names = [label for (label,), _ in samples]
-    if _is_special("".join(names)):
-        names = list(map(escape, names))
-    values = [value for _, value in samples]
+    if _is_special("".join([label for (label,), _ in samples])):
+        samples = [((escape(label),), value) for (label,), value in samples]
     return [
         # Nearly all of these are whole numbers, and a call for each would show.
-        f'{start}{name}"}} {value if type(value) is int else _number(value)}\n'
-        for name, value in zip(names, values, strict=True)
+        f'{start}{label}"}} {value if type(value) is int else _number(value)}\n'
+        for (label,), value in samples
     ]
 
 
