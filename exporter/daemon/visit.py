@@ -253,5 +253,8 @@ class Visit:
 
 def _next(due: float, interval: float, *, after: float) -> float:
     """Return the first time in steps of `interval` from `due` that is `after` seconds from now."""
-    late = asyncio.get_running_loop().time() + after - due
-    return due if late < 0 else due + interval * (math.floor(late / interval) + 1)
+    earliest = asyncio.get_running_loop().time() + after
+    late = earliest - due
+    if late < 0:  # no further away than an interval, which may have become shorter
+        return min(due, earliest + interval)
+    return due + interval * (math.floor(late / interval) + 1)

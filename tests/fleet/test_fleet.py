@@ -166,12 +166,23 @@ async def test_a_daemon_that_dialled_in_is_never_let_go_for_a_setting(journal: J
 
 
 class TestOtherSettings:
-    async def test_hold_from_the_next_poll_which_comes_at_once(self) -> None:
+    async def test_bound_the_next_reply(self, journal: Journal) -> None:
+        async with peer() as daemon, told(watch(daemon.endpoint)) as office:
+            visit = await daemon.greeted()
+            await visit.polls()
+            await office.watch([watch(daemon.endpoint, timeout=SHORT)])
+            await visit.polls()
+            assert await journal.reads_down() == "timeout"
+
+    async def test_hold_from_the_next_poll_which_comes_at_once(self, journal: Journal) -> None:
         async with peer() as daemon:
             slow, quick = (watch(daemon.endpoint, interval=seconds) for seconds in (3600.0, 0.05))
             async with told(slow) as office:
                 visit = await daemon.greeted()
                 await visit.polls()
+                await journal.reads_up()
+                for _ in range(10):  # it rests now
+                    await asyncio.sleep(0)
                 await office.watch([quick])
                 await visit.polls(3)
                 assert daemon.nobody_waits
