@@ -83,6 +83,7 @@ async function photograph(uid, port) {
   }
   const file = join(options.out, `${uid}-${options.theme}${options.open ? '-open' : ''}.png`);
   const profile = await mkdtemp(join(tmpdir(), 'preview-'));
+  // Without a sandbox, since root has none: it sees nothing but the page above.
   await promisify(execFile)(BROWSER, [
     '--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', `--user-data-dir=${profile}`,
     `--window-size=${options.width},${pageHeight(board, options.open)}`,

@@ -2,7 +2,7 @@
 import { FieldType, createDataFrame } from '@grafana/data';
 
 const POINTS = 600;
-const SCRAPE = 5;
+const SCRAPE = 5; // seconds; a Prometheus that scrapes less often needs more here
 
 export function timeRange(text) {
   const [, number, unit] = /^(\d+)([smhd])$/.exec(text);
@@ -61,7 +61,7 @@ export async function frames(panel, range, chosen) {
   const answers = await Promise.all((panel.targets ?? []).map((target) => run(target, range, chosen)));
   const several = answers.length > 1;
   return answers.flatMap(({ target, result }) =>
-    target.format === 'table' ? [table(target, result, several)] : result.map((series) => seriesFrame(target, series)),
+    target.format === 'table' ? [table(target, result, several)] : result.map((series) => seriesFrame(target, series, step(range))),
   );
 }
 
@@ -73,14 +73,14 @@ async function run(target, range, chosen) {
   return { target, result: data.result };
 }
 
-function seriesFrame(target, { metric, values, value }) {
+function seriesFrame(target, { metric, values, value }, interval) {
   const points = values ?? [value];
   const name = target.legendFormat?.replace(/\{\{(\w+)\}\}/g, (_, label) => metric[label] ?? '') || undefined;
   return createDataFrame({
     refId: target.refId,
     name,
     fields: [
-      { name: 'Time', type: FieldType.time, values: points.map(([time]) => time * 1000), config: { interval: target.instant ? undefined : 1000 * SCRAPE } },
+      { name: 'Time', type: FieldType.time, values: points.map(([time]) => time * 1000), config: { interval: target.instant ? undefined : 1000 * interval } },
       { name: 'Value', type: FieldType.number, labels: metric, values: points.map(([, text]) => Number(text)), config: { displayNameFromDS: name } },
     ],
   });
