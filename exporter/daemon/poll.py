@@ -40,7 +40,6 @@ class Introduction(msgspec.Struct, frozen=True):
     pid: int
     verbosity: int
     holds: bool
-    history: tuple[State, ...]
 
 
 class Poll(msgspec.Struct, frozen=True):
@@ -86,14 +85,8 @@ class Inquirer:
         holds = await self._line(Command.HOLD, replies.parse_hold)
         if self.live:
             await self._line(Command.STATE_ON, bytes)
-        history: list[State] = []
-
-        def take(states: tuple[State, ...]) -> None:
-            history.extend(states)
-            remember(states)
-
-        await self._take_listing(Command.STATE_ALL, replies.parse_states, take)
-        return Introduction(version, pid, verbosity, holds, tuple(history))
+        await self._take_listing(Command.STATE_ALL, replies.parse_states, remember)
+        return Introduction(version, pid, verbosity, holds)
 
     async def read_log(self, remember: Callable[[tuple[Log, ...]], None]) -> None:
         """Ask for the log lines of the past, which go to `remember`, and for those to come."""

@@ -7,7 +7,7 @@ readings are gone and its counters stay.
 import contextlib
 import enum
 import functools
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec
 
@@ -105,6 +105,8 @@ class Record:
         self.changes = 0
         self.client_changes = 0
         self._pid: int | None = None
+        self._declared_mode = daemon.deployment.mode if daemon.deployment else None
+        self._history: deque[State] = deque(maxlen=HISTORY_LIMIT)
         self._remembered = 0
         self._offloaded = False
         self._counted_until = 0
@@ -132,8 +134,10 @@ class Record:
         match self.status:
             case ServerStatus():
                 return Mode.SERVER
+            case TunnelStatus() if self._declared_mode in {Mode.CLIENT, Mode.P2P}:
+                return self._declared_mode
             case TunnelStatus() if self.introduction is not None:
-                return tell_tunnel_mode(self.introduction.history)
+                return tell_tunnel_mode(self._history)
             case _:
                 return None
 
@@ -179,6 +183,8 @@ class Record:
             self._reconnected |= state.name is StateName.RECONNECTING
         if any(_tells_management_signal(state) for state in history):
             self.restarts_on_disconnect = True
+        self._history.clear()
+        self._history.extend(history)
         if history:
             self.state = history[-1]
             if len(history) < HISTORY_LIMIT:
@@ -238,6 +244,7 @@ class Record:
     def stated(self, state: State) -> None:
         """Take the daemon's current state."""
         if state != self.state:
+            self._history.append(state)
             self._reconnected |= state.name is StateName.RECONNECTING
         self.restarts_on_disconnect |= _tells_management_signal(state)
         self.state = state

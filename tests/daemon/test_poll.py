@@ -63,11 +63,13 @@ async def polled(answers: Answers) -> Poll:
 
 
 async def test_a_daemon_introduces_itself() -> None:
+    remembered: list[State] = []
     async with asking() as (inquirer, visit), answering(visit, ANSWERS):
-        introduction = await introduced_by(inquirer)
+        pid = await inquirer.identify()
+        introduction = await inquirer.introduce(pid, remembered.extend)
     assert introduction.version == Version("2.6.14", "x86_64-pc-linux-gnu", "5")
     assert (introduction.pid, introduction.verbosity, introduction.holds) == (4711, 3, False)
-    assert [state.name for state in introduction.history] == [StateName.CONNECTED]
+    assert [state.name for state in remembered] == [StateName.CONNECTED]
 
 
 async def test_state_changes_are_switched_on_before_the_history_is_read() -> None:

@@ -1,8 +1,11 @@
 """What stays and what goes when a daemon is polled, restarts and is lost."""
 
+from pathlib import Path
+
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon.poll import Introduction, Poll
 from exporter.daemon.record import HISTORY_LIMIT, Record
+from exporter.deployment import discover
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.errors import Busy, DownReason, Refused, SessionClosed
 from exporter.management.mode import Mode
@@ -31,9 +34,7 @@ def introduce(
     known.identified(pid)
     known.remembered(history)
     version = Version("2.6.14", "x86_64-pc-linux-gnu", "5")
-    known.introduced(
-        Introduction(version=version, pid=pid, verbosity=3, holds=False, history=history)
-    )
+    known.introduced(Introduction(version=version, pid=pid, verbosity=3, holds=False))
 
 
 def server(
@@ -100,6 +101,28 @@ def test_a_daemon_without_a_status_is_up_without_a_mode() -> None:
     take(known, poll(None))
     assert known.up
     assert known.mode is None
+
+
+def tunnel(*, read: int = 1) -> TunnelStatus:
+    return TunnelStatus(updated=1795405983, tcp_udp_read=read)
+
+
+def test_a_tunnel_that_begins_while_we_watch_shows_its_mode() -> None:
+    known = record()
+    introduce(known, history=(START,))
+    take(known, poll(tunnel()))
+    modes = [known.mode]
+    known.stated(State(START.time + 1, StateName.ASSIGN_IP, ""))
+    assert [*modes, known.mode] == [Mode.CLIENT, Mode.P2P]
+
+
+def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path) -> None:
+    (tmp_path / "uplink.conf").write_text("management 127.0.0.1 7505\ndev tun\nsecret key\n")
+    (found,) = discover(["*.conf"], tmp_path).found
+    daemon = DaemonConfig(name="uplink", deployment=found.deployment)
+    known = Record(daemon, ClientsConfig())
+    known.file_read(tunnel(), now=NOW, duration=0.01)
+    assert known.mode is Mode.P2P
 
 
 def test_readings_go_with_the_session_and_counters_stay() -> None:

@@ -93,9 +93,7 @@ def introduce(record: Record, *, version: str = "2.6.14") -> None:
     said = Version(version=version, platform="x86_64-pc-linux-gnu", management_version="5")
     record.opened()
     record.identified(PID)
-    record.introduced(
-        Introduction(version=said, pid=PID, verbosity=3, holds=False, history=(connected,))
-    )
+    record.introduced(Introduction(version=said, pid=PID, verbosity=3, holds=False))
     record.remembered([connected])
 
 
