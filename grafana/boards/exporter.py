@@ -6,7 +6,7 @@ from grafana.panels.graph import graph
 from grafana.panels.panel import About, Query, Size, thresholds
 from grafana.panels.stat import stat
 from grafana.panels.table import Text, Value, table
-from grafana.parts import states
+from grafana.parts import cost, states
 from grafana.queries import (
     DAEMONS,
     EXPORTER,
@@ -16,7 +16,6 @@ from grafana.queries import (
     highest,
     of_those_seen,
     per_minute,
-    per_second,
     total,
 )
 from grafana.variables import daemons
@@ -316,87 +315,6 @@ _SETTINGS = table(
     size=Size(24, 7),
 )
 
-_SCRAPE_TIME = graph(
-    "Time of a scrape",
-    About(
-        "How long Prometheus takes to scrape the exporter.",
-        "Prometheus itself: `scrape_duration_seconds`.",
-        "no such job or instance.",
-        "near the scrape timeout: fewer series, or several exporters.",
-    ),
-    [Query(_OF_EXPORTERS("scrape_duration_seconds"), "{{instance}}")],
-    unit="s",
-    no_value="Not scraped",
-    size=_THIRD,
-)
-
-_SAMPLES = graph(
-    "Samples of a scrape",
-    About(
-        "How many samples a scrape brings: what the exporter costs Prometheus.",
-        "Prometheus itself: `scrape_samples_scraped`.",
-        "no such job or instance.",
-        "most belong to clients: `clients.series`, `clients.info` and `clients.limit` bound them.",
-    ),
-    [Query(_OF_EXPORTERS("scrape_samples_scraped"), "{{instance}}")],
-    unit="short",
-    no_value="Not scraped",
-    size=_THIRD,
-)
-
-_CPU = graph(
-    "Processor",
-    About(
-        "Share of one processor core that the exporter uses.",
-        "`process_cpu_seconds_total`.",
-        _NOT_SCRAPED,
-        "it follows the number of clients and `poll_interval`.",
-    ),
-    [
-        Query(
-            total(per_second(_OF_EXPORTERS("process_cpu_seconds_total")), "instance"),
-            "{{instance}}",
-        )
-    ],
-    unit="percentunit",
-    no_value="Nothing measured yet",
-    size=_THIRD,
-)
-
-_MEMORY = graph(
-    "Memory",
-    About(
-        "Resident memory of the exporter.",
-        "`process_resident_memory_bytes`.",
-        _NOT_SCRAPED,
-        "it follows the number of clients and should be flat for days; if it isn't, report it.",
-    ),
-    [Query(_OF_EXPORTERS("process_resident_memory_bytes"), "{{instance}}")],
-    unit="bytes",
-    no_value="Nothing measured yet",
-    size=Size(12, 8),
-)
-
-_FILES = graph(
-    "Open files",
-    About(
-        "Open files as a share of what the process may have: sockets to daemons and from scrapers.",
-        "`process_open_fds`, `process_max_fds`.",
-        _NOT_SCRAPED,
-        "near 100 %: raise `LimitNOFILE` of the service.",
-    ),
-    [
-        Query(
-            f"{_OF_EXPORTERS('process_open_fds')} / {_OF_EXPORTERS('process_max_fds')}",
-            "{{instance}}",
-        )
-    ],
-    unit="percentunit",
-    no_value="Nothing measured yet",
-    at_most=1,
-    size=Size(12, 8),
-)
-
 BOARD = board(
     "openvpn-exporter",
     "OpenVPN / Exporter",
@@ -410,6 +328,6 @@ BOARD = board(
             [states.reasons(_OF_DAEMONS), _DURATION, _FAILURES, _POLLS, _CONNECTS, _AGES],
         ),
         Row("What daemons say", [_SETTINGS, _MESSAGES, _PROMPTS, _ODD_ANSWERS]),
-        Row("What it costs", [_SCRAPE_TIME, _SAMPLES, _CPU, _MEMORY, _FILES]),
+        Row("What it costs", cost.panels(_OF_EXPORTERS)),
     ],
 )

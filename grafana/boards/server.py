@@ -2,34 +2,23 @@
 
 from grafana import words
 from grafana.board import Row, board
-from grafana.links import TO_CLIENT
 from grafana.panels.bars import bars
 from grafana.panels.graph import graph
 from grafana.panels.panel import About, Query, Size, thresholds
 from grafana.panels.stat import stat
-from grafana.panels.table import Text, Value, table
-from grafana.parts import sites, states, traffic, troubles
+from grafana.parts import by_name, sites, states, traffic, troubles
 from grafana.queries import (
     DAEMON,
-    KEY,
     Scope,
-    bits_per_second,
     highest,
     in_range,
-    milliseconds,
-    of_the_top,
     per_minute,
     total,
 )
 from grafana.variables import daemons
 
 _THIS = Scope(DAEMON)
-_CLIENT_KEY = (*KEY, "common_name")
 _THIRD = Size(8, 8)
-_NAMES_OFF = (
-    "nobody is connected; or names are switched off (`clients.series: false`): the rows above need "
-    "none."
-)
 
 _CONNECTED = stat(
     "Clients connected",
@@ -223,160 +212,6 @@ _CIPHERS = bars(
     no_value="Nobody is connected",
 )
 
-_NOW = table(
-    "Clients",
-    About(
-        "Clients that are or were connected, with the traffic of all of their sessions. One that "
-        "left stays for `forget_after`, with 0 sessions. Click a name to look closer.",
-        "`status`.",
-        _NAMES_OFF,
-        "two sessions of one name: `duplicate-cn`, or a shared certificate.",
-    ),
-    [
-        Text("Client", "common_name", links=(TO_CLIENT,)),
-        Text("Server", "daemon", hidden=True),
-        Text("Exporter", "instance", hidden=True),
-        Text("Job", "job", hidden=True),
-        Value("Sessions", highest(_THIS("openvpn_server_client_sessions"), *_CLIENT_KEY)),
-        Value(
-            "Connected",
-            milliseconds(
-                highest(_THIS("openvpn_server_client_connected_timestamp_seconds"), *_CLIENT_KEY)
-            ),
-            unit="dateTimeFromNow",
-        ),
-        Value(
-            "Last seen",
-            milliseconds(
-                highest(_THIS("openvpn_server_client_last_seen_timestamp_seconds"), *_CLIENT_KEY)
-            ),
-            unit="dateTimeFromNow",
-        ),
-        Value(
-            "Received",
-            bits_per_second(_THIS("openvpn_server_client_received_bytes_total"), *_CLIENT_KEY),
-            unit="bps",
-        ),
-        Value(
-            "Sent",
-            bits_per_second(_THIS("openvpn_server_client_sent_bytes_total"), *_CLIENT_KEY),
-            unit="bps",
-        ),
-        Value(
-            "Volume in range",
-            f"{in_range(_THIS('openvpn_server_client_received_bytes_total'), *_CLIENT_KEY)} + "
-            f"{in_range(_THIS('openvpn_server_client_sent_bytes_total'), *_CLIENT_KEY)}",
-            unit="bytes",
-        ),
-    ],
-    no_value="No names, or nobody",
-    sort="Received",
-    descending=True,
-    size=Size(24, 12),
-)
-
-_SESSIONS = table(
-    "Sessions",
-    About(
-        "Every current session with its addresses and what the client announces of itself.",
-        "`status`, real-time messages `>CLIENT:ESTABLISHED`.",
-        "nobody is connected; or addresses are switched off (`clients.info: false`).",
-        "a real address that surprises: ask whose line it is.",
-    ),
-    [
-        Text("Client", "common_name", links=(TO_CLIENT,)),
-        Text("User", "username"),
-        Text("Client id", "client_id"),
-        Text("Comes from", "real_address"),
-        Text("Address", "virtual_address"),
-        Text("IPv6 address", "virtual_ipv6_address"),
-        Text("Cipher", "cipher"),
-        Text("Platform", "platform"),
-        Text("Version", "client_version"),
-        Text("Program", "gui"),
-        Text("Server", "daemon", hidden=True),
-        Text("Exporter", "instance", hidden=True),
-        Text("Job", "job", hidden=True),
-        Value("Session", _THIS("openvpn_server_client_info"), shown=False),
-    ],
-    no_value="No addresses, or nobody",
-    sort="Client",
-    size=Size(24, 12),
-)
-
-_RECEIVED = _THIS("openvpn_server_client_received_bytes_total")
-_SENT = _THIS("openvpn_server_client_sent_bytes_total")
-
-_TOP = bars(
-    "Most volume in range",
-    About(
-        "The ten clients that moved most in the time range, both directions together.",
-        "`status`. What moves between the last poll of a session and its end is not seen.",
-        _NAMES_OFF,
-        "click through from the table of clients to see one over time.",
-    ),
-    [
-        Query(
-            f"sort_desc(topk(10, {in_range(_RECEIVED, 'common_name')} + "
-            f"{in_range(_SENT, 'common_name')}))",
-            "{{common_name}}",
-        )
-    ],
-    unit="bytes",
-    no_value="No names, or nobody",
-    size=Size(8, 10),
-)
-
-_TOP_TRAFFIC = graph(
-    "Traffic of the ten",
-    About(
-        "The ten clients that received or sent most in the time range: what they sent to the "
-        "server above the axis, what they got below.",
-        "`status`.",
-        _NAMES_OFF,
-        "one that fills the line all day is a backup, or worse.",
-    ),
-    [
-        Query(
-            of_the_top(10, bits_per_second(_RECEIVED, "common_name"), _RECEIVED, "common_name"),
-            "{{common_name}} received",
-        ),
-        Query(
-            of_the_top(10, bits_per_second(_SENT, "common_name"), _SENT, "common_name"),
-            "{{common_name}} sent",
-            mirrored=True,
-        ),
-    ],
-    unit="bps",
-    no_value="No names, or nobody",
-    size=Size(16, 10),
-)
-
-_ROUTES = table(
-    "Routes",
-    About(
-        "Addresses behind clients, and when a packet last went there.",
-        "`status`: the routing table.",
-        "switched off, as it is by default (`clients.routes: true` switches it on).",
-        "a network that was not used for long may be routed elsewhere.",
-    ),
-    [
-        Text("Client", "common_name", links=(TO_CLIENT,)),
-        Text("Route", "virtual_address"),
-        Text("Server", "daemon", hidden=True),
-        Text("Exporter", "instance", hidden=True),
-        Text("Job", "job", hidden=True),
-        Value(
-            "Last used",
-            milliseconds(_THIS("openvpn_server_route_last_reference_time_seconds")),
-            unit="dateTimeFromNow",
-        ),
-    ],
-    no_value="Routes are switched off",
-    sort="Client",
-    size=Size(24, 8),
-)
-
 BOARD = board(
     "openvpn-server",
     "OpenVPN / Server",
@@ -416,8 +251,12 @@ BOARD = board(
             [sites.presence(_THIS), sites.missing_by_name(_THIS)],
             collapsed=True,
         ),
-        Row("Clients by name", [_NOW, _SESSIONS], collapsed=True),
-        Row("Who moves most", [_TOP, _TOP_TRAFFIC], collapsed=True),
-        Row("Routes", [_ROUTES], collapsed=True),
+        Row("Clients by name", [by_name.clients(_THIS), by_name.sessions(_THIS)], collapsed=True),
+        Row(
+            "Who moves most",
+            [by_name.most_volume(_THIS), by_name.most_traffic(_THIS)],
+            collapsed=True,
+        ),
+        Row("Routes", [by_name.routes(_THIS)], collapsed=True),
     ],
 )

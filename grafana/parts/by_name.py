@@ -1,0 +1,184 @@
+"""What names its clients: for rows of a server that are closed at first."""
+
+from grafana_foundation_sdk.models import dashboard
+
+from grafana.links import TO_CLIENT
+from grafana.panels.bars import bars
+from grafana.panels.graph import graph
+from grafana.panels.panel import About, Query, Size
+from grafana.panels.table import Text, Value, table
+from grafana.queries import (
+    KEY,
+    Scope,
+    bits_per_second,
+    highest,
+    in_range,
+    milliseconds,
+    of_the_top,
+)
+
+_CLIENT_KEY = (*KEY, "common_name")
+_RECEIVED = "openvpn_server_client_received_bytes_total"
+_SENT = "openvpn_server_client_sent_bytes_total"
+_NAMES_OFF = (
+    "nobody is connected; or names are switched off (`clients.series: false`): the rows above need "
+    "none."
+)
+
+
+def clients(select: Scope) -> dashboard.Panel:
+    """Show what each client does, and when it was there."""
+    return table(
+        "Clients",
+        About(
+            "Clients that are or were connected, with the traffic of all of their sessions. One "
+            "that left stays for `forget_after`, with 0 sessions. Click a name to look closer.",
+            "`status`.",
+            _NAMES_OFF,
+            "two sessions of one name: `duplicate-cn`, or a shared certificate.",
+        ),
+        [
+            Text("Client", "common_name", links=(TO_CLIENT,)),
+            Text("Server", "daemon", hidden=True),
+            Text("Exporter", "instance", hidden=True),
+            Text("Job", "job", hidden=True),
+            *_values(select),
+        ],
+        no_value="No names, or nobody",
+        sort="Received",
+        descending=True,
+        size=Size(24, 12),
+    )
+
+
+def _values(select: Scope) -> list[Value]:
+    received, sent = select(_RECEIVED), select(_SENT)
+    return [
+        Value("Sessions", highest(select("openvpn_server_client_sessions"), *_CLIENT_KEY)),
+        _time("Connected", select("openvpn_server_client_connected_timestamp_seconds")),
+        _time("Last seen", select("openvpn_server_client_last_seen_timestamp_seconds")),
+        Value("Received", bits_per_second(received, *_CLIENT_KEY), unit="bps"),
+        Value("Sent", bits_per_second(sent, *_CLIENT_KEY), unit="bps"),
+        Value(
+            "Volume in range",
+            f"{in_range(received, *_CLIENT_KEY)} + {in_range(sent, *_CLIENT_KEY)}",
+            unit="bytes",
+        ),
+    ]
+
+
+def _time(title: str, timestamp: str) -> Value:
+    return Value(title, milliseconds(highest(timestamp, *_CLIENT_KEY)), unit="dateTimeFromNow")
+
+
+def sessions(select: Scope) -> dashboard.Panel:
+    """Show every session with its addresses."""
+    return table(
+        "Sessions",
+        About(
+            "Every current session with its addresses and what the client announces of itself.",
+            "`status`, real-time messages `>CLIENT:ESTABLISHED`.",
+            "nobody is connected; or addresses are switched off (`clients.info: false`).",
+            "a real address that surprises: ask whose line it is.",
+        ),
+        [
+            Text("Client", "common_name", links=(TO_CLIENT,)),
+            Text("User", "username"),
+            Text("Client id", "client_id"),
+            Text("Comes from", "real_address"),
+            Text("Address", "virtual_address"),
+            Text("IPv6 address", "virtual_ipv6_address"),
+            Text("Cipher", "cipher"),
+            Text("Platform", "platform"),
+            Text("Version", "client_version"),
+            Text("Program", "gui"),
+            Text("Server", "daemon", hidden=True),
+            Text("Exporter", "instance", hidden=True),
+            Text("Job", "job", hidden=True),
+            Value("Session", select("openvpn_server_client_info"), shown=False),
+        ],
+        no_value="No addresses, or nobody",
+        sort="Client",
+        size=Size(24, 12),
+    )
+
+
+def most_volume(select: Scope) -> dashboard.Panel:
+    """Show who moved most."""
+    received, sent = select(_RECEIVED), select(_SENT)
+    return bars(
+        "Most volume in range",
+        About(
+            "The ten clients that moved most in the time range, both directions together.",
+            "`status`. What moves between the last poll of a session and its end is not seen.",
+            _NAMES_OFF,
+            "click through from the table of clients to see one over time.",
+        ),
+        [
+            Query(
+                f"sort_desc(topk(10, {in_range(received, 'common_name')} + "
+                f"{in_range(sent, 'common_name')}))",
+                "{{common_name}}",
+            )
+        ],
+        unit="bytes",
+        no_value="No names, or nobody",
+        size=Size(8, 10),
+    )
+
+
+def most_traffic(select: Scope) -> dashboard.Panel:
+    """Show the traffic of those over time."""
+    received, sent = select(_RECEIVED), select(_SENT)
+    return graph(
+        "Traffic of the ten",
+        About(
+            "The ten clients that received or sent most in the time range: what they sent to the "
+            "server above the axis, what they got below.",
+            "`status`.",
+            _NAMES_OFF,
+            "one that fills the line all day is a backup, or worse.",
+        ),
+        [
+            Query(
+                of_the_top(10, bits_per_second(received, "common_name"), received, "common_name"),
+                "{{common_name}} received",
+            ),
+            Query(
+                of_the_top(10, bits_per_second(sent, "common_name"), sent, "common_name"),
+                "{{common_name}} sent",
+                mirrored=True,
+            ),
+        ],
+        unit="bps",
+        no_value="No names, or nobody",
+        size=Size(16, 10),
+    )
+
+
+def routes(select: Scope) -> dashboard.Panel:
+    """Show what is routed to whom."""
+    return table(
+        "Routes",
+        About(
+            "Addresses behind clients, and when a packet last went there.",
+            "`status`: the routing table.",
+            "switched off, as it is by default (`clients.routes: true` switches it on).",
+            "a network that was not used for long may be routed elsewhere.",
+        ),
+        [
+            Text("Client", "common_name", links=(TO_CLIENT,)),
+            Text("Route", "virtual_address"),
+            Text("Server", "daemon", hidden=True),
+            Text("Exporter", "instance", hidden=True),
+            Text("Job", "job", hidden=True),
+            Value(
+                "Last used",
+                milliseconds(select("openvpn_server_route_last_reference_time_seconds")),
+                unit="dateTimeFromNow",
+            ),
+        ],
+        no_value="Routes are switched off",
+        sort="Client",
+        size=Size(24, 8),
+    )
