@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from exporter.simulator.daemon import environment
@@ -11,9 +12,11 @@ from exporter.simulator.daemon.environment import Host
 from exporter.simulator.daemon.settings import Settings
 from exporter.simulator.daemon.state import Endpoints, State
 from exporter.simulator.daemon.status import Snapshot, server_status
+from exporter.simulator.world.agenda import Action
 from exporter.simulator.world.event import Event
 from exporter.simulator.world.habits import Habits
 from exporter.simulator.world.identity import Identity
+from exporter.simulator.world.incidents import Incident
 from exporter.simulator.world.instance import Instance
 from exporter.simulator.world.meter import ticks
 from exporter.simulator.world.roster import Roster
@@ -33,6 +36,7 @@ _READY = (
 )
 
 
+_FULL = "MULTI: new incoming connection would exceed maximum number of clients ({})"
 _DEPARTURES = (Event.DELAYED_EXIT, Event.PING_TIMED_OUT)
 
 
@@ -41,13 +45,14 @@ class ServerSettings(Settings):
     """The configuration of a server; `port` is the one clients come to.
 
     With `dco` the kernel moves the data, and the daemon's own totals don't count it. With
-    `client_auth` the management client decides who comes in.
+    `client_auth` the management client decides who comes in. At `max_clients` it is full.
     """
 
     port: int = 1194
     tcp: bool = False
     dco: bool = False
     client_auth: bool = False
+    max_clients: int | None = None
 
 
 class ServerDaemon(Daemon):
@@ -76,6 +81,7 @@ class ServerDaemon(Daemon):
             agenda=self.agenda,
             observer=self._observe,
             asks=settings.client_auth,
+            limit=settings.max_clients,
         )
         self._boot()
 
@@ -123,6 +129,23 @@ class ServerDaemon(Daemon):
         self.agenda.at(self.now, lambda now: decide(instance, now))
         return True
 
+    def arrive(self, identity: Identity) -> None:
+        """Let somebody come, known or new, with the next `advance`."""
+        self._soon(partial(self._world.arrive, identity))
+
+    def depart(self, common_name: str) -> None:
+        """Let all of a name say goodbye and stay away, with the next `advance`."""
+        self._soon(partial(self._world.depart, common_name))
+
+    def suffer(self, incident: Incident) -> None:
+        """Let something go wrong, with the next `advance`."""
+        self._soon(partial(self._world.suffer, incident))
+
+    def _soon(self, action: Action) -> None:
+        """Plan something for now, if there is a server for it to happen to."""
+        if self._up:
+            self.agenda.at(self.now, action)
+
     def detach(self) -> None:
         """Let the client go, `bytecount` included."""
         super().detach()
@@ -160,6 +183,9 @@ class ServerDaemon(Daemon):
         self.log(1, "I", "net_addr_v6_del: fd00:8::1/64 dev tun0")
 
     def _observe(self, event: Event, instance: Instance, now: float) -> None:
+        if event is Event.TURNED_AWAY:
+            self.log(1, "N", _FULL.format(self.settings.max_clients))
+            return
         for entry in chronicle(event, instance, tcp=self.settings.tcp):
             self.journal.write(now, entry)
         if not self.attended:

@@ -13,6 +13,10 @@ from exporter.simulator.world.meter import Meter, ticks
 _HANDSHAKE_READ = 3163
 _HANDSHAKE_WRITE = 2995
 _HELLO_WRITE = 14
+_REPLAY = (
+    "AEAD Decrypt error: bad packet ID (may be a replay): [ #{} ] -- see the man page entry for "
+    "--replay-window for more info or silence this warning with --mute-replay-warnings"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,17 @@ class TunnelDaemon(Daemon):
         received = self._read_before + self._read.at(tick)
         return LoadStats(0, received, self._written_before + self._write.at(tick))
 
+    def lose_server(self, seconds: float) -> None:
+        """Notice that the server is silent; it is back after so many seconds."""
+        self.log(1, "I", "[vpn-server] Inactivity timeout (--ping-restart), restarting")
+        self._server_back_in = seconds
+        self.restart("ping-restart", hard=False)
+
+    def drop_replays(self, count: int) -> None:
+        """Get so many packets a second time."""
+        for number in range(count):
+            self.log(1, "N", _REPLAY.format(number))
+
     def _begin(self, now: float) -> None:
         if self.settings.question is None:
             self._connect({})
@@ -144,9 +159,7 @@ class TunnelDaemon(Daemon):
             self.restart("auth-failure", hard=False)
 
     def _break(self, now: float) -> None:
-        self.log(1, "I", "[vpn-server] Inactivity timeout (--ping-restart), restarting")
-        self._server_back_in = self._rng.uniform(1.0, 20.0)
-        self.restart("ping-restart", hard=False)
+        self.lose_server(self._rng.uniform(1.0, 20.0))
 
     def _stop(self) -> None:
         stats = self.load_stats()

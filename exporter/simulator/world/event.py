@@ -7,8 +7,9 @@ from exporter.simulator.world.instance import Instance
 
 
 class Event(Enum):
-    """What happened to a client instance."""
+    """What happened to a client instance; who is turned away at the door never is one."""
 
+    TURNED_AWAY = auto()
     OPENED = auto()
     ADMISSION_ASKED = auto()
     ESTABLISHED = auto()

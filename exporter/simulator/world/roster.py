@@ -10,10 +10,11 @@ class Roster:
     """Instances by client id; `received` and `sent` count all that ever passed.
 
     The bytes of handshakes are counted once more by themselves: with data channel offload they
-    are all that the daemon sees.
+    are all that the daemon sees. With a `limit` it is full at so many, connected or not.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None = None) -> None:
+        self._limit = limit
         self.instances: dict[int, Instance] = {}
         self.received = Meter()
         self.sent = Meter()
@@ -30,6 +31,11 @@ class Roster:
 
         self._peer_ids = Numbers()
         self._pool = Numbers()
+
+    @property
+    def full(self) -> bool:
+        """Whether nobody else is let in: `--max-clients` counts those in a handshake, too."""
+        return self._limit is not None and len(self.instances) >= self._limit
 
     def open(self, identity: Identity, *, port: int, now: float) -> Instance:
         """Begin an instance: a row without a name, an address or a byte."""

@@ -30,9 +30,19 @@ class Scene:
         self.observer(Event.OPENED, instance, now)
         return instance
 
+    def turns_away(self, identity: Identity, now: float) -> bool:
+        """Let a peer knock; tell whether it finds the server full, which the server remarks."""
+        if self.roster.full:
+            port = self._port()
+            nobody = Instance(
+                identity=identity, port=port, client_id=-1, peer_id=-1, since=int(now)
+            )
+            self.observer(Event.TURNED_AWAY, nobody, now)
+        return self.roster.full
+
     def place(self, identity: Identity, now: float) -> Instance:
         """Have a peer there as if it had always been."""
-        return self.roster.open(identity, port=self.rng.randrange(32_768, 61_000), now=now)
+        return self.roster.open(identity, port=self._port(), now=now)
 
     def verify(self, instance: Instance) -> None:
         """Let a peer show its certificate."""
@@ -61,3 +71,6 @@ class Scene:
             self.roster.remove(instance, now)
 
         self.later(instance, when, remove)
+
+    def _port(self) -> int:
+        return self.rng.randrange(32_768, 61_000)

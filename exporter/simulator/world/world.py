@@ -13,7 +13,12 @@ from exporter.simulator.world.agenda import Agenda
 from exporter.simulator.world.event import Event, Observer
 from exporter.simulator.world.habits import Habits
 from exporter.simulator.world.identity import Identity
-from exporter.simulator.world.incidents import HANDSHAKE_SECONDS, REJECTED_SECONDS, Incidents
+from exporter.simulator.world.incidents import (
+    HANDSHAKE_SECONDS,
+    REJECTED_SECONDS,
+    Incident,
+    Incidents,
+)
 from exporter.simulator.world.instance import Instance
 from exporter.simulator.world.roster import Roster
 from exporter.simulator.world.scene import Scene
@@ -28,7 +33,8 @@ _POLITE = 0.7
 class World:
     """The people around one server.
 
-    With `asks` the server lets nobody in before its management client has said so.
+    With `asks` the server lets nobody in before its management client has said so; with a `limit`
+    it has room for so many.
     """
 
     def __init__(
@@ -40,9 +46,10 @@ class World:
         agenda: Agenda,
         observer: Observer,
         asks: bool = False,
+        limit: int | None = None,
     ) -> None:
         """Plan nothing yet: that is for `populate` and `return_all`."""
-        self.roster = Roster()
+        self.roster = Roster(limit)
         self._people = people
         self._habits = habits
         self._asks = asks
@@ -53,6 +60,9 @@ class World:
     def populate(self, *, start: float, now: float) -> None:
         """Put people where they would be by now if the server had run since `start`."""
         for identity, since in self._present(start=start, now=now):
+            if self.roster.full:
+                self._plan_arrival(identity, now + self._patience())
+                continue
             instance = self._scene.place(identity, since)
             instance.returns = True
             self._scene.verify(instance)
@@ -83,6 +93,20 @@ class World:
         self._scene.end(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
         self._plan_arrival(instance.identity, now + REJECTED_SECONDS + self._absence())
 
+    def arrive(self, identity: Identity, now: float) -> None:
+        """Let somebody come now, known or new."""
+        self._arrive(identity, now)
+
+    def depart(self, common_name: str, now: float) -> None:
+        """Let all of a name say goodbye now, and stay away."""
+        for instance in list(self.roster.instances.values()):
+            if instance.returns and instance.common_name == common_name:
+                self._part(instance, now)
+
+    def suffer(self, incident: Incident, now: float) -> None:
+        """Let something go wrong now."""
+        self._incidents.happen(incident, now)
+
     def _present(self, *, start: float, now: float) -> list[tuple[Identity, float]]:
         """Return who is there and since when, in the order they came."""
         habits, present = self._habits, []
@@ -98,6 +122,10 @@ class World:
     def _absence(self) -> float:
         return self._rng.expovariate(1 / self._habits.absence_seconds)
 
+    def _patience(self) -> float:
+        """Return after how long somebody who was turned away knocks again."""
+        return self._rng.uniform(2.0, 4.0)
+
     def _plan_arrival(self, identity: Identity, when: float) -> None:
         self._scene.agenda.at(when, partial(self._arrive, identity))
 
@@ -106,6 +134,9 @@ class World:
             self._plan_arrival(instance.identity, now + self._rng.uniform(2.0, 10.0))
 
     def _arrive(self, identity: Identity, now: float) -> None:
+        if self._scene.turns_away(identity, now):
+            self._plan_arrival(identity, now + self._patience())
+            return
         instance = self._scene.enter(identity, now)
         instance.returns = True
         finish = self._ask if self._asks else self._verify
@@ -151,11 +182,15 @@ class World:
         self._scene.later(instance, when, leave)
 
     def _leave(self, instance: Instance, now: float) -> None:
+        """Say goodbye, to come back some time."""
+        self._part(instance, now)
+        self._plan_arrival(instance.identity, now + REJECTED_SECONDS + self._absence())
+
+    def _part(self, instance: Instance, now: float) -> None:
         """Say goodbye; 2.6 keeps the row for five seconds more."""
         self._go(instance, now)
         self._scene.observer(Event.EXIT_NOTIFIED, instance, now)
         self._scene.end(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
-        self._plan_arrival(instance.identity, now + REJECTED_SECONDS + self._absence())
 
     def _go(self, instance: Instance, now: float) -> None:
         instance.returns = False

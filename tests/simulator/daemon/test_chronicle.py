@@ -32,6 +32,7 @@ def recorded() -> set[tuple[str, str]]:
 
 
 UNSEEN = {
+    Event.TURNED_AWAY: "said by the server itself, which knows its limit",
     Event.PING_TIMED_OUT: "no recorded session waits for a server to miss a client",
     Event.FLOATED: "no session with a floating client was recorded at verb 4",
 }

@@ -3,6 +3,7 @@ import pytest
 from exporter.simulator.daemon.server import ServerSettings
 from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.world.habits import Habits
+from exporter.simulator.world.incidents import Incident
 from tests.simulator.daemons import ALICE, BOB, FIVE, server
 from tests.simulator.replay import received, shape
 from tests.simulator.stage import Stage
@@ -49,6 +50,32 @@ def test_with_offload_the_totals_are_blind_to_the_data() -> None:
     assert load_stats(stage) == before
     assert sum(int(row[5]) for row in rows(stage)) > before[1]
     assert "GLOBAL_STATS\tdco_enabled\t1" in stage.play("status 3")
+
+
+def test_it_says_whom_it_turns_away_at_its_limit() -> None:
+    daemon = server([ALICE], settings=ServerSettings(max_clients=1))
+    stage = Stage(daemon)
+    stage.play("log on")
+    (told,) = stage.play(lambda: daemon.arrive(BOB))
+    limit = "MULTI: new incoming connection would exceed maximum number of clients (1)"
+    assert told.split(",", 2)[1:] == ["N", limit]
+    assert [row[1] for row in rows(stage)] == ["alice"]
+
+
+def test_people_come_and_go_and_trouble_happens_as_it_is_told() -> None:
+    daemon = server([ALICE])
+    stage = Stage(daemon)
+    stage.play(lambda: daemon.depart("alice"), lambda: daemon.arrive(BOB), stage.wait(6))
+    assert [row[1] for row in rows(stage)] == ["bob"]
+    stage.play(lambda: daemon.suffer(Incident.SCAN))
+    assert [row[1] for row in rows(stage)] == ["bob", "UNDEF"]
+
+
+def test_nobody_comes_to_a_server_that_is_not_up() -> None:
+    daemon = server(settings=ServerSettings(hold=True))
+    stage = Stage(daemon)
+    stage.play(lambda: daemon.arrive(ALICE), stage.wait(6), "hold release", stage.wait(1))
+    assert rows(stage) == []
 
 
 @pytest.mark.parametrize("signal", [Signal.SIGUSR1, Signal.SIGHUP])

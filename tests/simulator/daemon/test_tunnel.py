@@ -38,6 +38,25 @@ def test_a_tunnel_breaks_and_comes_back_through_the_recorded_states() -> None:
     ]
 
 
+def test_a_tunnel_loses_its_server_when_it_is_told_to() -> None:
+    daemon = tunnel()
+    stage = Stage(daemon)
+    stage.play(stage.wait(5), "state on")
+    lost = stage.play(lambda: daemon.lose_server(30), stage.wait(20))
+    assert [line.split(",")[1] for line in lost] == ["RECONNECTING", "WAIT"]
+    back = stage.play(stage.wait(20))
+    assert [line.split(",")[1] for line in back] == ["AUTH", "CONNECTED"]
+
+
+def test_packets_that_come_twice_are_remarked() -> None:
+    daemon = tunnel()
+    stage = Stage(daemon)
+    stage.play("log on")
+    told = stage.play(lambda: daemon.drop_replays(3))
+    assert len(told) == 3
+    assert {"bad packet ID (may be a replay)" in line for line in told} == {True}
+
+
 def test_the_counters_of_a_connection_restart_but_the_totals_never_fall() -> None:
     stage = Stage(tunnel(FRAGILE))
     restarts, last, last_total = 0, 0, (0, 0)

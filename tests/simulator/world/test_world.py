@@ -5,7 +5,8 @@ import pytest
 from exporter.simulator.world.agenda import Agenda
 from exporter.simulator.world.event import Event
 from exporter.simulator.world.habits import Habits
-from exporter.simulator.world.identity import people
+from exporter.simulator.world.identity import Identity, people
+from exporter.simulator.world.incidents import Incident
 from exporter.simulator.world.instance import Instance
 from exporter.simulator.world.meter import ticks
 from exporter.simulator.world.world import World
@@ -26,12 +27,16 @@ BUSY = Habits(
 class Story:
     """A world and all that happened in it."""
 
-    def __init__(self, habits: Habits, *, count: int = 20, seed: int = 1) -> None:
+    def __init__(
+        self, habits: Habits, *, count: int = 20, seed: int = 1, limit: int | None = None
+    ) -> None:
         self.told: list[tuple[Event, int, str, float]] = []
         self.agenda = Agenda()
         rng = Random(seed)
         crowd = people(count, rng=rng)
-        self.world = World(crowd, habits, rng=rng, agenda=self.agenda, observer=self._observe)
+        self.world = World(
+            crowd, habits, rng=rng, agenda=self.agenda, observer=self._observe, limit=limit
+        )
         self.world.populate(start=MORNING - 10 * HOUR, now=MORNING)
 
     def _observe(self, event: Event, instance: Instance, now: float) -> None:
@@ -55,7 +60,10 @@ def test_the_same_seed_tells_the_same_story_however_often_one_looks() -> None:
 def test_everything_happens_that_can() -> None:
     story = Story(BUSY)
     story.run(MORNING + 2 * HOUR)
-    assert {event for event, *_ in story.told} == set(Event) - {Event.ADMISSION_ASKED}
+    assert {event for event, *_ in story.told} == set(Event) - {
+        Event.ADMISSION_ASKED,
+        Event.TURNED_AWAY,
+    }
 
 
 def test_without_churn_all_are_connected_and_stay() -> None:
@@ -164,6 +172,50 @@ def test_a_restart_begins_with_client_id_0_and_keeps_the_totals() -> None:
     story.world.return_all(MORNING)
     story.run(MORNING + 30)
     assert sorted(roster.instances) == list(range(20))
+
+
+def test_a_full_server_turns_everybody_away_until_there_is_room() -> None:
+    story = Story(Habits(churn=False, scans=600, bad_passwords=600), count=5, limit=3)
+    for second in range(300):
+        story.run(MORNING + second)
+        assert len(story.world.roster.instances) <= 3
+    away = [when for event, client_id, _, when in story.told if event is Event.TURNED_AWAY]
+    assert story.world.roster.established == story.world.roster.opened == 3
+    assert len(away) > 100
+    story.world.dismiss(story.world.roster.instances[0], MORNING + 300)
+    story.run(MORNING + 310)
+    assert story.world.roster.opened > 3
+
+
+@pytest.mark.parametrize(
+    ("incident", "event"),
+    [
+        (Incident.SCAN, Event.OPENED),
+        (Incident.BAD_PASSWORD, Event.PASSWORD_REJECTED),
+        (Incident.FOREIGN_CERTIFICATE, Event.CERTIFICATE_REFUSED),
+        (Incident.SCRIPT_REFUSAL, Event.SCRIPT_REFUSED),
+        (Incident.FLOAT, Event.FLOATED),
+    ],
+)
+def test_what_is_told_to_go_wrong_goes_wrong_now_and_once(incident: Incident, event: Event) -> None:
+    story = Story(Habits(churn=False))
+    story.world.suffer(incident, MORNING)
+    story.run(MORNING + HOUR)
+    assert [when for told, _, _, when in story.told if told is event] == [MORNING]
+
+
+def test_whoever_departs_says_goodbye_stays_away_and_may_be_told_to_come() -> None:
+    story = Story(Habits(churn=False), count=1)
+    (there,) = story.world.roster.instances.values()
+    story.world.depart(there.common_name, MORNING)
+    story.run(MORNING + HOUR)
+    assert [event for event, *_ in story.told] == [Event.EXIT_NOTIFIED, Event.DELAYED_EXIT]
+    assert story.world.roster.instances == {}
+    story.world.arrive(there.identity, MORNING + HOUR)
+    story.world.arrive(Identity(common_name="guest"), MORNING + HOUR)
+    story.run(MORNING + HOUR + 5)
+    names = [row.common_name for row in story.world.roster.instances.values() if row.connected]
+    assert sorted(names) == sorted([there.common_name, "guest"])
 
 
 def test_some_names_have_two_sessions_and_some_are_awkward() -> None:
