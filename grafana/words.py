@@ -61,6 +61,7 @@ REASONS = (
     Word(10, DownReason.HOLD, PURPLE),
     Word(11, DownReason.PROMPT, PURPLE),
     Word(12, DownReason.CLIENT_AUTH, PURPLE),
+    Word(13, DownReason.STALE, ORANGE),
 )
 """Why a management session doesn't work; purple waits for a person or a program."""
 

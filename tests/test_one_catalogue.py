@@ -10,10 +10,7 @@ from tests.expressions import meaning, refused_by_prometheus, without_variables
 from tests.grafana.reading import BOARDS, PANELS, values
 from tests.rules.shipped import alerts
 
-UNUSED = {
-    "openvpn_management_up": "the same as openvpn_up while the management interface is the only "
-    "source of a daemon's status; openvpn_down_reason says more",
-}
+UNUSED: dict[str, str] = {}
 """Metrics in neither dashboards nor rules, with the reason."""
 
 

@@ -61,12 +61,13 @@ _DOWN = stat(
 _NOT_CONNECTED = stat(
     "Up, not connected",
     About(
-        "Daemons that can be asked, but are in another state than CONNECTED.",
+        "Daemons that can be asked, but are in another state than CONNECTED. Those whose state is "
+        "UNKNOWN, since only their status file is read, don't count.",
         "`state` and real-time messages `>STATE`.",
         "no daemon is up.",
         "a tunnel that stays so has no way to its peer: see the states below.",
     ),
-    Query(how_many(_ALL("openvpn_state", 'state="CONNECTED"'), "== 0")),
+    Query(how_many(total(_ALL("openvpn_state", 'state=~"CONNECTED|UNKNOWN"'), *KEY), "== 0")),
     unit="short",
     words=words.NONE_OF_THEM,
     colours=_NONE_IS_GOOD,

@@ -43,12 +43,13 @@ _SHARE = stat(
         "Share of the time range in which the tunnel was CONNECTED. Time in which the daemon was "
         "down counts as not connected.",
         "`state` and real-time messages `>STATE`.",
-        "the daemon was never up in the time range.",
+        "the daemon was never up in the time range; or only its status file is read, which says no "
+        "state.",
         "the timeline shows whether it is one long outage or many short ones.",
     ),
     Query(
         f"sum(sum_over_time({_CONNECTED}[$__range])) / "
-        f"sum(count_over_time({_THIS('openvpn_up')}[$__range]))"
+        f"sum(count_over_time({_THIS('openvpn_management_up')}[$__range]))"
     ),
     unit="percentunit",
     decimals=1,

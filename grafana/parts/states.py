@@ -62,7 +62,8 @@ def why_down(select: Scope) -> dashboard.Panel:
             "every command; `openvpn_down_reason`.",
             "the exporter doesn't watch the daemon, or isn't scraped.",
             "refused, not_found: is it running? busy: another client holds the only slot. "
-            "hold, prompt, client_auth: somebody else must answer the daemon.",
+            "hold, prompt, client_auth: somebody else must answer the daemon. stale: its status "
+            "file is not written any more.",
         ),
         Query(words.reason(select), "{{daemon}}"),
         unit="none",
