@@ -9,6 +9,7 @@ from exporter.certificates.contents import Garbage, inline_block, parse
 from exporter.certificates.reading import Entry, Problem, Reading
 from exporter.certificates.source import Source
 from exporter.log import Level, event
+from exporter.threads import in_thread
 
 INTERVAL = 60.0
 """Seconds between looks at the files."""
@@ -29,7 +30,7 @@ async def watch_files(
     """Look now and every minute, for ever; `take` gets all readings whenever one changed."""
     files, last = Files(sources), tuple[Reading, ...]()
     while True:
-        readings = await asyncio.to_thread(files.look)
+        readings = await in_thread(files.look)
         if readings != last:
             take(readings)
         last = readings

@@ -1,6 +1,7 @@
 """One visit to a daemon: ask everything once, and leave. For `check` and `once`."""
 
 import asyncio
+import functools
 import time
 
 import msgspec
@@ -20,6 +21,7 @@ from exporter.management.errors import (
 from exporter.management.messages import Notification
 from exporter.management.notifications import parse_notification
 from exporter.management.secret import Secret
+from exporter.threads import in_thread
 from exporter.transport.connection import Connection
 from exporter.transport.opening import opener
 
@@ -106,6 +108,6 @@ async def read_management_password(daemon: DaemonConfig) -> Secret | None:
     if daemon.password_file is None:
         return None
     try:
-        return await asyncio.to_thread(read_password, daemon.password_file)
+        return await in_thread(functools.partial(read_password, daemon.password_file))
     except ValueError as error:
         raise PasswordUnreadable(str(error)) from error

@@ -9,6 +9,7 @@ from exporter.config import Config, ConfigError
 from exporter.fleet.plan import Plan
 from exporter.log import Level, event
 from exporter.metrics.own import OwnMetrics
+from exporter.threads import in_thread
 
 Apply = Callable[[Config], Awaitable[Plan]]
 """Puts a configuration into force."""
@@ -34,7 +35,7 @@ class Reload:
         """
         async with self._turn:
             try:
-                config = await asyncio.to_thread(self._read)
+                config = await in_thread(self._read)
             except ConfigError as error:
                 self._refuse(error)
                 raise

@@ -22,6 +22,7 @@ from exporter.management.errors import (
     Unreachable,
 )
 from exporter.management.protocol import REPLY_LIMIT
+from exporter.threads import OneAtATime
 
 QUIET = 0.1
 """Seconds without a change before a file counts as written.
@@ -39,6 +40,7 @@ class StatusFile:
         """Give up on a read after `timeout` seconds."""
         self._path = path
         self._timeout = timeout
+        self._take = OneAtATime(lambda: _take(path))
 
     async def read(self) -> tuple[bytes, ...]:
         """Return the lines of a whole status, without line ends and without `END`.
@@ -57,7 +59,8 @@ class StatusFile:
 
     async def _snapshot(self) -> "_Snapshot":
         try:
-            return await asyncio.wait_for(asyncio.to_thread(_take, self._path), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                return await self._take()
         except TimeoutError as error:
             raise TimedOut(f"{self._path}: the file system does not answer") from error
         except OSError as error:

@@ -1,5 +1,5 @@
-import asyncio
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from exporter.management.errors import (
 )
 from exporter.transport import status_file
 from exporter.transport.status_file import StatusFile
+from tests.peers import SAFETY
 
 WHOLE = b"TITLE\tOpenVPN\nTIME\tnow\t1\nEND\n"
 
@@ -160,11 +161,18 @@ async def test_a_file_that_is_too_large_is_refused(
 async def test_a_file_system_that_hangs_is_given_up(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    release = asyncio.Event()
+    file = StatusFile(path, timeout=0.01)
+    write(path, WHOLE)
+    take, released, asked = status_file._take, threading.Event(), []
 
-    async def hanging(*_: object) -> object:
-        return await release.wait()
+    def hanging(path: Path) -> object:
+        asked.append(path)
+        assert released.wait(SAFETY)
+        return take(path)
 
-    monkeypatch.setattr(asyncio, "to_thread", hanging)
-    error = await failure(path, within=0.01)
-    assert isinstance(error, TimedOut)
+    monkeypatch.setattr(status_file, "_take", hanging)
+    for _ in range(3):
+        with pytest.raises(TimedOut):
+            await file.read()
+    assert asked == [path]  # one thread hangs there, not one more at each poll
+    released.set()

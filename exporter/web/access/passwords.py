@@ -15,6 +15,7 @@ from typing import NamedTuple
 import bcrypt
 
 from exporter.management.secret import Secret
+from exporter.threads import in_thread
 from exporter.web.access.credentials import Credentials
 
 MAX_REMEMBERED = 256
@@ -60,7 +61,7 @@ class Passwords:
             self._waiting -= 1
 
     async def _check(self, claim: "_Claim") -> bool:
-        matches = await asyncio.to_thread(_matches, claim.password, claim.hashed)
+        matches = await in_thread(lambda: _matches(claim.password, claim.hashed))
         if not (matches and claim.is_user):
             return False
         self._right[claim.token] = None

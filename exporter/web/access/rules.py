@@ -4,12 +4,16 @@ import asyncio
 import logging
 from pathlib import Path
 
-from exporter.config.errors import ConfigError
+from exporter.config.errors import ConfigError, Problem
 from exporter.log import Level, event
+from exporter.threads import OneAtATime
 from exporter.web.config import OPEN, Policy, load
 
 CHECK_INTERVAL = 1.0
 """Seconds between two looks at the files, as long as somebody asks."""
+
+PATIENCE = 1.0
+"""Seconds that requests wait for the files; a file system that hangs leaves the policy as it is."""
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +28,7 @@ class Rules:
         """
         self.policy: Policy = OPEN if path is None else load(path)
         self._path = path
+        self._change = OneAtATime(lambda: _changed(path, self.policy) if path else None)
         self._check_interval = check_interval
         self._next_check = 0.0
         self._turn = asyncio.Lock()
@@ -41,9 +46,14 @@ class Rules:
 
     async def _follow(self, path: Path) -> None:
         try:
-            policy = await asyncio.to_thread(_changed, path, self.policy)
+            async with asyncio.timeout(PATIENCE):
+                policy = await self._change()
         except ConfigError as error:
             self._complain(error)
+            return
+        except TimeoutError:
+            text = "the file system does not answer: look at its mount"
+            self._complain(ConfigError((Problem(str(path), text),)))
             return
         self._failure = ""
         if policy is not None:

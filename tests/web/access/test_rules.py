@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from exporter.config import ConfigError
 from exporter.web.access import Rules
 from exporter.web.access.rules import CHECK_INTERVAL
 from exporter.web.config import OPEN
+from tests.peers import SAFETY
 from tests.web.certificates import HASH, Authority
 
 ALICE = f"basic_auth_users: {{alice: {HASH}}}\n"
@@ -140,6 +142,21 @@ async def test_the_files_are_looked_at_once_in_a_while(file: Path) -> None:
     assert await users(rules) == ["alice"]
     rules._next_check -= CHECK_INTERVAL
     assert await users(rules) == ["robert"]
+
+
+async def test_a_file_system_that_hangs_keeps_nobody_waiting(
+    file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = await following(file)
+    released = threading.Event()
+    monkeypatch.setattr("exporter.web.access.rules.PATIENCE", 0.01)
+    monkeypatch.setattr("exporter.web.access.rules._changed", lambda *_: released.wait(SAFETY))
+    try:
+        assert await users(rules) == ["alice"]
+        assert await users(rules) == ["alice"]
+    finally:
+        released.set()
+    assert caplog.messages == ["web configuration stays as it was"]
 
 
 async def test_all_who_ask_at_once_wait_for_the_same_look(file: Path) -> None:

@@ -1,0 +1,96 @@
+import asyncio
+import contextlib
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.threads import OneAtATime, in_thread
+from tests.peers import SAFETY
+
+ROOT = Path(__file__).parents[1]
+
+
+class Slow:
+    """Work that hangs until it is released."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.released = threading.Event()
+
+    def __call__(self) -> int:
+        self.begun += 1
+        assert self.released.wait(SAFETY)
+        return self.begun
+
+
+@pytest.fixture
+def slow() -> Iterator[Slow]:
+    work = Slow()
+    yield work
+    work.released.set()
+
+
+async def test_work_is_done_elsewhere() -> None:
+    assert await in_thread(threading.get_ident) != threading.get_ident()
+
+
+async def test_an_error_comes_back() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await in_thread(lambda: 1 // 0)
+
+
+async def test_who_is_cancelled_does_not_wait_for_the_thread(slow: Slow) -> None:
+    waiting = asyncio.create_task(in_thread(slow))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    async with asyncio.timeout(SAFETY):
+        await asyncio.wait([waiting])
+    assert waiting.cancelled()
+
+
+async def test_work_under_way_is_not_begun_again(slow: Slow) -> None:
+    work = OneAtATime(slow)
+    for _ in range(3):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await work()
+    slow.released.set()
+    assert await work() == 1
+    assert await work() == 2
+
+
+async def test_what_hangs_takes_no_thread_from_others(slow: Slow) -> None:
+    hanging = [asyncio.create_task(in_thread(slow)) for _ in range(50)]
+    async with asyncio.timeout(SAFETY):
+        assert await in_thread(lambda: "done") == "done"
+    slow.released.set()
+    await asyncio.gather(*hanging)
+
+
+def test_what_hangs_does_not_delay_the_end_of_the_process() -> None:
+    program = """
+import asyncio, time
+from exporter.threads import in_thread
+
+async def give_up():
+    try:
+        async with asyncio.timeout(0.01):
+            await in_thread(lambda: time.sleep(3600))
+    except TimeoutError:
+        print("gave up")
+
+asyncio.run(give_up())
+"""
+    ended = subprocess.run(  # noqa: S603 -- our own program
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SAFETY,
+        check=True,
+    )
+    assert (ended.stdout, ended.stderr) == ("gave up\n", "")
