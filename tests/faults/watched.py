@@ -32,17 +32,15 @@ class Soon(random.Random):
 
 
 class PollBell:
-    """A clock that tells of polls: a monitor asks for the time once for each whole answer."""
+    """Who makes use of a record after each poll that was answered, and tells of it."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self) -> None:
         self.polls = 0
-        self._clock = clock
         self._news = asyncio.Event()
 
-    def __call__(self) -> float:
+    async def __call__(self, _: Record) -> None:
         self.polls += 1
         self._news.set()
-        return self._clock()
 
     async def rings(self, times: int) -> None:
         """Wait until so many polls have been answered from now on."""
@@ -68,13 +66,14 @@ class Watched:
         self.name = name
         self.simulated = simulated
         self.truth = Truth(simulated)
-        self.bell = PollBell(clock)
+        self.bell = PollBell()
         self._monitor = Monitor(
             DaemonConfig(name=name, management=endpoint, timeout=patience),
             ClientsConfig(forget_after=float("inf")),
             EventsConfig(),
             poll_interval=INTERVAL,
-            clock=self.bell,
+            prepare=self.bell,
+            clock=clock,
             chance=Soon(),
         )
 
