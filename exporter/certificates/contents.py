@@ -28,7 +28,8 @@ def parse(content: bytes, use: Use) -> tuple[Entry, ...]:
     """
     try:
         entries = _revocation_lists(content) if use is Use.CRL else _certificates(content)
-    except ValueError as error:  # the library's own words tell more of its inside than of the file
+    except (ValueError, x509.InvalidVersion) as error:
+        # The library's own words tell more of its inside than of the file.
         raise Garbage("a PEM block in it is damaged") from error
     if not entries:
         what = "X509 CRL" if use is Use.CRL else "CERTIFICATE"

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -71,7 +73,11 @@ def _stamp(path: Path) -> _Stamp:
 
 
 def _entries(source: Source) -> tuple[Entry, ...]:
-    with source.path.open("rb") as file:
+    # A pipe in the file's place would block for ever.
+    descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, no path
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Garbage("it is no plain file")
         content = file.read(LIMIT + 1)
     if len(content) > LIMIT:
         raise Garbage(f"it has more than {LIMIT} bytes")

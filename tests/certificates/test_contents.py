@@ -1,3 +1,5 @@
+import ssl
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +73,14 @@ def test_any_bytes_between_the_marks_are_garbage(content: bytes, use: Use) -> No
     mark = b"X509 CRL" if use is Use.CRL else b"CERTIFICATE"
     with pytest.raises(Garbage):
         parse(b"-----BEGIN " + mark + b"-----\n" + content + b"\n-----END " + mark + b"-----", use)
+
+
+def test_a_version_that_nobody_knows_is_garbage() -> None:
+    written = ssl.PEM_cert_to_DER_cert(OFFICE.decode())
+    v3, v8 = b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"
+    assert v3 in written
+    with pytest.raises(Garbage, match="damaged"):
+        parse(ssl.DER_cert_to_PEM_cert(written.replace(v3, v8, 1)).encode(), Use.CERT)
 
 
 def test_an_inline_block_is_taken_from_its_own_directive() -> None:

@@ -113,6 +113,13 @@ def test_a_file_that_is_too_large_is_garbage(
     assert Files([source]).look() == (Reading(source, problem=Problem.GARBAGE),)
 
 
+def test_a_pipe_in_the_files_place_is_garbage_and_keeps_nobody(tmp_path: Path) -> None:
+    pipe = tmp_path / "office.crt"
+    os.mkfifo(pipe)
+    (reading,) = Files([Source(Use.CERT, pipe)]).look()
+    assert reading.problem is Problem.GARBAGE
+
+
 def test_a_file_that_went_bad_keeps_no_old_entries(source: Source) -> None:
     looker = Files([source])
     looker.look()
