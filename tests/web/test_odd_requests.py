@@ -7,16 +7,23 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from exporter.config.schema import ClientsConfig
+from exporter.fleet.debugging import debug_text
+from exporter.fleet.plan import Plan
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.own import OwnMetrics
+from exporter.transport.dialogue import Dialogue
 from exporter.web.access import Rules, guard
 from exporter.web.listening import listen, open_door, parse_listen_address
 from exporter.web.server import application
 from tests.metrics.records import server
 from tests.peers import SAFETY
 
-PATHS = ["/metrics", "/", "/-/healthy", "/-/ready", "/nowhere"]
+PATHS = [
+    *("/metrics", "/", "/config", "/sd", "/-/healthy", "/-/ready", "/-/reload", "/nowhere"),
+    *("/probe", "/probe?target=office", "/probe?target=office&debug=true"),
+]
 
 ODD = {
     "a method of nobody's": "BREW {path} HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -36,17 +43,32 @@ ODD = {
     "half a body": "GET {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nbody",
     "odd chunks": "GET {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     "an odd cookie": "GET {path} HTTP/1.1\r\nHost: x\r\nCookie: ==;\x7f\r\n\r\n",
+    "an endless wait": "GET {path} HTTP/1.1\r\nHost: x\r\n"
+    "X-Prometheus-Scrape-Timeout-Seconds: 1e999\r\n\r\n",
+    "a wait in the past": "GET {path} HTTP/1.1\r\nHost: x\r\n"
+    "X-Prometheus-Scrape-Timeout-Seconds: -\xb2\r\n\r\n",
+    "a host of markup": 'GET {path} HTTP/1.1\r\nHost: <b>"\xff\r\n\r\n',
+    "two hosts": "GET {path} HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
     "the past": "GET {path} HTTP/1.0\r\n\r\n",
     "the far past": "GET {path}\r\n\r\n",
     "the future": "GET {path} HTTP/9.9\r\nHost: x\r\n\r\n",
 }
 
 
+async def reload() -> Plan:
+    """Have nothing to change."""
+    return Plan()
+
+
 @contextlib.asynccontextmanager
 async def served() -> AsyncIterator[int]:
     records = [server()]
     web = application(
-        lambda: records, Exposition(FAMILIES, OwnMetrics().registry), telemetry_path="/metrics"
+        lambda: records,
+        Exposition(FAMILIES, OwnMetrics().registry),
+        telemetry_path="/metrics",
+        reload=reload,
+        debug=lambda record: debug_text(record, Dialogue(), ClientsConfig(), now=0.0),
     )
     rules = Rules()
     guard(web, rules)
@@ -81,5 +103,45 @@ async def test_an_odd_request_is_answered_and_never_our_fault(
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 async def test_what_is_there_can_only_be_read(method: str) -> None:
     async with served() as port:
-        for path in ("/metrics", "/", "/-/healthy", "/-/ready"):
+        for path in ("/metrics", "/", "/probe", "/sd", "/config", "/-/healthy", "/-/ready"):
             assert await status(port, f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n") == 405
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", 400),
+        ("?target", 400),
+        ("?target=", 400),
+        ("?target=lisbon", 400),
+        ("?target=office&target=office", 400),
+        ("?target=127.0.0.1:7505", 400),
+        ("?target=%2Fetc%2Fpasswd", 400),
+        ("?target=%ff%00", 400),
+        ("?target=" + "x" * 5000, 400),
+        ("?Target=office", 400),
+        ("?target=office&debug=maybe&module=icmp", 200),
+        ("?target=office&debug=true&debug=%00", 200),
+        ("?target=office&name[]=%ff&name[]=", 200),
+    ],
+)
+async def test_a_probe_is_of_one_daemon_that_is_configured(query: str, expected: int) -> None:
+    async with served() as port:
+        assert await status(port, f"GET /probe{query} HTTP/1.1\r\nHost: x\r\n\r\n") == expected
+
+
+@pytest.mark.parametrize(
+    ("request_text", "expected"),
+    [
+        ("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+        ("DELETE {path} HTTP/1.1\r\nHost: x\r\n\r\n", 405),
+        ("POST {path}?config=/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", 200),
+        ("PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", 200),
+        ("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999\r\n\r\n", 200),
+        ("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n", 400),
+        ("POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
+    ],
+)
+async def test_a_reload_takes_nothing_from_who_asks(request_text: str, expected: int) -> None:
+    async with served() as port:
+        assert await status(port, request_text.format(path="/-/reload")) == expected

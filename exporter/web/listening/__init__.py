@@ -5,6 +5,7 @@
     activation      sockets that systemd hands over
     door            lets connections in, with TLS, up to a number
     guest           one connection, and how long it may take
+    http            what is spoken over it
 
 A client that is slow, silent or rude costs a bounded time, one of a bounded number of places, and
 no line in the log.

@@ -11,18 +11,15 @@ import socket
 from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from exporter.log import Level, event
 from exporter.web.access import Rules
 from exporter.web.listening.guest import Guest, attend
+from exporter.web.listening.http import http
 from exporter.web.listening.place import Place
 
 HANDSHAKE_WITHIN = 10.0
 """Seconds for a TLS handshake."""
-
-KEEP_ALIVE = 330.0
-"""Seconds that a connection may rest between requests; a little more than Prometheus keeps one."""
 
 CLOSE_WITHIN = 10.0
 """Seconds for a client to take what is left and agree to the end of TLS."""
@@ -36,11 +33,6 @@ MAX_GUESTS = 4096
 _RETRY = 1.0
 """Seconds until the next attempt, after the machine had nothing left for a connection."""
 
-MAX_LINE_BYTES = 8190
-"""Longest request line, and longest header."""
-
-MAX_HEADERS = 100
-
 _log = logging.getLogger(__name__)
 
 
@@ -50,16 +42,7 @@ async def open_door(
 ) -> AsyncIterator[None]:
     """Serve the application at these places; their sockets are closed with the block."""
     attend(application)
-    runner = web.AppRunner(
-        application,
-        access_log=None,
-        logger=_http_log,
-        keepalive_timeout=KEEP_ALIVE,
-        shutdown_timeout=GOODBYE_WITHIN,
-        max_line_size=MAX_LINE_BYTES,
-        max_field_size=MAX_LINE_BYTES,
-        max_headers=MAX_HEADERS,
-    )
+    runner = web.AppRunner(application, shutdown_timeout=GOODBYE_WITHIN)
     await runner.setup()
     assert runner.server is not None  # noqa: S101 -- setup makes it
     door = _Door(runner.server, rules, most=_most_guests())
@@ -145,7 +128,7 @@ class _Door:
             await self._rules.refresh()
             ours.pop_all()
         policy = self._rules.policy
-        guest = Guest(self._server(), names=policy.client_names, present=self._guests)
+        guest = Guest(http(self._server), names=policy.client_names, present=self._guests)
         handshake = (
             {}
             if policy.tls is None
@@ -170,13 +153,3 @@ def _most_guests() -> int:
     """Half of what may be open: the rest belongs to the daemons."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return MAX_GUESTS if soft == resource.RLIM_INFINITY else max(1, min(soft // 2, MAX_GUESTS))
-
-
-def _is_our_fault(record: logging.LogRecord) -> bool:
-    """Tell whether an error is worth a line; what clients say wrong fills none, nor shows it."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError)
-
-
-_http_log = logging.getLogger(f"{__name__}.http")
-_http_log.addFilter(_is_our_fault)

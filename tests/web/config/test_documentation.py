@@ -18,13 +18,9 @@ from exporter.web.config.schema import (
     TlsVersion,
     WebConfig,
 )
-from exporter.web.listening.door import (
-    HANDSHAKE_WITHIN,
-    MAX_GUESTS,
-    MAX_HEADERS,
-    MAX_LINE_BYTES,
-)
+from exporter.web.listening.door import HANDSHAKE_WITHIN, MAX_GUESTS
 from exporter.web.listening.guest import ANSWER_WITHIN, REQUEST_WITHIN
+from exporter.web.listening.http import MAX_HEADERS, MAX_LINE_BYTES
 from tests.web.certificates import Authority
 
 PAGE = (Path(__file__).parents[3] / "docs" / "web-configuration.md").read_text()

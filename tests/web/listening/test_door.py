@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 
 from exporter.web.access import Rules
-from exporter.web.listening import door, listen, open_door, parse_listen_address
-from exporter.web.listening.door import MAX_HEADERS, MAX_LINE_BYTES
+from exporter.web.listening import door, http, listen, open_door, parse_listen_address
 from exporter.web.listening.guest import Guest
+from exporter.web.listening.http import MAX_HEADERS, MAX_LINE_BYTES, NAME
 from tests.peers import SAFETY
 from tests.web.certificates import Authority
 
@@ -312,13 +312,22 @@ class TestRudeness:
             assert await client.status() == 400
         assert caplog.messages == []
 
+    @pytest.mark.parametrize("target", ["/", "/nowhere", "nonsense"])
+    async def test_nobody_learns_what_the_server_is_made_of(self, target: str) -> None:
+        async with house() as served, caller(served.port) as client:
+            await client.ask(target)
+            head = (await client.reader.readuntil(b"\r\n\r\n")).decode()
+        assert f"Server: {NAME}\r\n" in head
+        assert "aiohttp" not in head
+        assert "Python" not in head
+
     async def test_as_many_headers_as_there_may_be_are_read(self) -> None:
         async with house() as served, caller(served.port) as client:
             await client.ask("/", *["A: x"] * (MAX_HEADERS - 1))
             assert await client.status() == 200
 
     async def test_an_error_of_ours_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
-        door._http_log.error("ours", exc_info=RuntimeError("boom"))
+        http._log.error("ours", exc_info=RuntimeError("boom"))
         assert caplog.messages == ["ours"]
 
     async def test_a_page_that_nobody_takes_is_taken_back(
