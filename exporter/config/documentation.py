@@ -21,8 +21,8 @@ names under `discover`.
 [config.example.yaml](../config.example.yaml) shows every key with its default.
 
 - A mistake never passes silently. Unknown keys, keys given twice, wrong values, two daemons with
-  one name or one address, and a password file that cannot be read are refused, all at once, each
-  as `file:line: key: what is wrong and how to mend it`.
+  one name, address or status file, and a password file that cannot be read are refused, all at
+  once, each as `file:line: key: what is wrong and how to mend it`.
 - Durations have units, as in Prometheus: `500ms`, `15s`, `1h30m`. A bare number is refused.
 - YAML reads an unquoted `on`, `no` or `123` as something else than text: quote such names.
 - Anchors and aliases work; merge keys (`<<`) do not.

@@ -10,7 +10,7 @@ import msgspec
 from exporter.config.forms import can_read_certificates
 from exporter.config.password import read_password
 from exporter.config.reader import Withheld
-from exporter.config.schema import Config, DaemonConfig
+from exporter.config.schema import Config, DaemonConfig, keys
 from exporter.deployment import Discovered, Discovery, Finding, Kind
 from exporter.deployment.deployment import Deployment, ManagementInterface
 from exporter.deployment.errors import Place
@@ -68,8 +68,14 @@ def findings(discovered: Discovered, written: Collection[str] = ()) -> tuple[Fin
     return tuple(
         msgspec.structs.replace(finding, daemon=discovered.name)
         for finding in (*discovered.findings, *_unusable_password(discovered.deployment))
-        if finding.settled_by not in written
+        if not _settled(finding, written)
     )
+
+
+def _settled(finding: Finding, written: Collection[str]) -> bool:
+    """Tell whether a written key settles it, or one that may be written in that key's place."""
+    instead = {key.name: key.setting.unless for key in keys(DaemonConfig) if key.setting.unless}
+    return not {finding.settled_by, instead.get(finding.settled_by)}.isdisjoint(written)
 
 
 def _unusable_password(deployment: Deployment | None) -> Iterator[Finding]:

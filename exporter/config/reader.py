@@ -84,7 +84,8 @@ class Reader:
                 continue
             with contextlib.suppress(Unreadable):
                 if key.setting.unless and not {key.name, key.setting.unless} & entries.keys():
-                    raise self._refusal(node, _join(path, key.name), "is missing: add it")
+                    text = f"is missing: add it, or {key.setting.unless}"
+                    raise self._refusal(node, _join(path, key.name), text)
                 values |= self._setting(key, path, node=entries.get(key.name), section=node)
         self._stop_after(problems_before)
         return kind(

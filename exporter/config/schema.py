@@ -107,6 +107,7 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             "File that the daemon writes its status to (`--status`), relative to the configuration "
             "file: read while the management interface doesn't answer, or where there is none. "
             "It knows less; see [status files](status-files.md).",
+            unique=True,
         ),
     ] = None
     status_max_age: Annotated[

@@ -3,7 +3,7 @@
 import collections
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -66,7 +66,7 @@ def discover(
     }
     daemons = [file for file in files if os.path.realpath(file) not in included]
     names = _names(daemons)
-    found = (
+    found = _without_shared_files(
         Discovered(names[file], file, *_judged(read[file], name=names[file], user=user))
         for file in daemons
     )
@@ -116,6 +116,35 @@ def _judged(
         settled_by="management",
     )
     return None, (finding,)
+
+
+def _without_shared_files(found: Iterable[Discovered]) -> Iterator[Discovered]:
+    """Take the status file from those that share one: whose status it is can't be told."""
+    found = tuple(found)
+    users = collections.Counter(map(_status_file, found))
+    for discovered in found:
+        file = _status_file(discovered)
+        yield _without_file(discovered, file) if file and users[file] > 1 else discovered
+
+
+def _status_file(discovered: Discovered) -> str | None:
+    file = discovered.deployment and discovered.deployment.status_file
+    return os.path.realpath(file) if file else None
+
+
+def _without_file(discovered: Discovered, file: str) -> Discovered:
+    finding = Finding(
+        kind=Kind.SAME_STATUS_FILE,
+        place=Place(discovered.file),
+        text=f"another daemon writes its status to {shown(file)}, too, so it is not read: give "
+        "each a file of its own",
+        settled_by="status_file",
+    )
+    return msgspec.structs.replace(
+        discovered,
+        deployment=msgspec.structs.replace(discovered.deployment, status_file=None),
+        findings=(*discovered.findings, finding),
+    )
 
 
 def _with_clients(discovered: Discovered) -> Discovered:

@@ -15,6 +15,7 @@ class Kind(enum.StrEnum):
     MALFORMED = "malformed"
     SAME_NAME = "same name"
     SAME_ADDRESS = "same address"
+    SAME_STATUS_FILE = "same status file"
     TOO_MANY = "too many"
     NO_MANAGEMENT = "no management"
     ADDRESS = "address"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from exporter.deployment.deployment import Deployment, ManagementInterface
-from exporter.deployment.errors import Place
+from exporter.deployment.errors import Place, shown
 from exporter.deployment.findings import Finding, Kind
 from exporter.management import lexer
 from exporter.management.endpoint import Endpoint, TcpEndpoint, parse_endpoint
@@ -48,7 +48,7 @@ def judge(deployment: Deployment, *, name: str, user: str | None = None) -> tupl
     """Return what is to be said of watching a deployment; `user` is whom we run as, if known."""
     management = deployment.management
     if management is None:
-        return (_no_management(deployment.file, name),)
+        return (_no_management(deployment, name),)
     if "client" in management.modifiers:
         return (_dials_out(management),)
     return (
@@ -60,17 +60,19 @@ def judge(deployment: Deployment, *, name: str, user: str | None = None) -> tupl
     )
 
 
-def _no_management(file: Path, name: str) -> Finding:
+def _no_management(deployment: Deployment, name: str) -> Finding:
     socket = f"{_SOCKETS}/{name.replace('/', '-')}.sock"
     try:
         line = lexer.join(["management", socket, "unix"])
     except LexerError:
         line = f"management {_SOCKETS}/NAME.sock unix"
+    file = deployment.status_file
+    instead = f"; or write `status_file: {shown(file)}` for it, which tells less" if file else ""
     return Finding(
         kind=Kind.NO_MANAGEMENT,
-        place=Place(file),
+        place=Place(deployment.file),
         text=f"no management directive: add `{line}`, in a directory that only root and the group "
-        "of this exporter can enter",
+        f"of this exporter can enter{instead}",
         blocks=True,
         settled_by="management",
     )

@@ -86,7 +86,9 @@ def test_an_entry_of_the_same_name_wins_key_by_key(tmp_path: Path) -> None:
 
 def test_an_entry_without_an_address_needs_a_discovered_one(tmp_path: Path) -> None:
     path = write(tmp_path, "daemons: [{name: headquarters}]\n", office=SERVER)
-    assert refusals(path) == ["config.yaml:2: daemons[0].management: is missing: add it"]
+    assert refusals(path) == [
+        "config.yaml:2: daemons[0].management: is missing: add it, or status_file"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -229,3 +231,16 @@ def test_flags_discover_as_well(tmp_path: Path) -> None:
     config = from_flags(["a:1"], [str(tmp_path / "*.conf")])
     assert [daemon.name for daemon in config.daemons] == ["a:1", "office"]
     assert [finding.kind for finding in config.findings] == [Kind.MALFORMED]
+
+
+def test_a_daemon_without_an_interface_can_be_watched_by_its_status_file(tmp_path: Path) -> None:
+    entry = "daemons: [{name: office, status_file: status.log}]\n"
+    config = load(write(tmp_path, entry, office="client\nstatus status.log\n"))
+    assert (only(config).management, only(config).status_file) == (None, tmp_path / "status.log")
+    assert config.findings == ()
+
+
+def test_two_entries_may_not_name_the_same_status_file(tmp_path: Path) -> None:
+    entries = "daemons: [{name: a, status_file: a.log}, {name: b, status_file: a.log}]\n"
+    (problem,) = refusals(write(tmp_path, entries))
+    assert "a.log is already at daemons[0].status_file" in problem

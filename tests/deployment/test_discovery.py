@@ -139,3 +139,15 @@ def test_the_clients_of_a_server_are_looked_for_if_asked_for(tmp_path: Path) -> 
     branch, office = discover(["*.conf"], tmp_path).found
     assert office.expected_clients == ()
     assert branch.findings == ()
+
+
+def test_a_status_file_of_several_daemons_is_nobodys(tmp_path: Path) -> None:
+    write(tmp_path, f"{MANAGEMENT}status {tmp_path}/status.log\n", "a.conf")
+    write(tmp_path, "status status.log 10\n", "b.conf")
+    write(tmp_path, "status own.log\n", "c.conf")
+    files = {}
+    for found in discover(["*"], tmp_path).found:
+        assert found.deployment
+        said = Kind.SAME_STATUS_FILE in {finding.kind for finding in found.findings}
+        files[found.name] = (found.deployment.status_file, said)
+    assert files == {"a": (None, True), "b": (None, True), "c": (tmp_path / "own.log", False)}

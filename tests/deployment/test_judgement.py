@@ -159,3 +159,10 @@ def test_a_socket_that_admits_another_user_is_warned_of(tmp_path: Path) -> None:
 def test_a_user_means_nothing_on_tcp(tmp_path: Path) -> None:
     text = "management ::1 7505\nmanagement-client-user vpn\n"
     assert judged(tmp_path, text, user="root") == ()
+
+
+def test_without_an_interface_its_status_file_is_offered(tmp_path: Path) -> None:
+    finding = only(tmp_path, "client\nstatus /run/openvpn/office.log\n")
+    assert finding.text.endswith(
+        "; or write `status_file: /run/openvpn/office.log` for it, which tells less"
+    )
