@@ -174,10 +174,9 @@ class _Watching:
                 daemon,
                 record,
                 StatusFile(daemon.status_file, timeout=daemon.timeout),
-                interval=watch.poll_interval,
                 routes=watch.clients.routes,
                 prepare=self.exposition.prepare,
-            ).run()
+            ).run(watch.poll_interval)
         if files := sources(daemon):
             # A library that not everybody has, and few need, is loaded here at the earliest.
             from exporter.certificates.watch import watch_files  # noqa: PLC0415

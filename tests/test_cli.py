@@ -269,7 +269,7 @@ class TestRules:
     def test_a_file_that_can_not_be_written_ends_with_1(self, tmp_path: Path) -> None:
         done = run("rules", f"--output={tmp_path}")
         assert done.returncode == 1
-        assert f"cannot write the rules: [Errno 21] Is a directory: '{tmp_path}'" in done.stderr
+        assert f"cannot write {tmp_path}: Is a directory" in done.stderr
 
     def test_the_help_lists_every_threshold_with_its_default(self) -> None:
         listed = run("rules", "--help").stdout

@@ -3,19 +3,23 @@
 import argparse
 import asyncio
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from exporter.cli import flags
 from exporter.cli.command import Command, Exit
 from exporter.cli.discovered import told
 from exporter.cli.source import add_source, check_source, configuration
 from exporter.cli.table import table
-from exporter.config import Config, DaemonConfig
+from exporter.config import Config, ConfigError, DaemonConfig, Problem
 from exporter.config.durations import show
 from exporter.daemon.asking import Answer
+from exporter.daemon.record import Source
 from exporter.fleet.round import ask_all
 from exporter.management.errors import AuthenticatesClients, Busy
 from exporter.management.status import ServerStatus
+from exporter.web import config as web_config
 
-_UNDERSTOOD = ("daemon", "address", "slot", "asked every", "password", "expected")
+_UNDERSTOOD = ("daemon", "address", "slot", "asked every", "password", "status file", "expected")
 _FOUND = (
     *("daemon", "address", "reached", "version", "mode", "state", "clients"),
     *("status", "dco", "waits for", "time"),
@@ -24,6 +28,7 @@ _FOUND = (
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
+    flags.add_web_config(parser)
     parser.add_argument(
         "--connect",
         action="store_true",
@@ -33,30 +38,59 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 
 def _run(parsed: argparse.Namespace) -> Exit:
     check_source(parsed)
-    config = configuration(parsed)
+    config = _validated(parsed)
     for line in told(config.findings):
         print(line)
-    blocked = any(finding.blocks for finding in config.findings)
-    if not parsed.connect:
-        print(f"The configuration is right; daemons: {len(config.daemons)}\n")
+    whole = bool(config.daemons) and not any(finding.blocks for finding in config.findings)
+    if parsed.connect:
+        answers = asyncio.run(ask_all(config))
+        print(table(_FOUND, [_found(answer) for answer in answers]))
+        for remark in _remarks(answers):
+            print(remark)
+        whole = whole and not any(answer.errors for answer in answers)
+    else:
+        print(f"{_verdict(config, whole=whole)}; daemons: {len(config.daemons)}\n")
         print(table(_UNDERSTOOD, [_understood(config, daemon) for daemon in config.daemons]))
-        return Exit.USAGE if blocked else Exit.DONE
-    answers = asyncio.run(ask_all(config))
-    print(table(_FOUND, [_found(answer) for answer in answers]))
-    for remark in _remarks(answers):
-        print(remark)
-    if blocked:
-        return Exit.USAGE
-    return Exit.FAILED if any(answer.error for answer in answers) else Exit.DONE
+    return Exit.DONE if whole else Exit.FAILED
+
+
+def _validated(parsed: argparse.Namespace) -> Config:
+    """Return the configuration; raises ConfigError with every problem, the web file's included."""
+    web_problems = _web_problems(parsed.web_config)
+    try:
+        config = configuration(parsed)
+    except ConfigError as error:
+        raise ConfigError((*error.problems, *web_problems)) from None
+    if web_problems:
+        raise ConfigError(web_problems)
+    return config
+
+
+def _web_problems(file: Path | None) -> tuple[Problem, ...]:
+    try:
+        if file is not None:
+            web_config.load(file)
+    except ConfigError as error:
+        return error.problems
+    return ()
+
+
+def _verdict(config: Config, *, whole: bool) -> str:
+    if whole:
+        return "The configuration is right"
+    what = "not all that was found is watched" if config.daemons else "there is nothing to watch"
+    return f"The configuration can be used, but {what}"
 
 
 def _understood(config: Config, daemon: DaemonConfig) -> Sequence[str]:
+    asked = daemon.management is not None
     return (
         daemon.name,
-        str(daemon.management),
-        daemon.slot.value,
+        str(daemon.management or ""),
+        daemon.slot.value if asked else "",
         show(daemon.poll_interval or config.poll_interval),
-        "from a file" if daemon.password_file else "none",
+        ("from a file" if daemon.password_file else "none") if asked else "",
+        str(daemon.status_file or ""),
         str(len(daemon.expected_clients) or ""),
     )
 
@@ -67,8 +101,8 @@ def _found(answer: Answer) -> Sequence[str]:
     dco = status.dco_enabled if isinstance(status, ServerStatus) else None
     return (
         answer.daemon.name,
-        str(answer.daemon.management),
-        "yes" if answer.error is None else f"no: {answer.error.reason.value}",
+        str(answer.daemon.management or answer.daemon.status_file),
+        _reached(answer),
         introduction.version.version if introduction else "",
         record.mode.value if record.mode else "",
         record.state.name.value if record.state else "",
@@ -80,8 +114,14 @@ def _found(answer: Answer) -> Sequence[str]:
     )
 
 
+def _reached(answer: Answer) -> str:
+    by_file = "by its file" if answer.record.source is Source.STATUS_FILE else ""
+    refused = f"no: {answer.errors[0].reason.value}" if answer.errors else ""
+    return "; ".join(filter(None, (refused, by_file))) or "yes"
+
+
 def _format(answer: Answer) -> str:
-    if answer.record.status is None:
+    if answer.record.status is None or answer.record.source is Source.STATUS_FILE:
         return ""
     return "1" if answer.record.status_fallbacks else "3"
 
@@ -90,12 +130,12 @@ def _remarks(answers: Sequence[Answer]) -> Iterator[str]:
     """Say what to do about each daemon, where there is something to do."""
     for answer in answers:
         name = answer.daemon.name
-        if answer.error is not None:
-            yield f"{name}: {answer.error}"
-        if isinstance(answer.error, Busy):
-            yield f"{name}: an exporter that runs holds the slot all the time; look at its metrics"
-        if isinstance(answer.error, AuthenticatesClients):
-            yield f"{name}: don't try again: each visit may keep a VPN client from logging in"
+        for error in answer.errors:
+            yield f"{name}: {error}"
+            if isinstance(error, Busy):
+                yield f"{name}: an exporter that runs holds the slot all the time; see its metrics"
+            if isinstance(error, AuthenticatesClients):
+                yield f"{name}: don't try again: each visit may keep a VPN client from logging in"
         if answer.record.restarts_on_disconnect:
             yield (
                 f"{name}: this daemon restarts its VPN when a management client leaves "

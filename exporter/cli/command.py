@@ -13,7 +13,7 @@ class Exit(enum.IntEnum):
     DONE = 0
     """Ended as asked."""
     FAILED = 1
-    """Could not serve, or not reach what was asked for."""
+    """Could not serve, or not watch or reach all of what was asked for."""
     USAGE = 2
     """The configuration or a flag is wrong."""
 

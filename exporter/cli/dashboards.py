@@ -7,6 +7,7 @@ from pathlib import Path
 
 from exporter import dashboards
 from exporter.cli.command import Command, CommandFailed, Exit, UsageError
+from exporter.cli.output import write
 
 _PREFIX = "openvpn-"
 _SUFFIX = ".json"
@@ -58,10 +59,10 @@ def _chosen(name: str | None) -> Mapping[str, str]:
 def _write(texts: Mapping[str, str], directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for file, text in texts.items():
-            (directory / file).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CommandFailed(f"cannot write the dashboards: {error}") from error
+        raise CommandFailed(f"cannot make {directory}: {error.strerror}") from error
+    for file, text in texts.items():
+        write(text.encode(), directory / file)
 
 
 def _name(file: str) -> str:

@@ -37,13 +37,7 @@ def add_web(parser: argparse.ArgumentParser) -> None:
         default=None,
         help="serve at the sockets that systemd hands over, and nowhere else",
     )
-    parser.add_argument(
-        "--web.config.file",
-        dest="web_config",
-        type=Path,
-        metavar="FILE",
-        help="TLS, users, headers and rate limit (YAML, the format of Prometheus' exporters)",
-    )
+    add_web_config(parser)
     parser.add_argument(
         "--web.external-url",
         dest="external",
@@ -58,6 +52,17 @@ def add_web(parser: argparse.ArgumentParser) -> None:
         default="/metrics",
         metavar="PATH",
         help="path of the metrics (default %(default)s)",
+    )
+
+
+def add_web_config(parser: argparse.ArgumentParser) -> None:
+    """Add who may ask: `web_config`, a path or None."""
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config",
+        type=Path,
+        metavar="FILE",
+        help="TLS, users, headers and rate limit (YAML, the format of Prometheus' exporters)",
     )
 
 

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from exporter.cli.command import Command, CommandFailed, Exit, UsageError
+from exporter.cli.command import Command, Exit, UsageError
+from exporter.cli.output import write
 from exporter.rules import JOB, RUNBOOK, THRESHOLDS, render
 
 
@@ -27,7 +28,10 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
         help="where your people find the runbook (default %(default)s)",
     )
     parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="write there instead of printing"
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write the rules there, at once and whole, instead of printing them",
     )
     parser.epilog = _thresholds()
 
@@ -57,13 +61,7 @@ def _run(parsed: argparse.Namespace) -> Exit:
         rules = render(job=parsed.job, runbook=parsed.runbook, thresholds=thresholds)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    if parsed.output is None:
-        print(rules, end="")
-        return Exit.DONE
-    try:
-        parsed.output.write_text(rules, encoding="utf-8")
-    except OSError as error:
-        raise CommandFailed(f"cannot write the rules: {error}") from error
+    write(rules.encode(), parsed.output)
     return Exit.DONE
 
 

@@ -1,42 +1,41 @@
 """One visit to a daemon: ask everything once, and leave. For `check` and `once`."""
 
 import asyncio
-import functools
 import time
 
 import msgspec
 
-from exporter.config.password import read_password
+from exporter.certificates.source import sources
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon.courtesy import reason_to_leave
+from exporter.daemon.file_polls import FilePolls
+from exporter.daemon.password import read_management_password
 from exporter.daemon.poll import Inquirer, Introduction
 from exporter.daemon.record import Record
 from exporter.management.endpoint import ListenEndpoint
-from exporter.management.errors import (
-    ManagementError,
-    NotFound,
-    PasswordUnreadable,
-    SteppedAside,
-)
+from exporter.management.errors import ManagementError, NotFound, SteppedAside
 from exporter.management.messages import Notification
 from exporter.management.notifications import parse_notification
 from exporter.management.secret import Secret
 from exporter.threads import in_thread
 from exporter.transport.connection import Connection
 from exporter.transport.opening import opener
+from exporter.transport.status_file import StatusFile
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What one visit found; `error` says why it found less than everything.
+    """What one visit found.
 
-    `introduction` is there also where the daemon then refused to go on.
+    `errors` say why it found less than everything: what ended the session, then what is wrong
+    with the status file, which is only read where there is no session. `introduction` is there
+    also where the daemon then refused to go on.
     """
 
     daemon: DaemonConfig
     record: Record
     introduction: Introduction | None
     seconds: float
-    error: ManagementError | None
+    errors: tuple[ManagementError, ...]
 
 
 async def ask_once(daemon: DaemonConfig, clients: ClientsConfig) -> Answer:
@@ -44,17 +43,45 @@ async def ask_once(daemon: DaemonConfig, clients: ClientsConfig) -> Answer:
     loop = asyncio.get_running_loop()
     began = loop.time()
     record = Record(daemon, clients)
-    error = None
-    introduction = None
+    refusal = await _refusal(daemon, clients, record)
+    introduction = record.introduction
+    if refusal is not None:
+        record.poll_failed(refusal)
+        record.went_down(refusal)
+    failure = await _failure(daemon, clients, record)
+    await _read_certificates(daemon, record)
+    errors = tuple(error for error in (refusal, failure) if error is not None)
+    return Answer(daemon, record, introduction, loop.time() - began, errors)
+
+
+async def _refusal(
+    daemon: DaemonConfig, clients: ClientsConfig, record: Record
+) -> ManagementError | None:
+    """Ask by the management interface, if there is one; return why it told less than everything."""
     try:
-        await _visit(daemon, clients, record)
-        introduction = record.introduction
-    except ManagementError as failure:
-        error = failure
-        introduction = record.introduction
-        record.poll_failed(failure)
-        record.went_down(failure)
-    return Answer(daemon, record, introduction, loop.time() - began, error)
+        if daemon.management is not None:
+            await _visit(daemon, clients, record)
+    except ManagementError as error:
+        return error
+    return None
+
+
+async def _failure(
+    daemon: DaemonConfig, clients: ClientsConfig, record: Record
+) -> ManagementError | None:
+    """Read the status file, if it is needed and there is one; return what is wrong with it."""
+    if daemon.status_file is None or record.management_up:
+        return None
+    file = StatusFile(daemon.status_file, timeout=daemon.timeout)
+    return await FilePolls(daemon, record, file, routes=clients.routes).read()
+
+
+async def _read_certificates(daemon: DaemonConfig, record: Record) -> None:
+    if files := sources(daemon):
+        # A library that not everybody has, and few need, is loaded here at the earliest.
+        from exporter.certificates.watch import Files  # noqa: PLC0415
+
+        record.certified(await in_thread(Files(files).look))
 
 
 async def _visit(daemon: DaemonConfig, clients: ClientsConfig, record: Record) -> None:
@@ -97,17 +124,3 @@ async def _ask(
     asked = loop.time()
     poll = await inquirer.poll(record.status_arrived)
     record.polled(poll, now=time.time(), duration=loop.time() - asked)
-
-
-async def read_management_password(daemon: DaemonConfig) -> Secret | None:
-    """Read the password of a daemon, None where it has none.
-
-    Raises:
-        PasswordUnreadable: its file can't be used.
-    """
-    if daemon.password_file is None:
-        return None
-    try:
-        return await in_thread(functools.partial(read_password, daemon.password_file))
-    except ValueError as error:
-        raise PasswordUnreadable(str(error)) from error

@@ -28,48 +28,54 @@ class FilePolls:
         record: Record,
         file: StatusFile,
         *,
-        interval: float,
         routes: bool,
         prepare: Prepare | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Prepare to read `file` into `record` every `interval` seconds."""
+        """Prepare to read `file` into `record`."""
         self._daemon = daemon
         self._record = record
         self._file = file
-        self._interval = interval
         self._reader = StatusReader(routes=routes)
         self._prepare = prepare
         self._clock = clock
         self._said: DownReason | str | None = _NOTHING
 
-    async def run(self) -> None:
-        """Read until cancelled."""
+    async def run(self, interval: float) -> None:
+        """Read every `interval` seconds until cancelled."""
         while True:
             if not self._record.management_up:
                 await self.poll()
-            await asyncio.sleep(self._interval)
+            await asyncio.sleep(interval)
 
     async def poll(self) -> None:
-        """Read the file once; what is wrong with it goes into the record."""
+        """Read the file once, and log what is new about that."""
+        error = await self.read()
+        if error is not None:
+            if self._changed(error.reason):
+                text = "cannot use the status file"
+                event(_log, Level.WARN, text, daemon=self._record.name, error=str(error))
+            return
+        if self._record.management_up:
+            return
+        if self._changed(None):
+            text = "daemon is watched by its status file"
+            event(_log, Level.INFO, text, daemon=self._record.name)
+        if self._prepare is not None:
+            await self._prepare(self._record)
+
+    async def read(self) -> ManagementError | None:
+        """Read the file once; return what is wrong with it, which goes into the record, too."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
             status = await self._status()
         except ManagementError as error:
             self._record.file_failed(error)
-            if self._changed(error.reason):
-                text = "cannot use the status file"
-                event(_log, Level.WARN, text, daemon=self._record.name, error=str(error))
-            return
-        if self._record.management_up:  # the session has come back meanwhile, and knows better
-            return
-        self._record.file_read(status, now=self._clock(), duration=loop.time() - began)
-        if self._changed(None):
-            text = "daemon is watched by its status file"
-            event(_log, Level.INFO, text, daemon=self._record.name)
-        if self._prepare is not None:
-            await self._prepare(self._record)
+            return error
+        if not self._record.management_up:  # else it has come back meanwhile, and knows better
+            self._record.file_read(status, now=self._clock(), duration=loop.time() - began)
+        return None
 
     async def _status(self) -> Status:
         status = await in_turns(self._reader.steps(await self._file.read()))

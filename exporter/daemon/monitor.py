@@ -13,9 +13,9 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
-from exporter.daemon.asking import read_management_password
 from exporter.daemon.backoff import Backoff
 from exporter.daemon.demand import Demand
+from exporter.daemon.password import read_management_password
 from exporter.daemon.poll import Poll
 from exporter.daemon.record import Record
 from exporter.daemon.visit import Manner, Visit

@@ -153,6 +153,8 @@ class Record:
         self.privacy = privacy(daemon, clients)
         self.ledger.adopt(clients, daemon.expected_clients)
         self.client_changes += 1
+        if daemon.status_file is None and self.source is Source.STATUS_FILE:
+            self._lose_readings()
 
     @_changes
     def forget(self, now: float) -> None:
@@ -322,9 +324,7 @@ class Record:
             self.down_reason = error.reason
             self.down_message = str(error)
         if self.source is Source.STATUS_FILE:
-            self.up = False
-            self.status = None
-            self.poll_duration = None
+            self._lose_readings()
 
     def _take(self, status: Status | None, now: float) -> None:
         match status:
@@ -356,9 +356,12 @@ class Record:
         self.introduction = None
         self.state = None
         if self.source is Source.MANAGEMENT:  # else its status file still serves
-            self.up = False
-            self.status = None
-            self.poll_duration = None
+            self._lose_readings()
+
+    def _lose_readings(self) -> None:
+        self.up = False
+        self.status = None
+        self.poll_duration = None
 
 
 def _tells_management_signal(state: State) -> bool:

@@ -121,23 +121,25 @@ def _judged(
 def _without_shared_files(found: Iterable[Discovered]) -> Iterator[Discovered]:
     """Take the status file from those that share one: whose status it is can't be told."""
     found = tuple(found)
-    users = collections.Counter(map(_status_file, found))
+    writers = collections.Counter(_status_file(discovered.deployment) for discovered in found)
     for discovered in found:
-        file = _status_file(discovered)
-        yield _without_file(discovered, file) if file and users[file] > 1 else discovered
+        shared = writers[_status_file(discovered.deployment)] > 1
+        yield _without_status_file(discovered) if shared else discovered
 
 
-def _status_file(discovered: Discovered) -> str | None:
-    file = discovered.deployment and discovered.deployment.status_file
+def _status_file(deployment: Deployment | None) -> str | None:
+    file = deployment.status_file if deployment else None
     return os.path.realpath(file) if file else None
 
 
-def _without_file(discovered: Discovered, file: str) -> Discovered:
+def _without_status_file(discovered: Discovered) -> Discovered:
+    if discovered.deployment is None or discovered.deployment.status_file is None:
+        return discovered
     finding = Finding(
         kind=Kind.SAME_STATUS_FILE,
         place=Place(discovered.file),
-        text=f"another daemon writes its status to {shown(file)}, too, so it is not read: give "
-        "each a file of its own",
+        text=f"another daemon writes to {shown(discovered.deployment.status_file)}, too, so it is "
+        "not read: give each a status file of its own",
         settled_by="status_file",
     )
     return msgspec.structs.replace(

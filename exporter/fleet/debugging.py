@@ -25,10 +25,13 @@ def _lines(
     record: Record, dialogue: Dialogue, clients: ClientsConfig, *, now: float
 ) -> Iterator[str]:
     yield f"daemon: {record.name}"
-    yield f"up: {record.up}"
+    yield f"up: {f'yes, by {record.source.value}' if record.up else 'no'}"
     if record.down_reason is not None:
         yield f"down: {record.down_reason.value}: {record.down_message}"
     yield f"sessions: {record.connects}, polls: {record.polls}"
+    if not record.has_management:
+        yield "There is no management interface, only a status file: nothing is asked."
+        return
     heard = ", ".join(f"{source} {count}" for source, count in sorted(dialogue.heard.items()))
     yield f"real-time messages of this session (their text is not kept): {heard or 'none'}"
     yield ""

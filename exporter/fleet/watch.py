@@ -1,8 +1,11 @@
 """What the configuration says of watching one daemon, general settings included."""
 
+from pathlib import Path
+
 import msgspec
 
 from exporter.config.schema import ClientsConfig, Config, DaemonConfig, EventsConfig
+from exporter.management.endpoint import Endpoint
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -22,7 +25,7 @@ class Watch(msgspec.Struct, frozen=True):
         """
         return (
             self.daemon.name == other.daemon.name
-            and self.daemon.management == other.daemon.management
+            and _address(self.daemon) == _address(other.daemon)
             and self.clients.identity == other.clients.identity
         )
 
@@ -33,3 +36,8 @@ def watches(config: Config) -> tuple[Watch, ...]:
         Watch(daemon, config.clients, config.events, daemon.poll_interval or config.poll_interval)
         for daemon in config.daemons
     )
+
+
+def _address(daemon: DaemonConfig) -> Endpoint | Path | None:
+    """Return where the daemon can be asked, or what is read where it can't."""
+    return daemon.management or daemon.status_file

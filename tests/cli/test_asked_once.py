@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.cli.once import replace_file
+from exporter.cli.output import replace_file
 from exporter.cli.table import table
 from tests.peers import ANSWERS, GREETING, Peer, peer
 from tests.test_cli import run
@@ -128,7 +128,7 @@ class TestOnce:
     async def test_writes_a_file_at_once_and_whole_for_all_to_read(self, tmp_path: Path) -> None:
         file = tmp_path / "openvpn.prom"
         file.write_text("old")
-        done = await started("once", f"--openvpn.management={NOBODY}", "--output.file", str(file))
+        done = await started("once", f"--openvpn.management={NOBODY}", "--output", str(file))
         assert (done.returncode, done.stdout) == (1, "")
         assert "nobody listens" in done.stderr
         assert f'openvpn_up{{daemon="{NOBODY}"}} 0' in file.read_text()
@@ -137,7 +137,7 @@ class TestOnce:
 
     async def test_says_why_a_file_cannot_be_written(self, tmp_path: Path) -> None:
         target = str(tmp_path / "missing" / "openvpn.prom")
-        done = await started("once", f"--openvpn.management={NOBODY}", "--output.file", target)
+        done = await started("once", f"--openvpn.management={NOBODY}", "--output", target)
         assert done.returncode == 1
         assert f"cannot write {target}: No such file or directory" in done.stderr
         assert "Traceback" not in done.stderr

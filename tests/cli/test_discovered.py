@@ -38,10 +38,16 @@ def test_check_says_what_was_found_and_fails_where_something_is_not_watched(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     flags = [f"--openvpn.config={DATA}/{name}.conf" for name in ("server/branch", "server/broken")]
-    assert check(*flags) is Exit.USAGE
+    assert check(*flags) is Exit.FAILED
     said = capsys.readouterr().out
     assert f"Not watched:\n  broken: {DATA}/server/broken.conf:2: " in said
+    assert "\nThe configuration can be used, but not all that was found is watched; " in said
     assert "\nbranch  127.0.0.1:7506 " in said
+
+
+def test_check_fails_where_nothing_is_watched(capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(f"--openvpn.config={DATA}/*.none") is Exit.FAILED
+    assert "but there is nothing to watch; daemons: 0\n" in capsys.readouterr().out
 
 
 def test_check_is_content_where_all_that_was_found_is_watched(
@@ -50,3 +56,4 @@ def test_check_is_content_where_all_that_was_found_is_watched(
     assert check(f"--openvpn.config={DATA}/server/portal.conf") is Exit.DONE
     said = capsys.readouterr().out
     assert said.startswith(f"Look at these:\n  portal: {DATA}/server/portal.conf:3: ")
+    assert "\nThe configuration is right; daemons: 1\n" in said

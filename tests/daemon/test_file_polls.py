@@ -46,7 +46,6 @@ class Watched:
             daemon,
             self.record,
             StatusFile(path, timeout=10),
-            interval=0.001,
             routes=False,
             prepare=self._prepare,
             clock=lambda: self.now,
@@ -177,7 +176,7 @@ async def test_a_file_that_fails_as_well_leaves_the_reason_of_the_session(
 
 async def test_a_session_that_works_is_enough(fallback: Watched) -> None:
     fallback.answer(status())
-    reading = asyncio.create_task(fallback.polls.run())
+    reading = asyncio.create_task(fallback.polls.run(0.001))
     await asyncio.sleep(0.01)
     reading.cancel()
     assert fallback.record.polls == 1
@@ -213,3 +212,12 @@ async def test_a_daemon_in_server_mode_may_write_any_format(alone: Watched) -> N
     alone.write(commas)
     await alone.polls.poll()
     assert alone.received() == 3005
+
+
+async def test_what_a_file_told_goes_with_it(fallback: Watched) -> None:
+    fallback.record.went_down(Busy("127.0.0.1:7505: busy"))
+    fallback.write(status())
+    await fallback.polls.poll()
+    daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
+    fallback.record.adopt(daemon, ClientsConfig())
+    assert (fallback.record.up, fallback.record.status) == (False, None)

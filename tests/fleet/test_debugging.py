@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
-from exporter.config.schema import ClientsConfig
+from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon.privacy import Hidden
+from exporter.daemon.record import Record
 from exporter.fleet.debugging import debug_text
 from exporter.management.commands import Command
 from exporter.management.errors import Refused
@@ -115,3 +118,9 @@ def test_why_a_daemon_is_down_is_said() -> None:
 
 def test_the_answers_of_a_healthy_daemon_can_all_be_shown() -> None:
     assert len(ANSWERS) <= EXCHANGES
+
+
+def test_a_daemon_without_an_interface_is_not_asked() -> None:
+    record = Record(DaemonConfig(name="office", status_file=Path("/x")), ClientsConfig())
+    text = debug_text(record, Dialogue(), ClientsConfig(), now=10.0)
+    assert text.endswith("only a status file: nothing is asked.\n")

@@ -52,6 +52,7 @@ def test_new_names_come_and_old_ones_go() -> None:
         watch(DaemonConfig(name="office", management=HOME, slot=Slot.RELEASE)),
         watch(DaemonConfig(name="office", management=HOME, password_file=Path("/x"))),
         watch(DaemonConfig(name="office", management=HOME, expected_clients=("alice",))),
+        watch(DaemonConfig(name="office", management=HOME, status_file=Path("/x"))),
     ],
 )
 def test_other_settings_leave_session_and_counters_alone(new: Watch) -> None:
@@ -63,10 +64,16 @@ def test_other_settings_leave_session_and_counters_alone(new: Watch) -> None:
     [
         watch(DaemonConfig(name="office", management=AWAY)),
         watch(clients=ClientsConfig(identity=Identity.USERNAME)),
+        watch(DaemonConfig(name="office", status_file=Path("/x"))),
     ],
 )
 def test_another_daemon_or_other_identities_begin_anew(new: Watch) -> None:
     assert compare([watch()], [new]) == Plan(restarted=("office",))
+
+
+def test_another_status_file_is_another_daemon_where_there_is_nothing_else() -> None:
+    one, other = (watch(DaemonConfig(name="a", status_file=Path(name))) for name in "xy")
+    assert compare([one], [other]) == Plan(restarted=("a",))
 
 
 def test_a_plan_says_how_many_of_each() -> None:

@@ -1,0 +1,23 @@
+"""The password of a daemon's management interface, read anew for each session."""
+
+import functools
+
+from exporter.config.password import read_password
+from exporter.config.schema import DaemonConfig
+from exporter.management.errors import PasswordUnreadable
+from exporter.management.secret import Secret
+from exporter.threads import in_thread
+
+
+async def read_management_password(daemon: DaemonConfig) -> Secret | None:
+    """Read the password of a daemon, None where it has none.
+
+    Raises:
+        PasswordUnreadable: its file can't be used.
+    """
+    if daemon.password_file is None:
+        return None
+    try:
+        return await in_thread(functools.partial(read_password, daemon.password_file))
+    except ValueError as error:
+        raise PasswordUnreadable(str(error)) from error
