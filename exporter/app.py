@@ -14,6 +14,7 @@ from exporter.config import Config
 from exporter.config.effective import show
 from exporter.daemon.file_polls import FilePolls
 from exporter.daemon.monitor import Monitor
+from exporter.daemon.privacy import disguised
 from exporter.daemon.record import Record
 from exporter.deployment.findings import Finding
 from exporter.fleet.debugging import debug_text
@@ -144,8 +145,10 @@ class _Watching:
         return debug_text(record, dialogue, self._config.clients, now=now)
 
     def show(self) -> str:
-        """Return the configuration that is in force, as YAML."""
-        return show(self._config)
+        """Return the configuration that is in force, as YAML; clients as they may be shown."""
+        config = self._config
+        daemons = tuple(disguised(daemon, config.clients) for daemon in config.daemons)
+        return show(msgspec.structs.replace(config, daemons=daemons))
 
     def _tell(self, findings: Sequence[Finding]) -> None:
         """Log what was noticed while discovering, each thing once."""

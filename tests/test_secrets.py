@@ -51,11 +51,14 @@ HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 KEY = "keykangaroo-keykangaroo"
 """Of pseudonyms."""
 PERSON = "personpuma"
-"""A client of a daemon that shows pseudonyms only."""
+"""A client of daemons that show pseudonyms only, or nobody."""
+ABSENT = "absentalpaca"
+"""Whom the same daemons expect."""
 
 SECRETS = (
     KEY,
     PERSON,
+    ABSENT,
     MANAGEMENT,
     REFUSED,
     *SPOKEN.values(),
@@ -102,6 +105,9 @@ QUESTIONS = (
 REMEMBERED = f'1795404000,D,MANAGEMENT: CMD \'password "Auth" "{SPOKEN["typed"]}"\''
 """A line of the log that the daemon remembers."""
 
+PRIVATE = ("pseudonym", "none")
+"""Ways to show clients by which no name is shown; the names of their daemons begin so."""
+
 Script = Callable[[Peer, asyncio.Event], Awaitable[None]]
 """Plays a daemon, and sets the event once all is said and heard."""
 
@@ -132,6 +138,23 @@ async def has_a_private_client(daemon: Peer, said: asyncio.Event) -> None:
     await visit.polls(answers=answers)
     said.set()
     await goes_on(visit, answers)
+
+
+async def dies(daemon: Peer, said: asyncio.Event) -> None:
+    """Name somebody in its last words."""
+    visit = await daemon.greeted()
+    await visit.polls()
+    visit.says(f">FATAL:{PERSON} was too much".encode())
+    visit.hangs_up()
+    said.set()
+
+
+async def talks_nonsense(daemon: Peer, said: asyncio.Event) -> None:
+    """Name somebody where the beginning of a status should be."""
+    visit = await daemon.greeted()
+    await visit.polls(answers={**ANSWERS, b"status 3": (f"{PERSON},1".encode(), b"END")})
+    await visit.is_left()
+    said.set()
 
 
 async def goes_on(visit: Visit, answers: Answers) -> None:
@@ -168,11 +191,15 @@ def encoded(lines: list[str]) -> list[bytes]:
 
 SCRIPTS: dict[str, Script] = {
     "serves": serves,
-    "private": has_a_private_client,
+    **{f"{mode}-serves": has_a_private_client for mode in PRIVATE},
+    **{f"{mode}-dies": dies for mode in PRIVATE},
+    **{f"{mode}-nonsense": talks_nonsense for mode in PRIVATE},
     "refuses": refuses,
     **{f"waits-{number}": waits(question) for number, question in enumerate(QUESTIONS)},
 }
 
+
+WATCHED = [*SCRIPTS, *(f"{mode}-file" for mode in PRIVATE), "nobody", "unknown"]
 
 REQUESTS = [
     ("GET", "/"),
@@ -180,8 +207,8 @@ REQUESTS = [
     ("GET", "/config"),
     ("GET", "/sd"),
     ("GET", "/probe"),
-    *(("GET", f"/probe?target={name}") for name in [*SCRIPTS, "nobody", "unknown"]),
-    *(("GET", f"/probe?target={name}&debug=true") for name in [*SCRIPTS, "nobody", "unknown"]),
+    *(("GET", f"/probe?target={name}") for name in WATCHED),
+    *(("GET", f"/probe?target={name}&debug=true") for name in WATCHED),
     ("GET", "/-/healthy"),
     ("GET", "/-/ready"),
     ("GET", "/nothing"),
@@ -205,9 +232,10 @@ def configure(directory: Path, peers: dict[str, Peer]) -> Path:
     watched = [
         {"name": name, "management": str(daemon.endpoint)}
         | ({"password_file": f"{name}.password"} if name in {"serves", "refuses"} else {})
-        | ({"privacy": "pseudonym"} if name == "private" else {})
+        | _private(name.partition("-")[0], directory)
         for name, daemon in peers.items()
     ]
+    watched += [{"name": f"{mode}-file"} | _private(mode, directory) for mode in PRIVATE]
     watched.append({"name": "nobody", "management": f"127.0.0.1:{free_port()}"})
     (directory / "web.yaml").write_text(yaml.safe_dump({"basic_auth_users": {USER: HASH}}))
     path = directory / "config.yaml"
@@ -215,6 +243,19 @@ def configure(directory: Path, peers: dict[str, Peer]) -> Path:
     settings = {"poll_interval": "1s", "daemons": watched, "clients": clients}
     path.write_text(yaml.safe_dump(settings))
     return path
+
+
+def _private(mode: str, directory: Path) -> dict[str, object]:
+    """Return what a private daemon has that others don't."""
+    if mode not in PRIVATE:
+        return {}
+    nonsense = directory / "status.log"
+    nonsense.write_text(f"{PERSON},1\nEND\n")
+    return {
+        "privacy": mode,
+        "expected_clients": [PERSON, ABSENT],
+        "status_file": str(nonsense),
+    }
 
 
 @pytest.fixture
@@ -277,7 +318,13 @@ async def test_no_secret_comes_out_anywhere(said: dict[str, str]) -> None:
     assert 'openvpn_down_reason{daemon="waits-0",reason="prompt"} 1' in said["GET /metrics"]
     assert 'openvpn_down_reason{daemon="waits-3",reason="client_auth"} 1' in said["GET /metrics"]
     assert 'openvpn_password_failures_total{daemon="serves",kind="Auth"} 1' in said["GET /metrics"]
-    assert 'openvpn_server_client_sessions{daemon="private",common_name="p-' in said["GET /metrics"]
+    sessions = 'openvpn_server_client_sessions{daemon="%s-serves",common_name="'
+    assert sessions % "pseudonym" + "p-" in said["GET /metrics"]
+    assert sessions % "none" not in said["GET /metrics"]
+    assert 'openvpn_down_reason{daemon="none-dies",reason="closed"} 1' in said["GET /metrics"]
+    for name in ("none-nonsense", "none-file"):
+        assert f'openvpn_down_reason{{daemon="{name}",reason="protocol"}} 1' in said["GET /metrics"]
+    assert said["GET /config"].count("expected_clients:\n  - p-") == 4
     assert "PASSWORD 2" in said["GET /probe?target=serves&debug=true"]
     leaks = [
         (place, secret) for place, text in said.items() for secret in SECRETS if secret in text

@@ -17,6 +17,8 @@ The tasks:
 What is known; pure, time is an argument:
 
     record      everything about one daemon
+    process     since when it runs, and whether it is still the same one
+    outage      why it can't be asked, for people
     events      what happened between polls, each counted once
     sequence    a stream of entries that is seen in pieces
     ledger      the traffic of a server's clients, by identity

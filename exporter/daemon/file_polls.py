@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from exporter.config.schema import DaemonConfig
 from exporter.daemon.monitor import Prepare
+from exporter.daemon.outage import Outage
 from exporter.daemon.record import Record
 from exporter.daemon.turns import in_turns
 from exporter.log import Level, event
@@ -54,7 +55,8 @@ class FilePolls:
         if error is not None:
             if self._changed(error.reason):
                 text = "cannot use the status file"
-                event(_log, Level.WARN, text, daemon=self._record.name, error=str(error))
+                told = Outage(error).tell(self._record.privacy)
+                event(_log, Level.WARN, text, daemon=self._record.name, error=told)
             return
         if self._record.management_up:
             return

@@ -9,11 +9,16 @@ import hashlib
 import ipaddress
 from typing import Protocol
 
+import msgspec
+
 from exporter.config.schema import ClientsConfig, DaemonConfig, PrivacyMode
 from exporter.management.status.reading import UNDEFINED
 
 _DIGEST_SIZE = 8
 """Bytes: among a million names, two share a pseudonym with a chance of one in forty million."""
+
+NOT_SHOWN = "***"
+"""Stands for a name where there has to be something."""
 
 _REMEMBERED = 32_768
 """Pseudonyms kept at once, more than the clients that one daemon shows by default."""
@@ -105,6 +110,13 @@ class Hidden:
     def address(self, _: str, /) -> str:
         """Return nothing."""
         return ""
+
+
+def disguised(daemon: DaemonConfig, clients: ClientsConfig) -> DaemonConfig:
+    """Return the configuration of a daemon as it may be shown: it names clients, too."""
+    name = privacy(daemon, clients).name
+    expected = tuple(name(client) or NOT_SHOWN for client in daemon.expected_clients)
+    return msgspec.structs.replace(daemon, expected_clients=expected)
 
 
 def privacy(daemon: DaemonConfig, clients: ClientsConfig) -> Privacy:

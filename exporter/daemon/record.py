@@ -7,7 +7,7 @@ readings are gone and its counters stay.
 import contextlib
 import enum
 import functools
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec
 
@@ -16,8 +16,10 @@ from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon import courtesy
 from exporter.daemon.events import Events
 from exporter.daemon.ledger import Ledger
+from exporter.daemon.outage import Outage
 from exporter.daemon.poll import Introduction, Poll
 from exporter.daemon.privacy import privacy
+from exporter.daemon.process import Process
 from exporter.daemon.traffic import Traffic
 from exporter.daemon.tunnel import TunnelTraffic
 from exporter.management.errors import DownReason, ManagementError
@@ -35,9 +37,6 @@ from exporter.management.peer import parse_peer
 from exporter.management.replies import LoadStats, Version, parse_title
 from exporter.management.state import State, StateName
 from exporter.management.status import ServerStatus, Status, TunnelStatus
-
-HISTORY_LIMIT = 100
-"""Entries of the daemon's state history; a full one no longer begins with its start."""
 
 
 class Source(enum.StrEnum):
@@ -80,22 +79,20 @@ class Record:
         self.events = Events(self.ledger.sessions.announce)
         self.traffic = Traffic()
         self.tunnel_traffic = TunnelTraffic()
+        self.process = Process()
 
         self.up = False
         self.management_up = False
-        self.down_reason: DownReason | None = None
-        self.down_message = ""
+        self.outage: Outage | None = None
         self.waits_for: str | None = None
         self.restarts_on_disconnect = False
         self.introduction: Introduction | None = None
         self.state: State | None = None
         self.status: Status | None = None
-        self.start_time: int | None = None
         self.poll_duration: float | None = None
         self.polled_at: float | None = None
 
         self.connects = 0
-        self.restarts = 0
         self.polls = 0
         self.poll_failures: Counter[DownReason] = Counter()
         self.status_fallbacks = 0
@@ -104,10 +101,7 @@ class Record:
         self.certificates: Sequence[CertificateReading] = ()
         self.changes = 0
         self.client_changes = 0
-        self._pid: int | None = None
         self._declared_mode = daemon.deployment.mode if daemon.deployment else None
-        self._history: deque[State] = deque(maxlen=HISTORY_LIMIT)
-        self._remembered = 0
         self._offloaded = False
         self._counted_until = 0
         self._last_words = ""
@@ -137,9 +131,19 @@ class Record:
             case TunnelStatus() if self._declared_mode in {Mode.CLIENT, Mode.P2P}:
                 return self._declared_mode
             case TunnelStatus() if self.introduction is not None:
-                return tell_tunnel_mode(self._history)
+                return tell_tunnel_mode(self.process.states)
             case _:
                 return None
+
+    @property
+    def down_reason(self) -> DownReason | None:
+        """Why the session doesn't work, None where it does."""
+        return self.outage.reason if self.outage else None
+
+    @property
+    def down_message(self) -> str:
+        """The same as a sentence for people, "" where it works."""
+        return self.outage.tell(self.privacy) if self.outage else ""
 
     @property
     def attempted(self) -> bool:
@@ -151,6 +155,7 @@ class Record:
         """Go on by other settings; name, address and what identifies a client must be the same."""
         self.max_clients = daemon.max_clients
         self.privacy = privacy(daemon, clients)
+        self._declared_mode = daemon.deployment.mode if daemon.deployment else None
         self.ledger.adopt(clients, daemon.expected_clients)
         self.client_changes += 1
         if daemon.status_file is None and self.source is Source.STATUS_FILE:
@@ -171,41 +176,22 @@ class Record:
     @_changes
     def identified(self, pid: int) -> None:
         """Take the daemon's process id, before anything else that a process counts from 0."""
-        if self._pid not in (None, pid):
+        if self.process.identified(pid):
             self._process_changed()
-        self._pid = pid
 
     @_changes
     def remembered(self, history: Sequence[State]) -> None:
         """Take the daemon's state history, oldest entry first."""
-        if self._is_anothers(history):
+        if self.process.remembered(history):
             self._process_changed()
-        self._remembered = len(history)
         for state in self.events.take_state_history(history):
             self._reconnected |= state.name is StateName.RECONNECTING
         if any(_tells_management_signal(state) for state in history):
             self.restarts_on_disconnect = True
-        self._history.clear()
-        self._history.extend(history)
         if history:
             self.state = history[-1]
-            if len(history) < HISTORY_LIMIT:
-                self.start_time = history[0].time
-
-    def _is_anothers(self, history: Sequence[State]) -> bool:
-        """Tell whether a history is another process', whose id may be the same in a container.
-
-        A history grows until it is full, and only then loses its beginning.
-        """
-        if len(history) < self._remembered:
-            return True
-        begins = history[0].time if 0 < len(history) < HISTORY_LIMIT else None
-        return None not in {begins, self.start_time} and begins != self.start_time
 
     def _process_changed(self) -> None:
-        self.restarts += 1
-        self.start_time = None
-        self._remembered = 0
         self._offloaded = False
         self.events.process_changed()
         self.traffic.restart()
@@ -246,7 +232,7 @@ class Record:
     def stated(self, state: State) -> None:
         """Take the daemon's current state."""
         if state != self.state:
-            self._history.append(state)
+            self.process.states.append(state)
             self._reconnected |= state.name is StateName.RECONNECTING
         self.restarts_on_disconnect |= _tells_management_signal(state)
         self.state = state
@@ -274,8 +260,7 @@ class Record:
         self.client_changes += 1
         self.up = self.management_up = True
         self.source = Source.MANAGEMENT
-        self.down_reason = None
-        self.down_message = ""
+        self.outage = None
         self.status = poll.status
         self.poll_duration = duration
         self.polled_at = now
@@ -300,8 +285,7 @@ class Record:
         self.poll_duration = duration
         self.polled_at = now
         if not self.has_management:
-            self.down_reason = None
-            self.down_message = ""
+            self.outage = None
         if status.updated <= self._counted_until:  # what the session told last is newer
             return
         self._counted_until = status.updated
@@ -321,8 +305,7 @@ class Record:
         """Note that the status file can't be used, and why."""
         self.poll_failed(error)
         if not self.has_management:
-            self.down_reason = error.reason
-            self.down_message = str(error)
+            self.outage = Outage(error)
         if self.source is Source.STATUS_FILE:
             self._lose_readings()
 
@@ -349,10 +332,7 @@ class Record:
     def went_down(self, error: ManagementError) -> None:
         """Note that the daemon can't be asked, and why; its readings are gone."""
         self.management_up = False
-        self.down_reason = error.reason
-        self.down_message = str(error)
-        if self._last_words and self.privacy.shows_words:
-            self.down_message += f"; its last words were: {self._last_words}"
+        self.outage = Outage(error, self._last_words)
         self.introduction = None
         self.state = None
         if self.source is Source.MANAGEMENT:  # else its status file still serves

@@ -1,11 +1,13 @@
 import textwrap
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.daemon.privacy import Hidden, Plain, Pseudonym
+from exporter.config.schema import ClientsConfig, DaemonConfig, PrivacyMode
+from exporter.daemon.privacy import NOT_SHOWN, Hidden, Plain, Pseudonym, disguised
 
 NAMES = st.text(min_size=1)
 
@@ -81,3 +83,16 @@ def test_of_an_address_its_network_is_left(address: str, shown: str) -> None:
 def test_any_text_is_an_address_or_nothing(address: str) -> None:
     shown = Pseudonym(b"key").address(address)
     assert shown == "" or "/" in shown
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"),
+    [(PrivacyMode.PLAIN, ("alice", "bob")), (PrivacyMode.NONE, (NOT_SHOWN, NOT_SHOWN))],
+)
+def test_a_configuration_is_shown_with_the_clients_that_may_be(
+    mode: PrivacyMode, shown: tuple[str, ...]
+) -> None:
+    daemon = DaemonConfig(name="office", expected_clients=("alice", "bob"))
+    by_all = disguised(daemon, ClientsConfig(privacy=mode))
+    by_itself = disguised(msgspec.structs.replace(daemon, privacy=mode), ClientsConfig())
+    assert by_all.expected_clients == by_itself.expected_clients == shown

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon.poll import Introduction, Poll
-from exporter.daemon.record import HISTORY_LIMIT, Record
+from exporter.daemon.process import HISTORY_LIMIT
+from exporter.daemon.record import Record
 from exporter.deployment import discover
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.errors import Busy, DownReason, Refused, SessionClosed
@@ -84,7 +85,7 @@ def test_a_daemon_that_nobody_has_reached_is_not_up() -> None:
     assert not known.up
     assert not known.management_up
     assert known.down_reason is None
-    assert (known.connects, known.polls, known.restarts) == (0, 0, 0)
+    assert (known.connects, known.polls, known.process.restarts) == (0, 0, 0)
 
 
 def test_a_poll_makes_it_up() -> None:
@@ -158,33 +159,33 @@ def test_failures_are_counted_by_reason() -> None:
 def test_another_process_is_a_restart() -> None:
     known = begun(pid=4711)
     introduce(known, pid=4711)
-    assert known.restarts == 0
+    assert known.process.restarts == 0
     introduce(known, pid=4712)
-    assert known.restarts == 1
+    assert known.process.restarts == 1
 
 
 def test_the_first_entry_of_a_history_that_goes_back_to_it_is_the_start() -> None:
     known = begun()
-    assert known.start_time == START.time
+    assert known.process.start_time == START.time
 
 
 def test_a_full_history_does_not_tell_the_start() -> None:
     known = record()
     introduce(known, history=(CONNECTED,) * HISTORY_LIMIT)
-    assert known.start_time is None
+    assert known.process.start_time is None
 
 
 def test_the_start_is_remembered_when_the_history_has_become_full() -> None:
     known = begun()
     known.went_down(SessionClosed("closed"))
     introduce(known, history=(CONNECTED,) * HISTORY_LIMIT)
-    assert known.start_time == START.time
+    assert known.process.start_time == START.time
 
 
 def test_another_process_has_another_start() -> None:
     known = begun()
     introduce(known, pid=4712, history=(CONNECTED,) * HISTORY_LIMIT)
-    assert known.start_time is None
+    assert known.process.start_time is None
 
 
 def test_the_state_follows_the_messages() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon.poll import Poll
-from exporter.daemon.record import HISTORY_LIMIT, Record
+from exporter.daemon.process import HISTORY_LIMIT
+from exporter.daemon.record import Record
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.notifications import ClientEvent, StateChange
 from exporter.management.replies import LoadStats
@@ -60,7 +61,7 @@ def test_a_container_begins_again_with_the_same_process_id(
     record = begun(*before)
     poll(record, 100)
     again(record, *after)
-    assert record.restarts == 1
+    assert record.process.restarts == 1
     poll(record, 150, since=5001)
     assert totals(record) == (250, 250)
     assert record.events.transitions["CONNECTING"] == after.count(LATER)
@@ -79,7 +80,7 @@ def test_a_history_that_grew_or_lost_its_beginning_is_of_the_same_process(
 ) -> None:
     record = begun(START, CONNECTED)
     again(record, *after)
-    assert record.restarts == 0
+    assert record.process.restarts == 0
 
 
 def test_the_sessions_of_a_server_that_restarted_within_its_process_are_over() -> None:

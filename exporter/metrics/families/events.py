@@ -32,7 +32,7 @@ FAMILIES = (
     counter(
         "openvpn_restarts_total",
         "Times that the daemon's process was found to be another one.",
-        lambda record: one(record.restarts),
+        lambda record: one(record.process.restarts),
     ),
     counter(
         "openvpn_realtime_messages_total",

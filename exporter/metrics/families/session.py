@@ -59,7 +59,7 @@ FAMILIES = (
     gauge(
         "openvpn_start_time_seconds",
         "Unix time of the start of the daemon's process, by the first entry of its state history.",
-        lambda record: one(record.start_time if record.management_up else None),
+        lambda record: one(record.process.start_time if record.management_up else None),
     ),
     gauge(
         "openvpn_log_verbosity",
