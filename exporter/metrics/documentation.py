@@ -28,8 +28,8 @@ _INTRODUCTION = """\
 
 Everything that the exporter can say, by subject.
 
-- Every series of a daemon has the label `daemon`: its name in the configuration, or its address
-  where there is no configuration file. The tables leave it out.
+- Every series of a daemon has the label `daemon`: its name in the configuration, or that of the
+  OpenVPN file or the address that it was found by. The tables leave it out.
 - While a daemon can't be reached, its gauges and infos go away, and its counters stay as they
   were. These gauges stay too, since they say so: {staying}.
 - Counters begin at 0 with the exporter and go on over restarts of the daemon, reconnects of its

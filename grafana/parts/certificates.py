@@ -8,7 +8,7 @@ from grafana.queries import KEY, Scope, highest
 
 _DAY = 86_400
 _LONG = 36_500 * _DAY
-_SOURCE = "the files themselves, for the daemons that name them in `certificates`."
+_SOURCE = "the files themselves: those that a discovered daemon, or the configuration, names."
 _NONE = "no file is named in the exporter's configuration."
 
 

@@ -53,7 +53,7 @@ FAMILIES = (
     ),
     gauge(
         "openvpn_server_max_clients",
-        "The daemon's 'max-clients', if configured here.",
+        "The daemon's 'max-clients', if discovered or configured.",
         lambda record: one(record.max_clients),
     ),
     gauge(
