@@ -232,10 +232,10 @@ def configure(directory: Path, peers: dict[str, Peer]) -> Path:
     watched = [
         {"name": name, "management": str(daemon.endpoint)}
         | ({"password_file": f"{name}.password"} if name in {"serves", "refuses"} else {})
-        | _private(name.partition("-")[0], directory)
+        | _private(name, directory)
         for name, daemon in peers.items()
     ]
-    watched += [{"name": f"{mode}-file"} | _private(mode, directory) for mode in PRIVATE]
+    watched += [{"name": f"{mode}-file"} | _private(f"{mode}-file", directory) for mode in PRIVATE]
     watched.append({"name": "nobody", "management": f"127.0.0.1:{free_port()}"})
     (directory / "web.yaml").write_text(yaml.safe_dump({"basic_auth_users": {USER: HASH}}))
     path = directory / "config.yaml"
@@ -245,11 +245,12 @@ def configure(directory: Path, peers: dict[str, Peer]) -> Path:
     return path
 
 
-def _private(mode: str, directory: Path) -> dict[str, object]:
+def _private(name: str, directory: Path) -> dict[str, object]:
     """Return what a private daemon has that others don't."""
+    mode = name.partition("-")[0]
     if mode not in PRIVATE:
         return {}
-    nonsense = directory / "status.log"
+    nonsense = directory / f"{name}.status"
     nonsense.write_text(f"{PERSON},1\nEND\n")
     return {
         "privacy": mode,
