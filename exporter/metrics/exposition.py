@@ -14,8 +14,8 @@ from prometheus_client.registry import Collector
 from exporter.daemon.record import Record
 from exporter.daemon.turns import give_way
 from exporter.metrics.formats import choose, family_name, head
-from exporter.metrics.lines import Descriptions, render, render_slices
-from exporter.metrics.metric import Family, Kind, Metric
+from exporter.metrics.lines import Descriptions, escape_all, render, render_column, render_slices
+from exporter.metrics.metric import Column, Description, Family, Kind, Metric
 from exporter.metrics.page import Block, Page, Piece
 
 _NEVER = -1
@@ -30,28 +30,49 @@ _RECORDS_AT_ONCE = 10
 class _Text:
     """The text of one record, a piece for each family, and the record's age when it was made."""
 
-    __slots__ = ("_descriptions", "ages", "changes", "pieces")
+    __slots__ = ("_descriptions", "_names", "_names_key", "ages", "changes", "pieces")
 
     def __init__(self, families: int) -> None:
         self.changes = _NEVER
         self.ages = [_NEVER] * families
         self.pieces: list[Piece] = [b""] * families
         self._descriptions: dict[int, Descriptions] = {}
+        self._names: Sequence[str] = ()
+        self._names_key: object = None
 
     def large(
         self, place: int, family: Family, record: Record
     ) -> Generator[None, None, list[bytes]]:
         """Render a family that goes over all clients; return its lines in parts."""
         # All is taken at once: the record may change during a pause.
-        if family.description is None:
-            samples = list(family.samples(record))
-            return (yield from render_slices(family.metric, record.name, samples))
-        facts = list(family.description.facts(record))
-        descriptions = self._descriptions.get(place)
-        if descriptions is None:
-            descriptions = Descriptions(family.metric, record.name, family.description)
-            self._descriptions[place] = descriptions
-        return (yield from descriptions.render_slices(facts))
+        match family.source:
+            case Column() as column:
+                return (
+                    yield from render_column(
+                        family.metric,
+                        record.name,
+                        names=self._shown(column, record),
+                        values=column.values(record),
+                    )
+                )
+            case Description() as description:
+                facts = list(description.facts(record))
+                known = self._descriptions.get(place)
+                if known is None:
+                    known = Descriptions(family.metric, record.name, description)
+                    self._descriptions[place] = known
+                return (yield from known.render_slices(facts))
+            case None:
+                samples = list(family.samples(record))
+                return (yield from render_slices(family.metric, record.name, samples))
+
+    def _shown(self, column: Column, record: Record) -> Sequence[str]:
+        """Return the names as they are written, made once for all columns of them."""
+        key = column.names, record.client_changes
+        if self._names_key != key:
+            self._names = escape_all(column.names(record))
+            self._names_key = key
+        return self._names
 
 
 class Exposition:

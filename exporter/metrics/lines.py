@@ -25,8 +25,6 @@ def render(metric: Metric, daemon: str, samples: Iterable[Sample]) -> bytes:
     elif not metric.labels:
         start = f'{metric.name}{{daemon="{daemon}"}}'
         lines = [f"{start} {_number(value)}\n" for _, value in samples]
-    elif len(metric.labels) == 1:
-        lines = _lines_of_one_label(metric, daemon, samples)
     else:
         write = Labels(metric, daemon).write
         lines = [f"{write(labels)} {_number(value)}\n" for labels, value in samples]
@@ -41,6 +39,29 @@ def render_slices(
     for start in range(0, len(samples), _SLICE):
         parts.append(render(metric, daemon, samples[start : start + _SLICE]))
         if start + _SLICE <= len(samples):
+            yield
+    return parts
+
+
+def render_column(
+    metric: Metric, daemon: str, *, names: Sequence[str], values: Sequence[float | None]
+) -> Generator[None, None, list[bytes]]:
+    """Return the lines of many samples with one label, in parts; pauses after full slices.
+
+    The names are escaped already; one whose value is None has no line.
+    """
+    start = f'{metric.name}{{daemon="{escape(daemon)}",{metric.labels[0]}="'
+    parts: list[bytes] = []
+    for at in range(0, len(names), _SLICE):
+        pairs = zip(names[at : at + _SLICE], values[at : at + _SLICE], strict=True)
+        lines = [
+            # Nearly all of these are whole numbers, and a call for each would show.
+            f'{start}{name}"}} {value if type(value) is int else _number(value)}\n'
+            for name, value in pairs
+            if value is not None
+        ]
+        parts.append("".join(lines).encode())
+        if at + _SLICE <= len(names):
             yield
     return parts
 
@@ -103,18 +124,6 @@ class Labels:
         return form
 
 
-def _lines_of_one_label(metric: Metric, daemon: str, samples: Iterable[Sample]) -> list[str]:
-    start = f'{metric.name}{{daemon="{daemon}",{metric.labels[0]}="'
-    samples = list(samples)
-    if _is_special("".join([label for (label,), _ in samples])):
-        samples = [((escape(label),), value) for (label,), value in samples]
-    return [
-        # Nearly all of these are whole numbers, and a call for each would show.
-        f'{start}{label}"}} {value if type(value) is int else _number(value)}\n'
-        for (label,), value in samples
-    ]
-
-
 def _histogram_lines(metric: Metric, daemon: str, samples: Iterable[Sample]) -> Iterator[str]:
     for (suffix, bound), value in samples:
         limit = f',le="{bound}"' if bound else ""
@@ -123,6 +132,11 @@ def _histogram_lines(metric: Metric, daemon: str, samples: Iterable[Sample]) -> 
 
 def _is_special(text: str) -> bool:
     return "\\" in text or '"' in text or "\n" in text
+
+
+def escape_all(values: Sequence[str]) -> Sequence[str]:
+    """Escape label values, nearly none of which need it."""
+    return list(map(escape, values)) if _is_special("".join(values)) else values
 
 
 def escape(value: str) -> str:

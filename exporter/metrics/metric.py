@@ -2,7 +2,7 @@
 
 import enum
 import math
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -47,19 +47,34 @@ class Description(msgspec.Struct, frozen=True):
         return [(labels, 1) for labels in dict.fromkeys(map(self.labels, self.facts(record)))]
 
 
+class Column(msgspec.Struct, frozen=True):
+    """A value for each of a record's many names; None where a name has none.
+
+    Several families share the names, so that they are put into words once for all.
+    """
+
+    names: Callable[[Record], Sequence[str]]
+    values: Callable[[Record], Sequence[float | None]]
+
+    def samples(self, record: Record) -> Iterable[Sample]:
+        """Give a sample for each name that has a value."""
+        pairs = zip(self.names(record), self.values(record), strict=True)
+        return [((name,), value) for name, value in pairs if value is not None]
+
+
 class Family(msgspec.Struct, frozen=True):
     """A metric of daemons, and how a record gives its samples.
 
     `while_up` families have no samples while the daemon's management session doesn't work.
     `per_client` families take the work of going over all clients: they only change with a poll,
-    and are rendered once for each. `description` is where their samples come from, if from there.
+    and are rendered once for each. `source` is where their samples come from, if one is quicker.
     """
 
     metric: Metric
     samples: Callable[[Record], Iterable[Sample]]
     while_up: bool = True
     per_client: bool = False
-    description: Description | None = None
+    source: Description | Column | None = None
 
 
 def one(value: float | None) -> Iterable[Sample]:
@@ -126,8 +141,20 @@ def info_of_each(
         Metric(name, Kind.INFO, text, labels),
         description.samples,
         per_client=True,
-        description=description,
+        source=description,
     )
+
+
+def counter_of_each(name: str, text: str, column: Column, *, label: str) -> Family:
+    """Declare a counter that there is for each client; it stays when the daemon is down."""
+    metric = Metric(name, Kind.COUNTER, text, (label,))
+    return Family(metric, column.samples, while_up=False, per_client=True, source=column)
+
+
+def gauge_of_each(name: str, text: str, column: Column, *, label: str) -> Family:
+    """Declare a gauge that there is for each client."""
+    metric = Metric(name, Kind.GAUGE, text, (label,))
+    return Family(metric, column.samples, per_client=True, source=column)
 
 
 def histogram(name: str, text: str, value: Callable[[Record], Histogram | None]) -> Family:

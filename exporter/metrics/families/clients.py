@@ -4,7 +4,7 @@ The label `common_name` holds the identity: the common name, or the user name, b
 """
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from exporter.daemon.ledger import Account
 from exporter.daemon.privacy import Privacy
@@ -12,7 +12,16 @@ from exporter.daemon.record import Record
 from exporter.management.address import parse_real_address
 from exporter.management.peer import Peer
 from exporter.management.status import ServerStatus
-from exporter.metrics.metric import Description, Family, Sample, counter, gauge, info_of_each
+from exporter.metrics.metric import (
+    Column,
+    Description,
+    Family,
+    Sample,
+    counter_of_each,
+    gauge,
+    gauge_of_each,
+    info_of_each,
+)
 
 _INFO_LABELS = (
     "common_name",
@@ -28,19 +37,23 @@ _INFO_LABELS = (
 )
 
 
-def _of_account(field: str) -> Callable[[Record], Iterable[Sample]]:
-    """Take a field of each identity's account; none where it has none."""
+def _names(record: Record) -> Sequence[str]:
+    """Give each identity as it may be shown."""
+    if not record.privacy.shows_clients:
+        return []
+    return list(map(record.privacy.name, record.ledger.accounts))
+
+
+def _of_account(field: str) -> Column:
+    """Take a field of each identity's account, in the order of the names."""
     value: Callable[[Account], float | None] = operator.attrgetter(field)
 
-    def samples(record: Record) -> Iterable[Sample]:
+    def values(record: Record) -> Sequence[float | None]:
         if not record.privacy.shows_clients:
             return []
-        accounts = record.ledger.accounts
-        names = map(record.privacy.name, accounts)
-        amounts = zip(names, map(value, accounts.values()), strict=True)
-        return [((name,), amount) for name, amount in amounts if amount is not None]
+        return list(map(value, record.ledger.accounts.values()))
 
-    return samples
+    return Column(_names, values)
 
 
 _Facts = tuple[Privacy, str, int | None, str, str, str, str, str, Peer]
@@ -115,40 +128,35 @@ EXPECTED = (
 """For every server with expected clients."""
 
 SERIES = (
-    counter(
+    counter_of_each(
         "openvpn_server_client_received_bytes_total",
         "Bytes received from a client by the server, over all of its sessions, past and present.",
         _of_account("received_bytes"),
-        labels=("common_name",),
-        per_client=True,
+        label="common_name",
     ),
-    counter(
+    counter_of_each(
         "openvpn_server_client_sent_bytes_total",
         "Bytes sent to a client by the server, over all of its sessions, past and present.",
         _of_account("sent_bytes"),
-        labels=("common_name",),
-        per_client=True,
+        label="common_name",
     ),
-    gauge(
+    gauge_of_each(
         "openvpn_server_client_sessions",
         "Current sessions of a client; 0 for 'forget_after' once it has left.",
         _of_account("sessions"),
-        labels=("common_name",),
-        per_client=True,
+        label="common_name",
     ),
-    gauge(
+    gauge_of_each(
         "openvpn_server_client_connected_timestamp_seconds",
         "Unix time at which a client's oldest current session began.",
         _of_account("connected_since"),
-        labels=("common_name",),
-        per_client=True,
+        label="common_name",
     ),
-    gauge(
+    gauge_of_each(
         "openvpn_server_client_last_seen_timestamp_seconds",
         "Unix time of the last poll that found a client connected.",
         _of_account("last_seen"),
-        labels=("common_name",),
-        per_client=True,
+        label="common_name",
     ),
 )
 """For `clients.series`."""
