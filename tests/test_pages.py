@@ -23,6 +23,7 @@ from exporter.web.server import application
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*.md")])
 README = (ROOT / "README.md").read_text()
+REFERENCE = (ROOT / "docs" / "reference.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text()
 MANAGEMENT = (ROOT / "docs" / "management.md").read_text()
@@ -50,8 +51,8 @@ def test_every_metric_that_is_named_exists(page: Path) -> None:
     assert named - samples == set()
 
 
-def test_the_readme_names_every_flag_with_its_default_and_no_other() -> None:
-    rows = re.findall(r"^\| `(--[a-z.-]+)[^`]*` \| (?:`([^`]*)`)? ?\|", README, re.MULTILINE)
+def test_the_reference_names_every_flag_with_its_default_and_no_other() -> None:
+    rows = re.findall(r"^\| `(--[a-z.-]+)[^`]*` \| (?:`([^`]*)`)? ?\|", REFERENCE, re.MULTILINE)
     flags = {
         action.option_strings[0]: action.default
         for command in COMMANDS
@@ -68,10 +69,21 @@ def test_the_readme_names_every_flag_with_its_default_and_no_other() -> None:
     assert defaults == {**shown, "--web.listen-address": DEFAULT_ADDRESS}
 
 
-def test_the_readme_names_every_endpoint() -> None:
+def test_the_reference_names_every_command() -> None:
+    section = REFERENCE.partition("\n## Commands\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE)
+    assert rows == [command.name for command in COMMANDS]
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    pages = {f"docs/{path.name}" for path in ROOT.glob("docs/*.md")}
+    assert pages - set(re.findall(r"\]\(([^)#]+)", README)) == set()
+
+
+def test_the_reference_names_every_endpoint() -> None:
     app = application(lambda: (), Exposition((), CollectorRegistry()), telemetry_path="/metrics")
     paths = {resource.canonical for resource in app.router.resources()}
-    rows = "".join(re.findall(r"^\| (`/.*?) \|", README, re.MULTILINE))
+    rows = "".join(re.findall(r"^\| (`/.*?) \|", REFERENCE, re.MULTILINE))
     named = {path.partition("?")[0] for path in re.findall(r"`(/[^`]*)`", rows)}
     assert named == paths | {"/-/reload"}
 

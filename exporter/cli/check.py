@@ -13,6 +13,7 @@ from exporter.cli.table import table
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
 from exporter.config.durations import show
 from exporter.daemon.asking import Answer
+from exporter.daemon.outage import Outage
 from exporter.daemon.record import Source
 from exporter.fleet.round import ask_all
 from exporter.management.errors import AuthenticatesClients, Busy
@@ -25,6 +26,11 @@ _FOUND = (
     *("status", "dco", "waits for", "time"),
 )
 
+_EPILOG = """\
+Ends with 0 when all is right; 1 when the configuration can be used, but a daemon that was
+discovered is not watched, or one was not reached; 2 when the configuration can't be used.
+"""
+
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
@@ -34,6 +40,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="try each daemon as well: takes its management slot for a moment, and says quit",
     )
+    parser.epilog = _EPILOG
 
 
 def _run(parsed: argparse.Namespace) -> Exit:
@@ -131,7 +138,7 @@ def _remarks(answers: Sequence[Answer]) -> Iterator[str]:
     for answer in answers:
         name = answer.daemon.name
         for error in answer.errors:
-            yield f"{name}: {error}"
+            yield f"{name}: {Outage(error).tell(answer.record.privacy)}"
             if isinstance(error, Busy):
                 yield f"{name}: an exporter that runs holds the slot all the time; see its metrics"
             if isinstance(error, AuthenticatesClients):

@@ -17,6 +17,7 @@ from exporter.cli.output import write
 from exporter.cli.source import add_source, check_source, configuration
 from exporter.config import Config
 from exporter.daemon.asking import Answer
+from exporter.daemon.outage import Outage
 from exporter.fleet.round import ask_all
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
@@ -39,7 +40,8 @@ def _run(parsed: argparse.Namespace) -> Exit:
     write(_page(config, answers), parsed.output)
     for answer in answers:
         for error in answer.errors:
-            print(f"{answer.daemon.name}: {error}", file=sys.stderr)
+            told = Outage(error).tell(answer.record.privacy)
+            print(f"{answer.daemon.name}: {told}", file=sys.stderr)
     return Exit.DONE if all(answer.record.up for answer in answers) else Exit.FAILED
 
 

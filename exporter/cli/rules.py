@@ -12,6 +12,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--job",
         default=JOB,
+        metavar="NAME",
         help="job under which Prometheus scrapes the exporter (default %(default)s)",
     )
     parser.add_argument(
