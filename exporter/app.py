@@ -170,7 +170,9 @@ class _Watching:
             phase=phase,
         )
 
-    def _errands(self, watch: Watch, record: Record) -> Iterator[Coroutine[None, None, None]]:
+    def _errands(
+        self, watch: Watch, record: Record, phase: float
+    ) -> Iterator[Coroutine[None, None, None]]:
         daemon = watch.daemon
         if daemon.status_file is not None:
             yield FilePolls(
@@ -179,9 +181,9 @@ class _Watching:
                 StatusFile(daemon.status_file, timeout=daemon.timeout),
                 routes=watch.clients.routes,
                 prepare=self.exposition.prepare,
-            ).run(watch.poll_interval)
+            ).run(watch.poll_interval, phase)
         if files := sources(daemon):
             # A library that not everybody has, and few need, is loaded here at the earliest.
             from exporter.certificates.watch import watch_files  # noqa: PLC0415
 
-            yield watch_files(files, record.certified)
+            yield watch_files(files, record.certified, phase)

@@ -16,6 +16,9 @@ from exporter.threads import in_thread
 INTERVAL = 60.0
 """Seconds between looks at the files."""
 
+START_SPREAD = 1.0
+"""Seconds over which the first looks for all daemons are spread."""
+
 LIMIT = 64 * 1024 * 1024
 """Bytes of a file at most; a revocation list of a million certificates has 40 MB."""
 
@@ -27,10 +30,16 @@ _Stamp = tuple[int, int, int]
 
 
 async def watch_files(
-    sources: Sequence[Source], take: Callable[[tuple[Reading, ...]], None]
+    sources: Sequence[Source],
+    take: Callable[[tuple[Reading, ...]], None],
+    phase: float = 0.0,
 ) -> None:
-    """Look now and every minute, for ever; `take` gets all readings whenever one changed."""
+    """Look soon and every minute, for ever; `take` gets all readings whenever one changed.
+
+    `phase`, 0 to 1, tells how soon, so that not all files of many daemons are read at once.
+    """
     files, last = Files(sources), tuple[Reading, ...]()
+    await asyncio.sleep(phase * START_SPREAD)
     while True:
         readings = await in_thread(files.look)
         if readings != last:

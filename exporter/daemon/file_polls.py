@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from exporter.config.schema import DaemonConfig
-from exporter.daemon.monitor import Prepare
+from exporter.daemon.monitor import START_SPREAD, Prepare
 from exporter.daemon.outage import Outage
 from exporter.daemon.record import Record
 from exporter.daemon.turns import in_turns
@@ -42,17 +42,29 @@ class FilePolls:
         self._clock = clock
         self._said: DownReason | str | None = _NOTHING
 
-    async def run(self, interval: float) -> None:
-        """Read every `interval` seconds until cancelled."""
+    async def run(self, interval: float, phase: float = 0.0) -> None:
+        """Read every `interval` seconds until cancelled; `phase`, 0 to 1, spreads many daemons.
+
+        Where there is a session to be had, it is tried first.
+        """
+        await asyncio.sleep(phase * START_SPREAD)
+        while self._record.has_management and not self._record.attempted:  # noqa: ASYNC110 -- once
+            await asyncio.sleep(min(interval, START_SPREAD))
+        await self._poll_if_needed()
+        await asyncio.sleep(interval * (0.5 + phase))
         while True:
-            if not self._record.management_up:
-                await self.poll()
+            await self._poll_if_needed()
             await asyncio.sleep(interval)
+
+    async def _poll_if_needed(self) -> None:
+        if not self._record.management_up:
+            await self.poll()
 
     async def poll(self) -> None:
         """Read the file once, and log what is new about that."""
         error = await self.read()
         if error is not None:
+            self._record.forget(self._clock())
             if self._changed(error.reason):
                 text = "cannot use the status file"
                 told = Outage(error).tell(self._record.privacy)

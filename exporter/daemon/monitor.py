@@ -189,8 +189,12 @@ class Monitor:
 
     async def _visit_once(self, due: float) -> None:
         # Read anew for each session, so that it may be changed in its file.
-        password = await read_management_password(self._manner.daemon)
-        stream = await self._opener.open()
+        try:
+            password = await read_management_password(self._manner.daemon)
+            stream = await self._opener.open()
+        except ManagementError as error:
+            self.record.poll_failed(error)
+            raise
         connection = Connection(stream, timeout=self._manner.daemon.timeout)
         self.dialogue = connection.dialogue
         visit = self._visiting = Visit(

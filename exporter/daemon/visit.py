@@ -110,7 +110,7 @@ class Visit:
         self._record.opened()
         self._connection.subscribe(self._notice)
         try:
-            await self._connection.log_in(password)
+            await self._log_in(password)
             pause = 0.0
             while True:
                 await self._turn()
@@ -124,6 +124,13 @@ class Visit:
                 pause = self._manner.interval if await self._rest(due) else 0.0
         finally:
             self._misread()
+
+    async def _log_in(self, password: Secret | None) -> None:
+        try:
+            await self._connection.log_in(password)
+        except ManagementError as error:
+            self._record.poll_failed(error)
+            raise
 
     @property
     def _must_stay(self) -> bool:

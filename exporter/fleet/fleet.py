@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -19,8 +19,11 @@ PATIENCE = 15.0
 MakeMonitor = Callable[[Watch, float], Monitor]
 """Makes a monitor that doesn't run yet; the number is its phase, from 0 to 1."""
 
-Errands = Callable[[Watch, Record], Iterable[Coroutine[None, None, None]]]
-"""Gives what else is done for a daemon, for ever: reading its files into its record."""
+Errands = Callable[[Watch, Record, float], Iterable[Coroutine[None, None, None]]]
+"""Gives what else is done for a daemon, for ever: reading its files into its record.
+
+The number is its phase, as for a monitor.
+"""
 
 _log = logging.getLogger(__name__)
 
@@ -61,12 +64,12 @@ class Fleet:
         plan = compare((member.watch for member in self._members.values()), watches)
         await _end(self._members[name] for name in (*plan.restarted, *plan.removed))
         self._members = {
-            watch.daemon.name: self._go_on(watch, plan) or self._begin(watch, index / len(watches))
-            for index, watch in enumerate(watches)
+            watch.daemon.name: self._go_on(watch, plan, phase) or self._begin(watch, phase)
+            for watch, phase in _in_phase(watches)
         }
         return plan
 
-    def _go_on(self, watch: Watch, plan: Plan) -> _Member | None:
+    def _go_on(self, watch: Watch, plan: Plan, phase: float) -> _Member | None:
         """Keep the member of this name, None where there is none to keep."""
         name = watch.daemon.name
         if name in plan.unchanged:
@@ -80,17 +83,18 @@ class Fleet:
             monitoring, *errands = member.tasks
             for task in errands:  # they know nothing that they couldn't read again
                 _cancel(task)
-            tasks = (monitoring, *self._run_errands(watch, member.monitor.record))
+            tasks = (monitoring, *self._run_errands(watch, member.monitor.record, phase))
             return msgspec.structs.replace(member, watch=watch, tasks=tasks)
         return None
 
     def _begin(self, watch: Watch, phase: float) -> _Member:
         monitor = self._make(watch, phase)
-        tasks = (_start(monitor.run(), watch), *self._run_errands(watch, monitor.record))
+        errands = self._run_errands(watch, monitor.record, phase)
+        tasks = (_start(monitor.run(), watch), *errands)
         return _Member(watch, monitor, tasks)
 
-    def _run_errands(self, watch: Watch, record: Record) -> list[asyncio.Task[None]]:
-        return [_start(errand, watch) for errand in self._errands(watch, record)]
+    def _run_errands(self, watch: Watch, record: Record, phase: float) -> list[asyncio.Task[None]]:
+        return [_start(errand, watch) for errand in self._errands(watch, record, phase)]
 
     async def refresh(self, names: Iterable[str], *, patience: float) -> None:
         """Have these daemons polled where their readings are old, `patience` seconds at most."""
@@ -123,6 +127,11 @@ class Fleet:
         return None
 
 
+def _in_phase(watches: Sequence[Watch]) -> Iterator[tuple[Watch, float]]:
+    """Spread the daemons, so that not all are asked at the same time."""
+    return ((watch, index / len(watches)) for index, watch in enumerate(watches))
+
+
 def _start(work: Coroutine[None, None, None], watch: Watch) -> asyncio.Task[None]:
     task = asyncio.create_task(work, name=f"watch {watch.daemon.name}")
     task.add_done_callback(_report_crash)
@@ -130,7 +139,9 @@ def _start(work: Coroutine[None, None, None], watch: Watch) -> asyncio.Task[None
 
 
 def _is_stuck(member: _Member, now: float) -> bool:
-    return any(task.done() for task in member.tasks) or member.monitor.is_stuck(now)
+    # Who was told to end is about to be taken from the list.
+    ended = any(task.done() and not task.cancelling() for task in member.tasks)
+    return ended or member.monitor.is_stuck(now)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from exporter.management.replies import LoadStats
 from exporter.management.status import ServerStatus, parse_status
 from exporter.transport.status_file import StatusFile
 from tests.daemon.journal import Journal
-from tests.peers import STATUS_3
+from tests.peers import SAFETY, STATUS_3
 
 PRINTED = 1_795_405_983
 TUNNEL = "OpenVPN STATISTICS\nUpdated,2026-11-23 03:53:03\nTCP/UDP read bytes,{read}\n{more}END\n"
@@ -42,6 +42,7 @@ class Watched:
         )
         self.record = Record(daemon, ClientsConfig())
         self.prepared = 0
+        self.used = asyncio.Event()
         self.polls = FilePolls(
             daemon,
             self.record,
@@ -53,6 +54,7 @@ class Watched:
 
     async def _prepare(self, record: Record) -> None:
         self.prepared += 1
+        self.used.set()
 
     def write(self, content: bytes) -> None:
         """Write the file as if some time ago."""
@@ -180,6 +182,29 @@ async def test_a_session_that_works_is_enough(fallback: Watched) -> None:
     await asyncio.sleep(0.01)
     reading.cancel()
     assert fallback.record.polls == 1
+
+
+async def test_the_session_is_tried_first(fallback: Watched) -> None:
+    fallback.write(status())
+    reading = asyncio.create_task(fallback.polls.run(0.001))
+    await asyncio.sleep(0.01)
+    assert fallback.record.polls == 0
+    fallback.record.went_down(Busy("127.0.0.1:7505: busy"))
+    async with asyncio.timeout(SAFETY):
+        await fallback.used.wait()
+    reading.cancel()
+    assert fallback.record.source is Source.STATUS_FILE
+
+
+async def test_clients_of_a_file_that_is_gone_are_forgotten_in_time(alone: Watched) -> None:
+    alone.write(status())
+    await alone.polls.poll()
+    alone.path.unlink()
+    await alone.polls.poll()
+    assert "alice" in alone.record.ledger.accounts
+    alone.now += ClientsConfig().forget_after + 60
+    await alone.polls.poll()
+    assert "alice" not in alone.record.ledger.accounts
 
 
 async def test_a_session_that_came_back_meanwhile_knows_better(

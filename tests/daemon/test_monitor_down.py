@@ -29,6 +29,8 @@ async def is_down(endpoint: Endpoint, journal: Journal, *, deadline: float = SAF
         assert record.down_reason is not None
         assert record.down_reason.value == said
         assert record.down_message
+        assert record.poll_failures.total() == record.poll_failures[record.down_reason] > 0
+        assert record.polls == record.poll_failures.total()
         return record.down_reason
 
 
@@ -65,6 +67,7 @@ async def watched(
         assert await journal.reads_down() == reason
         assert record.down_reason is not None
         assert record.down_reason.value == reason
+        assert record.poll_failures.total() <= 1  # none where it went down between two polls
         assert not record.up
 
 

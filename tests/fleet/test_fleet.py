@@ -72,7 +72,7 @@ class Errand:
 
 async def test_errands_begin_anew_with_other_settings_and_end_with_the_daemon() -> None:
     errand = Errand()
-    fleet = Fleet(make, lambda _, record: [errand.run(record)])
+    fleet = Fleet(make, lambda _, record, __: [errand.run(record)])
     office = watch(NOBODY)
     await fleet.watch([office])
     await asyncio.sleep(0)
@@ -96,6 +96,29 @@ async def test_an_errand_that_fails_leaves_the_daemon_unwatched() -> None:
     await asyncio.sleep(0)
     assert "nobody looks after" in (fleet.unready() or "")
     await fleet.close()
+
+
+async def test_who_is_being_left_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaving, left = asyncio.Event(), asyncio.Event()
+
+    async def lingers() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            leaving.set()
+            await left.wait()
+
+    monkeypatch.setattr(fleet_module, "PATIENCE", 0)
+    fleet = Fleet(make, lambda *_: [lingers()])
+    await fleet.watch([watch(NOBODY)])
+    await asyncio.sleep(0)
+    reload = asyncio.create_task(fleet.watch([]))
+    await leaving.wait()
+    (monitoring, _) = fleet._members["office"].tasks
+    await asyncio.wait([monitoring])
+    assert fleet.unready() is None
+    left.set()
+    await reload
 
 
 async def test_who_is_unchanged_keeps_session_and_record() -> None:

@@ -14,17 +14,17 @@ def _failures(record: Record) -> Iterable[Sample]:
 FAMILIES = (
     gauge(
         "openvpn_exporter_poll_duration_seconds",
-        "Seconds from asking to understanding at the last poll.",
+        "Seconds from asking to understanding at the last poll that was answered.",
         lambda record: one(record.poll_duration),
     ),
     counter(
         "openvpn_exporter_polls_total",
-        "Polls of the daemon, the failed ones included.",
+        "Polls of the daemon or of its status file, those included that failed or found no way in.",
         lambda record: one(record.polls),
     ),
     counter(
         "openvpn_exporter_poll_failures_total",
-        "Polls without a complete answer, by the reasons of openvpn_down_reason.",
+        "Polls that failed or found no way in, by the reasons of openvpn_down_reason.",
         _failures,
         labels=("reason",),
     ),
