@@ -18,14 +18,17 @@ def datasource() -> dashboard.VariableModel:
     )
 
 
-def exporters(metric: str = "openvpn_up") -> list[dashboard.VariableModel]:
-    """Return data source, job and instance, by the exporters that say `metric`."""
+def exporters() -> list[dashboard.VariableModel]:
+    """Return data source, job and instance.
+
+    Series without a daemon come from another exporter, or from rules for its dashboards.
+    """
+    jobs = 'label_values(openvpn_up{daemon!=""}, job)'
+    instances = 'label_values(openvpn_up{daemon!="", job=~"$job"}, instance)'
     return [
         datasource(),
-        _choice("job", "Job", f"label_values({metric}, job)", several=True),
-        _choice(
-            "instance", "Instance", f'label_values({metric}{{job=~"$job"}}, instance)', several=True
-        ),
+        _choice("job", "Job", jobs, several=True),
+        _choice("instance", "Instance", instances, several=True),
     ]
 
 

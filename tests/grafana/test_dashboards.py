@@ -68,6 +68,10 @@ class TestEachDashboard:
         for variable in variables(uid)[1:4]:
             assert re.fullmatch(r"label_values\(openvpn_up\b.*\)", variable["definition"])
 
+    def test_offers_no_series_of_other_exporters(self, uid: str) -> None:
+        for variable in variables(uid)[1:3]:
+            assert 'openvpn_up{daemon!=""' in variable["definition"]
+
     def test_remembers_nobodys_choice(self, uid: str) -> None:
         chosen = [variable.get("current") for variable in variables(uid)]
         assert all(choice in (None, {"text": "All", "value": "$__all"}) for choice in chosen)
