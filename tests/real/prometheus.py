@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import yaml
 from aiohttp import ClientConnectionError, ClientSession
@@ -14,6 +15,11 @@ from tests.real.program import program
 from tests.real.waiting import eventually
 
 DEADLINE = 30.0
+PAUSE = 0.05
+
+
+class PrometheusError(Exception):
+    """A Prometheus has no answer."""
 
 
 class Prometheus:
@@ -35,13 +41,29 @@ class Prometheus:
             return []
         return [float(sample["value"][1]) for sample in found["data"]["result"]]
 
-    async def until(self, expression: str) -> list[float]:
+    async def until(self, expression: str, *, deadline: float = DEADLINE) -> list[float]:
         """Ask until there is an answer."""
 
         async def look() -> list[float] | None:
             return await self.query(expression) or None
 
-        return await eventually(look, deadline=DEADLINE)
+        try:
+            return await eventually(look, deadline=deadline, pause=PAUSE)
+        except TimeoutError as error:
+            error.add_note(f"Prometheus had no answer to {expression}")
+            raise
+
+    async def ask(self, path: str, **asked: str) -> Any:  # noqa: ANN401 -- JSON
+        """Give the data of an answer of the API, as in ``rules`` or ``query_range``.
+
+        Raises:
+            PrometheusError: It did not understand, or could not do it.
+        """
+        async with self._session.get(f"{self._url}/api/v1/{path}", params=asked) as answer:
+            found = await answer.json()
+        if found["status"] != "success":
+            raise PrometheusError(f"{path} {asked}: {found['error']}")
+        return found["data"]
 
 
 @asynccontextmanager
@@ -60,6 +82,15 @@ async def prometheus(
             for name, job in (jobs or {"openvpn": {}}).items()
         ],
     }
+    async with configured(lab, config, directory) as asked:
+        yield asked
+
+
+@asynccontextmanager
+async def configured(
+    lab: Lab, config: Mapping[str, object], directory: Path
+) -> AsyncIterator[Prometheus]:
+    """Run one by a configuration of its own; relative names in it begin at ``directory``."""
     file = directory / "prometheus.yml"
     file.write_text(yaml.safe_dump(config))
     address = f"{LOOPBACK}:{lab.port()}"

@@ -1,0 +1,113 @@
+"""Who is in the story: daemons of all kinds, real and simulated."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from exporter.simulator import Access, Simulated, simulated_server, simulated_tunnel
+from exporter.simulator.daemon.prompt import PRIVATE_KEY
+from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
+from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
+from exporter.simulator.world.habits import Habits
+from exporter.simulator.world.identity import Identity
+from tests.real.client import Client, client
+from tests.real.lab import Lab
+from tests.real.management import LOOPBACK
+from tests.real.server import Server, server
+from tests.real.waiting import eventually
+
+SITES = ("branch-lisbon", "branch-oslo", "branch-porto")
+ROOMS = 8
+LATE = ROOMS
+NAME_TOO_LONG = "u" * 500
+"""So long that `status 3` ends before its row, and never says so."""
+
+_OFFICE = ServerSettings(pid=1001, port=443, tcp=True, dco=True)
+_HOTEL = ServerSettings(pid=1002, max_clients=ROOMS)
+_UPLINK = TunnelSettings(pid=1003, breaks_every=None)
+_VAULT = TunnelSettings(pid=1004, breaks_every=None, question=PRIVATE_KEY)
+# They come and go within the story, and are too few for anybody to miss some.
+_RESTLESS = Habits(session_seconds=8, absence_seconds=3)
+
+
+def identity(common_name: str, username: str = "UNDEF") -> Identity:
+    """Return somebody who moves more than keepalives."""
+    return Identity(common_name=common_name, username=username, receive_rate=200, send_rate=900)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """All that act; ``depot`` dials in, once it is there."""
+
+    gateway: Server
+    laptop: Client
+    annex: Server
+    annex_status: Path
+
+    office: Simulated
+    branches: Simulated
+    hotel: Simulated
+    archive: Simulated
+    uplink: Simulated
+    vault: Simulated
+
+    dialled: str
+    stack: AsyncExitStack
+
+    async def depot(self, pid: int) -> Simulated:
+        """Begin a life of the daemon that dials in, as soon as somebody listens."""
+        settings = TunnelSettings(pid=pid, breaks_every=None)
+
+        async def dial() -> Simulated | None:
+            tunnel = simulated_tunnel(access=Access(dial=self.dialled), settings=settings)
+            try:
+                return await self.stack.enter_async_context(tunnel)
+            except ConnectionRefusedError:
+                return None
+
+        return await eventually(dial)
+
+
+def act(simulated: Simulated, action: Callable[[], object]) -> None:
+    """Do something to a daemon, and let it happen."""
+    action()
+    simulated.wake()
+
+
+def as_server(simulated: Simulated) -> ServerDaemon:
+    """Return the server that a simulated daemon is."""
+    assert isinstance(simulated.daemon, ServerDaemon)
+    return simulated.daemon
+
+
+def as_tunnel(simulated: Simulated) -> TunnelDaemon:
+    """Return the tunnel that a simulated daemon is."""
+    assert isinstance(simulated.daemon, TunnelDaemon)
+    return simulated.daemon
+
+
+@asynccontextmanager
+async def cast(lab: Lab, directory: Path) -> AsyncIterator[Cast]:
+    """Bring everybody on while the block runs; ``depot`` comes when it is told to."""
+    status = directory / "annex.status"
+    guests = [identity(f"guest-{number}") for number in range(ROOMS - 1)]
+    async with AsyncExitStack() as stack:
+        come = stack.enter_async_context
+        gateway = await come(server(lab))
+        yield Cast(
+            gateway=gateway,
+            laptop=await come(client(gateway, "laptop", management=lab.tcp())),
+            annex=await come(server(lab, "--status", str(status), "1", "--status-version", "3")),
+            annex_status=status,
+            office=await come(
+                simulated_server(clients=14, habits=_RESTLESS, quirks=True, settings=_OFFICE)
+            ),
+            branches=await come(simulated_server(clients=[identity(site) for site in SITES])),
+            hotel=await come(simulated_server(clients=guests, settings=_HOTEL)),
+            archive=await come(simulated_server(clients=[identity("scribe", NAME_TOO_LONG)])),
+            uplink=await come(simulated_tunnel(settings=_UPLINK)),
+            vault=await come(simulated_tunnel(settings=_VAULT)),
+            dialled=f"{LOOPBACK}:{lab.port()}",
+            stack=stack,
+        )

@@ -1,0 +1,72 @@
+"""What dashboards for exporters of the kumina family ask, each in words of our own."""
+
+from dataclasses import dataclass
+
+from tests.real.prometheus import Prometheus
+
+INSTANCES = 'openvpn_up{status_path!=""}'
+
+OF_SERVERS = {
+    "clients now": 'sum by (instance) (openvpn_server_connected_clients{instance=~"$instance"})',
+    "clients now, as it was spelled": (
+        'sum by (instance) (openvpn_openvpn_server_connected_clients{instance=~"$instance"})'
+    ),
+    "what clients sent": (
+        "8 * sum by (common_name) "
+        '(rate(openvpn_server_client_received_bytes_total{instance=~"$instance"}[1m]))'
+    ),
+    "what clients got": (
+        "8 * sum by (common_name) "
+        '(rate(openvpn_server_client_sent_bytes_total{instance=~"$instance"}[1m]))'
+    ),
+    "sessions": (
+        "sum by (common_name, connection_time, real_address, virtual_address) "
+        '(openvpn_server_client_sent_bytes_total{instance=~"$instance"})'
+    ),
+    "routes": (
+        "max by (common_name, virtual_address) "
+        '(openvpn_server_route_last_reference_time_seconds{instance=~"$instance"})'
+    ),
+}
+
+OF_TUNNELS = {
+    "inside": (
+        'rate(openvpn_client_tun_tap_read_bytes_total{instance=~"$instance"}[1m]) '
+        '+ rate(openvpn_client_tun_tap_write_bytes_total{instance=~"$instance"}[1m])'
+    ),
+    "on the link": 'rate(openvpn_client_tcp_udp_read_bytes_total{instance=~"$instance"}[1m])',
+}
+
+OF_BOTH = {
+    "up": 'openvpn_up{instance=~"$instance"}',
+    "age of the status": 'time() - openvpn_status_update_time_seconds{instance=~"$instance"}',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of an answer."""
+
+    labels: dict[str, str]
+    value: float
+
+
+Answers = dict[str, list[Series]]
+
+
+async def open_old(asked: Prometheus) -> dict[str, Answers]:
+    """Choose each instance that such a dashboard offers; return all answers, by daemon."""
+    instances = await asked.ask("label/instance/values", **{"match[]": INSTANCES})
+    queries = OF_SERVERS | OF_TUNNELS | OF_BOTH
+    return {
+        instance.rpartition("/")[2]: {
+            name: await _series(asked, query.replace("$instance", instance))
+            for name, query in queries.items()
+        }
+        for instance in instances
+    }
+
+
+async def _series(asked: Prometheus, query: str) -> list[Series]:
+    found = await asked.ask("query", query=query)
+    return [Series(one["metric"], float(one["value"][1])) for one in found["result"]]
