@@ -2,7 +2,6 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -10,18 +9,12 @@ from hypothesis import strategies as st
 
 from exporter.log import EventFormatter, Layout, Level, configure, event
 from exporter.management.secret import Secret
+from tests.logs import logging_as_before
 
 LOGGER = logging.getLogger("exporter.test")
 
 
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    logging.captureWarnings(capture=False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+__all__ = ["logging_as_before"]
 
 
 def line(layout: Layout, message: str = "daemon is up", /, **fields: object) -> str:

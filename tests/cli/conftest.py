@@ -1,0 +1,3 @@
+from tests.logs import logging_as_before
+
+__all__ = ["logging_as_before"]
