@@ -45,7 +45,8 @@ FAMILIES = (
     ),
     gauge(
         "openvpn_down_reason",
-        "1 for the reason why the management session does not work, else 0; all 0 when it works.",
+        "1 for the reason why the management session, or the status file of a daemon without one, "
+        "does not work, else 0; all 0 when it works.",
         lambda record: one_hot(DownReason, record.down_reason),
         labels=("reason",),
         while_up=False,
