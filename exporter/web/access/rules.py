@@ -12,7 +12,7 @@ from exporter.web.config import OPEN, Policy, load
 CHECK_INTERVAL = 1.0
 """Seconds between two looks at the files, as long as somebody asks."""
 
-PATIENCE = 1.0
+PATIENCE = 3.0
 """Seconds that requests wait for the files; a file system that hangs leaves the policy as it is."""
 
 _log = logging.getLogger(__name__)
@@ -39,10 +39,11 @@ class Rules:
         if self._path is None:
             return
         async with self._turn:
-            now = asyncio.get_running_loop().time()
-            if now >= self._next_check:
-                self._next_check = now + self._check_interval
+            clock = asyncio.get_running_loop().time
+            if clock() >= self._next_check:
                 await self._follow(self._path)
+                # From the end on: who waited for a look that took long needn't wait for another.
+                self._next_check = clock() + self._check_interval
 
     async def _follow(self, path: Path) -> None:
         try:

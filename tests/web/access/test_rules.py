@@ -147,13 +147,18 @@ async def test_the_files_are_looked_at_once_in_a_while(file: Path) -> None:
 async def test_a_file_system_that_hangs_keeps_nobody_waiting(
     file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rules = await following(file)
-    released = threading.Event()
+    rules = await following(file, CHECK_INTERVAL)
+    released, looks = threading.Event(), []
+
+    def hang(*_: object) -> None:
+        looks.append(file)
+        assert released.wait(SAFETY)
+
     monkeypatch.setattr("exporter.web.access.rules.PATIENCE", 0.01)
-    monkeypatch.setattr("exporter.web.access.rules._changed", lambda *_: released.wait(SAFETY))
+    monkeypatch.setattr("exporter.web.access.rules._changed", hang)
     try:
-        assert await users(rules) == ["alice"]
-        assert await users(rules) == ["alice"]
+        assert await asyncio.gather(*(users(rules) for _ in range(5))) == [["alice"]] * 5
+        assert len(looks) == 1
     finally:
         released.set()
     assert caplog.messages == ["web configuration stays as it was"]
