@@ -149,24 +149,31 @@ class DialInOpener:
         self._endpoint = endpoint
         self._timeout = timeout
         self._listener: socket.socket | None = None
+        self._arrival: asyncio.Task[socket.socket] | None = None
 
     async def open(self) -> Stream:
         """Take the next daemon that dials in."""
-        loop = asyncio.get_running_loop()
         try:
-            if self._listener is None:
-                self._listener = self._listen()
-            async with asyncio.timeout(self._timeout):
-                connection, _ = await loop.sock_accept(self._listener)
+            connection = await self._next()
             reader, writer = await asyncio.open_connection(sock=connection, limit=READ_SIZE)
-        except TimeoutError as error:
-            raise NotFound(
-                f"{self._endpoint}: no daemon has dialled in; start it after this exporter, with "
-                f"'management {self._endpoint.host} {self._endpoint.port}' and 'management-client'"
-            ) from error
         except OSError as error:
             raise _explain(error, str(self._endpoint)) from error
         return Stream(reader, writer, str(self._endpoint))
+
+    async def _next(self) -> socket.socket:
+        if self._listener is None:
+            self._listener = self._listen()
+        if self._arrival is None:
+            self._arrival = asyncio.create_task(_accept(self._listener))
+        # Not cut off at the deadline: a daemon that comes in that moment would be lost, and exit.
+        await asyncio.wait([self._arrival], timeout=self._timeout)
+        if not self._arrival.done():
+            raise NotFound(
+                f"{self._endpoint}: no daemon has dialled in; start it after this exporter, with "
+                f"'management {self._endpoint.host} {self._endpoint.port}' and 'management-client'"
+            )
+        arrival, self._arrival = self._arrival, None
+        return arrival.result()
 
     def _listen(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._endpoint.host else socket.AF_INET
@@ -183,9 +190,20 @@ class DialInOpener:
 
     async def close(self) -> None:
         """Stop listening."""
+        if self._arrival is not None:
+            self._arrival.cancel()
+            await asyncio.wait([self._arrival])
+            if not self._arrival.cancelled() and self._arrival.exception() is None:
+                self._arrival.result().close()  # nobody will take it any more
+            self._arrival = None
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+
+
+async def _accept(listener: socket.socket) -> socket.socket:
+    connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+    return connection
 
 
 def _is_loopback(host: str) -> bool:

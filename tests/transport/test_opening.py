@@ -18,7 +18,7 @@ from exporter.management.errors import (
     Refused,
     Unreachable,
 )
-from exporter.transport.opening import Opener, opener
+from exporter.transport.opening import DialInOpener, Opener, opener
 from tests.peers import SAFETY, dial_in, free_port, peer
 from tests.transport.sessions import SHORT
 
@@ -251,6 +251,34 @@ async def test_daemons_that_dial_in_are_taken_one_after_the_other() -> None:
                 assert await daemon.hears() == b""
                 opened = asyncio.create_task(opening.open())
             opened.cancel()
+
+
+async def test_a_daemon_that_comes_in_the_moment_of_giving_up_is_not_lost() -> None:
+    async with listening() as (opening, endpoint):
+        opened = asyncio.create_task(opening.open())
+        await asyncio.sleep(0)  # it listens now
+        assert isinstance(opening, DialInOpener)
+        assert opening._arrival is not None
+        opening._arrival.add_done_callback(lambda _: opened.cancel())
+        async with dial_in(endpoint.host, endpoint.port) as daemon:
+            daemon.says(b"hello")
+            await asyncio.wait([opened])
+            assert opened.cancelled()
+            stream = await opening.open()
+            assert await stream.reader.readline() == b"hello\r\n"
+            stream.writer.close()
+
+
+async def test_a_daemon_that_nobody_takes_any_more_is_let_go() -> None:
+    async with listening(deadline=SHORT) as (opening, endpoint):
+        with pytest.raises(NotFound):
+            await opening.open()
+        assert isinstance(opening, DialInOpener)
+        assert opening._arrival is not None
+        async with dial_in(endpoint.host, endpoint.port) as daemon:
+            await asyncio.wait([opening._arrival])
+            await opening.close()
+            assert await daemon.hears() == b""
 
 
 async def test_after_closing_nobody_can_dial_in() -> None:
