@@ -99,6 +99,12 @@ class TestEachAlert:
         assert "{{" in alert.annotations["description"]
         assert alert.annotations["summary"].endswith(".")
 
+    def test_counts_over_the_times_that_it_names(self, alert: Alert) -> None:
+        for number, unit in re.findall(
+            r"(\d+) (minute|hour|day)s?\b", alert.annotations["description"]
+        ):
+            assert f"[{number}{unit[0]}]" in alert.expr
+
     def test_has_one_of_three_severities(self, alert: Alert) -> None:
         assert set(alert.labels) == {"severity"}
         assert alert.labels["severity"] in {"critical", "warning", "info"}
