@@ -116,11 +116,11 @@ async def _choices(
             found = await _values(asked, variable, window, chosen)
             result.variables[f"{uid}: {name}"] = found
             if not variable["multi"]:
-                single[name] = [_quoted(value) for value in found]
+                single[name] = [quoted(value) for value in found]
             elif way == "all":
                 chosen[name] = variable["allValue"]
             else:
-                chosen[name] = _alternative(found)
+                chosen[name] = alternative(found)
         ones = [dict(zip(single, values, strict=True)) for values in product(*single.values())]
         choices += [(way, chosen | one) for one in ones]
     return choices
@@ -129,7 +129,7 @@ async def _choices(
 async def _values(asked: Prometheus, variable: Json, window: Window, chosen: Values) -> list[str]:
     read = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
     assert read, variable["query"]
-    selector = _filled_in(read[1], window.built_in() | chosen)
+    selector = filled_in(read[1], window.built_in() | chosen)
     found = await asked.ask(
         f"label/{read[2]}/values",
         **{"match[]": selector, "start": str(window.start), "end": str(window.end)},
@@ -140,7 +140,7 @@ async def _values(asked: Prometheus, variable: Json, window: Window, chosen: Val
 async def _ask(
     asked: Prometheus, query: Json, window: Window, chosen: Values, way: str, answer: Answer
 ) -> None:
-    expression = _filled_in(query["expr"], window.built_in() | chosen)
+    expression = filled_in(query["expr"], window.built_in() | chosen)
     answer.asked += 1
     try:
         if query.get("instant"):
@@ -162,16 +162,21 @@ def _last(series: Json) -> list[float]:
     return [value for value in values if not math.isnan(value)][-1:]
 
 
-def _filled_in(text: str, values: Values) -> str:
+def filled_in(text: str, values: Values) -> str:
+    """Put values in the places of variables.
+
+    Raises:
+        KeyError: There is no such variable.
+    """
     return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda found: values[found[1] or found[2]], text)
 
 
-def _quoted(value: str) -> str:
+def quoted(value: str) -> str:
     """Return a value as Grafana puts it into a matcher with ``=``."""
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _alternative(values: list[str]) -> str:
+def alternative(values: list[str]) -> str:
     """Return values as Grafana puts several into a matcher with ``=~``."""
-    escaped = [_SPECIAL.sub(lambda found: "\\\\" + found[0], value) for value in values]
+    escaped = [_SPECIAL.sub(r"\\\g<0>", value).replace("\\", "\\\\") for value in values]
     return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"

@@ -1,0 +1,35 @@
+"""Values go into queries as Grafana puts them there."""
+
+import pytest
+
+from tests.real.live.grafana import Window, alternative, filled_in, quoted
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (["office"], "office"),
+        (["office", "uplink"], "(office|uplink)"),
+        (["127.0.0.1:9176"], r"127\\.0\\.0\\.1:9176"),
+        (["a(b", "c|d"], r"(a\\(b|c\\|d)"),
+        (["a\\b"], r"a\\\\b"),
+    ],
+)
+def test_several_values_become_an_alternative_of_plain_text(values: list[str], text: str) -> None:
+    assert alternative(values) == text
+
+
+def test_a_single_value_stays_inside_its_quotes() -> None:
+    assert quoted('dave "the\\rat"') == r"dave \"the\\rat\""
+
+
+def test_names_in_braces_and_longer_names_are_told_apart() -> None:
+    chosen = {"job": "a", "job_name": "b"}
+    assert filled_in("$job ${job} $job_name", chosen) == "a a b"
+    with pytest.raises(KeyError):
+        filled_in("$unknown", chosen)
+
+
+def test_windows_are_wide_enough_for_the_scrapes() -> None:
+    built_in = Window(start=100.0, end=130.5).built_in()
+    assert built_in == {"__range": "31s", "__interval": "1s", "__rate_interval": "3000ms"}
