@@ -22,20 +22,23 @@ def from_flags(addresses: Sequence[str], patterns: Sequence[str] = ()) -> Config
     """Return a configuration of `addresses` and of what `patterns` find, with defaults elsewhere.
 
     A daemon is named after its address, or after its socket file without the suffix where no
-    other has that name. Raises ConfigError with every address that is malformed or given twice,
-    or when there is neither an address nor a pattern.
+    other, discovered or not, has that name.
+
+    Raises ConfigError with every address that is malformed or given twice, or when there is neither
+    an address nor a pattern.
     """
     if not addresses and not patterns:
         raise ConfigError((Problem(source=FLAG, text="no address is given: add one"),))
-    config = Config(daemons=_daemons(addresses), discover=tuple(patterns))
-    return with_discovered(config, discover(patterns, Path(), user=running_user()))
+    discovery = discover(patterns, Path(), user=running_user())
+    daemons = _daemons(addresses, [discovered.name for discovered in discovery.found])
+    return with_discovered(Config(daemons=daemons, discover=tuple(patterns)), discovery)
 
 
-def _daemons(addresses: Sequence[str]) -> tuple[DaemonConfig, ...]:
+def _daemons(addresses: Sequence[str], taken: Iterable[str]) -> tuple[DaemonConfig, ...]:
     endpoints = _each(addresses, parse_endpoint)
     twice = [endpoint for endpoint, count in collections.Counter(endpoints).items() if count > 1]
     _each(twice, _refuse_second)
-    shared = collections.Counter(map(_short_name, endpoints))
+    shared = collections.Counter([*map(_short_name, endpoints), *taken])
     return _each(endpoints, lambda endpoint: _daemon(endpoint, shared[_short_name(endpoint)]))
 
 

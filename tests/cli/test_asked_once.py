@@ -89,6 +89,17 @@ class TestConnect:
             await is_asked(daemon)
             assert (await checking).returncode == 0
 
+    async def test_reads_no_status_file_of_a_daemon_that_answers(self, tmp_path: Path) -> None:
+        async with peer() as daemon:
+            flag = config_file(
+                tmp_path,
+                f"  - {{name: office, management: '{daemon.endpoint}', status_file: gone.log}}",
+            )
+            checking = started("check", "--connect", flag)
+            await is_asked(daemon)
+            done = await checking
+        assert (done.returncode, "gone.log" in done.stdout) == (0, False)
+
     async def test_says_that_leaving_restarted_the_vpn(self) -> None:
         signalled = (b"1795404000,RECONNECTING,management-disconnect,,,,,", b"END")
         async with peer() as daemon:

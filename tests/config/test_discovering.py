@@ -54,6 +54,7 @@ def test_a_directory_of_all_kinds_of_configurations_is_told_apart(tmp_path: Path
 
 def test_a_discovered_daemon_has_what_its_configuration_says(tmp_path: Path) -> None:
     text = "management a.sock unix secret\nmode server\nmax-clients 7\nclient-config-dir ccd\n"
+    text += "status a.log\n"
     (tmp_path / "ccd").mkdir()
     (tmp_path / "ccd" / "oslo").touch()
     (tmp_path / "secret").write_text("s3cret\n")
@@ -61,6 +62,7 @@ def test_a_discovered_daemon_has_what_its_configuration_says(tmp_path: Path) -> 
     assert daemon.name == "office"
     assert daemon.management == UnixEndpoint(f"{tmp_path}/a.sock")
     assert daemon.password_file == tmp_path / "secret"
+    assert daemon.status_file == tmp_path / "a.log"
     assert daemon.max_clients == 7
     assert daemon.expected_clients == ("oslo",)
     assert daemon.slot is Slot.HOLD
@@ -244,3 +246,12 @@ def test_two_entries_may_not_name_the_same_status_file(tmp_path: Path) -> None:
     entries = "daemons: [{name: a, status_file: a.log}, {name: b, status_file: a.log}]\n"
     (problem,) = refusals(write(tmp_path, entries))
     assert "a.log is already at daemons[0].status_file" in problem
+
+
+def test_an_address_among_the_flags_takes_no_discovered_daemons_name(tmp_path: Path) -> None:
+    write(tmp_path, "", office=SERVER)
+    config = from_flags(["unix:/run/office.sock"], [str(tmp_path / "*.conf")])
+    assert [(daemon.name, str(daemon.management)) for daemon in config.daemons] == [
+        ("unix:/run/office.sock", "unix:/run/office.sock"),
+        ("office", "127.0.0.1:7505"),
+    ]
