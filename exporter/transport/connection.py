@@ -37,6 +37,9 @@ from exporter.transport.stream import Stream
 _LAST_REPLY = 0.5
 """Seconds that leaving waits for a reply under way, so that a stop takes less than one second."""
 
+_AT_ONCE = 500
+"""Messages that are taken without giving way: of log lines, some ten milliseconds."""
+
 Subscriber = Callable[[Notification], None]
 Observer = Callable[[Reply], None]
 
@@ -196,8 +199,8 @@ class Connection:
     async def _read(self) -> None:
         try:
             while data := await self._stream.read():
-                self._dispatch_all(self._protocol.receive(data))
-            self._dispatch_all(self._protocol.receive_eof())
+                await self._dispatch_all(self._protocol.receive(data))
+            await self._dispatch_all(self._protocol.receive_eof())
             self._lose(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
             self._lose(ProtocolError(f"{self.peer}: {error}"))
@@ -215,11 +218,13 @@ class Connection:
                 question.reply.set_exception(error)
         self._forget(len(self._asked))
 
-    def _dispatch_all(self, messages: Iterable[Message]) -> None:
+    async def _dispatch_all(self, messages: Iterable[Message]) -> None:
         # Apart from the loop that reads: its variables live until the next bytes come, and a
         # status of ten thousand clients is no small thing to keep.
-        for message in messages:
+        for number, message in enumerate(messages, start=1):
             self._dispatch(message)
+            if number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _dispatch(self, message: Message) -> None:
         match message:

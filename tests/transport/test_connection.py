@@ -1,6 +1,7 @@
 """Commands, replies and real-time messages of an open session, over a real socket."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -113,6 +114,33 @@ async def test_messages_are_read_while_nobody_asks() -> None:
             daemon.says(b">ECHO:%d,x" % number)
             async with asyncio.timeout(SAFETY):
                 assert (await noticed.get()).payload == b"%d,x" % number
+
+
+async def test_others_have_their_turn_while_many_messages_come_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("exporter.transport.connection._AT_ONCE", 10)
+    turn, heard, all_heard = 0, Counter[int](), asyncio.Event()
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    def subscriber(_: Notification) -> None:
+        heard[turn] += 1
+        if heard.total() == 1000:
+            all_heard.set()
+
+    async with session() as (connection, daemon):
+        connection.subscribe(subscriber)
+        counting = asyncio.create_task(count_turns())
+        daemon.says(*[LOG] * 1000)
+        async with asyncio.timeout(SAFETY):
+            await all_heard.wait()
+        counting.cancel()
+    assert max(heard.values()) == 10
 
 
 async def test_a_bug_of_a_subscriber_ends_the_session_and_is_not_lost() -> None:
