@@ -1,4 +1,3 @@
-import asyncio
 import gc
 import itertools
 import re
@@ -14,9 +13,10 @@ from exporter.management.errors import TimedOut
 from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.metric import Family, Kind, Metric, Sample
+from exporter.metrics.metric import Family, Kind
 from exporter.metrics.own import OwnMetrics
 from exporter.metrics.page import Block, Page
+from tests.metrics.counting import Watched
 from tests.metrics.parsing import (
     FORMATS,
     OPENMETRICS,
@@ -290,19 +290,6 @@ class TestCounters:
         assert [dict(series.labels)["reason"] for series in failed] == ["timeout"]
 
 
-class Watched:
-    """A family that counts how often its samples are asked for."""
-
-    def __init__(self, *, per_client: bool) -> None:
-        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("common_name",))
-        self.calls = 0
-        self.family = Family(metric, self._samples, per_client=per_client)
-
-    def _samples(self, record: Record) -> Iterable[Sample]:
-        self.calls += 1
-        return [(("alice",), self.calls)]
-
-
 class TestOncePerPoll:
     def test_the_families_of_clients_are_rendered(self) -> None:
         watched, record = Watched(per_client=True), server()
@@ -381,33 +368,6 @@ class TestMemory:
 
 def blocks(page: Page) -> list[Block]:
     return [piece for piece in page.pieces if isinstance(piece, Block)]
-
-
-class TestPreparing:
-    async def test_renders_all_records_that_have_changed(self) -> None:
-        watched, records = Watched(per_client=False), [server(str(n)) for n in range(25)]
-        page = exposition(watched.family)
-        await page.prepare(*records)
-        assert watched.calls == 25
-        records[3].noticed("INFO", Greeting(5))
-        await page.prepare(*records)
-        assert watched.calls == 26
-        page.page(records)
-        assert watched.calls == 26
-
-    async def test_that_a_change_overtakes_loses_nothing(self) -> None:
-        many = [
-            structs.replace(OFFICE_CLIENT, client_id=number, common_name=f"{number:0128}")
-            for number in range(200)
-        ]
-        record = server(clients=many)
-        page = exposition()
-        preparing = asyncio.create_task(page.prepare(record))
-        await asyncio.sleep(0)
-        take_down(record)
-        assert b"openvpn_server_client_info" not in page.page([record]).body
-        await preparing
-        assert page.page([record]).body == exposition().page([record]).body
 
 
 def test_the_registry_comes_after_the_daemons() -> None:

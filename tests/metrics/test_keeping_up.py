@@ -8,9 +8,19 @@ from prometheus_client import CollectorRegistry
 
 from exporter.config.schema import ClientsConfig
 from exporter.daemon.record import Record
+from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES, families
 from exporter.metrics.exposition import Exposition
-from tests.metrics.records import OFFICE_CLIENT, introduce, new_record, poll, server_status
+from tests.metrics.counting import Watched
+from tests.metrics.records import (
+    OFFICE_CLIENT,
+    introduce,
+    new_record,
+    poll,
+    server,
+    server_status,
+    take_down,
+)
 
 MANY = 2500
 """Clients of more than one slice."""
@@ -54,3 +64,30 @@ def test_another_configuration_is_on_the_next_page() -> None:
     assert (
         watched.page([record]).body == Exposition(without, CollectorRegistry()).page([record]).body
     )
+
+
+async def test_all_records_that_have_changed_are_rendered_once() -> None:
+    watched, records = Watched(per_client=False), [server(str(n)) for n in range(25)]
+    page = Exposition([watched.family], CollectorRegistry())
+    await page.prepare(*records)
+    assert watched.calls == 25
+    records[3].noticed("INFO", Greeting(5))
+    await page.prepare(*records)
+    assert watched.calls == 26
+    page.page(records)
+    assert watched.calls == 26
+
+
+async def test_a_daemon_that_goes_down_between_two_steps_has_no_clients_on_the_next_page() -> None:
+    many = [
+        structs.replace(OFFICE_CLIENT, client_id=number, common_name=f"{number:0128}")
+        for number in range(200)
+    ]
+    record = server(clients=many)
+    page = exposition()
+    preparing = asyncio.create_task(page.prepare(record))
+    await asyncio.sleep(0)
+    take_down(record)
+    assert b"openvpn_server_client_info" not in page.page([record]).body
+    await preparing
+    assert page.page([record]).body == exposition().page([record]).body
