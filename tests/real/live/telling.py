@@ -36,7 +36,6 @@ class Told:
     states: dict[Alert, set[str]]
     """In which states each alert ever was."""
     news: list[News]
-    seconds: float
 
     def told(self, status: str) -> dict[Alert, str]:
         """Return which alerts had this status in a message, and who got it."""
@@ -45,7 +44,6 @@ class Told:
 
 async def tell(lab: Lab, directory: Path) -> Told:
     """Tell the story once."""
-    began = time.time()
     async with (
         receivers(lab) as those,
         alertmanager(lab, those, directory) as alerting,
@@ -69,7 +67,6 @@ async def tell(lab: Lab, directory: Path) -> Told:
         rules=_problems(rules),
         states=alerting.states,
         news=those.news,
-        seconds=time.time() - began,
     )
 
 
