@@ -37,9 +37,9 @@ class Told:
     """In which states each alert ever was."""
     news: list[News]
 
-    def told(self, status: str) -> dict[Alert, str]:
-        """Return which alerts had this status in a message, and who got it."""
-        return {news.alert: news.receiver for news in self.news if news.status == status}
+    def heard(self, status: str) -> set[tuple[Alert, str]]:
+        """Return which alerts had this status in a message, with everybody who got it."""
+        return {(news.alert, news.receiver) for news in self.news if news.status == status}
 
 
 async def tell(lab: Lab, directory: Path) -> Told:

@@ -119,7 +119,7 @@ def test_every_rule_was_evaluated(told: Told) -> None:
 
 
 def test_those_are_told_whom_an_alert_concerns_and_only_those(told: Told) -> None:
-    assert told.told(FIRING) == HEARD
+    assert told.heard(FIRING) == set(HEARD.items())
 
 
 def test_what_another_alert_says_already_is_hidden(told: Told) -> None:
@@ -128,7 +128,7 @@ def test_what_another_alert_says_already_is_hidden(told: Told) -> None:
 
 
 def test_whoever_was_told_hears_that_it_is_over(told: Told) -> None:
-    assert told.told(RESOLVED) == HEARD
+    assert told.heard(RESOLVED) == set(HEARD.items())
 
 
 def test_messages_say_what_the_rules_meant_to_say(told: Told) -> None:
