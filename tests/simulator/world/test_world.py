@@ -187,6 +187,18 @@ def test_a_full_server_turns_everybody_away_until_there_is_room() -> None:
     assert story.world.roster.opened > 3
 
 
+def test_whoever_is_turned_away_knocks_again_and_comes_in_when_somebody_left() -> None:
+    story = Story(Habits(churn=False), count=5, limit=3)
+    story.run(MORNING + 60)
+    assert [event for event, *_ in story.told].count(Event.TURNED_AWAY) in range(28, 61)
+    leaving = story.world.roster.instances[0].common_name
+    story.world.depart(leaving, MORNING + 60)
+    story.run(MORNING + 70)
+    there = [row.common_name for row in story.world.roster.instances.values() if row.connected]
+    assert len(there) == 3
+    assert leaving not in there
+
+
 @pytest.mark.parametrize(
     ("incident", "event"),
     [
@@ -208,6 +220,7 @@ def test_whoever_departs_says_goodbye_stays_away_and_may_be_told_to_come() -> No
     story = Story(Habits(churn=False), count=1)
     (there,) = story.world.roster.instances.values()
     story.world.depart(there.common_name, MORNING)
+    story.world.depart(there.common_name, MORNING + 1)
     story.run(MORNING + HOUR)
     assert [event for event, *_ in story.told] == [Event.EXIT_NOTIFIED, Event.DELAYED_EXIT]
     assert story.world.roster.instances == {}
