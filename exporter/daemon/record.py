@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec
 
 from exporter.certificates.reading import Reading as CertificateReading
+from exporter.certificates.source import sources
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon import courtesy
 from exporter.daemon.events import Events
@@ -101,6 +102,7 @@ class Record:
         self.certificates: Sequence[CertificateReading] = ()
         self.changes = 0
         self.client_changes = 0
+        self._status_file = daemon.status_file
         self._declared_mode = daemon.deployment.mode if daemon.deployment else None
         self._offloaded = False
         self._counted_until = 0
@@ -157,6 +159,11 @@ class Record:
         self.privacy = privacy(daemon, clients)
         self._declared_mode = daemon.deployment.mode if daemon.deployment else None
         self.ledger.adopt(clients, daemon.expected_clients)
+        if daemon.status_file != self._status_file and self.source is Source.STATUS_FILE:
+            self._lose_readings()
+        self._status_file = daemon.status_file
+        if not sources(daemon):  # else they are read anew
+            self.certificates = ()
         self.client_changes += 1
         if daemon.status_file is None and self.source is Source.STATUS_FILE:
             self._lose_readings()

@@ -246,3 +246,16 @@ async def test_what_a_file_told_goes_with_it(fallback: Watched) -> None:
     daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
     fallback.record.adopt(daemon, ClientsConfig())
     assert (fallback.record.up, fallback.record.status) == (False, None)
+
+
+async def test_a_file_that_is_configured_no_longer_takes_its_readings_with_it(
+    fallback: Watched,
+) -> None:
+    fallback.record.went_down(Busy("127.0.0.1:7505: busy"))
+    fallback.write(status())
+    await fallback.polls.poll()
+    with_file = DaemonConfig(name="office", status_file=fallback.path)
+    fallback.record.adopt(with_file, ClientsConfig())
+    assert fallback.record.up
+    fallback.record.adopt(DaemonConfig(name="office"), ClientsConfig())
+    assert (fallback.record.up, fallback.record.status) == (False, None)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from exporter.certificates.reading import Reading
+from exporter.certificates.source import Source, Use
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.daemon.poll import Introduction, Poll
 from exporter.daemon.process import HISTORY_LIMIT
@@ -282,6 +284,16 @@ def test_every_way_to_feed_a_record_counts_as_a_change() -> None:
     assert [
         name for name in sorted(feeding) if not hasattr(vars(Record)[name], "__wrapped__")
     ] == []
+
+
+def test_certificates_that_are_configured_no_longer_are_not_shown() -> None:
+    certified = DaemonConfig(name="office", cert=Path("/etc/openvpn/office.crt"))
+    record = Record(certified, ClientsConfig())
+    record.certified([Reading(Source(Use.CERT, Path("/etc/openvpn/office.crt")))])
+    record.adopt(certified, ClientsConfig())
+    assert record.certificates
+    record.adopt(DaemonConfig(name="office"), ClientsConfig())
+    assert not record.certificates
 
 
 def test_a_change_is_counted() -> None:
