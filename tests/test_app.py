@@ -13,11 +13,13 @@ from msgspec import structs
 from exporter.app import Serving, serving
 from exporter.config import ClientsConfig, Config, DaemonConfig
 from exporter.daemon import demand
+from exporter.deployment import Finding, Kind
 from exporter.management.endpoint import Endpoint, parse_endpoint
 from exporter.metrics.catalogue import families
 from exporter.simulator import Fleet
 from exporter.web.listening import ListenAddress, parse_listen_address
 from tests.blocking import nothing_blocks
+from tests.daemon.journal import Journal
 from tests.metrics.parsing import FORMATS, Parsed, Series, all_series, names_of, parse, values
 from tests.peers import SAFETY, peer
 
@@ -256,6 +258,18 @@ class TestReloading:
             assert b"office" in body
             assert b"branch" not in body
             assert b"openvpn_exporter_config_last_reload_successful 1.0" in body
+
+    async def test_tells_once_what_was_noticed_and_still_counts_it(self) -> None:
+        noticed = Finding(kind=Kind.MALFORMED, place="a.conf:1", text="no", daemon="a", blocks=True)
+        read = structs.replace(NOBODY, findings=(noticed,))
+        with Journal.open() as journal:
+            async with serving(
+                read, listen=[ANY_PORT], telemetry_path="/metrics", read=lambda: read
+            ) as running:
+                await running.reload()
+                body, _ = await get(f"{running.urls[0]}/metrics")
+        assert journal.messages.count("daemon is not watched") == 1
+        assert b"openvpn_exporter_discovered_daemons_not_watched 1.0" in body
 
     async def test_shows_another_daemon_of_the_same_name_from_the_start(self) -> None:
         async with peer() as old, peer() as new:

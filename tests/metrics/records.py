@@ -41,8 +41,8 @@ CERTIFICATES = (
     Reading(
         Source(Use.CRL, Path("/etc/openvpn/crl.pem")),
         (
-            RevocationList("ca", NOON),
             RevocationList("ca", NOON + 5),
+            RevocationList("ca", NOON),
             RevocationList("old-ca", None),
         ),
     ),

@@ -38,8 +38,8 @@ BOB = Client(
     client_id=5,
 )
 ROUTES = [
-    Route("10.8.0.6", "alice", "203.0.113.77:1194", NOON - 60),
-    Route("10.8.0.7", "alice", "203.0.113.77:1194", NOON - 30),
+    Route("10.8.0.6", "alice", "203.0.113.77:1194", NOON - 30),
+    Route("10.8.0.7", "alice", "203.0.113.77:1194", NOON - 60),
     Route("192.168.77.0/24", "alice", "203.0.113.77:1194", NOON),
 ]
 PERSONAL = (

@@ -76,6 +76,8 @@ def test_a_default_said_aloud_changes_nothing() -> None:
         ("reconnects", "-1", "'-1' is not a number of events"),
         ("idle-client", "many", "'many' is not a number of bytes"),
         ("clients-near-limit", "85", "'85' is not a share"),
+        ("clients-near-limit", "1", "'1' is not a share"),
+        ("clients-near-limit", "0", "'0' is not a share"),
         ("clients-near-limit", "nan", "'nan' is not a share"),
         ("clients-near-limit", "most", "'most' is not a share"),
         ("daemon_down", "5m", "'daemon_down' is no threshold: use one of exporter-down, poll-slow"),
