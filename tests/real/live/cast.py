@@ -26,6 +26,7 @@ NAME_TOO_LONG = "u" * 500
 _OFFICE = ServerSettings(pid=1001, port=443, tcp=True, dco=True)
 _HOTEL = ServerSettings(pid=1002, max_clients=ROOMS)
 _UPLINK = TunnelSettings(pid=1003, breaks_every=None)
+_OUTPOST = TunnelSettings(pid=1005, breaks_every=None)
 _VAULT = TunnelSettings(pid=1004, breaks_every=None, question=PRIVATE_KEY)
 # They come and go within the story, and are too few for anybody to miss some.
 _RESTLESS = Habits(session_seconds=8, absence_seconds=3)
@@ -51,6 +52,7 @@ class Cast:
     archive: Simulated
     uplink: Simulated
     vault: Simulated
+    outpost: Simulated
 
     dialled: str
     stack: AsyncExitStack
@@ -108,6 +110,7 @@ async def cast(lab: Lab, directory: Path) -> AsyncIterator[Cast]:
             archive=await come(simulated_server(clients=[identity("scribe", NAME_TOO_LONG)])),
             uplink=await come(simulated_tunnel(settings=_UPLINK)),
             vault=await come(simulated_tunnel(settings=_VAULT)),
+            outpost=await come(simulated_tunnel(settings=_OUTPOST)),
             dialled=f"{LOOPBACK}:{lab.port()}",
             stack=stack,
         )

@@ -23,6 +23,8 @@ LOST_SITE = SITES[1]
 
 RECONNECTING = Alert("OpenVPNReconnecting", "uplink")
 PACKET_ERRORS = Alert("OpenVPNPacketErrors", "depot")
+OUTPOST_PACKET_ERRORS = Alert("OpenVPNPacketErrors", "outpost")
+EXPORTER_DOWN = Alert("OpenVPNExporterDown")
 FATAL = Alert("OpenVPNFatalError", "depot")
 DOWN = Alert("OpenVPNDaemonDown", "depot")
 RESTARTED = Alert("OpenVPNRestarted", "depot")
@@ -45,6 +47,7 @@ class Story:
 
     cast: Cast
     exporter: Exporter
+    outpost: Exporter
     prometheus: Prometheus
     alertmanager: Alertmanager
     _guesses: list[Recurring] = field(default_factory=list)
@@ -57,6 +60,7 @@ class Story:
             for chapter in (
                 self._a_tunnel_flaps(),
                 self._a_daemon_dies(depot),
+                self._an_exporter_dies(),
                 self._a_daemon_hangs(),
                 self._a_site_goes_missing(),
                 self._somebody_guesses(),
@@ -76,6 +80,7 @@ class Story:
         await self._mistakes_are_mended()
         async with asyncio.TaskGroup() as chapters:
             chapters.create_task(self._the_dead_one_comes_back())
+            chapters.create_task(self._the_exporter_comes_back())
             chapters.create_task(self._there_is_room_again())
         await self.alertmanager.until_quiet()
 
@@ -93,14 +98,30 @@ class Story:
 
     async def _a_daemon_dies(self, depot: Simulated) -> None:
         """Bad packets first: their alert comes when it is down already, and is hidden by that."""
-        tunnel = as_tunnel(depot)
-        gusts = Recurring(partial(act, depot, partial(tunnel.drop_replays, 60)), 0.5)
-        await self._shows(f'time() - ALERTS_FOR_STATE{{alertname="{PACKET_ERRORS.name}"}} > 4')
-        await gusts.stop()
-        act(depot, partial(tunnel.fail, LAST_WORDS))
+        await self._bad_packets_come(depot, PACKET_ERRORS)
+        act(depot, partial(depot.daemon.fail, LAST_WORDS))
         await self.alertmanager.until(FATAL, ACTIVE)
         await self.alertmanager.until(DOWN, ACTIVE)
         await self.alertmanager.until(PACKET_ERRORS, SUPPRESSED)
+
+    async def _bad_packets_come(self, simulated: Simulated, alert: Alert) -> None:
+        """Let them come until their alert is under way, with some seconds to go."""
+        tunnel = as_tunnel(simulated)
+        gusts = Recurring(partial(act, simulated, partial(tunnel.drop_replays, 60)), 0.5)
+        since = f'ALERTS_FOR_STATE{{alertname="{alert.name}", daemon="{alert.daemon}"}}'
+        await self._shows(f"time() - {since} > 4")
+        await gusts.stop()
+
+    async def _an_exporter_dies(self) -> None:
+        """Likewise: what it saw of bad packets is hidden."""
+        await self._bad_packets_come(self.cast.outpost, OUTPOST_PACKET_ERRORS)
+        await self.outpost.stop()
+        await self.alertmanager.until(EXPORTER_DOWN, ACTIVE)
+        await self.alertmanager.until(OUTPOST_PACKET_ERRORS, SUPPRESSED)
+
+    async def _the_exporter_comes_back(self) -> None:
+        await self.alertmanager.until(OUTPOST_PACKET_ERRORS, None)
+        await self.outpost.start()
 
     async def _the_dead_one_comes_back(self) -> None:
         await self.alertmanager.until(PACKET_ERRORS, None)

@@ -14,15 +14,15 @@ from tests.real.live.grafana import Replay, Window, replay
 from tests.real.live.old_dashboards import Answers, open_old
 from tests.real.live.story import Story
 from tests.real.live.tempo import SCRAPE_INTERVAL, SPEED
-from tests.real.live.watching import watching
+from tests.real.live.watching import watching, watching_outpost
 from tests.real.prometheus import configured
 from tests.rules.compressed import compressed
 from tests.rules.shipped import PROMETHEUS
 
 RULES = "openvpn.rules.yml"
 # Slow answers are not what is told here, and come from a machine that is busy with other tests; but
-# a daemon that is down must be known before the bad packets that it had are.
-THRESHOLDS = {"poll-slow": "10m", "daemon-down": "1m"}
+# what is down must be known before the bad packets that were there are.
+THRESHOLDS = {"poll-slow": "10m", "daemon-down": "1m", "exporter-down": "3m"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,12 @@ async def tell(lab: Lab, directory: Path) -> Told:
         alertmanager(lab, those, directory) as alerting,
         cast(lab, directory) as everybody,
         watching(lab, everybody, directory) as exporter,
+        watching_outpost(lab, everybody, directory) as outpost,
     ):
-        config = prometheus_config(exporter.address, alerting.address)
+        config = prometheus_config([exporter.address, outpost.address], alerting.address)
         (directory / RULES).write_text(compressed(SPEED, thresholds=THRESHOLDS))
         async with configured(lab, config, directory) as asked:
-            story = Story(everybody, exporter, asked, alerting)
+            story = Story(everybody, exporter, outpost, asked, alerting)
             begin = time.time()
             await story.rise()
             seen = await replay(asked, Window(begin, time.time()))
@@ -70,7 +71,7 @@ async def tell(lab: Lab, directory: Path) -> Told:
     )
 
 
-def prometheus_config(target: str, alertmanager_at: str) -> dict[str, Any]:
+def prometheus_config(targets: list[str], alertmanager_at: str) -> dict[str, Any]:
     """Return the shipped configuration: closer scrapes, compressed rules, old names as well."""
     config: dict[str, Any] = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
     config["global"] = {
@@ -80,7 +81,7 @@ def prometheus_config(target: str, alertmanager_at: str) -> dict[str, Any]:
     assert config["rule_files"] == [RULES]
     config["rule_files"].append(str(PROMETHEUS / "compat-kumina.rules.yml"))
     [job], [alerting] = config["scrape_configs"], config["alerting"]["alertmanagers"]
-    job["static_configs"] = [{"targets": [target]}]
+    job["static_configs"] = [{"targets": targets}]
     alerting["static_configs"] = [{"targets": [alertmanager_at]}]
     return config
 

@@ -17,6 +17,7 @@ from tests.real.live.old_dashboards import OF_BOTH, OF_SERVERS, OF_TUNNELS
 from tests.real.live.story import (
     AT_LIMIT,
     DOWN,
+    EXPORTER_DOWN,
     FALLBACK,
     FATAL,
     FILE_ONLY,
@@ -25,6 +26,7 @@ from tests.real.live.story import (
     MISSING,
     NEAR_LIMIT,
     NO_CERTIFICATE,
+    OUTPOST_PACKET_ERRORS,
     PACKET_ERRORS,
     PROMPT,
     RECONNECTING,
@@ -43,17 +45,24 @@ EMPTY = {
 }
 """Queries that have nothing to show in this story, with the reason."""
 
+SERVERS = {"gateway", "office", "branches", "hotel"}
+WITHOUT_CLIENTS = {"annex", "archive"}
+TUNNELS = {"laptop", "uplink", "vault"}
+NOT_UP = {"depot"}
+UNSEEN = {"outpost"}
+
 SHOWN = {
-    "openvpn-fleet: Daemons watched A": DAEMONS,
+    "openvpn-fleet: Daemons watched A": DAEMONS - len(UNSEEN),
     "openvpn-fleet: Daemons down A": 1,
     "openvpn-fleet: Up, not connected A": 0,
     "openvpn-fleet: Clients missing A": 1,
-    "openvpn-exporter: Scraped A": 1,
+    "openvpn-exporter: Scraped A": 0,
     "openvpn-exporter: Clients left out A": 0,
 }
 """What some panels must show at the worst."""
 
 HEARD = {
+    EXPORTER_DOWN: "pager",
     DOWN: "pager",
     PROMPT: "pager",
     MISSING: "pager",
@@ -68,13 +77,8 @@ HEARD = {
 }
 """Who is told of which alert."""
 
-HIDDEN = {PACKET_ERRORS, AT_LIMIT, NEAR_LIMIT}
+HIDDEN = {PACKET_ERRORS, OUTPOST_PACKET_ERRORS, AT_LIMIT, NEAR_LIMIT}
 """Alerts that fire while another says it already."""
-
-SERVERS = {"gateway", "office", "branches", "hotel"}
-WITHOUT_CLIENTS = {"annex", "archive"}
-TUNNELS = {"laptop", "uplink", "vault"}
-NOT_UP = {"depot"}
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +153,7 @@ def test_each_alert_is_of_our_own_series_and_comes_once(told: Told) -> None:
 
 
 def test_an_old_dashboard_is_offered_every_daemon(told: Told) -> None:
-    assert set(told.old) == SERVERS | WITHOUT_CLIENTS | TUNNELS | NOT_UP
+    assert set(told.old) == SERVERS | WITHOUT_CLIENTS | TUNNELS | NOT_UP | UNSEEN
 
 
 @pytest.mark.parametrize("daemon", sorted(SERVERS))
@@ -191,5 +195,6 @@ def test_an_old_dashboard_shows_what_is_there_by_its_old_labels(told: Told) -> N
     assert 0 <= branches["age of the status"][0].value < 60
 
 
-def test_an_old_dashboard_shows_what_is_down(told: Told) -> None:
-    assert {daemon: told.old[daemon]["up"][0].value for daemon in NOT_UP} == {"depot": 0}
+def test_an_old_dashboard_tells_what_is_down_from_what_is_unseen(told: Told) -> None:
+    assert [series.value for daemon in NOT_UP for series in told.old[daemon]["up"]] == [0]
+    assert [series.value for daemon in UNSEEN for series in told.old[daemon]["up"]] == []

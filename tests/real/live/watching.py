@@ -1,9 +1,9 @@
-"""The exporter that watches them all: a process of its own, by a file that has some mistakes."""
+"""The exporters that watch them: processes of their own, one by a file that has some mistakes."""
 
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,61 +17,87 @@ from tests.real.management import LOOPBACK
 from tests.real.program import program
 from tests.real.scraping import serving_at
 
-DAEMONS = 10
+DAEMONS = 11
 DOWN_AT_FIRST = 1
 """One that waits for a passphrase."""
+
+Section = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """An exporter that runs, and its configuration."""
+    """An exporter and its configuration; it may end and begin again."""
 
     address: str
-    file: Path
-    content: dict[str, Any]
+    directory: Path
+    content: Section
+    _process: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    async def configure(self, **daemons: dict[str, object]) -> None:
+    async def start(self) -> None:
+        """Run it, and wait until it is at home."""
+        self._write()
+        command = [
+            *(sys.executable, "-m", "exporter"),
+            f"--config.file={self._file}",
+            f"--web.listen-address={self.address}",
+        ]
+        log = self.directory / "exporter.log"
+        await self._process.enter_async_context(program(*command, log=log))
+        async with serving_at(f"http://{self.address}"):
+            pass
+
+    async def stop(self) -> None:
+        """End it."""
+        await self._process.aclose()
+
+    async def configure(self, **daemons: Section) -> None:
         """Change keys of daemons, and have it read the file again."""
         for daemon in self.content["daemons"]:
             daemon.update(daemons.get(daemon["name"], {}))
-        self.write()
+        self._write()
         async with (
             ClientSession() as session,
             session.post(f"http://{self.address}/-/reload") as answer,
         ):
             answer.raise_for_status()
 
-    def write(self) -> None:
-        """Write the file."""
-        self.file.write_text(yaml.safe_dump(self.content))
+    def _write(self) -> None:
+        self._file.write_text(yaml.safe_dump(self.content))
+
+    @property
+    def _file(self) -> Path:
+        return self.directory / "config.yaml"
 
 
 @asynccontextmanager
 async def watching(lab: Lab, cast: Cast, directory: Path) -> AsyncIterator[Exporter]:
-    """Run it while the block runs."""
-    exporter = Exporter(
-        address=f"{LOOPBACK}:{lab.port()}",
-        file=directory / "config.yaml",
-        content={
-            "poll_interval": "1s",
-            "clients": {"routes": True},
-            "daemons": [*_real(lab, cast, directory), *_simulated(cast)],
-        },
-    )
-    exporter.write()
-    command = [
-        *(sys.executable, "-m", "exporter"),
-        f"--config.file={exporter.file}",
-        f"--web.listen-address={exporter.address}",
-    ]
-    async with (
-        program(*command, log=directory / "exporter.log"),
-        serving_at(f"http://{exporter.address}"),
-    ):
+    """Run one that watches everybody but the outpost."""
+    async with _exporting(lab, directory, *_real(lab, cast, directory), *_simulated(cast)) as one:
+        yield one
+
+
+@asynccontextmanager
+async def watching_outpost(lab: Lab, cast: Cast, directory: Path) -> AsyncIterator[Exporter]:
+    """Run another that watches the outpost."""
+    own = directory / "outpost"
+    own.mkdir()
+    outpost = {"name": "outpost", "management": cast.outpost.address}
+    async with _exporting(lab, own, outpost) as other:
+        yield other
+
+
+@asynccontextmanager
+async def _exporting(lab: Lab, directory: Path, *daemons: Section) -> AsyncIterator[Exporter]:
+    content = {"poll_interval": "1s", "clients": {"routes": True}, "daemons": [*daemons]}
+    exporter = Exporter(f"{LOOPBACK}:{lab.port()}", directory, content)
+    await exporter.start()
+    try:
         yield exporter
+    finally:
+        await exporter.stop()
 
 
-def _real(lab: Lab, cast: Cast, directory: Path) -> list[dict[str, object]]:
+def _real(lab: Lab, cast: Cast, directory: Path) -> list[Section]:
     """Name a certificate that isn't there, and a socket that isn't there beside a status file."""
     crl = directory / "crl.pem"
     crl.write_bytes(revocation_list("Example CA"))
@@ -96,7 +122,7 @@ def _real(lab: Lab, cast: Cast, directory: Path) -> list[dict[str, object]]:
     ]
 
 
-def _simulated(cast: Cast) -> list[dict[str, object]]:
+def _simulated(cast: Cast) -> list[Section]:
     return [
         {"name": "office", "management": cast.office.address},
         {
