@@ -6,6 +6,7 @@ own threads are few, others need them, and the end of the process waits for each
 
 import asyncio
 import contextlib
+import errno
 import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -14,7 +15,11 @@ _T = TypeVar("_T")
 
 
 async def in_thread(work: Callable[[], _T]) -> _T:
-    """Return what `work` returns, or raise what it raises; who is cancelled leaves it alone."""
+    """Return what `work` returns, or raise what it raises; who is cancelled leaves it alone.
+
+    Raises:
+        OSError: no thread can be had.
+    """
     return await _start(work)
 
 
@@ -49,7 +54,10 @@ def _start(work: Callable[[], _T]) -> asyncio.Future[_T]:
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
             loop.call_soon_threadsafe(settle, outcome, value)
 
-    threading.Thread(target=run, daemon=True).start()
+    try:
+        threading.Thread(target=run, daemon=True).start()
+    except RuntimeError:  # the limit of the system or of the unit
+        _fail(outcome, OSError(errno.EAGAIN, "no thread is left to do it in"))
     return outcome
 
 

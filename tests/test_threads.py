@@ -94,3 +94,14 @@ asyncio.run(give_up())
         check=True,
     )
     assert (ended.stdout, ended.stderr) == ("gave up\n", "")
+
+
+async def test_a_shortage_of_threads_is_an_error_like_any_other_of_the_system(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(OSError, match="no thread is left"):
+        await in_thread(threading.get_ident)

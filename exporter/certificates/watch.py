@@ -1,6 +1,7 @@
 """Reads the files of a daemon, and reads them again when they change."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import stat
@@ -41,10 +42,11 @@ async def watch_files(
     files, last = Files(sources), tuple[Reading, ...]()
     await asyncio.sleep(phase * START_SPREAD)
     while True:
-        readings = await in_thread(files.look)
-        if readings != last:
-            take(readings)
-        last = readings
+        with contextlib.suppress(OSError):  # no thread can be had: in a minute, perhaps
+            readings = await in_thread(files.look)
+            if readings != last:
+                take(readings)
+            last = readings
         await asyncio.sleep(INTERVAL)
 
 

@@ -4,7 +4,7 @@ import functools
 
 from exporter.config.password import read_password
 from exporter.config.schema import DaemonConfig
-from exporter.management.errors import PasswordUnreadable
+from exporter.management.errors import PasswordUnreadable, Unreachable
 from exporter.management.secret import Secret
 from exporter.threads import in_thread
 
@@ -14,6 +14,7 @@ async def read_management_password(daemon: DaemonConfig) -> Secret | None:
 
     Raises:
         PasswordUnreadable: its file can't be used.
+        Unreachable: it can't be read now; soon it may be.
     """
     if daemon.password_file is None:
         return None
@@ -21,3 +22,5 @@ async def read_management_password(daemon: DaemonConfig) -> Secret | None:
         return await in_thread(functools.partial(read_password, daemon.password_file))
     except ValueError as error:
         raise PasswordUnreadable(str(error)) from error
+    except OSError as error:
+        raise Unreachable(f"{daemon.password_file}: not read: {error.strerror}") from error

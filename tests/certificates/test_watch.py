@@ -1,6 +1,7 @@
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -157,3 +158,22 @@ async def test_changes_are_handed_on_and_nothing_else(
         task.cancel()
     assert [subjects(first), subjects(second)] == [["office"], ["renewed"]]
     assert taken.empty()
+
+
+async def test_a_shortage_of_threads_passes(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shortage = [OSError("no thread is left")]
+
+    async def scarce(work: Callable[[], tuple[Reading, ...]]) -> tuple[Reading, ...]:
+        if shortage:
+            raise shortage.pop()
+        return work()
+
+    monkeypatch.setattr(watch, "in_thread", scarce)
+    monkeypatch.setattr(watch, "INTERVAL", 0.0)
+    taken: asyncio.Queue[tuple[Reading, ...]] = asyncio.Queue()
+    watching = asyncio.create_task(watch_files([source], taken.put_nowait))
+    (reading,) = await taken.get()
+    watching.cancel()
+    assert subjects(reading) == ["office"]
