@@ -44,13 +44,7 @@ class Subject:
 
     def parse(self, lines: Sequence[bytes]) -> Status:
         """Read a status, knowing the last one."""
-        steps = self._reader.steps(lines)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                status: Status = end.value
-                return status
+        return self._reader.read(lines)
 
     def render(self) -> object:
         """Render what has changed, and put the page together, as pieces."""

@@ -1,17 +1,13 @@
 import asyncio
 import contextlib
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from exporter.threads import OneAtATime, in_thread
+from tests.interpreter import says
 from tests.peers import SAFETY
-
-ROOT = Path(__file__).parents[1]
 
 
 class Slow:
@@ -85,15 +81,7 @@ async def give_up():
 
 asyncio.run(give_up())
 """
-    ended = subprocess.run(  # noqa: S603 -- our own program
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=SAFETY,
-        check=True,
-    )
-    assert (ended.stdout, ended.stderr) == ("gave up\n", "")
+    assert says(program) == "gave up\n"
 
 
 async def test_a_shortage_of_threads_is_an_error_like_any_other_of_the_system(

@@ -8,6 +8,7 @@ from grafana.panels.panel import About, Query, Size, thresholds
 from grafana.panels.stat import stat
 from grafana.panels.table import Text, Value, table
 from grafana.panels.timeline import timeline
+from grafana.parts.by_name import SESSION
 from grafana.queries import (
     CLIENT,
     KEY,
@@ -173,15 +174,7 @@ _DETAILS = table(
     ),
     [
         Text("Server", "daemon", links=(TO_SERVER,)),
-        Text("User", "username"),
-        Text("Client id", "client_id"),
-        Text("Comes from", "real_address"),
-        Text("Address", "virtual_address"),
-        Text("IPv6 address", "virtual_ipv6_address"),
-        Text("Cipher", "cipher"),
-        Text("Platform", "platform"),
-        Text("Version", "client_version"),
-        Text("Program", "gui"),
+        *SESSION,
         Text("Exporter", "instance", hidden=True),
         Text("Job", "job", hidden=True),
         Value("Session", _IT("openvpn_server_client_info"), shown=False),

@@ -25,6 +25,19 @@ _NAMES_OFF = (
     "none."
 )
 
+SESSION = (
+    Text("User", "username"),
+    Text("Client id", "client_id"),
+    Text("Comes from", "real_address"),
+    Text("Address", "virtual_address"),
+    Text("IPv6 address", "virtual_ipv6_address"),
+    Text("Cipher", "cipher"),
+    Text("Platform", "platform"),
+    Text("Version", "client_version"),
+    Text("Program", "gui"),
+)
+"""Columns of `openvpn_server_client_info`: what a session is."""
+
 
 def clients(select: Scope) -> dashboard.Panel:
     """Show what each client does, and when it was there."""
@@ -83,15 +96,7 @@ def sessions(select: Scope) -> dashboard.Panel:
         ),
         [
             Text("Client", "common_name", links=(TO_CLIENT,)),
-            Text("User", "username"),
-            Text("Client id", "client_id"),
-            Text("Comes from", "real_address"),
-            Text("Address", "virtual_address"),
-            Text("IPv6 address", "virtual_ipv6_address"),
-            Text("Cipher", "cipher"),
-            Text("Platform", "platform"),
-            Text("Version", "client_version"),
-            Text("Program", "gui"),
+            *SESSION,
             Text("Server", "daemon", hidden=True),
             Text("Exporter", "instance", hidden=True),
             Text("Job", "job", hidden=True),

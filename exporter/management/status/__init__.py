@@ -62,6 +62,20 @@ class StatusReader:
             return tunnel.parse(lines, zone=self._zone)
         raise ReplyError(f"a status that begins with {clean_bytes(first, 64)!r}")
 
+    def read(self, lines: Sequence[bytes]) -> Status:
+        """Read a status in one go.
+
+        Raises:
+            ReplyError: no status at all.
+        """
+        steps = self.steps(lines)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                status: Status = end.value
+                return status
+
 
 def parse_status(
     lines: Sequence[bytes], *, routes: bool = True, zone: datetime.tzinfo | None = None
@@ -71,10 +85,4 @@ def parse_status(
     Raises:
         ReplyError: no status at all.
     """
-    steps = StatusReader(routes=routes, zone=zone).steps(lines)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            status: Status = end.value
-            return status
+    return StatusReader(routes=routes, zone=zone).read(lines)
