@@ -306,6 +306,16 @@ class TestOncePerPoll:
         assert b"} 2\n" in page.page([record]).body
         assert watched.calls == 2
 
+    def test_under_the_names_of_those_who_are_there_now(self) -> None:
+        carol = structs.replace(OFFICE_CLIENT, common_name="carol", client_id=5)
+        record = server(expected=())
+        page = exposition(*FAMILIES)
+        assert b'common_name="alice"' in page.page([record]).body
+        poll(record, server_status([carol]), now=NOON + 7200)  # alice is forgotten by then
+        body = page.page([record]).body
+        assert b'common_name="alice"' not in body
+        assert body.count(b'_client_sent_bytes_total{daemon="office",common_name="carol"}') == 1
+
     def test_for_each_daemon(self) -> None:
         watched, records = Watched(per_client=True), [server("a"), server("b")]
         page = exposition(watched.family)
