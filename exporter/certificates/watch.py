@@ -79,8 +79,8 @@ class Files:
 
 
 def _stamp(path: Path) -> _Stamp:
-    stat = path.stat()
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _entries(source: Source) -> tuple[Entry, ...]:

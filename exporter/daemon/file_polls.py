@@ -103,6 +103,6 @@ class FilePolls:
 
     def _changed(self, what: DownReason | None) -> bool:
         """Tell whether this is news for the log: a change, not every poll."""
-        changed = self._said is _NOTHING or what is not self._said
+        changed = what is not self._said
         self._said = what
         return changed

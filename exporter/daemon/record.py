@@ -165,8 +165,6 @@ class Record:
         if not sources(daemon):  # else they are read anew
             self.certificates = ()
         self.client_changes += 1
-        if daemon.status_file is None and self.source is Source.STATUS_FILE:
-            self._lose_readings()
 
     @_changes
     def forget(self, now: float) -> None:
