@@ -14,7 +14,7 @@ PYTHON_CODE := exporter tests $(wildcard bench grafana)
 
 export PYTHON
 
-.PHONY: help demo test lint format types contracts unit real coverage bench docs preview lock upgrade clean
+.PHONY: help demo test lint format types contracts unit real coverage bench walk docs preview lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ coverage: .venv/real.stamp ## Tests, and which lines and branches they reach
 
 bench: .venv/dev.stamp ## Benchmarks
 	@$(BIN)/python -m bench $(ARGS)
+
+walk: .venv/dev.stamp ## How many files and functions a poll and a scrape pass; the size of the tree
+	@$(BIN)/python -m bench.walk
 
 docs: .venv/dev.stamp ## Write the documentation and the dashboards, which come from code
 	@$(BIN)/python -m exporter.config.documentation > docs/configuration.md

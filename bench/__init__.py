@@ -24,4 +24,9 @@ Two need real programs and some minutes, and are run by themselves:
 
     prometheus  a real Prometheus as a child
     steady      a clock by which simulated clients move the same number of bytes each second
+
+`python -m bench.walk` measures the code instead: how much of it a poll and a scrape pass.
+
+    call_profile  the calls of functions in one thread, by folder
+    tree_size     files, lines and functions of a tree
 """
