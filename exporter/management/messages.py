@@ -42,7 +42,8 @@ class Listing(msgspec.Struct, frozen=True):
 class Truncated(msgspec.Struct, frozen=True):
     """A listing or an ENV block that another message or the end of the session cut short.
 
-    Its content is thrown away whole: half a status must never be taken for a small one.
+    Its content is thrown away whole: half a status must never be taken for a small one. Of an ENV
+    block beyond its caps only the variables are thrown away that did not fit.
     """
 
     lines: int

@@ -6,7 +6,8 @@ Rules of this module:
 - A message is complete or it does not exist. What was cut short is reported as `Truncated` and
   its content dropped.
 - Nothing grows without a cap. Breaking one raises `ProtocolError`; the session is over then, and
-  every further byte raises it again.
+  every further byte raises it again. Only an ENV block goes on: the variables beyond its caps are
+  dropped and reported as `Truncated`.
 - Framing does not depend on which command is outstanding. A listing begins with any line that is
   nothing else and ends with a line that is exactly `END` (every line a daemon prints in between
   has a comma, a tab, or is fixed text). A `SUCCESS:` or `ERROR:` line inside a listing means
@@ -42,6 +43,9 @@ LINE_COST = 64
 
 ENV_LIMIT = 1024
 """Lines kept of one ENV block; real ones have about 60."""
+
+ENV_SIZE_LIMIT = 256 * 1024
+"""Bytes kept of one ENV block, `LINE_COST` for each line included; real ones have about 6,000."""
 
 PASSWORD_PROMPT = b"ENTER PASSWORD:"
 
@@ -80,12 +84,18 @@ class _EnvBlock:
         self._variables: list[bytes] = []
         self.lines = 1
         self.size = len(payload) + LINE_COST
+        self.dropped = 0
 
     def add(self, variable: bytes) -> None:
         self.lines += 1
-        if len(self._variables) < ENV_LIMIT and not variable.startswith(_SECRET_VARIABLES):
+        if variable.startswith(_SECRET_VARIABLES):
+            return
+        size = self.size + len(variable) + LINE_COST
+        if len(self._variables) < ENV_LIMIT and size <= ENV_SIZE_LIMIT:
             self._variables.append(variable)
-            self.size += len(variable) + LINE_COST
+            self.size = size
+        else:
+            self.dropped += 1
 
     def finish(self) -> Notification:
         return Notification(self.source, self._payload, tuple(self._variables))
@@ -277,6 +287,8 @@ class Protocol:
         if self._env is None or self._env.source != source:
             self._messages.append(Unexpected(line))
         elif variable == b"END":
+            if self._env.dropped:
+                self._messages.append(Truncated(self._env.dropped))
             self._messages.append(self._env.finish())
             self._env = None
         else:

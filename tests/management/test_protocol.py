@@ -13,7 +13,13 @@ from exporter.management.messages import (
     Truncated,
     Unexpected,
 )
-from exporter.management.protocol import ENV_LIMIT, LINE_COST, LINE_LIMIT, Protocol
+from exporter.management.protocol import (
+    ENV_LIMIT,
+    ENV_SIZE_LIMIT,
+    LINE_COST,
+    LINE_LIMIT,
+    Protocol,
+)
 from exporter.management.secret import Secret
 
 GREETING_TEXT = b"OpenVPN Management Interface Version 5 -- type 'help' for more info"
@@ -342,9 +348,53 @@ def test_an_endless_block_of_variables_is_kept_up_to_its_limit() -> None:
     full = protocol.buffered
     assert protocol.receive(b">CLIENT:ENV,a=b\n" * 5000) == []
     assert protocol.buffered == full
-    [message] = protocol.receive(b">CLIENT:ENV,END\n")
-    assert isinstance(message, Notification)
-    assert len(message.env) == ENV_LIMIT
+    assert protocol.receive(b">CLIENT:ENV,END\n") == [
+        Truncated(5000),
+        Notification("CLIENT", b"ESTABLISHED,0", (b"a=b",) * ENV_LIMIT),
+    ]
+
+
+def test_a_block_of_long_variables_is_kept_up_to_its_size() -> None:
+    opener, name = b">CLIENT:ESTABLISHED,0\n", b">CLIENT:ENV,"
+    long = b"a=" + b"x" * (LINE_LIMIT - len(name) - 2)
+    fitting = (ENV_SIZE_LIMIT - len(opener) - LINE_COST) // (len(long) + LINE_COST)
+    protocol = greeted()
+    protocol.receive(opener + (name + long + b"\n") * fitting)
+    full = protocol.buffered
+    assert full <= ENV_SIZE_LIMIT
+    assert protocol.receive((name + long + b"\n") * 100) == []
+    assert protocol.buffered == full
+    # What is short enough still fits: a long value keeps no other from being known.
+    assert protocol.receive(name + b"a=b\n" + name + b"END\n") == [
+        Truncated(100),
+        Notification("CLIENT", b"ESTABLISHED,0", (*(long,) * fitting, b"a=b")),
+    ]
+    assert protocol.buffered == 0
+
+
+def test_a_block_may_be_as_large_as_its_size_limit() -> None:
+    payload, name = b"ESTABLISHED,0", b">CLIENT:ENV,"
+    room = ENV_SIZE_LIMIT - len(payload) - LINE_COST
+    half = b"x" * (LINE_LIMIT // 2)
+    halves, rest = divmod(room, len(half) + LINE_COST)
+    last = b"x" * (rest - LINE_COST)
+    protocol = greeted()
+    block = b"".join(name + variable + b"\n" for variable in [*[half] * halves, last])
+    protocol.receive(b">CLIENT:" + payload + b"\n" + block)
+    assert protocol.buffered == ENV_SIZE_LIMIT
+    assert protocol.receive(name + b"END\n") == [
+        Notification("CLIENT", payload, (*(half,) * halves, last))
+    ]
+
+
+def test_passwords_beyond_the_limits_of_a_block_are_not_cut_short() -> None:
+    messages = said(
+        b">CLIENT:CONNECT,0,1",
+        *[b">CLIENT:ENV,a=b"] * ENV_LIMIT,
+        b">CLIENT:ENV,password=s3cret",
+        b">CLIENT:ENV,END",
+    )
+    assert messages == [Notification("CLIENT", b"CONNECT,0,1", (b"a=b",) * ENV_LIMIT)]
 
 
 def test_what_is_buffered_is_what_is_incomplete() -> None:
