@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import gc
 import threading
 from collections.abc import Iterator
 
@@ -16,11 +17,26 @@ class Slow:
     def __init__(self) -> None:
         self.begun = 0
         self.released = threading.Event()
+        self.thread: threading.Thread | None = None
 
     def __call__(self) -> int:
         self.begun += 1
+        self.thread = threading.current_thread()
         assert self.released.wait(SAFETY)
         return self.begun
+
+    async def ends(self) -> None:
+        """Release it, and wait until its outcome was handed over."""
+        self.released.set()
+        assert self.thread
+        await in_thread(self.thread.join)
+
+
+class SlowFailure(Slow):
+    """Work that hangs until it is released, and then fails."""
+
+    def __call__(self) -> int:
+        return super().__call__() // 0
 
 
 @pytest.fixture
@@ -28,6 +44,15 @@ def slow() -> Iterator[Slow]:
     work = Slow()
     yield work
     work.released.set()
+
+
+def complaints_of_the_loop() -> list[str]:
+    """Return a list of the errors that nothing awaits, which grows as they occur."""
+    complaints: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(
+        lambda _, context: complaints.append(context["message"])
+    )
+    return complaints
 
 
 async def test_work_is_done_elsewhere() -> None:
@@ -46,6 +71,29 @@ async def test_who_is_cancelled_does_not_wait_for_the_thread(slow: Slow) -> None
     async with asyncio.timeout(SAFETY):
         await asyncio.wait([waiting])
     assert waiting.cancelled()
+
+
+@pytest.mark.parametrize("kind", [Slow, SlowFailure])
+async def test_an_outcome_that_comes_after_the_cancellation_is_dropped(kind: type[Slow]) -> None:
+    work, complaints = kind(), complaints_of_the_loop()
+    waiting = asyncio.create_task(in_thread(work))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    await work.ends()
+    assert complaints == []
+
+
+async def test_an_error_that_comes_after_everybody_gave_up_is_dropped() -> None:
+    slow, complaints = SlowFailure(), complaints_of_the_loop()
+    work = OneAtATime(slow)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await work()
+    await slow.ends()
+    del work
+    gc.collect()
+    assert complaints == []
 
 
 async def test_work_under_way_is_not_begun_again(slow: Slow) -> None:

@@ -128,6 +128,15 @@ def test_a_file_that_went_bad_keeps_no_old_entries(source: Source) -> None:
     assert looker.look() == (Reading(source, problem=Problem.GARBAGE),)
 
 
+def test_a_file_that_was_moved_away_and_back_is_read(source: Source, tmp_path: Path) -> None:
+    looker = Files([source])
+    before = looker.look()
+    aside = source.path.rename(tmp_path / "aside")
+    assert looker.look() == (Reading(source, problem=Problem.MISSING),)
+    aside.rename(source.path)
+    assert looker.look() == before
+
+
 def test_a_problem_is_logged_once_until_another_comes(
     source: Source, caplog: pytest.LogCaptureFixture
 ) -> None:

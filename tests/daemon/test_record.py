@@ -10,7 +10,7 @@ from exporter.daemon.process import HISTORY_LIMIT
 from exporter.daemon.record import Record
 from exporter.deployment import discover
 from exporter.management.endpoint import TcpEndpoint
-from exporter.management.errors import Busy, DownReason, Refused, SessionClosed
+from exporter.management.errors import Busy, DownReason, Refused, ReplyError, SessionClosed
 from exporter.management.mode import Mode
 from exporter.management.notifications import Fatal, Greeting, StateChange
 from exporter.management.replies import LoadStats, Version
@@ -262,6 +262,16 @@ def test_one_reconnect_that_is_heard_of_twice_is_one() -> None:
     known.stated(RECONNECTING)  # asked for, as a check on the messages
     take(known, poll(TunnelStatus(updated=2, tcp_udp_read=150)))
     assert known.tunnel_traffic.totals == {"tcp_udp_read": 150}
+
+
+def test_a_reconnect_is_not_forgotten_over_a_status_that_could_not_be_used() -> None:
+    known = begun()
+    take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100)))
+    known.noticed("STATE", StateChange(RECONNECTING))
+    known.status_arrived()
+    known.poll_failed(ReplyError("garbled"))
+    take(known, poll(TunnelStatus(updated=3, tcp_udp_read=150)))
+    assert known.tunnel_traffic.totals == {"tcp_udp_read": 250}
 
 
 def test_fallbacks_and_unparsed_lines_are_counted() -> None:

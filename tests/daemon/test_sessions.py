@@ -300,6 +300,20 @@ class TestAnnouncedByTheLog:
         sessions.update([row("")], NOW)
         assert visits(sessions) == (1, 0)
 
+    def test_more_than_are_remembered_of_one_interval_are_counted_by_their_rows(self) -> None:
+        sessions = opened()
+        announce(sessions, *(f"client-{number}" for number in range(10_001)))
+        assert visits(sessions) == (10_000, 0)
+        sessions.update([row("client-10000")], NOW)
+        assert visits(sessions) == (10_001, 0)
+
+    def test_each_status_makes_room_for_others(self) -> None:
+        sessions = opened()
+        announce(sessions, *(f"client-{number}" for number in range(10_000)))
+        sessions.update([], NOW)
+        announce(sessions, "alice")
+        assert visits(sessions) == (10_001, 0)
+
     def test_a_short_session_before_a_restart_went_with_it(self) -> None:
         sessions = opened(row("bob", client_id=7))
         announce(sessions, "alice")
@@ -336,3 +350,14 @@ def test_ever_so_many_rejected_clients_do_not_keep_others_from_being_known() -> 
         sessions.introduce(client_id, 1000, Peer())
     sessions.introduce(20_000, 1000, LINUX)
     assert peers_of(sessions, [row(client_id=20_000)]) == [LINUX]
+
+
+def test_of_clients_that_only_introduced_themselves_the_oldest_give_way() -> None:
+    sessions = opened()
+    for client_id in range(10_001):
+        sessions.introduce(client_id, 1000, LINUX)
+    assert peers_of(sessions, [row(client_id=client_id) for client_id in (0, 1, 10_000)]) == [
+        Peer(),
+        LINUX,
+        LINUX,
+    ]

@@ -72,6 +72,11 @@ def test_the_interface_is_the_last_one_and_a_password_or_a_socket_stays(tmp_path
     assert interface(tmp_path, "management a.sock unix\nmanagement b 2\n").unix
 
 
+def test_of_several_passwords_the_last_one_counts(tmp_path: Path) -> None:
+    text = "management a 1 first\nmanagement b 2 second\nmanagement c 3\n"
+    assert interface(tmp_path, text).password_file == tmp_path / "second"
+
+
 def test_modifiers_are_known_wherever_they_stand(tmp_path: Path) -> None:
     text = "management-hold\nmanagement a.sock unix\nmanagement-client-user root\n"
     read = interface(tmp_path, text)

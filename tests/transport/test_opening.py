@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -122,6 +123,18 @@ async def test_a_name_with_several_addresses_refuses_if_one_of_them_does(
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     await fails_with(Refused, TcpEndpoint("office", port))
+
+
+async def test_of_several_errors_that_are_no_refusal_the_first_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broadcast = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.255.255.255", 7505))
+    without_interface = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1", 7505, 0, 0))
+    told = []
+    for found in [broadcast, without_interface], [without_interface, broadcast]:
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, found=found, **__: found)
+        told.append(await fails_with(Unreachable, TcpEndpoint("office", 7505)))
+    assert [os.strerror(errno.ENETUNREACH) in text for text in told] == [True, False]
 
 
 async def test_a_name_with_several_addresses_is_connected_at_the_one_that_listens(
