@@ -120,7 +120,7 @@ class Watch:
         return counters
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(histories())
 def test_with_ids_and_the_log_all_that_was_shown_and_everybody_who_came_is_counted(
     history: list[Step | Poll],
@@ -133,7 +133,7 @@ def test_with_ids_and_the_log_all_that_was_shown_and_everybody_who_came_is_count
     watch.check_visits()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(histories())
 def test_without_the_log_all_that_was_shown_is_counted(history: list[Step | Poll]) -> None:
     watch = Watch(Truth(), log=False)
@@ -143,7 +143,7 @@ def test_without_the_log_all_that_was_shown_is_counted(history: list[Step | Poll
         watch.check_sessions()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(histories())
 def test_daemons_without_ids_are_counted_as_well(history: list[Step | Poll]) -> None:
     watch = Watch(Truth(ids=False), log=True)
@@ -153,7 +153,7 @@ def test_daemons_without_ids_are_counted_as_well(history: list[Step | Poll]) -> 
     watch.check_visits()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     histories(seconds=(0, 450), format_1=True),
     st.builds(

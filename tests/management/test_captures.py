@@ -58,7 +58,7 @@ def test_a_session_says_the_same_byte_by_byte(name: str) -> None:
     assert decode(bytes([byte]) for byte in session) == decode([session])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(name=st.sampled_from(list(CAPTURES)), data=st.data())
 def test_a_session_says_the_same_however_it_is_cut(name: str, data: st.DataObject) -> None:
     session = CAPTURES[name]

@@ -67,7 +67,7 @@ def _read(parse: Callable[[T], object], said: T) -> None:
         parse(said)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(said=SPEECH | SPEECH.map(GREETING.__add__) | mutated_captures(), size=st.integers(1, 5000))
 def test_any_bytes_give_messages_or_a_protocol_error(said: bytes, size: int) -> None:
     protocol = Protocol(reply_limit=REPLY_LIMIT)
@@ -82,7 +82,7 @@ def test_any_bytes_give_messages_or_a_protocol_error(said: bytes, size: int) -> 
         understand(message)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(said=SPEECH | SPEECH.map(GREETING.__add__) | mutated_captures(), size=st.integers(1, 50))
 def test_any_bytes_mean_the_same_however_they_are_cut(said: bytes, size: int) -> None:
     def heard(pieces: list[bytes]) -> list[Message]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
@@ -83,7 +83,6 @@ def page(records: Sequence[Record], accept: str) -> tuple[bytes, str]:
 
 @pytest.mark.parametrize("accept", FORMATS, ids=["plain", "openmetrics"])
 @given(records=fleets())
-@settings(deadline=None)
 def test_no_series_comes_twice(records: list[Record], accept: str) -> None:
     series = all_series(parse(*page(records, accept)))
     assert len(series) == len(set(series))
@@ -91,7 +90,6 @@ def test_no_series_comes_twice(records: list[Record], accept: str) -> None:
 
 @pytest.mark.parametrize("accept", FORMATS, ids=["plain", "openmetrics"])
 @given(records=fleets())
-@settings(deadline=None)
 def test_the_page_says_what_prometheus_client_would_say(records: list[Record], accept: str) -> None:
     body, content_type = page(records, accept)
     generate = generate_openmetrics if accept == OPENMETRICS else generate_latest
@@ -100,7 +98,6 @@ def test_the_page_says_what_prometheus_client_would_say(records: list[Record], a
 
 
 @given(records=fleets())
-@settings(deadline=None)
 def test_no_name_makes_a_line_of_its_own(records: list[Record]) -> None:
     body, _ = page(records, OPENMETRICS)
     for line in body.decode().removesuffix("\n").split("\n"):

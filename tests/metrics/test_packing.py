@@ -1,7 +1,7 @@
 import asyncio
 import gzip
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.metrics.packing import pack
@@ -22,13 +22,11 @@ def unpacked(some: Page) -> bytes:
 
 
 @given(pieces)
-@settings(deadline=None)
 def test_what_is_packed_is_the_page(some: list[Piece]) -> None:
     assert unpacked(page(*some)) == page(*some).body
 
 
 @given(pieces, pieces)
-@settings(deadline=None)
 def test_a_block_can_be_packed_again_beside_others(some: list[Piece], others: list[Piece]) -> None:
     blocks = [piece for piece in some if isinstance(piece, Block)]
     unpacked(page(*some))
