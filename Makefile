@@ -14,7 +14,7 @@ PYTHON_CODE := exporter tests $(wildcard bench grafana)
 
 export PYTHON
 
-.PHONY: help demo test lint format types contracts unit real coverage bench walk docs preview lock upgrade clean
+.PHONY: help demo test lint format types contracts unit real coverage fuzz bench walk docs preview lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ coverage: .venv/real.stamp ## Tests, and which lines and branches they reach
 	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage report
 
+fuzz: .venv/dev.stamp ## Fuzz the parsers of the management protocol; ARGS="protocol --seconds 600"
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 bench: .venv/dev.stamp ## Benchmarks
 	@$(BIN)/python -m bench $(ARGS)
 
@@ -76,7 +79,7 @@ upgrade: ## Resolve the locks anew, taking the newest
 	@scripts/lock --upgrade
 
 clean: ## Remove all that these targets made
-	rm -rf .venv build dist htmlcov grafana/preview/node_modules grafana/preview/out .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf .venv build dist htmlcov grafana/preview/node_modules grafana/preview/out .coverage .coverage.* .fuzz .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

@@ -1,25 +1,15 @@
 """Any bytes at all give messages or our own error, and never more memory than the caps allow."""
 
 import contextlib
-from collections.abc import Callable
-from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.management import replies
-from exporter.management.errors import ProtocolError, ReplyError
-from exporter.management.messages import Failure, Listing, Message, Notification, Success
-from exporter.management.notifications import parse_notification
-from exporter.management.protocol import LINE_COST, LINE_LIMIT, Protocol
-from exporter.management.status import parse_status
+from exporter.management.errors import ProtocolError
+from exporter.management.messages import Message
+from exporter.management.protocol import Protocol
+from tests.fuzz.targets import BUFFER_LIMIT, REPLY_LIMIT, parse_message
 from tests.management.captures import CAPTURES, GREETING
-
-T = TypeVar("T")
-
-REPLY_LIMIT = 2048
-# One reply, the line that breaks its cap, a line under way, and a block of variables.
-BUFFERED = REPLY_LIMIT + 2 * (LINE_LIMIT + LINE_COST)
 
 WORDS = st.sampled_from(
     [b"ENTER PASSWORD:", b"SUCCESS: ", b"ERROR: ", b">", b">LOG:", b">CLIENT:ESTABLISHED,1",
@@ -42,31 +32,6 @@ def mutated_captures(draw: st.DrawFn) -> bytes:
     return bytes(said)
 
 
-def understand(message: Message) -> None:
-    """Read a message in every way that anybody may."""
-    match message:
-        case Notification():
-            parse_notification(message)
-        case Listing(lines):
-            for parse in (parse_status, replies.parse_version, replies.parse_states):
-                _read(parse, lines)
-        case Success(text) | Failure(text):
-            for parse_line in (
-                replies.parse_pid,
-                replies.parse_verb,
-                replies.parse_hold,
-                replies.parse_load_stats,
-            ):
-                _read(parse_line, text)
-        case _:
-            pass
-
-
-def _read(parse: Callable[[T], object], said: T) -> None:
-    with contextlib.suppress(ReplyError):
-        parse(said)
-
-
 @settings(max_examples=500)
 @given(said=SPEECH | SPEECH.map(GREETING.__add__) | mutated_captures(), size=st.integers(1, 5000))
 def test_any_bytes_give_messages_or_a_protocol_error(said: bytes, size: int) -> None:
@@ -75,11 +40,11 @@ def test_any_bytes_give_messages_or_a_protocol_error(said: bytes, size: int) -> 
     with contextlib.suppress(ProtocolError):
         for start in range(0, len(said), size):
             messages += protocol.receive(said[start : start + size])
-            assert protocol.buffered <= BUFFERED
+            assert protocol.buffered <= BUFFER_LIMIT
     messages += protocol.receive_eof()
     assert protocol.buffered == 0
     for message in messages:
-        understand(message)
+        parse_message(message)
 
 
 @settings(max_examples=300)

@@ -1,0 +1,108 @@
+"""A mutation fuzzer: changed recordings of daemons, until one breaks a target or time is up."""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import NamedTuple
+
+from exporter.management.messages import Listing
+from tests.management.captures import CAPTURES, decode
+
+Target = Callable[[bytes], object]
+
+SEED_SIZE = 20_000
+"""Bytes of the longest recording in the corpus; longer ones repeat the same rows."""
+
+INPUT_SECONDS = 5.0
+"""Processor time for one input."""
+
+MINIMIZE_SECONDS = 30.0
+
+_TOKENS = (b"", b"\n", b"\0", b"\xff", b",", b"\t", b">", b"\nEND\n", b"-1", b"9" * 20)
+
+
+def corpus(target: str) -> list[bytes]:
+    """Return the seed corpus of a target, by its name."""
+    sessions = [session for session in CAPTURES.values() if len(session) <= SEED_SIZE]
+    if target != "status":
+        return sessions
+    listings = {
+        message.lines
+        for session in sessions
+        for message in decode([session])
+        if isinstance(message, Listing)
+    }
+    # Each twice, since rows of the second that are in the first are not parsed again.
+    return [b"\n".join([*lines, b"END", *lines, b"END", b""]) for lines in sorted(listings)]
+
+
+def mutate(rng: random.Random, seeds: Sequence[bytes]) -> bytes:
+    """Return a seed with parts removed, repeated, and replaced by parts of others."""
+    data = bytearray(rng.choice(seeds))
+    for _ in range(rng.randint(1, 8)):
+        start = rng.randint(0, len(data))
+        end = start + int(rng.expovariate(0.1))
+        other = rng.choice(seeds)
+        cut = rng.randint(0, len(other))
+        data[start:end] = rng.choice(
+            (
+                rng.choice(_TOKENS),
+                rng.randbytes(rng.randint(1, 4)),
+                data[start:end] * 2,
+                other[cut : cut + int(rng.expovariate(0.05))],
+            )
+        )
+    return bytes(data)
+
+
+class Outcome(NamedTuple):
+    inputs: int
+    failing: bytes | None
+
+
+def find(target: Target, seeds: Sequence[bytes], rng: random.Random, seconds: float) -> Outcome:
+    """Try inputs for so long, or until one fails the target."""
+    end = time.monotonic() + seconds
+    inputs = 0
+    while time.monotonic() < end:
+        data = mutate(rng, seeds)
+        inputs += 1
+        if failure(target, data) is not None:
+            return Outcome(inputs, data)
+    return Outcome(inputs, None)
+
+
+def minimize(target: Target, data: bytes) -> bytes:
+    """Return a short part of an input that fails the target with the same type of exception."""
+    expected = type(failure(target, data))
+    end = time.monotonic() + MINIMIZE_SECONDS
+    size = len(data) // 2
+    while size:
+        start = 0
+        while start < len(data) and time.monotonic() < end:
+            shorter = data[:start] + data[start + size :]
+            if type(failure(target, shorter)) is expected:
+                data = shorter
+            else:
+                start += size
+        size //= 2
+    return data
+
+
+def failure(target: Target, data: bytes) -> Exception | None:
+    """Return the exception with which an input fails the target, if it does."""
+    signal.signal(signal.SIGVTALRM, _stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, INPUT_SECONDS)
+    try:
+        target(data)
+    except Exception as error:  # noqa: BLE001 - every exception is a finding
+        return error
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+    return None
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise TimeoutError(f"an input took more than {INPUT_SECONDS} s")

@@ -1,0 +1,100 @@
+"""Fuzz targets: what must hold for any bytes that a daemon sends.
+
+A target takes bytes and raises an exception if its property does not hold. Any fuzzer can call
+it; the recordings under `tests/data/transcripts` are the seed corpus.
+"""
+
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from exporter.management import replies
+from exporter.management.errors import ProtocolError, ReplyError
+from exporter.management.messages import Failure, Listing, Message, Notification, Success
+from exporter.management.notifications import parse_notification
+from exporter.management.protocol import LINE_COST, LINE_LIMIT, Protocol
+from exporter.management.status import StatusReader, parse_status
+
+T = TypeVar("T")
+Result = TypeVar("Result")
+
+REPLY_LIMIT = 2048
+# One reply, the line that breaks its cap, an incomplete line, and a block of variables.
+BUFFER_LIMIT = REPLY_LIMIT + 2 * (LINE_LIMIT + LINE_COST)
+
+_END = re.compile(rb"^END\r?\n", re.MULTILINE)
+
+
+def fuzz_protocol(data: bytes) -> None:
+    """Any bytes give messages or `ProtocolError`, the same ones in pieces of any size."""
+    size = 1 + zlib.crc32(data) % 64
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    whole, in_pieces = receive_all([data]), receive_all(pieces)
+    if whole.failed or in_pieces.failed:  # an error may come before the messages of its piece
+        shared = min(len(whole.messages), len(in_pieces.messages))
+        assert whole.messages[:shared] == in_pieces.messages[:shared]
+    else:
+        assert whole.messages == in_pieces.messages
+    for message in in_pieces.messages:
+        parse_message(message)
+
+
+def fuzz_status(data: bytes) -> None:
+    """Any statuses, each ended by `END`, read the same whether or not earlier ones are known."""
+    reader = StatusReader()
+    for reply in _END.split(data):
+        lines = reply.splitlines()
+        assert result_or_error(reader.read, lines) == result_or_error(parse_status, lines)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {"protocol": fuzz_protocol, "status": fuzz_status}
+
+
+class Received(NamedTuple):
+    messages: list[Message]
+    failed: bool
+
+
+def receive_all(pieces: Sequence[bytes]) -> Received:
+    """Return the messages of a session that comes in these pieces."""
+    protocol = Protocol(reply_limit=REPLY_LIMIT)
+    messages: list[Message] = []
+    failed = False
+    try:
+        for piece in pieces:
+            messages += protocol.receive(piece)
+            assert protocol.buffered <= BUFFER_LIMIT
+    except ProtocolError:
+        failed = True
+    messages += protocol.receive_eof()
+    assert protocol.buffered == 0
+    return Received(messages, failed)
+
+
+def parse_message(message: Message) -> None:
+    """Parse a message in every way in which the exporter may parse it."""
+    match message:
+        case Notification():
+            parse_notification(message)
+        case Listing(lines):
+            for parse in (parse_status, replies.parse_version, replies.parse_states):
+                result_or_error(parse, lines)
+        case Success(text) | Failure(text):
+            for parse_line in (
+                replies.parse_pid,
+                replies.parse_verb,
+                replies.parse_hold,
+                replies.parse_load_stats,
+            ):
+                result_or_error(parse_line, text)
+        case _:
+            pass
+
+
+def result_or_error(parse: Callable[[T], Result], text: T) -> Result | str:
+    """Return what `parse` makes of a text; of its errors, `ReplyError` alone is right."""
+    try:
+        return parse(text)
+    except ReplyError as error:
+        return str(error)
