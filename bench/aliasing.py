@@ -21,9 +21,9 @@ from bench.prometheus import Prometheus, prometheus
 from bench.steady import steady_clock
 from exporter.app import serving
 from exporter.config import from_flags
+from exporter.simulator.population.counter import TICKS_PER_SECOND
+from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.simulated import simulated_server
-from exporter.simulator.world.identity import Identity
-from exporter.simulator.world.meter import TICKS_PER_SECOND
 from exporter.web.listening import ListenAddress
 
 _SCRAPE = 15.0
@@ -32,7 +32,7 @@ _LONGEST = 300.0
 _STEP = 5.0
 _RATE = 1000
 _TRUTH = float(_RATE * TICKS_PER_SECOND)
-_CLIENT = Identity(common_name="steady", receive_rate=_RATE)
+_CLIENT = ClientIdentity(common_name="steady", receive_rate=_RATE)
 
 _SAME = tuple(-0.005 * step for step in range(14))
 """Seconds from a scrape to the start of an exporter whose polls come at the moment of scrapes.

@@ -3,7 +3,7 @@
 import math
 import time
 
-from exporter.simulator.world.meter import TICKS_PER_SECOND, ticks
+from exporter.simulator.population.counter import TICKS_PER_SECOND, activity_ticks
 
 _TIDE = 86_400.0
 """More seconds than activity is ever ahead of the clock or behind it."""
@@ -22,7 +22,7 @@ def steady_clock() -> float:
     early, late = now - _TIDE, now + _TIDE
     for _ in range(_STEPS):
         middle = (early + late) / 2
-        if ticks(middle) < wanted:
+        if activity_ticks(middle) < wanted:
             early = middle
         else:
             late = middle

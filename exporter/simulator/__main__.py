@@ -14,7 +14,7 @@ import sys
 from argparse import Namespace
 
 from exporter.simulator.fleet import Fleet
-from exporter.simulator.simulated import CALM, LIVELY, Access, simulated_server, simulated_tunnel
+from exporter.simulator.simulated import BUSY, STATIC, Access, simulated_server, simulated_tunnel
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -27,7 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=1, help="the same seed tells the same story")
     parser.add_argument("--password", help="the management password (none)")
     parser.add_argument("--churn", action="store_true", help="let clients come and go")
-    parser.add_argument("--quirks", action="store_true", help="give some clients awkward names")
+    parser.add_argument(
+        "--hostile_names", action="store_true", help="give some clients awkward names"
+    )
     parser.add_argument("--demo", action="store_true", help="serve the fleet of the demo instead")
     return parser
 
@@ -42,8 +44,8 @@ async def _start(stack: contextlib.AsyncExitStack, arguments: Namespace) -> list
         simulated_server(
             clients=arguments.clients,
             seed=arguments.seed + index,
-            habits=LIVELY if arguments.churn else CALM,
-            quirks=arguments.quirks,
+            profile=BUSY if arguments.churn else STATIC,
+            hostile_names=arguments.hostile_names,
             access=access,
         )
         for index in range(arguments.servers)

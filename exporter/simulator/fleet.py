@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from exporter.simulator.daemon.server import ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelSettings
 from exporter.simulator.management.connection import Clock
+from exporter.simulator.population.profile import ChurnProfile
 from exporter.simulator.simulated import (
-    LIVELY,
+    BUSY,
     Simulated,
     simulated_server,
     simulated_tunnel,
 )
-from exporter.simulator.world.habits import Habits
 
 OFFICE_BRANCHES = ("branch-cork", "branch-graz", "branch-lisbon", "branch-oslo", "branch-porto")
 """Clients of `office` that should always be there, and aren't quite."""
@@ -63,12 +63,12 @@ class Fleet:
 
 
 def _office(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[Simulated]:
-    """Some dozens of clients over TCP, where port scans leave rows without a name."""
+    """Some dozens of clients over TCP, where port port_scans leave rows without a name."""
     return simulated_server(
         clients=42,
         seed=seed,
-        habits=LIVELY,
-        quirks=True,
+        profile=BUSY,
+        hostile_names=True,
         clock=clock,
         settings=ServerSettings(pid=1873, port=443, tcp=True),
     )
@@ -76,17 +76,17 @@ def _office(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[S
 
 def _remote_work(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[Simulated]:
     """A busier server over UDP with data channel offload."""
-    habits = Habits(
+    profile = ChurnProfile(
         session_seconds=2400,
         absence_seconds=900,
         duplicate_names=False,
-        bad_passwords=40,
-        foreign_certificates=20,
-        script_refusals=6,
+        wrong_passwords=40,
+        unknown_cas=20,
+        script_rejections=6,
         floats=120,
     )
     settings = ServerSettings(pid=1874, dco=True)
-    return simulated_server(clients=240, seed=seed, habits=habits, clock=clock, settings=settings)
+    return simulated_server(clients=240, seed=seed, profile=profile, clock=clock, settings=settings)
 
 
 def _uplink(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[Simulated]:

@@ -13,8 +13,8 @@ from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
 from exporter.simulator.management.caller import Caller
 from exporter.simulator.management.connection import Clock, Slot
 from exporter.simulator.management.endpoint import Endpoint
-from exporter.simulator.world.habits import Habits
-from exporter.simulator.world.identity import Identity, people
+from exporter.simulator.population.identity import ClientIdentity, make_identities
+from exporter.simulator.population.profile import ChurnProfile
 
 UPTIME = 3 * 86_400.0
 """For how long a simulated daemon says it has been running."""
@@ -22,10 +22,12 @@ UPTIME = 3 * 86_400.0
 _LEAD_SECONDS = 3600.0
 _LEAD_ARRIVALS = 500
 
-CALM = Habits(churn=False)
+STATIC = ChurnProfile(churn=False)
 """Everybody is connected and stays."""
 
-LIVELY = Habits(scans=30, bad_passwords=12, foreign_certificates=6, script_refusals=3, floats=20)
+BUSY = ChurnProfile(
+    port_scans=30, wrong_passwords=12, unknown_cas=6, script_rejections=3, floats=20
+)
 """People come and go; strangers try the door."""
 
 
@@ -70,31 +72,33 @@ class Simulated:
 @contextlib.asynccontextmanager
 async def simulated_server(
     *,
-    clients: int | Sequence[Identity] = 10,
+    clients: int | Sequence[ClientIdentity] = 10,
     seed: int = 1,
-    habits: Habits = CALM,
-    quirks: bool = False,
+    profile: ChurnProfile = STATIC,
+    hostile_names: bool = False,
     access: Access = OPEN,
     settings: ServerSettings | None = None,
     clock: Clock = time.time,
 ) -> AsyncIterator[Simulated]:
     """Serve a daemon in server mode with people around it, invented or given.
 
-    With `quirks` some of the invented ones have awkward names. `settings` are the daemon's own:
-    release, verbosity, hold, data channel offload. The same seed, clock and questions give the
+    With `hostile_names` some of the invented ones have awkward names. `settings` are the daemon's
+    own: release, verbosity, hold, data channel offload. The same seed, clock and questions give the
     same answers.
     """
     rng, now = Random(seed), clock()
     settings = settings or ServerSettings(pid=_pid(rng))
     if isinstance(clients, int):
-        clients = people(clients, rng=rng, quirks=quirks, twins=habits.duplicate_names)
+        clients = make_identities(
+            clients, rng=rng, hostile_names=hostile_names, duplicate_names=profile.duplicate_names
+        )
     daemon = ServerDaemon(
         settings,
         clients,
-        habits,
+        profile,
         rng=rng,
         start=now - UPTIME,
-        now=now - _lead(habits, len(clients)),
+        now=now - _lead(profile, len(clients)),
     )
     async with _served(daemon, access, clock) as simulated:
         yield simulated
@@ -128,14 +132,14 @@ async def _served(daemon: Daemon, access: Access, clock: Clock) -> AsyncIterator
         yield Simulated(daemon, endpoint)
 
 
-def _lead(habits: Habits, clients: int) -> float:
+def _lead(profile: ChurnProfile, clients: int) -> float:
     """Return for how many seconds a world lives before anybody looks.
 
     So the log isn't empty and some have just left; but a large one must not take long to begin.
     """
-    if not habits.churn or not clients:
+    if not profile.churn or not clients:
         return 0.0
-    cycle = habits.session_seconds + habits.absence_seconds
+    cycle = profile.session_seconds + profile.absence_seconds
     return min(_LEAD_SECONDS, _LEAD_ARRIVALS * cycle / clients)
 
 

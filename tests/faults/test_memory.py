@@ -33,6 +33,6 @@ async def _go_through(twins: Twins, chance: random.Random) -> None:
         await twins.endure(draw(chance))
     await twins.settle()
     sessions = twins.disturbed.record.ledger.sessions.current
-    roster = twins.disturbed.simulated.daemon.roster
-    assert roster is not None
-    assert len(sessions) <= len(roster.instances)
+    client_table = twins.disturbed.simulated.daemon.client_table
+    assert client_table is not None
+    assert len(sessions) <= len(client_table.instances)

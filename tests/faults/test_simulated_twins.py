@@ -32,7 +32,7 @@ async def test_one_that_is_watched_and_one_that_is_not_tell_the_same() -> None:
                 other.daemon.signal(signal)
             assert one.daemon.states == other.daemon.states
             assert one.daemon.load_stats() == other.daemon.load_stats()
-            if one.daemon.roster is not None:
+            if one.daemon.client_table is not None:
                 assert one.daemon.status(3) == other.daemon.status(3)
                 statuses.add(tuple(one.daemon.status(3)))
         assert len(statuses) > STEPS / 2

@@ -2,8 +2,8 @@
 
 from exporter.management.status.reading import UNDEFINED
 from exporter.simulator import Simulated
-from exporter.simulator.world.instance import Instance
-from exporter.simulator.world.meter import ticks
+from exporter.simulator.population.counter import activity_ticks
+from exporter.simulator.population.instance import Instance
 
 Totals = dict[str, tuple[int, int]]
 """Bytes received and sent, by common name."""
@@ -23,8 +23,8 @@ class Truth:
     def look(self) -> None:
         """Look now."""
         daemon = self._simulated.daemon
-        tick = ticks(daemon.now)
-        for instance in daemon.roster.instances.values() if daemon.roster else ():
+        tick = activity_ticks(daemon.now)
+        for instance in daemon.client_table.instances.values() if daemon.client_table else ():
             if instance.connected:
                 self._sessions[instance] = (instance.received.at(tick), instance.sent.at(tick))
 

@@ -18,8 +18,8 @@ from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.management.connection import Slot
 from exporter.simulator.management.endpoint import Endpoint
-from exporter.simulator.world.habits import Habits
-from exporter.simulator.world.identity import people
+from exporter.simulator.population.identity import make_identities
+from exporter.simulator.population.profile import ChurnProfile
 from tests.faults.announcements import Announcements
 from tests.faults.faults import Garble
 from tests.faults.ordeals import Ordeal
@@ -29,13 +29,13 @@ from tests.simulator.stopped_clock import StoppedClock
 
 PEOPLE = 6
 
-RESTLESS = Habits(
+RESTLESS = ChurnProfile(
     session_seconds=60,
     absence_seconds=20,
-    scans=100,
-    bad_passwords=100,
-    foreign_certificates=100,
-    script_refusals=100,
+    port_scans=100,
+    wrong_passwords=100,
+    unknown_cas=100,
+    script_rejections=100,
     floats=200,
 )
 """Twenty seconds of this, a restart included, fit into the 250 lines of log that a daemon keeps."""
@@ -171,7 +171,7 @@ async def restless(seed: int, clock: Callable[[], float]) -> AsyncIterator[Simul
     chance = random.Random(seed)
     daemon = ServerDaemon(
         ServerSettings(),
-        people(PEOPLE, rng=chance),
+        make_identities(PEOPLE, rng=chance),
         RESTLESS,
         rng=chance,
         start=clock() - 120,

@@ -6,14 +6,14 @@ from random import Random
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
 from exporter.simulator.management.session import Session
-from exporter.simulator.world.habits import Habits
-from exporter.simulator.world.identity import Identity
+from exporter.simulator.population.identity import ClientIdentity
+from exporter.simulator.population.profile import ChurnProfile
 from tests.simulator.stopped_clock import MORNING, StoppedClock
 
-ALICE = Identity(common_name="alice", host="127.0.0.1")
-BOB = Identity(common_name="bob", host="127.0.0.1")
+ALICE = ClientIdentity(common_name="alice", host="127.0.0.1")
+BOB = ClientIdentity(common_name="bob", host="127.0.0.1")
 FIVE = tuple(
-    Identity(common_name=name, username=user, host="127.0.0.1")
+    ClientIdentity(common_name=name, username=user, host="127.0.0.1")
     for name, user in (
         ("alice", "alice-user"),
         ("Doe, John", "Doe, J."),
@@ -22,20 +22,20 @@ FIVE = tuple(
         ('dave "the\\rat" o\'neil', "dave\"o'n\\xy"),
     )
 )
-CALM = Habits(churn=False)
+STATIC = ChurnProfile(churn=False)
 
 
 def server(
-    people: Sequence[Identity] = (),
+    identities: Sequence[ClientIdentity] = (),
     *,
-    habits: Habits = CALM,
+    profile: ChurnProfile = STATIC,
     settings: ServerSettings | None = None,
 ) -> ServerDaemon:
     """Return a server that has just started, its people connected unless it is held."""
     return ServerDaemon(
         settings or ServerSettings(port=21_194),
-        people,
-        habits,
+        identities,
+        profile,
         rng=Random(1),
         start=MORNING - 100,
         now=MORNING,

@@ -30,7 +30,7 @@ def as_lines(data: bytes) -> list[str]:
 def shape(line: str) -> str:
     """Return what two daemons of one release have in common in a line.
 
-    Numbers are normalised; of a state its name, its reason and which fields are filled; of a
+    IdAllocator are normalised; of a state its name, its reason and which fields are filled; of a
     status row its keyword and the number of its fields.
     """
     if _LOG.fullmatch(line.removeprefix(">LOG:")):

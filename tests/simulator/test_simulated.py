@@ -4,8 +4,8 @@ from exporter.simulator import simulated_server, simulated_tunnel
 from exporter.simulator.daemon.server import ServerSettings
 from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.daemon.tunnel import TunnelSettings
-from exporter.simulator.world.habits import Habits
-from exporter.simulator.world.identity import Identity
+from exporter.simulator.population.identity import ClientIdentity
+from exporter.simulator.population.profile import ChurnProfile
 from tests.simulator.console import console, raw_console
 from tests.simulator.daemons import ALICE
 from tests.simulator.stopped_clock import StoppedClock
@@ -37,9 +37,9 @@ async def test_what_a_signal_does_is_told_with_the_next_wake() -> None:
 
 
 async def test_a_stopped_clock_stops_the_world_until_it_is_woken() -> None:
-    clock, habits = StoppedClock(), Habits(session_seconds=30, absence_seconds=30)
+    clock, profile = StoppedClock(), ChurnProfile(session_seconds=30, absence_seconds=30)
     async with (
-        simulated_server(clients=20, habits=habits, clock=clock) as daemon,
+        simulated_server(clients=20, profile=profile, clock=clock) as daemon,
         console(daemon.address) as client,
     ):
         before = await client.ask("status 3")
@@ -70,7 +70,7 @@ async def test_given_people_are_the_ones_who_connect() -> None:
 
 async def test_a_row_that_is_too_long_leaves_the_reply_without_an_end() -> None:
     """The daemon stays healthy: other commands, and format 1, are answered."""
-    long = Identity(common_name="alice", username="u" * 500)
+    long = ClientIdentity(common_name="alice", username="u" * 500)
     async with simulated_server(clients=[long]) as daemon, console(daemon.address) as client:
         client.send("status 3", "load-stats")
         lines = await client.until("SUCCESS: nclients=1")

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from exporter.simulator.daemon.journal import Entry
 from exporter.simulator.daemon.peer_info import peer_info
-from exporter.simulator.world.event import Event
-from exporter.simulator.world.instance import Instance
+from exporter.simulator.population.event import Event
+from exporter.simulator.population.instance import Instance
 
 _AUTHORITY = "Example Test CA"
 _TLS = (
@@ -21,7 +21,7 @@ def chronicle(event: Event, instance: Instance, *, tcp: bool) -> Iterator[Entry]
             yield Entry(1, "I", f"TCP connection established with {instance.peer}")
         return
     yield from _CHAPTERS[event](instance)
-    if tcp and event in (Event.HANDSHAKE_TIMED_OUT, Event.CERTIFICATE_REFUSED):
+    if tcp and event in (Event.HANDSHAKE_TIMED_OUT, Event.CERTIFICATE_REJECTED):
         yield Entry(
             1, "N", f"{instance.log_address} Fatal TLS error (check_tls_errors_co), restarting"
         )
@@ -38,7 +38,7 @@ _ENDINGS = {
     Event.DELAYED_EXIT: "{} SIGTERM[soft,delayed-exit] received, client-instance exiting",
     Event.PING_TIMED_OUT: "{} SIGUSR1[soft,ping-restart] received, client-instance restarting",
     Event.HANDSHAKE_TIMED_OUT: "{} SIGUSR1[soft,tls-error] received, client-instance restarting",
-    Event.CERTIFICATE_REFUSED: "{} SIGUSR1[soft,tls-error] received, client-instance restarting",
+    Event.CERTIFICATE_REJECTED: "{} SIGUSR1[soft,tls-error] received, client-instance restarting",
 }
 
 
@@ -176,11 +176,11 @@ _CHAPTERS: dict[Event, Callable[[Instance], Iterator[Entry]]] = {
     Event.ADMISSION_ASKED: _nothing,
     Event.ESTABLISHED: _established,
     Event.FLOATED: _floated,
-    Event.SCRIPT_REFUSED: _script_refused,
+    Event.SCRIPT_REJECTED: _script_refused,
     Event.EXIT_NOTIFIED: _exit_notified,
     Event.DELAYED_EXIT: _nothing,
     Event.PING_TIMED_OUT: _ping_timed_out,
     Event.PASSWORD_REJECTED: _password_rejected,
     Event.HANDSHAKE_TIMED_OUT: _handshake_timed_out,
-    Event.CERTIFICATE_REFUSED: _certificate_refused,
+    Event.CERTIFICATE_REJECTED: _certificate_refused,
 }

@@ -14,8 +14,8 @@ from exporter.simulator.daemon.settings import Settings
 from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.daemon.state import HISTORY, Endpoints, State, state_line
 from exporter.simulator.daemon.switches import Knobs, Switches
-from exporter.simulator.world.agenda import Agenda
-from exporter.simulator.world.roster import Roster
+from exporter.simulator.population.client_table import ClientTable
+from exporter.simulator.population.scheduler import Scheduler
 
 RESTART_PAUSE = 1.0
 """Seconds between the end of one run and the next, in 2.6."""
@@ -55,8 +55,8 @@ class Daemon(ABC):
         self.prompt: Prompt | None = None
         self.exited = False
         self.bytecount = 0
-        self.agenda = Agenda()
-        self._timers = Agenda()
+        self.scheduler = Scheduler()
+        self._timers = Scheduler()
         self._say: Say | None = None
 
     # --- the management side ------------------------------------------------------------------
@@ -78,16 +78,16 @@ class Daemon(ABC):
         return None if self.prompt is None else self.prompt.question.request
 
     @property
-    def due(self) -> float:
+    def next_due(self) -> float:
         """When something will happen by itself."""
-        return min(self.agenda.due, self._timers.due)
+        return min(self.scheduler.next_due, self._timers.next_due)
 
     def advance(self, now: float) -> None:
         """Let everything happen that happens until `now`; time never runs backwards."""
-        while not self.exited and self.due <= now:
-            agenda = min(self.agenda, self._timers, key=lambda agenda: agenda.due)
-            self.now = max(self.now, agenda.due)
-            agenda.run_next()
+        while not self.exited and self.next_due <= now:
+            scheduler = min(self.scheduler, self._timers, key=lambda scheduler: scheduler.next_due)
+            self.now = max(self.now, scheduler.next_due)
+            scheduler.run_next()
         self.now = max(self.now, now)
 
     def attach(self, say: Say) -> None:
@@ -132,11 +132,11 @@ class Daemon(ABC):
         self.bytecount = max(0, seconds)
         self._timers.clear()
         if self.bytecount:
-            self._timers.at(self.now + self.bytecount, self._count)
+            self._timers.call_at(self.now + self.bytecount, self._count)
 
     def _count(self, now: float) -> None:
         self._report_traffic()
-        self._timers.at(now + self.bytecount, self._count)
+        self._timers.call_at(now + self.bytecount, self._count)
 
     # --- the life of the process --------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class Daemon(ABC):
 
     def restart(self, reason: str, *, hard: bool) -> None:
         """Stop and begin again within the same process; the connection stays open."""
-        self.agenda.clear()
+        self.scheduler.clear()
         self.prompt = None
         self._stop()
         if reason == Signal.SIGHUP:  # the configuration is read again
@@ -186,14 +186,14 @@ class Daemon(ABC):
             self._hold(int(RESTART_PAUSE))
         else:
             self.log(3, "", f"Restart pause, {int(RESTART_PAUSE)} second(s)")
-            self.agenda.at(self.now + RESTART_PAUSE, self._begin)
+            self.scheduler.call_at(self.now + RESTART_PAUSE, self._begin)
 
     def release(self) -> None:
         """Let a held daemon go on."""
         if self.held is not None:
             self.held = None
             # Not at once: the reply to `hold release` comes first.
-            self.agenda.at(self.now, self._begin)
+            self.scheduler.call_at(self.now, self._begin)
 
     def _hold(self, seconds: int) -> None:
         self.log(3, "", "Need hold release from management interface, waiting...")
@@ -214,7 +214,7 @@ class Daemon(ABC):
     # --- what depends on the mode -------------------------------------------------------------
 
     @property
-    def roster(self) -> Roster | None:
+    def client_table(self) -> ClientTable | None:
         """The clients of a running server; None for other modes and while it is not up."""
         return None
 

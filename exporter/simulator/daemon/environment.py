@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from exporter.simulator.daemon.peer_info import peer_info
 from exporter.simulator.daemon.status import local_time
-from exporter.simulator.world.instance import Instance
-from exporter.simulator.world.meter import ticks
+from exporter.simulator.population.counter import activity_ticks
+from exporter.simulator.population.instance import Instance
 
 _AUTHORITY_SERIAL = 664175131644719993780032568367762535069820930166
 _ENV_FILTER_KEEPS = (
@@ -59,7 +59,7 @@ def established(instance: Instance, host: Host, *, now: int) -> list[str]:
 def refused(instance: Instance, host: Host, *, now: int) -> list[str]:
     """Return the variables of a client that the server's script refused after all.
 
-    It is announced as established; that it was counted off already gives it away.
+    It is announced as established; that it was established off already gives it away.
     """
     return [
         f"n_clients={host.clients}",
@@ -129,7 +129,7 @@ def _time(now: int) -> list[str]:
 
 
 def _balance(instance: Instance, now: int) -> list[str]:
-    tick = ticks(now)
+    tick = activity_ticks(now)
     return [
         f"time_duration={now - instance.since}",
         f"bytes_sent={instance.sent.at(tick)}",

@@ -1,6 +1,6 @@
 """What a client announces about itself: `IV_*`."""
 
-from exporter.simulator.world.instance import Instance
+from exporter.simulator.population.instance import Instance
 
 
 def peer_info(instance: Instance) -> list[str]:

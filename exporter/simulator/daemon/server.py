@@ -12,15 +12,15 @@ from exporter.simulator.daemon.environment import Host
 from exporter.simulator.daemon.settings import Settings
 from exporter.simulator.daemon.state import Endpoints, State
 from exporter.simulator.daemon.status import Snapshot, server_status
-from exporter.simulator.world.agenda import Action
-from exporter.simulator.world.event import Event
-from exporter.simulator.world.habits import Habits
-from exporter.simulator.world.identity import Identity
-from exporter.simulator.world.incidents import Incident
-from exporter.simulator.world.instance import Instance
-from exporter.simulator.world.meter import ticks
-from exporter.simulator.world.roster import Roster
-from exporter.simulator.world.world import World
+from exporter.simulator.population.client_table import ClientTable
+from exporter.simulator.population.counter import activity_ticks
+from exporter.simulator.population.event import Event
+from exporter.simulator.population.failures import FailureKind
+from exporter.simulator.population.identity import ClientIdentity
+from exporter.simulator.population.instance import Instance
+from exporter.simulator.population.population import ClientPopulation
+from exporter.simulator.population.profile import ChurnProfile
+from exporter.simulator.population.scheduler import Action
 
 _INTERFACE = (
     (1, "I", "TUN/TAP device tun0 opened"),
@@ -63,8 +63,8 @@ class ServerDaemon(Daemon):
     def __init__(
         self,
         settings: ServerSettings,
-        people: Sequence[Identity],
-        habits: Habits,
+        identities: Sequence[ClientIdentity],
+        profile: ChurnProfile,
         *,
         rng: Random,
         start: float,
@@ -74,21 +74,21 @@ class ServerDaemon(Daemon):
         super().__init__(settings, start=start)
         self._up = False
         self._settled: float | None = None if settings.hold else now
-        self._world = World(
-            people,
-            habits,
+        self._population = ClientPopulation(
+            identities,
+            profile,
             rng=rng,
-            agenda=self.agenda,
+            scheduler=self.scheduler,
             observer=self._observe,
-            asks=settings.client_auth,
+            client_auth=settings.client_auth,
             limit=settings.max_clients,
         )
         self._boot()
 
     @property
-    def roster(self) -> Roster | None:
+    def client_table(self) -> ClientTable | None:
         """The clients, while the server is up."""
-        return self._world.roster if self._up else None
+        return self._population.client_table if self._up else None
 
     def status(self, version: int) -> list[str]:
         """Return the clients and routes in format 1, 2 or 3; 0 is the configured one."""
@@ -97,54 +97,60 @@ class ServerDaemon(Daemon):
         snapshot = Snapshot(
             title=self.settings.release.title,
             now=int(self.now),
-            tick=ticks(self.now),
-            instances=tuple(self._world.roster.instances.values()),
-            queue_length=min(self._world.roster.opened // 10, 12),
+            tick=activity_ticks(self.now),
+            instances=tuple(self._population.client_table.instances.values()),
+            queue_length=min(self._population.client_table.opened // 10, 12),
             dco=self.settings.dco,
         )
         return server_status(snapshot, version or self.settings.status_version)
 
     def load_stats(self) -> LoadStats:
         """Return what user space has moved since the process began."""
-        roster, tick = self._world.roster, ticks(self.now)
+        client_table, tick = self._population.client_table, activity_ticks(self.now)
         if self.settings.dco:
             # What the kernel moves, the daemon never sees.
-            return LoadStats(roster.established, roster.handshake_received, roster.handshake_sent)
-        return LoadStats(roster.established, roster.received.at(tick), roster.sent.at(tick))
+            return LoadStats(
+                client_table.established,
+                client_table.handshake_received,
+                client_table.handshake_sent,
+            )
+        return LoadStats(
+            client_table.established, client_table.received.at(tick), client_table.sent.at(tick)
+        )
 
     def dismiss(self, client_id: int) -> bool:
         """Throw a client out; it comes back in a few seconds."""
-        instance = self._world.roster.instances.get(client_id)
+        instance = self._population.client_table.instances.get(client_id)
         if instance is not None:
-            self._world.dismiss(instance, self.now)
+            self._population.kill(instance, self.now)
         return instance is not None
 
     def decide(self, client_id: int, key_id: int, *, admit: bool) -> bool:
         """Let a waiting client in, or send it away; False if none waits under these numbers."""
-        instance = self._world.roster.instances.get(client_id)
+        instance = self._population.client_table.instances.get(client_id)
         if instance is None or instance.key_id != key_id:
             return False
-        decide = self._world.admit if admit else self._world.deny
+        decide = self._population.admit if admit else self._population.deny
         # Not at once: the reply to the decision comes first.
-        self.agenda.at(self.now, lambda now: decide(instance, now))
+        self.scheduler.call_at(self.now, lambda now: decide(instance, now))
         return True
 
-    def arrive(self, identity: Identity) -> None:
+    def connect(self, identity: ClientIdentity) -> None:
         """Let somebody come, known or new, with the next `advance`."""
-        self._soon(partial(self._world.arrive, identity))
+        self._soon(partial(self._population.connect, identity))
 
-    def depart(self, common_name: str) -> None:
+    def disconnect(self, common_name: str) -> None:
         """Let all of a name say goodbye and stay away, with the next `advance`."""
-        self._soon(partial(self._world.depart, common_name))
+        self._soon(partial(self._population.disconnect, common_name))
 
-    def suffer(self, incident: Incident) -> None:
+    def trigger(self, kind: FailureKind) -> None:
         """Let something go wrong, with the next `advance`."""
-        self._soon(partial(self._world.suffer, incident))
+        self._soon(partial(self._population.trigger, kind))
 
     def _soon(self, action: Action) -> None:
         """Plan something for now, if there is a server for it to happen to."""
         if self._up:
-            self.agenda.at(self.now, action)
+            self.scheduler.call_at(self.now, action)
 
     def detach(self) -> None:
         """Let the client go, `bytecount` included."""
@@ -170,20 +176,20 @@ class ServerDaemon(Daemon):
         )
         self._up = True
         if self._settled is None:
-            self._world.return_all(now)
+            self._population.reconnect_all(now)
         else:
-            self._world.populate(start=now, now=self._settled)
+            self._population.populate(start=now, now=self._settled)
             self._settled = None
 
     def _stop(self) -> None:
         self._up = False
-        self._world.roster.clear(self.now)
+        self._population.client_table.clear(self.now)
         self.log(3, "", "Closing TUN/TAP interface")
         self.log(1, "I", "net_addr_v4_del: 10.8.0.1 dev tun0")
         self.log(1, "I", "net_addr_v6_del: fd00:8::1/64 dev tun0")
 
     def _observe(self, event: Event, instance: Instance, now: float) -> None:
-        if event is Event.TURNED_AWAY:
+        if event is Event.MAX_CLIENTS_REACHED:
             self.log(1, "N", _FULL.format(self.settings.max_clients))
             return
         for entry in chronicle(event, instance, tcp=self.settings.tcp):
@@ -196,7 +202,7 @@ class ServerDaemon(Daemon):
             self._tell("CONNECT", instance, environment.asking(instance, self._host))
         elif event is Event.ESTABLISHED:
             self._tell_established(instance)
-        elif event is Event.SCRIPT_REFUSED:
+        elif event is Event.SCRIPT_REJECTED:
             variables = environment.refused(instance, self._host, now=int(now))
             self._tell("ESTABLISHED", instance, variables)
         elif event in _DEPARTURES and self.settings.client_auth and instance.connected:
@@ -228,16 +234,16 @@ class ServerDaemon(Daemon):
             verb=self.journal.verb,
             port=self.settings.port,
             tcp=self.settings.tcp,
-            clients=self._world.roster.established,
+            clients=self._population.client_table.established,
         )
 
     def _report_traffic(self) -> None:
         """Tell of those who moved something; idle clients stay unmentioned until 2.7."""
-        for instance in self._world.roster.instances.values():
-            if instance.connected and instance.silent_since is None:
+        for instance in self._population.client_table.instances.values():
+            if instance.connected and instance.idle_since is None:
                 self._tell_traffic(instance)
 
     def _tell_traffic(self, instance: Instance) -> None:
-        tick = ticks(self.now)
+        tick = activity_ticks(self.now)
         received, sent = instance.received.at(tick), instance.sent.at(tick)
         self.say(f">BYTECOUNT_CLI:{instance.client_id},{received},{sent}")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from exporter.simulator.world.instance import Instance, Row
+from exporter.simulator.population.instance import Instance, StatusRow
 
 ROW_LIMIT = 512
 """A row of this many bytes suppresses itself and all that follows: `status_printf()`."""
@@ -120,20 +120,20 @@ def _tagged(snapshot: Snapshot, sep: str) -> Iterator[str]:
     yield "END"
 
 
-def _row(instance: Instance, sep: str) -> Row:
+def _row(instance: Instance, sep: str) -> StatusRow:
     if (row := instance.rows.get(sep)) is None:
         row = instance.rows[sep] = _build_row(instance, sep)
     return row
 
 
-def _build_row(instance: Instance, sep: str) -> Row:
+def _build_row(instance: Instance, sep: str) -> StatusRow:
     name, address = instance.common_name, instance.real_address
     head = (_CLIENTS, name, address, instance.virtual_address, instance.virtual_ipv6_address, "")
     since = (local_time(instance.since), str(instance.since))
     numbers = (str(instance.client_id), str(instance.peer_id))
     tail = ("", *since, instance.username, *numbers, instance.cipher)
     routes = (sep.join((_ROUTES, route, name, address, "")) for route in _addresses(instance))
-    return Row(sep.join(head), sep.join(tail), tuple(routes))
+    return StatusRow(sep.join(head), sep.join(tail), tuple(routes))
 
 
 def _addresses(instance: Instance) -> list[str]:
@@ -143,8 +143,8 @@ def _addresses(instance: Instance) -> list[str]:
 
 def _last_reference(instance: Instance, now: int) -> int:
     """Return when traffic last went to a client: any of the ten seconds before, by its id."""
-    if instance.silent_since is not None:
-        return instance.silent_since
+    if instance.idle_since is not None:
+        return instance.idle_since
     return max(instance.since, now - instance.client_id % 10)
 
 

@@ -8,7 +8,7 @@ from exporter.simulator.daemon.prompt import Answers, Prompt, Question
 from exporter.simulator.daemon.settings import Settings
 from exporter.simulator.daemon.state import Endpoints, State
 from exporter.simulator.daemon.status import TunnelCounters, tunnel_status
-from exporter.simulator.world.meter import Meter, ticks
+from exporter.simulator.population.counter import LinearCounter, activity_ticks
 
 _HANDSHAKE_READ = 3163
 _HANDSHAKE_WRITE = 2995
@@ -56,8 +56,8 @@ class TunnelDaemon(Daemon):
         self._rng = rng
         self._begun = False
         self._server_back_in = 0.0
-        self._read = Meter()
-        self._write = Meter()
+        self._read = LinearCounter()
+        self._write = LinearCounter()
         self._read_before = 0
         self._written_before = 0
         self._boot()
@@ -73,7 +73,7 @@ class TunnelDaemon(Daemon):
         """Return the statistics of the current connection; the version doesn't matter."""
         if not self._begun:
             raise Unsupported
-        tick = ticks(self.now)
+        tick = activity_ticks(self.now)
         read, write = self._read.at(tick), self._write.at(tick)
         payload = max(0, read - _HANDSHAKE_READ)
         counters = TunnelCounters(
@@ -87,7 +87,7 @@ class TunnelDaemon(Daemon):
 
     def load_stats(self) -> LoadStats:
         """Return the bytes of all connections together."""
-        tick = ticks(self.now)
+        tick = activity_ticks(self.now)
         received = self._read_before + self._read.at(tick)
         return LoadStats(0, received, self._written_before + self._write.at(tick))
 
@@ -112,21 +112,21 @@ class TunnelDaemon(Daemon):
     def _answered(self, answers: Answers) -> None:
         self.prompt = None
         # Not at once: the reply to the last answer comes first.
-        self.agenda.at(self.now, lambda now: self._connect(answers))
+        self.scheduler.call_at(self.now, lambda now: self._connect(answers))
 
     def _connect(self, answers: Answers) -> None:
         self._begun = True
-        self._write = Meter.started(ticks(self.now), value=_HELLO_WRITE, rate=1)
+        self._write = LinearCounter.started(activity_ticks(self.now), value=_HELLO_WRITE, rate=1)
         self.enter(State.WAIT)
         pause = self._server_back_in + self._rng.uniform(0.02, 0.2)
         self._server_back_in = 0.0
-        self.agenda.at(self.now + pause, lambda now: self._authenticate(answers))
+        self.scheduler.call_at(self.now + pause, lambda now: self._authenticate(answers))
 
     def _authenticate(self, answers: Answers) -> None:
         self.enter(State.AUTH)
         self.log(1, "I", f"[vpn-server] Peer Connection Initiated with [AF_INET]{self._peer}")
         done = self._connected if self._accepts(answers) else self._rejected
-        self.agenda.at(self.now + self._rng.uniform(0.01, 0.3), done)
+        self.scheduler.call_at(self.now + self._rng.uniform(0.01, 0.3), done)
 
     def _accepts(self, answers: Answers) -> bool:
         wanted = self.settings.credentials
@@ -135,9 +135,9 @@ class TunnelDaemon(Daemon):
         return wanted == Credentials(answers.get("username", ""), answers.get("password", ""))
 
     def _connected(self, now: float) -> None:
-        tick, settings = ticks(now), self.settings
-        self._read = Meter.started(tick, value=_HANDSHAKE_READ, rate=settings.receive_rate)
-        self._write = Meter.started(tick, value=_HANDSHAKE_WRITE, rate=settings.send_rate)
+        tick, settings = activity_ticks(now), self.settings
+        self._read = LinearCounter.started(tick, value=_HANDSHAKE_READ, rate=settings.receive_rate)
+        self._write = LinearCounter.started(tick, value=_HANDSHAKE_WRITE, rate=settings.send_rate)
         self.log(1, "I", "Initialization Sequence Completed")
         ends = Endpoints(
             tunnel="10.8.0.2",
@@ -147,7 +147,9 @@ class TunnelDaemon(Daemon):
         )
         self.enter(State.CONNECTED, "SUCCESS", ends)
         if settings.breaks_every is not None:
-            self.agenda.at(now + self._rng.expovariate(1 / settings.breaks_every), self._break)
+            self.scheduler.call_at(
+                now + self._rng.expovariate(1 / settings.breaks_every), self._break
+            )
 
     def _rejected(self, now: float) -> None:
         self.log(0, "", "AUTH: Received control message: AUTH_FAILED")
@@ -164,7 +166,7 @@ class TunnelDaemon(Daemon):
     def _stop(self) -> None:
         stats = self.load_stats()
         self._read_before, self._written_before = stats.received, stats.sent
-        self._read = self._write = Meter()
+        self._read = self._write = LinearCounter()
 
     def _report_traffic(self) -> None:
         stats = self.load_stats()

@@ -32,7 +32,7 @@ class Slot:
     @property
     def idle_seconds(self) -> float:
         """For how long nothing will happen by itself."""
-        return max(0.0, self.daemon.due - self.clock())
+        return max(0.0, self.daemon.next_due - self.clock())
 
 
 class Connection(asyncio.Protocol):

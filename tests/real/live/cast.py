@@ -9,8 +9,8 @@ from exporter.simulator import Access, Simulated, simulated_server, simulated_tu
 from exporter.simulator.daemon.prompt import PRIVATE_KEY
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
-from exporter.simulator.world.habits import Habits
-from exporter.simulator.world.identity import Identity
+from exporter.simulator.population.identity import ClientIdentity
+from exporter.simulator.population.profile import ChurnProfile
 from tests.real.client import Client, client
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK
@@ -29,12 +29,14 @@ _UPLINK = TunnelSettings(pid=1003, breaks_every=None)
 _OUTPOST = TunnelSettings(pid=1005, breaks_every=None)
 _VAULT = TunnelSettings(pid=1004, breaks_every=None, question=PRIVATE_KEY)
 # They come and go within the story, and are too few for anybody to miss some.
-_RESTLESS = Habits(session_seconds=8, absence_seconds=3)
+_RESTLESS = ChurnProfile(session_seconds=8, absence_seconds=3)
 
 
-def identity(common_name: str, username: str = "UNDEF") -> Identity:
+def identity(common_name: str, username: str = "UNDEF") -> ClientIdentity:
     """Return somebody who moves more than keepalives."""
-    return Identity(common_name=common_name, username=username, receive_rate=200, send_rate=900)
+    return ClientIdentity(
+        common_name=common_name, username=username, receive_rate=200, send_rate=900
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +105,9 @@ async def cast(lab: Lab, directory: Path) -> AsyncIterator[Cast]:
             annex=await come(server(lab, "--status", str(status), "1", "--status-version", "3")),
             annex_status=status,
             office=await come(
-                simulated_server(clients=14, habits=_RESTLESS, quirks=True, settings=_OFFICE)
+                simulated_server(
+                    clients=14, profile=_RESTLESS, hostile_names=True, settings=_OFFICE
+                )
             ),
             branches=await come(simulated_server(clients=[identity(site) for site in SITES])),
             hotel=await come(simulated_server(clients=guests, settings=_HOTEL)),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from exporter.simulator import Simulated
-from exporter.simulator.world.incidents import Incident
+from exporter.simulator.population.failures import FailureKind
 from tests.real.live.alertmanager import ACTIVE, SUPPRESSED, Alert, Alertmanager
 from tests.real.live.cast import LATE, ROOMS, SITES, Cast, act, as_server, as_tunnel, identity
 from tests.real.live.recurring import Recurring
@@ -76,7 +76,7 @@ class Story:
         for guess in self._guesses:
             await guess.stop()
         branches = as_server(self.cast.branches)
-        act(self.cast.branches, partial(branches.arrive, identity(LOST_SITE)))
+        act(self.cast.branches, partial(branches.connect, identity(LOST_SITE)))
         await self._mistakes_are_mended()
         async with asyncio.TaskGroup() as chapters:
             chapters.create_task(self._the_dead_one_comes_back())
@@ -140,24 +140,24 @@ class Story:
 
     async def _a_site_goes_missing(self) -> None:
         branches = as_server(self.cast.branches)
-        act(self.cast.branches, partial(branches.depart, LOST_SITE))
+        act(self.cast.branches, partial(branches.disconnect, LOST_SITE))
         await self.alertmanager.until(MISSING, ACTIVE)
 
     async def _somebody_guesses(self) -> None:
         office = as_server(self.cast.office)
-        guess = partial(act, self.cast.office, partial(office.suffer, Incident.BAD_PASSWORD))
+        guess = partial(act, self.cast.office, partial(office.trigger, FailureKind.WRONG_PASSWORD))
         self._guesses.append(Recurring(guess, 0.4))
         await self.alertmanager.until(GUESSING, ACTIVE)
 
     async def _a_server_fills_up(self) -> None:
         """A stranger takes the last place, so guests are turned away before it is full of them."""
         hotel = as_server(self.cast.hotel)
-        act(self.cast.hotel, partial(hotel.suffer, Incident.SCAN))
+        act(self.cast.hotel, partial(hotel.trigger, FailureKind.PORT_SCAN))
         for number in range(LATE):
-            act(self.cast.hotel, partial(hotel.arrive, identity(f"late-{number}")))
+            act(self.cast.hotel, partial(hotel.connect, identity(f"late-{number}")))
         await self.alertmanager.until(TURNED_AWAY, ACTIVE)
-        assert hotel.roster
-        [stranger] = [row for row in hotel.roster.instances.values() if not row.connected]
+        assert hotel.client_table
+        [stranger] = [row for row in hotel.client_table.instances.values() if not row.connected]
         act(self.cast.hotel, partial(hotel.dismiss, stranger.client_id))
         await self.alertmanager.until(AT_LIMIT, SUPPRESSED)
         await self.alertmanager.until(NEAR_LIMIT, SUPPRESSED)
@@ -168,7 +168,7 @@ class Story:
         await self.alertmanager.until(NEAR_LIMIT, None)
         hotel = as_server(self.cast.hotel)
         for number in range(ROOMS - 1):
-            act(self.cast.hotel, partial(hotel.depart, f"guest-{number}"))
+            act(self.cast.hotel, partial(hotel.disconnect, f"guest-{number}"))
 
     async def _a_passphrase_is_wanted(self) -> None:
         await self.alertmanager.until(PROMPT, ACTIVE)
@@ -181,7 +181,7 @@ class Story:
         archive = as_server(self.cast.archive)
         act(self.cast.archive, partial(archive.say, "the words of a release to come"))
         await self.alertmanager.until(FALLBACK, ACTIVE)
-        act(self.cast.archive, partial(archive.depart, "scribe"))
+        act(self.cast.archive, partial(archive.disconnect, "scribe"))
 
     async def _mistakes_are_noticed(self) -> None:
         await self.alertmanager.until(FILE_ONLY, ACTIVE)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 import pytest
 
 from exporter.simulator.daemon.chronicle import chronicle
-from exporter.simulator.world.event import Event
-from exporter.simulator.world.identity import Identity
-from exporter.simulator.world.instance import Instance
-from exporter.simulator.world.roster import Roster
+from exporter.simulator.population.client_table import ClientTable
+from exporter.simulator.population.event import Event
+from exporter.simulator.population.identity import ClientIdentity
+from exporter.simulator.population.instance import Instance
 from tests.simulator.daemons import FIVE
 from tests.simulator.replay import TRANSCRIPTS
 from tests.simulator.stopped_clock import MORNING
@@ -32,25 +32,25 @@ def recorded() -> set[tuple[str, str]]:
 
 
 UNSEEN = {
-    Event.TURNED_AWAY: "said by the server itself, which knows its limit",
+    Event.MAX_CLIENTS_REACHED: "said by the server itself, which knows its limit",
     Event.PING_TIMED_OUT: "no recorded session waits for a server to miss a client",
     Event.FLOATED: "no session with a floating client was recorded at verb 4",
 }
 """Events whose log lines no recorded session has, and why."""
 
-_STRANGE = (Event.OPENED, Event.HANDSHAKE_TIMED_OUT, Event.CERTIFICATE_REFUSED)
+_STRANGE = (Event.OPENED, Event.HANDSHAKE_TIMED_OUT, Event.CERTIFICATE_REJECTED)
 
 
 def instance(event: Event) -> Instance:
     """Return a client as it is when the event happens to it."""
-    roster = Roster()
+    client_table = ClientTable()
     stranger = event in _STRANGE
-    who = Identity(common_name="UNDEF", host="127.0.0.1") if stranger else FIVE[0]
-    opened = roster.open(who, port=50_000, now=MORNING)
+    who = ClientIdentity(common_name="UNDEF", host="127.0.0.1") if stranger else FIVE[0]
+    opened = client_table.open(who, port=50_000, now=MORNING)
     if not stranger:
-        roster.verify(opened, received=1, sent=1)
+        client_table.verify(opened, received=1, sent=1)
     if not stranger and event is not Event.PASSWORD_REJECTED:
-        roster.establish(opened, MORNING)
+        client_table.establish(opened, MORNING)
     return opened
 
 

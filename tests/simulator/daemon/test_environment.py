@@ -1,9 +1,9 @@
 import pytest
 
 from exporter.simulator.daemon.environment import Host, asking, departed, established, filtered
-from exporter.simulator.world.identity import Identity
-from exporter.simulator.world.instance import Instance
-from exporter.simulator.world.roster import Roster
+from exporter.simulator.population.client_table import ClientTable
+from exporter.simulator.population.identity import ClientIdentity
+from exporter.simulator.population.instance import Instance
 from tests.simulator.daemons import FIVE
 from tests.simulator.replay import TRANSCRIPTS, as_lines
 from tests.simulator.stopped_clock import MORNING
@@ -11,11 +11,11 @@ from tests.simulator.stopped_clock import MORNING
 HOST = Host(pid=1, started=2, verb=3, port=1194, tcp=False, clients=4)
 
 
-def client(identity: Identity = FIVE[0]) -> Instance:
-    roster = Roster()
-    opened = roster.open(identity, port=50_000, now=MORNING)
-    roster.verify(opened, received=1, sent=1)
-    roster.establish(opened, MORNING)
+def client(identity: ClientIdentity = FIVE[0]) -> Instance:
+    client_table = ClientTable()
+    opened = client_table.open(identity, port=50_000, now=MORNING)
+    client_table.verify(opened, received=1, sent=1)
+    client_table.establish(opened, MORNING)
     return opened
 
 
@@ -53,7 +53,7 @@ def test_only_a_client_that_asks_shows_its_password() -> None:
 
 
 def test_a_native_ipv6_address_has_variables_of_its_own() -> None:
-    identity = Identity(common_name="alice", host="2001:db8::7", ipv6_transport=True)
+    identity = ClientIdentity(common_name="alice", host="2001:db8::7", ipv6_transport=True)
     variables = established(client(identity), HOST, now=int(MORNING))
     assert "trusted_ip6=2001:db8::7" in variables
     assert "trusted_ip" not in names(variables)

@@ -2,13 +2,13 @@ import pytest
 
 from exporter.simulator.daemon.server import ServerSettings
 from exporter.simulator.daemon.signal import Signal
-from exporter.simulator.world.habits import Habits
-from exporter.simulator.world.incidents import Incident
+from exporter.simulator.population.failures import FailureKind
+from exporter.simulator.population.profile import ChurnProfile
 from tests.simulator.daemons import ALICE, BOB, FIVE, server
 from tests.simulator.replay import received, shape
 from tests.simulator.stage import Stage
 
-BUSY = Habits(session_seconds=60, absence_seconds=30)
+BUSY = ChurnProfile(session_seconds=60, absence_seconds=30)
 
 
 def load_stats(stage: Stage) -> list[int]:
@@ -31,7 +31,7 @@ def test_the_totals_are_the_sum_of_the_rows() -> None:
 
 
 def test_the_totals_survive_departures_and_restarts_and_never_fall() -> None:
-    stage = Stage(server(FIVE, habits=BUSY))
+    stage = Stage(server(FIVE, profile=BUSY))
     last = 0
     for minute in range(60):
         stage.play(stage.wait(60))
@@ -56,7 +56,7 @@ def test_it_says_whom_it_turns_away_at_its_limit() -> None:
     daemon = server([ALICE], settings=ServerSettings(max_clients=1))
     stage = Stage(daemon)
     stage.play("log on")
-    (told,) = stage.play(lambda: daemon.arrive(BOB))
+    (told,) = stage.play(lambda: daemon.connect(BOB))
     limit = "MULTI: new incoming connection would exceed maximum number of clients (1)"
     assert told.split(",", 2)[1:] == ["N", limit]
     assert [row[1] for row in rows(stage)] == ["alice"]
@@ -65,16 +65,16 @@ def test_it_says_whom_it_turns_away_at_its_limit() -> None:
 def test_people_come_and_go_and_trouble_happens_as_it_is_told() -> None:
     daemon = server([ALICE])
     stage = Stage(daemon)
-    stage.play(lambda: daemon.depart("alice"), lambda: daemon.arrive(BOB), stage.wait(6))
+    stage.play(lambda: daemon.disconnect("alice"), lambda: daemon.connect(BOB), stage.wait(6))
     assert [row[1] for row in rows(stage)] == ["bob"]
-    stage.play(lambda: daemon.suffer(Incident.SCAN))
+    stage.play(lambda: daemon.trigger(FailureKind.PORT_SCAN))
     assert [row[1] for row in rows(stage)] == ["bob", "UNDEF"]
 
 
 def test_nobody_comes_to_a_server_that_is_not_up() -> None:
     daemon = server(settings=ServerSettings(hold=True))
     stage = Stage(daemon)
-    stage.play(lambda: daemon.arrive(ALICE), stage.wait(6), "hold release", stage.wait(1))
+    stage.play(lambda: daemon.connect(ALICE), stage.wait(6), "hold release", stage.wait(1))
     assert rows(stage) == []
 
 
@@ -96,7 +96,7 @@ def test_a_restart_keeps_the_connection_and_begins_with_client_id_0(signal: Sign
 
 
 def test_nobody_is_there_twice_after_two_restarts() -> None:
-    stage = Stage(server(FIVE, habits=Habits(session_seconds=300, absence_seconds=300)))
+    stage = Stage(server(FIVE, profile=ChurnProfile(session_seconds=300, absence_seconds=300)))
     stage.play(stage.signal(Signal.SIGUSR1), stage.wait(2), stage.signal(Signal.SIGUSR1))
     names: list[str] = []
     for _ in range(60):
@@ -146,8 +146,8 @@ def test_a_hangup_reads_the_configuration_again() -> None:
 
 
 def test_a_polite_departure_is_noticed_and_the_row_stays_five_seconds() -> None:
-    habits = Habits(session_seconds=500, absence_seconds=100_000)
-    stage = Stage(server(FIVE, habits=habits, settings=ServerSettings(hold=True)))
+    profile = ChurnProfile(session_seconds=500, absence_seconds=100_000)
+    stage = Stage(server(FIVE, profile=profile, settings=ServerSettings(hold=True)))
     stage.play("hold release", stage.wait(30))
     while ">NOTIFY:info,remote-exit,EXIT" not in stage.play(stage.wait(1)):
         pass
@@ -170,8 +170,8 @@ def test_bytecount_tells_of_connected_clients_until_the_client_leaves() -> None:
 
 
 def test_a_second_session_of_a_name_throws_the_first_out_without_a_word() -> None:
-    habits = Habits(churn=False, duplicate_names=False)
-    stage = Stage(server([ALICE, ALICE], habits=habits, settings=ServerSettings(hold=True)))
+    profile = ChurnProfile(churn=False, duplicate_names=False)
+    stage = Stage(server([ALICE, ALICE], profile=profile, settings=ServerSettings(hold=True)))
     told = stage.play("log on", "hold release")
     sessions = []
     for _ in range(60):
@@ -186,7 +186,7 @@ def test_a_second_session_of_a_name_throws_the_first_out_without_a_word() -> Non
 
 
 def test_a_client_that_floats_keeps_its_session() -> None:
-    stage = Stage(server([ALICE], habits=Habits(churn=False, floats=3600)))
+    stage = Stage(server([ALICE], profile=ChurnProfile(churn=False, floats=3600)))
     (before,) = rows(stage)
     stage.play(stage.wait(60))
     (after,) = rows(stage)
@@ -195,7 +195,7 @@ def test_a_client_that_floats_keeps_its_session() -> None:
 
 
 def test_a_client_refused_by_a_script_is_announced_counted_and_has_no_address() -> None:
-    stage = Stage(server([ALICE], habits=Habits(session_seconds=1, script_refusals=3600)))
+    stage = Stage(server([ALICE], profile=ChurnProfile(session_seconds=1, script_rejections=3600)))
     told: list[str] = []
     while not any("time_duration=0" in line for line in told):
         told = stage.play(stage.wait(0.5))
@@ -250,9 +250,9 @@ class TestClientAuth:
         assert len(rows(stage)) == 1
 
     def test_the_end_of_an_admitted_client_is_told(self) -> None:
-        habits = Habits(session_seconds=20, absence_seconds=10_000)
+        profile = ChurnProfile(session_seconds=20, absence_seconds=10_000)
         settings = ServerSettings(hold=True, client_auth=True)
-        stage = Stage(server([FIVE[0]], habits=habits, settings=settings))
+        stage = Stage(server([FIVE[0]], profile=profile, settings=settings))
         stage.play("hold release", stage.wait(30), "client-auth-nt 0 1")
         told = stage.play(stage.wait(600))
         block = told[told.index(">CLIENT:DISCONNECT,0") :]

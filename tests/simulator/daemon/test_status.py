@@ -12,9 +12,9 @@ from exporter.simulator.daemon.status import (
     server_status,
     tunnel_status,
 )
-from exporter.simulator.world.identity import Identity
-from exporter.simulator.world.instance import Instance
-from exporter.simulator.world.meter import Meter
+from exporter.simulator.population.counter import LinearCounter
+from exporter.simulator.population.identity import ClientIdentity
+from exporter.simulator.population.instance import Instance
 
 TRANSCRIPTS = Path(__file__).parents[2] / "data" / "transcripts" / "2.6.14"
 
@@ -33,7 +33,7 @@ def recorded(name: str) -> list[str]:
 
 def client(common_name: str = "alice", username: str = "UNDEF") -> Instance:
     """The client of the captures with one client, or one like it."""
-    identity = Identity(common_name=common_name, host="127.0.0.1")
+    identity = ClientIdentity(common_name=common_name, host="127.0.0.1")
     return Instance(
         identity=identity,
         port=48_075,
@@ -46,9 +46,9 @@ def client(common_name: str = "alice", username: str = "UNDEF") -> Instance:
         pool_index=0,
         virtual_address="10.8.0.2",
         virtual_ipv6_address="fd00:8::1000",
-        received=Meter(3005),
-        sent=Meter(3122),
-        silent_since=1_795_405_961,
+        received=LinearCounter(3005),
+        sent=LinearCounter(3122),
+        idle_since=1_795_405_961,
     )
 
 
@@ -79,7 +79,7 @@ def test_there_is_no_other_version(version: int) -> None:
 
 def test_a_pending_client_has_empty_addresses_and_no_route() -> None:
     pending = Instance(
-        identity=Identity(common_name="mallory"), port=1, client_id=7, peer_id=3, since=1
+        identity=ClientIdentity(common_name="mallory"), port=1, client_id=7, peer_id=3, since=1
     )
     rows = [row.split("\t") for row in server_status(snapshot(pending), 3)]
     (row,) = [row for row in rows if row[0] == "CLIENT_LIST"]
@@ -109,7 +109,7 @@ def test_format_1_survives_a_long_user_name() -> None:
 
 def test_native_ipv6_has_no_port() -> None:
     one = client()
-    one.identity = Identity(common_name="alice", host="2001:db8::7", ipv6_transport=True)
+    one.identity = ClientIdentity(common_name="alice", host="2001:db8::7", ipv6_transport=True)
     (row,) = [row for row in server_status(snapshot(one), 3) if row.startswith("CLIENT_LIST")]
     assert row.split("\t")[2] == "2001:db8::7"
 

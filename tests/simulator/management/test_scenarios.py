@@ -139,7 +139,7 @@ def test_a_client_waits_for_its_passwords_as_recorded() -> None:
 
 
 def test_settings_stay_for_the_next_client_as_recorded() -> None:
-    daemon = server(settings=ServerSettings(hold=True), people=[ALICE])
+    daemon = server(settings=ServerSettings(hold=True), identities=[ALICE])
     before = attach(daemon)
     before.receive(b"verb 4\nmute 7\nlog on\nstate on\nbytecount 1\nenv-filter 2\n")
     before.receive(b"auth-retry interact\nhold release\n")

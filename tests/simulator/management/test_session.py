@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.management.session import Session
-from exporter.simulator.world.habits import Habits
-from exporter.simulator.world.identity import people
+from exporter.simulator.population.identity import make_identities
+from exporter.simulator.population.profile import ChurnProfile
 from tests.simulator.stopped_clock import StoppedClock
 
 GREETING = b">INFO:OpenVPN Management Interface Version 5 -- type 'help' for more info\r\n"
@@ -21,8 +21,8 @@ def server(*, hold: bool = False) -> ServerDaemon:
     rng = Random(1)
     return ServerDaemon(
         ServerSettings(hold=hold),
-        people(2, rng=rng),
-        Habits(churn=False),
+        make_identities(2, rng=rng),
+        ChurnProfile(churn=False),
         rng=rng,
         start=now - 100,
         now=now,

@@ -36,14 +36,14 @@ def _pending(daemon: Daemon, words: Words) -> Reply:
     require(words, 4)
     parse(words[1], "CID")
     parse(words[2], "KID")
-    if daemon.roster is None:
+    if daemon.client_table is None:
         raise Unsupported
     raise CommandError("client-pending-auth command failed. Extra parameter might be too long")
 
 
 def _decide(daemon: Daemon, words: Words, *, name: str, admit: bool) -> str:
     client_id, key_id = parse(words[1], "CID"), parse(words[2], "KID")
-    if daemon.roster is None:
+    if daemon.client_table is None:
         raise Unsupported(name)
     if not daemon.decide(client_id, key_id, admit=admit):
         raise CommandError(f"{name} command failed")

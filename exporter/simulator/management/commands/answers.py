@@ -1,4 +1,4 @@
-"""The commands that answer what a daemon asks for: credentials, tokens, signatures."""
+"""The commands that answer what a daemon client_auth for: credentials, tokens, signatures."""
 
 from exporter.simulator.daemon.daemon import Daemon, Unsupported
 from exporter.simulator.daemon.prompt import Prompt

@@ -72,9 +72,9 @@ def _load_stats(daemon: Daemon, words: Words) -> Reply:
 
 
 def _nclients(daemon: Daemon, words: Words) -> Reply:
-    if daemon.roster is None:
+    if daemon.client_table is None:
         raise Unsupported
-    yield f"SUCCESS: nclients={daemon.roster.established}"
+    yield f"SUCCESS: nclients={daemon.client_table.established}"
 
 
 def _verb(daemon: Daemon, words: Words) -> Reply:
@@ -171,7 +171,7 @@ def _remote_entry_get(daemon: Daemon, words: Words) -> Reply:
 
 
 def _net(daemon: Daemon, words: Words) -> Reply:
-    if daemon.roster is None and daemon.remotes is None:
+    if daemon.client_table is None and daemon.remotes is None:
         raise Unsupported
     raise CommandError("Sorry, this command is currently only implemented on Windows")
 

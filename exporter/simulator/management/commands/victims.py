@@ -14,12 +14,12 @@ from exporter.simulator.management.commands.command import (
     parse,
     require,
 )
-from exporter.simulator.world.instance import Instance
+from exporter.simulator.population.instance import Instance
 
 
 def _kill(daemon: Daemon, words: Words) -> Reply:
     require(words, 1)
-    if daemon.roster is None:
+    if daemon.client_table is None:
         raise Unsupported
     # What follows a second colon is cut off: OpenVPN knows IPv4 only here.
     first, _, rest = words[1].partition(":")
@@ -54,7 +54,7 @@ def _kill_address(daemon: Daemon, host: str, port: str) -> str:
 
 
 def _dismiss(daemon: Daemon, chosen: Callable[[Instance], bool]) -> int:
-    instances = daemon.roster.instances.values() if daemon.roster else ()
+    instances = daemon.client_table.instances.values() if daemon.client_table else ()
     victims = [instance.client_id for instance in instances if chosen(instance)]
     return sum(daemon.dismiss(client_id) for client_id in victims)
 
@@ -62,7 +62,7 @@ def _dismiss(daemon: Daemon, chosen: Callable[[Instance], bool]) -> int:
 def _client_kill(daemon: Daemon, words: Words) -> Reply:
     require(words, 1, Need.AT_LEAST)
     client_id = parse(words[1], "CID")
-    if daemon.roster is None:
+    if daemon.client_table is None:
         raise Unsupported
     if not daemon.dismiss(client_id):
         raise CommandError("client-kill command failed")

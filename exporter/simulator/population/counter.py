@@ -1,7 +1,7 @@
 """Byte counters that need no work between two looks at them.
 
-A `Meter` is a straight line over ticks of activity. Lines add up to a line, so the traffic of ten
-thousand clients is one addition away, and no sum ever differs from its parts.
+A `LinearCounter` is linear in ticks of activity. The sum of linear counters is linear, too, so the
+traffic of ten thousand clients is one addition away, and no sum ever differs from its parts.
 """
 
 import math
@@ -11,19 +11,19 @@ TICKS_PER_SECOND = 8
 """Ticks of activity that pass in a second of average activity."""
 
 _DAY = 86_400.0
-_RIPPLE = 660.0
-_DAY_DEPTH = 0.6
-_RIPPLE_DEPTH = 0.3
+_SHORT_WAVE = 660.0
+_DAY_WAVE_DEPTH = 0.6
+_SHORT_WAVE_DEPTH = 0.3
 
 
-def ticks(now: float) -> int:
+def activity_ticks(now: float) -> int:
     """Return how much activity has passed since the epoch: it never falls.
 
     People work by day and rest by night; a ripple of eleven minutes makes charts of one hour
     worth looking at.
     """
-    waves = _wave(now, period=_DAY, depth=_DAY_DEPTH)
-    waves += _wave(now, period=_RIPPLE, depth=_RIPPLE_DEPTH)
+    waves = _wave(now, period=_DAY, depth=_DAY_WAVE_DEPTH)
+    waves += _wave(now, period=_SHORT_WAVE, depth=_SHORT_WAVE_DEPTH)
     return math.floor((now - waves) * TICKS_PER_SECOND)
 
 
@@ -32,31 +32,31 @@ def _wave(now: float, *, period: float, depth: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Meter:
+class LinearCounter:
     """A counter in bytes: `offset` at tick 0 and `rate` bytes a tick."""
 
     offset: int = 0
     rate: int = 0
 
     @classmethod
-    def started(cls, tick: int, *, value: int, rate: int) -> "Meter":
+    def started(cls, tick: int, *, value: int, rate: int) -> "LinearCounter":
         """Return a meter that shows `value` at `tick` and runs from there."""
         return cls(value - rate * tick, rate)
 
     def at(self, tick: int) -> int:
-        """Return the bytes counted at `tick`."""
+        """Return the bytes established at `tick`."""
         return self.offset + self.rate * tick
 
-    def stopped(self, tick: int) -> "Meter":
+    def stopped(self, tick: int) -> "LinearCounter":
         """Return a meter that stands still at what this one shows at `tick`."""
-        return Meter(self.at(tick))
+        return LinearCounter(self.at(tick))
 
-    def __add__(self, other: "Meter") -> "Meter":
-        return Meter(self.offset + other.offset, self.rate + other.rate)
+    def __add__(self, other: "LinearCounter") -> "LinearCounter":
+        return LinearCounter(self.offset + other.offset, self.rate + other.rate)
 
-    def __sub__(self, other: "Meter") -> "Meter":
-        return Meter(self.offset - other.offset, self.rate - other.rate)
+    def __sub__(self, other: "LinearCounter") -> "LinearCounter":
+        return LinearCounter(self.offset - other.offset, self.rate - other.rate)
 
 
-STILL = Meter()
-"""Nothing counted, and nothing coming."""
+ZERO = LinearCounter()
+"""Nothing established, and nothing coming."""

@@ -1,12 +1,16 @@
-from exporter.simulator.world.pool import Numbers, virtual_address, virtual_ipv6_address
+from exporter.simulator.population.allocator import (
+    IdAllocator,
+    virtual_address,
+    virtual_ipv6_address,
+)
 
 
 def test_the_lowest_free_number_comes_first() -> None:
-    numbers = Numbers()
-    assert [numbers.take() for _ in range(5)] == [0, 1, 2, 3, 4]
+    numbers = IdAllocator()
+    assert [numbers.allocate() for _ in range(5)] == [0, 1, 2, 3, 4]
     for number in (1, 3, 0):
-        numbers.give_back(number)
-    assert [numbers.take() for _ in range(4)] == [0, 1, 3, 5]
+        numbers.release(number)
+    assert [numbers.allocate() for _ in range(4)] == [0, 1, 3, 5]
 
 
 def test_addresses_are_counted_from_the_first_of_the_recorded_pools() -> None:

@@ -1,4 +1,4 @@
-"""Who connects to a simulated server: names, devices and habits of addresses.
+"""Who connects to a simulated server: names, devices and profile of addresses.
 
 Names are as hostile as OpenVPN lets them be: commas, quotes, UTF-8, words of its own protocol.
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-_QUIRKS = (
+_HOSTILE_NAMES = (
     "Doe, John",
     "Zoë Müller 日本",
     "carol ann  smith",
@@ -36,7 +36,7 @@ _CIPHERS = ("AES-256-GCM",) * 6 + ("AES-128-GCM", "CHACHA20-POLY1305")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class ClientIdentity:
     """One certificate (and user) on one device.
 
     `address` has a port only where OpenVPN 2.6 prints one: never for native IPv6.
@@ -57,18 +57,20 @@ class Identity:
         return self.host if self.ipv6_transport else f"{self.host}:{port}"
 
 
-def people(count: int, *, rng: Random, quirks: bool = True, twins: bool = True) -> list[Identity]:
-    """Invent `count` identities; with quirks the first have awkward names.
+def make_identities(
+    count: int, *, rng: Random, hostile_names: bool = True, duplicate_names: bool = True
+) -> list[ClientIdentity]:
+    """Invent `count` identities; with hostile_names the first have awkward names.
 
-    With twins about one name in twelve occurs twice, on two devices.
+    With duplicate_names about one name in twelve occurs twice, on two devices.
     """
-    names = itertools.chain(_QUIRKS if quirks else (), _plain_names())
-    result: list[Identity] = []
+    names = itertools.chain(_HOSTILE_NAMES if hostile_names else (), _plain_names())
+    result: list[ClientIdentity] = []
     while len(result) < count:
         name = next(names)
-        result.append(_person(name, rng=rng))
-        if twins and rng.random() < 1 / 12 and len(result) < count:
-            result.append(_person(name, rng=rng))
+        result.append(_make_identity(name, rng=rng))
+        if duplicate_names and rng.random() < 1 / 12 and len(result) < count:
+            result.append(_make_identity(name, rng=rng))
     return result
 
 
@@ -78,12 +80,12 @@ def _plain_names() -> Iterator[str]:
     yield from (f"user-{number:05d}" for number in itertools.count())
 
 
-def _person(name: str, *, rng: Random) -> Identity:
+def _make_identity(name: str, *, rng: Random) -> ClientIdentity:
     platform, client_version = rng.choice(_PLATFORMS)
     ipv6 = rng.random() < 0.1
     busy = rng.paretovariate(1.2)
     receive = 1 + min(int(busy * 40), 400_000)
-    return Identity(
+    return ClientIdentity(
         common_name=name,
         username=name.partition("-")[0] if rng.random() < 0.7 else "UNDEF",
         host=_host(rng, ipv6=ipv6),

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from exporter.simulator.world.identity import Identity
-from exporter.simulator.world.meter import STILL, Meter
-from exporter.simulator.world.pool import virtual_address, virtual_ipv6_address
+from exporter.simulator.population.allocator import virtual_address, virtual_ipv6_address
+from exporter.simulator.population.counter import ZERO, LinearCounter
+from exporter.simulator.population.identity import ClientIdentity
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class StatusRow:
     """What stays the same in a client's rows: what is before and after the two counters."""
 
     head: str
@@ -29,7 +29,7 @@ class Instance:
     UNDEF: ClassVar[str] = "UNDEF"
     FALLBACK_CIPHER: ClassVar[str] = "BF-CBC"
 
-    identity: Identity
+    identity: ClientIdentity
     port: int
     client_id: int
     peer_id: int
@@ -40,20 +40,20 @@ class Instance:
     pool_index: int | None = None
     virtual_address: str = ""
     virtual_ipv6_address: str = ""
-    received: Meter = STILL
-    sent: Meter = STILL
-    silent_since: int | None = None
+    received: LinearCounter = ZERO
+    sent: LinearCounter = ZERO
+    idle_since: int | None = None
     key_id: int | None = None
     """Set while the client waits for the management client to let it in."""
 
     floated_from: str = ""
-    returns: bool = False
+    reconnects: bool = False
     """Whether somebody comes back if the server ends this: not who has left, and no stranger."""
 
     replaces: bool = False
-    counted: bool = False
-    gone: bool = False
-    rows: dict[str, Row] = field(default_factory=dict)
+    established: bool = False
+    removed: bool = False
+    rows: dict[str, StatusRow] = field(default_factory=dict)
     """Rendered parts by separator, for as long as they are true."""
 
     def rename(self, *, common_name: str | None = None, username: str | None = None) -> None:
@@ -62,7 +62,7 @@ class Instance:
         self.username = username or self.username
         self.rows.clear()
 
-    def settle(self, pool_index: int) -> None:
+    def assign_addresses(self, pool_index: int) -> None:
         """Take addresses in the tunnel, and with them the negotiated cipher."""
         self.pool_index = pool_index
         self.virtual_address = virtual_address(pool_index)
@@ -70,7 +70,7 @@ class Instance:
         self.cipher = self.identity.cipher
         self.rows.clear()
 
-    def move(self, port: int) -> None:
+    def float_to(self, port: int) -> None:
         """Go on from another port, as a client behind a new network does."""
         self.floated_from = self.log_address
         self.port = port

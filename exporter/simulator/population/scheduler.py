@@ -9,7 +9,7 @@ Action = Callable[[float], None]
 """What happens; takes the time at which it does."""
 
 
-class Agenda:
+class Scheduler:
     """A queue of actions, run in order of time whenever somebody looks."""
 
     def __init__(self) -> None:
@@ -17,11 +17,11 @@ class Agenda:
         self._order = itertools.count()
 
     @property
-    def due(self) -> float:
+    def next_due(self) -> float:
         """The time of the next action; infinity if there is none."""
         return self._entries[0][0] if self._entries else math.inf
 
-    def at(self, when: float, action: Action) -> None:
+    def call_at(self, when: float, action: Action) -> None:
         """Plan an action; those of the same time run in the order they were planned."""
         heapq.heappush(self._entries, (when, next(self._order), action))
 

@@ -1,23 +1,23 @@
 """The client instances of one server, with the numbers they are given and the bytes they moved."""
 
-from exporter.simulator.world.identity import Identity
-from exporter.simulator.world.instance import Instance
-from exporter.simulator.world.meter import Meter, ticks
-from exporter.simulator.world.pool import Numbers
+from exporter.simulator.population.allocator import IdAllocator
+from exporter.simulator.population.counter import LinearCounter, activity_ticks
+from exporter.simulator.population.identity import ClientIdentity
+from exporter.simulator.population.instance import Instance
 
 
-class Roster:
+class ClientTable:
     """Instances by client id; `received` and `sent` count all that ever passed.
 
-    The bytes of handshakes are counted once more by themselves: with data channel offload they
+    The bytes of handshakes are established once more by themselves: with data channel offload they
     are all that the daemon sees. With a `limit` it is full at so many, connected or not.
     """
 
     def __init__(self, limit: int | None = None) -> None:
         self._limit = limit
         self.instances: dict[int, Instance] = {}
-        self.received = Meter()
-        self.sent = Meter()
+        self.received = LinearCounter()
+        self.sent = LinearCounter()
         self.handshake_received = 0
         self.handshake_sent = 0
         self._reset_numbers()
@@ -29,21 +29,21 @@ class Roster:
         self.established = 0
         """Clients that OpenVPN counts as established, some just refused ones included."""
 
-        self._peer_ids = Numbers()
-        self._pool = Numbers()
+        self._peer_ids = IdAllocator()
+        self._pool = IdAllocator()
 
     @property
     def full(self) -> bool:
         """Whether nobody else is let in: `--max-clients` counts those in a handshake, too."""
         return self._limit is not None and len(self.instances) >= self._limit
 
-    def open(self, identity: Identity, *, port: int, now: float) -> Instance:
+    def open(self, identity: ClientIdentity, *, port: int, now: float) -> Instance:
         """Begin an instance: a row without a name, an address or a byte."""
         instance = Instance(
             identity=identity,
             port=port,
             client_id=self.opened,
-            peer_id=self._peer_ids.take(),
+            peer_id=self._peer_ids.allocate(),
             since=int(now),
         )
         self.opened += 1
@@ -55,43 +55,43 @@ class Roster:
         instance.rename(common_name=instance.identity.common_name)
         self.handshake_received += received
         self.handshake_sent += sent
-        self._count(instance, received=Meter(received), sent=Meter(sent))
+        self._count(instance, received=LinearCounter(received), sent=LinearCounter(sent))
 
     def establish(self, instance: Instance, now: float) -> None:
         """Connect a verified client: user, cipher, addresses, and traffic from now on."""
-        identity, tick = instance.identity, ticks(now)
+        identity, tick = instance.identity, activity_ticks(now)
         self.count(instance)
         instance.rename(username=identity.username)
-        instance.settle(self._pool.take())
+        instance.assign_addresses(self._pool.allocate())
         received, sent = instance.received.at(tick), instance.sent.at(tick)
         self._count(
             instance,
-            received=Meter.started(tick, value=received, rate=identity.receive_rate),
-            sent=Meter.started(tick, value=sent, rate=identity.send_rate),
+            received=LinearCounter.started(tick, value=received, rate=identity.receive_rate),
+            sent=LinearCounter.started(tick, value=sent, rate=identity.send_rate),
         )
 
     def count(self, instance: Instance) -> None:
         """Count an instance as established, which says nothing about its being let in."""
-        instance.counted = True
+        instance.established = True
         self.established += 1
 
-    def silence(self, instance: Instance, now: float) -> None:
+    def stop_traffic(self, instance: Instance, now: float) -> None:
         """Stop the traffic of a client that is still a row."""
-        tick = ticks(now)
-        instance.silent_since = int(now)
+        tick = activity_ticks(now)
+        instance.idle_since = int(now)
         self._count(
             instance, received=instance.received.stopped(tick), sent=instance.sent.stopped(tick)
         )
 
     def remove(self, instance: Instance, now: float) -> None:
         """Forget an instance; its bytes stay in the totals and its numbers become free."""
-        self.silence(instance, now)
-        instance.gone = True
+        self.stop_traffic(instance, now)
+        instance.removed = True
         del self.instances[instance.client_id]
-        self._peer_ids.give_back(instance.peer_id)
+        self._peer_ids.release(instance.peer_id)
         if instance.pool_index is not None:
-            self._pool.give_back(instance.pool_index)
-        self.established -= instance.counted
+            self._pool.release(instance.pool_index)
+        self.established -= instance.established
 
     def clear(self, now: float) -> None:
         """Forget all instances as a restart does: numbers begin again at 0."""
@@ -99,7 +99,7 @@ class Roster:
             self.remove(instance, now)
         self._reset_numbers()
 
-    def _count(self, instance: Instance, *, received: Meter, sent: Meter) -> None:
+    def _count(self, instance: Instance, *, received: LinearCounter, sent: LinearCounter) -> None:
         self.received += received - instance.received
         self.sent += sent - instance.sent
         instance.received, instance.sent = received, sent

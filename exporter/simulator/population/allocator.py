@@ -7,21 +7,21 @@ FIRST_IPV4 = IPv4Address("10.8.0.2")
 FIRST_IPV6 = IPv6Address("fd00:8::1000")
 
 
-class Numbers:
-    """Numbers from 0, the lowest free one first."""
+class IdAllocator:
+    """IdAllocator from 0, the lowest free one first."""
 
     def __init__(self) -> None:
         self._free: list[int] = []
         self._next = 0
 
-    def take(self) -> int:
+    def allocate(self) -> int:
         """Return the lowest number not in use."""
         if self._free:
             return heapq.heappop(self._free)
         self._next += 1
         return self._next - 1
 
-    def give_back(self, number: int) -> None:
+    def release(self, number: int) -> None:
         """Let a number be taken again."""
         heapq.heappush(self._free, number)
 

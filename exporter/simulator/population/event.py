@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from enum import Enum, auto
 
-from exporter.simulator.world.instance import Instance
+from exporter.simulator.population.instance import Instance
 
 
 class Event(Enum):
     """What happened to a client instance; who is turned away at the door never is one."""
 
-    TURNED_AWAY = auto()
+    MAX_CLIENTS_REACHED = auto()
     OPENED = auto()
     ADMISSION_ASKED = auto()
     ESTABLISHED = auto()
@@ -18,9 +18,9 @@ class Event(Enum):
     DELAYED_EXIT = auto()
     PING_TIMED_OUT = auto()
     PASSWORD_REJECTED = auto()
-    SCRIPT_REFUSED = auto()
+    SCRIPT_REJECTED = auto()
     HANDSHAKE_TIMED_OUT = auto()
-    CERTIFICATE_REFUSED = auto()
+    CERTIFICATE_REJECTED = auto()
 
 
 Observer = Callable[[Event, Instance, float], None]

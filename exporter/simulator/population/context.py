@@ -1,14 +1,14 @@
-"""Where everything happens: the instances, the agenda, chance, and somebody who watches."""
+"""Where everything happens: the instances, the scheduler, chance, and somebody who watches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from exporter.simulator.world.agenda import Agenda
-from exporter.simulator.world.event import Event, Observer
-from exporter.simulator.world.identity import Identity
-from exporter.simulator.world.instance import Instance
-from exporter.simulator.world.roster import Roster
+from exporter.simulator.population.client_table import ClientTable
+from exporter.simulator.population.event import Event, Observer
+from exporter.simulator.population.identity import ClientIdentity
+from exporter.simulator.population.instance import Instance
+from exporter.simulator.population.scheduler import Scheduler
 
 HANDSHAKE_RECEIVED = 2960
 HANDSHAKE_SENT = 3082
@@ -16,37 +16,37 @@ _SPREAD = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Context:
     """What people and incidents have in common."""
 
-    roster: Roster
-    agenda: Agenda
+    client_table: ClientTable
+    scheduler: Scheduler
     rng: Random
     observer: Observer
 
-    def enter(self, identity: Identity, now: float) -> Instance:
+    def open_instance(self, identity: ClientIdentity, now: float) -> Instance:
         """Let a peer send its first packet."""
-        instance = self.place(identity, now)
+        instance = self.add_instance(identity, now)
         self.observer(Event.OPENED, instance, now)
         return instance
 
-    def turns_away(self, identity: Identity, now: float) -> bool:
+    def rejects(self, identity: ClientIdentity, now: float) -> bool:
         """Let a peer knock; tell whether it finds the server full, which the server remarks."""
-        if self.roster.full:
+        if self.client_table.full:
             port = self._port()
             nobody = Instance(
                 identity=identity, port=port, client_id=-1, peer_id=-1, since=int(now)
             )
-            self.observer(Event.TURNED_AWAY, nobody, now)
-        return self.roster.full
+            self.observer(Event.MAX_CLIENTS_REACHED, nobody, now)
+        return self.client_table.full
 
-    def place(self, identity: Identity, now: float) -> Instance:
+    def add_instance(self, identity: ClientIdentity, now: float) -> Instance:
         """Have a peer there as if it had always been."""
-        return self.roster.open(identity, port=self._port(), now=now)
+        return self.client_table.open(identity, port=self._port(), now=now)
 
     def verify(self, instance: Instance) -> None:
         """Let a peer show its certificate."""
-        self.roster.verify(
+        self.client_table.verify(
             instance,
             received=HANDSHAKE_RECEIVED + self.rng.randrange(_SPREAD),
             sent=HANDSHAKE_SENT + self.rng.randrange(_SPREAD),
@@ -58,17 +58,17 @@ class Scene:
         """Plan something for an instance, unless it is gone by then."""
 
         def act(now: float) -> None:
-            if not instance.gone:
+            if not instance.removed:
                 action(instance, now)
 
-        self.agenda.at(when, act)
+        self.scheduler.call_at(when, act)
 
     def end(self, instance: Instance, when: float, event: Event) -> None:
         """Plan the end of an instance, which `event` tells of."""
 
         def remove(instance: Instance, now: float) -> None:
             self.observer(event, instance, now)
-            self.roster.remove(instance, now)
+            self.client_table.remove(instance, now)
 
         self.later(instance, when, remove)
 

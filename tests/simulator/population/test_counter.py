@@ -1,19 +1,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.simulator.world.meter import TICKS_PER_SECOND, Meter, ticks
+from exporter.simulator.population.counter import TICKS_PER_SECOND, LinearCounter, activity_ticks
 
 DAY = 86_400
 
 
 def test_a_meter_shows_its_value_where_it_started_and_runs_from_there() -> None:
-    meter = Meter.started(1_000, value=3_000, rate=7)
+    meter = LinearCounter.started(1_000, value=3_000, rate=7)
     assert meter.at(1_000) == 3_000
     assert meter.at(1_010) == 3_070
 
 
 def test_a_stopped_meter_stands_still() -> None:
-    meter = Meter.started(10, value=5, rate=2).stopped(20)
+    meter = LinearCounter.started(10, value=5, rate=2).stopped(20)
     assert meter.at(20) == 25
     assert meter.at(1_000) == 25
 
@@ -22,7 +22,7 @@ def test_a_stopped_meter_stands_still() -> None:
 def test_the_sum_of_meters_is_the_meter_of_the_sum(
     offset: int, rate: int, other_offset: int, other_rate: int, tick: int
 ) -> None:
-    one, other = Meter(offset, rate), Meter(other_offset, other_rate)
+    one, other = LinearCounter(offset, rate), LinearCounter(other_offset, other_rate)
     assert (one + other).at(tick) == one.at(tick) + other.at(tick)
     assert (one + other - other).at(tick) == one.at(tick)
 
@@ -32,12 +32,15 @@ def test_the_sum_of_meters_is_the_meter_of_the_sum(
     st.floats(0, 10 * DAY),
 )
 def test_activity_never_runs_backwards(now: float, seconds: float) -> None:
-    assert ticks(now + seconds) >= ticks(now)
+    assert activity_ticks(now + seconds) >= activity_ticks(now)
 
 
 def test_a_day_has_the_activity_of_a_day_but_its_noon_has_more_than_its_night() -> None:
     midnight = 1_795_392_000.0
-    assert abs(ticks(midnight + DAY) - ticks(midnight) - DAY * TICKS_PER_SECOND) < DAY // 50
-    night = ticks(midnight + 6_600) - ticks(midnight)
-    noon = ticks(midnight + DAY / 2 + 6_600) - ticks(midnight + DAY / 2)
+    assert (
+        abs(activity_ticks(midnight + DAY) - activity_ticks(midnight) - DAY * TICKS_PER_SECOND)
+        < DAY // 50
+    )
+    night = activity_ticks(midnight + 6_600) - activity_ticks(midnight)
+    noon = activity_ticks(midnight + DAY / 2 + 6_600) - activity_ticks(midnight + DAY / 2)
     assert noon > 3 * night

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
+class ChurnProfile:
     """What people do, and how often something goes wrong.
 
     Without `churn` everybody is connected and stays. `session_seconds` and `absence_seconds` are
@@ -18,8 +18,8 @@ class Habits:
     session_seconds: float = 1800.0
     absence_seconds: float = 600.0
     duplicate_names: bool = True
-    scans: float = 0.0
-    bad_passwords: float = 0.0
-    foreign_certificates: float = 0.0
-    script_refusals: float = 0.0
+    port_scans: float = 0.0
+    wrong_passwords: float = 0.0
+    unknown_cas: float = 0.0
+    script_rejections: float = 0.0
     floats: float = 0.0

@@ -1,0 +1,203 @@
+"""What people do around a server: they come, move bytes, leave and vanish.
+
+The world knows nothing of the management interface. It plans on a scheduler, draws from one
+random source in order of time, and tells an observer what happened; so the same seed gives the same
+story, however often anybody looks.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from random import Random
+
+from exporter.simulator.population.client_table import ClientTable
+from exporter.simulator.population.context import Context
+from exporter.simulator.population.event import Event, Observer
+from exporter.simulator.population.failures import (
+    HANDSHAKE_SECONDS,
+    REJECTED_SECONDS,
+    FailureInjector,
+    FailureKind,
+)
+from exporter.simulator.population.identity import ClientIdentity
+from exporter.simulator.population.instance import Instance
+from exporter.simulator.population.profile import ChurnProfile
+from exporter.simulator.population.scheduler import Scheduler
+
+PING_RESTART_SECONDS = 120.0
+"""How long a vanished client stays a row: twice the `keepalive` of 60."""
+
+_CLEAN_EXIT_RATIO = 0.7
+"""The share of departures that the server is told of."""
+
+
+class ClientPopulation:
+    """The people around one server.
+
+    With `client_auth` each client waits for the management client's decision; `limit` is the
+    server's `--max-clients`.
+    """
+
+    def __init__(
+        self,
+        identities: Sequence[ClientIdentity],
+        profile: ChurnProfile,
+        *,
+        rng: Random,
+        scheduler: Scheduler,
+        observer: Observer,
+        client_auth: bool = False,
+        limit: int | None = None,
+    ) -> None:
+        """Plan nothing yet: that is for `populate` and `reconnect_all`."""
+        self.client_table = ClientTable(limit)
+        self._identities = identities
+        self._profile = profile
+        self._client_auth = client_auth
+        self._rng = rng
+        self._context = Context(self.client_table, scheduler, rng, observer)
+        self._failures = FailureInjector(self._context, profile, identities)
+
+    def populate(self, *, start: float, now: float) -> None:
+        """Put people where they would be by now if the server had run since `start`."""
+        for identity, since in self._initial_sessions(start=start, now=now):
+            if self.client_table.full:
+                self._schedule_connect(identity, now + self._retry_delay())
+                continue
+            instance = self._context.add_instance(identity, since)
+            instance.reconnects = True
+            self._context.verify(instance)
+            self.client_table.establish(instance, since)
+            self._schedule_disconnect(instance, now)
+        self._failures.plan(now)
+
+    def reconnect_all(self, now: float) -> None:
+        """Let people find out one by one that the server is back, within twenty seconds."""
+        for identity in self._identities:
+            self._schedule_connect(identity, now + self._rng.uniform(1.0, 20.0))
+        self._failures.plan(now)
+
+    def kill(self, instance: Instance, now: float) -> None:
+        """End a session from the server's side; whoever it was comes back a little later."""
+        self.client_table.remove(instance, now)
+        self._reconnect_later(instance, now)
+
+    def admit(self, instance: Instance, now: float) -> None:
+        """Let a client in that waits to be."""
+        self._establish(instance, now)
+
+    def deny(self, instance: Instance, now: float) -> None:
+        """Send a client away that waits to be let in; it tries again after a while."""
+        instance.key_id = None
+        instance.reconnects = False
+        self._context.observer(Event.PASSWORD_REJECTED, instance, now)
+        self._context.end(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
+        self._schedule_connect(instance.identity, now + REJECTED_SECONDS + self._absence())
+
+    def connect(self, identity: ClientIdentity, now: float) -> None:
+        """Let somebody come now, known or new."""
+        self._connect(identity, now)
+
+    def disconnect(self, common_name: str, now: float) -> None:
+        """Let all of a name say goodbye now, and stay away."""
+        for instance in list(self.client_table.instances.values()):
+            if instance.reconnects and instance.common_name == common_name:
+                self._disconnect(instance, now)
+
+    def trigger(self, kind: FailureKind, now: float) -> None:
+        """Let something go wrong now."""
+        self._failures.trigger(kind, now)
+
+    def _initial_sessions(self, *, start: float, now: float) -> list[tuple[ClientIdentity, float]]:
+        """Return who is there and since when, in the order they came."""
+        profile, present = self._profile, []
+        share = profile.session_seconds / (profile.session_seconds + profile.absence_seconds)
+        for identity in self._identities:
+            if profile.churn and self._rng.random() > share:
+                self._schedule_connect(identity, now + self._absence())
+            else:
+                age = self._rng.expovariate(1 / profile.session_seconds)
+                present.append((identity, max(start + 1, now - 1 - age)))
+        return sorted(present, key=lambda entry: entry[1])
+
+    def _absence(self) -> float:
+        return self._rng.expovariate(1 / self._profile.absence_seconds)
+
+    def _retry_delay(self) -> float:
+        """Return after how long somebody who was turned away knocks again."""
+        return self._rng.uniform(2.0, 4.0)
+
+    def _schedule_connect(self, identity: ClientIdentity, when: float) -> None:
+        self._context.scheduler.call_at(when, partial(self._connect, identity))
+
+    def _reconnect_later(self, instance: Instance, now: float) -> None:
+        if instance.reconnects:
+            self._schedule_connect(instance.identity, now + self._rng.uniform(2.0, 10.0))
+
+    def _connect(self, identity: ClientIdentity, now: float) -> None:
+        if self._context.rejects(identity, now):
+            self._schedule_connect(identity, now + self._retry_delay())
+            return
+        instance = self._context.open_instance(identity, now)
+        instance.reconnects = True
+        finish = self._ask if self._client_auth else self._verify
+        self._context.later(instance, now + self._rng.uniform(0.05, 1.2), finish)
+
+    def _ask(self, instance: Instance, now: float) -> None:
+        self._context.verify(instance)
+        instance.key_id = 1
+        instance.rename(username=instance.identity.username)
+        self._context.observer(Event.ADMISSION_ASKED, instance, now)
+        self._context.later(instance, now + HANDSHAKE_SECONDS, self._give_up)
+
+    def _give_up(self, instance: Instance, now: float) -> None:
+        """Nobody answered; try again."""
+        if instance.key_id is not None:
+            self._context.end(instance, now, Event.HANDSHAKE_TIMED_OUT)
+            self._reconnect_later(instance, now)
+
+    def _verify(self, instance: Instance, now: float) -> None:
+        self._context.verify(instance)
+        self._establish(instance, now)
+
+    def _establish(self, instance: Instance, now: float) -> None:
+        if not self._profile.duplicate_names:
+            self._replace_others(instance, now)
+        instance.key_id = None
+        self.client_table.establish(instance, now)
+        self._context.observer(Event.ESTABLISHED, instance, now)
+        self._schedule_disconnect(instance, now)
+
+    def _replace_others(self, instance: Instance, now: float) -> None:
+        """Drop earlier sessions of the same name without a word."""
+        for other in list(self.client_table.instances.values()):
+            if other.connected and other.common_name == instance.common_name:
+                instance.replaces = True
+                self.kill(other, now)
+
+    def _schedule_disconnect(self, instance: Instance, now: float) -> None:
+        if not self._profile.churn:
+            return
+        leave = self._leave if self._rng.random() < _CLEAN_EXIT_RATIO else self._drop
+        when = now + self._rng.expovariate(1 / self._profile.session_seconds)
+        self._context.later(instance, when, leave)
+
+    def _leave(self, instance: Instance, now: float) -> None:
+        """Say goodbye, to come back some time."""
+        self._disconnect(instance, now)
+        self._schedule_connect(instance.identity, now + REJECTED_SECONDS + self._absence())
+
+    def _disconnect(self, instance: Instance, now: float) -> None:
+        """Say goodbye; 2.6 keeps the row for five seconds more."""
+        self._mark_leaving(instance, now)
+        self._context.observer(Event.EXIT_NOTIFIED, instance, now)
+        self._context.end(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
+
+    def _mark_leaving(self, instance: Instance, now: float) -> None:
+        instance.reconnects = False
+        self.client_table.stop_traffic(instance, now)
+
+    def _drop(self, instance: Instance, now: float) -> None:
+        """Lose the network; often the client is back before the server notices."""
+        self._mark_leaving(instance, now)
+        self._context.end(instance, now + PING_RESTART_SECONDS, Event.PING_TIMED_OUT)
+        self._schedule_connect(instance.identity, now + self._absence())
