@@ -23,7 +23,7 @@ from exporter.app import serving
 from exporter.config import from_flags
 from exporter.simulator.population.counter import TICKS_PER_SECOND
 from exporter.simulator.population.identity import ClientIdentity
-from exporter.simulator.simulated import simulated_server
+from exporter.simulator.simulated_daemon import simulated_server
 from exporter.web.listening import ListenAddress
 
 _SCRAPE = 15.0

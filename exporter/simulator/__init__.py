@@ -11,6 +11,18 @@ fleet           the fleet of the demo
 """
 
 from exporter.simulator.fleet import Fleet, FleetDaemon
-from exporter.simulator.simulated import Access, Simulated, simulated_server, simulated_tunnel
+from exporter.simulator.simulated_daemon import (
+    ManagementOptions,
+    SimulatedDaemon,
+    simulated_server,
+    simulated_tunnel,
+)
 
-__all__ = ["Access", "Fleet", "FleetDaemon", "Simulated", "simulated_server", "simulated_tunnel"]
+__all__ = [
+    "Fleet",
+    "FleetDaemon",
+    "ManagementOptions",
+    "SimulatedDaemon",
+    "simulated_server",
+    "simulated_tunnel",
+]

@@ -14,12 +14,18 @@ import sys
 from argparse import Namespace
 
 from exporter.simulator.fleet import Fleet
-from exporter.simulator.simulated import BUSY, STATIC, Access, simulated_server, simulated_tunnel
+from exporter.simulator.simulated_daemon import (
+    BUSY,
+    STATIC,
+    ManagementOptions,
+    simulated_server,
+    simulated_tunnel,
+)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m exporter.simulator", description="Simulated OpenVPN daemons."
+        prog="python -m exporter.simulator", description="SimulatedDaemon OpenVPN daemons."
     )
     parser.add_argument("--servers", type=int, default=1, help="daemons in server mode (1)")
     parser.add_argument("--tunnels", type=int, default=0, help="daemons in client mode (0)")
@@ -28,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--password", help="the management password (none)")
     parser.add_argument("--churn", action="store_true", help="let clients come and go")
     parser.add_argument(
-        "--hostile_names", action="store_true", help="give some clients awkward names"
+        "--hostile-names", action="store_true", help="give some clients awkward names"
     )
     parser.add_argument("--demo", action="store_true", help="serve the fleet of the demo instead")
     return parser
@@ -39,19 +45,19 @@ async def _start(stack: contextlib.AsyncExitStack, arguments: Namespace) -> list
     if arguments.demo:
         fleet = await stack.enter_async_context(Fleet.demo(seed=arguments.seed))
         return [daemon.address for daemon in fleet.daemons]
-    access = Access(password=arguments.password)
+    access = ManagementOptions(password=arguments.password)
     servers = [
         simulated_server(
             clients=arguments.clients,
             seed=arguments.seed + index,
             profile=BUSY if arguments.churn else STATIC,
             hostile_names=arguments.hostile_names,
-            access=access,
+            management=access,
         )
         for index in range(arguments.servers)
     ]
     tunnels = [
-        simulated_tunnel(seed=arguments.seed + index, access=access)
+        simulated_tunnel(seed=arguments.seed + index, management=access)
         for index in range(arguments.tunnels)
     ]
     daemons = [await stack.enter_async_context(daemon) for daemon in (*servers, *tunnels)]

@@ -10,9 +10,9 @@ from exporter.simulator.daemon.server import ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelSettings
 from exporter.simulator.management.connection import Clock
 from exporter.simulator.population.profile import ChurnProfile
-from exporter.simulator.simulated import (
+from exporter.simulator.simulated_daemon import (
     BUSY,
-    Simulated,
+    SimulatedDaemon,
     simulated_server,
     simulated_tunnel,
 )
@@ -62,7 +62,7 @@ class Fleet:
             )
 
 
-def _office(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[Simulated]:
+def _office(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[SimulatedDaemon]:
     """Some dozens of clients over TCP, where port port_scans leave rows without a name."""
     return simulated_server(
         clients=42,
@@ -74,7 +74,9 @@ def _office(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[S
     )
 
 
-def _remote_work(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[Simulated]:
+def _remote_work(
+    seed: int, clock: Clock
+) -> contextlib.AbstractAsyncContextManager[SimulatedDaemon]:
     """A busier server over UDP with data channel offload."""
     profile = ChurnProfile(
         session_seconds=2400,
@@ -89,7 +91,7 @@ def _remote_work(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextMana
     return simulated_server(clients=240, seed=seed, profile=profile, clock=clock, settings=settings)
 
 
-def _uplink(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[Simulated]:
+def _uplink(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[SimulatedDaemon]:
     settings = TunnelSettings(pid=1901, breaks_every=420)
     return simulated_tunnel(seed=seed, clock=clock, settings=settings)
 

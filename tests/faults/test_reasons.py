@@ -155,13 +155,13 @@ async def test_a_flooding_log_is_left_and_not_read_again() -> None:
         daemon, counted = twins.disturbed.simulated.daemon, _errors(twins)
         for number in range(FLOOD + 1):
             daemon.log(1, "N", f"flood {number}")
-        twins.disturbed.simulated.wake()
+        twins.disturbed.simulated.tick()
         await twins.disturbed.polled()
         await twins.disturbed.polled()
         assert any("floods" in made.message for made in twins.said.made)
         assert _errors(twins) == counted + FLOOD + 1
         daemon.log(1, "N", "a late drop")
-        twins.disturbed.simulated.wake()
+        twins.disturbed.simulated.tick()
         await twins.disturbed.polled()
         assert _errors(twins) == counted + FLOOD + 1
         twins.proxy.arm(NEW)

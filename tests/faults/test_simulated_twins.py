@@ -7,14 +7,14 @@ from exporter.simulator.daemon.signal import Signal
 from tests.faults.proxy import Proxy
 from tests.faults.twins import endpoint, restless
 from tests.faults.watched import Watched
-from tests.simulator.stopped_clock import StoppedClock
+from tests.simulator.manual_clock import ManualClock
 
 STEPS = 400
 SIGNALS = (Signal.SIGUSR1, Signal.SIGHUP, *(None,) * 48)
 
 
 async def test_one_that_is_watched_and_one_that_is_not_tell_the_same() -> None:
-    clock, chance = StoppedClock(), random.Random(7)
+    clock, chance = ManualClock(), random.Random(7)
     async with contextlib.AsyncExitStack() as stack:
         one, other = [await stack.enter_async_context(restless(7, clock)) for _ in range(2)]
         proxy = await stack.enter_async_context(Proxy.before(endpoint(one)))
@@ -23,9 +23,9 @@ async def test_one_that_is_watched_and_one_that_is_not_tell_the_same() -> None:
         await watched.polled()
         statuses = set()
         for _ in range(STEPS):
-            clock.pass_by(chance.randrange(1, 5))
-            one.wake()
-            other.wake()
+            clock.advance(chance.randrange(1, 5))
+            one.tick()
+            other.tick()
             signal = chance.choice(SIGNALS)
             if signal is not None:
                 one.daemon.signal(signal)
@@ -40,6 +40,6 @@ async def test_one_that_is_watched_and_one_that_is_not_tell_the_same() -> None:
 
 
 async def test_another_seed_tells_another_story() -> None:
-    clock = StoppedClock()
+    clock = ManualClock()
     async with restless(7, clock) as one, restless(8, clock) as other:
         assert one.daemon.status(3) != other.daemon.status(3)

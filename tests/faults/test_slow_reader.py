@@ -11,14 +11,14 @@ from exporter.daemon.poll import Poll
 from exporter.daemon.record import Record
 from exporter.daemon.visit import Manner, Visit
 from exporter.management.errors import DownReason
-from exporter.simulator import Simulated
+from exporter.simulator import SimulatedDaemon
 from exporter.transport.connection import Connection
 from exporter.transport.opening import opener
 from tests.faults.truth import Truth
 from tests.faults.twins import endpoint, restless
 from tests.faults.watched import INTERVAL, PATIENCE
 from tests.peers import SAFETY
-from tests.simulator.stopped_clock import StoppedClock
+from tests.simulator.manual_clock import ManualClock
 
 LINES = 4000
 LINE = "x" * 4000
@@ -27,7 +27,7 @@ Polls = asyncio.Queue[Poll | None]
 
 
 async def test_nothing_is_lost_that_waited_to_be_read() -> None:
-    clock = StoppedClock()
+    clock = ManualClock()
     async with (
         restless(1, clock) as simulated,
         visiting(simulated, clock) as (record, polls, transport),
@@ -37,8 +37,8 @@ async def test_nothing_is_lost_that_waited_to_be_read() -> None:
         transport.pause_reading()
         for _ in range(LINES):
             simulated.daemon.log(1, "N", LINE)
-        clock.pass_by(60)
-        simulated.wake()
+        clock.advance(60)
+        simulated.tick()
         await silent(polls)
         assert (record.up, record.down_reason) == (False, DownReason.TIMEOUT)
         assert record.events.log_messages["error"] == counted
@@ -57,7 +57,7 @@ async def test_nothing_is_lost_that_waited_to_be_read() -> None:
 
 @contextlib.asynccontextmanager
 async def visiting(
-    simulated: Simulated, clock: StoppedClock
+    simulated: SimulatedDaemon, clock: ManualClock
 ) -> AsyncIterator[tuple[Record, Polls, asyncio.Transport]]:
     """Visit a daemon as a monitor does; give the socket, too, which a monitor keeps to itself."""
     daemon = DaemonConfig(name="office", management=endpoint(simulated))

@@ -1,7 +1,7 @@
 """What the clients of a simulated server really moved, by the simulation's own books."""
 
 from exporter.management.status.reading import UNDEFINED
-from exporter.simulator import Simulated
+from exporter.simulator import SimulatedDaemon
 from exporter.simulator.population.counter import activity_ticks
 from exporter.simulator.population.instance import Instance
 
@@ -16,7 +16,7 @@ class Truth:
     it was gone, no status ever told: this is all that a watcher may miss.
     """
 
-    def __init__(self, simulated: Simulated) -> None:
+    def __init__(self, simulated: SimulatedDaemon) -> None:
         self._simulated = simulated
         self._sessions: dict[Instance, tuple[int, int]] = {}
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from exporter.daemon.poll import STATUS_1_POLLS
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.status import ServerStatus
-from exporter.simulator import Simulated
+from exporter.simulator import SimulatedDaemon
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.daemon.signal import Signal
-from exporter.simulator.management.connection import Slot
-from exporter.simulator.management.endpoint import Endpoint
+from exporter.simulator.management.connection import ManagementSlot
+from exporter.simulator.management.listener import ManagementListener
 from exporter.simulator.population.identity import make_identities
 from exporter.simulator.population.profile import ChurnProfile
 from tests.faults.announcements import Announcements
@@ -25,7 +25,7 @@ from tests.faults.faults import Garble
 from tests.faults.ordeals import Ordeal
 from tests.faults.proxy import Proxy
 from tests.faults.watched import PATIENCE, Watched
-from tests.simulator.stopped_clock import StoppedClock
+from tests.simulator.manual_clock import ManualClock
 
 PEOPLE = 6
 
@@ -51,7 +51,7 @@ STEP = 3
 class Twins:
     """Both servers at work, and both monitors."""
 
-    clock: StoppedClock
+    clock: ManualClock
     direct: Watched
     disturbed: Watched
     proxy: Proxy
@@ -61,7 +61,7 @@ class Twins:
     @contextlib.asynccontextmanager
     async def born(cls, seed: int, *, patience: float = PATIENCE) -> AsyncIterator["Twins"]:
         """Let both live and be polled until the block is left; replies may take `patience`."""
-        clock = StoppedClock()
+        clock = ManualClock()
         async with contextlib.AsyncExitStack() as stack:
             said = stack.enter_context(Announcements.heard())
             one = await stack.enter_async_context(restless(seed, clock))
@@ -80,12 +80,12 @@ class Twins:
 
     async def live(self, seconds: float, signal: Signal | None = None) -> None:
         """Let time pass, and then a signal reach both daemons; the direct monitor sees it all."""
-        self.clock.pass_by(seconds)
+        self.clock.advance(seconds)
         for watched in (self.direct, self.disturbed):
-            watched.simulated.wake()
+            watched.simulated.tick()
             if signal is not None:
                 watched.simulated.daemon.signal(signal)
-                watched.simulated.wake()
+                watched.simulated.tick()
         await self.direct.polled()
 
     async def live_and_poll(self, seconds: float, signal: Signal | None = None) -> None:
@@ -166,7 +166,7 @@ class Twins:
 
 
 @contextlib.asynccontextmanager
-async def restless(seed: int, clock: Callable[[], float]) -> AsyncIterator[Simulated]:
+async def restless(seed: int, clock: Callable[[], float]) -> AsyncIterator[SimulatedDaemon]:
     """Serve a daemon whose people never rest; it has been running for a minute."""
     chance = random.Random(seed)
     daemon = ServerDaemon(
@@ -177,14 +177,14 @@ async def restless(seed: int, clock: Callable[[], float]) -> AsyncIterator[Simul
         start=clock() - 120,
         now=clock() - 60,
     )
-    slot = Slot(daemon, clock)
-    slot.look()
-    listening = Endpoint(slot)
+    slot = ManagementSlot(daemon, clock)
+    slot.advance()
+    listening = ManagementListener(slot)
     async with listening.serving():
-        yield Simulated(daemon, listening)
+        yield SimulatedDaemon(daemon, listening)
 
 
-def endpoint(simulated: Simulated) -> TcpEndpoint:
+def endpoint(simulated: SimulatedDaemon) -> TcpEndpoint:
     """Return where a simulated daemon listens."""
     host, _, port = simulated.address.rpartition(":")
     return TcpEndpoint(host, int(port))

@@ -9,7 +9,7 @@ from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
 from exporter.daemon.monitor import Monitor
 from exporter.daemon.record import Record
 from exporter.management.endpoint import TcpEndpoint
-from exporter.simulator import Simulated
+from exporter.simulator import SimulatedDaemon
 from tests.faults.truth import Totals, Truth
 from tests.peers import SAFETY
 
@@ -57,7 +57,7 @@ class Watched:
     def __init__(
         self,
         name: str,
-        simulated: Simulated,
+        simulated: SimulatedDaemon,
         endpoint: TcpEndpoint,
         *,
         clock: Callable[[], float],

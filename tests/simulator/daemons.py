@@ -8,7 +8,7 @@ from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
 from exporter.simulator.management.session import Session
 from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.population.profile import ChurnProfile
-from tests.simulator.stopped_clock import MORNING, StoppedClock
+from tests.simulator.manual_clock import MORNING, ManualClock
 
 ALICE = ClientIdentity(common_name="alice", host="127.0.0.1")
 BOB = ClientIdentity(common_name="bob", host="127.0.0.1")
@@ -51,8 +51,8 @@ def tunnel(settings: TunnelSettings | None = None) -> TunnelDaemon:
     )
 
 
-def attach(daemon: ServerDaemon | TunnelDaemon, clock: StoppedClock | None = None) -> Session:
+def attach(daemon: ServerDaemon | TunnelDaemon, clock: ManualClock | None = None) -> Session:
     """Attach to a daemon and read past the greeting."""
-    session = Session(daemon, clock=clock or StoppedClock())
+    session = Session(daemon, clock=clock or ManualClock())
     session.output()
     return session

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.simulator.console import console
+from tests.simulator.raw_client import greeted_client
 
 
 async def start(
@@ -29,7 +29,7 @@ async def start(
 async def test_it_prints_addresses_and_serves_until_its_input_ends() -> None:
     process, addresses = await start("--servers", "2", "--tunnels", "1", "--clients", "3")
     assert len(addresses) == 3
-    async with console(addresses[1]) as client:
+    async with greeted_client(addresses[1]) as client:
         assert await client.ask("nclients") == ["SUCCESS: nclients=3"]
     assert process.stdin is not None
     process.stdin.close()
@@ -40,7 +40,7 @@ async def test_it_prints_addresses_and_serves_until_its_input_ends() -> None:
 async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
     process, addresses = await start("--demo", stdin=asyncio.subprocess.DEVNULL)
     assert len(addresses) == 4
-    async with console(addresses[0]) as client:
+    async with greeted_client(addresses[0]) as client:
         assert (await client.ask("status 3"))[-1] == "END"
     process.send_signal(number)
     assert await process.wait() == 0

@@ -8,19 +8,19 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from exporter.simulator.daemon.journal import Entry, Journal
+from exporter.simulator.daemon.flags import PersistentFlags, RealtimeFlags
+from exporter.simulator.daemon.log_buffer import LogBuffer, LogEntry
 from exporter.simulator.daemon.prompt import Prompt
 from exporter.simulator.daemon.settings import Settings
 from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.daemon.state import HISTORY, Endpoints, State, state_line
-from exporter.simulator.daemon.switches import Knobs, Switches
 from exporter.simulator.population.client_table import ClientTable
 from exporter.simulator.population.scheduler import Scheduler
 
 RESTART_PAUSE = 1.0
 """Seconds between the end of one run and the next, in 2.6."""
 
-Say = Callable[[str], None]
+SendLine = Callable[[str], None]
 """Sends one line to the attached management client."""
 
 
@@ -45,19 +45,19 @@ class Daemon(ABC):
         self.settings = settings
         self.started = int(start)
         self.now = start
-        self.journal = Journal(verb=settings.verb, cache=settings.log_cache)
-        self.journal.listener = self._tell_log
+        self.log_buffer = LogBuffer(verb=settings.verb, cache=settings.log_cache)
+        self.log_buffer.listener = self._send_log
         self.states: deque[str] = deque(maxlen=HISTORY)
         self.echoes: deque[str] = deque(maxlen=HISTORY)
-        self.switches = Switches()
-        self.knobs = Knobs(hold=settings.hold)
-        self.held: str | None = None
+        self.realtime_flags = RealtimeFlags()
+        self.persistent_flags = PersistentFlags(hold=settings.hold)
+        self.hold_request: str | None = None
         self.prompt: Prompt | None = None
         self.exited = False
         self.bytecount = 0
         self.scheduler = Scheduler()
         self._timers = Scheduler()
-        self._say: Say | None = None
+        self._send_line: SendLine | None = None
 
     # --- the management side ------------------------------------------------------------------
 
@@ -68,13 +68,13 @@ class Daemon(ABC):
         lines = [
             f">INFO:OpenVPN Management Interface Version {version} -- type 'help' for more info"
         ]
-        return lines + ([self.waiting] if self.waiting else [])
+        return lines + ([self.pending_request] if self.pending_request else [])
 
     @property
-    def waiting(self) -> str | None:
+    def pending_request(self) -> str | None:
         """The request that stands until somebody answers it: a hold or a prompt."""
-        if self.held is not None:
-            return self.held
+        if self.hold_request is not None:
+            return self.hold_request
         return None if self.prompt is None else self.prompt.question.request
 
     @property
@@ -90,42 +90,42 @@ class Daemon(ABC):
             scheduler.run_next()
         self.now = max(self.now, now)
 
-    def attach(self, say: Say) -> None:
+    def attach(self, send_line: SendLine) -> None:
         """Let a client that has passed the password hear everything from now on."""
-        self._say = say
+        self._send_line = send_line
 
     def detach(self) -> None:
         """Let a client go, with the switches it set."""
-        self._say = None
-        self.switches = Switches()
+        self._send_line = None
+        self.realtime_flags = RealtimeFlags()
         if self.settings.management_signal and not self.exited:
             self.log(3, "", "MANAGEMENT: Triggering management signal")
             self.restart("management-disconnect", hard=False)
 
     @property
-    def attended(self) -> bool:
+    def has_client(self) -> bool:
         """Whether a management client listens."""
-        return self._say is not None
+        return self._send_line is not None
 
-    def say(self, line: str) -> None:
+    def send_line(self, line: str) -> None:
         """Send a line to the attached client, if there is one."""
-        if self._say is not None:
-            self._say(line)
+        if self._send_line is not None:
+            self._send_line(line)
 
     def log(self, verb: int, flags: str, text: str) -> None:
         """Write a line into the log."""
-        self.journal.write(self.now, Entry(verb, flags, text))
+        self.log_buffer.write(self.now, LogEntry(verb, flags, text))
 
-    def _tell_log(self, line: str) -> None:
-        if self.switches.log:
-            self.say(f">LOG:{line}")
+    def _send_log(self, line: str) -> None:
+        if self.realtime_flags.log:
+            self.send_line(f">LOG:{line}")
 
     def echo(self, text: str) -> None:
         """Receive an `echo` from the configuration or from the server."""
         line = f"{int(self.now)},{text}"
         self.echoes.append(line)
-        if self.switches.echo:
-            self.say(f">ECHO:{line}")
+        if self.realtime_flags.echo:
+            self.send_line(f">ECHO:{line}")
 
     def set_bytecount(self, seconds: int) -> None:
         """Report traffic every so many seconds, or stop with 0."""
@@ -140,33 +140,33 @@ class Daemon(ABC):
 
     # --- the life of the process --------------------------------------------------------------
 
-    def enter(self, state: State, detail: str = "", ends: Endpoints | None = None) -> None:
+    def enter_state(self, state: State, detail: str = "", ends: Endpoints | None = None) -> None:
         """Enter a state: history, log and notification."""
         line = state_line(self.now, state, detail=detail, ends=ends or Endpoints())
         self.states.append(line)
         self.log(3, "", f"MANAGEMENT: >STATE:{line}")
-        if self.switches.state:
-            self.say(f">STATE:{line}")
+        if self.realtime_flags.state:
+            self.send_line(f">STATE:{line}")
 
     def signal(self, signal: Signal) -> None:
         """Receive a signal from outside."""
         if signal is Signal.SIGUSR2:
             return
         if signal in (Signal.SIGTERM, Signal.SIGINT):
-            self.end(signal)
+            self.exit(signal)
         else:
             self.restart(signal, hard=True)
 
-    def end(self, reason: str) -> None:
+    def exit(self, reason: str) -> None:
         """Exit; the management connection closes after what is said here."""
         self.log(1, "I", f"{reason}[hard,] received, process exiting")
-        self.enter(State.EXITING, reason)
+        self.enter_state(State.EXITING, reason)
         self.exited = True
 
     def fail(self, text: str) -> None:
         """Die of a fatal error, whose text reaches the client."""
         self.log(0, "F", text)
-        self.say(f">FATAL:{text}")
+        self.send_line(f">FATAL:{text}")
         self.exited = True
 
     def restart(self, reason: str, *, hard: bool) -> None:
@@ -176,40 +176,40 @@ class Daemon(ABC):
         self._stop()
         if reason == Signal.SIGHUP:  # the configuration is read again
             self.started = int(self.now)
-            self.journal.verb = self.settings.verb
-            self.knobs.mute = 0
+            self.log_buffer.verb = self.settings.verb
+            self.persistent_flags.mute = 0
         kind = "hard," if hard else f"soft,{reason}"
         signal = reason if hard else Signal.SIGUSR1
         self.log(1, "I", f"{signal}[{kind}] received, process restarting")
-        self.enter(State.RECONNECTING, reason)
-        if self.knobs.hold:
+        self.enter_state(State.RECONNECTING, reason)
+        if self.persistent_flags.hold:
             self._hold(int(RESTART_PAUSE))
         else:
             self.log(3, "", f"Restart pause, {int(RESTART_PAUSE)} second(s)")
-            self.scheduler.call_at(self.now + RESTART_PAUSE, self._begin)
+            self.scheduler.call_at(self.now + RESTART_PAUSE, self._initialise)
 
     def release(self) -> None:
         """Let a held daemon go on."""
-        if self.held is not None:
-            self.held = None
+        if self.hold_request is not None:
+            self.hold_request = None
             # Not at once: the reply to `hold release` comes first.
-            self.scheduler.call_at(self.now, self._begin)
+            self.scheduler.call_at(self.now, self._initialise)
 
     def _hold(self, seconds: int) -> None:
         self.log(3, "", "Need hold release from management interface, waiting...")
-        self.held = f">HOLD:Waiting for hold release:{seconds}"
-        self.say(self.held)
+        self.hold_request = f">HOLD:Waiting for hold release:{seconds}"
+        self.send_line(self.hold_request)
 
-    def _boot(self) -> None:
+    def _start(self) -> None:
         """Start for the first time; for the end of a subclass's constructor."""
         title = self.settings.release.title
-        self.enter(State.CONNECTING)
+        self.enter_state(State.CONNECTING)
         self.log(1, "I", title)
         self.log(1, "I", "library versions: OpenSSL 3.0.19 27 Jan 2026, LZO 2.10")
-        if self.knobs.hold:
+        if self.persistent_flags.hold:
             self._hold(0)
         else:
-            self._begin(self.now)
+            self._initialise(self.now)
 
     # --- what depends on the mode -------------------------------------------------------------
 
@@ -223,7 +223,7 @@ class Daemon(ABC):
         """The `remote` entries of a client that has begun; None for a server."""
         return None
 
-    def dismiss(self, client_id: int) -> bool:
+    def kill(self, client_id: int) -> bool:
         """Throw a client out; False if there is none with this id."""
         return False
 
@@ -245,7 +245,7 @@ class Daemon(ABC):
         """Return the totals of the process."""
 
     @abstractmethod
-    def _begin(self, now: float) -> None:
+    def _initialise(self, now: float) -> None:
         """Start or go on after a hold or a pause."""
 
     @abstractmethod

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from exporter.simulator.daemon import environment
-from exporter.simulator.daemon.chronicle import chronicle
+from exporter.simulator.daemon import env_block
 from exporter.simulator.daemon.daemon import Daemon, LoadStats, Unsupported
-from exporter.simulator.daemon.environment import Host
+from exporter.simulator.daemon.env_block import DaemonEnv
+from exporter.simulator.daemon.log_messages import log_entries
 from exporter.simulator.daemon.settings import Settings
 from exporter.simulator.daemon.state import Endpoints, State
 from exporter.simulator.daemon.status import Snapshot, server_status
@@ -72,8 +72,8 @@ class ServerDaemon(Daemon):
     ) -> None:
         """Run since `start`: by `now` people are connected, unless the daemon is held."""
         super().__init__(settings, start=start)
-        self._up = False
-        self._settled: float | None = None if settings.hold else now
+        self._running = False
+        self._populate_at: float | None = None if settings.hold else now
         self._population = ClientPopulation(
             identities,
             profile,
@@ -83,16 +83,16 @@ class ServerDaemon(Daemon):
             client_auth=settings.client_auth,
             limit=settings.max_clients,
         )
-        self._boot()
+        self._start()
 
     @property
     def client_table(self) -> ClientTable | None:
         """The clients, while the server is up."""
-        return self._population.client_table if self._up else None
+        return self._population.client_table if self._running else None
 
     def status(self, version: int) -> list[str]:
         """Return the clients and routes in format 1, 2 or 3; 0 is the configured one."""
-        if not self._up:
+        if not self._running:
             raise Unsupported
         snapshot = Snapshot(
             title=self.settings.release.title,
@@ -118,7 +118,7 @@ class ServerDaemon(Daemon):
             client_table.established, client_table.received.at(tick), client_table.sent.at(tick)
         )
 
-    def dismiss(self, client_id: int) -> bool:
+    def kill(self, client_id: int) -> bool:
         """Throw a client out; it comes back in a few seconds."""
         instance = self._population.client_table.instances.get(client_id)
         if instance is not None:
@@ -137,19 +137,19 @@ class ServerDaemon(Daemon):
 
     def connect(self, identity: ClientIdentity) -> None:
         """Let somebody come, known or new, with the next `advance`."""
-        self._soon(partial(self._population.connect, identity))
+        self._schedule_now(partial(self._population.connect, identity))
 
     def disconnect(self, common_name: str) -> None:
         """Let all of a name say goodbye and stay away, with the next `advance`."""
-        self._soon(partial(self._population.disconnect, common_name))
+        self._schedule_now(partial(self._population.disconnect, common_name))
 
     def trigger(self, kind: FailureKind) -> None:
         """Let something go wrong, with the next `advance`."""
-        self._soon(partial(self._population.trigger, kind))
+        self._schedule_now(partial(self._population.trigger, kind))
 
-    def _soon(self, action: Action) -> None:
+    def _schedule_now(self, action: Action) -> None:
         """Plan something for now, if there is a server for it to happen to."""
-        if self._up:
+        if self._running:
             self.scheduler.call_at(self.now, action)
 
     def detach(self) -> None:
@@ -157,14 +157,14 @@ class ServerDaemon(Daemon):
         super().detach()
         self.set_bytecount(0)
 
-    def _begin(self, now: float) -> None:
+    def _initialise(self, now: float) -> None:
         for line in _INTERFACE:
             self.log(*line)
         tunnel = Endpoints(tunnel="10.8.0.1", tunnel_ipv6="fd00:8::1")
-        self.enter(State.ASSIGN_IP, ends=tunnel)
+        self.enter_state(State.ASSIGN_IP, ends=tunnel)
         for line in _READY:
             self.log(*line)
-        self.enter(
+        self.enter_state(
             State.CONNECTED,
             "SUCCESS",
             Endpoints(
@@ -174,15 +174,15 @@ class ServerDaemon(Daemon):
                 local_port=str(self.settings.port),
             ),
         )
-        self._up = True
-        if self._settled is None:
+        self._running = True
+        if self._populate_at is None:
             self._population.reconnect_all(now)
         else:
-            self._population.populate(start=now, now=self._settled)
-            self._settled = None
+            self._population.populate(start=now, now=self._populate_at)
+            self._populate_at = None
 
     def _stop(self) -> None:
-        self._up = False
+        self._running = False
         self._population.client_table.clear(self.now)
         self.log(3, "", "Closing TUN/TAP interface")
         self.log(1, "I", "net_addr_v4_del: 10.8.0.1 dev tun0")
@@ -192,46 +192,48 @@ class ServerDaemon(Daemon):
         if event is Event.MAX_CLIENTS_REACHED:
             self.log(1, "N", _FULL.format(self.settings.max_clients))
             return
-        for entry in chronicle(event, instance, tcp=self.settings.tcp):
-            self.journal.write(now, entry)
-        if not self.attended:
+        for entry in log_entries(event, instance, tcp=self.settings.tcp):
+            self.log_buffer.write(now, entry)
+        if not self.has_client:
             return
         if event is Event.EXIT_NOTIFIED:
-            self.say(">NOTIFY:info,remote-exit,EXIT")
+            self.send_line(">NOTIFY:info,remote-exit,EXIT")
         elif event is Event.ADMISSION_ASKED:
-            self._tell("CONNECT", instance, environment.asking(instance, self._host))
+            self._send_client_block(
+                "CONNECT", instance, env_block.connect(instance, self._daemon_env)
+            )
         elif event is Event.ESTABLISHED:
-            self._tell_established(instance)
+            self._send_established(instance)
         elif event is Event.SCRIPT_REJECTED:
-            variables = environment.refused(instance, self._host, now=int(now))
-            self._tell("ESTABLISHED", instance, variables)
+            variables = env_block.rejected(instance, self._daemon_env, now=int(now))
+            self._send_client_block("ESTABLISHED", instance, variables)
         elif event in _DEPARTURES and self.settings.client_auth and instance.connected:
-            variables = environment.departed(instance, self._host, now=int(now))
-            self._tell("DISCONNECT", instance, variables)
+            variables = env_block.disconnect(instance, self._daemon_env, now=int(now))
+            self._send_client_block("DISCONNECT", instance, variables)
 
-    def _tell_established(self, instance: Instance) -> None:
+    def _send_established(self, instance: Instance) -> None:
         client_id = instance.client_id
         if self.settings.client_auth:
-            self.say(f">CLIENT:ADDRESS,{client_id},{instance.virtual_address},1")
-            self.say(f">CLIENT:ADDRESS,{client_id},{instance.virtual_ipv6_address},1")
-        variables = environment.established(instance, self._host, now=int(self.now))
-        self._tell("ESTABLISHED", instance, variables)
+            self.send_line(f">CLIENT:ADDRESS,{client_id},{instance.virtual_address},1")
+            self.send_line(f">CLIENT:ADDRESS,{client_id},{instance.virtual_ipv6_address},1")
+        variables = env_block.established(instance, self._daemon_env, now=int(self.now))
+        self._send_client_block("ESTABLISHED", instance, variables)
         if self.bytecount:
-            self._tell_traffic(instance)
+            self._send_traffic(instance)
 
-    def _tell(self, what: str, instance: Instance, variables: list[str]) -> None:
+    def _send_client_block(self, what: str, instance: Instance, variables: list[str]) -> None:
         key = f",{instance.key_id}" if what == "CONNECT" else ""
-        self.say(f">CLIENT:{what},{instance.client_id}{key}")
-        for variable in environment.filtered(variables, self.knobs.env_filter):
-            self.say(f">CLIENT:ENV,{variable}")
-        self.say(">CLIENT:ENV,END")
+        self.send_line(f">CLIENT:{what},{instance.client_id}{key}")
+        for variable in env_block.filtered(variables, self.persistent_flags.env_filter):
+            self.send_line(f">CLIENT:ENV,{variable}")
+        self.send_line(">CLIENT:ENV,END")
 
     @property
-    def _host(self) -> Host:
-        return Host(
+    def _daemon_env(self) -> DaemonEnv:
+        return DaemonEnv(
             pid=self.settings.pid,
             started=self.started,
-            verb=self.journal.verb,
+            verb=self.log_buffer.verb,
             port=self.settings.port,
             tcp=self.settings.tcp,
             clients=self._population.client_table.established,
@@ -241,9 +243,9 @@ class ServerDaemon(Daemon):
         """Tell of those who moved something; idle clients stay unmentioned until 2.7."""
         for instance in self._population.client_table.instances.values():
             if instance.connected and instance.idle_since is None:
-                self._tell_traffic(instance)
+                self._send_traffic(instance)
 
-    def _tell_traffic(self, instance: Instance) -> None:
+    def _send_traffic(self, instance: Instance) -> None:
         tick = activity_ticks(self.now)
         received, sent = instance.received.at(tick), instance.sent.at(tick)
-        self.say(f">BYTECOUNT_CLI:{instance.client_id},{received},{sent}")
+        self.send_line(f">BYTECOUNT_CLI:{instance.client_id},{received},{sent}")

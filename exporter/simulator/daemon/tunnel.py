@@ -54,24 +54,24 @@ class TunnelDaemon(Daemon):
         """Run since `start`."""
         super().__init__(settings, start=start)
         self._rng = rng
-        self._begun = False
+        self._initialised = False
         self._server_back_in = 0.0
         self._read = LinearCounter()
         self._write = LinearCounter()
         self._read_before = 0
         self._written_before = 0
-        self._boot()
+        self._start()
 
     @property
     def remotes(self) -> list[str] | None:
         """The one server, once it was tried."""
-        if not self._begun:
+        if not self._initialised:
             return None
         return [f"{self.settings.remote},{self.settings.port},udp4,enabled"]
 
     def status(self, version: int) -> list[str]:
         """Return the statistics of the current connection; the version doesn't matter."""
-        if not self._begun:
+        if not self._initialised:
             raise Unsupported
         tick = activity_ticks(self.now)
         read, write = self._read.at(tick), self._write.at(tick)
@@ -91,23 +91,23 @@ class TunnelDaemon(Daemon):
         received = self._read_before + self._read.at(tick)
         return LoadStats(0, received, self._written_before + self._write.at(tick))
 
-    def lose_server(self, seconds: float) -> None:
+    def inject_server_loss(self, seconds: float) -> None:
         """Notice that the server is silent; it is back after so many seconds."""
         self.log(1, "I", "[vpn-server] Inactivity timeout (--ping-restart), restarting")
         self._server_back_in = seconds
         self.restart("ping-restart", hard=False)
 
-    def drop_replays(self, count: int) -> None:
+    def inject_replays(self, count: int) -> None:
         """Get so many packets a second time."""
         for number in range(count):
             self.log(1, "N", _REPLAY.format(number))
 
-    def _begin(self, now: float) -> None:
+    def _initialise(self, now: float) -> None:
         if self.settings.question is None:
             self._connect({})
         else:
             self.prompt = Prompt(self.settings.question, self._answered)
-            self.say(self.prompt.question.request)
+            self.send_line(self.prompt.question.request)
 
     def _answered(self, answers: Answers) -> None:
         self.prompt = None
@@ -115,15 +115,15 @@ class TunnelDaemon(Daemon):
         self.scheduler.call_at(self.now, lambda now: self._connect(answers))
 
     def _connect(self, answers: Answers) -> None:
-        self._begun = True
+        self._initialised = True
         self._write = LinearCounter.started(activity_ticks(self.now), value=_HELLO_WRITE, rate=1)
-        self.enter(State.WAIT)
+        self.enter_state(State.WAIT)
         pause = self._server_back_in + self._rng.uniform(0.02, 0.2)
         self._server_back_in = 0.0
         self.scheduler.call_at(self.now + pause, lambda now: self._authenticate(answers))
 
     def _authenticate(self, answers: Answers) -> None:
-        self.enter(State.AUTH)
+        self.enter_state(State.AUTH)
         self.log(1, "I", f"[vpn-server] Peer Connection Initiated with [AF_INET]{self._peer}")
         done = self._connected if self._accepts(answers) else self._rejected
         self.scheduler.call_at(self.now + self._rng.uniform(0.01, 0.3), done)
@@ -145,23 +145,23 @@ class TunnelDaemon(Daemon):
             remote=settings.remote,
             remote_port=str(settings.port),
         )
-        self.enter(State.CONNECTED, "SUCCESS", ends)
+        self.enter_state(State.CONNECTED, "SUCCESS", ends)
         if settings.breaks_every is not None:
             self.scheduler.call_at(
-                now + self._rng.expovariate(1 / settings.breaks_every), self._break
+                now + self._rng.expovariate(1 / settings.breaks_every), self._lose_server
             )
 
     def _rejected(self, now: float) -> None:
         self.log(0, "", "AUTH: Received control message: AUTH_FAILED")
-        self.say(">PASSWORD:Verification Failed: 'Auth'")
-        if self.knobs.auth_retry == "none":
-            self.enter(State.EXITING, "auth-failure")
+        self.send_line(">PASSWORD:Verification Failed: 'Auth'")
+        if self.persistent_flags.auth_retry == "none":
+            self.enter_state(State.EXITING, "auth-failure")
             self.exited = True
         else:
             self.restart("auth-failure", hard=False)
 
-    def _break(self, now: float) -> None:
-        self.lose_server(self._rng.uniform(1.0, 20.0))
+    def _lose_server(self, now: float) -> None:
+        self.inject_server_loss(self._rng.uniform(1.0, 20.0))
 
     def _stop(self) -> None:
         stats = self.load_stats()
@@ -170,7 +170,7 @@ class TunnelDaemon(Daemon):
 
     def _report_traffic(self) -> None:
         stats = self.load_stats()
-        self.say(f">BYTECOUNT:{stats.received},{stats.sent}")
+        self.send_line(f">BYTECOUNT:{stats.received},{stats.sent}")
 
     @property
     def _peer(self) -> str:

@@ -14,7 +14,7 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class ManagementSlot:
     """The one place a daemon has for a management client."""
 
     daemon: Daemon
@@ -25,24 +25,24 @@ class Slot:
         """Begin a session with the client that has just got the slot."""
         return Session(self.daemon, clock=self.clock, password=self.password)
 
-    def look(self) -> None:
+    def advance(self) -> None:
         """Let the daemon live until now."""
         self.daemon.advance(self.clock())
 
     @property
-    def idle_seconds(self) -> float:
+    def seconds_until_next(self) -> float:
         """For how long nothing will happen by itself."""
         return max(0.0, self.daemon.next_due - self.clock())
 
 
-class Connection(asyncio.Protocol):
+class ManagementConnection(asyncio.Protocol):
     """The client that holds a slot, until `done`."""
 
-    def __init__(self, slot: Slot, *, hung_up: Callable[[], None]) -> None:
-        """Call `hung_up` when it is over but before the socket is closed."""
+    def __init__(self, slot: ManagementSlot, *, on_disconnect: Callable[[], None]) -> None:
+        """Call `on_disconnect` when it is over but before the socket is closed."""
         self.done = asyncio.Event()
         self._slot = slot
-        self._hung_up = hung_up
+        self._on_disconnect = on_disconnect
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -59,9 +59,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the daemon know."""
         self._stop_timer()
-        self._slot.look()
+        self._slot.advance()
         self._session.detach()
-        self._hung_up()
+        self._on_disconnect()
         self.done.set()
 
     def pause_writing(self) -> None:
@@ -72,7 +72,7 @@ class Connection(asyncio.Protocol):
         """Go on reading."""
         self._transport.resume_reading()
 
-    def wake(self) -> None:
+    def tick(self) -> None:
         """Say what has become due."""
         self._session.advance()
         self._flush()
@@ -82,8 +82,8 @@ class Connection(asyncio.Protocol):
         self._stop_timer()
         if self._session.closed:
             self._transport.close()
-        elif (seconds := self._slot.idle_seconds) < math.inf:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self.wake)
+        elif (seconds := self._slot.seconds_until_next) < math.inf:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.tick)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -7,9 +7,9 @@ quits: the manners of manage.c around the commands.
 from collections.abc import Callable
 
 from exporter.simulator.daemon.daemon import Daemon
-from exporter.simulator.management.commands.admission import opens_block
-from exporter.simulator.management.commands.table import execute
-from exporter.simulator.management.words import BadLine, split
+from exporter.simulator.management.commands.client_auth import opens_block
+from exporter.simulator.management.commands.registry import execute
+from exporter.simulator.management.lexer import BadLine, split
 
 LINE_LIMIT = 1024
 """The byte after this many is lost and empties the buffer, be it the line feed."""
@@ -92,7 +92,7 @@ class Session:
         else:
             self._line.append(byte)
 
-    def _say(self, line: str) -> None:
+    def _send_line(self, line: str) -> None:
         self._pending.append(line)
 
     def _extend_block(self, words: list[str], line: bytes) -> None:
@@ -103,7 +103,7 @@ class Session:
 
     def _execute(self, words: list[str]) -> None:
         for reply in execute(self._daemon, words):
-            self._say(reply)
+            self._send_line(reply)
         self.advance()
 
     def _process(self, line: bytes) -> None:
@@ -130,7 +130,7 @@ class Session:
 
     def _welcome(self) -> None:
         self._pending.extend(self._daemon.greeting)
-        self._daemon.attach(self._say)
+        self._daemon.attach(self._send_line)
 
     def _command(self, line: bytes) -> None:
         try:
@@ -155,6 +155,6 @@ class Session:
 
     def _quit(self) -> None:
         """Hang up; what wasn't sent yet is lost, but for a waiting daemon, which sends at once."""
-        if self._daemon.waiting is None:
+        if self._daemon.pending_request is None:
             self._pending.clear()
         self.closed = True

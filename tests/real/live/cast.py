@@ -5,7 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter.simulator import Access, Simulated, simulated_server, simulated_tunnel
+from exporter.simulator import (
+    ManagementOptions,
+    SimulatedDaemon,
+    simulated_server,
+    simulated_tunnel,
+)
 from exporter.simulator.daemon.prompt import PRIVATE_KEY
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
@@ -48,23 +53,25 @@ class Cast:
     annex: Server
     annex_status: Path
 
-    office: Simulated
-    branches: Simulated
-    hotel: Simulated
-    archive: Simulated
-    uplink: Simulated
-    vault: Simulated
-    outpost: Simulated
+    office: SimulatedDaemon
+    branches: SimulatedDaemon
+    hotel: SimulatedDaemon
+    archive: SimulatedDaemon
+    uplink: SimulatedDaemon
+    vault: SimulatedDaemon
+    outpost: SimulatedDaemon
 
     dialled: str
     stack: AsyncExitStack
 
-    async def depot(self, pid: int) -> Simulated:
+    async def depot(self, pid: int) -> SimulatedDaemon:
         """Begin a life of the daemon that dials in, as soon as somebody listens."""
         settings = TunnelSettings(pid=pid, breaks_every=None)
 
-        async def dial() -> Simulated | None:
-            tunnel = simulated_tunnel(access=Access(dial=self.dialled), settings=settings)
+        async def dial() -> SimulatedDaemon | None:
+            tunnel = simulated_tunnel(
+                management=ManagementOptions(dial=self.dialled), settings=settings
+            )
             try:
                 return await self.stack.enter_async_context(tunnel)
             except ConnectionRefusedError:
@@ -73,19 +80,19 @@ class Cast:
         return await eventually(dial)
 
 
-def act(simulated: Simulated, action: Callable[[], object]) -> None:
+def act(simulated: SimulatedDaemon, action: Callable[[], object]) -> None:
     """Do something to a daemon, and let it happen."""
     action()
-    simulated.wake()
+    simulated.tick()
 
 
-def as_server(simulated: Simulated) -> ServerDaemon:
+def as_server(simulated: SimulatedDaemon) -> ServerDaemon:
     """Return the server that a simulated daemon is."""
     assert isinstance(simulated.daemon, ServerDaemon)
     return simulated.daemon
 
 
-def as_tunnel(simulated: Simulated) -> TunnelDaemon:
+def as_tunnel(simulated: SimulatedDaemon) -> TunnelDaemon:
     """Return the tunnel that a simulated daemon is."""
     assert isinstance(simulated.daemon, TunnelDaemon)
     return simulated.daemon

@@ -9,7 +9,7 @@ import signal
 from dataclasses import dataclass, field
 from functools import partial
 
-from exporter.simulator import Simulated
+from exporter.simulator import SimulatedDaemon
 from exporter.simulator.population.failures import FailureKind
 from tests.real.live.alertmanager import ACTIVE, SUPPRESSED, Alert, Alertmanager
 from tests.real.live.cast import LATE, ROOMS, SITES, Cast, act, as_server, as_tunnel, identity
@@ -90,13 +90,13 @@ class Story:
     async def _a_tunnel_flaps(self) -> None:
         uplink = as_tunnel(self.cast.uplink)
         for number in range(1, FLAPS + 1):
-            act(self.cast.uplink, partial(uplink.lose_server, 0.2))
+            act(self.cast.uplink, partial(uplink.inject_server_loss, 0.2))
             times = f'sum(openvpn_reconnects_total{{daemon="uplink"}}) == {number}'
             connected = 'openvpn_state{daemon="uplink", state="CONNECTED"} == 1'
             await self._shows(f"{times} and on () {connected}")
         await self.alertmanager.until(RECONNECTING, ACTIVE)
 
-    async def _a_daemon_dies(self, depot: Simulated) -> None:
+    async def _a_daemon_dies(self, depot: SimulatedDaemon) -> None:
         """Bad packets first: their alert comes when it is down already, and is hidden by that."""
         await self._bad_packets_come(depot, PACKET_ERRORS)
         act(depot, partial(depot.daemon.fail, LAST_WORDS))
@@ -104,10 +104,10 @@ class Story:
         await self.alertmanager.until(DOWN, ACTIVE)
         await self.alertmanager.until(PACKET_ERRORS, SUPPRESSED)
 
-    async def _bad_packets_come(self, simulated: Simulated, alert: Alert) -> None:
+    async def _bad_packets_come(self, simulated: SimulatedDaemon, alert: Alert) -> None:
         """Let them come until their alert is under way, with some seconds to go."""
         tunnel = as_tunnel(simulated)
-        gusts = Recurring(partial(act, simulated, partial(tunnel.drop_replays, 60)), 0.5)
+        gusts = Recurring(partial(act, simulated, partial(tunnel.inject_replays, 60)), 0.5)
         since = f'ALERTS_FOR_STATE{{alertname="{alert.name}", daemon="{alert.daemon}"}}'
         await self._shows(f"time() - {since} > 4")
         await gusts.stop()
@@ -158,7 +158,7 @@ class Story:
         await self.alertmanager.until(TURNED_AWAY, ACTIVE)
         assert hotel.client_table
         [stranger] = [row for row in hotel.client_table.instances.values() if not row.connected]
-        act(self.cast.hotel, partial(hotel.dismiss, stranger.client_id))
+        act(self.cast.hotel, partial(hotel.kill, stranger.client_id))
         await self.alertmanager.until(AT_LIMIT, SUPPRESSED)
         await self.alertmanager.until(NEAR_LIMIT, SUPPRESSED)
 
@@ -179,7 +179,7 @@ class Story:
     async def _a_name_is_too_long(self) -> None:
         """It goes as soon as somebody was told; so does the gibberish that is said meanwhile."""
         archive = as_server(self.cast.archive)
-        act(self.cast.archive, partial(archive.say, "the words of a release to come"))
+        act(self.cast.archive, partial(archive.send_line, "the words of a release to come"))
         await self.alertmanager.until(FALLBACK, ACTIVE)
         act(self.cast.archive, partial(archive.disconnect, "scribe"))
 

@@ -4,29 +4,29 @@ from exporter.simulator.daemon.prompt import AUTH, NAME, PRIVATE_KEY, TOKEN, Que
 from exporter.simulator.daemon.tunnel import Credentials, TunnelSettings
 from tests.simulator.daemons import tunnel
 from tests.simulator.replay import received, shape
-from tests.simulator.stage import Stage
+from tests.simulator.script import ScriptRunner
 
 FRAGILE = TunnelSettings(remote="127.0.0.1", port=21_194, breaks_every=120)
 
 
-def load_stats(stage: Stage) -> tuple[int, int]:
-    (reply,) = stage.play("load-stats")
+def load_stats(runner: ScriptRunner) -> tuple[int, int]:
+    (reply,) = runner.run("load-stats")
     clients, *counters = (int(part.partition("=")[2]) for part in reply[9:].split(","))
     assert clients == 0
     return counters[0], counters[1]
 
 
-def statistics(stage: Stage) -> dict[str, int]:
-    _, _, *lines, _ = stage.play("status")
+def statistics(runner: ScriptRunner) -> dict[str, int]:
+    _, _, *lines, _ = runner.run("status")
     return {name: int(value) for name, value in (line.split(",") for line in lines)}
 
 
 def test_a_tunnel_breaks_and_comes_back_through_the_recorded_states() -> None:
-    stage = Stage(tunnel(FRAGILE))
-    stage.play(stage.wait(5), "state on")
+    runner = ScriptRunner(tunnel(FRAGILE))
+    runner.run(runner.wait(5), "state on")
     told: list[str] = []
     while len(told) < 4:
-        told += stage.play(stage.wait(1))
+        told += runner.run(runner.wait(1))
     reconnecting, *rest = [shape(line) for line in told]
     lost = received("client-mode/restart-server-loss-sigterm")
     assert reconnecting in [shape(line) for line in lost]
@@ -40,29 +40,29 @@ def test_a_tunnel_breaks_and_comes_back_through_the_recorded_states() -> None:
 
 def test_a_tunnel_loses_its_server_when_it_is_told_to() -> None:
     daemon = tunnel()
-    stage = Stage(daemon)
-    stage.play(stage.wait(5), "state on")
-    lost = stage.play(lambda: daemon.lose_server(30), stage.wait(20))
+    runner = ScriptRunner(daemon)
+    runner.run(runner.wait(5), "state on")
+    lost = runner.run(lambda: daemon.inject_server_loss(30), runner.wait(20))
     assert [line.split(",")[1] for line in lost] == ["RECONNECTING", "WAIT"]
-    back = stage.play(stage.wait(20))
+    back = runner.run(runner.wait(20))
     assert [line.split(",")[1] for line in back] == ["AUTH", "CONNECTED"]
 
 
 def test_packets_that_come_twice_are_remarked() -> None:
     daemon = tunnel()
-    stage = Stage(daemon)
-    stage.play("log on")
-    told = stage.play(lambda: daemon.drop_replays(3))
+    runner = ScriptRunner(daemon)
+    runner.run("log on")
+    told = runner.run(lambda: daemon.inject_replays(3))
     assert len(told) == 3
     assert {"bad packet ID (may be a replay)" in line for line in told} == {True}
 
 
 def test_the_counters_of_a_connection_restart_but_the_totals_never_fall() -> None:
-    stage = Stage(tunnel(FRAGILE))
+    runner = ScriptRunner(tunnel(FRAGILE))
     restarts, last, last_total = 0, 0, (0, 0)
     for _ in range(600):
-        stage.play(stage.wait(2))
-        now, total = statistics(stage)["TCP/UDP read bytes"], load_stats(stage)
+        runner.run(runner.wait(2))
+        now, total = statistics(runner)["TCP/UDP read bytes"], load_stats(runner)
         restarts += now < last
         assert total[0] >= last_total[0]
         assert total[1] >= last_total[1]
@@ -71,9 +71,9 @@ def test_the_counters_of_a_connection_restart_but_the_totals_never_fall() -> Non
 
 
 def test_the_counters_of_a_connection_fit_together() -> None:
-    stage = Stage(tunnel())
-    stage.play(stage.wait(100))
-    told = statistics(stage)
+    runner = ScriptRunner(tunnel())
+    runner.run(runner.wait(100))
+    told = statistics(runner)
     assert 0 < told["TUN/TAP read bytes"] < told["TCP/UDP write bytes"]
     assert 0 < told["TUN/TAP write bytes"] < told["TCP/UDP read bytes"]
     assert told["Auth read bytes"] < told["TCP/UDP read bytes"]
@@ -81,12 +81,12 @@ def test_the_counters_of_a_connection_fit_together() -> None:
 
 def test_bytecount_outlives_the_client_that_asked_for_it_as_recorded() -> None:
     daemon = tunnel()
-    before = Stage(daemon)
-    before.play(before.wait(3), "bytecount 1")
+    before = ScriptRunner(daemon)
+    before.run(before.wait(3), "bytecount 1")
     before.session.detach()
-    after = Stage(daemon)
+    after = ScriptRunner(daemon)
     seconds = [after.wait(n) for n in (4, 5, 6, 7)]
-    told = [line for second in seconds for line in after.play(second)]
+    told = [line for second in seconds for line in after.run(second)]
     recorded = received("sticky/client-bytecount-after-reconnect")
     assert {shape(line) for line in told} == {shape(line) for line in recorded[1:-1]}
 
@@ -95,20 +95,20 @@ def test_a_wrong_password_ends_a_client_that_may_not_ask_again() -> None:
     settings = TunnelSettings(
         question=AUTH, credentials=Credentials("alice-user", "good"), breaks_every=None
     )
-    stage = Stage(tunnel(settings))
-    stage.play("state on", 'username "Auth" alice-user')
-    told = stage.play('password "Auth" bad', stage.wait(2))
+    runner = ScriptRunner(tunnel(settings))
+    runner.run("state on", 'username "Auth" alice-user')
+    told = runner.run('password "Auth" bad', runner.wait(2))
     assert told[0] == "SUCCESS: 'Auth' password entered, but not yet verified"
     assert [shape(line) for line in told[1:]] == [
         shape(line) for line in received("client-mode/auth-failed")[4:]
     ]
-    assert stage.session.closed
+    assert runner.session.closed
 
 
 def test_answers_of_another_type_are_refused() -> None:
     settings = TunnelSettings(question=AUTH, credentials=Credentials("alice-user", "good"))
-    stage = Stage(tunnel(settings))
-    assert stage.play('password "Private Key" x') == [
+    runner = ScriptRunner(tunnel(settings))
+    assert runner.run('password "Private Key" x') == [
         "ERROR: password of type 'Private Key' entered, but we need one of type 'Auth'"
     ]
 
@@ -116,9 +116,9 @@ def test_answers_of_another_type_are_refused() -> None:
 def test_the_prompt_is_said_again_to_the_next_client() -> None:
     settings = TunnelSettings(question=AUTH, credentials=Credentials("alice-user", "good"))
     daemon = tunnel(settings)
-    first = Stage(daemon)
+    first = ScriptRunner(daemon)
     first.session.detach()
-    assert b">PASSWORD:Need 'Auth' username/password\r\n" in Stage(daemon).heard
+    assert b">PASSWORD:Need 'Auth' username/password\r\n" in ScriptRunner(daemon).received
 
 
 @pytest.mark.parametrize(
@@ -136,18 +136,18 @@ def test_the_prompt_is_said_again_to_the_next_client() -> None:
 def test_a_question_stands_until_it_is_answered(
     question: Question, command: str, reply: str
 ) -> None:
-    stage = Stage(tunnel(TunnelSettings(question=question, breaks_every=None)))
-    assert stage.heard.decode().split("\r\n")[1] == question.request
-    assert stage.play("username Auth x") == ["ERROR: no username is currently needed at this time"]
-    assert stage.play("status")[0].startswith("ERROR: The 'status' command is not supported")
-    assert stage.play(command) == [f"SUCCESS: {reply} entered, but not yet verified"]
-    stage.play(stage.wait(2))
-    assert stage.play("state")[0].split(",")[1] == "CONNECTED"
+    runner = ScriptRunner(tunnel(TunnelSettings(question=question, breaks_every=None)))
+    assert runner.received.decode().split("\r\n")[1] == question.request
+    assert runner.run("username Auth x") == ["ERROR: no username is currently needed at this time"]
+    assert runner.run("status")[0].startswith("ERROR: The 'status' command is not supported")
+    assert runner.run(command) == [f"SUCCESS: {reply} entered, but not yet verified"]
+    runner.run(runner.wait(2))
+    assert runner.run("state")[0].split(",")[1] == "CONNECTED"
 
 
 def test_a_daemon_that_waits_for_an_answer_ignores_a_restart() -> None:
-    stage = Stage(tunnel(TunnelSettings(question=AUTH)))
-    assert stage.play("signal SIGHUP") == [
+    runner = ScriptRunner(tunnel(TunnelSettings(question=AUTH)))
+    assert runner.run("signal SIGHUP") == [
         "ERROR: signal 'SIGHUP' is currently ignored",
         AUTH.request,
     ]

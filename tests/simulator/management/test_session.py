@@ -8,7 +8,7 @@ from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.management.session import Session
 from exporter.simulator.population.identity import make_identities
 from exporter.simulator.population.profile import ChurnProfile
-from tests.simulator.stopped_clock import StoppedClock
+from tests.simulator.manual_clock import ManualClock
 
 GREETING = b">INFO:OpenVPN Management Interface Version 5 -- type 'help' for more info\r\n"
 PROMPT = b"ENTER PASSWORD:"
@@ -17,7 +17,7 @@ PID = b"SUCCESS: pid=4242\r\n"
 
 
 def server(*, hold: bool = False) -> ServerDaemon:
-    now = StoppedClock()()
+    now = ManualClock()()
     rng = Random(1)
     return ServerDaemon(
         ServerSettings(hold=hold),
@@ -30,7 +30,7 @@ def server(*, hold: bool = False) -> ServerDaemon:
 
 
 def session(*, password: str | None = None, hold: bool = False) -> Session:
-    return Session(server(hold=hold), clock=StoppedClock(), password=password)
+    return Session(server(hold=hold), clock=ManualClock(), password=password)
 
 
 def said(session: Session, data: bytes) -> bytes:
@@ -145,13 +145,13 @@ def test_what_was_sent_rounds_before_quit_arrives_although_it_came_in_one_piece(
 
 
 def test_the_switches_of_a_client_end_with_it() -> None:
-    daemon, clock = server(), StoppedClock()
+    daemon, clock = server(), ManualClock()
     first = Session(daemon, clock=clock)
     first.receive(b"log on\nstate on\nbytecount 1\nverb 4\n")
     first.detach()
     second = Session(daemon, clock=clock)
     second.output()
-    clock.pass_by(5)
+    clock.advance(5)
     second.advance()
     assert said(second, b"verb\n") == b"SUCCESS: verb=4\r\n"
 

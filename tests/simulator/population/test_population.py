@@ -10,7 +10,7 @@ from exporter.simulator.population.instance import Instance
 from exporter.simulator.population.population import ClientPopulation
 from exporter.simulator.population.profile import ChurnProfile
 from exporter.simulator.population.scheduler import Scheduler
-from tests.simulator.stopped_clock import MORNING
+from tests.simulator.manual_clock import MORNING
 
 HOUR = 3600.0
 BUSY = ChurnProfile(

@@ -16,7 +16,7 @@ from exporter.simulator.management.commands.command import (
 def _state(daemon: Daemon, words: Words) -> Reply:
     for parameter in words[1:3] or ("1",):
         if parameter in _SWITCH:
-            daemon.switches.state = _SWITCH[parameter]
+            daemon.realtime_flags.state = _SWITCH[parameter]
         yield from _answer("state", parameter, daemon.states)
 
 
@@ -24,15 +24,15 @@ def _log(daemon: Daemon, words: Words) -> Reply:
     require(words, 1, Need.AT_LEAST)
     for parameter in words[1:3]:
         if parameter in _SWITCH:
-            daemon.switches.log = _SWITCH[parameter]
-        yield from _answer("log", parameter, daemon.journal.lines)
+            daemon.realtime_flags.log = _SWITCH[parameter]
+        yield from _answer("log", parameter, daemon.log_buffer.lines)
 
 
 def _echo(daemon: Daemon, words: Words) -> Reply:
     require(words, 1, Need.AT_LEAST)
     for parameter in words[1:3]:
         if parameter in _SWITCH:
-            daemon.switches.echo = _SWITCH[parameter]
+            daemon.realtime_flags.echo = _SWITCH[parameter]
         yield from _answer("echo", parameter, daemon.echoes)
 
 

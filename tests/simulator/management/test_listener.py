@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from exporter.simulator import Access, simulated_server
+from exporter.simulator import ManagementOptions, simulated_server
 from exporter.simulator.daemon.signal import Signal
-from tests.simulator.console import console, raw_console
+from tests.simulator.raw_client import greeted_client, raw_client
 
 
 async def test_a_client_hears_nothing_while_another_holds_the_slot() -> None:
     async with (
         simulated_server() as daemon,
-        console(daemon.address) as first,
-        raw_console(daemon.address) as second,
+        greeted_client(daemon.address) as first,
+        raw_client(daemon.address) as second,
     ):
         second.send("verb")
         heard = asyncio.create_task(second.line())
@@ -28,12 +28,12 @@ async def test_a_client_hears_nothing_while_another_holds_the_slot() -> None:
 
 async def test_a_client_that_gave_up_waiting_does_not_block_the_next() -> None:
     async with simulated_server() as daemon:
-        async with console(daemon.address) as first:
-            async with raw_console(daemon.address):
+        async with greeted_client(daemon.address) as first:
+            async with raw_client(daemon.address):
                 pass
             first.send("quit")
             await first.rest()
-        async with console(daemon.address) as third:
+        async with greeted_client(daemon.address) as third:
             log = await third.ask("log 4")
     assert [line.split(",", 2)[2].split(" from")[0] for line in log[:-1]] == [
         "MANAGEMENT: Client connected",
@@ -45,17 +45,17 @@ async def test_a_client_that_gave_up_waiting_does_not_block_the_next() -> None:
 
 async def test_a_unix_socket_is_served_and_taken_away(tmp_path: Path) -> None:
     path = tmp_path / "office.sock"
-    async with simulated_server(access=Access(unix_path=path)) as daemon:
+    async with simulated_server(management=ManagementOptions(unix_path=path)) as daemon:
         assert daemon.address == f"unix:{path}"
-        async with console(daemon.address) as client:
+        async with greeted_client(daemon.address) as client:
             assert (await client.ask("status 3"))[-1] == "END"
     assert not path.exists()
 
 
 async def test_the_password_is_asked_over_the_socket() -> None:
     async with (
-        simulated_server(access=Access(password="s3cret")) as daemon,
-        raw_console(daemon.address) as client,
+        simulated_server(management=ManagementOptions(password="s3cret")) as daemon,
+        raw_client(daemon.address) as client,
     ):
         assert await client.reader.readexactly(15) == b"ENTER PASSWORD:"
         client.send("s3cret")
@@ -64,7 +64,7 @@ async def test_the_password_is_asked_over_the_socket() -> None:
 
 
 async def test_replies_to_commands_sent_before_a_half_close_arrive() -> None:
-    async with simulated_server() as daemon, console(daemon.address) as client:
+    async with simulated_server() as daemon, greeted_client(daemon.address) as client:
         client.send("pid", "status 2")
         client.writer.write_eof()
         reply = (await client.rest()).decode().split("\r\n")
@@ -74,19 +74,19 @@ async def test_replies_to_commands_sent_before_a_half_close_arrive() -> None:
 
 async def test_a_daemon_that_exits_hangs_up_and_listens_no_more() -> None:
     async with simulated_server() as daemon:
-        async with console(daemon.address) as client:
+        async with greeted_client(daemon.address) as client:
             await client.ask("state on")
             assert await client.ask(f"signal {Signal.SIGTERM}") == [
                 "SUCCESS: signal SIGTERM thrown"
             ]
             assert b",EXITING,SIGTERM,,,,,\r\n" in await client.rest()
         with pytest.raises(ConnectionRefusedError):
-            async with raw_console(daemon.address):
+            async with raw_client(daemon.address):
                 pass
 
 
 async def test_ten_thousand_clients_are_told_in_one_reply() -> None:
-    async with simulated_server(clients=10_000) as daemon, console(daemon.address) as client:
+    async with simulated_server(clients=10_000) as daemon, greeted_client(daemon.address) as client:
         status = await client.ask("status 3")
         assert sum(line.startswith("CLIENT_LIST\t") for line in status) == 10_000
         assert sum(line.startswith("ROUTING_TABLE\t") for line in status) == 20_000
@@ -94,7 +94,10 @@ async def test_ten_thousand_clients_are_told_in_one_reply() -> None:
 
 async def test_the_fourth_client_is_not_even_connected(tmp_path: Path) -> None:
     path = tmp_path / "office.sock"
-    async with simulated_server(access=Access(unix_path=path)) as daemon, console(daemon.address):
+    async with (
+        simulated_server(management=ManagementOptions(unix_path=path)) as daemon,
+        greeted_client(daemon.address),
+    ):
         with contextlib.ExitStack() as stack:
             others = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(3)]
             for other in others:
@@ -109,21 +112,21 @@ async def test_no_command_is_read_while_output_is_pending() -> None:
     async with (
         simulated_server() as daemon,
         simulated_server() as other,
-        console(daemon.address) as slow,
-        console(other.address) as busy,
+        greeted_client(daemon.address) as slow,
+        greeted_client(other.address) as busy,
     ):
         slow.send("test 300000")
         assert (await slow.line()).startswith("[0] ")
         slow.send("verb 5")
         for _ in range(50):
             await busy.ask("pid")
-        assert daemon.daemon.journal.verb == 3
+        assert daemon.daemon.log_buffer.verb == 3
         assert (await slow.until("SUCCESS"))[-1] == "SUCCESS: verb level changed"
 
 
 async def test_leaving_hangs_up_on_whoever_is_there() -> None:
     async with simulated_server() as daemon:
-        client = raw_console(daemon.address)
+        client = raw_client(daemon.address)
         connected = await client.__aenter__()
         await connected.line()
     assert await asyncio.wait_for(connected.rest(), timeout=30) == b""

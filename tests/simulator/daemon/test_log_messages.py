@@ -3,14 +3,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from exporter.simulator.daemon.chronicle import chronicle
+from exporter.simulator.daemon.log_messages import log_entries
 from exporter.simulator.population.client_table import ClientTable
 from exporter.simulator.population.event import Event
 from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.population.instance import Instance
 from tests.simulator.daemons import FIVE
+from tests.simulator.manual_clock import MORNING
 from tests.simulator.replay import TRANSCRIPTS
-from tests.simulator.stopped_clock import MORNING
 
 _LOG = re.compile(rb"^(?:>LOG:)?\d+,([IFNWD]*),(.*)\r$", re.MULTILINE)
 
@@ -56,7 +56,7 @@ def instance(event: Event) -> Instance:
 
 def _told() -> Iterator[tuple[str, str]]:
     for event in set(Event) - set(UNSEEN):
-        for entry in chronicle(event, instance(event), tcp=True):
+        for entry in log_entries(event, instance(event), tcp=True):
             yield entry.flags, entry.text
 
 
@@ -64,7 +64,7 @@ def test_every_line_is_one_that_openvpn_was_seen_to_log(recorded: set[tuple[str,
     ours = {(flags, normal(text)) for flags, text in _told()}
     replacing = instance(Event.ESTABLISHED)
     replacing.replaces = True
-    for entry in chronicle(Event.ESTABLISHED, replacing, tcp=False):
+    for entry in log_entries(Event.ESTABLISHED, replacing, tcp=False):
         ours.add((entry.flags, normal(entry.text)))
     assert ours - recorded == set()
     assert len(ours) > 30

@@ -62,7 +62,7 @@ class _Line:
 
     def _take(self, char: str, *, escaped: bool) -> None:
         if self._state is _State.BETWEEN:
-            self._begin(char, escaped=escaped)
+            self._start_word(char, escaped=escaped)
         elif self._ends_word(char, escaped=escaped):
             self.words.append(self._word)
             self._word = ""
@@ -70,7 +70,7 @@ class _Line:
         else:
             self._store(char, escaped=escaped)
 
-    def _begin(self, char: str, *, escaped: bool) -> None:
+    def _start_word(self, char: str, *, escaped: bool) -> None:
         if char in _BLANKS:
             return
         if char == '"' and not escaped:

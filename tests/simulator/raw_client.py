@@ -9,7 +9,7 @@ LAST_LINES = ("END", "SUCCESS:", "ERROR:")
 
 
 @dataclass(frozen=True, slots=True)
-class Console:
+class RawClient:
     """One connection to a simulated daemon."""
 
     reader: asyncio.StreamReader
@@ -52,7 +52,7 @@ class Console:
 
 
 @contextlib.asynccontextmanager
-async def raw_console(address: str) -> AsyncIterator[Console]:
+async def raw_client(address: str) -> AsyncIterator[RawClient]:
     """Connect and read nothing yet."""
     if address.startswith("unix:"):
         streams = await asyncio.open_unix_connection(address.removeprefix("unix:"))
@@ -61,7 +61,7 @@ async def raw_console(address: str) -> AsyncIterator[Console]:
         streams = await asyncio.open_connection(host, int(port))
     reader, writer = streams
     try:
-        yield Console(reader, writer)
+        yield RawClient(reader, writer)
     finally:
         writer.close()
         with contextlib.suppress(OSError):
@@ -69,8 +69,8 @@ async def raw_console(address: str) -> AsyncIterator[Console]:
 
 
 @contextlib.asynccontextmanager
-async def console(address: str) -> AsyncIterator[Console]:
+async def greeted_client(address: str) -> AsyncIterator[RawClient]:
     """Connect to a daemon without a password and read its greeting."""
-    async with raw_console(address) as connected:
+    async with raw_client(address) as connected:
         assert (await connected.line()).startswith(">INFO:OpenVPN Management Interface Version")
         yield connected

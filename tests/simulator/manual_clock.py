@@ -7,14 +7,14 @@ MORNING = 1_795_404_800.0
 
 
 @dataclass(slots=True)
-class StoppedClock:
-    """Tells `now`; `pass_by` lets seconds pass."""
+class ManualClock:
+    """Tells `now`; `advance` lets seconds pass."""
 
     now: float = MORNING
 
     def __call__(self) -> float:
         return self.now
 
-    def pass_by(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Let time pass."""
         self.now += seconds

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """A log message: shown at `verb` and above; `flags` as in `>LOG:`, mostly empty."""
 
     verb: int
@@ -14,7 +14,7 @@ class Entry:
     text: str
 
 
-class Journal:
+class LogBuffer:
     """What was logged, as `log` shows it; what is logged goes to `listener`, too."""
 
     def __init__(self, *, verb: int, cache: int) -> None:
@@ -22,7 +22,7 @@ class Journal:
         self.listener: Callable[[str], None] | None = None
         self.lines: deque[str] = deque(maxlen=cache)
 
-    def write(self, now: float, entry: Entry) -> None:
+    def write(self, now: float, entry: LogEntry) -> None:
         """Log one message, unless `verb` is too low for it."""
         if entry.verb > self.verb:
             return

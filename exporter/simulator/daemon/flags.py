@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Switches:
+class RealtimeFlags:
     """Real-time messages the attached client asked for; reset for the next one."""
 
     log: bool = False
@@ -13,7 +13,7 @@ class Switches:
 
 
 @dataclass(slots=True)
-class Knobs:
+class PersistentFlags:
     """What stays as a management client set it, for all who come after.
 
     `mute` is kept but hides nothing: a simulated daemon never says the same thing too often.

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from exporter.management import lexer
 from exporter.management.errors import LexerError
-from exporter.simulator.management.words import BadLine, split
+from exporter.simulator.management.lexer import BadLine, split
 
 
 @pytest.mark.parametrize(

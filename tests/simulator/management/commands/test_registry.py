@@ -3,7 +3,7 @@ import pytest
 from exporter.simulator.daemon.server import ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelSettings
 from tests.simulator.daemons import ALICE, FIVE, server, tunnel
-from tests.simulator.stage import Stage
+from tests.simulator.script import ScriptRunner
 
 UNSUPPORTED = "ERROR: The '{}' command is not supported by the current daemon mode"
 
@@ -53,7 +53,7 @@ UNSUPPORTED = "ERROR: The '{}' command is not supported by the current daemon mo
     ],
 )
 def test_a_server_answers(command: str, reply: str) -> None:
-    assert Stage(server()).play(command)[0].startswith(reply)
+    assert ScriptRunner(server()).run(command)[0].startswith(reply)
 
 
 @pytest.mark.parametrize(
@@ -76,25 +76,25 @@ def test_a_server_answers(command: str, reply: str) -> None:
     ],
 )
 def test_a_client_answers(command: str, reply: str) -> None:
-    stage = Stage(tunnel())
-    assert stage.play(command)[0] == reply
+    runner = ScriptRunner(tunnel())
+    assert runner.run(command)[0] == reply
 
 
 @pytest.mark.parametrize("command", ["status 3", "nclients", "kill alice", "net", "client-kill 0"])
 def test_a_held_daemon_does_not_support(command: str) -> None:
-    stage = Stage(server([ALICE], settings=ServerSettings(hold=True)))
+    runner = ScriptRunner(server([ALICE], settings=ServerSettings(hold=True)))
     name = command.partition(" ")[0]
-    assert stage.play(command) == [UNSUPPORTED.format(name)]
+    assert runner.run(command) == [UNSUPPORTED.format(name)]
 
 
 @pytest.mark.parametrize("command", ["status", "remote-entry-count", "net", "cr-response x"])
 def test_a_held_client_does_not_support(command: str) -> None:
-    stage = Stage(tunnel(TunnelSettings(hold=True)))
-    assert stage.play(command)[0].endswith("command is not supported by the current daemon mode")
+    runner = ScriptRunner(tunnel(TunnelSettings(hold=True)))
+    assert runner.run(command)[0].endswith("command is not supported by the current daemon mode")
 
 
 def test_a_bad_auth_retry_is_explained_before_it_is_refused() -> None:
-    assert Stage(server()).play("auth-retry maybe", "auth-retry") == [
+    assert ScriptRunner(server()).run("auth-retry maybe", "auth-retry") == [
         "--auth-retry method must be 'interact', 'nointeract', or 'none'",
         "ERROR: bad auth-retry parameter",
         "SUCCESS: auth-retry=none",
@@ -102,9 +102,9 @@ def test_a_bad_auth_retry_is_explained_before_it_is_refused() -> None:
 
 
 def test_what_was_set_is_shown() -> None:
-    stage = Stage(server())
-    stage.play("verb 4", "mute 3", "hold on", "auth-retry nointeract")
-    assert stage.play("verb", "mute", "hold", "auth-retry") == [
+    runner = ScriptRunner(server())
+    runner.run("verb 4", "mute 3", "hold on", "auth-retry nointeract")
+    assert runner.run("verb", "mute", "hold", "auth-retry") == [
         "SUCCESS: verb=4",
         "SUCCESS: mute=3",
         "SUCCESS: hold=1",
@@ -113,52 +113,52 @@ def test_what_was_set_is_shown() -> None:
 
 
 def test_two_parameters_are_carried_out_from_left_to_right() -> None:
-    stage = Stage(server())
-    first, *listing, last = stage.play("state on all")
+    runner = ScriptRunner(server())
+    first, *listing, last = runner.run("state on all")
     assert first == "SUCCESS: real-time state notification set to ON"
     assert [line.split(",")[1] for line in listing] == ["CONNECTING", "ASSIGN_IP", "CONNECTED"]
     assert last == "END"
-    assert stage.daemon.switches.state
+    assert runner.daemon.realtime_flags.state
 
 
 def test_kill_by_name_ends_all_sessions_of_a_name() -> None:
-    stage = Stage(server([*FIVE, ALICE]))
-    assert stage.play("kill alice") == ["SUCCESS: common name 'alice' found, 2 client(s) killed"]
-    assert stage.play("nclients") == ["SUCCESS: nclients=4"]
+    runner = ScriptRunner(server([*FIVE, ALICE]))
+    assert runner.run("kill alice") == ["SUCCESS: common name 'alice' found, 2 client(s) killed"]
+    assert runner.run("nclients") == ["SUCCESS: nclients=4"]
 
 
 def test_kill_takes_a_quoted_name_with_a_comma() -> None:
-    stage = Stage(server(FIVE))
-    assert stage.play('kill "Doe, John"')[0].startswith("SUCCESS: common name 'Doe, John' found")
+    runner = ScriptRunner(server(FIVE))
+    assert runner.run('kill "Doe, John"')[0].startswith("SUCCESS: common name 'Doe, John' found")
 
 
 def test_kill_by_address_ends_one_session() -> None:
-    stage = Stage(server(FIVE))
-    row = next(row for row in stage.play("status 3") if row.startswith("CLIENT_LIST\t"))
+    runner = ScriptRunner(server(FIVE))
+    row = next(row for row in runner.run("status 3") if row.startswith("CLIENT_LIST\t"))
     address = row.split("\t")[2]
-    assert stage.play(f"kill {address}") == [f"SUCCESS: 1 client(s) at address {address} killed"]
-    assert stage.play(f"kill {address}") == [f"ERROR: client at address {address} not found"]
+    assert runner.run(f"kill {address}") == [f"SUCCESS: 1 client(s) at address {address} killed"]
+    assert runner.run(f"kill {address}") == [f"ERROR: client at address {address} not found"]
 
 
 def test_a_killed_client_comes_back_with_another_client_id() -> None:
-    stage = Stage(server([ALICE]))
-    assert stage.play("client-kill 0") == ["SUCCESS: client-kill command succeeded"]
-    assert stage.play("client-kill 0") == ["ERROR: client-kill command failed"]
-    announced = stage.play(stage.wait(30))
+    runner = ScriptRunner(server([ALICE]))
+    assert runner.run("client-kill 0") == ["SUCCESS: client-kill command succeeded"]
+    assert runner.run("client-kill 0") == ["ERROR: client-kill command failed"]
+    announced = runner.run(runner.wait(30))
     assert announced[0] == ">CLIENT:ESTABLISHED,1"
 
 
 @pytest.mark.parametrize(("verb", "logged"), [(2, False), (3, True)])
 def test_commands_are_logged_from_verb_3_on(verb: int, *, logged: bool) -> None:
-    stage = Stage(server(settings=ServerSettings(verb=verb)))
-    stage.play("log on")
-    lines = stage.play("pid")
+    runner = ScriptRunner(server(settings=ServerSettings(verb=verb)))
+    runner.run("log on")
+    lines = runner.run("pid")
     assert [line.partition(",")[2] for line in lines[:-1]] == ["D,MANAGEMENT: CMD 'pid'"] * logged
 
 
 def test_load_stats_is_not_logged_and_a_password_not_shown() -> None:
-    stage = Stage(server())
-    stage.play("log on")
-    assert stage.play("load-stats") == ["SUCCESS: nclients=0,bytesin=0,bytesout=0"]
-    told, _ = stage.play('password "Auth" secret')
+    runner = ScriptRunner(server())
+    runner.run("log on")
+    assert runner.run("load-stats") == ["SUCCESS: nclients=0,bytesin=0,bytesout=0"]
+    told, _ = runner.run('password "Auth" secret')
     assert told.endswith(",D,MANAGEMENT: CMD 'password [...]'")

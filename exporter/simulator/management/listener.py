@@ -6,31 +6,31 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from exporter.simulator.management.connection import Connection, Slot
+from exporter.simulator.management.connection import ManagementConnection, ManagementSlot
 
 BACKLOG = 1
 """As OpenVPN's: the kernel holds a second and a third client, and lets further ones hang."""
 
 
-class Endpoint:
+class ManagementListener:
     """A listening management socket in front of a daemon."""
 
-    def __init__(self, slot: Slot, *, unix_path: Path | None = None) -> None:
+    def __init__(self, slot: ManagementSlot, *, unix_path: Path | None = None) -> None:
         """Listen at a free port of loopback, or at a Unix socket; serve nobody yet."""
         self._slot = slot
         self._unix_path = unix_path
-        self._connection: Connection | None = None
+        self._connection: ManagementConnection | None = None
         self._socket = _listen(unix_path)
         self._task: asyncio.Task[None] | None = None
         self.address = _address(self._socket)
         """Where the exporter finds the daemon: `127.0.0.1:43211` or `unix:/path`."""
 
-    def wake(self) -> None:
+    def tick(self) -> None:
         """Look at the clock: for a clock that doesn't go by itself, or after a signal."""
         if self._connection is not None:
-            self._connection.wake()
+            self._connection.tick()
         else:
-            self._slot.look()
+            self._slot.advance()
             self._close_if_exited()
 
     @contextlib.asynccontextmanager
@@ -52,14 +52,14 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         while not self._slot.daemon.exited:
             client, peer = await loop.sock_accept(self._socket)
-            self._slot.look()
+            self._slot.advance()
             name = str(self._unix_path) if self._unix_path else "[AF_INET]{}:{}".format(*peer)
             self._slot.daemon.log(3, "", f"MANAGEMENT: Client connected from {name}")
             await self._serve_client(client)
 
     async def _serve_client(self, client: socket.socket) -> None:
         transport, connection = await asyncio.get_running_loop().connect_accepted_socket(
-            lambda: Connection(self._slot, hung_up=self._hung_up), client
+            lambda: ManagementConnection(self._slot, on_disconnect=self._on_disconnect), client
         )
         self._connection = connection
         try:
@@ -67,7 +67,7 @@ class Endpoint:
         finally:
             transport.abort()
 
-    def _hung_up(self) -> None:
+    def _on_disconnect(self) -> None:
         self._connection = None
         self._slot.daemon.log(3, "", "MANAGEMENT: Client disconnected")
         self._close_if_exited()

@@ -5,42 +5,42 @@ from collections.abc import Callable
 from exporter.simulator.daemon.daemon import Daemon
 from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.management.session import Session
+from tests.simulator.manual_clock import ManualClock
 from tests.simulator.replay import as_lines
-from tests.simulator.stopped_clock import StoppedClock
 
 Step = str | Callable[[], None]
 """A line to send, or something that happens."""
 
 
-class Stage:
+class ScriptRunner:
     """Plays scenes on a daemon without a socket; `heard` are the bytes the client was sent."""
 
     def __init__(self, daemon: Daemon, *, password: str | None = None) -> None:
         self.daemon = daemon
-        self.clock = StoppedClock()
+        self.clock = ManualClock()
         self.session = Session(daemon, clock=self.clock, password=password)
-        self.heard = self.session.output()
+        self.received = self.session.output()
 
     def send(self, data: bytes) -> None:
         """Send bytes."""
         self.session.receive(data)
-        self.heard += self.session.output()
+        self.received += self.session.output()
 
-    def play(self, *steps: Step) -> list[str]:
+    def run(self, *steps: Step) -> list[str]:
         """Play steps; return the lines that came meanwhile."""
-        before = len(self.heard)
+        before = len(self.received)
         for step in steps:
             if isinstance(step, str):
                 self.send(f"{step}\n".encode())
             else:
                 step()
                 self.session.advance()
-                self.heard += self.session.output()
-        return as_lines(self.heard[before:])
+                self.received += self.session.output()
+        return as_lines(self.received[before:])
 
     def wait(self, seconds: float) -> Callable[[], None]:
         """Return a step that lets time pass."""
-        return lambda: self.clock.pass_by(seconds)
+        return lambda: self.clock.advance(seconds)
 
     def signal(self, signal: Signal) -> Callable[[], None]:
         """Return a step that sends the process a signal."""

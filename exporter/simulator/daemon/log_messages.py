@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from exporter.simulator.daemon.journal import Entry
+from exporter.simulator.daemon.log_buffer import LogEntry
 from exporter.simulator.daemon.peer_info import peer_info
 from exporter.simulator.population.event import Event
 from exporter.simulator.population.instance import Instance
@@ -14,19 +14,19 @@ _TLS = (
 )
 
 
-def chronicle(event: Event, instance: Instance, *, tcp: bool) -> Iterator[Entry]:
+def log_entries(event: Event, instance: Instance, *, tcp: bool) -> Iterator[LogEntry]:
     """Yield the log lines that an event leaves behind, in their order."""
     if event is Event.OPENED:
         if tcp:
-            yield Entry(1, "I", f"TCP connection established with {instance.peer}")
+            yield LogEntry(1, "I", f"TCP connection established with {instance.peer}")
         return
-    yield from _CHAPTERS[event](instance)
+    yield from _WRITERS[event](instance)
     if tcp and event in (Event.HANDSHAKE_TIMED_OUT, Event.CERTIFICATE_REJECTED):
-        yield Entry(
+        yield LogEntry(
             1, "N", f"{instance.log_address} Fatal TLS error (check_tls_errors_co), restarting"
         )
-    if event in _ENDINGS:
-        yield Entry(3, "", _ENDINGS[event].format(_prefix(instance)))
+    if event in _EXIT_MESSAGES:
+        yield LogEntry(3, "", _EXIT_MESSAGES[event].format(_prefix(instance)))
 
 
 _REPLACES = (
@@ -34,7 +34,7 @@ _REPLACES = (
     "be dropped.  Remember to use the --duplicate-cn option if you want multiple clients using "
     "the same certificate or username to concurrently connect."
 )
-_ENDINGS = {
+_EXIT_MESSAGES = {
     Event.DELAYED_EXIT: "{} SIGTERM[soft,delayed-exit] received, client-instance exiting",
     Event.PING_TIMED_OUT: "{} SIGUSR1[soft,ping-restart] received, client-instance restarting",
     Event.HANDSHAKE_TIMED_OUT: "{} SIGUSR1[soft,tls-error] received, client-instance restarting",
@@ -46,42 +46,42 @@ def _prefix(instance: Instance) -> str:
     return instance.log_name if instance.connected else instance.log_address
 
 
-def _established(instance: Instance) -> Iterator[Entry]:
+def _established(instance: Instance) -> Iterator[LogEntry]:
     address, cn = instance.log_address, instance.common_name
     yield from _verified(instance)
     for variable in peer_info(instance):
-        yield Entry(1, "I", f"{address} peer info: {variable}")
+        yield LogEntry(1, "I", f"{address} peer info: {variable}")
     if instance.username != Instance.UNDEF:
-        yield Entry(
+        yield LogEntry(
             2,
             "",
             f"{address} TLS: Username/Password authentication succeeded for username "
             f"'{instance.username}' ",
         )
-    yield Entry(3, "", f"{address} {_TLS}")
-    yield Entry(1, "I", f"{address} [{cn}] Peer Connection Initiated with {instance.peer}")
-    yield from _settled(instance)
+    yield LogEntry(3, "", f"{address} {_TLS}")
+    yield LogEntry(1, "I", f"{address} [{cn}] Peer Connection Initiated with {instance.peer}")
+    yield from _assigned(instance)
 
 
-def _settled(instance: Instance) -> Iterator[Entry]:
+def _assigned(instance: Instance) -> Iterator[LogEntry]:
     name, prefix = instance.log_name, f"{instance.log_name} "
     if instance.replaces:
         prefix = ""  # from here on OpenVPN has lost the client's name
-        yield Entry(3, "", _REPLACES.format(instance.common_name))
+        yield LogEntry(3, "", _REPLACES.format(instance.common_name))
     v4, v6 = instance.virtual_address, instance.virtual_ipv6_address
-    yield Entry(1, "I", f"{prefix}MULTI_sva: pool returned IPv4={v4}, IPv6={v6}")
-    yield Entry(3, "", f"{prefix}MULTI: Learn: {v4} -> {name}")
-    yield Entry(3, "", f"{prefix}MULTI: primary virtual IP for {name}: {v4}")
-    yield Entry(3, "", f"{prefix}MULTI: Learn: {v6} -> {name}")
-    yield Entry(3, "", f"{prefix}MULTI: primary virtual IPv6 for {name}: {v6}")
+    yield LogEntry(1, "I", f"{prefix}MULTI_sva: pool returned IPv4={v4}, IPv6={v6}")
+    yield LogEntry(3, "", f"{prefix}MULTI: Learn: {v4} -> {name}")
+    yield LogEntry(3, "", f"{prefix}MULTI: primary virtual IP for {name}: {v4}")
+    yield LogEntry(3, "", f"{prefix}MULTI: Learn: {v6} -> {name}")
+    yield LogEntry(3, "", f"{prefix}MULTI: primary virtual IPv6 for {name}: {v6}")
     push = _push_reply(instance)
-    yield Entry(3, "", f"{prefix}SENT CONTROL [{instance.common_name}]: '{push}' (status=1)")
+    yield LogEntry(3, "", f"{prefix}SENT CONTROL [{instance.common_name}]: '{push}' (status=1)")
 
 
-def _verified(instance: Instance) -> Iterator[Entry]:
+def _verified(instance: Instance) -> Iterator[LogEntry]:
     address = instance.log_address
-    yield Entry(2, "", f"{address} VERIFY OK: depth=1, CN={_AUTHORITY}")
-    yield Entry(2, "", f"{address} VERIFY OK: depth=0, CN={instance.common_name}")
+    yield LogEntry(2, "", f"{address} VERIFY OK: depth=1, CN={_AUTHORITY}")
+    yield LogEntry(2, "", f"{address} VERIFY OK: depth=0, CN={instance.common_name}")
 
 
 def _push_reply(instance: Instance) -> str:
@@ -93,86 +93,86 @@ def _push_reply(instance: Instance) -> str:
     )
 
 
-def _exit_notified(instance: Instance) -> Iterator[Entry]:
-    yield Entry(1, "N", f"{instance.log_name} CC-EEN exit message received by peer")
-    yield Entry(3, "", f"{instance.log_name} Delayed exit in 5 seconds")
+def _exit_notified(instance: Instance) -> Iterator[LogEntry]:
+    yield LogEntry(1, "N", f"{instance.log_name} CC-EEN exit message received by peer")
+    yield LogEntry(3, "", f"{instance.log_name} Delayed exit in 5 seconds")
 
 
-def _ping_timed_out(instance: Instance) -> Iterator[Entry]:
+def _ping_timed_out(instance: Instance) -> Iterator[LogEntry]:
     name = instance.log_name
-    yield Entry(
+    yield LogEntry(
         1,
         "I",
         f"{name} [{instance.common_name}] Inactivity timeout (--ping-restart), restarting",
     )
 
 
-def _password_rejected(instance: Instance) -> Iterator[Entry]:
+def _password_rejected(instance: Instance) -> Iterator[LogEntry]:
     address, cn = instance.log_address, instance.common_name
     yield from _verified(instance)
-    yield Entry(
+    yield LogEntry(
         1, "N", f"{address} TLS Auth Error: Auth Username/Password verification failed for peer"
     )
-    yield Entry(3, "", f"{address} Delayed exit in 5 seconds")
-    yield Entry(3, "", f"{address} SENT CONTROL [UNDEF]: 'AUTH_FAILED' (status=1)")
-    yield Entry(3, "", f"{address} SENT CONTROL [{cn}]: 'AUTH_FAILED' (status=1)")
-    yield Entry(3, "", f"{address} {_TLS}")
+    yield LogEntry(3, "", f"{address} Delayed exit in 5 seconds")
+    yield LogEntry(3, "", f"{address} SENT CONTROL [UNDEF]: 'AUTH_FAILED' (status=1)")
+    yield LogEntry(3, "", f"{address} SENT CONTROL [{cn}]: 'AUTH_FAILED' (status=1)")
+    yield LogEntry(3, "", f"{address} {_TLS}")
     # Not a slip: the handshake is complete, only the password was wrong.
-    yield Entry(1, "I", f"{address} [{cn}] Peer Connection Initiated with {instance.peer}")
+    yield LogEntry(1, "I", f"{address} [{cn}] Peer Connection Initiated with {instance.peer}")
 
 
-def _handshake_timed_out(instance: Instance) -> Iterator[Entry]:
+def _handshake_timed_out(instance: Instance) -> Iterator[LogEntry]:
     address = instance.log_address
-    yield Entry(
+    yield LogEntry(
         1,
         "N",
         f"{address} TLS Error: TLS key negotiation failed to occur within 60 seconds "
         "(check your network connectivity)",
     )
-    yield Entry(1, "N", f"{address} TLS Error: TLS handshake failed")
+    yield LogEntry(1, "N", f"{address} TLS Error: TLS handshake failed")
 
 
-def _certificate_refused(instance: Instance) -> Iterator[Entry]:
+def _certificate_refused(instance: Instance) -> Iterator[LogEntry]:
     address = instance.log_address
-    yield Entry(
+    yield LogEntry(
         1,
         "N",
         f"{address} VERIFY ERROR: depth=0, error=unable to get local issuer certificate: "
         "CN=mallory, serial=499235320439984857081158204589311320736339708716",
     )
-    yield Entry(3, "", f"{address} Sent fatal SSL alert: unknown CA")
-    yield Entry(
+    yield LogEntry(3, "", f"{address} Sent fatal SSL alert: unknown CA")
+    yield LogEntry(
         1, "N", f"{address} OpenSSL: error:0A000086:SSL routines::certificate verify failed:"
     )
-    yield Entry(1, "N", f"{address} TLS_ERROR: BIO read tls_read_plaintext error")
-    yield Entry(1, "N", f"{address} TLS Error: TLS object -> incoming plaintext read error")
-    yield Entry(1, "N", f"{address} TLS Error: TLS handshake failed")
+    yield LogEntry(1, "N", f"{address} TLS_ERROR: BIO read tls_read_plaintext error")
+    yield LogEntry(1, "N", f"{address} TLS Error: TLS object -> incoming plaintext read error")
+    yield LogEntry(1, "N", f"{address} TLS Error: TLS handshake failed")
 
 
-def _script_refused(instance: Instance) -> Iterator[Entry]:
+def _script_refused(instance: Instance) -> Iterator[LogEntry]:
     address, name, cn = instance.log_address, instance.log_name, instance.common_name
     yield from _verified(instance)
-    yield Entry(1, "I", f"{address} [{cn}] Peer Connection Initiated with {instance.peer}")
-    yield Entry(
+    yield LogEntry(1, "I", f"{address} [{cn}] Peer Connection Initiated with {instance.peer}")
+    yield LogEntry(
         0,
         "W",
         f"{name} WARNING: Failed running command (--client-connect): external program exited "
         "with error status: 1",
     )
-    yield Entry(3, "", f"{name} Delayed exit in 5 seconds")
-    yield Entry(3, "", f"{name} SENT CONTROL [{cn}]: 'AUTH_FAILED' (status=1)")
+    yield LogEntry(3, "", f"{name} Delayed exit in 5 seconds")
+    yield LogEntry(3, "", f"{name} SENT CONTROL [{cn}]: 'AUTH_FAILED' (status=1)")
 
 
-def _floated(instance: Instance) -> Iterator[Entry]:
+def _floated(instance: Instance) -> Iterator[LogEntry]:
     who = f"peer {instance.peer_id} ({instance.common_name})"
-    yield Entry(4, "", f"{who} floated from {instance.floated_from} to {instance.peer}")
+    yield LogEntry(4, "", f"{who} floated from {instance.floated_from} to {instance.peer}")
 
 
-def _nothing(instance: Instance) -> Iterator[Entry]:
+def _nothing(instance: Instance) -> Iterator[LogEntry]:
     return iter(())
 
 
-_CHAPTERS: dict[Event, Callable[[Instance], Iterator[Entry]]] = {
+_WRITERS: dict[Event, Callable[[Instance], Iterator[LogEntry]]] = {
     Event.ADMISSION_ASKED: _nothing,
     Event.ESTABLISHED: _established,
     Event.FLOATED: _floated,

@@ -6,9 +6,9 @@ from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.daemon.tunnel import TunnelSettings
 from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.population.profile import ChurnProfile
-from tests.simulator.console import console, raw_console
 from tests.simulator.daemons import ALICE
-from tests.simulator.stopped_clock import StoppedClock
+from tests.simulator.manual_clock import ManualClock
+from tests.simulator.raw_client import greeted_client, raw_client
 
 
 async def test_what_happens_by_itself_is_told_by_itself() -> None:
@@ -16,7 +16,7 @@ async def test_what_happens_by_itself_is_told_by_itself() -> None:
     settings = ServerSettings(hold=True)
     async with (
         simulated_server(clients=[ALICE], settings=settings) as daemon,
-        console(daemon.address) as client,
+        greeted_client(daemon.address) as client,
     ):
         assert await client.line() == ">HOLD:Waiting for hold release:0"
         await client.ask("state on")
@@ -29,41 +29,44 @@ async def test_what_happens_by_itself_is_told_by_itself() -> None:
 
 
 async def test_what_a_signal_does_is_told_with_the_next_wake() -> None:
-    async with simulated_server() as daemon, console(daemon.address) as client:
+    async with simulated_server() as daemon, greeted_client(daemon.address) as client:
         await client.ask("state on")
         daemon.daemon.signal(Signal.SIGHUP)
-        daemon.wake()
+        daemon.tick()
         assert ",RECONNECTING,SIGHUP," in await client.line()
 
 
 async def test_a_stopped_clock_stops_the_world_until_it_is_woken() -> None:
-    clock, profile = StoppedClock(), ChurnProfile(session_seconds=30, absence_seconds=30)
+    clock, profile = ManualClock(), ChurnProfile(session_seconds=30, absence_seconds=30)
     async with (
         simulated_server(clients=20, profile=profile, clock=clock) as daemon,
-        console(daemon.address) as client,
+        greeted_client(daemon.address) as client,
     ):
         before = await client.ask("status 3")
         assert await client.ask("status 3") == before
-        clock.pass_by(60)
-        daemon.wake()
+        clock.advance(60)
+        daemon.tick()
         assert (await client.line()).startswith((">CLIENT:", ">NOTIFY:"))
 
 
 async def test_a_daemon_that_is_terminated_between_two_clients_refuses_the_next() -> None:
     async with simulated_tunnel(settings=TunnelSettings(pid=77)) as daemon:
-        async with console(daemon.address) as client:
+        async with greeted_client(daemon.address) as client:
             assert await client.ask("pid") == ["SUCCESS: pid=77"]
             client.send("quit")
             await client.rest()
         daemon.daemon.signal(Signal.SIGTERM)
-        daemon.wake()
+        daemon.tick()
         with pytest.raises(ConnectionRefusedError):
-            async with raw_console(daemon.address):
+            async with raw_client(daemon.address):
                 pass
 
 
 async def test_given_people_are_the_ones_who_connect() -> None:
-    async with simulated_server(clients=[ALICE]) as daemon, console(daemon.address) as client:
+    async with (
+        simulated_server(clients=[ALICE]) as daemon,
+        greeted_client(daemon.address) as client,
+    ):
         (row,) = [line for line in await client.ask("status 3") if line.startswith("CLIENT_LIST")]
     assert row.split("\t")[1] == "alice"
 
@@ -71,7 +74,7 @@ async def test_given_people_are_the_ones_who_connect() -> None:
 async def test_a_row_that_is_too_long_leaves_the_reply_without_an_end() -> None:
     """The daemon stays healthy: other commands, and format 1, are answered."""
     long = ClientIdentity(common_name="alice", username="u" * 500)
-    async with simulated_server(clients=[long]) as daemon, console(daemon.address) as client:
+    async with simulated_server(clients=[long]) as daemon, greeted_client(daemon.address) as client:
         client.send("status 3", "load-stats")
         lines = await client.until("SUCCESS: nclients=1")
         assert [line.split("\t")[0] for line in lines[:-1]] == ["TITLE", "TIME", "HEADER"]

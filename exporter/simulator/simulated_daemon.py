@@ -10,9 +10,9 @@ from random import Random
 from exporter.simulator.daemon.daemon import Daemon
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
-from exporter.simulator.management.caller import Caller
-from exporter.simulator.management.connection import Clock, Slot
-from exporter.simulator.management.endpoint import Endpoint
+from exporter.simulator.management.connection import Clock, ManagementSlot
+from exporter.simulator.management.dialer import ManagementDialer
+from exporter.simulator.management.listener import ManagementListener
 from exporter.simulator.population.identity import ClientIdentity, make_identities
 from exporter.simulator.population.profile import ChurnProfile
 
@@ -32,7 +32,7 @@ BUSY = ChurnProfile(
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class ManagementOptions:
     """How a simulated daemon is reached: by default at a free port of loopback, by anybody.
 
     With `dial` it doesn't listen but dials that address itself, as with `--management-client`.
@@ -43,30 +43,30 @@ class Access:
     dial: str | None = None
 
 
-OPEN = Access()
+OPEN = ManagementOptions()
 """No password, any port."""
 
 
 @dataclass(frozen=True, slots=True)
-class Simulated:
+class SimulatedDaemon:
     """A daemon that serves."""
 
     daemon: Daemon
     """The daemon itself, to send signals to: what they do happens with the next `wake`."""
 
-    endpoint: Endpoint | Caller
+    endpoint: ManagementListener | ManagementDialer
 
     @property
     def address(self) -> str:
         """Where it is found: `127.0.0.1:43211`, or `unix:/path`."""
         return self.endpoint.address
 
-    def wake(self) -> None:
+    def tick(self) -> None:
         """Let what is due by the clock happen, and the attached client hear of it, now.
 
         Needed only if the clock isn't the real one, or after the daemon was meddled with.
         """
-        self.endpoint.wake()
+        self.endpoint.tick()
 
 
 @contextlib.asynccontextmanager
@@ -76,10 +76,10 @@ async def simulated_server(
     seed: int = 1,
     profile: ChurnProfile = STATIC,
     hostile_names: bool = False,
-    access: Access = OPEN,
+    management: ManagementOptions = OPEN,
     settings: ServerSettings | None = None,
     clock: Clock = time.time,
-) -> AsyncIterator[Simulated]:
+) -> AsyncIterator[SimulatedDaemon]:
     """Serve a daemon in server mode with people around it, invented or given.
 
     With `hostile_names` some of the invented ones have awkward names. `settings` are the daemon's
@@ -100,7 +100,7 @@ async def simulated_server(
         start=now - UPTIME,
         now=now - _lead(profile, len(clients)),
     )
-    async with _served(daemon, access, clock) as simulated:
+    async with _served(daemon, management, clock) as simulated:
         yield simulated
 
 
@@ -108,28 +108,30 @@ async def simulated_server(
 async def simulated_tunnel(
     *,
     seed: int = 1,
-    access: Access = OPEN,
+    management: ManagementOptions = OPEN,
     settings: TunnelSettings | None = None,
     clock: Clock = time.time,
-) -> AsyncIterator[Simulated]:
+) -> AsyncIterator[SimulatedDaemon]:
     """Serve a daemon in client mode."""
     rng = Random(seed)
     settings = settings or TunnelSettings(pid=_pid(rng))
     daemon = TunnelDaemon(settings, rng=rng, start=clock() - UPTIME)
-    async with _served(daemon, access, clock) as simulated:
+    async with _served(daemon, management, clock) as simulated:
         yield simulated
 
 
 @contextlib.asynccontextmanager
-async def _served(daemon: Daemon, access: Access, clock: Clock) -> AsyncIterator[Simulated]:
-    slot = Slot(daemon, clock, access.password)
-    slot.look()
-    if access.dial is not None:
-        endpoint: Endpoint | Caller = Caller(slot, access.dial)
+async def _served(
+    daemon: Daemon, management: ManagementOptions, clock: Clock
+) -> AsyncIterator[SimulatedDaemon]:
+    slot = ManagementSlot(daemon, clock, management.password)
+    slot.advance()
+    if management.dial is not None:
+        endpoint: ManagementListener | ManagementDialer = ManagementDialer(slot, management.dial)
     else:
-        endpoint = Endpoint(slot, unix_path=access.unix_path)
+        endpoint = ManagementListener(slot, unix_path=management.unix_path)
     async with endpoint.serving():
-        yield Simulated(daemon, endpoint)
+        yield SimulatedDaemon(daemon, endpoint)
 
 
 def _lead(profile: ChurnProfile, clients: int) -> float:

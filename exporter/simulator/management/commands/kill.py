@@ -33,7 +33,7 @@ def _kill(daemon: Daemon, words: Words) -> Reply:
 
 
 def _kill_name(daemon: Daemon, name: str) -> str:
-    killed = _dismiss(daemon, lambda instance: instance.common_name == name)
+    killed = _kill_matching(daemon, lambda instance: instance.common_name == name)
     if not killed:
         raise CommandError(f"common name '{name}' not found")
     return f"SUCCESS: common name '{name}' found, {killed} client(s) killed"
@@ -47,16 +47,16 @@ def _kill_address(daemon: Daemon, host: str, port: str) -> str:
     if not 0 < number(port) < 65_536:
         raise CommandError(f"port number is out of range: {port}")
     wanted = f"{address}:{number(port)}"
-    killed = _dismiss(daemon, lambda instance: instance.real_address == wanted)
+    killed = _kill_matching(daemon, lambda instance: instance.real_address == wanted)
     if not killed:
         raise CommandError(f"client at address {wanted} not found")
     return f"SUCCESS: {killed} client(s) at address {wanted} killed"
 
 
-def _dismiss(daemon: Daemon, chosen: Callable[[Instance], bool]) -> int:
+def _kill_matching(daemon: Daemon, chosen: Callable[[Instance], bool]) -> int:
     instances = daemon.client_table.instances.values() if daemon.client_table else ()
     victims = [instance.client_id for instance in instances if chosen(instance)]
-    return sum(daemon.dismiss(client_id) for client_id in victims)
+    return sum(daemon.kill(client_id) for client_id in victims)
 
 
 def _client_kill(daemon: Daemon, words: Words) -> Reply:
@@ -64,7 +64,7 @@ def _client_kill(daemon: Daemon, words: Words) -> Reply:
     client_id = parse(words[1], "CID")
     if daemon.client_table is None:
         raise Unsupported
-    if not daemon.dismiss(client_id):
+    if not daemon.kill(client_id):
         raise CommandError("client-kill command failed")
     yield "SUCCESS: client-kill command succeeded"
 

@@ -7,7 +7,7 @@ raised and become `ERROR:` lines in one place.
 from exporter.simulator.daemon.daemon import Daemon, Unsupported
 from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.daemon.status import BadFormat
-from exporter.simulator.management.commands import admission, answers, history, manual, victims
+from exporter.simulator.management.commands import client_auth, help_text, history, kill, prompts
 from exporter.simulator.management.commands.command import (
     Command,
     CommandError,
@@ -42,7 +42,7 @@ def execute(daemon: Daemon, words: Words) -> Reply:
 
 def _help(daemon: Daemon, words: Words) -> Reply:
     yield f"Management Interface for {daemon.settings.release.title}"
-    yield from manual.COMMANDS
+    yield from help_text.COMMANDS
     yield "END"
 
 
@@ -79,43 +79,43 @@ def _nclients(daemon: Daemon, words: Words) -> Reply:
 
 def _verb(daemon: Daemon, words: Words) -> Reply:
     if len(words) == 1:
-        yield f"SUCCESS: verb={daemon.journal.verb}"
+        yield f"SUCCESS: verb={daemon.log_buffer.verb}"
         return
     level = number(words[1])
     if not 0 <= level <= HIGHEST_VERB:
         raise CommandError("verb level is out of range")
-    daemon.journal.verb = level
+    daemon.log_buffer.verb = level
     yield "SUCCESS: verb level changed"
 
 
 def _mute(daemon: Daemon, words: Words) -> Reply:
     if len(words) == 1:
-        yield f"SUCCESS: mute={daemon.knobs.mute}"
+        yield f"SUCCESS: mute={daemon.persistent_flags.mute}"
         return
     level = number(words[1])
     if level < 0:
         raise CommandError("mute level is out of range")
-    daemon.knobs.mute = level
+    daemon.persistent_flags.mute = level
     yield "SUCCESS: mute level changed"
 
 
 def _auth_retry(daemon: Daemon, words: Words) -> Reply:
     if len(words) == 1:
-        yield f"SUCCESS: auth-retry={daemon.knobs.auth_retry}"
+        yield f"SUCCESS: auth-retry={daemon.persistent_flags.auth_retry}"
         return
     if words[1] not in ("none", "nointeract", "interact"):
         yield "--auth-retry method must be 'interact', 'nointeract', or 'none'"
         raise CommandError("bad auth-retry parameter")
-    daemon.knobs.auth_retry = words[1]
+    daemon.persistent_flags.auth_retry = words[1]
     yield "SUCCESS: auth-retry parameter changed"
 
 
 def _hold(daemon: Daemon, words: Words) -> Reply:
     match parameter(words, 1):
         case None:
-            yield f"SUCCESS: hold={int(daemon.knobs.hold)}"
+            yield f"SUCCESS: hold={int(daemon.persistent_flags.hold)}"
         case "on" | "off" as state:
-            daemon.knobs.hold = state == "on"
+            daemon.persistent_flags.hold = state == "on"
             yield f"SUCCESS: hold flag set to {state.upper()}"
         case "release":
             yield "SUCCESS: hold release succeeded"
@@ -131,8 +131,8 @@ def _bytecount(daemon: Daemon, words: Words) -> Reply:
 
 
 def _env_filter(daemon: Daemon, words: Words) -> Reply:
-    daemon.knobs.env_filter = number(parameter(words, 1) or "0")
-    yield f"SUCCESS: env_filter_level={daemon.knobs.env_filter}"
+    daemon.persistent_flags.env_filter = number(parameter(words, 1) or "0")
+    yield f"SUCCESS: env_filter_level={daemon.persistent_flags.env_filter}"
 
 
 def _signal(daemon: Daemon, words: Words) -> Reply:
@@ -140,9 +140,9 @@ def _signal(daemon: Daemon, words: Words) -> Reply:
     if words[1] not in Signal.__members__:
         raise CommandError(f"signal '{words[1]}' is not a known signal type")
     signal = Signal(words[1])
-    if daemon.waiting is not None and signal in (Signal.SIGUSR1, Signal.SIGHUP):
+    if daemon.pending_request is not None and signal in (Signal.SIGUSR1, Signal.SIGHUP):
         yield f"ERROR: signal '{signal}' is currently ignored"
-        yield daemon.waiting
+        yield daemon.pending_request
         return
     yield f"SUCCESS: signal {signal} thrown"
     daemon.signal(signal)
@@ -201,7 +201,7 @@ COMMANDS: dict[str, Command] = {
     "net": _net,
     "test": _test,
     **history.COMMANDS,
-    **victims.COMMANDS,
-    **answers.COMMANDS,
-    **admission.COMMANDS,
+    **kill.COMMANDS,
+    **prompts.COMMANDS,
+    **client_auth.COMMANDS,
 }

@@ -32,7 +32,7 @@ _ENV_FILTER_KEEPS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class DaemonEnv:
     """What the ENV block says about the daemon itself."""
 
     pid: int
@@ -43,27 +43,27 @@ class Host:
     clients: int
 
 
-def established(instance: Instance, host: Host, *, now: int) -> list[str]:
+def established(instance: Instance, daemon: DaemonEnv, *, now: int) -> list[str]:
     """Return the variables of a client that was let in."""
     return [
-        f"n_clients={host.clients}",
+        f"n_clients={daemon.clients}",
         *_time(now),
         *_addresses(instance),
         *_transport("trusted", instance),
         f"common_name={instance.common_name}",
         *_authentication(instance),
-        *_constant(instance, host),
+        *_constant(instance, daemon),
     ]
 
 
-def refused(instance: Instance, host: Host, *, now: int) -> list[str]:
+def rejected(instance: Instance, daemon: DaemonEnv, *, now: int) -> list[str]:
     """Return the variables of a client that the server's script refused after all.
 
     It is announced as established; that it was established off already gives it away.
     """
     return [
-        f"n_clients={host.clients}",
-        *_balance(instance, now),
+        f"n_clients={daemon.clients}",
+        *_totals(instance, now),
         *_transport("trusted", instance),
         "script_type=client-connect",
         *_time(now),
@@ -71,27 +71,27 @@ def refused(instance: Instance, host: Host, *, now: int) -> list[str]:
         f"common_name={instance.common_name}",
         *peer_info(instance)[::-1],
         *_transport("untrusted", instance),
-        *_constant(instance, host),
+        *_constant(instance, daemon),
     ]
 
 
-def asking(instance: Instance, host: Host) -> list[str]:
+def connect(instance: Instance, daemon: DaemonEnv) -> list[str]:
     """Return the variables of a client that waits to be let in: its password among them."""
     return [
-        f"n_clients={host.clients}",
+        f"n_clients={daemon.clients}",
         "password=correct horse battery staple",
         *_transport("untrusted", instance),
         f"common_name={instance.common_name}",
         f"username={instance.username}",
         *peer_info(instance)[::-1],
-        *_constant(instance, host),
+        *_constant(instance, daemon),
     ]
 
 
-def departed(instance: Instance, host: Host, *, now: int) -> list[str]:
+def disconnect(instance: Instance, daemon: DaemonEnv, *, now: int) -> list[str]:
     """Return the variables of a client that the management client had let in, at its end."""
     return [
-        *_balance(instance, now),
+        *_totals(instance, now),
         *_transport("trusted", instance),
         *_addresses(instance),
         *_time(instance.since),
@@ -99,7 +99,7 @@ def departed(instance: Instance, host: Host, *, now: int) -> list[str]:
         *_transport("untrusted", instance),
         f"username={instance.username}",
         *peer_info(instance)[::-1],
-        *_constant(instance, host),
+        *_constant(instance, daemon),
     ]
 
 
@@ -128,7 +128,7 @@ def _time(now: int) -> list[str]:
     return [f"time_unix={now}", f"time_ascii={local_time(now)}"]
 
 
-def _balance(instance: Instance, now: int) -> list[str]:
+def _totals(instance: Instance, now: int) -> list[str]:
     tick = activity_ticks(now)
     return [
         f"time_duration={now - instance.since}",
@@ -179,26 +179,26 @@ def _certificate(depth: int, common_name: str, serial: int) -> list[str]:
     ]
 
 
-def _constant(instance: Instance, host: Host) -> list[str]:
+def _constant(instance: Instance, daemon: DaemonEnv) -> list[str]:
     """Return what is known from the certificate and of the daemon."""
     return [
         *_certificate(0, instance.common_name, _serial(instance.common_name)),
         *_certificate(1, "Example Test CA", _AUTHORITY_SERIAL),
-        *_daemon(host),
+        *_daemon(daemon),
     ]
 
 
-def _daemon(host: Host) -> list[str]:
+def _daemon(daemon: DaemonEnv) -> list[str]:
     return [
-        f"remote_port_1={host.port}",
-        f"local_port_1={host.port}",
+        f"remote_port_1={daemon.port}",
+        f"local_port_1={daemon.port}",
         "local_1=127.0.0.1",
-        f"proto_1={'tcp4-server' if host.tcp else 'udp4'}",
-        f"daemon_pid={host.pid}",
-        f"daemon_start_time={host.started}",
+        f"proto_1={'tcp4-server' if daemon.tcp else 'udp4'}",
+        f"daemon_pid={daemon.pid}",
+        f"daemon_start_time={daemon.started}",
         "daemon_log_redirect=0",
         "daemon=0",
-        f"verb={host.verb}",
+        f"verb={daemon.verb}",
         "ifconfig_local=10.8.0.1",
         "ifconfig_netmask=255.255.0.0",
         "ifconfig_ipv6_local=fd00:8::1",

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from exporter.simulator import Access, simulated_server
+from exporter.simulator import ManagementOptions, simulated_server
 from exporter.simulator.daemon.signal import Signal
 
 
@@ -14,7 +14,10 @@ async def test_a_daemon_that_dials_greets_answers_and_ends_when_we_hang_up() -> 
 
     listener = await asyncio.start_server(accept, "127.0.0.1", 0)
     host, port = listener.sockets[0].getsockname()
-    async with listener, simulated_server(access=Access(dial=f"{host}:{port}")) as daemon:
+    async with (
+        listener,
+        simulated_server(management=ManagementOptions(dial=f"{host}:{port}")) as daemon,
+    ):
         reader, writer = await accepted.get()
         assert (await reader.readline()).startswith(b">INFO:")
         writer.write(b"state on\npid\n")
@@ -35,13 +38,16 @@ async def test_a_daemon_that_dialled_hears_of_signals_with_the_next_wake() -> No
     heard: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
     listener = await asyncio.start_server(accept, "127.0.0.1", 0)
     host, port = listener.sockets[0].getsockname()
-    async with listener, simulated_server(access=Access(dial=f"{host}:{port}")) as daemon:
+    async with (
+        listener,
+        simulated_server(management=ManagementOptions(dial=f"{host}:{port}")) as daemon,
+    ):
         daemon.daemon.signal(Signal.SIGTERM)
-        daemon.wake()
+        daemon.tick()
         assert (await heard).startswith(b">INFO:")
 
 
 async def test_a_daemon_that_dials_in_vain_does_not_run() -> None:
     with pytest.raises(ConnectionRefusedError):
-        async with simulated_server(access=Access(dial="127.0.0.1:1")):
+        async with simulated_server(management=ManagementOptions(dial="127.0.0.1:1")):
             pass

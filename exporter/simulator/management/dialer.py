@@ -4,21 +4,21 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from exporter.simulator.management.connection import Connection, Slot
+from exporter.simulator.management.connection import ManagementConnection, ManagementSlot
 
 
-class Caller:
+class ManagementDialer:
     """Dials a management client that listens at `address`, as `127.0.0.1:43211`."""
 
-    def __init__(self, slot: Slot, address: str) -> None:
+    def __init__(self, slot: ManagementSlot, address: str) -> None:
         self.address = address
         self._slot = slot
-        self._connection: Connection | None = None
+        self._connection: ManagementConnection | None = None
 
-    def wake(self) -> None:
+    def tick(self) -> None:
         """Look at the clock: for a clock that doesn't go by itself, or after a signal."""
         if self._connection is not None:
-            self._connection.wake()
+            self._connection.tick()
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
@@ -29,15 +29,17 @@ class Caller:
         """
         host, _, port = self.address.rpartition(":")
         transport, self._connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(self._slot, hung_up=self._hung_up), host, int(port)
+            lambda: ManagementConnection(self._slot, on_disconnect=self._on_disconnect),
+            host,
+            int(port),
         )
         try:
             yield
         finally:
             transport.abort()
 
-    def _hung_up(self) -> None:
+    def _on_disconnect(self) -> None:
         self._connection = None
         if not self._slot.daemon.exited:
             self._slot.daemon.log(3, "", "MANAGEMENT: Triggering management exit")
-            self._slot.daemon.end("management-exit")
+            self._slot.daemon.exit("management-exit")
