@@ -1,5 +1,7 @@
 """The accounts of identities: sums over sessions, remembered for a while, within a limit."""
 
+import msgspec
+
 from exporter.config.schema import ClientsConfig, Identity
 from exporter.daemon.ledger import Account, Ledger
 from exporter.management.status import Client, ServerStatus
@@ -40,6 +42,13 @@ def test_sessions_of_one_name_are_summed() -> None:
     assert (ledger.received_bytes, ledger.sent_bytes) == (15, 30)
 
 
+def test_an_identity_is_connected_since_its_oldest_session_began() -> None:
+    ledger = Ledger(CONFIG)
+    for rows in ((500, 900), (900, 500)):
+        polled(ledger, *(row("a", client_id=since, since=since) for since in rows))
+        assert ledger.accounts["a"].connected_since == 500
+
+
 def test_what_a_session_moved_stays_counted_after_it_has_gone() -> None:
     ledger = polled(Ledger(CONFIG), row("a", 10), now=1.0)
     polled(ledger, now=2.0)
@@ -53,6 +62,12 @@ def test_last_seen_is_the_last_poll_that_showed_it_last_traffic_or_not() -> None
     polled(ledger, row("a", 10), now=2.0)
     assert ledger.accounts["a"].last_seen == 2.0
     assert ledger.accounts["a"].last_traffic == 1.0
+
+
+def test_what_is_only_sent_is_traffic_as_well() -> None:
+    ledger = polled(Ledger(CONFIG), row("a", 10), now=1.0)
+    polled(ledger, msgspec.structs.replace(row("a", 10), sent_bytes=21), now=2.0)
+    assert ledger.accounts["a"].last_traffic == 2.0
 
 
 def test_an_identity_is_forgotten_a_while_after_its_last_session() -> None:
@@ -137,6 +152,11 @@ class TestOtherSettings:
         ledger.adopt(ClientsConfig(limit=1), [])
         assert received(ledger).keys() == {"bob"}
 
+    def test_of_a_limit_that_is_just_reached_drop_nothing(self) -> None:
+        ledger = polled(Ledger(ClientsConfig()), row("alice"), row("bob", client_id=1))
+        ledger.adopt(ClientsConfig(limit=2), [])
+        assert received(ledger).keys() == {"alice", "bob"}
+
 
 class TestIdentity:
     rows = (
@@ -177,6 +197,12 @@ class TestLimit:
         assert received(ledger) == {"b": 1, "c": 5}
         assert ledger.not_exported == 0
 
+    def test_gives_way_to_traffic_that_is_only_sent(self) -> None:
+        ledger = polled(Ledger(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
+        newcomer = msgspec.structs.replace(row("c", client_id=2), sent_bytes=5)
+        polled(ledger, row("a", 1), row("b", 2, client_id=1), newcomer, now=2.0)
+        assert set(ledger.accounts) == {"b", "c"}
+
     def test_is_not_moved_by_newcomers_that_are_idle_themselves(self) -> None:
         rows = row("a", 1), row("b", 1, client_id=1), row("c", 1, client_id=2)
         ledger = polled(Ledger(self.config), *rows, now=1.0)
@@ -198,6 +224,7 @@ class TestLimit:
         polled(ledger, *moved, now=2.0)
         polled(ledger, row("a", 3), row("c", 11, client_id=2), now=3.0)
         assert received(ledger) == {"a": 3, "c": 11}
+        assert ledger.accounts["c"].sent_bytes == 22
 
     def test_does_not_keep_bytes_from_the_sum_over_all_clients(self) -> None:
         rows = row("a", 1), row("b", 2, client_id=1), row("c", 4, client_id=2)

@@ -64,6 +64,11 @@ def test_a_value_that_fell_began_again() -> None:
     assert growth(opened(row(received=10)), row(received=4)) == 4
 
 
+def test_a_value_sent_that_fell_began_again_as_well() -> None:
+    sessions = opened(row(received=10))
+    assert [sent for *_, sent in sessions.update([row(received=8)], NOW)] == [4]
+
+
 def test_a_client_that_floats_stays_one_session() -> None:
     sessions = opened(row(received=10))
     assert growth(sessions, row(received=12, address="198.51.100.1:9")) == 2
@@ -119,6 +124,16 @@ def test_ids_that_begin_again_are_new_sessions() -> None:
     assert visits(sessions) == (1, 1)
 
 
+def test_a_session_that_may_be_in_an_unreadable_line_is_kept_once() -> None:
+    sessions = opened(row(received=10))
+    sessions.update([], NOW, unreadable=1)
+    assert growth(sessions, row(received=12)) == 2
+    assert visits(sessions) == (0, 0)
+    for disconnects in (0, 1):
+        sessions.update([], NOW, unreadable=1)
+        assert visits(sessions) == (0, disconnects)
+
+
 class TestWithoutIds:
     """Daemons before 2.4."""
 
@@ -141,6 +156,18 @@ class TestWithoutIds:
         total = sum(growth(sessions, *rows) for rows in [(small, large), (large, small)] * 3)
         assert total == 1000
         assert growth(sessions, small) == 10
+
+    def test_of_rows_that_look_alike_the_largest_value_sent_counts(self) -> None:
+        small, large = row(client_id=None, received=10), row(client_id=None, received=1000)
+        for rows in (small, large), (large, small):
+            assert sum(sent for *_, sent in opened().update(rows, NOW)) == 500
+
+    def test_of_rows_that_look_alike_each_one_was_announced(self) -> None:
+        sessions = opened()
+        announce(sessions, "alice", "alice")
+        for _ in range(3):
+            sessions.update([row(client_id=None)] * 2, NOW)
+        assert visits(sessions) == (2, 0)
 
 
 class TestPollsInFormat1:
@@ -176,6 +203,30 @@ class TestPollsInFormat1:
         ]
         assert growth(sessions, *bare) == 11
         assert visits(sessions) == (0, 0)
+
+    def test_lose_no_row_where_two_sessions_have_one_name_and_one_address(self) -> None:
+        """Up to 2.6 a native IPv6 address has no port. The times are of another zone."""
+        address = "2001:db8::7"
+        sessions = opened(
+            row(received=10, address=address),
+            row(received=500, address=address, client_id=1, since=1900),
+        )
+        bare = [
+            row(client_id=None, since=since, received=510, address=address)
+            for since in (4600, 5500)
+        ]
+        assert growth(sessions, *bare) == 0
+        assert len(sessions.current) == 2
+        assert visits(sessions) == (0, 0)
+
+    def test_count_all_of_a_new_session_beside_one_of_its_name(self) -> None:
+        sessions = opened(row(received=10, address="a:1"))
+        bare = [
+            row(client_id=None, received=12, address="a:1"),
+            row(client_id=None, received=7, address="a:2"),
+        ]
+        assert growth(sessions, *bare) == 2 + 7
+        assert visits(sessions) == (1, 0)
 
     def test_show_a_reconnect_from_the_same_port(self) -> None:
         sessions = opened(row(received=10))
@@ -350,6 +401,16 @@ def test_ever_so_many_rejected_clients_do_not_keep_others_from_being_known() -> 
         sessions.introduce(client_id, 1000, Peer())
     sessions.introduce(20_000, 1000, LINUX)
     assert peers_of(sessions, [row(client_id=20_000)]) == [LINUX]
+
+
+def test_a_client_that_a_status_showed_takes_no_room_from_others() -> None:
+    sessions = opened()
+    for client_id in (1, 0):
+        sessions.introduce(client_id, 1000, LINUX)
+    sessions.update([row()], NOW)
+    for client_id in range(10_000, 19_999):
+        sessions.introduce(client_id, 1000, Peer())
+    assert peers_of(sessions, [row(client_id=1)]) == [LINUX]
 
 
 def test_of_clients_that_only_introduced_themselves_the_oldest_give_way() -> None:

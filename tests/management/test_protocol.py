@@ -99,6 +99,10 @@ def test_lines_end_with_or_without_a_carriage_return(end: bytes) -> None:
     ]
 
 
+def test_one_carriage_return_belongs_to_the_line_end() -> None:
+    assert said(b"a\r", b"END") == [Listing((b"a\r",))]
+
+
 def test_a_reply_of_one_line_is_a_success_or_a_failure() -> None:
     assert said(b"SUCCESS: pid=17954", b"ERROR: unknown command", b"SUCCESS:") == [
         Success(b"pid=17954"),
@@ -332,6 +336,11 @@ def test_a_listing_beyond_the_limit_ends_the_session(line: bytes) -> None:
     with pytest.raises(ProtocolError, match="without END"):
         protocol.receive(line + b"\n")
     assert protocol.buffered == 0
+
+
+def test_a_listing_may_be_as_large_as_the_limit() -> None:
+    protocol = greeted(reply_limit=2 * (LINE_COST + 1))
+    assert protocol.receive(b"x\nx\nEND\n") == [Listing((b"x", b"x"))]
 
 
 def test_a_long_listing_that_ends_in_time_costs_the_next_one_nothing() -> None:
