@@ -14,7 +14,7 @@ PYTHON_CODE := exporter tests $(wildcard bench grafana)
 
 export PYTHON
 
-.PHONY: help demo test lint format types contracts unit real coverage fuzz bench walk docs preview lock upgrade clean
+.PHONY: help demo test lint format types contracts unit real coverage fuzz bench walk docs dist preview lock upgrade clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ docs: .venv/dev.stamp ## Write the documentation and the dashboards, which come 
 	@$(BIN)/python -m exporter.metrics.documentation
 	@$(BIN)/python -m grafana
 	@$(BIN)/openvpn-exporter rules --output prometheus/openvpn.rules.yml
+
+dist: .venv/run.stamp ## Build the wheel and the source archive
+	@mkdir -p dist
+	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -c 'from flit_core.buildapi import *; build_sdist("dist"); build_wheel("dist")'
 
 preview: grafana/preview/node_modules/.stamp ## Photograph the dashboards over a Prometheus; ARGS="--prometheus URL"
 	@node grafana/preview/preview.mjs $(ARGS)
