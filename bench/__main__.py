@@ -1,20 +1,17 @@
-"""`python -m bench [--quick] [MEASURE…]`: run measures and print what they found."""
+"""`python -m bench [--quick] [BENCHMARK…]`: run benchmarks and print their results."""
 
 import argparse
 import multiprocessing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from types import MappingProxyType
 
-from bench import table
-from bench.effort import FULL, QUICK, Effort
-from bench.figures import Figure
-from bench.measures import churn, fleet, hung, memory, page, polling, rendering, stages, start
-from bench.progress import say
+from bench.benchmark import FULL, QUICK, Benchmark, SampleSizes
+from bench.cases import churn, fleet, hung, memory, page, polling, rendering, stages, start
+from bench.report import describe_machine, format_results, progress
+from bench.result import Result
 
-Measure = Callable[[Effort], list[Figure]]
-
-MEASURES: Mapping[str, Measure] = MappingProxyType(
+BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
     {
         "start": start.measure,
         "memory": memory.measure,
@@ -27,34 +24,36 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "hung": hung.measure,
     }
 )
-"""All measures by name, in the order of the table."""
+"""All benchmarks by name, in the order of the table."""
 
 
 def main() -> None:
-    """Run what the command line names; everything by default."""
+    """Run the benchmarks that the command line names, by default all."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.partition("\n")[0])
     parser.add_argument(
-        "measures", nargs="*", metavar="MEASURE", help=f"of {', '.join(MEASURES)} (all)"
+        "benchmarks",
+        nargs="*",
+        metavar="BENCHMARK",
+        help=f"one of {', '.join(BENCHMARKS)} (default: all)",
     )
-    parser.add_argument("--quick", action="store_true", help="fewer repetitions, rougher figures")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, less precise")
     arguments = parser.parse_args()
-    unknown = sorted(set(arguments.measures) - set(MEASURES))
+    unknown = sorted(set(arguments.benchmarks) - set(BENCHMARKS))
     if unknown:
-        parser.error(f"no such measure: {', '.join(unknown)}; there are {', '.join(MEASURES)}")
-    names: Sequence[str] = arguments.measures or tuple(MEASURES)
-    machine = table.machine()
-    figures = [
-        figure for name in names for figure in _run(name, QUICK if arguments.quick else FULL)
-    ]
-    print(f"{machine}\n\n{table.render(figures)}")
+        parser.error(f"unknown benchmark: {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}")
+    names: Sequence[str] = arguments.benchmarks or tuple(BENCHMARKS)
+    machine = describe_machine()
+    sizes = QUICK if arguments.quick else FULL
+    results = [result for name in names for result in _run(name, sizes)]
+    print(f"{machine}\n\n{format_results(results)}")
 
 
-def _run(name: str, effort: Effort) -> list[Figure]:
-    """Run one measure in an interpreter of its own."""
-    say(f"{name}:")
+def _run(name: str, sizes: SampleSizes) -> list[Result]:
+    """Run one benchmark in a new interpreter: memory and garbage of others do not count."""
+    progress(f"{name}:")
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
-        return pool.submit(MEASURES[name], effort).result()
+        return pool.submit(BENCHMARKS[name], sizes).result()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""`python -m bench.aliasing [--minutes N]`: how wrong `rate()` is, by how a daemon is polled.
+"""`python -m bench.aliasing [--minutes N]`: the error of `rate()` by poll interval.
 
-Watches simulated clients that move the same number of bytes each second, has a real Prometheus
-scrape, asks it for their rate every few seconds, and compares that with the truth. In real time:
-what is said of 15 seconds was measured with 15 seconds.
+Simulated clients transfer the same number of bytes per second. A real Prometheus scrapes the
+exporter; its `rate()` is evaluated every few seconds and compared with the true rate. Intervals
+are real time: the result for 15 seconds was measured with 15 seconds.
 """
 
 import argparse
@@ -16,9 +16,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import msgspec
 
 from bench.children import free_port
-from bench.progress import say
 from bench.prometheus import Prometheus, prometheus
-from bench.steady import steady_clock
+from bench.report import progress
+from bench.steady_traffic import steady_clock
 from exporter.app import serving
 from exporter.config import from_flags
 from exporter.simulator.population.counter import TICKS_PER_SECOND
@@ -26,128 +26,137 @@ from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.simulated_daemon import simulated_server
 from exporter.web.listening import ListenAddress
 
-_SCRAPE = 15.0
+_SCRAPE_INTERVAL = 15.0
 _WINDOWS = ("1m", "5m")
-_LONGEST = 300.0
+_LONGEST_WINDOW = 300.0
 _STEP = 5.0
 _RATE = 1000
-_TRUTH = float(_RATE * TICKS_PER_SECOND)
+_TRUE_RATE = float(_RATE * TICKS_PER_SECOND)
 _CLIENT = ClientIdentity(common_name="steady", receive_rate=_RATE)
 
-_SAME = tuple(-0.005 * step for step in range(14))
-"""Seconds from a scrape to the start of an exporter whose polls come at the moment of scrapes.
+_AT_SCRAPE = tuple(-0.005 * step for step in range(14))
+"""Offsets in seconds of an exporter that polls at the time of the scrapes.
 
-Starting takes some time that nobody knows; so several are tried.
+The time that a start takes is not known exactly, so several offsets are measured.
 """
 
 
-class Case(msgspec.Struct, frozen=True):
-    """A way of polling, and how many seconds after the scrapes its first poll comes."""
+class PollTiming(msgspec.Struct, frozen=True):
+    """How a daemon is polled; the offset is in seconds, from a scrape to the first poll."""
 
     refresh: bool
-    poll: float
-    apart: float
+    interval: float
+    offset: float
 
     @property
-    def together(self) -> bool:
-        """Whether polls and scrapes come at the same moment."""
-        return self.apart in _SAME
+    def at_scrape(self) -> bool:
+        """Whether polls and scrapes happen at the same time."""
+        return self.offset in _AT_SCRAPE
 
     @property
     def title(self) -> str:
-        """What is compared, as cells of a table."""
-        how = "true" if self.refresh else "false"
-        moment = "at the moment of the scrape" if self.together else "between two scrapes"
-        return f"{_SCRAPE:g} s | {self.poll:g} s | `{how}` | {moment}"
+        """The cells of the table that describe this timing."""
+        refresh = "true" if self.refresh else "false"
+        moment = "at the time of the scrape" if self.at_scrape else "between two scrapes"
+        return f"{_SCRAPE_INTERVAL:g} s | {self.interval:g} s | `{refresh}` | {moment}"
 
 
-CASES = tuple(
-    Case(refresh, poll, apart)
+TIMINGS = tuple(
+    PollTiming(refresh, interval, offset)
     for refresh in (False, True)
-    for poll in (5.0, 15.0, 60.0)
-    for apart in (*_SAME, min(poll, _SCRAPE) / 2)
+    for interval in (5.0, 15.0, 60.0)
+    for offset in (*_AT_SCRAPE, min(interval, _SCRAPE_INTERVAL) / 2)
 )
 
 
 def main() -> None:
     """Measure, and print a table in Markdown."""
     parser = argparse.ArgumentParser(prog="python -m bench.aliasing")
-    parser.add_argument("--minutes", type=float, default=7.0, help="minutes that are looked at (7)")
+    parser.add_argument(
+        "--minutes", type=float, default=7.0, help="minutes of measurement (default: 7)"
+    )
     arguments = parser.parse_args()
     logging.disable()
-    # Addresses of loopback that nobody else is given a port of meanwhile.
+    # One loopback address per exporter: other programs use none of these, so the port is free.
     port = free_port()
-    addresses = {f"127.0.1.{number}:{port}": case for number, case in enumerate(CASES, 1)}
-    with prometheus(tuple(addresses), interval=_SCRAPE) as asked:
-        say("finding out when Prometheus scrapes")
-        time.sleep(_SCRAPE + 1)
-        errors = asyncio.run(_watch(addresses, asked, arguments.minutes * 60))
-    print(_table(addresses, errors))
+    exporters = {f"127.0.1.{number}:{port}": timing for number, timing in enumerate(TIMINGS, 1)}
+    with prometheus(tuple(exporters), interval=_SCRAPE_INTERVAL) as server:
+        progress("waiting for the first scrapes")
+        time.sleep(_SCRAPE_INTERVAL + 1)
+        errors = asyncio.run(_measure(exporters, server, arguments.minutes * 60))
+    print(_table(exporters, errors))
 
 
-async def _watch(
-    addresses: Mapping[str, Case], asked: Prometheus, seconds: float
+async def _measure(
+    exporters: Mapping[str, PollTiming], server: Prometheus, seconds: float
 ) -> Mapping[str, Mapping[str, Sequence[float]]]:
-    """Serve every case; return the relative errors by window and address."""
-    scrapes = asked.last_scrapes()
+    """Run every exporter; return the relative errors by window and address."""
+    scrapes = server.last_scrapes()
     async with contextlib.AsyncExitStack() as stack:
         await asyncio.gather(
             *(
-                stack.enter_async_context(_served(address, case, scrapes[address]))
-                for address, case in addresses.items()
+                stack.enter_async_context(_exporter(address, timing, scrapes[address]))
+                for address, timing in exporters.items()
             )
         )
-        began = time.time() + _SCRAPE
-        say(f"watching for {(_LONGEST + seconds) / 60:.0f} minutes")
-        await asyncio.sleep(_SCRAPE + _LONGEST + seconds)
-        return {window: _errors(asked, window, began + _LONGEST) for window in _WINDOWS}
+        started_at = time.time() + _SCRAPE_INTERVAL
+        progress(f"measuring for {(_LONGEST_WINDOW + seconds) / 60:.0f} minutes")
+        await asyncio.sleep(_SCRAPE_INTERVAL + _LONGEST_WINDOW + seconds)
+        return {
+            window: _errors(server, window, started_at + _LONGEST_WINDOW) for window in _WINDOWS
+        }
 
 
 @contextlib.asynccontextmanager
-async def _served(address: str, case: Case, scraped: float) -> AsyncIterator[None]:
-    """Watch one daemon, beginning at the wanted moment between two scrapes."""
+async def _exporter(address: str, timing: PollTiming, last_scrape: float) -> AsyncIterator[None]:
+    """Run an exporter for one simulated daemon, with its first poll at the offset of `timing`."""
     host, _, port = address.partition(":")
     listen = [ListenAddress(host, int(port))]
     async with simulated_server(clients=[_CLIENT], clock=steady_clock) as daemon:
         config = msgspec.structs.replace(
-            from_flags([daemon.address]), poll_interval=case.poll, refresh_on_scrape=case.refresh
+            from_flags([daemon.address]),
+            poll_interval=timing.interval,
+            refresh_on_scrape=timing.refresh,
         )
-        await asyncio.sleep((scraped + case.apart - time.time()) % _SCRAPE)
+        await asyncio.sleep((last_scrape + timing.offset - time.time()) % _SCRAPE_INTERVAL)
         async with serving(config, listen=listen, telemetry_path="/metrics"):
             yield
 
 
-def _errors(asked: Prometheus, window: str, start: float) -> Mapping[str, Sequence[float]]:
+def _errors(server: Prometheus, window: str, start: float) -> Mapping[str, Sequence[float]]:
     query = f'rate(openvpn_server_client_received_bytes_total{{common_name="steady"}}[{window}])'
-    values = asked.values(query, start=start, end=time.time(), step=_STEP)
+    values = server.values(query, start=start, end=time.time(), step=_STEP)
     return {
-        address: [value / _TRUTH - 1 for value in measured] for address, measured in values.items()
+        address: [value / _TRUE_RATE - 1 for value in measured]
+        for address, measured in values.items()
     }
 
 
 def _table(
-    addresses: Mapping[str, Case], errors: Mapping[str, Mapping[str, Sequence[float]]]
+    exporters: Mapping[str, PollTiming], errors: Mapping[str, Mapping[str, Sequence[float]]]
 ) -> str:
-    """Return a line for each way of polling; what comes together is one way."""
+    """Return one row per timing; all offsets at the time of the scrape are one row."""
     head = [
-        "| scrape | poll | `refresh_on_scrape` | polls come | "
+        "| scrape | poll | `refresh_on_scrape` | time of a poll | "
         + " | ".join(f"error of `rate()[{window}]`" for window in _WINDOWS)
         + " |",
         "|---|---|---|---|" + "---|" * len(_WINDOWS),
     ]
-    lines = []
-    for title in dict.fromkeys(case.title for case in addresses.values()):
-        own = [address for address, case in addresses.items() if case.title == title]
+    rows = []
+    for title in dict.fromkeys(timing.title for timing in exporters.values()):
+        addresses = [address for address, timing in exporters.items() if timing.title == title]
         cells = [
-            _spread([error for address in own for error in errors[window].get(address, [])])
+            _format_spread(
+                [error for address in addresses for error in errors[window].get(address, ())]
+            )
             for window in _WINDOWS
         ]
-        lines.append(f"| {title} | {' | '.join(cells)} |")
-    return "\n".join([*head, *lines])
+        rows.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join([*head, *rows])
 
 
-def _spread(errors: Sequence[float]) -> str:
-    """Write least, median and greatest, in percent."""
+def _format_spread(errors: Sequence[float]) -> str:
+    """Return minimum, median and maximum in percent."""
     if not errors:
         return "none"
     points = (min(errors), statistics.median(errors), max(errors))

@@ -1,6 +1,6 @@
-"""The processes that are measured, and those they are measured against.
+"""Child processes: the exporter, the simulator, and servers to compare with.
 
-Each lives as long as the block that started it, and is ended by its process id.
+Each runs until the `with` block that started it ends.
 """
 
 import contextlib
@@ -13,21 +13,21 @@ from typing import IO
 
 import msgspec
 
-from bench.watched import Observation
+from bench.loop_probe import Observation
 
 _ROOT = Path(__file__).parent.parent
-_PATIENCE = 10.0
+_TERMINATION_TIMEOUT = 10.0
 
 
 class Server(msgspec.Struct, frozen=True):
-    """A running process and its URL, which may not answer yet."""
+    """The process of a web server and its URL; it may not accept connections yet."""
 
     pid: int
     url: str
 
 
 class _Child(msgspec.Struct, frozen=True):
-    """A process of ours, and the pipes to it."""
+    """A child process and the pipes to it."""
 
     process: subprocess.Popen[bytes]
     stdin: IO[bytes]
@@ -41,23 +41,22 @@ class _Child(msgspec.Struct, frozen=True):
         return line.rstrip(b"\n")
 
 
-class Watched:
-    """A running exporter with a probe in its event loop."""
+class ProbedExporter:
+    """A running exporter that is observed from within: see `bench.loop_probe`."""
 
     def __init__(self, child: _Child) -> None:
-        """Read the URL that the process prints first."""
         self._child = child
-        self.url = child.line().decode()
+        self.url = child.line().decode()  # the first line that it prints
 
     def observe(self) -> Observation:
-        """Return what happened since the last time."""
+        """Return what was observed since the last call."""
         self._child.stdin.write(b"\n")
         self._child.stdin.flush()
         return msgspec.json.decode(self._child.line(), type=Observation)
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody uses now."""
+    """Return a loopback port that is free now."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         port: int = reserved.getsockname()[1]
@@ -65,48 +64,48 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def simulated(*, servers: int = 1, clients: int) -> Iterator[tuple[str, ...]]:
-    """Run simulated servers in one process; give their addresses."""
+def simulated_daemons(*, servers: int = 1, clients: int) -> Iterator[tuple[str, ...]]:
+    """Run simulated servers in one process; yield their addresses."""
     arguments = ("exporter.simulator", "--servers", str(servers), "--clients", str(clients))
-    with _python(arguments) as child:
+    with _run_module(arguments) as child:
         yield tuple(line.decode() for line in iter(child.line, b""))
 
 
 @contextlib.contextmanager
-def mute(count: int) -> Iterator[tuple[str, ...]]:
-    """Run daemons that greet and then hang; give their addresses."""
-    with _python(("bench.mute", str(count))) as child:
+def hung_servers(count: int) -> Iterator[tuple[str, ...]]:
+    """Run daemons that stop responding after the greeting; yield their addresses."""
+    with _run_module(("bench.hung_server", str(count))) as child:
         yield tuple(line.decode() for line in iter(child.line, b""))
 
 
 @contextlib.contextmanager
-def exporter(addresses: Sequence[str], port: int) -> Iterator[Server]:
-    """Run the exporter as users do."""
-    watching = [part for address in addresses for part in ("--openvpn.management", address)]
+def exporter_process(addresses: Sequence[str], port: int) -> Iterator[Server]:
+    """Run the exporter as from the command line."""
+    targets = [part for address in addresses for part in ("--openvpn.management", address)]
     address = f"127.0.0.1:{port}"
     quiet = ("--log.level", "error")
-    with _python(("exporter", "--web.listen-address", address, *quiet, *watching)) as child:
+    with _run_module(("exporter", "--web.listen-address", address, *quiet, *targets)) as child:
         yield Server(child.process.pid, f"http://{address}")
 
 
 @contextlib.contextmanager
-def watched(*addresses: str, interval: float, probe: bool) -> Iterator[Watched]:
-    """Run the exporter of `bench.watched`; it serves when this block begins."""
+def probed_exporter(*addresses: str, interval: float, probe: bool) -> Iterator[ProbedExporter]:
+    """Run the exporter of `bench.loop_probe`; it serves when the block starts."""
     options = ("--interval", str(interval), *(("--probe",) if probe else ()))
-    with _python(("bench.watched", *options, *addresses)) as child:
-        yield Watched(child)
+    with _run_module(("bench.loop_probe", *options, *addresses)) as child:
+        yield ProbedExporter(child)
 
 
 @contextlib.contextmanager
-def bare(port: int, file: Path | None = None) -> Iterator[Server]:
-    """Run the server of `bench.bare`."""
-    with _python(("bench.bare", str(port), *((str(file),) if file else ()))) as child:
+def baseline_server(port: int, file: Path | None = None) -> Iterator[Server]:
+    """Run the server of `bench.baseline`."""
+    with _run_module(("bench.baseline", str(port), *((str(file),) if file else ()))) as child:
         yield Server(child.process.pid, f"http://127.0.0.1:{port}")
 
 
 @contextlib.contextmanager
-def _python(arguments: Sequence[str]) -> Iterator[_Child]:
-    process = subprocess.Popen(  # noqa: S603 -- our own modules with our own arguments
+def _run_module(arguments: Sequence[str]) -> Iterator[_Child]:
+    process = subprocess.Popen(  # noqa: S603 -- modules and arguments are constants
         [sys.executable, "-m", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -115,19 +114,19 @@ def _python(arguments: Sequence[str]) -> Iterator[_Child]:
     try:
         yield _Child(process, _pipe(process.stdin), _pipe(process.stdout))
     finally:
-        _end(process)
+        _terminate(process)
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
     if pipe is None:
-        raise ValueError("a process without the pipes it was started with")
+        raise ValueError("the process has no pipe")
     return pipe
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _terminate(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.communicate(timeout=_PATIENCE)
+        process.communicate(timeout=_TERMINATION_TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()

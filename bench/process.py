@@ -1,6 +1,8 @@
-"""What the kernel says of a process (Linux)."""
+"""Memory and CPU time of a process or of a call (Linux)."""
 
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -9,14 +11,14 @@ _KIBI = 1024
 
 
 class Footprint(msgspec.Struct, frozen=True):
-    """Memory in bytes: resident, and that part of it which is this process's alone."""
+    """Memory in bytes: resident, and the part of it that is private to the process."""
 
     resident: int
     private_dirty: int
 
 
 def footprint(pid: int) -> Footprint:
-    """Return the memory of a process now."""
+    """Return the memory that a process uses now."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     sizes = {
         name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines[1:])
@@ -24,9 +26,16 @@ def footprint(pid: int) -> Footprint:
     return Footprint(sizes["Rss"] * _KIBI, sizes["Private_Dirty"] * _KIBI)
 
 
-def processor_seconds(pid: int) -> float:
-    """Return the processor time that a process has used, in steps of a hundredth of a second."""
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has used, in steps of a hundredth of a second."""
     stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-    fields = stat.rpartition(")")[2].split()  # the name before may hold anything
+    fields = stat.rpartition(")")[2].split()  # the process name may contain blanks and brackets
     user, system = int(fields[11]), int(fields[12])
     return (user + system) / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_time(call: Callable[[], object]) -> float:
+    """Return the CPU time of a call in seconds; other threads and processes do not count."""
+    started = time.thread_time()
+    call()
+    return time.thread_time() - started

@@ -1,4 +1,4 @@
-"""A real Prometheus as a child, and what it answers."""
+"""A real Prometheus as a child process, and its HTTP API."""
 
 import contextlib
 import json
@@ -14,36 +14,37 @@ from typing import Any
 
 from bench.children import free_port
 
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 _PAUSE = 0.1
 
 
 class Prometheus:
-    """Answers queries at a base URL."""
+    """The HTTP API at a base URL."""
 
     def __init__(self, url: str) -> None:
-        """Ask at `url`."""
         self._url = url
 
     def last_scrapes(self) -> Mapping[str, float]:
-        """Return when each target was last scraped, answered or not, by its address."""
+        """Return the time of the last scrape of each target, by its address."""
         targets = self._get("/api/v1/targets")["activeTargets"]
-        return {target["labels"]["instance"]: _seconds(target["lastScrape"]) for target in targets}
+        return {
+            target["labels"]["instance"]: _timestamp(target["lastScrape"]) for target in targets
+        }
 
     def values(
         self, query: str, *, start: float, end: float, step: float
     ) -> Mapping[str, Sequence[float]]:
         """Evaluate a query at each step; return the values by target."""
-        asked = {"query": query, "start": start, "end": end, "step": step}
-        found = self._get(f"/api/v1/query_range?{urllib.parse.urlencode(asked)}")["result"]
+        parameters = {"query": query, "start": start, "end": end, "step": step}
+        matrix = self._get(f"/api/v1/query_range?{urllib.parse.urlencode(parameters)}")["result"]
         return {
             series["metric"]["instance"]: [float(value) for _, value in series["values"]]
-            for series in found
+            for series in matrix
         }
 
     def wait_until_ready(self) -> None:
-        """Wait until it answers."""
-        until = time.monotonic() + _PATIENCE
+        """Wait until the API answers."""
+        until = time.monotonic() + _TIMEOUT
         while True:
             try:
                 self._get("/api/v1/targets")
@@ -55,21 +56,21 @@ class Prometheus:
                 return
 
     def _get(self, path: str) -> Any:  # noqa: ANN401 -- JSON
-        with urllib.request.urlopen(f"{self._url}{path}") as answer:  # noqa: S310 -- our own child
+        with urllib.request.urlopen(f"{self._url}{path}") as answer:  # noqa: S310 -- a constant URL
             return json.load(answer)["data"]
 
 
-def _seconds(written: str) -> float:
-    """Read a time with nanoseconds, which no library of Python's own takes before 3.11."""
-    return datetime.fromisoformat(written).timestamp()
+def _timestamp(text: str) -> float:
+    """Parse a time with nanoseconds."""
+    return datetime.fromisoformat(text).timestamp()
 
 
 @contextlib.contextmanager
 def prometheus(targets: Sequence[str], *, interval: float) -> Iterator[Prometheus]:
-    """Run one that scrapes these addresses, each at its own part of the interval in seconds."""
+    """Run a Prometheus that scrapes these addresses every `interval` seconds."""
     address = f"127.0.0.1:{free_port()}"
     with TemporaryDirectory() as directory:
-        file = Path(directory) / "prometheus.json"  # which is YAML, too
+        file = Path(directory) / "prometheus.json"  # JSON is valid YAML
         config = {
             "global": {"scrape_interval": f"{interval:g}s"},
             "scrape_configs": [
@@ -77,8 +78,8 @@ def prometheus(targets: Sequence[str], *, interval: float) -> Iterator[Prometheu
             ],
         }
         file.write_text(json.dumps(config), encoding="utf-8")
-        process = subprocess.Popen(  # noqa: S603 -- our own arguments
-            [  # noqa: S607 -- wherever it is installed
+        process = subprocess.Popen(  # noqa: S603 -- arguments are constants
+            [  # noqa: S607 -- found in PATH
                 "prometheus",
                 f"--config.file={file}",
                 f"--storage.tsdb.path={directory}/data",
@@ -87,9 +88,9 @@ def prometheus(targets: Sequence[str], *, interval: float) -> Iterator[Prometheu
             ],
         )
         try:
-            asked = Prometheus(f"http://{address}")
-            asked.wait_until_ready()
-            yield asked
+            api = Prometheus(f"http://{address}")
+            api.wait_until_ready()
+            yield api
         finally:
             process.terminate()
-            process.wait(_PATIENCE)
+            process.wait(_TIMEOUT)

@@ -1,4 +1,4 @@
-"""A Prometheus that notes the time: one kept connection, one scrape after the other."""
+"""An HTTP client that scrapes like Prometheus, over one persistent connection."""
 
 import http.client
 import re
@@ -12,21 +12,20 @@ PATH = "/metrics"
 _POLLS = "openvpn_exporter_polls_total"
 _VALUE = re.compile(rb"^[a-z_]+(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
 _PAUSE = 0.005
-"""Seconds between questions whether something has happened yet."""
+"""Seconds between two checks of a condition."""
 
 
 class Scrape(msgspec.Struct, frozen=True):
-    """A page, and how many seconds it took from asking to its last byte."""
+    """A page, and the seconds from the request to its last byte."""
 
     body: bytes
     seconds: float
 
 
 class Scraper:
-    """Scrapes one address of loopback."""
+    """Scrapes one base URL; the connection is opened at the first scrape."""
 
     def __init__(self, url: str, *, timeout: float = 60.0) -> None:
-        """Connect to the base address `url` at the first scrape."""
         self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=timeout)
 
     def __enter__(self) -> Self:
@@ -41,10 +40,10 @@ class Scraper:
         self._connection.close()
 
     def scrape(self, path: str = PATH, *, compressed: bool = False) -> Scrape:
-        """Ask for a page.
+        """Request a page.
 
         Raises:
-            ConnectionError: nobody answers, or not with 200.
+            ConnectionError: the connection failed, or the status is not 200.
         """
         headers = {"Accept-Encoding": "gzip"} if compressed else {}
         started = time.perf_counter()
@@ -53,11 +52,11 @@ class Scraper:
         body = response.read()
         seconds = time.perf_counter() - started
         if response.status != http.client.OK:
-            raise ConnectionError(f"{path} is answered with {response.status}")
+            raise ConnectionError(f"GET {path}: HTTP status {response.status}")
         return Scrape(body, seconds)
 
-    def wait_until_answered(self, *, deadline: float = 30.0) -> None:
-        """Scrape until somebody answers: refusals are what a process that starts looks like."""
+    def wait_until_ready(self, *, deadline: float = 30.0) -> None:
+        """Scrape until it succeeds; while the process starts, connections are refused."""
         until = time.monotonic() + deadline
         while True:
             try:
@@ -71,12 +70,12 @@ class Scraper:
                 return
 
     def total(self, name: str) -> float:
-        """Return the sum of a family over its series, without rendering any other family."""
+        """Return the sum of a metric over its series; only this family is requested."""
         body = self.scrape(f"{PATH}?name[]={name}").body
         return sum(float(value) for value in _VALUE.findall(body))
 
     def wait_for_poll(self, *, polls: float | None = None, deadline: float = 60.0) -> float:
-        """Wait until there are this many polls, or one more than now; return how many."""
+        """Wait for a number of polls, by default for one more; return the number of polls."""
         wanted = self.total(_POLLS) + 1 if polls is None else polls
         until = time.monotonic() + deadline
         while (now := self.total(_POLLS)) < wanted:

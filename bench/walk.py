@@ -8,12 +8,13 @@ Counts depend on the Python version: 3.12 and later run comprehensions inline.
 import asyncio
 import logging
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
 from bench.call_profile import PACKAGE, CallProfile
-from bench.children import simulated
+from bench.children import simulated_daemons
+from bench.report import format_table
 from bench.scraper import Scraper
 from bench.tree_size import LARGE, SMALL, TreeSize, tree_size
 from exporter import app
@@ -35,7 +36,7 @@ _POLLS = "openvpn_exporter_polls_total"
 def main() -> None:
     """Profile, measure the tree, and print both."""
     logging.disable()
-    with simulated(clients=1) as (address,):
+    with simulated_daemons(clients=1) as (address,):
         poll, scrape = asyncio.run(_profile(address))
     print(f"Python {platform.python_version()}\n")
     print(_profile_table(poll, scrape))
@@ -79,7 +80,7 @@ def _scrape(url: str) -> None:
 
 def _profile_table(poll: CallProfile, scrape: CallProfile) -> str:
     folders = sorted({*poll.folders, *scrape.folders})
-    return _table(
+    return format_table(
         ("exporter/", "poll: files", "functions", "calls", "scrape: files", "functions", "calls"),
         [
             *((name, *_counts(poll.of_folder(name), scrape.of_folder(name))) for name in folders),
@@ -95,7 +96,7 @@ def _counts(*profiles: CallProfile) -> Iterable[str]:
 
 
 def _size_table(sizes: Iterable[tuple[str, TreeSize]]) -> str:
-    return _table(
+    return format_table(
         (
             "tree",
             "files",
@@ -110,19 +111,6 @@ def _size_table(sizes: Iterable[tuple[str, TreeSize]]) -> str:
             (f"{name}/", *(f"{value:,g}" for value in msgspec.structs.astuple(size)))
             for name, size in sizes
         ],
-    )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return the first column aligned left, the others right."""
-    lines = [head, *rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if index else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
     )
 
 

@@ -1,6 +1,7 @@
-"""`python -m bench.mute COUNT`: daemons that greet and then hang, as a frozen OpenVPN does.
+"""`python -m bench.hung_server COUNT`: daemons that stop responding after the greeting.
 
-Prints an address a line and a blank one, and ends with its input.
+A stopped OpenVPN process behaves like this. The program prints one address per line and an empty
+line. It ends at the end of its input.
 """
 
 import asyncio

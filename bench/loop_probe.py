@@ -1,7 +1,7 @@
-"""`python -m bench.watched ADDRESS…`: the exporter with a probe in its event loop.
+"""`python -m bench.loop_probe ADDRESS…`: the exporter with a probe in its event loop.
 
-Prints its URL and then, for each line of standard input, one JSON line: what was measured since
-the line before. Ends with its input.
+The process prints its URL. Then it answers each line of standard input with an observation as one
+line of JSON. It ends at the end of its input.
 """
 
 import argparse
@@ -17,64 +17,64 @@ from exporter.config import from_flags
 from exporter.web.listening import ListenAddress
 
 TICK = 0.001
-"""Seconds that the probe sleeps; what it oversleeps, every other task would have waited, too."""
+"""Seconds that the probe sleeps. Any other ready task waits as long as the probe oversleeps."""
 
 
 class Observation(msgspec.Struct, frozen=True):
-    """What happened since the last one; all in seconds.
+    """What was observed since the last observation, in seconds.
 
-    `stall` is the longest time for which the loop could not turn, and `stall_processor` the most
-    of it that was our own work rather than another process's. Both are 0 without a probe.
+    `cpu` is the CPU time of the process. `stall` is the longest time between two passes of the
+    event loop, `stall_cpu` the most CPU time in one; both are 0 without a probe.
     """
 
-    processor: float
+    cpu: float
     stall: float
-    stall_processor: float
+    stall_cpu: float
 
 
 class _Probe:
-    """A task that wants to run every tick."""
+    """A task that should run once per tick."""
 
     def __init__(self) -> None:
         self.stall = 0.0
-        self.stall_processor = 0.0
+        self.stall_cpu = 0.0
 
     async def run(self) -> None:
         while True:
-            wall, processor = time.perf_counter(), time.thread_time()
+            wall, cpu = time.perf_counter(), time.thread_time()
             await asyncio.sleep(TICK)
             self.stall = max(self.stall, time.perf_counter() - wall - TICK)
-            self.stall_processor = max(self.stall_processor, time.thread_time() - processor)
+            self.stall_cpu = max(self.stall_cpu, time.thread_time() - cpu)
 
 
 class _Observer:
-    """Turns the probe and the process's clock into observations."""
+    """Makes observations of the probe and the CPU time of the process."""
 
     def __init__(self, probe: _Probe) -> None:
         self._probe = probe
-        self._processor = 0.0
+        self._cpu = 0.0
 
     def observe(self) -> Observation:
-        processor = time.process_time()
-        observation = Observation(
-            processor - self._processor, self._probe.stall, self._probe.stall_processor
-        )
-        self._processor = processor
-        self._probe.stall = self._probe.stall_processor = 0.0
+        cpu = time.process_time()
+        observation = Observation(cpu - self._cpu, self._probe.stall, self._probe.stall_cpu)
+        self._cpu = cpu
+        self._probe.stall = self._probe.stall_cpu = 0.0
         return observation
 
 
 def main() -> None:
-    """Serve and observe until standard input ends."""
-    parser = argparse.ArgumentParser(prog="python -m bench.watched")
+    """Serve until standard input ends."""
+    parser = argparse.ArgumentParser(prog="python -m bench.loop_probe")
     parser.add_argument("addresses", nargs="+")
     parser.add_argument("--interval", type=float, default=15.0, help="seconds between polls")
-    parser.add_argument("--probe", action="store_true", help="watch the loop; costs processor time")
+    parser.add_argument(
+        "--probe", action="store_true", help="measure stalls of the event loop; costs CPU time"
+    )
     arguments = parser.parse_args()
     asyncio.run(_run(arguments.addresses, arguments.interval, arguments.probe))
 
 
-async def _run(addresses: list[str], interval: float, probing: bool) -> None:  # noqa: FBT001
+async def _run(addresses: list[str], interval: float, with_probe: bool) -> None:  # noqa: FBT001
     config = msgspec.structs.replace(from_flags(addresses), poll_interval=interval)
     listen = [ListenAddress("127.0.0.1", 0)]
     probe = _Probe()
@@ -83,14 +83,14 @@ async def _run(addresses: list[str], interval: float, probing: bool) -> None:  #
         asyncio.TaskGroup() as tasks,
     ):
         gc.freeze()  # as the program does
-        ticking = tasks.create_task(probe.run()) if probing else None
+        ticking = tasks.create_task(probe.run()) if with_probe else None
         _write(serving.urls[0].encode())
-        await _answer(_Observer(probe))
+        await _answer_requests(_Observer(probe))
         if ticking is not None:
             ticking.cancel()
 
 
-async def _answer(observer: _Observer) -> None:
+async def _answer_requests(observer: _Observer) -> None:
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin

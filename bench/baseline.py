@@ -1,6 +1,6 @@
-"""`python -m bench.bare PORT [FILE]`: a server of nothing but aiohttp, to compare with.
+"""`python -m bench.baseline PORT [FILE]`: a plain aiohttp server to compare with.
 
-Answers `/metrics` with the bytes of a file, or with a greeting, until SIGTERM.
+The server answers `/metrics` with the bytes of a file, by default with a short text.
 """
 
 import sys
@@ -12,7 +12,7 @@ _CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def main(port: str, file: str | None = None) -> None:
-    """Serve until the process is told to end."""
+    """Serve until SIGTERM."""
     body = Path(file).read_bytes() if file else b"Hello.\n"
 
     async def page(_: web.Request) -> web.Response:

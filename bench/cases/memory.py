@@ -1,0 +1,51 @@
+"""Memory of the exporter after polls and scrapes."""
+
+from bench.benchmark import SampleSizes
+from bench.children import Server, baseline_server, exporter_process, free_port, simulated_daemons
+from bench.process import Footprint, footprint
+from bench.report import progress
+from bench.result import MEBI, Result, at_most, format_mib, format_ratio
+from bench.scraper import Scraper
+
+_LIMITS = {100: 45.0, 10_000: 85.0}
+"""MiB by number of clients."""
+
+_POLLS = 3
+
+
+def measure(sizes: SampleSizes) -> list[Result]:
+    """Run an exporter for a small and one for a large daemon."""
+    progress("plain aiohttp")
+    with baseline_server(free_port()) as server, Scraper(server.url) as scraper:
+        scraper.wait_until_ready()
+        reference = _after_scrapes(server, scraper, sizes.scrapes)
+    return [_result(clients, sizes, reference) for clients in _LIMITS]
+
+
+def _result(clients: int, sizes: SampleSizes, reference: Footprint) -> Result:
+    progress(f"{clients:,} clients, {_POLLS} polls")
+    with (
+        simulated_daemons(clients=clients) as addresses,
+        exporter_process(addresses, free_port()) as server,
+        Scraper(server.url) as scraper,
+    ):
+        scraper.wait_until_ready()
+        scraper.wait_for_poll(polls=_POLLS)
+        ours = _after_scrapes(server, scraper, sizes.scrapes)
+    return Result(
+        name=f"memory, 1 daemon of {clients:,} clients, scraped with and without gzip",
+        measured=_format(ours),
+        reference=f"plain aiohttp {_format(reference)}",
+        ratio=format_ratio(ours.resident / reference.resident),
+        limit=at_most(ours.resident / MEBI, _LIMITS[clients], "MiB"),
+    )
+
+
+def _after_scrapes(server: Server, scraper: Scraper, scrapes: int) -> Footprint:
+    for number in range(scrapes):
+        scraper.scrape(compressed=number % 2 == 0)
+    return footprint(server.pid)
+
+
+def _format(memory: Footprint) -> str:
+    return f"{format_mib(memory.resident)} ({format_mib(memory.private_dirty)} private dirty)"
