@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from exporter.management.errors import DownReason
-from exporter.simulator.daemon.signal import Signal
+from exporter.simulator.daemon.daemon import Signal
 from tests.faults.faults import (
     Anywhere,
     Cut,

@@ -3,7 +3,7 @@
 import contextlib
 import random
 
-from exporter.simulator.daemon.signal import Signal
+from exporter.simulator.daemon.daemon import Signal
 from tests.faults.proxy import Proxy
 from tests.faults.twins import endpoint, restless
 from tests.faults.watched import Watched

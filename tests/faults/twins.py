@@ -14,8 +14,8 @@ from exporter.daemon.poll import STATUS_1_POLLS
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.status import ServerStatus
 from exporter.simulator import SimulatedDaemon
+from exporter.simulator.daemon.daemon import Signal
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
-from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.management.connection import ManagementSlot
 from exporter.simulator.management.listener import ManagementListener
 from exporter.simulator.population.identity import make_identities

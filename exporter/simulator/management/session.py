@@ -7,7 +7,6 @@ quits: the manners of manage.c around the commands.
 from collections.abc import Callable
 
 from exporter.simulator.daemon.daemon import Daemon
-from exporter.simulator.management.commands.client_auth import opens_block
 from exporter.simulator.management.commands.registry import execute
 from exporter.simulator.management.lexer import BadLine, split
 
@@ -40,7 +39,6 @@ class Session:
         self._password = None if password is None else password.encode()
         self._tries = 0
         self._line = bytearray()
-        self._block: list[str] | None = None
         self._output: list[bytes] = []
         self._pending: list[str] = []
         self.advance()
@@ -95,21 +93,13 @@ class Session:
     def _send_line(self, line: str) -> None:
         self._pending.append(line)
 
-    def _extend_block(self, words: list[str], line: bytes) -> None:
-        """Take a line of a command that goes on until `END`; they are options for the client."""
-        if line == b"END":
-            self._block = None
-            self._execute(words)
-
     def _execute(self, words: list[str]) -> None:
         for reply in execute(self._daemon, words):
             self._send_line(reply)
         self.advance()
 
     def _process(self, line: bytes) -> None:
-        if self._block is not None:
-            self._extend_block(self._block, line)
-        elif self._password is None:
+        if self._password is None:
             self._command(line)
         elif line == self._password:
             self._password = None
@@ -129,7 +119,12 @@ class Session:
             self._output.append(_PROMPT)
 
     def _welcome(self) -> None:
-        self._pending.extend(self._daemon.greeting)
+        version = self._daemon.settings.release.management_version
+        self._pending.append(
+            f">INFO:OpenVPN Management Interface Version {version} -- type 'help' for more info"
+        )
+        if self._daemon.pending_request is not None:
+            self._pending.append(self._daemon.pending_request)
         self._daemon.attach(self._send_line)
 
     def _command(self, line: bytes) -> None:
@@ -141,8 +136,6 @@ class Session:
         self._log_command(line, words)
         if words and words[0] in ("exit", "quit"):
             self._quit()
-        elif words and opens_block(words):
-            self._block = words
         elif words:
             self._execute(words)
 

@@ -11,7 +11,6 @@ class Event(Enum):
 
     MAX_CLIENTS_REACHED = auto()
     OPENED = auto()
-    ADMISSION_ASKED = auto()
     ESTABLISHED = auto()
     FLOATED = auto()
     EXIT_NOTIFIED = auto()

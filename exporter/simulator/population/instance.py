@@ -43,9 +43,6 @@ class Instance:
     received: LinearCounter = ZERO
     sent: LinearCounter = ZERO
     idle_since: int | None = None
-    key_id: int | None = None
-    """Set while the client waits for the management client to let it in."""
-
     floated_from: str = ""
     reconnects: bool = False
     """Whether somebody comes back if the server ends this: not who has left, and no stranger."""

@@ -13,7 +13,6 @@ from exporter.simulator.population.client_table import ClientTable
 from exporter.simulator.population.context import Context
 from exporter.simulator.population.event import Event, Observer
 from exporter.simulator.population.failures import (
-    HANDSHAKE_SECONDS,
     REJECTED_SECONDS,
     FailureInjector,
     FailureKind,
@@ -33,8 +32,7 @@ _CLEAN_EXIT_RATIO = 0.7
 class ClientPopulation:
     """The people around one server.
 
-    With `client_auth` each client waits for the management client's decision; `limit` is the
-    server's `--max-clients`.
+    `limit` is the server's `--max-clients`.
     """
 
     def __init__(
@@ -45,14 +43,12 @@ class ClientPopulation:
         rng: Random,
         scheduler: Scheduler,
         observer: Observer,
-        client_auth: bool = False,
         limit: int | None = None,
     ) -> None:
         """Plan nothing yet: that is for `populate` and `reconnect_all`."""
         self.client_table = ClientTable(limit)
         self._identities = identities
         self._profile = profile
-        self._client_auth = client_auth
         self._rng = rng
         self._context = Context(self.client_table, scheduler, rng, observer)
         self._failures = FailureInjector(self._context, profile, identities)
@@ -80,18 +76,6 @@ class ClientPopulation:
         """End a session from the server's side; whoever it was comes back a little later."""
         self.client_table.remove(instance, now)
         self._reconnect_later(instance, now)
-
-    def admit(self, instance: Instance, now: float) -> None:
-        """Let a client in that waits to be."""
-        self._establish(instance, now)
-
-    def deny(self, instance: Instance, now: float) -> None:
-        """Send a client away that waits to be let in; it tries again after a while."""
-        instance.key_id = None
-        instance.reconnects = False
-        self._context.observer(Event.PASSWORD_REJECTED, instance, now)
-        self._context.end(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
-        self._schedule_connect(instance.identity, now + REJECTED_SECONDS + self._absence())
 
     def connect(self, identity: ClientIdentity, now: float) -> None:
         """Let somebody come now, known or new."""
@@ -139,30 +123,12 @@ class ClientPopulation:
             return
         instance = self._context.open_instance(identity, now)
         instance.reconnects = True
-        finish = self._ask if self._client_auth else self._verify
-        self._context.later(instance, now + self._rng.uniform(0.05, 1.2), finish)
-
-    def _ask(self, instance: Instance, now: float) -> None:
-        self._context.verify(instance)
-        instance.key_id = 1
-        instance.rename(username=instance.identity.username)
-        self._context.observer(Event.ADMISSION_ASKED, instance, now)
-        self._context.later(instance, now + HANDSHAKE_SECONDS, self._give_up)
-
-    def _give_up(self, instance: Instance, now: float) -> None:
-        """Nobody answered; try again."""
-        if instance.key_id is not None:
-            self._context.end(instance, now, Event.HANDSHAKE_TIMED_OUT)
-            self._reconnect_later(instance, now)
-
-    def _verify(self, instance: Instance, now: float) -> None:
-        self._context.verify(instance)
-        self._establish(instance, now)
+        self._context.later(instance, now + self._rng.uniform(0.05, 1.2), self._establish)
 
     def _establish(self, instance: Instance, now: float) -> None:
+        self._context.verify(instance)
         if not self._profile.duplicate_names:
             self._replace_others(instance, now)
-        instance.key_id = None
         self.client_table.establish(instance, now)
         self._context.observer(Event.ESTABLISHED, instance, now)
         self._schedule_disconnect(instance, now)

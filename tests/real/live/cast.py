@@ -11,9 +11,8 @@ from exporter.simulator import (
     simulated_server,
     simulated_tunnel,
 )
-from exporter.simulator.daemon.prompt import PRIVATE_KEY
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
-from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
+from exporter.simulator.daemon.tunnel import PRIVATE_KEY_REQUEST, TunnelDaemon, TunnelSettings
 from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.population.profile import ChurnProfile
 from tests.real.client import Client, client
@@ -32,7 +31,7 @@ _OFFICE = ServerSettings(pid=1001, port=443, tcp=True, dco=True)
 _HOTEL = ServerSettings(pid=1002, max_clients=ROOMS)
 _UPLINK = TunnelSettings(pid=1003, breaks_every=None)
 _OUTPOST = TunnelSettings(pid=1005, breaks_every=None)
-_VAULT = TunnelSettings(pid=1004, breaks_every=None, question=PRIVATE_KEY)
+_VAULT = TunnelSettings(pid=1004, breaks_every=None, prompt=PRIVATE_KEY_REQUEST)
 # They come and go within the story, and are too few for anybody to miss some.
 _RESTLESS = ChurnProfile(session_seconds=8, absence_seconds=3)
 

@@ -172,9 +172,7 @@ class Story:
 
     async def _a_passphrase_is_wanted(self) -> None:
         await self.alertmanager.until(PROMPT, ACTIVE)
-        prompt = self.cast.vault.daemon.prompt
-        assert prompt is not None
-        act(self.cast.vault, partial(prompt.enter, "password", "sesame"))
+        act(self.cast.vault, as_tunnel(self.cast.vault).answer_prompt)
 
     async def _a_name_is_too_long(self) -> None:
         """It goes as soon as somebody was told; so does the gibberish that is said meanwhile."""

@@ -1,7 +1,9 @@
+from functools import partial
+
 import pytest
 
+from exporter.simulator.daemon.daemon import Signal
 from exporter.simulator.daemon.server import ServerSettings
-from exporter.simulator.daemon.signal import Signal
 from exporter.simulator.population.failures import FailureKind
 from exporter.simulator.population.profile import ChurnProfile
 from tests.simulator.daemons import ALICE, BOB, FIVE, server
@@ -36,7 +38,7 @@ def test_the_totals_survive_departures_and_restarts_and_never_fall() -> None:
     for minute in range(60):
         runner.run(runner.wait(60))
         if minute == 30:
-            runner.run("signal SIGUSR1")
+            runner.run(runner.signal(Signal.SIGUSR1))
         _, received_bytes, _ = load_stats(runner)
         assert received_bytes >= last
         last = received_bytes
@@ -74,14 +76,15 @@ def test_people_come_and_go_and_trouble_happens_as_it_is_told() -> None:
 def test_nobody_comes_to_a_server_that_is_not_up() -> None:
     daemon = server(settings=ServerSettings(hold=True))
     runner = ScriptRunner(daemon)
-    runner.run(lambda: daemon.connect(ALICE), runner.wait(6), "hold release", runner.wait(1))
+    runner.run(lambda: daemon.connect(ALICE), runner.wait(6), daemon.release, runner.wait(1))
     assert rows(runner) == []
 
 
 @pytest.mark.parametrize("signal", [Signal.SIGUSR1, Signal.SIGHUP])
 def test_a_restart_keeps_the_connection_and_begins_with_client_id_0(signal: Signal) -> None:
-    runner = ScriptRunner(server([ALICE, BOB]))
-    runner.run("client-kill 0", runner.wait(30), "state on")
+    daemon = server([ALICE, BOB])
+    runner = ScriptRunner(daemon)
+    runner.run(partial(daemon.kill, 0), runner.wait(30), "state on")
     assert {row[10] for row in rows(runner)} == {"1", "2"}
     told = runner.run(runner.signal(signal))
     assert [shape(line) for line in told] == [f">STATE:RECONNECTING,{signal},,,,,"]
@@ -121,14 +124,6 @@ def test_a_hangup_counts_as_a_new_start_for_scripts_but_a_restart_does_not() -> 
     assert start_time(Signal.SIGHUP) == now
 
 
-def test_bytecount_tells_of_a_client_as_soon_as_it_is_connected() -> None:
-    runner = ScriptRunner(server([ALICE]))
-    runner.run("bytecount 3600", "kill alice")
-    *_, end, traffic = runner.run(runner.wait(30))
-    assert end == ">CLIENT:ENV,END"
-    assert shape(traffic) == ">BYTECOUNT_CLI:N,N,N"
-
-
 def test_the_histories_keep_the_newest_100_states_and_250_log_lines() -> None:
     runner = ScriptRunner(server())
     for _ in range(60):
@@ -139,18 +134,10 @@ def test_the_histories_keep_the_newest_100_states_and_250_log_lines() -> None:
     assert log[-2].endswith("CMD 'log all'")
 
 
-def test_a_hangup_reads_the_configuration_again() -> None:
-    runner = ScriptRunner(server())
-    runner.run("verb 5", "mute 9", runner.signal(Signal.SIGUSR1))
-    assert runner.run("verb", "mute") == ["SUCCESS: verb=5", "SUCCESS: mute=9"]
-    runner.run(runner.signal(Signal.SIGHUP))
-    assert runner.run("verb", "mute") == ["SUCCESS: verb=3", "SUCCESS: mute=0"]
-
-
 def test_a_polite_departure_is_noticed_and_the_row_stays_five_seconds() -> None:
     profile = ChurnProfile(session_seconds=500, absence_seconds=100_000)
     runner = ScriptRunner(server(FIVE, profile=profile, settings=ServerSettings(hold=True)))
-    runner.run("hold release", runner.wait(30))
+    runner.run(runner.daemon.release, runner.wait(30))
     while ">NOTIFY:info,remote-exit,EXIT" not in runner.run(runner.wait(1)):
         pass
     before = {row[10]: row for row in rows(runner)}
@@ -160,23 +147,12 @@ def test_a_polite_departure_is_noticed_and_the_row_stays_five_seconds() -> None:
     assert left[10] not in {row[10] for row in rows(runner)}
 
 
-def test_bytecount_tells_of_connected_clients_until_the_client_leaves() -> None:
-    runner = ScriptRunner(server([ALICE, BOB]))
-    runner.run("bytecount 5")
-    told = runner.run(runner.wait(5))
-    assert [shape(line) for line in told] == [">BYTECOUNT_CLI:N,N,N"] * 2
-    assert [line.split(",")[1:] for line in told] == [row[5:7] for row in rows(runner)]
-    runner.session.detach()
-    again = ScriptRunner(runner.daemon)
-    assert again.run(again.wait(60)) == []
-
-
 def test_a_second_session_of_a_name_throws_the_first_out_without_a_word() -> None:
     profile = ChurnProfile(churn=False, duplicate_names=False)
     runner = ScriptRunner(
         server([ALICE, ALICE], profile=profile, settings=ServerSettings(hold=True))
     )
-    told = runner.run("log on", "hold release")
+    told = runner.run("log on", runner.daemon.release)
     sessions = []
     for _ in range(60):
         told += runner.run(runner.wait(1))
@@ -215,70 +191,6 @@ def test_a_client_refused_by_a_script_is_announced_counted_and_has_no_address() 
     assert [row for row in rows(runner) if row[1] == "alice" and row[3] == ""]
     connected = sum(bool(row[3]) for row in rows(runner))
     assert load_stats(runner)[0] == connected + 1
-
-
-class TestClientAuth:
-    """With `--management-client-auth` the management client decides who comes in."""
-
-    def runner(self) -> ScriptRunner:
-        runner = ScriptRunner(
-            server([FIVE[0]], settings=ServerSettings(hold=True, client_auth=True))
-        )
-        runner.run("hold release")
-        return runner
-
-    def test_a_client_waits_with_its_password_for_a_decision(self) -> None:
-        runner = self.runner()
-        told = runner.run(runner.wait(30))
-        recorded = received("client-auth/nobody-answers")
-        end = recorded.index(">CLIENT:ENV,END")
-        assert [shape(line) for line in told] == [shape(line) for line in recorded[1 : end + 1]]
-        assert any(line.startswith(">CLIENT:ENV,password=") for line in told)
-        (row,) = rows(runner)
-        assert (row[1], row[3], row[9]) == ("alice", "", "alice-user")
-
-    def test_nobody_answers_and_the_client_tries_again(self) -> None:
-        runner = self.runner()
-        told = runner.run(runner.wait(120))
-        calls = [line for line in told if line.startswith(">CLIENT:CONNECT")]
-        assert calls == [">CLIENT:CONNECT,0,1", ">CLIENT:CONNECT,1,1"]
-        assert runner.run("nclients") == ["SUCCESS: nclients=0"]
-
-    def test_an_admitted_client_is_announced_with_its_addresses(self) -> None:
-        runner = self.runner()
-        runner.run(runner.wait(30))
-        assert runner.run("client-auth-nt 0 2") == ["ERROR: client-auth command failed"]
-        first, *told = runner.run("client-auth-nt 0 1")
-        assert first == "SUCCESS: client-auth command succeeded"
-        assert told[:3] == [
-            ">CLIENT:ADDRESS,0,10.8.0.2,1",
-            ">CLIENT:ADDRESS,0,fd00:8::1000,1",
-            ">CLIENT:ESTABLISHED,0",
-        ]
-        assert len(rows(runner)) == 1
-
-    def test_the_end_of_an_admitted_client_is_told(self) -> None:
-        profile = ChurnProfile(session_seconds=20, absence_seconds=10_000)
-        settings = ServerSettings(hold=True, client_auth=True)
-        runner = ScriptRunner(server([FIVE[0]], profile=profile, settings=settings))
-        runner.run("hold release", runner.wait(30), "client-auth-nt 0 1")
-        told = runner.run(runner.wait(600))
-        block = told[told.index(">CLIENT:DISCONNECT,0") :]
-        assert block[1].startswith(">CLIENT:ENV,time_duration=")
-        assert block[-1] == ">CLIENT:ENV,END"
-
-    def test_the_options_of_an_admission_end_with_a_line_end(self) -> None:
-        runner = self.runner()
-        runner.run(runner.wait(30))
-        assert runner.run("client-auth 0 1", 'push "route 10.0.0.0"', "pid") == []
-        assert runner.run("END")[0] == "SUCCESS: client-auth command succeeded"
-
-    def test_a_denied_client_goes(self) -> None:
-        runner = self.runner()
-        runner.run(runner.wait(30), 'client-deny 0 1 "no thanks"')
-        runner.run(runner.wait(5))
-        assert rows(runner) == []
-        assert runner.run("client-auth-nt 0 1") == ["ERROR: client-auth command failed"]
 
 
 def test_a_daemon_with_management_signal_restarts_when_its_client_leaves() -> None:

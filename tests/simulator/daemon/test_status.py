@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.simulator.daemon.release import RELEASE
+from exporter.simulator.daemon.settings import RELEASE
 from exporter.simulator.daemon.status import (
     BadFormat,
     Snapshot,

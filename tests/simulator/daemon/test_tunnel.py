@@ -1,7 +1,4 @@
-import pytest
-
-from exporter.simulator.daemon.prompt import AUTH, NAME, PRIVATE_KEY, TOKEN, Question
-from exporter.simulator.daemon.tunnel import Credentials, TunnelSettings
+from exporter.simulator.daemon.tunnel import PRIVATE_KEY_REQUEST, TunnelSettings
 from tests.simulator.daemons import tunnel
 from tests.simulator.replay import received, shape
 from tests.simulator.script import ScriptRunner
@@ -79,75 +76,18 @@ def test_the_counters_of_a_connection_fit_together() -> None:
     assert told["Auth read bytes"] < told["TCP/UDP read bytes"]
 
 
-def test_bytecount_outlives_the_client_that_asked_for_it_as_recorded() -> None:
-    daemon = tunnel()
-    before = ScriptRunner(daemon)
-    before.run(before.wait(3), "bytecount 1")
-    before.session.detach()
-    after = ScriptRunner(daemon)
-    seconds = [after.wait(n) for n in (4, 5, 6, 7)]
-    told = [line for second in seconds for line in after.run(second)]
-    recorded = received("sticky/client-bytecount-after-reconnect")
-    assert {shape(line) for line in told} == {shape(line) for line in recorded[1:-1]}
-
-
-def test_a_wrong_password_ends_a_client_that_may_not_ask_again() -> None:
-    settings = TunnelSettings(
-        question=AUTH, credentials=Credentials("alice-user", "good"), breaks_every=None
-    )
-    runner = ScriptRunner(tunnel(settings))
-    runner.run("state on", 'username "Auth" alice-user')
-    told = runner.run('password "Auth" bad', runner.wait(2))
-    assert told[0] == "SUCCESS: 'Auth' password entered, but not yet verified"
-    assert [shape(line) for line in told[1:]] == [
-        shape(line) for line in received("client-mode/auth-failed")[4:]
-    ]
-    assert runner.session.closed
-
-
-def test_answers_of_another_type_are_refused() -> None:
-    settings = TunnelSettings(question=AUTH, credentials=Credentials("alice-user", "good"))
-    runner = ScriptRunner(tunnel(settings))
-    assert runner.run('password "Private Key" x') == [
-        "ERROR: password of type 'Private Key' entered, but we need one of type 'Auth'"
-    ]
-
-
 def test_the_prompt_is_said_again_to_the_next_client() -> None:
-    settings = TunnelSettings(question=AUTH, credentials=Credentials("alice-user", "good"))
-    daemon = tunnel(settings)
+    daemon = tunnel(TunnelSettings(prompt=PRIVATE_KEY_REQUEST))
     first = ScriptRunner(daemon)
     first.session.detach()
-    assert b">PASSWORD:Need 'Auth' username/password\r\n" in ScriptRunner(daemon).received
+    assert f"{PRIVATE_KEY_REQUEST}\r\n".encode() in ScriptRunner(daemon).received
 
 
-@pytest.mark.parametrize(
-    ("question", "command", "reply"),
-    [
-        (PRIVATE_KEY, 'password "Private Key" secret', "'Private Key' password"),
-        (
-            TOKEN,
-            "needok token-insertion-request ok",
-            "'token-insertion-request' needok-confirmation",
-        ),
-        (NAME, "needstr name alice", "'name' needstr-string"),
-    ],
-)
-def test_a_question_stands_until_it_is_answered(
-    question: Question, command: str, reply: str
-) -> None:
-    runner = ScriptRunner(tunnel(TunnelSettings(question=question, breaks_every=None)))
-    assert runner.received.decode().split("\r\n")[1] == question.request
-    assert runner.run("username Auth x") == ["ERROR: no username is currently needed at this time"]
-    assert runner.run("status")[0].startswith("ERROR: The 'status' command is not supported")
-    assert runner.run(command) == [f"SUCCESS: {reply} entered, but not yet verified"]
+def test_a_prompt_stands_until_it_is_answered() -> None:
+    daemon = tunnel(TunnelSettings(prompt=PRIVATE_KEY_REQUEST, breaks_every=None))
+    runner = ScriptRunner(daemon)
+    assert runner.received.decode().split("\r\n")[1] == PRIVATE_KEY_REQUEST
     runner.run(runner.wait(2))
+    assert runner.run("status")[0].startswith("ERROR: The 'status' command is not supported")
+    runner.run(daemon.answer_prompt, runner.wait(2))
     assert runner.run("state")[0].split(",")[1] == "CONNECTED"
-
-
-def test_a_daemon_that_waits_for_an_answer_ignores_a_restart() -> None:
-    runner = ScriptRunner(tunnel(TunnelSettings(question=AUTH)))
-    assert runner.run("signal SIGHUP") == [
-        "ERROR: signal 'SIGHUP' is currently ignored",
-        AUTH.request,
-    ]

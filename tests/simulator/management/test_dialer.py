@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from exporter.simulator import ManagementOptions, simulated_server
-from exporter.simulator.daemon.signal import Signal
+from exporter.simulator.daemon.daemon import Signal
 
 
 async def test_a_daemon_that_dials_greets_answers_and_ends_when_we_hang_up() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exporter.simulator import ManagementOptions, simulated_server
-from exporter.simulator.daemon.signal import Signal
+from exporter.simulator.daemon.daemon import Signal
 from tests.simulator.raw_client import greeted_client, raw_client
 
 
@@ -18,12 +18,12 @@ async def test_a_client_hears_nothing_while_another_holds_the_slot() -> None:
     ):
         second.send("verb")
         heard = asyncio.create_task(second.line())
-        assert await first.ask("verb 5") == ["SUCCESS: verb level changed"]
+        assert await first.ask("verb") == ["SUCCESS: verb=3"]
         assert not heard.done()
         first.send("quit")
         assert await first.rest() == b""
         assert (await heard).startswith(">INFO:")
-        assert await second.line() == "SUCCESS: verb=5"
+        assert await second.line() == "SUCCESS: verb=3"
 
 
 async def test_a_client_that_gave_up_waiting_does_not_block_the_next() -> None:
@@ -76,9 +76,8 @@ async def test_a_daemon_that_exits_hangs_up_and_listens_no_more() -> None:
     async with simulated_server() as daemon:
         async with greeted_client(daemon.address) as client:
             await client.ask("state on")
-            assert await client.ask(f"signal {Signal.SIGTERM}") == [
-                "SUCCESS: signal SIGTERM thrown"
-            ]
+            daemon.daemon.signal(Signal.SIGTERM)
+            daemon.tick()
             assert b",EXITING,SIGTERM,,,,,\r\n" in await client.rest()
         with pytest.raises(ConnectionRefusedError):
             async with raw_client(daemon.address):
@@ -110,18 +109,18 @@ async def test_the_fourth_client_is_not_even_connected(tmp_path: Path) -> None:
 
 async def test_no_command_is_read_while_output_is_pending() -> None:
     async with (
-        simulated_server() as daemon,
+        simulated_server(clients=10_000) as daemon,
         simulated_server() as other,
         greeted_client(daemon.address) as slow,
         greeted_client(other.address) as busy,
     ):
-        slow.send("test 300000")
-        assert (await slow.line()).startswith("[0] ")
-        slow.send("verb 5")
+        slow.send(*["status 3"] * 5)
+        assert (await slow.line()).startswith("TITLE")
+        slow.send("state on")
         for _ in range(50):
             await busy.ask("pid")
-        assert daemon.daemon.log_buffer.verb == 3
-        assert (await slow.until("SUCCESS"))[-1] == "SUCCESS: verb level changed"
+        assert not daemon.daemon.realtime_flags.state
+        assert (await slow.until("SUCCESS"))[-1].endswith("notification set to ON")
 
 
 async def test_leaving_hangs_up_on_whoever_is_there() -> None:

@@ -51,18 +51,6 @@ def number(text: str) -> int:
     return int(match[1]) if match else 0
 
 
-def parse(text: str, what: str) -> int:
-    """Read a number that has to be there.
-
-    Raises:
-        CommandError: it isn't.
-    """
-    match = re.match(r"[ \t]*\+?([0-9]+)", text)
-    if match is None:
-        raise CommandError(f"cannot parse {what}")
-    return int(match[1])
-
-
 def parameter(words: Words, index: int) -> str | None:
     """Return a parameter that may be missing."""
     return words[index] if len(words) > index else None

@@ -1,4 +1,4 @@
-"""The commands about what was: `state`, `log` and `echo`, with their real-time switches."""
+"""The commands about what was: `state` and `log`, with their real-time switches."""
 
 from collections.abc import Sequence
 
@@ -28,14 +28,6 @@ def _log(daemon: Daemon, words: Words) -> Reply:
         yield from _answer("log", parameter, daemon.log_buffer.lines)
 
 
-def _echo(daemon: Daemon, words: Words) -> Reply:
-    require(words, 1, Need.AT_LEAST)
-    for parameter in words[1:3]:
-        if parameter in _SWITCH:
-            daemon.realtime_flags.echo = _SWITCH[parameter]
-        yield from _answer("echo", parameter, daemon.echoes)
-
-
 def _answer(what: str, parameter: str, lines: Sequence[str]) -> Reply:
     if parameter in _SWITCH:
         yield f"SUCCESS: real-time {what} notification set to {parameter.upper()}"
@@ -53,5 +45,4 @@ _SWITCH = {"on": True, "off": False}
 COMMANDS: dict[str, Command] = {
     "state": _state,
     "log": _log,
-    "echo": _echo,
 }
