@@ -63,9 +63,9 @@ walk: .venv/dev.stamp ## How many files and functions a poll and a scrape pass; 
 	@$(BIN)/python -m bench.walk
 
 docs: .venv/dev.stamp ## Write the documentation and the dashboards, which come from code
-	@$(BIN)/python -m exporter.config.documentation > docs/configuration.md
+	@$(BIN)/python -m exporter.config.docs > docs/configuration.md
 	@$(BIN)/python -m exporter.config.json_schema > config.schema.json
-	@$(BIN)/python -m exporter.metrics.documentation
+	@$(BIN)/python -m exporter.metrics.docs
 	@$(BIN)/python -m grafana
 	@$(BIN)/openvpn-exporter rules --output prometheus/openvpn.rules.yml
 

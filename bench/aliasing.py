@@ -24,7 +24,7 @@ from exporter.config import from_flags
 from exporter.simulator.population.counter import TICKS_PER_SECOND
 from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.simulated_daemon import simulated_server
-from exporter.web.listening import ListenAddress
+from exporter.web.listener import ListenAddress
 
 _SCRAPE_INTERVAL = 15.0
 _WINDOWS = ("1m", "5m")

@@ -21,7 +21,7 @@ from bench.result import MILLI
 from exporter.management.commands import Command
 from exporter.management.endpoint import parse_endpoint
 from exporter.transport.connection import Connection
-from exporter.transport.opening import opener
+from exporter.transport.connector import opener
 from exporter.transport.stream import READ_SIZE, Stream
 from tests.real import namespace
 from tests.real.client import client

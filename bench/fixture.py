@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry
 
 from exporter.config import ClientsConfig, DaemonConfig
-from exporter.daemon.poll import Poll
-from exporter.daemon.record import Record
 from exporter.management.endpoint import parse_endpoint
-from exporter.management.replies import LoadStats
+from exporter.management.replies import LoadStats, Poll
 from exporter.management.status import Status, StatusReader
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.metric import Family
+from exporter.metrics.family import Family
+from exporter.state.daemon import Record
 
 _END = b"\nEND\r\n"
 _TIMEOUT = 30.0

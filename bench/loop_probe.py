@@ -14,7 +14,7 @@ import msgspec
 
 from exporter import app
 from exporter.config import from_flags
-from exporter.web.listening import ListenAddress
+from exporter.web.listener import ListenAddress
 
 TICK = 0.001
 """Seconds that the probe sleeps. Any other ready task waits as long as the probe oversleeps."""

@@ -19,7 +19,7 @@ from bench.scraper import Scraper
 from bench.tree_size import LARGE, SMALL, TreeSize, tree_size
 from exporter import app
 from exporter.config import from_flags
-from exporter.web.listening import ListenAddress
+from exporter.web.listener import ListenAddress
 
 _TREES = ("exporter", "tests", "bench", "grafana")
 _INTERVAL = 1.0

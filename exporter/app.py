@@ -11,28 +11,28 @@ import msgspec
 from exporter import __version__
 from exporter.certificates.source import sources
 from exporter.config import Config
-from exporter.config.effective import show
-from exporter.daemon.file_polls import FilePolls
-from exporter.daemon.monitor import Monitor
-from exporter.daemon.privacy import disguised
-from exporter.daemon.record import Record
-from exporter.deployment.findings import Finding
-from exporter.fleet.debugging import debug_text
-from exporter.fleet.fleet import Fleet
-from exporter.fleet.plan import Plan
-from exporter.fleet.reload import Reload
-from exporter.fleet.watch import Watch, watches
+from exporter.config.dump import show
+from exporter.config.reload_diff import Plan
+from exporter.config.target import Watch, watches
 from exporter.log import Level, event
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.own import OwnMetrics
-from exporter.transport.dialogue import Dialogue
+from exporter.metrics.self_metrics import OwnMetrics
+from exporter.monitor.monitor import Monitor
+from exporter.monitor.pool import Fleet
+from exporter.monitor.status_file import FilePolls
+from exporter.openvpn_config.findings import Finding
+from exporter.reload import Reload
+from exporter.state.daemon import Record
+from exporter.state.privacy import disguised
+from exporter.transport.history import Dialogue
 from exporter.transport.status_file import StatusFile
-from exporter.web.access import Rules, guard
-from exporter.web.discovery import ExternalUrl
-from exporter.web.listening import ListenAddress, Place, open_door
-from exporter.web.listening import listen as listen_at
-from exporter.web.server import application
+from exporter.web.auth import Rules, guard
+from exporter.web.debug import debug_text
+from exporter.web.listener import ListenAddress, Place, open_door
+from exporter.web.listener import listen as listen_at
+from exporter.web.routes import application
+from exporter.web.service_discovery import ExternalUrl
 
 _log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from grafana_foundation_sdk.models import dashboard
 
-from exporter.daemon.courtesy import PROMPT_KINDS
 from exporter.management.errors import DownReason
+from exporter.management.prompts import PROMPT_KINDS
 from exporter.management.state import StateName
 from grafana.queries import folded, highest
 

@@ -31,8 +31,8 @@ from promql_parser import (
     VectorSelector,
 )
 
-from exporter.metrics import catalogue, own
-from exporter.metrics.metric import Kind
+from exporter.metrics import catalogue, self_metrics
+from exporter.metrics.family import Kind
 from tests.metrics.records import new_record
 
 OF_TARGETS = frozenset({"job", "instance"})
@@ -113,13 +113,13 @@ def promtool_started(*arguments: str) -> subprocess.Popen[str]:
 def _known() -> dict[str, Known]:
     known = {name: Known(OF_TARGETS) for name in ("up", *_OF_SCRAPES)}
     known["ALERTS"] = Known(OF_TARGETS | OF_ALERTS)
-    for family in own.OwnMetrics().registry.collect():  # process_*, python_info
+    for family in self_metrics.OwnMetrics().registry.collect():  # process_*, python_info
         for sample in family.samples:
             labels = OF_TARGETS | frozenset(sample.labels)
             known[sample.name] = Known(labels, counter=family.type == "counter")
     for metric in catalogue.METRICS:
         labels = OF_TARGETS | frozenset(metric.labels)
-        if metric not in own.METRICS:
+        if metric not in self_metrics.METRICS:
             labels |= {"daemon"}
         if metric.kind is Kind.HISTOGRAM:
             known[f"{metric.name}_bucket"] = Known(

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.peers import SAFETY
+from tests.fake_daemon import SAFETY
 
 ROOT = Path(__file__).parents[1]
 

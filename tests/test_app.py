@@ -12,16 +12,16 @@ from msgspec import structs
 
 from exporter.app import Serving, serving
 from exporter.config import ClientsConfig, Config, DaemonConfig
-from exporter.daemon import demand
-from exporter.deployment import Finding, Kind
 from exporter.management.endpoint import Endpoint, parse_endpoint
 from exporter.metrics.catalogue import families
+from exporter.monitor import refresh
+from exporter.openvpn_config import Finding, Kind
 from exporter.simulator import Fleet
-from exporter.web.listening import ListenAddress, parse_listen_address
+from exporter.web.listener import ListenAddress, parse_listen_address
 from tests.blocking import nothing_blocks
-from tests.daemon.journal import Journal
+from tests.fake_daemon import SAFETY, peer
+from tests.log_capture import LogCapture
 from tests.metrics.parsing import FORMATS, Parsed, Series, all_series, names_of, parse, values
-from tests.peers import SAFETY, peer
 
 __all__ = ["nothing_blocks"]
 
@@ -213,7 +213,7 @@ class TestProbing:
                 await page_when(url, lambda page: by_daemon(page, "openvpn_up")["office"] == 1)
                 asked = asyncio.create_task(get(f"{url}/probe?target=office"))
                 with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(demand, "FRESH", 0.0)
+                    patch.setattr(refresh, "FRESH", 0.0)
                     await visit.polls()
                 page = parse(*await asked)
         assert by_daemon(page, "openvpn_up") == {"office": 1}
@@ -262,13 +262,13 @@ class TestReloading:
     async def test_tells_once_what_was_noticed_and_still_counts_it(self) -> None:
         noticed = Finding(kind=Kind.MALFORMED, place="a.conf:1", text="no", daemon="a", blocks=True)
         read = structs.replace(NOBODY, findings=(noticed,))
-        with Journal.open() as journal:
+        with LogCapture.open() as log:
             async with serving(
                 read, listen=[ANY_PORT], telemetry_path="/metrics", read=lambda: read
             ) as running:
                 await running.reload()
                 body, _ = await get(f"{running.urls[0]}/metrics")
-        assert journal.messages.count("daemon is not watched") == 1
+        assert log.messages.count("daemon is not watched") == 1
         assert b"openvpn_exporter_discovered_daemons_not_watched 1.0" in body
 
     async def test_shows_another_daemon_of_the_same_name_from_the_start(self) -> None:
@@ -331,7 +331,7 @@ async def test_a_daemons_own_interval_counts_more_than_the_general_one() -> None
 async def test_a_scrape_waits_for_a_poll_where_the_configuration_says_so(
     monkeypatch: pytest.MonkeyPatch, *, wanted: bool
 ) -> None:
-    monkeypatch.setattr(demand, "FRESH", 0.0)
+    monkeypatch.setattr(refresh, "FRESH", 0.0)
     async with peer() as daemon:
         office = DaemonConfig(name="office", management=daemon.endpoint)
         config = Config(daemons=(office,), poll_interval=3600.0, refresh_on_scrape=wanted)

@@ -13,10 +13,10 @@ import pytest
 from aiohttp import ClientSession
 
 from exporter import __version__
+from exporter.alert_rules import THRESHOLDS
 from exporter.cli.command import Command
-from exporter.cli.program import COMMANDS
-from exporter.rules import THRESHOLDS
-from tests.peers import SAFETY, peer
+from exporter.cli.main import COMMANDS
+from tests.fake_daemon import SAFETY, peer
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "-m", "exporter")

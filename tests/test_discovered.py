@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from exporter.app import serving
 from exporter.config import load
 from exporter.log import FIELDS
-from exporter.web.listening import parse_listen_address
+from exporter.web.listener import parse_listen_address
 
 ANY_PORT = parse_listen_address("127.0.0.1:0")
 NOT_WATCHED = "openvpn_exporter_discovered_daemons_not_watched"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.log import EventFormatter, Layout, Level, configure, event
-from exporter.management.secret import Secret
+from exporter.secret import Secret
 from tests.logs import logging_as_before
 
 LOGGER = logging.getLogger("exporter.test")

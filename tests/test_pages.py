@@ -8,17 +8,17 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporter.cli.flags import DEFAULT_ADDRESS
-from exporter.cli.program import COMMANDS, command_parser
+from exporter.cli.main import COMMANDS, command_parser
 from exporter.config import ClientsConfig, Config, EventsConfig
-from exporter.config.documentation import written
+from exporter.config.docs import written
 from exporter.config.schema import keys
 from exporter.management.commands import Command
 from exporter.management.errors import DownReason
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
-from exporter.web import refreshing
+from exporter.web import scrape_timeout
 from exporter.web.landing.row import GUIDE
-from exporter.web.server import application
+from exporter.web.routes import application
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*.md")])
@@ -44,7 +44,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     ids=lambda page: page.name,
 )
 def test_every_metric_that_is_named_exists(page: Path) -> None:
-    named = set(re.findall(r"\bopenvpn_[a-z0-9_]+", page.read_text()))
+    named = set(re.findall(r"(?<!exporter/)(?<!► )\bopenvpn_[a-z0-9_]+", page.read_text()))
     samples = {
         name + suffix for name in METRIC_NAMES for suffix in ("", "_bucket", "_sum", "_count")
     }
@@ -126,7 +126,7 @@ def test_every_key_of_the_configuration_that_is_named_exists(page: Path) -> None
         assert key in {known.name for known in keys(sections[section])}, f"{section}.{key}"
 
 
-def test_the_map_of_the_house_has_every_room() -> None:
+def test_the_source_tree_in_contributing_names_every_folder() -> None:
     rooms = {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("exporter/*/__init__.py")}
     files = ("*/*.py", "prometheus/*.yml", "deploy/*/*")
     rooms |= {f"{path.relative_to(ROOT).parts[0]}/" for glob in files for path in ROOT.glob(glob)}
@@ -135,8 +135,8 @@ def test_the_map_of_the_house_has_every_room() -> None:
 
 
 def test_the_page_on_polling_says_how_long_a_scrape_waits_and_what_the_defaults_are() -> None:
-    assert f"{refreshing.DEFAULT:g} s without it) less {refreshing.MARGIN:g} s" in POLLING
-    assert f"`{refreshing.HEADER}`" in POLLING
+    assert f"{scrape_timeout.DEFAULT:g} s without it) less {scrape_timeout.MARGIN:g} s" in POLLING
+    assert f"`{scrape_timeout.HEADER}`" in POLLING
     defaults = {key.name: key.default for key in keys(Config)}
     assert (defaults["refresh_on_scrape"] is False) == ("**off by default**" in POLLING)
     assert f"| `{written(defaults['poll_interval'])}`, the default |" in POLLING

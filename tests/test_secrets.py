@@ -15,12 +15,22 @@ import pytest
 import yaml
 from aiohttp import ClientSession, encode_basic_auth
 
-from exporter.fleet.plan import Plan
+from exporter.config.reload_diff import Plan
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.own import OwnMetrics
-from exporter.web.server import application
-from tests.peers import ANSWERS, GREETING, PROMPT, SAFETY, Answers, Peer, Visit, free_port, peer
+from exporter.metrics.self_metrics import OwnMetrics
+from exporter.web.routes import application
+from tests.fake_daemon import (
+    ANSWERS,
+    GREETING,
+    PROMPT,
+    SAFETY,
+    Answers,
+    Peer,
+    Visit,
+    free_port,
+    peer,
+)
 from tests.test_cli import PROGRAM, ROOT, run
 
 MANAGEMENT = "cipherbadger"

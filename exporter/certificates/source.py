@@ -5,9 +5,9 @@ from pathlib import Path
 
 import msgspec
 
-from exporter.config.forms import can_read_certificates
 from exporter.config.schema import DaemonConfig
-from exporter.deployment import Inline
+from exporter.config.types import can_read_certificates
+from exporter.openvpn_config import Inline
 
 
 class Use(enum.StrEnum):

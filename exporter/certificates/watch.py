@@ -8,11 +8,11 @@ import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from exporter.certificates.contents import Garbage, inline_block, parse
+from exporter.aio import run_in_daemon_thread
+from exporter.certificates.pem import Garbage, inline_block, parse
 from exporter.certificates.reading import Entry, Problem, Reading
 from exporter.certificates.source import Source
 from exporter.log import Level, event
-from exporter.threads import in_thread
 
 INTERVAL = 60.0
 """Seconds between looks at the files."""
@@ -43,7 +43,7 @@ async def watch_files(
     await asyncio.sleep(phase * START_SPREAD)
     while True:
         with contextlib.suppress(OSError):  # no thread can be had: in a minute, perhaps
-            readings = await in_thread(files.look)
+            readings = await run_in_daemon_thread(files.look)
             if readings != last:
                 take(readings)
             last = readings

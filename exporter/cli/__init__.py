@@ -10,6 +10,6 @@
 Without a command, the flags are those of `serve`.
 """
 
-from exporter.cli.program import main
+from exporter.cli.main import main
 
 __all__ = ["main"]

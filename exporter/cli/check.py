@@ -8,17 +8,17 @@ from pathlib import Path
 from exporter.cli import flags
 from exporter.cli.command import Command, Exit
 from exporter.cli.discovered import told
-from exporter.cli.source import add_source, check_source, configuration
+from exporter.cli.options import add_source, check_source, configuration
 from exporter.cli.table import table
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
 from exporter.config.durations import show
-from exporter.daemon.asking import Answer
-from exporter.daemon.outage import Outage
-from exporter.daemon.record import Source
-from exporter.fleet.round import ask_all
 from exporter.management.errors import AuthenticatesClients, Busy
 from exporter.management.status import ServerStatus
-from exporter.web import config as web_config
+from exporter.monitor.oneshot import Answer
+from exporter.monitor.round import ask_all
+from exporter.state.daemon import Source
+from exporter.state.down import Outage
+from exporter.web import web_config
 
 _UNDERSTOOD = ("daemon", "address", "slot", "asked every", "password", "status file", "expected")
 _FOUND = (

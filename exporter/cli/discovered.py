@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from exporter.deployment import Finding
+from exporter.openvpn_config import Finding
 
 
 def told(findings: Sequence[Finding]) -> Iterator[str]:

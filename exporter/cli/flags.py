@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from exporter import log
-from exporter.web.discovery import parse_external_url
-from exporter.web.listening import parse_listen_address
-from exporter.web.server import check_telemetry_path
+from exporter.web.listener import parse_listen_address
+from exporter.web.routes import check_telemetry_path
+from exporter.web.service_discovery import parse_external_url
 
 DEFAULT_ADDRESS = ":9176"
 

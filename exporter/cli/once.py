@@ -13,14 +13,14 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from exporter.cli.command import Command, Exit
+from exporter.cli.options import add_source, check_source, configuration
 from exporter.cli.output import write
-from exporter.cli.source import add_source, check_source, configuration
 from exporter.config import Config
-from exporter.daemon.asking import Answer
-from exporter.daemon.outage import Outage
-from exporter.fleet.round import ask_all
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
+from exporter.monitor.oneshot import Answer
+from exporter.monitor.round import ask_all
+from exporter.state.down import Outage
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
+from exporter.alert_rules import JOB, RUNBOOK, THRESHOLDS, render
 from exporter.cli.command import Command, Exit, UsageError
 from exporter.cli.output import write
-from exporter.rules import JOB, RUNBOOK, THRESHOLDS, render
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:

@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from exporter import app
 from exporter.cli import flags
 from exporter.cli.command import Command, CommandFailed, Exit
-from exporter.cli.source import add_source, check_source, configuration
+from exporter.cli.options import add_source, check_source, configuration
 from exporter.config import Config, ConfigError
 from exporter.log import Level, event
-from exporter.web.access import Rules
-from exporter.web.listening import ListenAddress, Place, inherited, parse_listen_address
+from exporter.web.auth import Rules
+from exporter.web.listener import ListenAddress, Place, inherited, parse_listen_address
 
 _log = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from exporter.config.discovered import with_discovered
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.merging import with_discovered
 from exporter.config.schema import DAEMON_NAME, Config, DaemonConfig
-from exporter.deployment import discover
-from exporter.deployment.user import running_user
 from exporter.management.endpoint import Endpoint, UnixEndpoint, parse_endpoint
+from exporter.openvpn_config import discover
+from exporter.openvpn_config.user import running_user
 
 FLAG = "--openvpn.management"
 

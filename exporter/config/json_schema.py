@@ -11,9 +11,10 @@ import sys
 
 import msgspec
 
-from exporter.config.documentation import written
+from exporter.config.docs import written
 from exporter.config.durations import PATTERN as DURATION
-from exporter.config.forms import (
+from exporter.config.schema import Config, Key, keys
+from exporter.config.types import (
     Address,
     Boolean,
     Choice,
@@ -26,7 +27,6 @@ from exporter.config.forms import (
     Section,
     Sections,
 )
-from exporter.config.schema import Config, Key, keys
 
 Json = dict[str, object]
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from exporter.config.document import read_document
+from exporter.config.decoder import Reader, Unreadable
+from exporter.config.discovered import fallbacks, findings, with_discovered
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.merging import fallbacks, findings, with_discovered
-from exporter.config.reader import Reader, Unreadable
 from exporter.config.schema import Config, DaemonConfig, PrivacyMode, Slot, keys
-from exporter.deployment import Discovered, Discovery, Finding, Kind, discover
-from exporter.deployment.judgement import judge
-from exporter.deployment.user import running_user
+from exporter.config.yaml_nodes import read_document
+from exporter.openvpn_config import Discovered, Discovery, Finding, Kind, discover
+from exporter.openvpn_config.checks import judge
+from exporter.openvpn_config.user import running_user
 
 
 def load(path: Path) -> Config:

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from exporter.management.secret import Secret
+from exporter.secret import Secret
 
 MAX_BYTES = 1023
 """What fits into one line of the management interface.

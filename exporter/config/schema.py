@@ -10,7 +10,8 @@ from typing import Annotated
 
 import msgspec
 
-from exporter.config.forms import (
+from exporter.config.privacy_key import PrivacyKey
+from exporter.config.types import (
     Address,
     Boolean,
     CertificateFile,
@@ -28,10 +29,9 @@ from exporter.config.forms import (
     Section,
     Sections,
 )
-from exporter.config.privacy_key import PrivacyKey
-from exporter.deployment import Deployment, Finding
 from exporter.management.endpoint import Endpoint
 from exporter.management.text import LIMIT as COMMON_NAME_LIMIT
+from exporter.openvpn_config import Deployment, Finding
 
 DAEMON_NAME = Name(64)
 COMMON_NAME = Name(COMMON_NAME_LIMIT)

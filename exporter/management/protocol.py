@@ -29,8 +29,8 @@ from exporter.management.messages import (
     Truncated,
     Unexpected,
 )
-from exporter.management.secret import Secret
 from exporter.management.text import clean_bytes
+from exporter.secret import Secret
 
 LINE_LIMIT = 16 * 1024
 """Bytes of one line; OpenVPN's own lines have at most 10,239 (ERR_BUF_SIZE, 2.6)."""

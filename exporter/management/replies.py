@@ -11,6 +11,7 @@ from exporter.management.errors import ReplyError
 from exporter.management.notifications import Log, parse_log
 from exporter.management.numbers import parse_number
 from exporter.management.state import State, parse_state
+from exporter.management.status import Status
 from exporter.management.text import clean, clean_bytes, decode
 
 _T = TypeVar("_T")
@@ -42,6 +43,27 @@ class LoadStats(msgspec.Struct, frozen=True):
 # The word before the number is the program's name; builds of other vendors change it.
 _VERSION = re.compile(r"\S+ (\S+)(?: \[git:[^\]]*\])?(?: ([^\s\[]\S*))?")
 _LOAD_STATS = re.compile(r"nclients=(\d+),bytesin=(\d+),bytesout=(\d+)", re.ASCII)
+
+
+class Introduction(msgspec.Struct, frozen=True):
+    """What a daemon says of itself at the beginning of a session."""
+
+    version: Version
+    pid: int
+    verbosity: int
+    holds: bool
+
+
+class Poll(msgspec.Struct, frozen=True):
+    """One complete answer.
+
+    `status` is None while the daemon has none: it is held, asks for a password, or restarts.
+    `fallback` tells that `status 1` had to do.
+    """
+
+    load_stats: LoadStats
+    status: Status | None
+    fallback: bool = False
 
 
 def parse_title(title: str) -> Version | None:

@@ -4,22 +4,22 @@ To add a metric, add a row to the `FAMILIES` of its subject.
 """
 
 from exporter.config.schema import ClientsConfig
-from exporter.metrics import own
+from exporter.metrics import self_metrics
 from exporter.metrics.families import (
     certificates,
     clients,
+    daemon,
     events,
-    polling,
+    exporter,
     server,
-    session,
     state,
     traffic,
     tunnel,
 )
-from exporter.metrics.metric import Family, Metric
+from exporter.metrics.family import Family, Metric
 
 FAMILIES: tuple[Family, ...] = (
-    *session.FAMILIES,
+    *daemon.FAMILIES,
     *state.FAMILIES,
     *events.FAMILIES,
     *traffic.FAMILIES,
@@ -27,10 +27,10 @@ FAMILIES: tuple[Family, ...] = (
     *clients.FAMILIES,
     *tunnel.FAMILIES,
     *certificates.FAMILIES,
-    *polling.FAMILIES,
+    *exporter.FAMILIES,
 )
 
-METRICS: tuple[Metric, ...] = (*(family.metric for family in FAMILIES), *own.METRICS)
+METRICS: tuple[Metric, ...] = (*(family.metric for family in FAMILIES), *self_metrics.METRICS)
 
 
 def families(config: ClientsConfig) -> tuple[Family, ...]:

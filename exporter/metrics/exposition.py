@@ -11,12 +11,12 @@ from weakref import WeakKeyDictionary
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
-from exporter.daemon.record import Record
-from exporter.daemon.turns import give_way
-from exporter.metrics.formats import choose, family_name, head
-from exporter.metrics.lines import Descriptions, escape_all, render, render_column, render_slices
-from exporter.metrics.metric import Column, Description, Family, Kind, Metric
+from exporter.aio import yield_to_loop
+from exporter.metrics.encode import Descriptions, escape_all, render, render_column, render_slices
+from exporter.metrics.family import Column, Description, Family, Kind, Metric
+from exporter.metrics.negotiation import choose, family_name, head
 from exporter.metrics.page import Block, Page, Piece
+from exporter.state.daemon import Record
 
 _NEVER = -1
 BLOCK_SIZE = 16 * 1024
@@ -98,10 +98,10 @@ class Exposition:
             if text.changes == record.changes:
                 continue
             for _ in self._refresh(record, text):
-                await give_way()
+                await yield_to_loop()
             rendered += 1
             if rendered % _RECORDS_AT_ONCE == 0:
-                await give_way()
+                await yield_to_loop()
 
     def page(
         self,

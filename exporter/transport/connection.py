@@ -8,8 +8,9 @@ subscriber. Nothing here assumes to be the only reader or the only one who asks.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from exporter.aio import wait_for_event
 from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import (
     ManagementError,
@@ -29,9 +30,9 @@ from exporter.management.messages import (
     Unexpected,
 )
 from exporter.management.protocol import Protocol
-from exporter.management.secret import Secret
-from exporter.transport.dialogue import Dialogue
-from exporter.transport.login import Login
+from exporter.secret import Secret
+from exporter.transport.handshake import Login
+from exporter.transport.history import Dialogue
 from exporter.transport.stream import Stream
 
 _LAST_REPLY = 0.5
@@ -83,12 +84,7 @@ class Connection:
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Wait until the session ends or `event` is set, `seconds` at most."""
-        waiting = asyncio.create_task(event.wait())
-        either: list[asyncio.Future[Any]] = [self._lost, waiting]
-        try:
-            await asyncio.wait(either, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
+        await wait_for_event(event, seconds, or_done=[self._lost])
 
     async def log_in(self, password: Secret | None) -> None:
         """Wait for the greeting, answering one password prompt if there is one.
@@ -279,7 +275,7 @@ class _Question(NamedTuple):
 
 _SHAPES: dict[ReplyKind, type[Success | Listing]] = {
     ReplyKind.LINE: Success,
-    ReplyKind.LISTING: Listing,
+    ReplyKind.MULTILINE: Listing,
 }
 
 

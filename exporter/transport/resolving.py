@@ -5,7 +5,7 @@ import ipaddress
 import socket
 from typing import NamedTuple
 
-from exporter.threads import OneAtATime
+from exporter.aio import SingleFlight
 
 
 class Address(NamedTuple):
@@ -21,7 +21,7 @@ class Resolver:
     def __init__(self, host: str) -> None:
         """Look up `host`, a name or an address as text."""
         self._host = host
-        self._lookup = OneAtATime(lambda: _look_up(host))
+        self._lookup = SingleFlight(lambda: _look_up(host))
 
     async def addresses(self) -> list[Address]:
         """Return the addresses of the host; one that is an address is its own.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from exporter.aio import SingleFlight
 from exporter.management.errors import (
     ManagementError,
     NotFound,
@@ -22,7 +23,6 @@ from exporter.management.errors import (
     Unreachable,
 )
 from exporter.management.protocol import REPLY_LIMIT
-from exporter.threads import OneAtATime
 
 QUIET = 0.1
 """Seconds without a change before a file counts as written.
@@ -40,7 +40,7 @@ class StatusFile:
         """Give up on a read after `timeout` seconds."""
         self._path = path
         self._timeout = timeout
-        self._take = OneAtATime(lambda: _take(path))
+        self._take = SingleFlight(lambda: _take(path))
 
     async def read(self) -> tuple[bytes, ...]:
         """Return the lines of a whole status, without line ends and without `END`.

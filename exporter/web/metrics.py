@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from exporter.daemon.record import Record
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.packing import pack
+from exporter.metrics.gzip_page import pack
 from exporter.metrics.page import Page
+from exporter.state.daemon import Record
 from exporter.web.body import Pieces
 from exporter.web.compression import accepts_gzip
-from exporter.web.refreshing import Refresh, patience
+from exporter.web.scrape_timeout import Refresh, patience
 
 
 def handler(

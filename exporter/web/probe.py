@@ -10,10 +10,10 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from exporter.daemon.record import Record
 from exporter.metrics.exposition import Exposition
+from exporter.state.daemon import Record
 from exporter.web.metrics import page_response
-from exporter.web.refreshing import Refresh, patience
+from exporter.web.scrape_timeout import Refresh, patience
 
 Debug = Callable[[Record], str]
 """Tells what was said between the exporter and a daemon, without secrets."""

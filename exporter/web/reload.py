@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from exporter.config import ConfigError
-from exporter.fleet.plan import Plan
+from exporter.config.reload_diff import Plan
 
 
 def handler(reload: Callable[[], Awaitable[Plan]]) -> Handler:

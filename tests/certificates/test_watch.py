@@ -10,7 +10,7 @@ from exporter.certificates import watch
 from exporter.certificates.reading import Certificate, Problem, Reading
 from exporter.certificates.source import Source, Use
 from exporter.certificates.watch import Files, watch_files
-from tests.certificates.papers import certificate
+from tests.certificates.fixtures import certificate
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ async def test_a_shortage_of_threads_passes(
             raise shortage.pop()
         return work()
 
-    monkeypatch.setattr(watch, "in_thread", scarce)
+    monkeypatch.setattr(watch, "run_in_daemon_thread", scarce)
     monkeypatch.setattr(watch, "INTERVAL", 0.0)
     taken: asyncio.Queue[tuple[Reading, ...]] = asyncio.Queue()
     watching = asyncio.create_task(watch_files([source], taken.put_nowait))

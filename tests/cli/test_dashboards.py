@@ -4,7 +4,7 @@ import pytest
 
 from exporter import dashboards
 from exporter.cli.command import Exit
-from exporter.cli.program import main
+from exporter.cli.main import main
 
 NAMES = ["client", "exporter", "fleet", "server", "tunnel"]
 

@@ -5,8 +5,8 @@ import pytest
 from exporter.cli.check import COMMAND
 from exporter.cli.command import Exit
 from exporter.cli.discovered import told
-from exporter.cli.program import command_parser
-from exporter.deployment import Finding, Kind
+from exporter.cli.main import command_parser
+from exporter.openvpn_config import Finding, Kind
 
 DATA = Path(__file__).parents[1] / "data" / "openvpn"
 

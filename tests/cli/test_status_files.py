@@ -8,8 +8,8 @@ import pytest
 
 from exporter.cli import main
 from exporter.cli.command import Exit
-from tests.certificates.papers import certificate
-from tests.peers import STATUS_3
+from tests.certificates.fixtures import certificate
+from tests.fake_daemon import STATUS_3
 
 NOBODY = "127.0.0.1:1"
 PRINTED = b"1795405983"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from exporter.config import Config, ConfigError, DaemonConfig, Slot, from_flags, load
-from exporter.deployment import Kind
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint, UnixEndpoint
+from exporter.openvpn_config import Kind
 
 DATA = Path(__file__).parents[1] / "data" / "openvpn"
 

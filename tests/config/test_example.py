@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from exporter.config import ClientsConfig, Config, DaemonConfig, EventsConfig, load
-from exporter.config.documentation import written
+from exporter.config.docs import written
 from exporter.config.schema import keys
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

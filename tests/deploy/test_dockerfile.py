@@ -10,9 +10,9 @@ import pytest
 
 from exporter import __version__
 from exporter.cli import flags
-from exporter.cli.program import command_parser
+from exporter.cli.main import command_parser
 from exporter.cli.serve import COMMAND as SERVE
-from exporter.web.listening import parse_listen_address
+from exporter.web.listener import parse_listen_address
 from tests.deploy.dockerfile import ROOT, Build, Stage, stages
 
 PORT = parse_listen_address(flags.DEFAULT_ADDRESS).port

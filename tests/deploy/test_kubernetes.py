@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from exporter.cli import flags
-from exporter.cli.program import command_parser
+from exporter.cli.main import command_parser
 from exporter.cli.serve import COMMAND as SERVE
 from exporter.config import load
 from exporter.management.endpoint import UnixEndpoint

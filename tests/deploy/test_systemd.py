@@ -9,7 +9,7 @@ import pytest
 
 from exporter.cli import flags
 from exporter.cli.command import Exit
-from exporter.cli.program import command_parser
+from exporter.cli.main import command_parser
 from exporter.cli.serve import COMMAND as SERVE
 from exporter.management.endpoint import parse_endpoint
 from tests.deploy.units import SYSTEMD, Unit, lines_of

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from exporter.log import FIELDS
 from exporter.management.errors import DownReason
-from tests.peers import SAFETY
+from tests.fake_daemon import SAFETY
 
 LOGGER = logging.getLogger("exporter")
 

@@ -13,10 +13,10 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from exporter.management.endpoint import TcpEndpoint
+from tests.fake_daemon import SAFETY
 from tests.faults.aim import Aim
 from tests.faults.faults import Fault, Manner, Strike, Way
 from tests.faults.lane import Lane
-from tests.peers import SAFETY
 
 _NO_LINGER = struct.pack("ii", 1, 0)
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from exporter.management.endpoint import TcpEndpoint
+from tests.fake_daemon import SAFETY, Visit, dial_in, peer
 from tests.faults.faults import (
     Anywhere,
     Cut,
@@ -25,7 +26,6 @@ from tests.faults.faults import (
     Way,
 )
 from tests.faults.proxy import Proxy
-from tests.peers import SAFETY, Visit, dial_in, peer
 
 SAID = b">INFO:hello\r\nSUCCESS: one\r\nTITLE\tx\r\nEND\r\n"
 

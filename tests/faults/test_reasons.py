@@ -2,8 +2,8 @@
 
 import pytest
 
-from exporter.daemon.flood import FLOOD
 from exporter.management.errors import DownReason
+from exporter.monitor.log_rate_limit import FLOOD
 from tests.faults.faults import (
     Anywhere,
     Cut,

@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
-from exporter.daemon.demand import Demand
-from exporter.daemon.poll import Poll
-from exporter.daemon.record import Record
-from exporter.daemon.visit import Manner, Visit
 from exporter.management.errors import DownReason
+from exporter.management.replies import Poll
+from exporter.monitor.refresh import Demand
+from exporter.monitor.session import Manner, Visit
 from exporter.simulator import SimulatedDaemon
+from exporter.state.daemon import Record
 from exporter.transport.connection import Connection
-from exporter.transport.opening import opener
+from exporter.transport.connector import opener
+from tests.fake_daemon import SAFETY
 from tests.faults.truth import Truth
 from tests.faults.twins import endpoint, restless
 from tests.faults.watched import INTERVAL, PATIENCE
-from tests.peers import SAFETY
 from tests.simulator.manual_clock import ManualClock
 
 LINES = 4000

@@ -10,9 +10,9 @@ import random
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from exporter.daemon.poll import STATUS_1_POLLS
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.status import ServerStatus
+from exporter.monitor.client import STATUS_1_POLLS
 from exporter.simulator import SimulatedDaemon
 from exporter.simulator.daemon.daemon import Signal
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings

@@ -6,12 +6,12 @@ import random
 from collections.abc import AsyncIterator, Callable
 
 from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
-from exporter.daemon.monitor import Monitor
-from exporter.daemon.record import Record
 from exporter.management.endpoint import TcpEndpoint
+from exporter.monitor.monitor import Monitor
 from exporter.simulator import SimulatedDaemon
+from exporter.state.daemon import Record
+from tests.fake_daemon import SAFETY
 from tests.faults.truth import Totals, Truth
-from tests.peers import SAFETY
 
 INTERVAL = 0.01
 """Seconds between polls."""

@@ -1,7 +1,7 @@
 import pytest
 
-from exporter.daemon.courtesy import PROMPT_KINDS
 from exporter.management.errors import DownReason
+from exporter.management.prompts import PROMPT_KINDS
 from exporter.management.state import StateName
 from grafana import words
 from grafana.queries import DAEMONS, Scope

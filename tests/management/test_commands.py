@@ -37,7 +37,7 @@ def test_nothing_but_a_command_can_be_sent(words: object) -> None:
 
 
 def test_a_command_knows_the_shape_of_its_reply() -> None:
-    listings = {command.text for command in Command if command.reply is ReplyKind.LISTING}
+    listings = {command.text for command in Command if command.reply is ReplyKind.MULTILINE}
     assert listings == {
         "version", "state", "state all", "status 1", "status 2", "status 3", "log all"
     }  # fmt: skip

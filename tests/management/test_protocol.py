@@ -20,7 +20,7 @@ from exporter.management.protocol import (
     LINE_LIMIT,
     Protocol,
 )
-from exporter.management.secret import Secret
+from exporter.secret import Secret
 
 GREETING_TEXT = b"OpenVPN Management Interface Version 5 -- type 'help' for more info"
 GREETING = b">INFO:" + GREETING_TEXT + b"\r\n"

@@ -11,9 +11,9 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 from prometheus_client.registry import Collector
 
-from exporter.daemon.record import Record
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.metric import Family, Kind
+from exporter.metrics.family import Family, Kind
+from exporter.state.daemon import Record
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 

@@ -6,13 +6,12 @@ from pathlib import Path
 from exporter.certificates.reading import Certificate, Problem, Reading, RevocationList
 from exporter.certificates.source import Source, Use
 from exporter.config.schema import ClientsConfig, DaemonConfig
-from exporter.daemon.poll import Introduction, Poll
-from exporter.daemon.record import Record
 from exporter.management.endpoint import parse_endpoint
 from exporter.management.errors import Refused
-from exporter.management.replies import LoadStats, Version
+from exporter.management.replies import Introduction, LoadStats, Poll, Version
 from exporter.management.state import State, StateName
 from exporter.management.status import Client, Route, ServerStatus, Status, TunnelStatus
+from exporter.state.daemon import Record
 
 NOON = 1_795_435_200
 """2026-11-23 12:00:00 UTC."""

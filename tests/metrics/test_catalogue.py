@@ -7,7 +7,7 @@ import pytest
 from exporter.config.schema import ClientsConfig
 from exporter.metrics.catalogue import FAMILIES, METRICS, families
 from exporter.metrics.families import clients
-from exporter.metrics.metric import Kind, Metric
+from exporter.metrics.family import Kind, Metric
 from tests.metrics.parsing import names_of, scrape
 from tests.metrics.records import server, tunnel
 

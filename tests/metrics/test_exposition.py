@@ -8,15 +8,15 @@ import pytest
 from msgspec import structs
 from prometheus_client import CollectorRegistry, Counter
 
-from exporter.daemon.record import Record
 from exporter.management.errors import TimedOut
 from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.metric import Family, Kind
-from exporter.metrics.own import OwnMetrics
+from exporter.metrics.family import Family, Kind
 from exporter.metrics.page import Block, Page
-from tests.metrics.counting import Watched
+from exporter.metrics.self_metrics import OwnMetrics
+from exporter.state.daemon import Record
+from tests.metrics.counting_family import Watched
 from tests.metrics.parsing import (
     FORMATS,
     OPENMETRICS,

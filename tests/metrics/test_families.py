@@ -8,8 +8,8 @@ from msgspec import structs
 
 from exporter.certificates.reading import Problem, Reading
 from exporter.certificates.source import Source, Use
-from exporter.daemon.record import Record
 from exporter.metrics.catalogue import FAMILIES
+from exporter.state.daemon import Record
 from tests.metrics.parsing import scrape, values
 from tests.metrics.records import (
     CERTIFICATES,

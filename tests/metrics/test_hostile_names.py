@@ -9,11 +9,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from exporter.daemon.record import Record
 from exporter.management.status import Client
-from exporter.management.status.reading import clean_name
+from exporter.management.status.model import clean_name
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
+from exporter.state.daemon import Record
 from tests.metrics.parsing import FORMATS, OPENMETRICS, Twin, all_series, parse
 from tests.metrics.records import server, take_down, tunnel
 

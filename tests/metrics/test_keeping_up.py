@@ -7,11 +7,11 @@ from msgspec import structs
 from prometheus_client import CollectorRegistry
 
 from exporter.config.schema import ClientsConfig
-from exporter.daemon.record import Record
 from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES, families
 from exporter.metrics.exposition import Exposition
-from tests.metrics.counting import Watched
+from exporter.state.daemon import Record
+from tests.metrics.counting_family import Watched
 from tests.metrics.records import (
     OFFICE_CLIENT,
     introduce,

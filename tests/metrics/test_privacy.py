@@ -8,12 +8,12 @@ from prometheus_client import CollectorRegistry
 
 from exporter.config.privacy_key import PrivacyKey
 from exporter.config.schema import ClientsConfig, PrivacyMode
-from exporter.daemon.record import Record
 from exporter.management.errors import Refused
 from exporter.management.notifications import Fatal
 from exporter.management.status import Client, Route
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
+from exporter.state.daemon import Record
 from tests.metrics.parsing import Series, scrape, values
 from tests.metrics.records import (
     CERTIFICATES,

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter.app import serving
 from exporter.config import Config, DaemonConfig
 from exporter.management.endpoint import parse_endpoint
-from exporter.web.listening import ListenAddress
+from exporter.web.listener import ListenAddress
 from tests.real.management import LOOPBACK, Management
 from tests.real.waiting import DEADLINE, eventually
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter.deployment import Deployment, Inline
-from exporter.deployment.deployment import read
-from exporter.deployment.errors import DeploymentError
 from exporter.management.mode import Mode
+from exporter.openvpn_config import Deployment, Inline
+from exporter.openvpn_config.errors import DeploymentError
+from exporter.openvpn_config.model import read
 from tests.real.daemon import OPENVPN
 from tests.real.lab import Lab
 

@@ -1,10 +1,3 @@
-from collections.abc import Iterator
+from tests.blocking import nothing_blocks
 
-import pytest
-from blockbuster import blockbuster_ctx
-
-
-@pytest.fixture(autouse=True)
-def no_blocking_calls() -> Iterator[None]:
-    with blockbuster_ctx("exporter"):
-        yield
+__all__ = ["nothing_blocks"]

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from exporter.transport.connection import Connection
-from exporter.transport.opening import opener
-from tests.peers import GREETING, SAFETY, Visit, peer
+from exporter.transport.connector import opener
+from tests.fake_daemon import GREETING, SAFETY, Visit, peer
 
 SHORT = 0.3
 """Seconds: the deadline of connections whose peer stays silent on purpose."""

@@ -8,8 +8,8 @@ from exporter.management.commands import Command
 from exporter.management.errors import SessionClosed
 from exporter.management.messages import Listing
 from exporter.transport.connection import Connection
-from exporter.transport.opening import opener
-from tests.peers import GREETING, SAFETY, STATUS_3, peer
+from exporter.transport.connector import opener
+from tests.fake_daemon import GREETING, SAFETY, STATUS_3, peer
 from tests.transport.sessions import connected, session
 
 

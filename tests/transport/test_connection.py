@@ -9,7 +9,7 @@ from exporter.management.commands import Command
 from exporter.management.errors import ManagementError, ProtocolError, SessionClosed, TimedOut
 from exporter.management.messages import Failure, Listing, Notification, Reply, Success
 from exporter.transport.connection import Connection
-from tests.peers import ANSWERS, SAFETY, STATUS_1, STATUS_3, Visit
+from tests.fake_daemon import ANSWERS, SAFETY, STATUS_1, STATUS_3, Visit
 from tests.transport.sessions import SHORT, session
 
 HOLD = b"SUCCESS: hold=0"

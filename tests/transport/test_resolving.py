@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from exporter.transport.resolving import Address, Resolver
+from tests.fake_daemon import SAFETY
 from tests.interpreter import says
-from tests.peers import SAFETY
 
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", 0))]
 

@@ -14,7 +14,7 @@ from exporter.management.errors import (
 )
 from exporter.transport import status_file
 from exporter.transport.status_file import StatusFile
-from tests.peers import SAFETY
+from tests.fake_daemon import SAFETY
 
 WHOLE = b"TITLE\tOpenVPN\nTIME\tnow\t1\nEND\n"
 

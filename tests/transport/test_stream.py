@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from exporter.transport import stream as stream_module
-from exporter.transport.opening import opener
+from exporter.transport.connector import opener
 from exporter.transport.stream import Stream
-from tests.peers import GREETING, SAFETY, Visit, peer
+from tests.fake_daemon import GREETING, SAFETY, Visit, peer
 
 
 @contextlib.asynccontextmanager

@@ -7,18 +7,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from exporter.config.reload_diff import Plan
 from exporter.config.schema import ClientsConfig
-from exporter.fleet.debugging import debug_text
-from exporter.fleet.plan import Plan
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.own import OwnMetrics
-from exporter.transport.dialogue import Dialogue
-from exporter.web.access import Rules, guard
-from exporter.web.listening import listen, open_door, parse_listen_address
-from exporter.web.server import application
+from exporter.metrics.self_metrics import OwnMetrics
+from exporter.transport.history import Dialogue
+from exporter.web.auth import Rules, guard
+from exporter.web.debug import debug_text
+from exporter.web.listener import listen, open_door, parse_listen_address
+from exporter.web.routes import application
+from tests.fake_daemon import SAFETY
 from tests.metrics.records import server
-from tests.peers import SAFETY
 
 PATHS = [
     *("/metrics", "/", "/config", "/sd", "/-/healthy", "/-/ready", "/-/reload", "/nowhere"),

@@ -4,12 +4,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from exporter.daemon.record import Record
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.own import OwnMetrics
-from exporter.web.refreshing import HEADER
-from exporter.web.server import application
+from exporter.metrics.self_metrics import OwnMetrics
+from exporter.state.daemon import Record
+from exporter.web.routes import application
+from exporter.web.scrape_timeout import HEADER
 from tests.metrics.parsing import OPENMETRICS, all_series, parse
 from tests.metrics.records import new_record, server
 

@@ -5,11 +5,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from exporter.config import ConfigError, Problem
-from exporter.fleet.plan import Plan
+from exporter.config.reload_diff import Plan
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.own import OwnMetrics
-from exporter.web.server import Reload, application
+from exporter.metrics.self_metrics import OwnMetrics
+from exporter.web.routes import Reload, application
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[[Reload], Awaitable[Client]]

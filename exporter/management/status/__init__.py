@@ -12,8 +12,8 @@ import datetime
 from collections.abc import Generator, Sequence
 
 from exporter.management.errors import ReplyError
-from exporter.management.status import report, table, tunnel
-from exporter.management.status.reading import Client, Route, ServerStatus, Status, TunnelStatus
+from exporter.management.status import format_1, format_2_3, statistics
+from exporter.management.status.model import Client, Route, ServerStatus, Status, TunnelStatus
 from exporter.management.text import clean_bytes
 
 __all__ = [
@@ -38,7 +38,7 @@ class StatusReader:
             zone: the daemon's time zone, for formats without epoch times; None is this machine's.
         """
         self._zone = zone
-        self._tables = table.Tables(routes=routes)
+        self._tables = format_2_3.Tables(routes=routes)
 
     def steps(self, lines: Sequence[bytes]) -> Generator[None, None, Status]:
         """Read a status of any format (1, 2, 3) and mode; its first line tells which.
@@ -56,10 +56,10 @@ class StatusReader:
             return (yield from self._tables.steps(lines, "\t"))
         if first.startswith(b"TITLE,"):
             return (yield from self._tables.steps(lines, ","))
-        if first == report.TITLE:
-            return (yield from report.steps(lines, zone=self._zone))
-        if first == tunnel.TITLE:
-            return tunnel.parse(lines, zone=self._zone)
+        if first == format_1.TITLE:
+            return (yield from format_1.steps(lines, zone=self._zone))
+        if first == statistics.TITLE:
+            return statistics.parse(lines, zone=self._zone)
         raise ReplyError(f"a status that begins with {clean_bytes(first, 64)!r}")
 
     def read(self, lines: Sequence[bytes]) -> Status:

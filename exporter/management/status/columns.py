@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from exporter.management.numbers import parse_number
-from exporter.management.status.reading import Client, Route, clean_name
+from exporter.management.status.model import Client, Route, clean_name
 from exporter.management.text import clean
 
 Row = TypeVar("Row", Client, Route)

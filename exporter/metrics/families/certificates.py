@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from exporter.certificates.reading import Certificate, Problem, RevocationList
 from exporter.certificates.source import Source, Use
-from exporter.daemon.record import Record
 from exporter.management.text import clean
-from exporter.metrics.metric import Sample, gauge
+from exporter.metrics.family import Sample, gauge
+from exporter.state.daemon import Record
 
 
 def _not_after(record: Record) -> Iterable[Sample]:

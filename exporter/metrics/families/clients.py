@@ -6,13 +6,10 @@ The label `common_name` holds the identity: the common name, or the user name, b
 import operator
 from collections.abc import Callable, Iterable, Sequence
 
-from exporter.daemon.ledger import Account
-from exporter.daemon.privacy import Privacy
-from exporter.daemon.record import Record
 from exporter.management.address import parse_real_address
 from exporter.management.peer import Peer
 from exporter.management.status import ServerStatus
-from exporter.metrics.metric import (
+from exporter.metrics.family import (
     Column,
     Description,
     Family,
@@ -22,6 +19,9 @@ from exporter.metrics.metric import (
     gauge_of_each,
     info_of_each,
 )
+from exporter.state.clients import Account
+from exporter.state.daemon import Record
+from exporter.state.privacy import Privacy
 
 _INFO_LABELS = (
     "common_name",

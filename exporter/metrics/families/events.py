@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from exporter.daemon.courtesy import HOLD, PROMPT_KINDS
-from exporter.daemon.record import Record
-from exporter.metrics.metric import Sample, counter, each, gauge, one
+from exporter.management.prompts import HOLD, PROMPT_KINDS
+from exporter.metrics.family import Sample, counter, each, gauge, one
+from exporter.state.daemon import Record
 
 
 def _prompts(record: Record) -> Iterable[Sample]:

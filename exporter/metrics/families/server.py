@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 
-from exporter.daemon.record import Record
 from exporter.management.status import ServerStatus
-from exporter.metrics.metric import Sample, counter, each, gauge, histogram, one
+from exporter.metrics.family import Sample, counter, each, gauge, histogram, one
+from exporter.state.daemon import Record
 
 
 def _of_status(

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from exporter.daemon.record import Record
 from exporter.management.state import StateName
-from exporter.metrics.metric import Sample, gauge, one, one_hot
+from exporter.metrics.family import Sample, gauge, one, one_hot
+from exporter.state.daemon import Record
 
 
 def _since(record: Record) -> int | None:

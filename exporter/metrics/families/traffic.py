@@ -1,7 +1,7 @@
 """The daemon's own totals on its link."""
 
-from exporter.daemon.record import Record
-from exporter.metrics.metric import counter, gauge, one
+from exporter.metrics.family import counter, gauge, one
+from exporter.state.daemon import Record
 
 
 def _updated(record: Record) -> int | None:

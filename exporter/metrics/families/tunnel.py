@@ -1,7 +1,7 @@
 """A tunnel in client or point-to-point mode: its statistics, accumulated over reconnects."""
 
-from exporter.daemon.record import Record
-from exporter.metrics.metric import Family, counter, one
+from exporter.metrics.family import Family, counter, one
+from exporter.state.daemon import Record
 
 
 def _family(field: str, name: str, text: str) -> Family:

@@ -4,8 +4,8 @@ import enum
 
 import msgspec
 
-from exporter.daemon.record import Record
 from exporter.management.state import StateName
+from exporter.state.daemon import Record
 
 PROBLEM_LIMIT = 400
 """Characters of a problem at most: the peer's own words are part of it."""

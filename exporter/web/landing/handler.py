@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from exporter.daemon.record import Record
+from exporter.state.daemon import Record
 from exporter.web.compression import accepts_gzip
 from exporter.web.landing.page import CONTENT_SECURITY_POLICY, Link, landing_page
 

@@ -12,8 +12,8 @@ from importlib import resources
 import msgspec
 
 from exporter import __version__
-from exporter.daemon.record import Record
 from exporter.management.status import ServerStatus
+from exporter.state.daemon import Record
 from exporter.web.landing.condition import Condition, Mood, tell_condition
 from exporter.web.landing.row import COLUMNS, render_daemon
 

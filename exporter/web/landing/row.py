@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
-from exporter.daemon.record import Record
 from exporter.management.status import ServerStatus
+from exporter.state.daemon import Record
 from exporter.web.landing.condition import Condition
 from exporter.web.landing.quantities import show_age, show_bytes
 

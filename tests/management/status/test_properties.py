@@ -10,8 +10,8 @@ from exporter.management.messages import Listing
 from exporter.management.protocol import Protocol
 from exporter.management.status import Client, ServerStatus, Status, parse_status
 from tests.management.captures import GREETING
-from tests.management.status.made_up import server_statuses
-from tests.management.status.rendering import Layout, Printer, iso
+from tests.management.status.status_printer import Layout, Printer, iso
+from tests.management.status.strategies import server_statuses
 
 PRINTERS = st.builds(
     Printer, layout=st.sampled_from(Layout), date=st.sampled_from([iso, datetime.ctime])

@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 from aiohttp import ClientConnectionError, ClientSession, web
 
+from tests.alert_rules.shipped import PROMETHEUS
 from tests.real.lab import Lab
 from tests.real.live.tempo import DEADLINE
 from tests.real.management import LOOPBACK
 from tests.real.program import program
 from tests.real.waiting import eventually
-from tests.rules.shipped import PROMETHEUS
 
 PAUSE = 0.1
 FIRING = "firing"

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from tests.alert_rules.compressed import compressed
+from tests.alert_rules.shipped import PROMETHEUS
 from tests.real.lab import Lab
 from tests.real.live.alertmanager import Alert, News, alertmanager, receivers
 from tests.real.live.cast import cast
@@ -16,8 +18,6 @@ from tests.real.live.story import Story
 from tests.real.live.tempo import SCRAPE_INTERVAL, SPEED
 from tests.real.live.watching import watching, watching_outpost
 from tests.real.prometheus import configured
-from tests.rules.compressed import compressed
-from tests.rules.shipped import PROMETHEUS
 
 RULES = "openvpn.rules.yml"
 # Slow answers are not what is told here, and come from a machine that is busy with other tests; but

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from aiohttp import ClientSession
 
-from tests.certificates.papers import revocation_list
+from tests.certificates.fixtures import revocation_list
 from tests.real.lab import Lab
 from tests.real.live.cast import ROOMS, SITES, Cast
 from tests.real.management import LOOPBACK

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from exporter.management import lexer
 from exporter.management.errors import LexerError
+from exporter.openvpn_config import lexer
 from exporter.simulator.management.lexer import BadLine, split
 
 

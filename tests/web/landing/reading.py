@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from exporter.daemon.record import Record
+from exporter.state.daemon import Record
 from exporter.web.landing.page import Link, landing_page
 
 VOID = {"meta", "link", "br"}

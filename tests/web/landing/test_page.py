@@ -6,11 +6,10 @@ import pytest
 from msgspec import structs
 
 from exporter import __version__
-from exporter.daemon.poll import Poll
-from exporter.daemon.record import Record
 from exporter.management.errors import ProtocolError
-from exporter.management.replies import LoadStats
+from exporter.management.replies import LoadStats, Poll
 from exporter.management.state import State, StateName
+from exporter.state.daemon import Record
 from exporter.web.landing.page import CONTENT_SECURITY_POLICY, ROWS_LIMIT, Link, landing_page
 from tests.metrics.records import (
     NOON,

@@ -1,0 +1,110 @@
+"""Asyncio: blocking work in daemon threads, yielding to the event loop, waiting for an event.
+
+A file system or a resolver that hangs keeps its thread for as long as it hangs. asyncio's own
+threads (`asyncio.to_thread`) are few, are needed elsewhere, and are joined at exit.
+"""
+
+import asyncio
+import contextlib
+import errno
+import threading
+from collections.abc import Callable, Generator, Iterable
+from typing import Any, Generic, TypeVar
+
+_T = TypeVar("_T")
+
+_LOOP_PASSES = 3
+"""A timer or a socket wakes a future, and the future a task: each one pass later."""
+
+
+async def run_in_daemon_thread(work: Callable[[], _T]) -> _T:
+    """Return the result of `work`, or raise its exception.
+
+    Cancelling does not stop `work`: its result is dropped.
+
+    Raises:
+        OSError: no thread can be started.
+    """
+    return await _start(work)
+
+
+class SingleFlight(Generic[_T]):
+    """Blocking work that runs at most once at a time; concurrent callers share one run."""
+
+    def __init__(self, work: Callable[[], _T]) -> None:
+        self._work = work
+        self._inflight: asyncio.Future[_T] | None = None
+
+    async def __call__(self) -> _T:
+        """Return the result of `work`, or raise its exception."""
+        if self._inflight is None or self._inflight.done():
+            self._inflight = _start(self._work)
+        return await asyncio.shield(self._inflight)
+
+
+async def yield_to_loop() -> None:
+    """Let everything run that is ready, or becomes ready by what runs.
+
+    One `sleep(0)` isn't enough: the loop puts what has become ready meanwhile behind the sleeping
+    task, so that two long steps pass as one.
+    """
+    for _ in range(_LOOP_PASSES):
+        await asyncio.sleep(0)
+
+
+async def run_cooperatively(steps: Generator[None, None, _T]) -> _T:
+    """Run a generator to its end, yielding to the event loop after each step; return its value."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: _T = end.value
+            return result
+        await yield_to_loop()
+
+
+async def wait_for_event(
+    event: asyncio.Event, seconds: float, *, or_done: Iterable[asyncio.Future[Any]] = ()
+) -> None:
+    """Wait until `event` is set or one of the futures is done, `seconds` at most."""
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait(
+            [waiting, *or_done], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        waiting.cancel()
+
+
+def _start(work: Callable[[], _T]) -> asyncio.Future[_T]:
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T] = loop.create_future()
+
+    def run() -> None:
+        try:
+            result = work()
+        except Exception as error:  # noqa: BLE001 -- handed to the caller
+            post(_set_exception, error)
+        else:
+            post(_set_result, result)
+
+    def post(complete: Callable[..., None], value: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(complete, future, value)
+
+    try:
+        threading.Thread(target=run, daemon=True).start()
+    except RuntimeError:  # the limit of the system or of the unit
+        _set_exception(future, OSError(errno.EAGAIN, "cannot start a thread: limit reached"))
+    return future
+
+
+def _set_result(future: asyncio.Future[_T], result: _T) -> None:
+    if not future.done():  # else the caller was cancelled
+        future.set_result(result)
+
+
+def _set_exception(future: asyncio.Future[_T], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
+        future.exception()  # the caller may be gone: mark the exception as retrieved

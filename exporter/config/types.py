@@ -1,0 +1,274 @@
+"""How one value is written in the file: what may stand there, and how it is read.
+
+A form knows nothing of keys and lines; it raises ValueError with one sentence that says what is
+wrong and how to mend it.
+"""
+
+import enum
+import importlib.util
+import re
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from exporter.config import durations
+from exporter.config.password import read_password
+from exporter.config.privacy_key import PrivacyKey, read_privacy_key
+from exporter.management.endpoint import Endpoint, parse_endpoint
+from exporter.secret import Secret
+
+_PATTERN_EXAMPLE = "/etc/openvpn/server/*.conf"
+
+
+class Scalar(msgspec.Struct, frozen=True):
+    """One value as it is written.
+
+    `tag` is what YAML 1.1 takes it for (`str`, `bool`, `int`, `float`, `timestamp`, …);
+    `directory` is where relative paths start.
+    """
+
+    text: str
+    tag: str
+    directory: Path
+
+
+class Form(Protocol):
+    """A way to write one value."""
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+
+    def read(self, scalar: Scalar) -> object:
+        """Return the value; raises ValueError."""
+
+
+class Boolean(msgspec.Struct, frozen=True):
+    """`true` or `false`, and their YAML 1.1 kin."""
+
+    words: str = "true or false"
+
+    def read(self, scalar: Scalar) -> bool:
+        """Return the value; raises ValueError."""
+        if scalar.tag != "bool":
+            raise ValueError(f"{scalar.text!r} is neither: write true or false, without quotes")
+        return scalar.text.lower() in {"true", "yes", "on"}
+
+
+class Integer(msgspec.Struct, frozen=True):
+    """A whole number in decimal, from 1 to `maximum`."""
+
+    maximum: int
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return f"whole number, 1 to {self.maximum}"
+
+    def read(self, scalar: Scalar) -> int:
+        """Return the value; raises ValueError."""
+        # YAML 1.1 would read 010 as eight and 1:30 as ninety.
+        plain = scalar.tag == "int" and re.fullmatch("[1-9][0-9]{0,17}", scalar.text)
+        if not plain or int(scalar.text) > self.maximum:
+            raise ValueError(f"{scalar.text!r} does not fit: write a {self.words}")
+        return int(scalar.text)
+
+
+class Duration(msgspec.Struct, frozen=True):
+    """A duration between two bounds; its value is in seconds."""
+
+    minimum: str
+    maximum: str
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return f"duration, {self.minimum} to {self.maximum}"
+
+    def read(self, scalar: Scalar) -> float:
+        """Return the value; raises ValueError."""
+        seconds = durations.parse(scalar.text)
+        if not durations.parse(self.minimum) <= seconds <= durations.parse(self.maximum):
+            raise ValueError(f"{scalar.text!r} is out of bounds: write a {self.words}")
+        return seconds
+
+
+class Name(msgspec.Struct, frozen=True):
+    """Printable text of at most `limit` characters, which ends up in a label."""
+
+    limit: int
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return f"text, 1 to {self.limit} printable characters"
+
+    def read(self, scalar: Scalar) -> str:
+        """Return the value; raises ValueError."""
+        if scalar.tag != "str":
+            raise ValueError(f"YAML takes it for {_kind(scalar.tag)}: quote it, {scalar.text!r}")
+        self.check(scalar.text)
+        return scalar.text
+
+    def check(self, text: str) -> None:
+        """Raise ValueError unless `text` fits."""
+        if not 1 <= len(text) <= self.limit or not text.isprintable() or text != text.strip():
+            raise ValueError(
+                f"{text!r} does not fit: write {self.words}, without blanks at its ends"
+            )
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One member of an enumeration, by its value."""
+
+    members: type[enum.StrEnum]
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return " or ".join(self.members)
+
+    def read(self, scalar: Scalar) -> enum.StrEnum:
+        """Return the value; raises ValueError."""
+        if scalar.text not in list(self.members):
+            raise ValueError(f"{scalar.text!r} is not known: write {self.words}")
+        return self.members(scalar.text)
+
+
+class Address(msgspec.Struct, frozen=True):
+    """The address of a management interface."""
+
+    words: str = "address"
+
+    def read(self, scalar: Scalar) -> Endpoint:
+        """Return the value; raises ValueError."""
+        return parse_endpoint(scalar.text)
+
+
+class PasswordFile(msgspec.Struct, frozen=True):
+    """The path of a file that holds a password now; relative to the configuration file."""
+
+    words: str = "path"
+
+    def read(self, scalar: Scalar) -> Path:
+        """Return the value; raises ValueError."""
+        if not scalar.text or not scalar.text.isprintable():
+            raise ValueError(f"{scalar.text!r} is not a path: name the file with the password")
+        path = scalar.directory / scalar.text
+        read_password(path)
+        return path
+
+
+class FilePath(msgspec.Struct, frozen=True):
+    """The path of a file, which need not be there; relative to the configuration file."""
+
+    words: str = "path"
+
+    def read(self, scalar: Scalar) -> Path:
+        """Return the value; raises ValueError."""
+        if not scalar.text or not scalar.text.isprintable():
+            raise ValueError(f"{scalar.text!r} is not a path: name the file as OpenVPN does")
+        return scalar.directory / scalar.text
+
+
+class PrivacyKeyFile(msgspec.Struct, frozen=True):
+    """The path of a file that holds a key now; relative to the configuration file."""
+
+    words: str = "path"
+
+    def read(self, scalar: Scalar) -> PrivacyKey:
+        """Return the value; raises ValueError."""
+        if not scalar.text or not scalar.text.isprintable():
+            raise ValueError(f"{scalar.text!r} is not a path: name the file with the key")
+        return read_privacy_key(scalar.directory / scalar.text)
+
+
+class CertificateFile(msgspec.Struct, frozen=True):
+    """The path of a file of certificates, which need not be there; relative to the configuration.
+
+    Needs the extra `certificates`.
+    """
+
+    words: str = "path"
+
+    def read(self, scalar: Scalar) -> Path:
+        """Return the value; raises ValueError."""
+        path = FilePath().read(scalar)
+        if not can_read_certificates():
+            raise ValueError(
+                "reading certificates needs a library that is not installed: "
+                "pip install 'openvpn-exporter[certificates]'"
+            )
+        return path
+
+
+def can_read_certificates() -> bool:
+    """Tell whether the extra `certificates` is installed, without loading it."""
+    return importlib.util.find_spec("cryptography") is not None
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """A pattern of file names, relative to the configuration file; an absolute path once read."""
+
+    words: str = "pattern of file names"
+
+    def read(self, scalar: Scalar) -> str:
+        """Return the value; raises ValueError."""
+        if not scalar.text.strip() or not scalar.text.isprintable():
+            raise ValueError(f"{scalar.text!r} names no file: write one as in {_PATTERN_EXAMPLE}")
+        return str(scalar.directory.absolute() / scalar.text)
+
+
+class Block(msgspec.Struct, frozen=True):
+    """Text of many lines, such as a certificate or a key; never shown."""
+
+    words: str = "text of many lines"
+
+    def read(self, scalar: Scalar) -> Secret:
+        """Return the value; raises ValueError."""
+        if scalar.tag != "str" or not scalar.text.strip():
+            raise ValueError("is no text: write it below a |, each line indented")
+        return Secret(scalar.text)
+
+
+class ListOf(msgspec.Struct, frozen=True):
+    """A list of values, none of them twice."""
+
+    form: Form
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return f"list of: {self.form.words}"
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """Names that the operator chooses, none of them twice, each with a value."""
+
+    name: Form
+    value: Form
+
+    @property
+    def words(self) -> str:
+        """What may be written here, for people."""
+        return f"{self.name.words}: {self.value.words}"
+
+
+class Section(msgspec.Struct, frozen=True):
+    """Keys of their own, those of the type `keys`."""
+
+    keys: type[msgspec.Struct]
+    words: str = "section"
+
+
+class Sections(msgspec.Struct, frozen=True):
+    """A list whose items have the keys of the type `keys`."""
+
+    keys: type[msgspec.Struct]
+    words: str = "list of sections"
+
+
+def _kind(tag: str) -> str:
+    kinds = {"bool": "true or false", "int": "a number", "float": "a number", "timestamp": "a date"}
+    return kinds.get(tag, "something else")

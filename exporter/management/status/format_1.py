@@ -1,0 +1,155 @@
+"""`OpenVPN CLIENT LIST`: status format 1, sections for people, identical from 2.1 to 2.7.
+
+A common name may hold commas and anything else, so rows are read from their right end. There is
+no virtual address in a client's row: it is looked up in the routing table by the real address.
+"""
+
+import datetime
+import enum
+from collections.abc import Generator, Sequence
+
+import msgspec
+
+from exporter.management.address import is_host_route
+from exporter.management.dates import parse_date
+from exporter.management.errors import ReplyError
+from exporter.management.numbers import parse_number
+from exporter.management.status.model import Client, Route, ServerStatus, clean_name
+from exporter.management.text import clean, decode
+
+TITLE = b"OpenVPN CLIENT LIST"
+
+_SLICE = 1000
+"""Lines that are read at once: ten milliseconds, since dates in words take their time."""
+
+_QUEUE_LENGTH = "Max bcast/mcast queue length,"
+
+
+class _Section(enum.Enum):
+    CLIENTS = "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since"
+    ROUTES = "Virtual Address,Common Name,Real Address,Last Ref"
+    GLOBAL_STATS = "GLOBAL STATS"
+
+
+# No row is equal to one of these: every row has more commas, or other ones.
+_OPENERS = {section.value: section for section in _Section}
+_ROUTES_TITLE = "ROUTING TABLE"
+
+
+class _Report:
+    """A report under way."""
+
+    def __init__(self, zone: datetime.tzinfo | None) -> None:
+        self._zone = zone
+        self._section: _Section | None = None
+        self._updated: int | None = None
+        self._clients: list[Client] = []
+        self._routes: list[Route] = []
+        self._queue_length: int | None = None
+        self._unparsed = 0
+
+    def take(self, line: str) -> None:
+        if line in _OPENERS:
+            self._section = _OPENERS[line]
+        elif line != _ROUTES_TITLE:
+            try:
+                self._take_row(line)
+            except ValueError:
+                self._unparsed += 1
+
+    def _take_row(self, line: str) -> None:
+        match self._section:
+            case None:
+                self._updated = parse_date(line.removeprefix("Updated,"), self._zone)
+            case _Section.CLIENTS:
+                self._clients.append(self._client(line))
+            case _Section.ROUTES:
+                self._routes.append(self._route(line))
+            case _Section.GLOBAL_STATS:
+                if not line.startswith(_QUEUE_LENGTH):
+                    raise ValueError("an unknown row of the global statistics")
+                self._queue_length = parse_number(line.removeprefix(_QUEUE_LENGTH))
+
+    def _client(self, line: str) -> Client:
+        name, address, received, sent, since = line.rsplit(",", 4)
+        return Client(
+            common_name=clean_name(name),
+            real_address=clean(address),
+            virtual_address="",
+            virtual_ipv6_address="",
+            received_bytes=parse_number(received),
+            sent_bytes=parse_number(sent),
+            connected_since=parse_date(since, self._zone),
+        )
+
+    def _route(self, line: str) -> Route:
+        virtual_address, rest = line.split(",", 1)
+        name, address, reference = rest.rsplit(",", 2)
+        return Route(
+            clean(virtual_address),
+            clean_name(name),
+            clean(address),
+            parse_date(reference, self._zone),
+        )
+
+    def finish(self) -> ServerStatus:
+        if self._updated is None:
+            raise ReplyError("a status without a readable 'Updated' row")
+        addresses = _virtual_addresses(self._routes)
+        clients = tuple(
+            _with_addresses(client, addresses[_key(client)])
+            for client in self._clients
+            if _key(client) in addresses
+        )
+        pending = tuple(client for client in self._clients if _key(client) not in addresses)
+        return ServerStatus(
+            updated=self._updated,
+            clients=clients,
+            pending=pending,
+            route_count=len(self._routes),
+            routes=tuple(self._routes),
+            max_queue_length=self._queue_length,
+            unparsed=self._unparsed,
+        )
+
+
+def _key(row: Client | Route) -> tuple[str, str]:
+    # Up to 2.6 a native IPv6 address has no port, so the address alone may be two clients'.
+    return row.common_name, row.real_address
+
+
+def _virtual_addresses(routes: Sequence[Route]) -> dict[tuple[str, str], list[str]]:
+    """Map each client that has a route to its own virtual addresses."""
+    addresses: dict[tuple[str, str], list[str]] = {}
+    for route in routes:
+        own = addresses.setdefault(_key(route), [])
+        if is_host_route(route.virtual_address):
+            own.append(route.virtual_address)
+    return addresses
+
+
+def _with_addresses(client: Client, own: Sequence[str]) -> Client:
+    v4 = [address for address in own if ":" not in address]
+    v6 = [address for address in own if ":" in address]
+    # Several of one family are several clients that look alike: say nothing then.
+    return msgspec.structs.replace(
+        client,
+        virtual_address=v4[0] if len(v4) == 1 else "",
+        virtual_ipv6_address=v6[0] if len(v6) == 1 else "",
+    )
+
+
+def steps(
+    lines: Sequence[bytes], *, zone: datetime.tzinfo | None
+) -> Generator[None, None, ServerStatus]:
+    """Read a report, pausing after each slice of it; return what it says.
+
+    Raises:
+        ReplyError: the `Updated` row is missing or unreadable.
+    """
+    report = _Report(zone)
+    for number, line in enumerate(lines[1:], start=1):
+        report.take(decode(line))
+        if number % _SLICE == 0:
+            yield
+    return report.finish()

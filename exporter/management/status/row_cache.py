@@ -1,0 +1,95 @@
+"""Client rows that the last status had, too: the hot path of reading.
+
+A daemon that is asked every fifteen seconds prints the same names, addresses and times again and
+again; of nearly all rows only the two byte counters have changed. So a row is looked up whole but
+for these, and only what is new, or changed in any other byte, is taken apart and cleaned. That
+takes a quarter of the time, and the texts of a row exist once, however often it is printed.
+"""
+
+from exporter.management.status.columns import Columns
+from exporter.management.status.model import Client
+from exporter.management.text import decode
+
+SEPARATOR = "\t"
+"""Of format 3: no field can hold it. In format 2 a row can't be cut before it is understood."""
+
+_TAB = SEPARATOR.encode()
+_RECEIVED, _SENT = "Bytes Received", "Bytes Sent"
+_SURE_DIGITS = 19
+"""So many digits always fit in 64 bits."""
+
+
+class KnownRows:
+    """The rows of the last status in format 3 and of the one under way, for one header."""
+
+    def __init__(self, columns: Columns[Client]) -> None:
+        """Know nothing yet of the rows under this header."""
+        self._columns = columns
+        self._place = _place(columns)
+        self._last: dict[bytes, Client] = {}
+        self._now: dict[bytes, Client] = {}
+
+    def fits(self, columns: Columns[Client]) -> bool:
+        """Tell whether this is about rows under that header."""
+        return self._columns.names == columns.names
+
+    def turn(self) -> None:
+        """End a status: what it did not have is forgotten."""
+        self._last, self._now = self._now, {}
+
+    def read(self, line: bytes) -> Client:
+        """Read a row, keyword and all.
+
+        Raises:
+            ValueError: one that can't be read.
+        """
+        place = self._place
+        # Two counters, whatever is before them, and what follows as one: it holds tabs or none.
+        fields = line.split(_TAB, place + 2)
+        if not place or len(fields) < place + 3:
+            return self._anew(line)
+        received, sent = fields.pop(place), fields.pop(place)
+        key = _TAB.join(fields)
+        row = self._last.get(key)
+        if (
+            row is not None
+            and received.isdigit()
+            and sent.isdigit()
+            and len(received) <= _SURE_DIGITS >= len(sent)
+        ):
+            row = _grown(row, int(received), int(sent))
+        else:
+            row = self._anew(line)
+        self._now[key] = row
+        return row
+
+    def _anew(self, line: bytes) -> Client:
+        return self._columns.read(decode(line).partition(SEPARATOR)[2], SEPARATOR)
+
+
+def _place(columns: Columns[Client]) -> int:
+    """Return where the counters are in a row with its keyword; 0 where they aren't neighbours."""
+    names = list(columns.names)
+    if names.count(_RECEIVED) == names.count(_SENT) == 1:
+        place = names.index(_RECEIVED) + 1
+        return place if names[place:][:1] == [_SENT] else 0
+    return 0
+
+
+def _grown(row: Client, received: int, sent: int) -> Client:
+    """Return the row with these counters: itself where they have not changed."""
+    if row.received_bytes == received and row.sent_bytes == sent:
+        return row
+    return Client(  # spelled out: `msgspec.structs.replace` takes four times as long
+        row.common_name,
+        row.real_address,
+        row.virtual_address,
+        row.virtual_ipv6_address,
+        received,
+        sent,
+        row.connected_since,
+        row.username,
+        row.client_id,
+        row.peer_id,
+        row.cipher,
+    )

@@ -1,0 +1,54 @@
+"""`OpenVPN STATISTICS`: the status of client and point-to-point daemons.
+
+Row names have not changed from 2.1 to 2.7; which rows there are depends on the build and on
+compression.
+"""
+
+import datetime
+from collections.abc import Sequence
+
+from exporter.management.dates import parse_date
+from exporter.management.errors import ReplyError
+from exporter.management.numbers import parse_number
+from exporter.management.status.model import TunnelStatus
+from exporter.management.text import decode
+
+TITLE = b"OpenVPN STATISTICS"
+
+_FIELDS = {
+    "TUN/TAP read bytes": "tun_tap_read",
+    "TUN/TAP write bytes": "tun_tap_write",
+    "TCP/UDP read bytes": "tcp_udp_read",
+    "TCP/UDP write bytes": "tcp_udp_write",
+    "Auth read bytes": "auth_read",
+    "pre-compress bytes": "pre_compress",
+    "post-compress bytes": "post_compress",
+    "pre-decompress bytes": "pre_decompress",
+    "post-decompress bytes": "post_decompress",
+}
+_IGNORED = frozenset({"TAP-WIN32 driver status"})
+
+
+def parse(lines: Sequence[bytes], *, zone: datetime.tzinfo | None) -> TunnelStatus:
+    """Read the statistics.
+
+    Raises:
+        ReplyError: the `Updated` row is missing or unreadable.
+    """
+    updated: int | None = None
+    counters: dict[str, int] = {}
+    unparsed = 0
+    for line in lines[1:]:
+        name, _, value = decode(line).partition(",")
+        try:
+            if name == "Updated":
+                updated = parse_date(value, zone)
+            elif name in _FIELDS:
+                counters[_FIELDS[name]] = parse_number(value)
+            elif name not in _IGNORED:
+                unparsed += 1
+        except ValueError:
+            unparsed += 1
+    if updated is None:
+        raise ReplyError("statistics without a readable 'Updated' row")
+    return TunnelStatus(updated=updated, unparsed=unparsed, **counters)

@@ -1,0 +1,70 @@
+"""Whether a daemon can be asked, and what it says of itself."""
+
+from collections.abc import Iterable
+
+from exporter.management.errors import DownReason
+from exporter.metrics.family import Sample, gauge, info, one, one_hot
+from exporter.state.daemon import Record
+
+_INFO_LABELS = ("version", "platform", "mode", "management_version", "source")
+
+
+def _info(record: Record) -> Iterable[Sample]:
+    version = record.version
+    if version is None:
+        return
+    mode = record.mode
+    yield (
+        (
+            version.version,
+            version.platform,
+            mode.value if mode else "",
+            version.management_version,
+            record.source,
+        ),
+        1,
+    )
+
+
+def _verbosity(record: Record) -> Iterable[Sample]:
+    return one(record.introduction.verbosity if record.introduction else None)
+
+
+FAMILIES = (
+    gauge(
+        "openvpn_up",
+        "1 if the last poll of the daemon succeeded, by whatever source.",
+        lambda record: one(record.up),
+        while_up=False,
+    ),
+    gauge(
+        "openvpn_management_up",
+        "1 if the session with the daemon's management interface works.",
+        lambda record: one(record.management_up if record.has_management else None),
+        while_up=False,
+    ),
+    gauge(
+        "openvpn_down_reason",
+        "1 for the reason why the management session, or the status file of a daemon without one, "
+        "does not work, else 0; all 0 when it works.",
+        lambda record: one_hot(DownReason, record.down_reason),
+        labels=("reason",),
+        while_up=False,
+    ),
+    info(
+        "openvpn_info",
+        "What the daemon says of itself ('version'); source is where its status comes from.",
+        _info,
+        labels=_INFO_LABELS,
+    ),
+    gauge(
+        "openvpn_start_time_seconds",
+        "Unix time of the start of the daemon's process, by the first entry of its state history.",
+        lambda record: one(record.process.start_time if record.management_up else None),
+    ),
+    gauge(
+        "openvpn_log_verbosity",
+        "The daemon's 'verb': which of its log messages exist at all.",
+        _verbosity,
+    ),
+)

@@ -1,0 +1,51 @@
+"""The exporter's own work at each daemon."""
+
+from collections.abc import Iterable
+
+from exporter.management.errors import DownReason
+from exporter.metrics.family import Sample, counter, gauge, one
+from exporter.state.daemon import Record
+
+
+def _failures(record: Record) -> Iterable[Sample]:
+    return [((reason.value,), record.poll_failures[reason]) for reason in DownReason]
+
+
+FAMILIES = (
+    gauge(
+        "openvpn_exporter_poll_duration_seconds",
+        "Seconds from asking to understanding at the last poll that was answered.",
+        lambda record: one(record.poll_duration),
+    ),
+    counter(
+        "openvpn_exporter_polls_total",
+        "Polls of the daemon or of its status file, those included that failed or found no way in.",
+        lambda record: one(record.polls),
+    ),
+    counter(
+        "openvpn_exporter_poll_failures_total",
+        "Polls that failed or found no way in, by the reasons of openvpn_down_reason.",
+        _failures,
+        labels=("reason",),
+    ),
+    counter(
+        "openvpn_exporter_connects_total",
+        "Management sessions opened.",
+        lambda record: one(record.connects),
+    ),
+    counter(
+        "openvpn_exporter_unparsed_lines_total",
+        "Lines of the daemon that nobody here understood.",
+        lambda record: one(record.unparsed_lines),
+    ),
+    counter(
+        "openvpn_exporter_status_fallbacks_total",
+        "Polls answered by 'status 1' because 'status 3' never ended (a row of 512 bytes).",
+        lambda record: one(record.status_fallbacks),
+    ),
+    gauge(
+        "openvpn_exporter_clients_not_exported",
+        "Connected clients without series of their own, because 'limit' was reached.",
+        lambda record: one(record.ledger.not_exported),
+    ),
+)

@@ -1,0 +1,101 @@
+"""Which of OpenVPN's options matter here, how they are written, and which of several counts."""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from exporter.openvpn_config.directives import Directive, without_dashes
+from exporter.openvpn_config.errors import Malformed
+
+_ARGUMENTS: Mapping[str, range] = {
+    "ca": range(1, 2),
+    "cert": range(1, 2),
+    "cd": range(1, 2),
+    "chroot": range(1, 2),
+    "client": range(1),
+    "client-config-dir": range(1, 2),
+    "config": range(1, 2),
+    "crl-verify": range(1, 3),
+    "dev": range(1, 2),
+    "duplicate-cn": range(1),
+    "management": range(2, 4),
+    "management-client": range(1),
+    "management-client-auth": range(1),
+    "management-client-group": range(1, 2),
+    "management-client-user": range(1, 2),
+    "management-external-cert": range(1, 2),
+    "management-external-key": range(4),
+    "management-forget-disconnect": range(1),
+    "management-hold": range(1),
+    "management-query-passwords": range(1),
+    "management-query-proxy": range(1),
+    "management-query-remote": range(1),
+    "management-signal": range(1),
+    "max-clients": range(1, 2),
+    "mode": range(1, 2),
+    "pull": range(1),
+    "secret": range(1, 3),
+    "server": range(2, 4),
+    "server-bridge": range(5),
+    "server-ipv6": range(1, 2),
+    "status": range(1, 3),
+    "status-version": range(1, 2),
+    "tls-client": range(1),
+    "username-as-common-name": range(1),
+    "verb": range(1, 2),
+}
+"""How many arguments each takes; whatever else a file says is nobody's business here."""
+
+_INLINE = frozenset({"ca", "cert", "crl-verify", "secret"})
+"""Those that may be written as `<name>` … `</name>`."""
+
+
+class Options(msgspec.Struct, frozen=True):
+    """The directives that matter, by name, each with all its uses in order; never empty."""
+
+    uses: Mapping[str, tuple[Directive, ...]]
+
+    def all(self, name: str) -> tuple[Directive, ...]:
+        """Return every use."""
+        return self.uses.get(name, ())
+
+    def last(self, name: str) -> Directive | None:
+        """Return the use that counts."""
+        return self.uses[name][-1] if name in self.uses else None
+
+    def argument(self, name: str) -> str | None:
+        """Return the first argument of the use that counts, unless it is written inline."""
+        use = self.last(name)
+        return use.arguments[0] if use and use.arguments else None
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.uses
+
+
+def pick(directives: Iterable[Directive]) -> Options:
+    """Return what matters of a configuration.
+
+    Raises:
+        Malformed: one has too many arguments, or too few, so that OpenVPN would refuse it.
+    """
+    uses: dict[str, tuple[Directive, ...]] = {}
+    ignorable: set[str] = set()
+    for directive in directives:
+        name = directive.name
+        if name == "ignore-unknown-option":
+            ignorable.update(map(without_dashes, directive.arguments))
+        elif name not in _ARGUMENTS:
+            continue
+        elif _fits(directive):
+            uses[name] = (*uses.get(name, ()), directive)
+        elif not (directive.optional or name in ignorable):
+            raise Malformed(
+                directive.place, f"`{name}` has too few or too many arguments: OpenVPN refuses it"
+            )
+    return Options(uses)
+
+
+def _fits(directive: Directive) -> bool:
+    if directive.inline is not None:
+        return directive.name in _INLINE
+    return len(directive.arguments) in _ARGUMENTS[directive.name]

@@ -1,0 +1,28 @@
+"""Why a daemon can't be asked, for people."""
+
+import msgspec
+
+from exporter.management.errors import DownReason, ManagementError, ReplyError
+from exporter.state.privacy import Privacy
+
+_NONSENSE = "the daemon's answer makes no sense; it is not shown, since it may name a client"
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """What went wrong, and what the daemon said last, "" where it said nothing of the kind."""
+
+    error: ManagementError
+    last_words: str = ""
+
+    @property
+    def reason(self) -> DownReason:
+        """The value of `openvpn_down_reason`."""
+        return self.error.reason
+
+    def tell(self, privacy: Privacy) -> str:
+        """Return one sentence, with the daemon's own words only where those may be shown."""
+        if not privacy.shows_words:
+            return _NONSENSE if isinstance(self.error, ReplyError) else str(self.error)
+        if self.last_words:
+            return f"{self.error}; its last words were: {self.last_words}"
+        return str(self.error)

@@ -1,0 +1,45 @@
+"""The traffic of a client or point-to-point tunnel over its reconnects.
+
+The daemon's own statistics begin again at 0 with every connection.
+"""
+
+from exporter.management.status import TunnelStatus
+from exporter.state.resetting_counter import Growth
+
+FIELDS = (
+    "tun_tap_read",
+    "tun_tap_write",
+    "tcp_udp_read",
+    "tcp_udp_write",
+    "auth_read",
+    "pre_compress",
+    "post_compress",
+    "pre_decompress",
+    "post_decompress",
+)
+"""The counters of `TunnelStatus`."""
+
+
+class TunnelTraffic:
+    """One accumulated counter for each row that the daemon printed at least once."""
+
+    def __init__(self) -> None:
+        """Begin without a counter."""
+        self._growth: dict[str, Growth] = {}
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Bytes by field of `TunnelStatus`."""
+        return {field: growth.total for field, growth in self._growth.items()}
+
+    def take(self, status: TunnelStatus) -> None:
+        """Take the statistics of one poll."""
+        for field in FIELDS:
+            value = getattr(status, field)
+            if value is not None:
+                self._growth.setdefault(field, Growth()).take(value)
+
+    def restart(self) -> None:
+        """Note that a new connection began."""
+        for growth in self._growth.values():
+            growth.restart()

@@ -1,0 +1,16 @@
+"""Who may ask, read from the file that `--web.config.file` names, in exporter-toolkit's format.
+
+    schema          every key: its type, default and meaning
+    forms           how one value is written, beyond the forms that all files share
+    consistency     whether the keys fit each other
+    tls             a TLS section -> what Python's `ssl` serves with
+    loader          file -> policy, with every problem at once
+    policy, stamp   what it comes to, and from which files
+
+Of the web server it knows nothing.
+"""
+
+from exporter.web.web_config.loader import canonical, load
+from exporter.web.web_config.policy import OPEN, Policy, Rate
+
+__all__ = ["OPEN", "Policy", "Rate", "canonical", "load"]

@@ -1,0 +1,97 @@
+"""From the web configuration file to the policy."""
+
+import ipaddress
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from exporter.config.decoder import Reader, Unreadable
+from exporter.config.errors import ConfigError, Problem
+from exporter.config.yaml_nodes import read_document
+from exporter.web.web_config.consistency import rate_faults, tls_faults
+from exporter.web.web_config.fault import Fault
+from exporter.web.web_config.policy import Policy, Rate
+from exporter.web.web_config.schema import HeadersConfig, RateLimitConfig, TlsConfig, WebConfig
+from exporter.web.web_config.stamp import Stamp
+from exporter.web.web_config.tls import server_context
+
+_TLS = "tls_server_config"
+_RATE = "rate_limit"
+
+
+def load(path: Path) -> Policy:
+    """Return what the file at `path` says; paths in it are relative to its directory.
+
+    Reads certificates and checks hashes, so it blocks for some milliseconds. Raises ConfigError
+    with every problem, in the order of the file, and no secret in any.
+    """
+    stamp = Stamp.of(path)  # first: what is written while it is read shall be noticed
+    root = read_document(path, example="docs/web-configuration.md")
+    reader = Reader(source=str(path), directory=path.parent)
+    try:
+        config = reader.section(root, "", WebConfig)
+    except Unreadable:
+        raise _error(reader.problems) from None
+    return _policy(stamp, config, reader)
+
+
+def _policy(stamp: Stamp, config: WebConfig, reader: Reader) -> Policy:
+    tls = config.tls_server_config
+    files = (stamp, *map(Stamp.of, _files(tls)))
+    encrypted = any(key.startswith(f"{_TLS}.") for key in reader.lines)
+    faults = [
+        *(_blamed(_TLS, tls_faults(tls)) if encrypted else ()),
+        *_blamed(_RATE, rate_faults(config.rate_limit)),
+    ]
+    context = None
+    if encrypted and not faults:
+        context, failures = server_context(tls)
+        faults += _blamed(_TLS, failures)
+    if faults:
+        raise _error([_problem(stamp.path, fault, reader.lines) for fault in faults])
+    return Policy(
+        tls=context,
+        client_names=frozenset(map(canonical, tls.client_allowed_sans or ())),
+        users=config.basic_auth_users or {},
+        headers=_headers(config.http_server_config.headers),
+        rate=_rate(config.rate_limit),
+        files=files,
+    )
+
+
+def canonical(name: str) -> str:
+    """Return a name of a certificate in the one way to write it; only addresses have several."""
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name
+
+
+def _headers(headers: HeadersConfig) -> dict[str, str]:
+    names = {field.name: field.encode_name for field in msgspec.structs.fields(HeadersConfig)}
+    written = msgspec.structs.asdict(headers).items()
+    return {names[field]: value for field, value in written if value is not None}
+
+
+def _rate(rate: RateLimitConfig) -> Rate | None:
+    if not rate.interval or rate.burst is None:
+        return None
+    return Rate(rate.interval, rate.burst)
+
+
+def _files(tls: TlsConfig) -> tuple[Path, ...]:
+    files = (tls.cert_file, tls.key_file, tls.client_ca_file)
+    return tuple(file for file in files if file is not None)
+
+
+def _blamed(section: str, faults: Iterable[Fault]) -> list[Fault]:
+    return [Fault(f"{section}.{fault.key}".rstrip("."), fault.text) for fault in faults]
+
+
+def _problem(path: Path, fault: Fault, lines: dict[str, int]) -> Problem:
+    return Problem(source=str(path), text=fault.text, line=lines.get(fault.key), key=fault.key)
+
+
+def _error(problems: list[Problem]) -> ConfigError:
+    return ConfigError(tuple(sorted(problems, key=lambda problem: problem.line or 0)))

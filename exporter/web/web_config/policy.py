@@ -1,0 +1,36 @@
+"""What the web configuration file comes to: who may come in, how, and how often."""
+
+import ssl
+from collections.abc import Mapping
+
+import msgspec
+
+from exporter.secret import Secret
+from exporter.web.web_config.stamp import Stamp
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """At most `burst` requests at once, and one more each `interval` seconds."""
+
+    interval: float
+    burst: int
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules for who asks; by default everybody is let in, without encryption."""
+
+    tls: ssl.SSLContext | None = None
+    """Serves each new connection; None: no TLS."""
+    client_names: frozenset[str] = frozenset()
+    """A client's certificate must have one of these; any will do where there are none."""
+    users: Mapping[str, Secret] = {}
+    """The bcrypt hash of each user's password; no users: nobody is asked."""
+    headers: Mapping[str, str] = {}
+    """What every answer carries, by name."""
+    rate: Rate | None = None
+    files: tuple[Stamp, ...] = ()
+    """Whatever was read, as it was: another content of one of these is another policy."""
+
+
+OPEN = Policy()
+"""The policy of who names no web configuration file."""

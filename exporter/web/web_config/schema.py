@@ -1,0 +1,197 @@
+"""Every key of the web configuration file, in the format of Prometheus' exporter-toolkit."""
+
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from exporter.config.schema import Setting
+from exporter.config.types import Block, Boolean, Entries, Integer, ListOf, Name, Section
+from exporter.secret import Secret
+from exporter.web.web_config.forms import (
+    BcryptHash,
+    FilePath,
+    HeaderValue,
+    Interval,
+    OneOf,
+    UserName,
+)
+
+
+class ClientAuth(enum.StrEnum):
+    """What is asked of clients in the TLS handshake."""
+
+    NONE = "NoClientCert"
+    IF_GIVEN = "VerifyClientCertIfGiven"
+    REQUIRED = "RequireAndVerifyClientCert"
+
+
+class TlsVersion(enum.StrEnum):
+    """A version of TLS."""
+
+    TLS12 = "TLS12"
+    TLS13 = "TLS13"
+
+
+class Curve(enum.StrEnum):
+    """A group for the key exchange, by Go's name."""
+
+    P256 = "CurveP256"
+    P384 = "CurveP384"
+    P521 = "CurveP521"
+    X25519 = "X25519"
+
+
+class CipherSuite(enum.StrEnum):
+    """A cipher suite by the name that it has in the standards and in Go."""
+
+    ECDSA_AES_128_CBC = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"
+    ECDSA_AES_256_CBC = "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA"
+    RSA_AES_128_CBC = "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"
+    RSA_AES_256_CBC = "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA"
+    ECDSA_AES_128_GCM = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
+    ECDSA_AES_256_GCM = "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"
+    RSA_AES_128_GCM = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+    RSA_AES_256_GCM = "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"
+    RSA_CHACHA20 = "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"
+    ECDSA_CHACHA20 = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"
+    TLS13_AES_128_GCM = "TLS_AES_128_GCM_SHA256"
+    TLS13_AES_256_GCM = "TLS_AES_256_GCM_SHA384"
+    TLS13_CHACHA20 = "TLS_CHACHA20_POLY1305_SHA256"
+
+
+_UNVERIFIED = (
+    "asks for a certificate and never verifies it, which protects nothing and cannot be had here"
+)
+_NO_SUCH_AUTH = {
+    "RequestClientCert": f"{_UNVERIFIED}: write NoClientCert or VerifyClientCertIfGiven",
+    "RequireAnyClientCert": f"{_UNVERIFIED}: write RequireAndVerifyClientCert",
+    "RequireClientCert": f"{_UNVERIFIED}: write RequireAndVerifyClientCert",
+}
+_OLD_VERSION = "is broken (RFC 8996) and not offered: write TLS12 or TLS13"
+_NO_SUCH_VERSION = {"TLS10": _OLD_VERSION, "TLS11": _OLD_VERSION}
+
+
+class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How connections are encrypted, and which clients may make one."""
+
+    cert: Annotated[
+        Secret | None, Setting(Block(), "The certificate and its chain, as PEM in this file.")
+    ] = None
+    key: Annotated[Secret | None, Setting(Block(), "The key, as PEM in this file.")] = None
+    client_ca: Annotated[
+        Secret | None, Setting(Block(), "Authorities of clients' certificates, as PEM.")
+    ] = None
+    cert_file: Annotated[
+        Path | None, Setting(FilePath(), "File with the certificate and its chain, as PEM.")
+    ] = None
+    key_file: Annotated[
+        Path | None, Setting(FilePath(), "File with the key, as PEM and not encrypted.")
+    ] = None
+    client_auth_type: Annotated[
+        ClientAuth,
+        Setting(OneOf(ClientAuth, _NO_SUCH_AUTH), "Which clients must show a certificate."),
+    ] = ClientAuth.NONE
+    client_ca_file: Annotated[
+        Path | None, Setting(FilePath(), "File with the authorities of clients, as PEM.")
+    ] = None
+    client_allowed_sans: Annotated[
+        tuple[str, ...] | None,
+        Setting(
+            ListOf(Name(512)),
+            "Clients are let in only with one of these in their certificate: "
+            "a DNS name, an IP address, a mail address or a URI.",
+        ),
+    ] = None
+    min_version: Annotated[
+        TlsVersion, Setting(OneOf(TlsVersion, _NO_SUCH_VERSION), "Oldest version of TLS.")
+    ] = TlsVersion.TLS12
+    max_version: Annotated[
+        TlsVersion, Setting(OneOf(TlsVersion, _NO_SUCH_VERSION), "Newest version of TLS.")
+    ] = TlsVersion.TLS13
+    cipher_suites: Annotated[
+        tuple[CipherSuite, ...],
+        Setting(ListOf(OneOf(CipherSuite)), "Cipher suites of TLS 1.2, OpenSSL's by default."),
+    ] = ()
+    prefer_server_cipher_suites: Annotated[
+        bool, Setting(Boolean(), "Whether the order of the suites here counts, or the client's.")
+    ] = True
+    curve_preferences: Annotated[
+        tuple[Curve, ...],
+        Setting(ListOf(OneOf(Curve)), "The group of the key exchange: one, or OpenSSL's choice."),
+    ] = ()
+
+
+class HeadersConfig(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    rename={
+        "content_security_policy": "Content-Security-Policy",
+        "x_frame_options": "X-Frame-Options",
+        "x_content_type_options": "X-Content-Type-Options",
+        "x_xss_protection": "X-XSS-Protection",
+        "strict_transport_security": "Strict-Transport-Security",
+    },
+):
+    """Headers that every answer has; None leaves one out."""
+
+    content_security_policy: Annotated[
+        str | None, Setting(HeaderValue(), "What a page may load and run.")
+    ] = None
+    x_frame_options: Annotated[
+        str | None, Setting(HeaderValue(("deny", "sameorigin")), "Who may show a page in a frame.")
+    ] = None
+    x_content_type_options: Annotated[
+        str | None, Setting(HeaderValue(("nosniff",)), "That the content type is meant.")
+    ] = None
+    x_xss_protection: Annotated[str | None, Setting(HeaderValue(), "For browsers of the past.")] = (
+        None
+    )
+    strict_transport_security: Annotated[
+        str | None, Setting(HeaderValue(), "That browsers come by HTTPS alone from now on.")
+    ] = None
+
+
+class HttpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How HTTP is spoken."""
+
+    http2: Annotated[
+        bool,
+        Setting(Boolean(), "Read and without effect: HTTP/1.1 is spoken, which clients agree to."),
+    ] = True
+    headers: Annotated[
+        HeadersConfig, Setting(Section(HeadersConfig), "Headers that every answer has.")
+    ] = HeadersConfig()
+
+
+class RateLimitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How many requests are answered, whoever sends them."""
+
+    interval: Annotated[
+        float, Setting(Interval("0s", "1h"), "Time between two requests; 0 sets no limit.")
+    ] = 0.0
+    burst: Annotated[
+        int | None, Setting(Integer(1_000_000), "How many may come at once after a pause.")
+    ] = None
+
+
+class WebConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the web configuration file says; durations are in seconds."""
+
+    tls_server_config: Annotated[TlsConfig, Setting(Section(TlsConfig), "TLS.")] = TlsConfig()
+    http_server_config: Annotated[
+        HttpConfig, Setting(Section(HttpConfig), "How HTTP is spoken.")
+    ] = HttpConfig()
+    basic_auth_users: Annotated[
+        Mapping[str, Secret] | None,
+        Setting(
+            Entries(UserName(), BcryptHash()), "Users and the bcrypt hashes of their passwords."
+        ),
+    ] = None
+    rate_limit: Annotated[
+        RateLimitConfig, Setting(Section(RateLimitConfig), "How many requests are answered.")
+    ] = RateLimitConfig()

@@ -1,0 +1,157 @@
+"""A TLS section as what Python's `ssl` serves with.
+
+Keys go from the file to OpenSSL and are kept nowhere else.
+"""
+
+import contextlib
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+from exporter.secret import Secret
+from exporter.web.web_config.fault import Fault, Faulty
+from exporter.web.web_config.schema import CipherSuite, ClientAuth, Curve, TlsConfig, TlsVersion
+
+MAX_BYTES = 1 << 20
+"""Largest file of certificates that is read."""
+
+_VERSIONS = {
+    TlsVersion.TLS12: ssl.TLSVersion.TLSv1_2,
+    TlsVersion.TLS13: ssl.TLSVersion.TLSv1_3,
+}
+_CLIENTS = {
+    ClientAuth.NONE: ssl.CERT_NONE,
+    ClientAuth.IF_GIVEN: ssl.CERT_OPTIONAL,
+    ClientAuth.REQUIRED: ssl.CERT_REQUIRED,
+}
+_CURVES = {
+    Curve.P256: "prime256v1",
+    Curve.P384: "secp384r1",
+    Curve.P521: "secp521r1",
+    Curve.X25519: "X25519",
+}
+# Those of TLS 1.3 are always on, with OpenSSL as with Go.
+_SUITES = {
+    CipherSuite.ECDSA_AES_128_CBC: "ECDHE-ECDSA-AES128-SHA",
+    CipherSuite.ECDSA_AES_256_CBC: "ECDHE-ECDSA-AES256-SHA",
+    CipherSuite.RSA_AES_128_CBC: "ECDHE-RSA-AES128-SHA",
+    CipherSuite.RSA_AES_256_CBC: "ECDHE-RSA-AES256-SHA",
+    CipherSuite.ECDSA_AES_128_GCM: "ECDHE-ECDSA-AES128-GCM-SHA256",
+    CipherSuite.ECDSA_AES_256_GCM: "ECDHE-ECDSA-AES256-GCM-SHA384",
+    CipherSuite.RSA_AES_128_GCM: "ECDHE-RSA-AES128-GCM-SHA256",
+    CipherSuite.RSA_AES_256_GCM: "ECDHE-RSA-AES256-GCM-SHA384",
+    CipherSuite.RSA_CHACHA20: "ECDHE-RSA-CHACHA20-POLY1305",
+    CipherSuite.ECDSA_CHACHA20: "ECDHE-ECDSA-CHACHA20-POLY1305",
+}
+
+
+def server_context(tls: TlsConfig) -> tuple[ssl.SSLContext, tuple[Fault, ...]]:
+    """Return the context, and all that could not be done; it serves only if there is no fault.
+
+    Reads files, so it blocks. `tls` is consistent by then.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    faults = []
+    steps = (_set_versions, _set_suites, _set_curve, _load_certificate, _load_authorities)
+    for step in steps:
+        try:
+            step(context, tls)
+        except Faulty as error:
+            faults.append(error.fault)
+    return context, tuple(faults)
+
+
+def _set_versions(context: ssl.SSLContext, tls: TlsConfig) -> None:
+    context.minimum_version = _VERSIONS[tls.min_version]
+    context.maximum_version = _VERSIONS[tls.max_version]
+
+
+def _set_suites(context: ssl.SSLContext, tls: TlsConfig) -> None:
+    if not tls.prefer_server_cipher_suites:
+        context.options &= ~ssl.OP_CIPHER_SERVER_PREFERENCE
+    if not tls.cipher_suites:
+        return
+    names = [_SUITES[suite] for suite in tls.cipher_suites if suite in _SUITES]
+    if names:
+        context.set_ciphers(":".join(names))
+    elif tls.max_version is TlsVersion.TLS13:
+        # Only suites of TLS 1.3 are wished for: nothing is left for TLS 1.2.
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+    else:
+        raise Faulty(
+            "cipher_suites", "has none for TLS12, the max_version: name one, or allow TLS13"
+        )
+
+
+def _set_curve(context: ssl.SSLContext, tls: TlsConfig) -> None:
+    if len(tls.curve_preferences) > 1:
+        raise Faulty("curve_preferences", "can have one curve here: keep the first, or none")
+    for curve in tls.curve_preferences:
+        try:
+            context.set_ecdh_curve(_CURVES[curve])
+        except (ssl.SSLError, ValueError):
+            # Python 3.11.2 sets none but those of NIST.
+            text = f"{curve} cannot be set with this Python: name another curve, or none"
+            raise Faulty("curve_preferences", text) from None
+
+
+def _load_certificate(context: ssl.SSLContext, tls: TlsConfig) -> None:
+    cert = "cert_file" if tls.cert is None else "cert"
+    key = "key_file" if tls.key is None else "key"
+    if "-----BEGIN CERTIFICATE-----" not in _content(cert, tls.cert_file, tls.cert):
+        raise Faulty(cert, "holds no certificate: write one as PEM, -----BEGIN CERTIFICATE-----")
+    key_content = _content(key, tls.key_file, tls.key)
+    if "PRIVATE KEY-----" not in key_content:
+        raise Faulty(key, "holds no key: write one as PEM, -----BEGIN PRIVATE KEY-----")
+    if "ENCRYPTED" in key_content:
+        raise Faulty(key, "is encrypted, and nobody is there to ask: write it without a passphrase")
+    with _readable(tls.cert_file, tls.cert) as cert_path, _readable(tls.key_file, tls.key) as path:
+        try:
+            context.load_cert_chain(cert_path, path)
+        except (OSError, ValueError) as error:
+            mismatch = getattr(error, "reason", None) == "KEY_VALUES_MISMATCH"
+            text = f"is not the key of {cert}: give both of one pair"
+            damaged = f"cannot be used with {key}: one of them is damaged, or too weak for OpenSSL"
+            raise (Faulty(key, text) if mismatch else Faulty(cert, damaged)) from None
+
+
+def _load_authorities(context: ssl.SSLContext, tls: TlsConfig) -> None:
+    context.verify_mode = _CLIENTS[tls.client_auth_type]
+    if tls.client_auth_type is ClientAuth.NONE:
+        return
+    # As with Go, an authority in between is enough.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    name = "client_ca_file" if tls.client_ca is None else "client_ca"
+    content = _content(name, tls.client_ca_file, tls.client_ca)
+    try:
+        context.load_verify_locations(cadata=content)
+    except (ssl.SSLError, ValueError):
+        text = "holds no authority: write certificates as PEM, -----BEGIN CERTIFICATE-----"
+        raise Faulty(name, text) from None
+
+
+def _content(key: str, path: Path | None, inline: Secret | None) -> str:
+    if inline is not None:
+        return inline.reveal()
+    assert path is not None  # noqa: S101 -- one of both is there, which is checked before
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES).decode(errors="replace")
+    except OSError as error:
+        raise Faulty(key, f"cannot read {path}: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _readable(path: Path | None, inline: Secret | None) -> Iterator[str | Path]:
+    """Give a path that OpenSSL can read: it takes keys from files alone."""
+    if inline is None:
+        assert path is not None  # noqa: S101 -- one of both is there, which is checked before
+        yield path
+        return
+    # In memory: a key never reaches a disk.
+    descriptor = os.memfd_create("tls")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(inline.reveal().encode())
+        file.flush()
+        yield f"/proc/self/fd/{descriptor}"

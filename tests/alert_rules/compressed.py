@@ -1,0 +1,54 @@
+"""The shipped rules with their time compressed, so that hours of a story pass in seconds."""
+
+import re
+from collections.abc import Mapping
+
+import yaml
+
+from exporter.alert_rules import THRESHOLDS, render
+from exporter.config import durations
+
+_WINDOW = re.compile(r"(?<=\[)[0-9][0-9a-z]*(?=\])")
+
+
+def compressed(
+    speed: float, *, job: str = "openvpn", thresholds: Mapping[str, str] | None = None
+) -> str:
+    """Return the rules with all times divided by `speed`: windows, waits, and limits in seconds.
+
+    Numbers of events stay as they are: what takes three reconnects in half an hour takes three in
+    half an hour by `speed`. Scrapes and evaluations must be as much closer together; the shortest
+    window, of two minutes, wants two scrapes in it.
+
+    Args:
+        speed: how many seconds of the rules pass in one.
+        job: under which Prometheus scrapes the exporter.
+        thresholds: uncompressed, as users write them.
+    """
+    wanted = {threshold.name: threshold.default for threshold in THRESHOLDS} | dict(
+        thresholds or {}
+    )
+    limits = {
+        threshold.name: _shorter(wanted[threshold.name], speed)
+        for threshold in THRESHOLDS
+        if threshold.is_duration
+    }
+    rules = yaml.safe_load(render(job=job, thresholds=wanted))
+    limited = yaml.safe_load(render(job=job, thresholds=wanted | limits))
+    for group, quick in zip(rules["groups"], limited["groups"], strict=True):
+        for rule, model in zip(group["rules"], quick["rules"], strict=True):
+            rule["expr"] = _in_windows(model["expr"], speed)
+            rule["annotations"]["description"] = _in_windows(
+                rule["annotations"]["description"], speed
+            )
+            if "for" in rule:
+                rule["for"] = _shorter(rule["for"], speed)
+    return yaml.safe_dump(rules, sort_keys=False)
+
+
+def _in_windows(text: str, speed: float) -> str:
+    return _WINDOW.sub(lambda window: _shorter(window[0], speed), text)
+
+
+def _shorter(time: str, speed: float) -> str:
+    return durations.show(durations.parse(time) / speed)

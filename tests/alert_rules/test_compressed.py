@@ -1,0 +1,46 @@
+from pathlib import Path
+
+from exporter.config import durations
+from tests.alert_rules.compressed import compressed
+from tests.alert_rules.shipped import alerts
+from tests.expressions import meaning, promtool
+
+SLOW = {alert.alert: alert for alert in alerts()}
+QUICK = {alert.alert: alert for alert in alerts(compressed(60))}
+
+
+def test_prometheus_accepts_them(tmp_path: Path) -> None:
+    file = tmp_path / "openvpn.rules.yml"
+    file.write_text(compressed(120))
+    done = promtool("check", "rules", str(file))
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_same_alerts_are_there_and_hold() -> None:
+    assert list(QUICK) == list(SLOW)
+    assert all(meaning(alert.expr).problems == () for alert in QUICK.values())
+
+
+def test_each_wait_is_shorter_by_the_speed() -> None:
+    for name, alert in QUICK.items():
+        assert durations.parse(alert.wait) * 60 == durations.parse(SLOW[name].wait)
+
+
+def test_windows_and_limits_in_seconds_are_shorter_too() -> None:
+    expr = 'time() - max_over_time(openvpn_status_update_time_seconds{daemon!=""}[5s]) > 5'
+    assert QUICK["OpenVPNStatusStale"].expr.strip() == expr
+    assert QUICK["OpenVPNCertificateExpiring"].expr.endswith("< 10080")
+    assert "[2s]" in QUICK["OpenVPNDaemonDown"].expr
+
+
+def test_numbers_of_events_stay() -> None:
+    assert "[30s]" in QUICK["OpenVPNReconnecting"].expr
+    assert "> 3.5" in QUICK["OpenVPNReconnecting"].expr
+    assert "[30s]" in QUICK["OpenVPNReconnecting"].annotations["description"]
+
+
+def test_thresholds_are_said_uncompressed() -> None:
+    quick = {
+        alert.alert: alert for alert in alerts(compressed(60, thresholds={"daemon-down": "10m"}))
+    }
+    assert quick["OpenVPNDaemonDown"].wait == "10s"

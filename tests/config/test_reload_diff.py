@@ -1,0 +1,87 @@
+from pathlib import Path
+
+import pytest
+
+from exporter.config.reload_diff import Plan, compare
+from exporter.config.schema import (
+    ClientsConfig,
+    Config,
+    DaemonConfig,
+    EventsConfig,
+    Identity,
+    Slot,
+)
+from exporter.config.target import Watch, watches
+from exporter.management.endpoint import TcpEndpoint
+
+HOME = TcpEndpoint("127.0.0.1", 7505)
+AWAY = TcpEndpoint("127.0.0.1", 7506)
+
+OFFICE = DaemonConfig(name="office", management=HOME)
+BRANCH = DaemonConfig(name="branch", management=AWAY)
+
+
+def watch(
+    daemon: DaemonConfig = OFFICE,
+    *,
+    clients: ClientsConfig = ClientsConfig(),  # noqa: B008 -- frozen
+    events: EventsConfig = EventsConfig(),  # noqa: B008 -- frozen
+    poll_interval: float = 15.0,
+) -> Watch:
+    return Watch(daemon, clients, events, poll_interval)
+
+
+def test_the_same_configuration_changes_nothing() -> None:
+    assert compare([watch(), watch(BRANCH)], [watch(BRANCH), watch()]) == Plan(
+        unchanged=("branch", "office")
+    )
+
+
+def test_new_names_come_and_old_ones_go() -> None:
+    assert compare([watch()], [watch(BRANCH)]) == Plan(added=("branch",), removed=("office",))
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        watch(poll_interval=60.0),
+        watch(clients=ClientsConfig(series=False)),
+        watch(clients=ClientsConfig(forget_after=1.0, limit=1, routes=True)),
+        watch(events=EventsConfig(log=False)),
+        watch(DaemonConfig(name="office", management=HOME, timeout=1.0)),
+        watch(DaemonConfig(name="office", management=HOME, slot=Slot.RELEASE)),
+        watch(DaemonConfig(name="office", management=HOME, password_file=Path("/x"))),
+        watch(DaemonConfig(name="office", management=HOME, expected_clients=("alice",))),
+        watch(DaemonConfig(name="office", management=HOME, status_file=Path("/x"))),
+    ],
+)
+def test_other_settings_leave_session_and_counters_alone(new: Watch) -> None:
+    assert compare([watch()], [new]) == Plan(adjusted=("office",))
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        watch(DaemonConfig(name="office", management=AWAY)),
+        watch(clients=ClientsConfig(identity=Identity.USERNAME)),
+        watch(DaemonConfig(name="office", status_file=Path("/x"))),
+    ],
+)
+def test_another_daemon_or_other_identities_begin_anew(new: Watch) -> None:
+    assert compare([watch()], [new]) == Plan(restarted=("office",))
+
+
+def test_another_status_file_is_another_daemon_where_there_is_nothing_else() -> None:
+    one, other = (watch(DaemonConfig(name="a", status_file=Path(name))) for name in "xy")
+    assert compare([one], [other]) == Plan(restarted=("a",))
+
+
+def test_a_plan_says_how_many_of_each() -> None:
+    plan = Plan(unchanged=("a", "b"), removed=("c",))
+    assert str(plan) == "2 unchanged, 0 adjusted, 0 restarted, 0 added, 1 removed"
+
+
+def test_a_daemons_own_interval_counts_more_than_the_general_one() -> None:
+    own = DaemonConfig(name="branch", management=AWAY, poll_interval=5.0)
+    config = Config(daemons=(OFFICE, own), poll_interval=60.0)
+    assert [each.poll_interval for each in watches(config)] == [60.0, 5.0]

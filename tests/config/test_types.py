@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+
+from exporter.config import types
+from exporter.config.types import (
+    CertificateFile,
+    Duration,
+    Integer,
+    ListOf,
+    Name,
+    PasswordFile,
+    Scalar,
+)
+
+DURATION = Duration("100ms", "5m")
+INTEGER = Integer(200)
+NAME = Name(4)
+
+
+def scalar(text: str, tag: str = "str") -> Scalar:
+    return Scalar(text, tag, Path("/nowhere"))
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("100ms", 0.1), ("5m", 300.0)])
+def test_a_duration_may_be_one_of_its_bounds(text: str, seconds: float) -> None:
+    assert DURATION.read(scalar(text)) == seconds
+
+
+@pytest.mark.parametrize("text", ["99ms", "5m1ms"])
+def test_a_duration_beyond_its_bounds_is_told_them(text: str) -> None:
+    with pytest.raises(ValueError, match="out of bounds: write a duration, 100ms to 5m"):
+        DURATION.read(scalar(text))
+
+
+@pytest.mark.parametrize("number", [1, 200])
+def test_a_number_may_be_one_of_its_bounds(number: int) -> None:
+    assert INTEGER.read(scalar(str(number), "int")) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("0", "int"),
+        ("201", "int"),
+        ("-1", "int"),
+        ("1_0", "int"),
+        ("0x10", "int"),
+        ("1:30", "int"),
+        ("1.0", "float"),
+        ("5", "str"),
+    ],
+)
+def test_any_other_number_is_told_how_to_be_written(text: str, tag: str) -> None:
+    with pytest.raises(ValueError, match="does not fit: write a whole number, 1 to 200"):
+        INTEGER.read(scalar(text, tag))
+
+
+def test_a_name_may_be_as_long_as_its_limit() -> None:
+    assert NAME.read(scalar("Büro")) == "Büro"
+    with pytest.raises(ValueError, match="write text, 1 to 4 printable characters"):
+        NAME.read(scalar("Büros"))
+
+
+def test_an_empty_path_is_not_the_directory_of_the_file() -> None:
+    with pytest.raises(ValueError, match="'' is not a path"):
+        PasswordFile().read(scalar(""))
+
+
+def test_a_certificate_needs_not_be_there() -> None:
+    assert CertificateFile().read(scalar("ca.crt")) == Path("/nowhere/ca.crt")
+
+
+def test_an_empty_path_is_no_certificate() -> None:
+    with pytest.raises(ValueError, match="name the file"):
+        CertificateFile().read(scalar(""))
+
+
+def test_a_certificate_without_the_library_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(types, "can_read_certificates", lambda: False)
+    with pytest.raises(ValueError, match=r"pip install 'openvpn-exporter\[certificates\]'"):
+        CertificateFile().read(scalar("ca.crt"))
+
+
+def test_a_list_says_what_it_holds() -> None:
+    assert ListOf(INTEGER).words == "list of: whole number, 1 to 200"

@@ -1,0 +1,202 @@
+"""A reader that knows the last status reads the next one as if it knew nothing."""
+
+from collections.abc import Generator, Sequence
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from exporter.management.errors import ReplyError
+from exporter.management.status import Client, ServerStatus, Status, StatusReader, parse_status
+from tests.management.status.status_printer import ROUTE_COLUMNS, Layout
+
+PROLOGUE = (b"TITLE\tOpenVPN 2.6.14", b"TIME\t2026-11-23 03:53:03\t1795405983")
+EPILOGUE = (
+    "\t".join(["HEADER", "ROUTING_TABLE", *ROUTE_COLUMNS]).encode(),
+    b"ROUTING_TABLE\t10.8.0.2\talice\t192.0.2.1:5\tD\t1795405983",
+    b"GLOBAL_STATS\tMax bcast/mcast queue length\t2",
+)
+ODD_LAYOUTS = (
+    ("Common Name", "Real Address", "Bytes Sent", "Bytes Received", "Virtual Address"),
+    ("Bytes Received", "Bytes Sent", "Common Name", "Real Address"),
+    ("Common Name", "Real Address", "Bytes Received", "Virtual Address", "Bytes Sent"),
+    ("Common Name", "Real Address", "Virtual Address", "Bytes Received", "Bytes Sent", "New"),
+    ("Common Name", "Real Address", "Bytes Received", "Bytes Sent", "Bytes Sent"),
+)
+SINCE = "Connected Since (time_t)"
+LAYOUTS = (
+    *(layout.value for layout in Layout),
+    *((*layout, SINCE) for layout in ODD_LAYOUTS),
+    *((SINCE, *layout) for layout in ODD_LAYOUTS),
+)
+
+FIELDS = st.sampled_from(
+    [
+        b"", b"0", b"1", b"00", b"7", b"12345", b"9" * 19, b"18446744073709551615", b"9" * 20,
+        b"0" * 20, b"0" * 19 + b"1", b" 1", b"+1", b"-1", b"1_0", b"\xd9\xa1", b"1e3", b"UNDEF",
+        b"alice", b"bob", b"al\xffice", b"al\xfeice", b"a\tb", b"\t", b"a" * 200, b"a" * 201,
+        b"CLIENT_LIST", b"END", b"10.8.0.2", b"AES-256-GCM", b"\x00", b"\x1b[31m", b"\xe6\x97",
+    ]
+)  # fmt: skip
+NUMBERS = st.integers(0, 3).map(lambda number: str(number).encode())
+
+Row = list[bytes]
+
+
+class Table:
+    """A table whose rows can be edited."""
+
+    def __init__(self, layout: Sequence[str], rows: list[Row]) -> None:
+        self.layout = layout
+        self.rows = rows
+
+    def lines(self) -> list[bytes]:
+        header = b"\t".join([b"HEADER\tCLIENT_LIST", *(name.encode() for name in self.layout)])
+        rows = [b"\t".join([b"CLIENT_LIST", *row]) for row in self.rows]
+        return [*PROLOGUE, header, *rows, *EPILOGUE]
+
+
+@st.composite
+def rows(draw: st.DrawFn, layout: Sequence[str]) -> Row:
+    """Draw a row that can be read, mostly."""
+    numeric = ("Bytes", "time_t", "ID")
+    return [draw(NUMBERS if any(word in name for word in numeric) else FIELDS) for name in layout]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[list[bytes]]:
+    """Draw a table as it is printed again and again, edited in between."""
+    layout = draw(st.sampled_from(LAYOUTS))
+    table = Table(layout, draw(st.lists(rows(layout), min_size=1, max_size=4)))
+    history = [table.lines()]
+    for _ in range(draw(st.integers(1, 6))):
+        match draw(st.sampled_from(["field", "field", "field", "row", "no row", "swap", "layout"])):
+            case "field" if table.rows:
+                row = draw(st.sampled_from(table.rows))
+                row[draw(st.integers(0, len(row) - 1))] = draw(FIELDS | NUMBERS)
+            case "row":
+                table.rows.append(draw(rows(table.layout) | st.lists(FIELDS, min_size=1)))
+            case "no row" if table.rows:
+                table.rows.pop(draw(st.integers(0, len(table.rows) - 1)))
+            case "swap":
+                table.rows = draw(st.permutations(table.rows))
+            case "layout":
+                table.layout = draw(st.sampled_from(LAYOUTS))
+            case _:
+                pass
+        history.append(table.lines())
+    return history
+
+
+def drained(steps: Generator[None, None, Status]) -> Status | str:
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        status: Status = end.value
+        return status
+    except ReplyError as error:
+        return str(error)
+
+
+def anew(lines: Sequence[bytes]) -> Status | str:
+    try:
+        return parse_status(lines)
+    except ReplyError as error:
+        return str(error)
+
+
+@given(histories())
+def test_every_edit_shows(history: list[list[bytes]]) -> None:
+    reader = StatusReader()
+    for lines in history:
+        assert drained(reader.steps(lines)) == anew(lines)
+
+
+def table(*fields: bytes) -> list[bytes]:
+    return Table(Layout.V2_5.value, [list(fields)]).lines()
+
+
+ALICE = (
+    b"alice", b"192.0.2.1:5", b"10.8.0.2", b"", b"5", b"6", b"D", b"1795404614", b"al", b"4", b"5",
+    b"AES-256-GCM",
+)  # fmt: skip
+
+
+@given(st.integers(0, len(ALICE) - 1), FIELDS | NUMBERS)
+@example(4, b"9" * 20)
+@example(5, b"18446744073709551615")
+@example(5, b"18446744073709551616")
+@example(4, b" 1")
+@example(5, b"+1")
+def test_a_change_of_any_field_shows(place: int, field: bytes) -> None:
+    reader = StatusReader()
+    drained(reader.steps(table(*ALICE)))
+    edited = table(*ALICE[:place], field, *ALICE[place + 1 :])
+    assert drained(reader.steps(edited)) == anew(edited)
+    assert drained(reader.steps(table(*ALICE))) == anew(table(*ALICE))
+
+
+@pytest.mark.parametrize(
+    ("layout", "before", "after"),
+    [
+        ("Common Name|Real Address|Bytes Received|Bytes Sent|Username", "ab|c|1|2|d", "a|bc|1|2|d"),
+        ("Common Name|Real Address|Bytes Received|Bytes Sent|Username", "a|b|1|2|cd", "a|bc|1|2|d"),
+        ("Common Name|Real Address|Bytes Received|Username|Bytes Sent", "a|b|1|2|3", "a|b|4|5|3"),
+        ("Common Name|Real Address|Bytes Sent|Bytes Received|Username", "a|b|1|2|c", "a|b|3|4|c"),
+        ("Common Name|Real Address|Username|Bytes Received|Bytes Sent", "a|b|c|1|2", "a|b|c|3|4"),
+        (
+            "Common Name|Real Address|Bytes Received|Bytes Sent|Username|Bytes Sent",
+            "a|b|1|2|c|3",
+            "a|b|1|7|c|8",
+        ),
+    ],
+)
+def test_fields_are_never_taken_for_others(layout: str, before: str, after: str) -> None:
+    reader = StatusReader()
+    for row in (before, after):
+        names = [*layout.split("|"), SINCE]
+        lines = Table(names, [[*row.encode().split(b"|"), b"9"]]).lines()
+        status = drained(reader.steps(lines))
+        assert status == anew(lines)
+        assert isinstance(status, ServerStatus)
+        assert len(status.pending) == 1
+
+
+def client(reader: StatusReader, *fields: bytes) -> Client:
+    status = drained(reader.steps(table(*fields)))
+    assert isinstance(status, ServerStatus)
+    return status.clients[0]
+
+
+def test_a_row_that_did_not_change_is_the_same_object() -> None:
+    reader = StatusReader()
+    assert client(reader, *ALICE) is client(reader, *ALICE)
+
+
+def test_the_texts_of_a_row_exist_once() -> None:
+    reader = StatusReader()
+    before = client(reader, *ALICE)
+    after = client(reader, *ALICE[:4], b"1000", b"2000", *ALICE[6:])
+    assert before != after
+    assert before.common_name is after.common_name
+
+
+def test_what_a_status_did_not_have_is_forgotten() -> None:
+    reader = StatusReader()
+    before = client(reader, *ALICE)
+    client(reader, b"bob", *ALICE[1:])
+    assert client(reader, *ALICE) is not before
+
+
+def test_a_status_without_a_time_is_an_error_and_no_harm() -> None:
+    reader = StatusReader()
+    first = client(reader, *ALICE)
+    without = [line for line in table(*ALICE) if not line.startswith(b"TIME")]
+    assert drained(reader.steps(without)) == anew(without)
+    assert client(reader, *ALICE) == first
+
+
+def test_a_long_table_is_read_in_many_steps() -> None:
+    lines = Table(Layout.V2_5.value, [list(ALICE)] * 9000).lines()
+    assert sum(1 for _ in StatusReader().steps(lines)) > 3

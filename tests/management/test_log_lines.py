@@ -1,0 +1,254 @@
+"""Whom a log line is about and what it tells, whatever a peer calls itself."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from exporter.management.log_events import LOG_EVENTS, LogEvent
+from exporter.management.log_lines import (
+    NewClient,
+    Severity,
+    is_ours,
+    new_client,
+    recognise,
+    severity,
+)
+from exporter.management.messages import Listing, Notification
+from exporter.management.notifications import Log, parse_log, parse_notification
+from exporter.management.text import decode as decode_text
+from tests.management.captures import CAPTURES, decode
+
+EACH = pytest.mark.parametrize("event", LOG_EVENTS, ids=lambda event: event.name)
+EXAMPLES = st.sampled_from([event.example for event in LOG_EVENTS])
+
+ADDRESSES = [
+    "127.0.0.1:48762",
+    "::1",
+    "2001:db8::7",
+    "udp4:127.0.0.1:48762",
+    "tcp4-server:127.0.0.1:41152",
+    "udp6:[::1]:38311",
+    "udp6:127.0.0.1:39244",
+    "127.0.0.1:48762 peer-id=0",
+]
+NAMES = ["alice", "Carol Ann  Smith", "ou/people/alice", "alice@example.org", "Zoë (laptop)"]
+CLIENTS = [*ADDRESSES, *(f"{name}/{address}" for name in NAMES for address in ADDRESSES)]
+
+HARMLESS = [
+    "peer info: IV_PLAT=linux",
+    "MULTI: Learn: 10.8.0.2 -> {name}/{address}",
+    "VERIFY OK: depth=0, CN={name}",
+    "TLS: Username/Password authentication succeeded for username '{name}' ",
+    "[{name}] Peer Connection Initiated with [AF_INET]127.0.0.1:48762",
+    "SENT CONTROL [{name}]: 'PUSH_REPLY,ping 10' (status=1)",
+    "MULTI: primary virtual IP for {name}/{address}: 10.8.0.2",
+    "PUSH: Received control message: 'PUSH_REQUEST'",
+    "closing instance {name}/{address}",
+]
+"""Messages that tell nothing; many quote a name."""
+
+
+QUOTED = "alice/192.0.2.1:40000"
+"""The client in an example that names its client again."""
+
+
+def line(text: str, flags: str = "") -> Log:
+    return Log(1795404638, flags, text)
+
+
+def name_of(text: str) -> str | None:
+    event = recognise(line(text))
+    return event.name if event else None
+
+
+def hostile_names() -> st.SearchStrategy[str]:
+    """Names that contain an example, perhaps behind something that looks like a client."""
+    joints = st.sampled_from(["", " ", "/", "x/1.2.3.4:5 ", "1.2.3.4:5 ", "Connection Attempt "])
+    return st.tuples(
+        st.text(max_size=5), joints, EXAMPLES, st.sampled_from(["", " ", "/1.2.3.4:5", "/::1 "])
+    ).map("".join)
+
+
+@EACH
+def test_an_event_is_recognised_whatever_client_it_is_about(event: LogEvent) -> None:
+    """A message may name its client again."""
+    for client in CLIENTS:
+        assert name_of(f"{client} {event.example.replace(QUOTED, client)}") == event.name
+
+
+@pytest.mark.parametrize("prefix", ["", "Connection Attempt "])
+def test_an_event_is_recognised_without_its_client(prefix: str) -> None:
+    for event in LOG_EVENTS:
+        if QUOTED not in event.example:
+            assert name_of(prefix + event.example) == event.name
+
+
+def test_a_message_that_names_another_client_may_be_the_name_of_that_one() -> None:
+    (quota,) = (event.example for event in LOG_EVENTS if QUOTED in event.example)
+    assert name_of(f"bob/192.0.2.1:4 {quota}") is None
+
+
+@given(hostile_names(), st.sampled_from(HARMLESS), st.sampled_from(ADDRESSES[:-1]))
+@example("VERIFY ERROR: x", HARMLESS[0], ADDRESSES[0])
+@example("x/1.2.3.4:5 VERIFY ERROR: x", HARMLESS[0], ADDRESSES[0])
+@example("x/1.2.3.4:5 VERIFY ERROR: x", HARMLESS[-1], ADDRESSES[0])
+@example("x/1.2.3.4:5 AUTH: Received control message: AUTH_FAILED", HARMLESS[5], ADDRESSES[0])
+@example("x/1.2.3.4:5 TLS Error: TLS handshake failed", HARMLESS[2], ADDRESSES[0])
+def test_no_name_makes_an_event(name: str, message: str, address: str) -> None:
+    said = message.format(name=name, address=address)
+    for text in (said, f"{address} {said}", f"{name}/{address} {said}"):
+        assert name_of(text) is None
+
+
+@given(hostile_names())
+@example("x/1.2.3.4:5 VERIFY ERROR: x")
+def test_a_client_that_floats_tells_no_other_event(name: str) -> None:
+    said = f"peer 0 ({name}) floated from 192.0.2.1:4 to [AF_INET]192.0.2.2:5"
+    assert name_of(said) in {None, "client_floated"}
+
+
+@given(st.text(st.characters(exclude_characters=":["), min_size=1, max_size=8), EXAMPLES)
+def test_what_stands_before_a_message_makes_it_another(before: str, message: str) -> None:
+    assert name_of(before + message) is None
+
+
+@given(hostile_names())
+def test_a_state_change_within_the_log_is_no_event(description: str) -> None:
+    said = line(f"MANAGEMENT: >STATE:1795404638,EXITING,{description},,,,,")
+    assert recognise(said) is None
+
+
+@pytest.mark.parametrize("prefix", ["", "Connection Attempt ", "alice/127.0.0.1:48762 "])
+@pytest.mark.parametrize(
+    "message", ["MANAGEMENT: CMD 'status 3'", "MANAGEMENT: >STATE:1,EXITING,x,,,,,"]
+)
+def test_what_management_clients_cause_is_ours(prefix: str, message: str) -> None:
+    assert is_ours(line(prefix + message))
+
+
+def test_a_state_change_is_ours_whatever_it_says() -> None:
+    assert is_ours(line("MANAGEMENT: >STATE:1,EXITING,x/1.2.3.4:5 y,,,,,"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["TLS Error: TLS handshake failed", "127.0.0.1:48762 VERIFY OK: depth=0, CN=MANAGEMENT: x"],
+)
+def test_other_lines_are_not_ours(text: str) -> None:
+    assert not is_ours(line(text))
+
+
+@pytest.mark.parametrize(
+    ("flags", "level"),
+    [
+        ("F", Severity.FATAL),
+        ("N", Severity.ERROR),
+        ("NF", Severity.ERROR),
+        ("W", Severity.WARNING),
+        ("I", Severity.INFO),
+        ("D", Severity.DEBUG),
+        ("", Severity.OTHER),
+        ("X", Severity.OTHER),
+    ],
+)
+def test_the_first_flag_tells_how_grave_a_line_is(flags: str, level: Severity) -> None:
+    assert severity(line("x", flags)) is level
+
+
+@pytest.mark.parametrize("address", ADDRESSES[:-1])
+@pytest.mark.parametrize("name", ["", *NAMES])
+@pytest.mark.parametrize("prefixed", ["with its client", "without"])
+def test_a_client_that_is_let_in_is_told_by_name_and_address(
+    name: str, address: str, prefixed: str
+) -> None:
+    about = f"{name}/{address}" if name else address
+    start = f"{about} " if prefixed == "with its client" else ""
+    first = line(f"{start}MULTI: primary virtual IP for {about}: 10.8.0.2")
+    second = line(f"{start}MULTI: primary virtual IPv6 for {about}: fd00:8::1000")
+    assert new_client(first) == NewClient(name, address, ipv6=False)
+    assert new_client(second) == NewClient(name, address, ipv6=True)
+
+
+def test_a_peer_id_is_no_part_of_the_address() -> None:
+    about = "alice/127.0.0.1:4 peer-id=3"
+    said = line(f"{about} MULTI: primary virtual IP for {about}: 10.8.0.2")
+    assert new_client(said) == NewClient("alice", "127.0.0.1:4", ipv6=False)
+
+
+def test_the_name_of_a_new_client_is_clean() -> None:
+    said = line("MULTI: primary virtual IP for a\x07b/127.0.0.1:4: 10.8.0.2")
+    assert new_client(said) == NewClient("a\ufffdb", "127.0.0.1:4", ipv6=False)
+
+
+@pytest.mark.parametrize("before", ["", "y", "y ", "y/::1 "])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MULTI: primary virtual IP for x/1.2.3.4:5: 10.8.0.2",
+        "x/1.2.3.4:5 MULTI: primary virtual IP for x/1.2.3.4:5: 10.8.0.2",
+        "1.2.3.4:5 MULTI: primary virtual IP for x/1.2.3.4:5: 10.8.0.2",
+    ],
+)
+def test_no_name_lets_a_client_in(before: str, name: str) -> None:
+    name, address = before + name, "127.0.0.1:48762"
+    for message in HARMLESS:
+        if "primary" not in message:
+            said = message.format(name=name, address=address)
+            assert new_client(line(f"{name}/{address} {said}")) is None
+            assert new_client(line(f"{address} {said}")) is None
+
+
+def log_lines(capture: str) -> list[Log]:
+    """Return the lines that came by themselves, and those of the log cache."""
+    lines: list[Log] = []
+    for message in decode([CAPTURES[capture]]):
+        match message:
+            case Notification():
+                reading = parse_notification(message)
+                lines += [reading] if isinstance(reading, Log) else []
+            case Listing(entries) if capture.endswith(("log-all", "log-3", "log-cache-5")):
+                lines += [parse_log(decode_text(entry)) for entry in entries]
+            case _:
+                pass
+    return lines
+
+
+def events_of(captures: list[str]) -> Counter[str]:
+    events = [recognise(said) for capture in captures for said in log_lines(capture)]
+    return Counter(event.name for event in events if event)
+
+
+REFUSED = {"certificate_verify_error": 1, "tls_handshake_failed": 1, "tls_read_error": 1}
+GOLDEN = {
+    "log-by-verb/verb-1": REFUSED,
+    "log-by-verb/verb-2": REFUSED,
+    "log-by-verb/verb-3": REFUSED,
+    "log-by-verb/verb-4": REFUSED,
+    "server-events/max-clients-reached": {"client_limit_reached": 3},
+    "server-events/same-cn-twice": {"session_replaced": 1},
+    "server-events/session": {**REFUSED, "auth_failed": 1, "session_replaced": 2},
+    "server-undef/tcp-silent-and-garbage": {
+        "bad_packet_length": 1,
+        "connection_reset": 2,
+        "tls_fatal": 1,
+        "tls_handshake_failed": 1,
+        "tls_negotiation_timeout": 1,
+    },
+    "server-undef/udp-wrong-ca": REFUSED,
+}
+"""What the recorded sessions tell; all others tell nothing."""
+
+
+def test_the_recorded_sessions_tell_what_happened_in_them() -> None:
+    found = {name: dict(events) for name in CAPTURES if (events := events_of([name]))}
+    assert found == GOLDEN
+
+
+def test_the_recorded_sessions_tell_who_was_let_in() -> None:
+    clients = [new_client(said) for name in CAPTURES for said in log_lines(name)]
+    assert Counter(client.name for client in clients if client and not client.ipv6) == {
+        "alice": 10,
+        "bob": 3,
+    }

@@ -1,0 +1,16 @@
+from exporter.metrics.family import Kind, Metric
+from exporter.metrics.negotiation import head
+
+
+class TestHeads:
+    def test_tell_their_help_and_kind(self) -> None:
+        metric = Metric("openvpn_x_total", Kind.COUNTER, 'A "b" \\ c\nd.')
+        plain = '# HELP openvpn_x_total A "b" \\\\ c\\nd.\n# TYPE openvpn_x_total counter\n'
+        openmetrics = '# HELP openvpn_x A \\"b\\" \\\\ c\\nd.\n# TYPE openvpn_x counter\n'
+        assert head(metric, openmetrics=False).decode() == plain
+        assert head(metric, openmetrics=True).decode() == openmetrics
+
+    def test_of_kind_info_are_gauges_in_plain_text(self) -> None:
+        metric = Metric("openvpn_x_info", Kind.INFO, "X.")
+        assert head(metric, openmetrics=False).endswith(b"# TYPE openvpn_x_info gauge\n")
+        assert head(metric, openmetrics=True).endswith(b"# TYPE openvpn_x info\n")

@@ -1,0 +1,218 @@
+"""What is asked of a daemon, over a real socket, and what its answers come to."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from exporter.management.errors import ReplyError, SessionClosed, TimedOut
+from exporter.management.replies import Introduction, LoadStats, Poll, Version
+from exporter.management.state import State, StateName
+from exporter.management.status import ServerStatus, TunnelStatus
+from exporter.monitor.client import STATUS_1_POLLS, Inquirer
+from exporter.transport.connection import Connection
+from exporter.transport.connector import opener
+from tests.fake_daemon import ANSWERS, SAFETY, STATUS_1, STATUS_3, Answers, Visit, peer
+from tests.monitor.harness import SHORT
+
+NOT_IN_THIS_MODE = b"ERROR: The 'status' command is not supported by the current daemon mode"
+STATISTICS = (
+    b"OpenVPN STATISTICS",
+    b"Updated,2026-11-23 03:53:03",
+    b"TUN/TAP read bytes,7",
+    b"END",
+)
+
+
+@contextlib.asynccontextmanager
+async def asking(
+    *, deadline: float = SAFETY, routes: bool = False
+) -> AsyncIterator[tuple[Inquirer, Visit]]:
+    async with peer() as daemon:
+        stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+        connection = Connection(stream, timeout=deadline)
+        visit = await daemon.greeted()
+        await connection.log_in(None)
+        try:
+            yield Inquirer(connection, routes=routes, live=True), visit
+        finally:
+            await connection.close()
+
+
+@contextlib.asynccontextmanager
+async def answering(visit: Visit, answers: Answers) -> AsyncIterator[None]:
+    task = asyncio.create_task(visit.answers(until=b"", answers=answers))
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def introduced_by(inquirer: Inquirer) -> Introduction:
+    return await inquirer.introduce(await inquirer.identify(), lambda _: None)
+
+
+async def polled_by(inquirer: Inquirer) -> Poll:
+    return await inquirer.poll(lambda: None)
+
+
+async def polled(answers: Answers) -> Poll:
+    async with asking() as (inquirer, visit), answering(visit, answers):
+        return await polled_by(inquirer)
+
+
+async def test_a_daemon_introduces_itself() -> None:
+    remembered: list[State] = []
+    async with asking() as (inquirer, visit), answering(visit, ANSWERS):
+        pid = await inquirer.identify()
+        introduction = await inquirer.introduce(pid, remembered.extend)
+    assert introduction.version == Version("2.6.14", "x86_64-pc-linux-gnu", "5")
+    assert (introduction.pid, introduction.verbosity, introduction.holds) == (4711, 3, False)
+    assert [state.name for state in remembered] == [StateName.CONNECTED]
+
+
+async def test_state_changes_are_switched_on_before_the_history_is_read() -> None:
+    """Else what happens between the two would be in neither."""
+    async with asking() as (inquirer, visit), answering(visit, ANSWERS):
+        await introduced_by(inquirer)
+    assert visit.heard.index(b"state on") < visit.heard.index(b"state all")
+
+
+@pytest.mark.parametrize("command", [b"version", b"pid", b"verb", b"hold", b"state all"])
+async def test_an_introduction_with_an_error_in_it_is_none(command: bytes) -> None:
+    answers = {**ANSWERS, command: (b"ERROR: not today",)}
+    async with asking() as (inquirer, visit), answering(visit, answers):
+        with pytest.raises(ReplyError, match=f"'{command.decode()}' with: not today"):
+            await introduced_by(inquirer)
+
+
+async def test_the_state_is_the_newest_entry() -> None:
+    entries = (b"1,WAIT,,,,,,", b"2,CONNECTED,SUCCESS,10.8.0.1,,,,", b"END")
+    answers = {**ANSWERS, b"state": entries}
+    states: list[State] = []
+    async with asking() as (inquirer, visit), answering(visit, answers):
+        await inquirer.check_state(states.append)
+    assert [(state.time, state.name) for state in states] == [(2, StateName.CONNECTED)]
+
+
+async def test_a_daemon_without_a_history_has_no_state() -> None:
+    states: list[State] = []
+    async with asking() as (inquirer, visit), answering(visit, {b"state": (b"END",)}):
+        await inquirer.check_state(states.append)
+    assert states == []
+
+
+async def test_a_poll_asks_for_load_stats_and_the_status_and_nothing_else() -> None:
+    async with asking() as (inquirer, visit), answering(visit, ANSWERS):
+        poll = await polled_by(inquirer)
+        assert visit.heard == [b"load-stats", b"status 3"]
+    assert poll.load_stats == LoadStats(1, 3005, 3148)
+    assert isinstance(poll.status, ServerStatus)
+    assert [client.common_name for client in poll.status.clients] == ["alice"]
+    assert not poll.fallback
+
+
+async def test_a_tunnel_answers_with_statistics() -> None:
+    poll = await polled({**ANSWERS, b"status 3": STATISTICS})
+    assert isinstance(poll.status, TunnelStatus)
+    assert poll.status.tun_tap_read == 7
+
+
+@pytest.mark.parametrize("routes", [False, True])
+async def test_routes_are_read_if_wanted(*, routes: bool) -> None:
+    row = b"ROUTING_TABLE\t10.8.0.2\talice\t192.0.2.7:51820\t2026-11-23 03:53:00\t1795405980"
+    answers = {**ANSWERS, b"status 3": (*STATUS_3[:5], row, *STATUS_3[5:])}
+    async with asking(routes=routes) as (inquirer, visit), answering(visit, answers):
+        status = (await polled_by(inquirer)).status
+    assert isinstance(status, ServerStatus)
+    assert (status.route_count, len(status.routes)) == (1, int(routes))
+
+
+async def test_a_daemon_that_has_no_status_now_is_polled_all_the_same() -> None:
+    poll = await polled({**ANSWERS, b"status 3": (NOT_IN_THIS_MODE,)})
+    assert poll == Poll(LoadStats(1, 3005, 3148), None)
+
+
+async def test_any_other_error_in_place_of_a_status_fails_the_poll() -> None:
+    with pytest.raises(ReplyError, match="'status 3' with: no"):
+        await polled({**ANSWERS, b"status 3": (b"ERROR: no",)})
+
+
+async def test_an_error_in_place_of_load_stats_fails_the_poll() -> None:
+    with pytest.raises(ReplyError, match="'load-stats' with: no"):
+        await polled({**ANSWERS, b"load-stats": (b"ERROR: no",)})
+
+
+@pytest.mark.parametrize(
+    ("command", "reply"),
+    [
+        (b"status 3", (b"gibberish, of some kind", b"END")),
+        (b"status 3", (*STATUS_3[:1], b"END")),
+        (b"load-stats", (b"SUCCESS: nclients=many",)),
+    ],
+)
+async def test_a_reply_that_says_something_else_fails_the_poll(
+    command: bytes, reply: tuple[bytes, ...]
+) -> None:
+    with pytest.raises(ReplyError):
+        await polled({**ANSWERS, command: reply})
+
+
+async def test_a_status_that_never_ends_is_answered_by_status_1() -> None:
+    async with asking(deadline=SHORT) as (inquirer, visit):
+        polling = asyncio.create_task(polled_by(inquirer))
+        await visit.answers(until=b"status 3")
+        visit.says(*STATUS_3[:4])  # it dropped itself and all that follows
+        await visit.answers(until=b"status 1")
+        visit.says(*STATUS_1)
+        poll = await polling
+        assert visit.heard == [b"load-stats", b"status 3", b"pid", b"status 1"]
+    assert poll.fallback
+    assert isinstance(poll.status, ServerStatus)
+    assert poll.status.updated == 1795405983
+    assert [row.common_name for row in poll.status.clients] == ["alice"]
+
+
+async def test_after_a_fallback_status_3_is_tried_again_later() -> None:
+    async with asking(deadline=SHORT) as (inquirer, visit):
+        polling = asyncio.create_task(polled_by(inquirer))
+        await visit.answers(until=b"status 3")
+        await visit.answers(until=b"status 1")
+        visit.says(*STATUS_1)
+        assert (await polling).fallback
+        async with answering(visit, ANSWERS):
+            for _ in range(STATUS_1_POLLS):
+                assert (await polled_by(inquirer)).fallback
+            assert visit.heard.count(b"status 3") == 1
+            assert not (await polled_by(inquirer)).fallback
+        assert visit.heard[-1] == b"status 3"
+
+
+async def test_a_daemon_without_a_status_is_no_fallback_either_way() -> None:
+    async with asking(deadline=SHORT) as (inquirer, visit):
+        polling = asyncio.create_task(polled_by(inquirer))
+        await visit.answers(until=b"status 3")
+        await visit.answers(until=b"status 1")
+        visit.says(NOT_IN_THIS_MODE)
+        assert await polling == Poll(LoadStats(1, 3005, 3148), None)
+
+
+async def test_a_daemon_that_answers_nothing_at_all_is_no_fallback() -> None:
+    async with asking(deadline=SHORT) as (inquirer, visit):
+        polling = asyncio.create_task(polled_by(inquirer))
+        await visit.answers(until=b"status 3")
+        assert await visit.hears() == b"pid"
+        with pytest.raises(TimedOut):
+            await polling
+        assert b"status 1" not in visit.heard
+
+
+async def test_a_status_cut_by_the_end_of_the_session_fails_the_poll() -> None:
+    async with asking() as (inquirer, visit):
+        polling = asyncio.create_task(polled_by(inquirer))
+        await visit.answers(until=b"status 3")
+        visit.says(*STATUS_3[:-1])
+        visit.hangs_up()
+        with pytest.raises(SessionClosed):
+            await polling

@@ -1,0 +1,91 @@
+"""Many monitors on one event loop."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
+from exporter.management.endpoint import parse_endpoint
+from exporter.monitor import monitor as monitor_module
+from exporter.monitor.monitor import Monitor
+from exporter.simulator import simulated_server
+from exporter.state.daemon import Record
+from tests.fake_daemon import SAFETY, Peer, peer
+from tests.monitor.harness import running
+
+
+class Polls:
+    """The names of daemons in the order of their polls."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._news = asyncio.Condition()
+
+    async def note(self, record: Record) -> None:
+        async with self._news:
+            self.names.append(record.name)
+            self._news.notify_all()
+
+    async def each(self, times: int, names: Sequence[str]) -> None:
+        """Wait until each of these was polled so often."""
+        async with asyncio.timeout(SAFETY), self._news:
+            await self._news.wait_for(
+                lambda: all(Counter(self.names)[name] >= times for name in names)
+            )
+
+
+def watch(name: str, address: str, polls: Polls, *, interval: float, phase: float) -> Monitor:
+    return Monitor(
+        DaemonConfig(name=name, management=parse_endpoint(address), timeout=SAFETY),
+        ClientsConfig(),
+        EventsConfig(),
+        poll_interval=interval,
+        prepare=polls.note,
+        phase=phase,
+    )
+
+
+@pytest.fixture(autouse=True)
+def all_begin_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor_module, "START_SPREAD", 0.0)
+
+
+async def test_each_daemon_has_a_place_of_its_own_in_the_interval() -> None:
+    polls, names = Polls(), [str(number) for number in range(5)]
+    async with contextlib.AsyncExitStack() as stack:
+        monitors, tasks = [], []
+        for number, name in enumerate(names):
+            daemon = await stack.enter_async_context(simulated_server(clients=2))
+            monitors.append(
+                watch(name, daemon.address, polls, interval=1.0, phase=0.5 + number / 10)
+            )
+        tasks.extend([await stack.enter_async_context(running(it)) for it in reversed(monitors)])
+        await polls.each(2, names)
+    assert set(polls.names[:5]) == set(names)
+    assert polls.names[5:] == names
+
+
+async def test_one_hung_daemon_in_ten_holds_back_no_other() -> None:
+    polls, hung, tasks = Polls(), [], []
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(30):
+            if number % 10 == 0:
+                mute: Peer = await stack.enter_async_context(peer())
+                address = str(mute.endpoint)
+                hung.append((mute, str(number)))
+            else:
+                daemon = await stack.enter_async_context(simulated_server(clients=2))
+                address = daemon.address
+            watcher = watch(str(number), address, polls, interval=0.2, phase=number / 30)
+            tasks.append(await stack.enter_async_context(running(watcher)))
+        for mute, _ in hung:
+            visit = await mute.greeted()
+            await visit.answers(until=b"status 3")
+        mute_names = {name for _, name in hung}
+        healthy = [str(number) for number in range(30) if str(number) not in mute_names]
+        # Long before the deadline of those that hang.
+        await polls.each(5, healthy)
+    assert set(polls.names) == set(healthy)

@@ -1,0 +1,316 @@
+"""Fleets over real sockets: who stays, who goes, who comes."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig, Identity, Slot
+from exporter.config.target import Watch
+from exporter.management.endpoint import Endpoint, ListenEndpoint, parse_endpoint
+from exporter.management.errors import DownReason
+from exporter.monitor import pool as fleet_module
+from exporter.monitor.monitor import PAUSE, REPLIES, Monitor
+from exporter.monitor.pool import Fleet
+from exporter.state.daemon import Record
+from tests.fake_daemon import GREETING, PROMPT, SAFETY, dial_in, free_port, peer
+from tests.log_capture import LogCapture
+from tests.monitor.harness import SHORT, AtOnce, logs_in, write
+
+NOBODY = parse_endpoint("127.0.0.1:1")
+
+
+def watch(
+    endpoint: Endpoint, name: str = "office", *, interval: float = 0.05, timeout: float = SAFETY
+) -> Watch:
+    daemon = DaemonConfig(name=name, management=endpoint, timeout=timeout)
+    return Watch(daemon, ClientsConfig(), EventsConfig(), interval)
+
+
+def make(watch: Watch, phase: float) -> Monitor:
+    return Monitor(
+        watch.daemon,
+        watch.clients,
+        watch.events,
+        poll_interval=watch.poll_interval,
+        chance=AtOnce(),
+    )
+
+
+@contextlib.asynccontextmanager
+async def told(*watches: Watch) -> AsyncIterator[Fleet]:
+    fleet = Fleet(make)
+    await fleet.watch(watches)
+    try:
+        yield fleet
+    finally:
+        await fleet.close()
+
+
+def names(fleet: Fleet) -> list[str]:
+    return [record.name for record in fleet.records]
+
+
+class Errand:
+    """One that never ends by itself, and knows for whom it runs."""
+
+    def __init__(self) -> None:
+        self.running: list[int] = []
+        self.started = 0
+
+    async def run(self, _: Record) -> None:
+        number = self.started = self.started + 1
+        self.running.append(number)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.running.remove(number)
+
+
+async def test_errands_begin_anew_with_other_settings_and_end_with_the_daemon() -> None:
+    errand = Errand()
+    fleet = Fleet(make, lambda _, record, __: [errand.run(record)])
+    office = watch(NOBODY)
+    await fleet.watch([office])
+    await asyncio.sleep(0)
+    assert errand.running == [1]
+    await fleet.watch([office])
+    assert errand.running == [1]
+    await fleet.watch([structs.replace(office, poll_interval=9.0)])
+    await asyncio.sleep(0)
+    assert errand.running == [2]
+    await fleet.watch([])
+    assert errand.running == []
+    await fleet.close()
+
+
+async def test_an_errand_that_fails_leaves_the_daemon_unwatched() -> None:
+    async def fails() -> None:
+        raise RuntimeError("a bug")
+
+    fleet = Fleet(make, lambda *_: [fails()])
+    await fleet.watch([watch(NOBODY)])
+    await asyncio.sleep(0)
+    assert "nobody looks after" in (fleet.unready() or "")
+    await fleet.close()
+
+
+async def test_who_is_being_left_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    leaving, left = asyncio.Event(), asyncio.Event()
+
+    async def lingers() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            leaving.set()
+            await left.wait()
+
+    monkeypatch.setattr(fleet_module, "PATIENCE", 0)
+    fleet = Fleet(make, lambda *_: [lingers()])
+    await fleet.watch([watch(NOBODY)])
+    await asyncio.sleep(0)
+    reload = asyncio.create_task(fleet.watch([]))
+    await leaving.wait()
+    (monitoring, _) = fleet._members["office"].tasks
+    await asyncio.wait([monitoring])
+    assert fleet.unready() is None
+    left.set()
+    await reload
+
+
+async def test_who_is_unchanged_keeps_session_and_record() -> None:
+    async with peer() as daemon, told(watch(daemon.endpoint)) as office:
+        visit = await daemon.greeted()
+        await visit.polls(2)
+        (before,) = office.records
+        plan = await office.watch([watch(daemon.endpoint), watch(NOBODY, "branch")])
+        await visit.polls(2)
+        assert plan.unchanged == ("office",)
+        assert office.records[0] is before
+        assert before.connects == 1
+        assert daemon.nobody_waits
+
+
+async def test_the_order_is_that_of_the_configuration() -> None:
+    first, second = watch(NOBODY, "a"), watch(NOBODY, "b")
+    async with told(first, second) as both:
+        await both.watch([second, watch(NOBODY, "c"), first])
+        assert names(both) == ["b", "c", "a"]
+
+
+async def test_who_is_removed_is_left_with_quit_and_given_up() -> None:
+    async with peer() as daemon, told(watch(daemon.endpoint), watch(NOBODY, "branch")) as both:
+        visit = await daemon.greeted()
+        await visit.polls()
+        await both.watch([watch(NOBODY, "branch")])
+        await visit.is_left()
+        assert visit.heard[-1] == b"quit"
+        assert names(both) == ["branch"]
+        assert both.monitor("office") is None
+
+
+async def test_a_new_address_is_a_new_daemon_with_counters_from_0() -> None:
+    async with peer() as old, peer() as new, told(watch(old.endpoint)) as office:
+        visit = await old.greeted()
+        await visit.polls()
+        plan = await office.watch([watch(new.endpoint)])
+        await visit.is_left()
+        await (await new.greeted()).polls()
+        assert plan.restarted == ("office",)
+        assert office.records[0].connects == 1
+
+
+async def test_another_name_may_have_the_address_at_once(log: LogCapture) -> None:
+    here = ListenEndpoint("127.0.0.1", free_port())
+    async with told(watch(here, timeout=SHORT)) as fleet:
+        await log.reads_down()  # it listens now
+        await fleet.watch([watch(here, "renamed", timeout=SHORT)])
+        assert await log.reads_down() == "not_found"
+        async with dial_in(here.host, here.port) as visit:
+            visit.says(GREETING)
+            await visit.polls(2)
+            assert names(fleet) == ["renamed"]
+            assert fleet.records[0].up
+
+
+async def test_a_daemon_that_dialled_in_is_never_let_go_for_a_setting(log: LogCapture) -> None:
+    here = ListenEndpoint("127.0.0.1", free_port())
+    async with told(watch(here, timeout=SHORT)) as fleet:
+        await log.reads_down()  # it listens now
+        async with dial_in(here.host, here.port) as visit:
+            visit.says(GREETING)
+            await visit.polls()
+            await fleet.watch([watch(here, timeout=SAFETY)])
+            await visit.polls(2)
+            assert fleet.records[0].connects == 1
+
+
+class TestOtherSettings:
+    async def test_bound_the_next_reply(self, log: LogCapture) -> None:
+        async with peer() as daemon, told(watch(daemon.endpoint)) as office:
+            visit = await daemon.greeted()
+            await visit.polls()
+            await office.watch([watch(daemon.endpoint, timeout=SHORT)])
+            await visit.polls()
+            assert await log.reads_down() == "timeout"
+
+    async def test_hold_from_the_next_poll_which_comes_at_once(self, log: LogCapture) -> None:
+        async with peer() as daemon:
+            slow, quick = (watch(daemon.endpoint, interval=seconds) for seconds in (3600.0, 0.05))
+            async with told(slow) as office:
+                visit = await daemon.greeted()
+                await visit.polls()
+                await log.reads_up()
+                for _ in range(10):  # it rests now
+                    await asyncio.sleep(0)
+                await office.watch([quick])
+                await visit.polls(3)
+                assert daemon.nobody_waits
+
+    async def test_turn_reading_the_log_off_and_on(self) -> None:
+        async with peer() as daemon:
+            loud = watch(daemon.endpoint)
+            quiet = structs.replace(loud, events=EventsConfig(log=False))
+            async with told(loud) as office:
+                visit = await daemon.greeted()
+                await visit.polls()
+                assert b"log on" in visit.heard
+                await office.watch([quiet])
+                await visit.polls(2)
+                assert b"log off" in visit.heard
+                visit.heard.clear()
+                await office.watch([loud])
+                await visit.polls(2)
+                assert b"log on" in visit.heard
+                assert daemon.nobody_waits
+
+    async def test_can_release_the_slot(self) -> None:
+        async with peer() as daemon:
+            holds = watch(daemon.endpoint)
+            releases = structs.replace(
+                holds, daemon=structs.replace(holds.daemon, slot=Slot.RELEASE)
+            )
+            async with told(holds) as office:
+                visit = await daemon.greeted()
+                await visit.polls()
+                await office.watch([releases])
+                await visit.answers(until=b"quit")
+                await visit.is_left()
+
+    async def test_of_identities_begin_new_counters(self) -> None:
+        before = watch(NOBODY)
+        after = structs.replace(before, clients=ClientsConfig(identity=Identity.USERNAME))
+        async with told(before) as office:
+            plan = await office.watch([after])
+        assert plan.restarted == ("office",)
+
+
+async def test_a_wrong_password_is_tried_again_at_a_reload(tmp_path: Path, log: LogCapture) -> None:
+    async with peer() as daemon:
+        before = watch(daemon.endpoint)
+        guarded = structs.replace(
+            before,
+            daemon=structs.replace(before.daemon, password_file=write(tmp_path, "wrong")),
+        )
+        async with told(guarded) as office:
+            visit = await daemon.visit()
+            visit.sends(PROMPT)
+            assert await visit.hears() == b"wrong"
+            visit.sends(PROMPT)
+            await visit.is_left()
+            write(tmp_path, "right")
+            assert await log.reads_down() == "auth"
+            await asyncio.sleep(0)  # it rests now
+            await office.watch([guarded])
+            await (await logs_in(daemon)).polls()
+
+
+class TestReadiness:
+    async def test_waits_until_each_daemon_was_asked(self) -> None:
+        async with peer() as daemon, told(watch(daemon.endpoint)) as office:
+            visit = await daemon.greeted()
+            unready = office.unready()
+            assert unready is not None
+            assert "office" in unready
+            await visit.polls(2)
+            assert office.unready() is None
+
+    async def test_does_not_wait_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(fleet_module, "PATIENCE", 0.0)
+        async with peer() as daemon, told(watch(daemon.endpoint)) as office:
+            await daemon.visit()
+            assert office.unready() is None
+
+    async def test_does_not_depend_on_daemons_being_up(self, log: LogCapture) -> None:
+        async with told(watch(NOBODY)) as office:
+            await log.reads_down()
+            assert office.records[0].down_reason is DownReason.REFUSED
+            assert office.unready() is None
+
+    async def test_ends_with_a_monitor_that_crashed(
+        self, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+    ) -> None:
+        async def crash(_: Monitor) -> None:
+            raise RuntimeError("crashed")
+
+        monkeypatch.setattr(Monitor, "run", crash)
+        async with told(watch(NOBODY)) as office:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            unready = office.unready()
+        assert unready is not None
+        assert unready.endswith("office")
+        assert "bug: a daemon is not watched any more" in log.messages
+
+    async def test_ends_with_a_monitor_that_stands_still(self) -> None:
+        async with peer() as daemon, told(watch(daemon.endpoint, interval=5.0)) as office:
+            await (await daemon.greeted()).polls()
+            monitor = office.monitor("office")
+            assert monitor is not None
+            now = asyncio.get_running_loop().time()
+            longest = 3 * 5.0 + REPLIES * SAFETY + PAUSE
+            assert not monitor.is_stuck(now + longest - 5)
+            assert monitor.is_stuck(now + longest + 5)

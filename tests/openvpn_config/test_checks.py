@@ -1,0 +1,168 @@
+from pathlib import Path
+
+import pytest
+
+from exporter.management.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
+from exporter.openvpn_config import Finding, Kind
+from exporter.openvpn_config.checks import endpoint, judge
+from tests.openvpn_config.writing import deployment
+
+
+def judged(directory: Path, text: str, **said: str) -> tuple[Finding, ...]:
+    return judge(deployment(directory, text), name="office", **said)
+
+
+def only(directory: Path, text: str, **said: str) -> Finding:
+    (finding,) = judged(directory, text, **said)
+    return finding
+
+
+def where(directory: Path, text: str) -> Endpoint:
+    read = deployment(directory, text)
+    assert read.management
+    return endpoint(read.management, read.directory)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("127.0.0.1 7505", TcpEndpoint("127.0.0.1", 7505)),
+        ("localhost 7505", TcpEndpoint("localhost", 7505)),
+        ("::1 7505", TcpEndpoint("::1", 7505)),
+        ("0.0.0.0 7505", TcpEndpoint("127.0.0.1", 7505)),
+        (":: 7505", TcpEndpoint("::1", 7505)),
+        ("/run/a.sock unix", UnixEndpoint("/run/a.sock")),
+    ],
+)
+def test_the_address_is_one_that_can_be_connected_to(
+    tmp_path: Path, text: str, expected: Endpoint
+) -> None:
+    assert where(tmp_path, f"management {text}\n") == expected
+
+
+def test_a_relative_socket_lies_where_the_daemon_starts(tmp_path: Path) -> None:
+    assert where(tmp_path, "management a.sock unix\n") == UnixEndpoint(f"{tmp_path}/a.sock")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("tunnel 7505", "`management tunnel` listens on the tunnel's own address"),
+        ("127.0.0.1 openvpn", "the port 'openvpn' is not a number"),
+        ("127.0.0.1 7505\\", r"the port '7505\n' is not a number"),
+        ("127.0.0.1 0", "port 0 does not exist"),
+        ("127.0.0.1 70000", "port 70000 does not exist"),
+        ("300.1.1.1 7505", "'300.1.1.1' is not an IPv4 address"),
+        (f"/{'x' * 108} unix", "the socket path has 109 bytes"),
+    ],
+)
+def test_an_address_that_cannot_be_used_says_why_and_what_to_write(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    finding = only(tmp_path, f"verb 3\nmanagement {text}\n")
+    assert finding.kind is Kind.ADDRESS
+    assert finding.text.startswith(complaint)
+    assert finding.text.endswith("; write `management: ADDRESS` for this daemon")
+    assert finding.blocks
+    assert finding.settled_by == "management"
+    assert str(finding.place) == f"{tmp_path}/office.conf:2"
+
+
+def test_without_an_interface_the_line_to_add_is_said(tmp_path: Path) -> None:
+    finding = only(tmp_path, "client\n")
+    assert finding.kind is Kind.NO_MANAGEMENT
+    assert finding.blocks
+    assert "`management /run/openvpn-management/office.sock unix`" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("server/office", "`management /run/openvpn-management/server-office.sock unix`"),
+        ("Büro 2", '`management "/run/openvpn-management/Büro 2.sock" unix`'),
+        ("\x1b", "`management /run/openvpn-management/NAME.sock unix`"),
+    ],
+)
+def test_the_line_to_add_is_one_that_openvpn_would_read(
+    tmp_path: Path, name: str, line: str
+) -> None:
+    (finding,) = judge(deployment(tmp_path, "client\n"), name=name)
+    assert line in finding.text
+
+
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1 7505", "127.9.9.9 7505", "localhost 1", "::1 1", "/run/a unix", "::1 1 pw"]
+)
+def test_nothing_is_said_of_a_local_interface(tmp_path: Path, text: str) -> None:
+    assert judged(tmp_path, f"management {text}\n") == ()
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "vpn.example.org"])  # noqa: S104
+def test_an_address_open_to_the_network_needs_a_password(tmp_path: Path, address: str) -> None:
+    finding = only(tmp_path, f"management {address} 7505\n")
+    assert finding.kind is Kind.EXPOSED
+    assert not finding.blocks
+    assert judged(tmp_path, f"management {address} 7505 secret\n") == ()
+
+
+def test_a_daemon_that_dials_out_is_told_how_to_be_listened_for(tmp_path: Path) -> None:
+    finding = only(tmp_path, "management 127.0.0.1 7600\nmanagement-client\nmanagement-hold\n")
+    assert finding.kind is Kind.DIALS_OUT
+    assert finding.blocks
+    assert "write `management: listen:127.0.0.1:7600` for this daemon" in finding.text
+
+
+def test_a_daemon_that_dials_a_socket_cannot_be_listened_for(tmp_path: Path) -> None:
+    finding = only(tmp_path, "management /run/a.sock unix\nmanagement-client\n")
+    assert finding.text.endswith("this exporter can only be dialled on TCP")
+
+
+def test_a_password_typed_in_must_be_written_to_a_file(tmp_path: Path) -> None:
+    finding = only(tmp_path, "management ::1 7505 stdin\n")
+    assert (finding.kind, finding.blocks) == (Kind.PASSWORD, True)
+    assert finding.settled_by == "password_file"
+
+
+@pytest.mark.parametrize("name", ["signal", "forget-disconnect"])
+def test_a_daemon_that_leaving_hurts_needs_the_operators_word(tmp_path: Path, name: str) -> None:
+    finding = only(tmp_path, f"management ::1 7505\nmanagement-{name}\n")
+    assert (finding.kind, finding.blocks) == (Kind.LEAVING_HURTS, True)
+    assert finding.settled_by == "slot"
+    assert f"`management-{name}`" in finding.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "client-auth",
+        "hold",
+        "query-passwords",
+        "query-proxy",
+        "query-remote",
+        "external-key",
+        "external-cert x",
+    ],
+)
+def test_a_daemon_that_another_program_answers_is_warned_of(tmp_path: Path, name: str) -> None:
+    finding = only(tmp_path, f"management ::1 7505\nmanagement-{name}\n")
+    assert (finding.kind, finding.blocks) == (Kind.ANOTHER_ANSWERS, False)
+    assert f"`management-{name.split(maxsplit=1)[0]}`" in finding.text
+
+
+def test_a_socket_that_admits_another_user_is_warned_of(tmp_path: Path) -> None:
+    text = "management /run/a.sock unix\nmanagement-client-user vpn\n"
+    assert only(tmp_path, text, user="root").kind is Kind.ADMITS_ONLY
+    assert judged(tmp_path, text, user="vpn") == ()
+    assert judged(tmp_path, text) == ()
+
+
+def test_a_user_means_nothing_on_tcp(tmp_path: Path) -> None:
+    text = "management ::1 7505\nmanagement-client-user vpn\n"
+    assert judged(tmp_path, text, user="root") == ()
+
+
+def test_without_an_interface_its_status_file_is_offered(tmp_path: Path) -> None:
+    finding = only(tmp_path, "client\nstatus /run/openvpn/office.log\n")
+    assert finding.text.endswith(
+        "; or write `status_file: /run/openvpn/office.log` for it, which tells less"
+    )

@@ -1,0 +1,153 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from exporter.openvpn_config import Discovery, Kind, discover, discovery
+from tests.openvpn_config.writing import write
+
+MANAGEMENT = "management 127.0.0.1 7505\n"
+
+
+def names(found: Discovery) -> list[str]:
+    return [each.name for each in found.found]
+
+
+def kinds(found: Discovery) -> list[Kind]:
+    return [finding.kind for finding in found.findings]
+
+
+def test_a_daemon_is_named_after_its_file_in_the_order_of_the_patterns(tmp_path: Path) -> None:
+    for name in ("b.conf", "a.ovpn", "c.d.conf", "a.txt"):
+        write(tmp_path, MANAGEMENT, name)
+    found = discover(["*.ovpn", str(tmp_path / "*.conf")], tmp_path)
+    assert names(found) == ["a", "b", "c.d"]
+    assert found.findings == ()
+
+
+def test_equal_names_are_told_apart_by_their_directories_and_that_is_said(tmp_path: Path) -> None:
+    for name in ("server/office.conf", "client/office.conf", "client/home.conf"):
+        write(tmp_path, MANAGEMENT, name)
+    one_way = discover(["server/*", "client/*"], tmp_path)
+    assert names(one_way) == ["server/office", "home", "client/office"]
+    assert kinds(one_way) == [Kind.SAME_NAME, Kind.SAME_NAME]
+    assert sorted(names(discover(["client/*", "server/*"], tmp_path))) == sorted(names(one_way))
+
+
+def test_equal_directories_are_told_apart_by_the_whole_path(tmp_path: Path) -> None:
+    for name in ("a/server/office.conf", "b/server/office.conf", "c/office.conf"):
+        write(tmp_path, MANAGEMENT, name)
+    found = names(discover(["*/office.conf", "*/*/office.conf"], tmp_path))
+    assert found[0] == "c/office"
+    assert len(set(found)) == 3
+    assert all(len(name) <= discovery.NAME_LIMIT for name in found)
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("a\tb.conf", "a\ufffdb"),
+        (" a .conf", "a"),
+        ("\udcff.conf", "\ufffd"),
+        (" .conf", "unnamed"),
+        ("Büro 2.conf", "Büro 2"),
+    ],
+)
+def test_a_name_is_fit_for_a_label(tmp_path: Path, file: str, name: str) -> None:
+    write(tmp_path, MANAGEMENT, file)
+    (found,) = discover(["*"], tmp_path).found
+    assert found.name == name
+
+
+def test_a_long_name_is_shortened(tmp_path: Path) -> None:
+    write(tmp_path, MANAGEMENT, f"{'x' * 200}.conf")
+    (found,) = discover(["*"], tmp_path).found
+    assert len(found.name) == discovery.NAME_LIMIT
+
+
+def test_a_file_found_twice_is_one_daemon(tmp_path: Path) -> None:
+    write(tmp_path, MANAGEMENT, "server/office.conf")
+    (tmp_path / "link.conf").symlink_to("server/office.conf")
+    assert names(discover(["server/*", "*/office.conf", "*.conf"], tmp_path)) == ["office"]
+
+
+def test_a_file_that_another_includes_is_no_daemon(tmp_path: Path) -> None:
+    write(tmp_path, "config ../parts/common.conf\n", "server/office.conf")
+    write(tmp_path, MANAGEMENT, "parts/common.conf")
+    assert names(discover(["*/*.conf"], tmp_path)) == ["office"]
+
+
+def test_a_file_that_cannot_be_used_stands_in_nobodys_way(tmp_path: Path) -> None:
+    write(tmp_path, 'status "\n', "broken.conf")
+    write(tmp_path, MANAGEMENT, "office.conf")
+    (tmp_path / "directory.conf").mkdir()
+    broken, directory, office = discover(["*"], tmp_path).found
+    assert [finding.kind for finding in broken.findings] == [Kind.MALFORMED]
+    assert [finding.kind for finding in directory.findings] == [Kind.UNREADABLE]
+    assert broken.deployment is None
+    assert broken.blocked
+    assert not office.blocked
+
+
+def test_a_pattern_that_finds_nothing_is_told(tmp_path: Path) -> None:
+    found = discover(["*.conf", "/nowhere/*"], tmp_path)
+    assert found.found == ()
+    assert [str(finding).partition(":")[0] for finding in found.findings] == [
+        "*.conf",
+        "/nowhere/*",
+    ]
+
+
+def test_two_stars_do_not_descend(tmp_path: Path) -> None:
+    write(tmp_path, MANAGEMENT, "a/b/c/office.conf")
+    assert names(discover(["**/office.conf"], tmp_path)) == []
+
+
+def test_more_files_than_bearable_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "MAX_FILES", 2)
+    for name in ("a.conf", "b.conf", "c.conf"):
+        write(tmp_path, MANAGEMENT, name)
+    found = discover(["*"], tmp_path)
+    assert names(found) == ["a", "b"]
+    assert kinds(found) == [Kind.TOO_MANY]
+
+
+def test_whom_we_run_as_matters(tmp_path: Path) -> None:
+    write(tmp_path, "management a unix\nmanagement-client-user nobody\n")
+    (found,) = discover(["*"], tmp_path, user="somebody").found
+    assert [finding.kind for finding in found.findings] == [Kind.ADMITS_ONLY]
+
+
+def test_a_name_of_any_bytes_can_be_printed(tmp_path: Path) -> None:
+    os.close(os.open(os.fsencode(tmp_path) + b"/\xff\x1b.conf", os.O_CREAT))
+    (found,) = discover(["*"], tmp_path).found
+    (finding,) = found.findings
+    assert str(finding).isprintable()
+
+
+def test_the_clients_of_a_server_are_looked_for_if_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, "", "ccd/oslo")
+    write(tmp_path, f"{MANAGEMENT}client-config-dir ccd\n", "office.conf")
+    write(tmp_path, f"{MANAGEMENT}client-config-dir gone\n", "branch.conf")
+    branch, office = discover(["*.conf"], tmp_path, clients=True).found
+    assert (office.expected_clients, office.findings) == (("oslo",), ())
+    assert branch.expected_clients == ()
+    assert [finding.kind for finding in branch.findings] == [Kind.CLIENT_CONFIGS]
+    assert not branch.blocked
+    branch, office = discover(["*.conf"], tmp_path).found
+    assert office.expected_clients == ()
+    assert branch.findings == ()
+
+
+def test_a_status_file_of_several_daemons_is_nobodys(tmp_path: Path) -> None:
+    write(tmp_path, f"{MANAGEMENT}status {tmp_path}/status.log\n", "a.conf")
+    write(tmp_path, "status status.log 10\n", "b.conf")
+    write(tmp_path, "status own.log\n", "c.conf")
+    files = {}
+    for found in discover(["*"], tmp_path).found:
+        assert found.deployment
+        said = Kind.SAME_STATUS_FILE in {finding.kind for finding in found.findings}
+        files[found.name] = (found.deployment.status_file, said)
+    assert files == {"a": (None, True), "b": (None, True), "c": (tmp_path / "own.log", False)}

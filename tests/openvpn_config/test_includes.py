@@ -1,0 +1,89 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from exporter.openvpn_config.errors import DeploymentError, Malformed, Unreadable
+from exporter.openvpn_config.includes import MAX_BYTES, MAX_LEVELS, read
+
+
+def write(directory: Path, **files: str) -> Path:
+    """Write files, each called by its name; give the first."""
+    directory.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (directory / name).write_text(text)
+    return directory / next(iter(files))
+
+
+def words(file: Path) -> list[str]:
+    return [" ".join((each.name, *each.arguments)) for each in read(file).directives]
+
+
+def refusal(file: Path, kind: type[DeploymentError]) -> str:
+    with pytest.raises(kind) as caught:
+        read(file)
+    return str(caught.value).replace(str(file.parent), "")
+
+
+def test_an_include_stands_where_it_is_named(tmp_path: Path) -> None:
+    file = write(tmp_path, a="verb 1\nconfig b\nverb 3\n", b="verb 2\n")
+    assert words(file) == ["verb 1", "verb 2", "verb 3"]
+    assert read(file).files == (file, tmp_path / "b")
+    assert [each.place.file.name for each in read(file).directives] == ["a", "b", "a"]
+
+
+def test_an_include_starts_at_the_first_files_directory_and_not_at_its_own(tmp_path: Path) -> None:
+    write(tmp_path / "deeper", b="config c\n", c="verb 1\n")
+    file = write(tmp_path, a="config deeper/b\n", c="verb 2\n")
+    assert words(file) == ["verb 2"]
+
+
+def test_cd_moves_where_later_includes_start(tmp_path: Path) -> None:
+    write(tmp_path / "deeper", b="verb 1\n")
+    file = write(tmp_path, a="cd deeper\nconfig b\n")
+    assert words(file) == ["verb 1"]
+    assert read(file).directory == tmp_path / "deeper"
+
+
+def test_ten_files_may_lie_within_each_other_and_a_loop_ends_there(tmp_path: Path) -> None:
+    files = {f"f{level}": f"config f{level + 1}\n" for level in range(1, MAX_LEVELS)}
+    file = write(tmp_path, **files, f10="verb 1\n")
+    assert words(file) == ["verb 1"]
+    (tmp_path / "f10").write_text("config f11\n")
+    (tmp_path / "f11").write_text("verb 1\n")
+    assert refusal(file, Malformed) == "/f10:1: includes are nested more than 10 deep: a loop?"
+
+
+def test_a_loop_is_refused(tmp_path: Path) -> None:
+    assert "a loop?" in refusal(write(tmp_path, a="config a\n"), Malformed)
+
+
+def test_an_include_that_is_missing_is_blamed_on_the_line_that_names_it(tmp_path: Path) -> None:
+    file = write(tmp_path, a="verb 1\nconfig b\n")
+    assert refusal(file, Unreadable) == "/a:2: cannot read /b: No such file or directory"
+
+
+def test_a_file_that_is_missing_is_said_once(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "a", Unreadable) == "/a: cannot read it: No such file or directory"
+
+
+def test_a_directory_and_a_pipe_are_no_files(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert refusal(tmp_path / "pipe", Unreadable) == "/pipe: cannot read it: not a regular file"
+    (tmp_path / "a").mkdir()
+    assert refusal(tmp_path / "a", Unreadable) == "/a: cannot read it: Is a directory"
+
+
+def test_files_that_include_others_many_times_are_given_up(tmp_path: Path) -> None:
+    (tmp_path / "c").write_bytes((b"#" * 250 + b"\n") * 1200)
+    file = write(tmp_path, a="config b\n" * 4, b="config c\n" * 4)
+    assert (tmp_path / "c").stat().st_size * 16 > MAX_BYTES
+    assert refusal(file, Unreadable) == "/b:2: more than 4 MiB with all it includes"
+
+
+def test_setenv_opt_is_taken_off_and_what_follows_is_optional(tmp_path: Path) -> None:
+    file = write(
+        tmp_path, a="setenv opt verb 3\nsetenv opt\nsetenv opt x\nsetenv-safe opt verb 4\n"
+    )
+    assert words(file) == ["verb 3", "setenv opt", "x", "setenv-safe opt verb 4"]
+    assert [each.optional for each in read(file).directives] == [True, False, True, False]

@@ -1,0 +1,313 @@
+"""What stays and what goes when a daemon is polled, restarts and is lost."""
+
+from pathlib import Path
+
+from exporter.certificates.reading import Reading
+from exporter.certificates.source import Source, Use
+from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.management.endpoint import TcpEndpoint
+from exporter.management.errors import Busy, DownReason, Refused, ReplyError, SessionClosed
+from exporter.management.mode import Mode
+from exporter.management.notifications import Fatal, Greeting, StateChange
+from exporter.management.replies import Introduction, LoadStats, Poll, Version
+from exporter.management.state import State, StateName
+from exporter.management.status import Client, ServerStatus, Status, TunnelStatus
+from exporter.openvpn_config import discover
+from exporter.state.daemon import Record
+from exporter.state.process import HISTORY_LIMIT
+
+NOW = 1795406000.0
+START = State(1795400000, StateName.CONNECTING, "")
+CONNECTED = State(1795400002, StateName.CONNECTED, "SUCCESS", "10.8.0.1")
+RECONNECTING = State(1795400500, StateName.RECONNECTING, "ping-restart")
+
+
+def record() -> Record:
+    daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
+    return Record(daemon, ClientsConfig())
+
+
+def introduce(
+    known: Record, *, pid: int = 4711, history: tuple[State, ...] = (START, CONNECTED)
+) -> None:
+    """Let a session begin, in the order in which the monitor asks."""
+    known.opened()
+    known.noticed("INFO", Greeting(5))
+    known.identified(pid)
+    known.remembered(history)
+    version = Version("2.6.14", "x86_64-pc-linux-gnu", "5")
+    known.introduced(Introduction(version=version, pid=pid, verbosity=3, holds=False))
+
+
+def server(
+    *, received: int = 0, sent: int = 0, dco: bool | None = False, unparsed: int = 0
+) -> ServerStatus:
+    """Return a status with one client that has moved so many bytes."""
+    client = Client(
+        common_name="alice",
+        real_address="192.0.2.7:51820",
+        virtual_address="10.8.0.2",
+        virtual_ipv6_address="",
+        received_bytes=received,
+        sent_bytes=sent,
+        connected_since=1795405800,
+        client_id=0,
+    )
+    return ServerStatus(
+        updated=1795405983,
+        clients=(client,),
+        pending=(),
+        route_count=0,
+        dco_enabled=dco,
+        unparsed=unparsed,
+    )
+
+
+def poll(
+    status: Status | None, *, received: int = 0, sent: int = 0, fallback: bool = False
+) -> Poll:
+    return Poll(LoadStats(1, received, sent), status, fallback)
+
+
+def take(known: Record, *polls: Poll) -> None:
+    for one in polls:
+        known.status_arrived()
+        known.polled(one, now=NOW, duration=0.01)
+
+
+def begun(*, pid: int = 4711) -> Record:
+    known = record()
+    introduce(known, pid=pid)
+    return known
+
+
+def test_a_daemon_that_nobody_has_reached_is_not_up() -> None:
+    known = record()
+    assert not known.up
+    assert not known.management_up
+    assert known.down_reason is None
+    assert (known.connects, known.polls, known.process.restarts) == (0, 0, 0)
+
+
+def test_a_poll_makes_it_up() -> None:
+    known = begun()
+    take(known, poll(server()))
+    assert known.up
+    assert known.management_up
+    assert known.mode is Mode.SERVER
+    assert known.poll_duration == 0.01
+
+
+def test_a_daemon_without_a_status_is_up_without_a_mode() -> None:
+    known = begun()
+    take(known, poll(None))
+    assert known.up
+    assert known.mode is None
+
+
+def tunnel(*, read: int = 1) -> TunnelStatus:
+    return TunnelStatus(updated=1795405983, tcp_udp_read=read)
+
+
+def test_a_tunnel_that_begins_while_we_watch_shows_its_mode() -> None:
+    known = record()
+    introduce(known, history=(START,))
+    take(known, poll(tunnel()))
+    modes = [known.mode]
+    known.stated(State(START.time + 1, StateName.ASSIGN_IP, ""))
+    assert [*modes, known.mode] == [Mode.CLIENT, Mode.P2P]
+
+
+def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path) -> None:
+    (tmp_path / "uplink.conf").write_text("management 127.0.0.1 7505\ndev tun\nsecret key\n")
+    (found,) = discover(["*.conf"], tmp_path).found
+    daemon = DaemonConfig(name="uplink", deployment=found.deployment)
+    known = Record(daemon, ClientsConfig())
+    known.file_read(tunnel(), now=NOW, duration=0.01)
+    assert known.mode is Mode.P2P
+
+
+def test_readings_go_with_the_session_and_counters_stay() -> None:
+    known = begun()
+    take(known, poll(server(received=7), received=70, sent=30))
+    known.went_down(SessionClosed("closed"))
+    assert not known.up
+    assert not known.management_up
+    assert known.down_reason is DownReason.CLOSED
+    assert (known.introduction, known.state, known.status, known.mode) == (None,) * 4
+    assert known.poll_duration is None
+    assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (70, 30)
+    assert (known.connects, known.polls) == (1, 1)
+
+
+def test_the_reason_goes_when_it_is_up_again() -> None:
+    known = begun()
+    known.went_down(Refused("refused"))
+    introduce(known)
+    take(known, poll(server()))
+    assert known.down_reason is None
+    assert known.down_message == ""
+
+
+def test_failures_are_counted_by_reason() -> None:
+    known = record()
+    for error in (Busy("busy"), Busy("busy"), Refused("refused")):
+        known.poll_failed(error)
+    assert known.polls == 3
+    assert known.poll_failures == {DownReason.BUSY: 2, DownReason.REFUSED: 1}
+
+
+def test_another_process_is_a_restart() -> None:
+    known = begun(pid=4711)
+    introduce(known, pid=4711)
+    assert known.process.restarts == 0
+    introduce(known, pid=4712)
+    assert known.process.restarts == 1
+
+
+def test_the_first_entry_of_a_history_that_goes_back_to_it_is_the_start() -> None:
+    known = begun()
+    assert known.process.start_time == START.time
+
+
+def test_a_full_history_does_not_tell_the_start() -> None:
+    known = record()
+    introduce(known, history=(CONNECTED,) * HISTORY_LIMIT)
+    assert known.process.start_time is None
+
+
+def test_the_start_is_remembered_when_the_history_has_become_full() -> None:
+    known = begun()
+    known.went_down(SessionClosed("closed"))
+    introduce(known, history=(CONNECTED,) * HISTORY_LIMIT)
+    assert known.process.start_time == START.time
+
+
+def test_another_process_has_another_start() -> None:
+    known = begun()
+    introduce(known, pid=4712, history=(CONNECTED,) * HISTORY_LIMIT)
+    assert known.process.start_time is None
+
+
+def test_the_state_follows_the_messages() -> None:
+    known = begun()
+    assert known.state == CONNECTED
+    known.noticed("STATE", StateChange(RECONNECTING))
+    assert known.state == RECONNECTING
+
+
+def test_last_words_stand_beside_the_reason() -> None:
+    known = begun()
+    known.noticed("FATAL", Fatal("Cannot open TUN/TAP dev"))
+    known.went_down(SessionClosed("closed"))
+    assert known.down_message == "closed; its last words were: Cannot open TUN/TAP dev"
+
+
+def test_last_words_of_one_session_are_not_those_of_the_next() -> None:
+    known = begun()
+    known.noticed("FATAL", Fatal("Cannot open TUN/TAP dev"))
+    known.went_down(SessionClosed("closed"))
+    known.opened()
+    known.went_down(SessionClosed("closed"))
+    assert known.down_message == "closed"
+
+
+def test_totals_go_on_over_a_restart_of_the_process() -> None:
+    known = begun(pid=4711)
+    take(known, poll(server(), received=100, sent=10))
+    introduce(known, pid=4712)
+    take(known, poll(server(), received=150, sent=5))
+    assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (250, 15)
+
+
+def test_totals_are_not_counted_again_after_a_lost_session() -> None:
+    known = begun()
+    take(known, poll(server(), received=100, sent=10))
+    known.went_down(SessionClosed("closed"))
+    introduce(known)
+    take(known, poll(server(), received=101, sent=11))
+    assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (101, 11)
+
+
+def test_under_offload_the_clients_tell_the_totals() -> None:
+    known = begun()
+    take(known, poll(server(received=500, sent=50, dco=True), received=3, sent=2))
+    take(known, poll(server(received=700, sent=70, dco=True), received=4, sent=3))
+    assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (700, 70)
+
+
+def test_offload_is_not_forgotten_where_a_status_does_not_tell_it() -> None:
+    """`status 1` has no row for it, and a daemon that restarts has no status."""
+    known = begun()
+    take(known, poll(server(received=500, sent=50, dco=True), received=3, sent=2))
+    take(known, poll(server(received=700, sent=70, dco=None), received=9, sent=8, fallback=True))
+    assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (700, 70)
+    take(known, poll(None, received=20, sent=20))
+    assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (700, 70)
+
+
+def test_a_tunnel_goes_on_upward_over_its_reconnects() -> None:
+    known = begun()
+    take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100)))
+    known.noticed("STATE", StateChange(RECONNECTING))
+    take(known, poll(TunnelStatus(updated=2, tcp_udp_read=150)))
+    assert known.tunnel_traffic.totals == {"tcp_udp_read": 250}
+
+
+def test_one_reconnect_that_is_heard_of_twice_is_one() -> None:
+    known = begun()
+    known.noticed("STATE", StateChange(RECONNECTING))
+    take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100)))
+    known.stated(RECONNECTING)  # asked for, as a check on the messages
+    take(known, poll(TunnelStatus(updated=2, tcp_udp_read=150)))
+    assert known.tunnel_traffic.totals == {"tcp_udp_read": 150}
+
+
+def test_a_reconnect_is_not_forgotten_over_a_status_that_could_not_be_used() -> None:
+    known = begun()
+    take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100)))
+    known.noticed("STATE", StateChange(RECONNECTING))
+    known.status_arrived()
+    known.poll_failed(ReplyError("garbled"))
+    take(known, poll(TunnelStatus(updated=3, tcp_udp_read=150)))
+    assert known.tunnel_traffic.totals == {"tcp_udp_read": 250}
+
+
+def test_fallbacks_and_unparsed_lines_are_counted() -> None:
+    known = begun()
+    take(known, poll(server(unparsed=2), fallback=True), poll(server(unparsed=1)))
+    assert known.status_fallbacks == 1
+    assert known.unparsed_lines == 3
+    take(known, poll(TunnelStatus(updated=1, unparsed=4)))
+    assert known.unparsed_lines == 7
+
+
+def test_every_way_to_feed_a_record_counts_as_a_change() -> None:
+    """Text made of a record is kept until the record says that it changed."""
+    feeding = {
+        name
+        for name, member in vars(Record).items()
+        if callable(member) and not name.startswith("_")
+    }
+    assert feeding
+    assert [
+        name for name in sorted(feeding) if not hasattr(vars(Record)[name], "__wrapped__")
+    ] == []
+
+
+def test_certificates_that_are_configured_no_longer_are_not_shown() -> None:
+    certified = DaemonConfig(name="office", cert=Path("/etc/openvpn/office.crt"))
+    record = Record(certified, ClientsConfig())
+    record.certified([Reading(Source(Use.CERT, Path("/etc/openvpn/office.crt")))])
+    record.adopt(certified, ClientsConfig())
+    assert record.certificates
+    record.adopt(DaemonConfig(name="office"), ClientsConfig())
+    assert not record.certificates
+
+
+def test_a_change_is_counted() -> None:
+    daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
+    record = Record(daemon, ClientsConfig())
+    before = record.changes
+    record.misread(3)
+    assert (record.changes, record.unparsed_lines) == (before + 1, 3)

@@ -1,0 +1,215 @@
+"""What happened between polls: each entry once, whether it came by itself or out of a history."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.management.log_events import LOG_EVENTS
+from exporter.management.log_lines import NewClient
+from exporter.management.notifications import (
+    SOURCES,
+    ClientEvent,
+    Fatal,
+    Hold,
+    Log,
+    Needed,
+    PasswordFailed,
+    PasswordNeeded,
+    StateChange,
+    Unknown,
+)
+from exporter.management.reasons import RECONNECT_REASONS
+from exporter.management.state import State, StateName
+from exporter.state.events import Events
+
+FAILED = Log(10, "N", "192.0.2.1:4 TLS Error: TLS handshake failed")
+OURS = Log(10, "D", "MANAGEMENT: CMD 'log all'")
+LET_IN = Log(10, "", "MULTI: primary virtual IP for alice/192.0.2.1:4: 10.8.0.2")
+
+
+def state(name: StateName = StateName.CONNECTED, time: int = 1, reason: str = "") -> State:
+    return State(time, name, reason)
+
+
+def reconnecting(reason: str, time: int = 1) -> State:
+    return state(StateName.RECONNECTING, time, reason)
+
+
+class Heard:
+    """Events, and the clients that they announced."""
+
+    def __init__(self) -> None:
+        self.clients: list[NewClient] = []
+        self.events = Events(self.clients.append)
+
+    def begin(self, states: Sequence[State] = (), lines: Sequence[Log] = ()) -> None:
+        """Let a session begin."""
+        self.events.session_began()
+        self.events.take_state_history(states)
+        self.events.take_log_cache(lines)
+
+    def state(self, *states: State) -> None:
+        for entry in states:
+            self.events.take("STATE", StateChange(entry))
+
+    def log(self, *lines: Log) -> None:
+        for line in lines:
+            self.events.take("LOG", line)
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+def test_every_known_label_value_stands_at_zero_from_the_start(heard: Heard) -> None:
+    events = heard.events
+    assert set(events.messages) == {*SOURCES, "other"}
+    assert set(events.transitions) == {name.value for name in StateName}
+    assert set(events.reconnects) == set(RECONNECT_REASONS)
+    assert set(events.log_messages) == {"fatal", "error", "warning", "info", "debug", "other"}
+    assert set(events.log_events) == {event.name for event in LOG_EVENTS}
+    counters = (
+        events.messages, events.transitions, events.reconnects, events.log_messages,
+        events.log_events, events.password_failures, events.prompts,
+    )  # fmt: skip
+    assert all(count == 0 for counter in counters for count in counter.values())
+
+
+def test_no_message_adds_a_label_value(heard: Heard) -> None:
+    heard.begin()
+    known = [set(counter) for counter in (heard.events.messages, heard.events.reconnects)]
+    heard.events.take("EVIL", Unknown("EVIL"))
+    heard.state(reconnecting("evil"))
+    heard.events.take("PASSWORD", PasswordFailed("evil"))
+    heard.events.take("PASSWORD", PasswordNeeded("evil"))
+    events = heard.events
+    assert [set(events.messages), set(events.reconnects)] == known
+    assert events.messages["other"] == events.reconnects["other"] == 1
+    assert events.password_failures["other"] == events.prompts["other"] == 1
+
+
+def test_what_was_before_our_first_connect_counts_nothing(heard: Heard) -> None:
+    heard.begin([reconnecting("SIGUSR1"), state()], [FAILED])
+    assert heard.events.transitions.total() == 0
+    assert heard.events.reconnects.total() == 0
+    assert heard.events.log_events.total() == 0
+
+
+def test_messages_count_as_they_come(heard: Heard) -> None:
+    heard.begin()
+    heard.state(reconnecting("ping-restart"), state(time=2))
+    heard.log(FAILED)
+    assert heard.events.transitions["RECONNECTING"] == 1
+    assert heard.events.transitions["CONNECTED"] == 1
+    assert heard.events.reconnects["ping-restart"] == 1
+    assert heard.events.log_events["tls_handshake_failed"] == 1
+    assert heard.events.log_messages["error"] == 1
+    assert heard.events.messages["STATE"] == 2
+    assert heard.events.messages["LOG"] == 1
+
+
+def test_what_comes_before_the_history_stands_in_it_and_counts_once(heard: Heard) -> None:
+    heard.begin([state()])
+    heard.events.session_began()
+    gap, early, late = (reconnecting("SIGUSR1", time) for time in (2, 3, 4))
+    heard.state(early)
+    assert list(heard.events.take_state_history([state(), gap, early])) == [gap, early]
+    heard.state(late)
+    assert heard.events.reconnects["SIGUSR1"] == 3
+
+
+def test_lines_that_come_before_the_cache_stand_in_it_and_count_once(heard: Heard) -> None:
+    heard.begin(lines=[OURS])
+    heard.events.session_began()
+    heard.log(FAILED)
+    heard.events.take_log_cache([OURS, LET_IN, FAILED])
+    heard.log(FAILED)
+    assert heard.events.log_events["tls_handshake_failed"] == 2
+    assert len(heard.clients) == 1
+
+
+def test_a_gap_is_filled_in_from_both_histories(heard: Heard) -> None:
+    heard.begin([state()], [OURS])
+    heard.state(reconnecting("SIGUSR1", 2))
+    heard.log(FAILED)
+    heard.begin(
+        [state(), reconnecting("SIGUSR1", 2), state(time=3)], [OURS, FAILED, FAILED, LET_IN]
+    )
+    assert heard.events.transitions["CONNECTED"] == 1
+    assert heard.events.log_events["tls_handshake_failed"] == 2
+    assert heard.clients == [NewClient("alice", "192.0.2.1:4", ipv6=False)]
+
+
+def test_another_process_begins_its_histories_anew(heard: Heard) -> None:
+    heard.begin([state()], [FAILED])
+    heard.events.session_began()
+    heard.events.process_changed()
+    assert list(heard.events.take_state_history([state()])) == [state()]
+    heard.events.take_log_cache([FAILED])
+    assert heard.events.transitions["CONNECTED"] == 1
+    assert heard.events.log_events["tls_handshake_failed"] == 1
+
+
+def test_what_management_clients_cause_is_no_message(heard: Heard) -> None:
+    heard.begin()
+    heard.log(OURS, Log(10, "", "MANAGEMENT: >STATE:10,RECONNECTING,SIGUSR1,,,,,"))
+    assert heard.events.log_messages.total() == 0
+    assert heard.events.transitions.total() == 0
+    assert heard.events.messages["LOG"] == 2
+
+
+def test_clients_that_the_log_lets_in_are_announced(heard: Heard) -> None:
+    heard.begin()
+    heard.log(LET_IN)
+    assert heard.clients == [NewClient("alice", "192.0.2.1:4", ipv6=False)]
+
+
+def test_fatal_errors_count_once_though_the_log_has_them_too(heard: Heard) -> None:
+    heard.begin()
+    heard.log(Log(10, "F", "Cannot open TUN/TAP dev"))
+    heard.events.take("FATAL", Fatal("Cannot open TUN/TAP dev"))
+    assert heard.events.fatal_errors == 1
+    assert heard.events.log_messages["fatal"] == 1
+
+
+def test_prompts_and_refused_passwords_count_by_kind(heard: Heard) -> None:
+    heard.events.take("PASSWORD", PasswordNeeded("Private Key"))
+    heard.events.take("PASSWORD", PasswordFailed("Private Key"))
+    heard.events.take("NEED-OK", Needed("NEED-OK"))
+    heard.events.take("CLIENT", ClientEvent("CONNECT", 0, {}))
+    heard.events.take("CLIENT", ClientEvent("ESTABLISHED", 0, {}))
+    assert +heard.events.prompts == {"Private Key": 1, "NEED-OK": 1, "client_auth": 1}
+    assert +heard.events.password_failures == {"Private Key": 1}
+
+
+def test_a_hold_is_no_prompt(heard: Heard) -> None:
+    heard.events.take("HOLD", Hold())
+    assert heard.events.prompts.total() == 0
+    assert heard.events.messages["HOLD"] == 1
+
+
+ENTRIES = st.lists(st.sampled_from([reconnecting("SIGUSR1"), state()]), max_size=6)
+
+
+@given(ENTRIES, st.lists(st.tuples(ENTRIES, ENTRIES, ENTRIES, ENTRIES), max_size=3))
+def test_over_any_sessions_and_gaps_each_entry_counts_once(
+    past: list[State], visits: list[tuple[list[State], ...]]
+) -> None:
+    """In a gap, before the reply to `state all`, behind it, or right before the next gap."""
+    heard = Heard()
+    heard.begin(past)
+    told = list(past)
+    for gap, early, live, lost in visits:
+        heard.events.session_began()
+        told += gap + early
+        heard.state(*early)
+        heard.events.take_state_history(told)
+        heard.state(*live)
+        told += live + lost
+    heard.begin(told)
+    assert heard.events.transitions.total() == len(told) - len(past)
+    happened = told[len(past) :]
+    assert heard.events.reconnects["SIGUSR1"] == happened.count(reconnecting("SIGUSR1"))

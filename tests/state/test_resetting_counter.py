@@ -1,0 +1,60 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.state.resetting_counter import Growth
+
+
+def grown(*values: int) -> int:
+    growth = Growth()
+    for value in values:
+        growth.take(value)
+    return growth.total
+
+
+def test_the_first_value_counts_whole() -> None:
+    assert grown(7) == 7
+
+
+def test_growth_adds_up_to_the_last_value() -> None:
+    assert grown(1, 5, 5, 9) == 9
+
+
+def test_a_value_that_fell_began_again_at_nothing() -> None:
+    assert grown(10, 3) == 13
+    assert grown(10, 0, 4) == 14
+
+
+def test_each_step_is_told() -> None:
+    growth = Growth()
+    assert [growth.take(value) for value in (4, 6, 6, 1)] == [4, 2, 0, 1]
+
+
+def test_a_restart_counts_whole_even_where_the_value_did_not_fall() -> None:
+    growth = Growth()
+    growth.take(10)
+    growth.restart()
+    assert growth.take(12) == 12
+    assert growth.total == 22
+
+
+def test_a_restart_before_the_first_value_changes_nothing() -> None:
+    growth = Growth()
+    growth.restart()
+    growth.take(4)
+    assert growth.total == 4
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 2**64 - 1))))
+def test_the_total_never_falls_and_is_what_each_life_reached(history: list[int | None]) -> None:
+    """None stands for a restart that is known of."""
+    growth = Growth()
+    truth = life = 0
+    for value in history:
+        before = growth.total
+        if value is None:
+            growth.restart()
+            truth, life = truth + life, 0
+        else:
+            truth, life = (truth, value) if value >= life else (truth + life, value)
+            assert growth.take(value) == growth.total - before >= 0
+        assert growth.total == truth + life

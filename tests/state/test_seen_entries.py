@@ -1,0 +1,181 @@
+"""Entries of a stream that is seen in pieces count once each, and never twice."""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.state.seen_entries import Sequence, overlap
+
+
+@pytest.mark.parametrize(
+    ("seen", "history", "known"),
+    [
+        ("", "", 0),
+        ("", "abc", 0),
+        ("abc", "", 0),
+        ("abc", "abc", 3),
+        ("abc", "abcd", 3),
+        ("abc", "bcd", 2),
+        ("abc", "def", 0),
+        ("abc", "cab", 1),
+        ("aaa", "aaaa", 3),
+        ("aba", "abab", 3),
+        ("xab", "abab", 2),
+        ("abcdef", "cd", 0),
+    ],
+)
+def test_a_history_begins_with_what_was_seen_last(seen: str, history: str, known: int) -> None:
+    assert overlap(list(seen), list(history)) == known
+
+
+@pytest.mark.parametrize(
+    ("seen", "history", "known"),
+    [("bc", "abcd", 3), ("ab", "abab", 4), ("abc", "bcd", 2), ("abc", "xyz", 0), ("", "ab", 0)],
+)
+def test_the_end_of_what_was_seen_may_lie_inside_the_history(
+    seen: str, history: str, known: int
+) -> None:
+    assert overlap(list(seen), list(history), whole=False) == known
+
+
+def test_history_from_before_is_not_new() -> None:
+    stream = Sequence[str](10)
+    assert list(stream.catch_up("abc")) == []
+
+
+def test_what_came_by_itself_is_not_new_in_the_history() -> None:
+    stream = Sequence[str](10)
+    stream.catch_up("ab")
+    stream.add("c")
+    assert list(stream.catch_up("abcd")) == ["d"]
+    assert list(stream.catch_up("abcd")) == []
+
+
+def test_equal_entries_of_one_second_are_counted_each() -> None:
+    stream = Sequence[str](10)
+    stream.catch_up("a")
+    stream.add("a")
+    assert list(stream.catch_up("aaaa")) == ["a", "a"]
+
+
+def test_a_full_history_has_lost_its_beginning() -> None:
+    stream = Sequence[int](4)
+    stream.catch_up([1, 2, 3, 4])
+    stream.add(5)
+    assert list(stream.catch_up([4, 5, 6, 7])) == [6, 7]
+
+
+def test_a_gap_that_the_history_does_not_cover_leaves_all_of_it_new() -> None:
+    stream = Sequence[int](4)
+    stream.catch_up([1, 2, 3, 4])
+    assert list(stream.catch_up([9, 10, 11, 12])) == [9, 10, 11, 12]
+
+
+def test_a_history_longer_than_the_limit_is_remembered_whole() -> None:
+    """Else its first entry, equal to the last one seen, would make all others new."""
+    stream = Sequence[str](2)
+    stream.catch_up("abcda")
+    assert list(stream.catch_up("abcdae")) == ["e"]
+
+
+def test_a_history_that_grew_longer_than_the_limit_is_known_as_well() -> None:
+    stream = Sequence[int](3)
+    stream.catch_up([1, 2])
+    for entry in (3, 4, 5):
+        stream.add(entry)
+    assert list(stream.catch_up([1, 2, 3, 4, 5, 6])) == [6]
+
+
+def test_all_of_another_process_is_new() -> None:
+    stream = Sequence[str](10)
+    stream.catch_up("ab")
+    stream.restart()
+    assert list(stream.catch_up("ab")) == ["a", "b"]
+    assert list(stream.catch_up("abc")) == ["c"]
+
+
+def test_the_first_history_is_the_past_whatever_restarted_before() -> None:
+    stream = Sequence[str](10)
+    stream.restart()
+    assert list(stream.catch_up("ab")) == []
+
+
+ENTRIES = st.text(alphabet="ab", max_size=8)
+PIECES = st.lists(st.tuples(st.sampled_from(["live", "gap", "restart"]), ENTRIES), max_size=12)
+
+
+class Daemon:
+    """A stream of which the last `window` entries are kept; `seen` counts what the other side saw.
+
+    Each entry has a number; what is given away is only its letter where `plain`.
+    """
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self.entries: list[str] = []
+        self.truth: Counter[str] = Counter()
+        self.counted: Counter[str] = Counter()
+        self.stream = Sequence[str](window)
+        self.covered = True
+
+    def live(self, entries: list[str]) -> None:
+        for entry in entries:
+            self.entries.append(entry)
+            self.truth[entry] += 1
+            self.stream.add(entry)
+            self.counted[entry] += 1
+
+    def gap(self, entries: list[str]) -> None:
+        self.entries += entries
+        self.truth.update(entries)
+        self.covered &= len(entries) < self.window
+        self.catch_up()
+
+    def restart(self, entries: list[str]) -> None:
+        self.entries = list(entries)
+        self.truth.update(entries)
+        self.covered &= len(entries) <= self.window
+        self.stream.restart()
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        self.counted.update(self.stream.catch_up(self.entries[-self.window :]))
+
+
+def lived(daemon: Daemon, pieces: list[tuple[str, list[str]]], past: list[str]) -> Daemon:
+    daemon.entries += past
+    daemon.catch_up()
+    for kind, entries in pieces:
+        {"live": daemon.live, "gap": daemon.gap, "restart": daemon.restart}[kind](entries)
+    return daemon
+
+
+@given(st.integers(1, 12), ENTRIES, PIECES)
+def test_equal_entries_are_never_counted_above_the_truth(
+    window: int, past: str, pieces: list[tuple[str, str]]
+) -> None:
+    daemon = lived(Daemon(window), [(kind, list(part)) for kind, part in pieces], list(past))
+    assert all(daemon.counted[entry] <= daemon.truth[entry] for entry in "ab")
+
+
+@given(st.integers(1, 12), ENTRIES, PIECES)
+def test_all_is_counted_where_no_two_entries_are_equal_and_the_history_covers_each_gap(
+    window: int, past: str, pieces: list[tuple[str, str]]
+) -> None:
+    numbers = iter(range(1000))
+    numbered = [(kind, [f"{letter}{next(numbers)}" for letter in part]) for kind, part in pieces]
+    daemon = lived(Daemon(window), numbered, list(past))
+    assert all(count == 1 for count in daemon.counted.values())
+    if daemon.covered:
+        assert daemon.counted == daemon.truth
+
+
+@given(ENTRIES, PIECES)
+def test_all_is_counted_where_the_history_has_never_been_full(
+    past: str, pieces: list[tuple[str, str]]
+) -> None:
+    """However many entries are equal: their number tells."""
+    daemon = lived(Daemon(1000), [(kind, list(part)) for kind, part in pieces], list(past))
+    assert daemon.counted == daemon.truth

@@ -1,0 +1,424 @@
+"""Which row goes on with which session, and who came and went."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from exporter.management.log_lines import NewClient
+from exporter.management.peer import Peer
+from exporter.management.status import Client
+from exporter.state.sessions import Sessions
+
+NOW = 2000
+LINUX = Peer("linux", "2.6.14")
+
+
+def row(
+    name: str = "alice",
+    *,
+    address: str = "192.0.2.7:4",
+    client_id: int | None = 0,
+    since: int = 1000,
+    received: int = 0,
+) -> Client:
+    return Client(
+        name, address, "10.8.0.2", "", received, received // 2, since, client_id=client_id
+    )
+
+
+def opened(*rows: Client) -> Sessions:
+    """Return sessions that began with these rows."""
+    sessions = Sessions(lambda client: client.common_name)
+    sessions.update(rows, NOW)
+    return sessions
+
+
+def growth(sessions: Sessions, *rows: Client, now: int = NOW) -> int:
+    """Return by how many received bytes all sessions grew in a poll."""
+    return sum(received for _, _, received, _ in sessions.update(rows, now))
+
+
+def visits(sessions: Sessions) -> tuple[int, int]:
+    return sessions.connects, sessions.disconnects
+
+
+def announce(sessions: Sessions, *names: str, address: str = "192.0.2.7:4") -> None:
+    """Let the log say that clients were let in, with an IPv4 and an IPv6 address each."""
+    for name in names:
+        for ipv6 in (False, True):
+            sessions.announce(NewClient(name, address, ipv6=ipv6))
+
+
+def test_sessions_that_were_there_before_us_did_not_connect() -> None:
+    assert visits(opened(row())) == (0, 0)
+
+
+def test_all_of_a_new_session_is_growth() -> None:
+    sessions = opened()
+    assert growth(sessions, row(received=10)) == 10
+    assert growth(sessions, row(received=15)) == 5
+    assert visits(sessions) == (1, 0)
+
+
+def test_a_value_that_fell_began_again() -> None:
+    assert growth(opened(row(received=10)), row(received=4)) == 4
+
+
+def test_a_value_sent_that_fell_began_again_as_well() -> None:
+    sessions = opened(row(received=10))
+    assert [sent for *_, sent in sessions.update([row(received=8)], NOW)] == [4]
+
+
+def test_a_client_that_floats_stays_one_session() -> None:
+    sessions = opened(row(received=10))
+    assert growth(sessions, row(received=12, address="198.51.100.1:9")) == 2
+    assert visits(sessions) == (0, 0)
+
+
+def test_a_reconnect_from_the_same_port_is_a_new_session() -> None:
+    sessions = opened(row(received=10))
+    assert growth(sessions, row(received=12, client_id=1, since=1500)) == 12
+    assert visits(sessions) == (1, 1)
+
+
+def test_with_ids_not_even_the_same_start_makes_two_sessions_one() -> None:
+    """Not in this time zone, nor in any other."""
+    sessions = opened(row(received=10))
+    assert growth(sessions, row(received=12, client_id=1)) == 12
+    assert growth(sessions, row(received=13, client_id=2, since=1900)) == 13
+    assert visits(sessions) == (2, 2)
+
+
+def test_a_reconnect_into_the_old_row_goes_on() -> None:
+    sessions = opened(row(received=10))
+    assert growth(sessions, row(received=30)) == 20
+    assert visits(sessions) == (0, 0)
+
+
+def test_two_sessions_of_one_name_are_two() -> None:
+    sessions = opened()
+    assert growth(sessions, row(received=1), row(received=2, client_id=1, address="x:5")) == 3
+    assert visits(sessions) == (2, 0)
+
+
+def test_a_session_lasts_from_its_start_to_the_last_status_that_showed_it() -> None:
+    sessions = opened(row(since=1000))
+    sessions.update([row(since=1000)], 1050)
+    sessions.update([], 9000)
+    assert sessions.durations.sum == 50
+    assert sessions.durations.cumulative[0] == 1
+
+
+def test_a_clock_that_went_back_gives_no_negative_duration() -> None:
+    sessions = opened()
+    sessions.update([row(since=1000)], 900)
+    sessions.update([], 900)
+    assert sessions.durations.sum == 0
+
+
+def test_ids_that_begin_again_are_new_sessions() -> None:
+    sessions = opened(row(received=10))
+    sessions.restart()
+    assert sessions.current == ()
+    assert growth(sessions, row(received=25)) == 25
+    assert visits(sessions) == (1, 1)
+
+
+def test_a_session_that_may_be_in_an_unreadable_line_is_kept_once() -> None:
+    sessions = opened(row(received=10))
+    sessions.update([], NOW, unreadable=1)
+    assert growth(sessions, row(received=12)) == 2
+    assert visits(sessions) == (0, 0)
+    for disconnects in (0, 1):
+        sessions.update([], NOW, unreadable=1)
+        assert visits(sessions) == (0, disconnects)
+
+
+class TestWithoutIds:
+    """Daemons before 2.4."""
+
+    def test_a_session_is_known_by_name_address_and_start(self) -> None:
+        sessions = opened(row(client_id=None, received=10))
+        assert growth(sessions, row(client_id=None, received=15)) == 5
+        assert growth(sessions, row(client_id=None, since=1007, received=20)) == 20
+        assert visits(sessions) == (1, 1)
+
+    def test_rows_that_look_alike_are_shown_but_counted_as_one(self) -> None:
+        rows = [row(client_id=None, received=received) for received in (10, 1000)]
+        sessions = opened()
+        assert growth(sessions, *rows) == 1000
+        assert len(sessions.current) == 2
+        assert visits(sessions) == (1, 0)
+
+    def test_rows_that_look_alike_never_count_twice_in_whatever_order_they_come(self) -> None:
+        small, large = row(client_id=None, received=10), row(client_id=None, received=1000)
+        sessions = opened()
+        total = sum(growth(sessions, *rows) for rows in [(small, large), (large, small)] * 3)
+        assert total == 1000
+        assert growth(sessions, small) == 10
+
+    def test_of_rows_that_look_alike_the_largest_value_sent_counts(self) -> None:
+        small, large = row(client_id=None, received=10), row(client_id=None, received=1000)
+        for rows in (small, large), (large, small):
+            assert sum(sent for *_, sent in opened().update(rows, NOW)) == 500
+
+    def test_of_rows_that_look_alike_each_one_was_announced(self) -> None:
+        sessions = opened()
+        announce(sessions, "alice", "alice")
+        for _ in range(3):
+            sessions.update([row(client_id=None)] * 2, NOW)
+        assert visits(sessions) == (2, 0)
+
+
+class TestPollsInFormat1:
+    """They come where `status 3` doesn't end, and have no ids."""
+
+    def test_neither_double_nor_lose(self) -> None:
+        sessions = opened(row(received=10))
+        assert growth(sessions, row(client_id=None, received=12)) == 2
+        assert growth(sessions, row(client_id=None, received=13)) == 1
+        assert growth(sessions, row(received=15)) == 2
+        assert visits(sessions) == (0, 0)
+
+    @pytest.mark.parametrize("zone", [3600, -3600, 20700])
+    def test_may_write_their_times_in_another_zone(self, zone: int) -> None:
+        sessions = opened(row(received=10))
+        assert growth(sessions, row(client_id=None, since=1000 + zone, received=12)) == 2
+        assert growth(sessions, row(received=15)) == 3
+        assert visits(sessions) == (0, 0)
+
+    def test_know_a_client_that_floated_meanwhile(self) -> None:
+        sessions = opened(row(received=10))
+        assert growth(sessions, row(client_id=None, received=12, address="x:5")) == 2
+        assert growth(sessions, row(received=13, address="x:6")) == 1
+        assert visits(sessions) == (0, 0)
+
+    def test_know_two_sessions_of_one_name_and_start_by_their_addresses(self) -> None:
+        sessions = opened(
+            row(received=10, address="a:1"), row(received=500, client_id=1, address="a:2")
+        )
+        bare = [
+            row(client_id=None, received=510, address="a:2"),
+            row(client_id=None, received=11, address="a:1"),
+        ]
+        assert growth(sessions, *bare) == 11
+        assert visits(sessions) == (0, 0)
+
+    def test_lose_no_row_where_two_sessions_have_one_name_and_one_address(self) -> None:
+        """Up to 2.6 a native IPv6 address has no port. The times are of another zone."""
+        address = "2001:db8::7"
+        sessions = opened(
+            row(received=10, address=address),
+            row(received=500, address=address, client_id=1, since=1900),
+        )
+        bare = [
+            row(client_id=None, since=since, received=510, address=address)
+            for since in (4600, 5500)
+        ]
+        assert growth(sessions, *bare) == 0
+        assert len(sessions.current) == 2
+        assert visits(sessions) == (0, 0)
+
+    def test_count_all_of_a_new_session_beside_one_of_its_name(self) -> None:
+        sessions = opened(row(received=10, address="a:1"))
+        bare = [
+            row(client_id=None, received=12, address="a:1"),
+            row(client_id=None, received=7, address="a:2"),
+        ]
+        assert growth(sessions, *bare) == 2 + 7
+        assert visits(sessions) == (1, 0)
+
+    def test_show_a_reconnect_from_the_same_port(self) -> None:
+        sessions = opened(row(received=10))
+        assert growth(sessions, row(client_id=None, since=1500, received=12)) == 12
+        assert growth(sessions, row(client_id=1, since=1500, received=13)) == 1
+        assert visits(sessions) == (1, 1)
+
+    def test_can_not_tell_that_a_session_is_over(self) -> None:
+        sessions = opened(row(received=10), row("bob", client_id=1, received=5))
+        assert growth(sessions, row("bob", client_id=None, received=6)) == 1
+        assert len(sessions.current) == 1
+        assert visits(sessions) == (0, 0)
+        assert growth(sessions, row(received=11), row("bob", client_id=1, received=6)) == 1
+
+    def test_open_sessions_that_get_their_id_later(self) -> None:
+        sessions = opened(row("bob", client_id=9))
+        sessions.introduce(0, 1000, LINUX)
+        assert growth(sessions, row(client_id=None, received=10)) == 10
+        assert growth(sessions, row(received=11), row("bob", client_id=9)) == 1
+        assert visits(sessions) == (1, 0)
+        assert LINUX in {session.peer for session, *_ in sessions.current}
+
+    def test_count_nothing_where_two_sessions_can_not_be_told_apart(self) -> None:
+        """Two of one name and start, both at other addresses than before."""
+        sessions = opened(
+            row(received=10, address="a:1"), row(received=500, client_id=1, address="a:2")
+        )
+        moved = [row(client_id=None, received=n, address=f"b:{n}") for n in (11, 501)]
+        assert growth(sessions, *moved) == 0
+        assert visits(sessions) == (0, 0)
+
+    def test_keep_a_user_name_that_they_do_not_show(self) -> None:
+        sessions = Sessions(lambda client: client.username)
+        known = Client("", "a:1", "10.8.0.2", "", 1, 1, 1000, username="ann", client_id=0)
+        bare = Client("", "a:1", "10.8.0.2", "", 1, 1, 1000)
+        for rows in ([known], [bare]):
+            sessions.update(rows, NOW)
+        assert [session.name for session, *_ in sessions.current] == ["ann"]
+        fresh = Sessions(lambda client: client.username)
+        for rows in ([bare], [known]):
+            fresh.update(rows, NOW)
+        assert [session.name for session, *_ in fresh.current] == ["ann"]
+
+
+class TestAnnouncedByTheLog:
+    """Clients that the log says were let in."""
+
+    def test_both_lines_of_one_session_and_its_row_are_one_connect(self) -> None:
+        sessions = opened()
+        announce(sessions, "alice")
+        assert visits(sessions) == (1, 0)
+        for _ in range(3):
+            sessions.update([row()], NOW)
+        assert visits(sessions) == (1, 0)
+
+    def test_a_session_too_short_for_any_status_came_and_went(self) -> None:
+        sessions = opened()
+        announce(sessions, "alice")
+        sessions.update([], NOW)
+        assert visits(sessions) == (1, 0)
+        sessions.update([], NOW)
+        assert visits(sessions) == (1, 1)
+
+    def test_a_line_right_behind_a_status_waits_for_the_next(self) -> None:
+        sessions = opened()
+        announce(sessions, "alice")
+        sessions.update([], NOW)
+        sessions.update([row()], NOW)
+        sessions.update([row()], NOW)
+        assert visits(sessions) == (1, 0)
+
+    def test_a_status_may_come_between_the_lines_of_one_session(self) -> None:
+        sessions = opened()
+        for ipv6 in (False, True):
+            sessions.announce(NewClient("alice", "192.0.2.7:4", ipv6=ipv6))
+            sessions.update([row()], NOW)
+        for _ in range(2):
+            sessions.update([row()], NOW)
+        assert visits(sessions) == (1, 0)
+
+    def test_even_the_very_first_status(self) -> None:
+        sessions = Sessions(lambda client: client.common_name)
+        for ipv6 in (False, True):
+            sessions.announce(NewClient("alice", "192.0.2.7:4", ipv6=ipv6))
+            sessions.update([row()], NOW)
+        for _ in range(2):
+            sessions.update([row()], NOW)
+        assert visits(sessions) == (0, 0)
+
+    def test_two_sessions_from_one_port_within_one_interval_are_two(self) -> None:
+        sessions = opened()
+        announce(sessions, "alice", "alice")
+        for _ in range(2):
+            sessions.update([row()], NOW)
+        assert visits(sessions) == (2, 1)
+
+    def test_a_reconnect_right_behind_the_next_status_is_another_session(self) -> None:
+        sessions = opened()
+        announce(sessions, "alice")
+        sessions.update([row()], NOW)
+        announce(sessions, "alice")
+        for rows in ([], [row(client_id=1)], [row(client_id=1)]):
+            sessions.update(rows, NOW)
+        assert visits(sessions) == (2, 1)
+
+    def test_a_client_that_floated_before_its_first_status_is_one(self) -> None:
+        sessions = opened()
+        announce(sessions, "alice")
+        for _ in range(3):
+            sessions.update([row(address="198.51.100.1:9")], NOW)
+        assert visits(sessions) == (1, 0)
+
+    def test_a_row_that_no_line_announced_connected_as_well(self) -> None:
+        sessions = opened()
+        announce(sessions, "alice")
+        sessions.update([row(), row("bob", client_id=1)], NOW)
+        assert visits(sessions) == (2, 0)
+
+    def test_a_client_without_a_name_has_none_in_its_row(self) -> None:
+        sessions = opened()
+        announce(sessions, "")
+        sessions.update([row("")], NOW)
+        assert visits(sessions) == (1, 0)
+
+    def test_more_than_are_remembered_of_one_interval_are_counted_by_their_rows(self) -> None:
+        sessions = opened()
+        announce(sessions, *(f"client-{number}" for number in range(10_001)))
+        assert visits(sessions) == (10_000, 0)
+        sessions.update([row("client-10000")], NOW)
+        assert visits(sessions) == (10_001, 0)
+
+    def test_each_status_makes_room_for_others(self) -> None:
+        sessions = opened()
+        announce(sessions, *(f"client-{number}" for number in range(10_000)))
+        sessions.update([], NOW)
+        announce(sessions, "alice")
+        assert visits(sessions) == (10_001, 0)
+
+    def test_a_short_session_before_a_restart_went_with_it(self) -> None:
+        sessions = opened(row("bob", client_id=7))
+        announce(sessions, "alice")
+        sessions.restart()
+        for _ in range(2):
+            sessions.update([], NOW)
+        assert visits(sessions) == (1, 2)
+
+
+def peers_of(sessions: Sessions, rows: Sequence[Client]) -> list[Peer]:
+    return [session.peer for session, *_ in sessions.update(rows, NOW)]
+
+
+def test_what_a_client_said_of_itself_belongs_to_its_id_and_start() -> None:
+    sessions = opened()
+    sessions.introduce(0, 1000, LINUX)
+    assert peers_of(sessions, [row(), row(client_id=0, since=1001, address="x:5")]) == [
+        LINUX,
+        Peer(),
+    ]
+    assert peers_of(sessions, [row()]) == [LINUX]
+
+
+def test_what_a_client_said_just_before_a_restart_is_noted_stays() -> None:
+    sessions = opened(row())
+    sessions.introduce(0, 1500, LINUX)
+    sessions.restart()
+    assert peers_of(sessions, [row(since=1500)]) == [LINUX]
+
+
+def test_ever_so_many_rejected_clients_do_not_keep_others_from_being_known() -> None:
+    sessions = opened()
+    for client_id in range(20_000):
+        sessions.introduce(client_id, 1000, Peer())
+    sessions.introduce(20_000, 1000, LINUX)
+    assert peers_of(sessions, [row(client_id=20_000)]) == [LINUX]
+
+
+def test_a_client_that_a_status_showed_takes_no_room_from_others() -> None:
+    sessions = opened()
+    for client_id in (1, 0):
+        sessions.introduce(client_id, 1000, LINUX)
+    sessions.update([row()], NOW)
+    for client_id in range(10_000, 19_999):
+        sessions.introduce(client_id, 1000, Peer())
+    assert peers_of(sessions, [row(client_id=1)]) == [LINUX]
+
+
+def test_of_clients_that_only_introduced_themselves_the_oldest_give_way() -> None:
+    sessions = opened()
+    for client_id in range(10_001):
+        sessions.introduce(client_id, 1000, LINUX)
+    assert peers_of(sessions, [row(client_id=client_id) for client_id in (0, 1, 10_000)]) == [
+        Peer(),
+        LINUX,
+        LINUX,
+    ]

@@ -1,0 +1,115 @@
+"""A daemon's own totals, over restarts and with the data path in the kernel."""
+
+from exporter.config.schema import ClientsConfig
+from exporter.management.replies import LoadStats
+from exporter.management.status import Client, ServerStatus
+from exporter.state.clients import Ledger
+from exporter.state.traffic import Rate, Traffic
+
+
+def moved(received: int, sent: int) -> ServerStatus:
+    """Return a status with one client that has moved so much."""
+    client = Client("alice", "192.0.2.7:4", "10.8.0.2", "", received, sent, 100, client_id=0)
+    return ServerStatus(updated=1, clients=(client,), pending=(), route_count=1)
+
+
+class Daemon:
+    """Traffic and ledger, fed as a record feeds them."""
+
+    def __init__(self) -> None:
+        self.traffic = Traffic()
+        self.ledger = Ledger(ClientsConfig())
+
+    def poll(
+        self,
+        load: tuple[int, int],
+        clients: tuple[int, int] = (0, 0),
+        *,
+        offloaded: bool = False,
+        now: float = 0.0,
+    ) -> None:
+        self.ledger.update(moved(*clients), 1.0)
+        load_stats = LoadStats(1, *load)
+        self.traffic.take(load_stats, self.ledger, offloaded=offloaded, now=now)
+
+    @property
+    def totals(self) -> tuple[int, int]:
+        return self.traffic.received_bytes, self.traffic.sent_bytes
+
+
+def test_load_stats_are_exact_without_offload() -> None:
+    daemon = Daemon()
+    daemon.poll((100, 10), (70, 7))
+    daemon.poll((150, 20), (90, 9))
+    assert daemon.totals == (150, 20)
+
+
+def test_a_fall_is_a_new_process() -> None:
+    daemon = Daemon()
+    daemon.poll((100, 10))
+    daemon.poll((30, 3))
+    assert daemon.totals == (130, 13)
+
+
+def test_a_new_process_is_told_even_where_its_values_are_greater() -> None:
+    daemon = Daemon()
+    daemon.poll((100, 10))
+    daemon.traffic.restart()
+    daemon.poll((130, 13))
+    assert daemon.totals == (230, 23)
+
+
+def test_the_clients_tell_the_totals_under_offload() -> None:
+    daemon = Daemon()
+    daemon.poll((5, 4), (1000, 500), offloaded=True)
+    daemon.poll((6, 5), (1800, 900), offloaded=True)
+    assert daemon.totals == (1800, 900)
+
+
+def test_the_clients_tell_the_totals_under_offload_over_restarts() -> None:
+    daemon = Daemon()
+    daemon.poll((5, 4), (1000, 500), offloaded=True)
+    daemon.traffic.restart()
+    daemon.ledger.restart()
+    daemon.poll((1, 1), (1200, 600), offloaded=True)
+    assert daemon.totals == (2200, 1100)
+
+
+def test_a_daemon_that_changes_its_data_path_counts_nothing_twice() -> None:
+    daemon = Daemon()
+    daemon.poll((100, 10), (90, 9))
+    daemon.poll((110, 11), (190, 19), offloaded=True)
+    daemon.poll((160, 16), (240, 24))
+    assert daemon.totals == (100 + 100 + 50, 10 + 10 + 5)
+
+
+class TestRate:
+    def test_is_the_mean_between_the_last_two_polls(self) -> None:
+        daemon = Daemon()
+        daemon.poll((1000, 100), now=10.0)
+        daemon.poll((1500, 200), now=15.0)
+        assert daemon.traffic.rate == Rate(received=100.0, sent=20.0)
+        daemon.poll((1500, 200), now=30.0)
+        assert daemon.traffic.rate == Rate(received=0.0, sent=0.0)
+
+    def test_is_unknown_after_the_first_poll_of_a_process(self) -> None:
+        daemon = Daemon()
+        daemon.poll((1000, 100), now=10.0)
+        assert daemon.traffic.rate is None
+        daemon.poll((1500, 200), now=15.0)
+        daemon.traffic.restart()
+        assert daemon.traffic.rate is None
+        daemon.poll((50, 20), now=20.0)
+        assert daemon.traffic.rate is None
+
+    def test_is_that_of_the_clients_under_offload(self) -> None:
+        daemon = Daemon()
+        daemon.poll((5, 4), (1000, 500), offloaded=True, now=10.0)
+        daemon.poll((6, 5), (1800, 900), offloaded=True, now=20.0)
+        assert daemon.traffic.rate == Rate(received=80.0, sent=40.0)
+
+    def test_is_unknown_where_the_clock_was_put_back(self) -> None:
+        daemon = Daemon()
+        daemon.poll((1000, 100), now=10.0)
+        daemon.poll((1500, 200), now=10.0)
+        assert daemon.traffic.rate is None

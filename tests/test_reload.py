@@ -1,0 +1,78 @@
+import asyncio
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from exporter.config import Config, ConfigError, DaemonConfig, Problem
+from exporter.config.reload_diff import Plan
+from exporter.management.endpoint import parse_endpoint
+from exporter.metrics.self_metrics import OwnMetrics
+from exporter.reload import Reload
+from tests.blocking import nothing_blocks
+from tests.log_capture import LogCapture, log
+
+__all__ = ["log", "nothing_blocks"]
+
+CONFIG = Config(daemons=(DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505")),))
+PROBLEMS = (Problem("config.yaml", "wrong", 3), Problem("config.yaml", "worse", 4))
+
+
+def successful(registry: CollectorRegistry) -> float | None:
+    return registry.get_sample_value("openvpn_exporter_config_last_reload_successful")
+
+
+def since(registry: CollectorRegistry) -> float | None:
+    return registry.get_sample_value(
+        "openvpn_exporter_config_last_reload_success_timestamp_seconds"
+    )
+
+
+def bad() -> Config:
+    raise ConfigError(PROBLEMS)
+
+
+async def test_a_good_configuration_comes_into_force(log: LogCapture) -> None:
+    applied: list[Config] = []
+
+    async def apply(config: Config) -> Plan:
+        applied.append(config)
+        return Plan(added=("office",))
+
+    own = OwnMetrics()
+    plan = await Reload(lambda: CONFIG, apply, own)()
+    assert applied == [CONFIG]
+    assert plan.added == ("office",)
+    assert successful(own.registry) == 1
+    assert (since(own.registry) or 0) > 0
+    assert "configuration reloaded" in log.messages
+
+
+async def test_a_bad_configuration_changes_nothing_and_is_logged_whole(log: LogCapture) -> None:
+    async def apply(_: Config) -> Plan:
+        raise AssertionError("a bad configuration was applied")
+
+    own = OwnMetrics()
+    own.config_accepted(7.0)
+    with pytest.raises(ConfigError):
+        await Reload(bad, apply, own)()
+    assert successful(own.registry) == 0
+    assert since(own.registry) == 7.0
+    told = [message for message in log.messages if "can't be used" in message]
+    assert len(told) == len(PROBLEMS)
+
+
+async def test_reloads_happen_one_after_the_other() -> None:
+    going = 0
+    most = 0
+
+    async def apply(_: Config) -> Plan:
+        nonlocal going, most
+        going += 1
+        most = max(most, going)
+        await asyncio.sleep(0)
+        going -= 1
+        return Plan()
+
+    reload = Reload(lambda: CONFIG, apply, OwnMetrics())
+    await asyncio.gather(*(reload() for _ in range(3)))
+    assert (most, going) == (1, 0)

@@ -1,0 +1,28 @@
+import pprint
+
+import pytest
+
+from exporter.secret import Secret
+
+SECRET = Secret("hunter2")
+
+
+def test_only_reveal_gives_the_text() -> None:
+    assert SECRET.reveal() == "hunter2"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        str(SECRET),
+        repr(SECRET),
+        f"{SECRET}",
+        f"{SECRET!r}",
+        "%s" % SECRET,  # noqa: UP031
+        repr([SECRET]),
+        pprint.pformat({"password": SECRET}),
+    ],
+)
+def test_no_way_to_show_it_shows_it(shown: str) -> None:
+    assert "hunter2" not in shown
+    assert "***" in shown

@@ -1,0 +1,304 @@
+"""Opening streams: what the operating system says, in our words. Each failure is a real one."""
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from exporter.management.endpoint import Endpoint, ListenEndpoint, TcpEndpoint, UnixEndpoint
+from exporter.management.errors import (
+    Busy,
+    ManagementError,
+    NotFound,
+    PermissionRefused,
+    Refused,
+    Unreachable,
+)
+from exporter.transport.connector import DialInOpener, Opener, opener
+from tests.fake_daemon import SAFETY, dial_in, free_port, peer
+from tests.transport.sessions import SHORT
+
+NOBODY = 65534
+
+
+async def fails_with(
+    kind: type[ManagementError], endpoint: Endpoint, *, deadline: float = SAFETY
+) -> str:
+    opening = opener(endpoint, timeout=deadline)
+    with pytest.raises(ManagementError) as caught:
+        await opening.open()
+    await opening.close()
+    assert type(caught.value) is kind
+    assert str(caught.value).startswith(f"{endpoint}: ")
+    return str(caught.value)
+
+
+@contextlib.contextmanager
+def as_nobody() -> Iterator[None]:
+    """Drop root's rights, to which no directory is closed."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        if before == 0:
+            os.seteuid(before)
+
+
+def fill(family: socket.AddressFamily, address: str | tuple[str, int]) -> list[socket.socket]:
+    """Connect until the listener's queue takes nobody else."""
+    queue = []
+    while True:
+        waiting = socket.socket(family, socket.SOCK_STREAM)
+        waiting.settimeout(0.1)
+        queue.append(waiting)
+        try:
+            waiting.connect(address)
+        except OSError:
+            return queue
+
+
+@contextlib.contextmanager
+def full_listener(
+    family: socket.AddressFamily, address: str | tuple[str, int]
+) -> Iterator[socket.socket]:
+    """Listen, with a queue that is full."""
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.bind(address)
+        listener.listen(0)
+        queue = fill(family, listener.getsockname())
+        try:
+            yield listener
+        finally:
+            for waiting in queue:
+                waiting.close()
+
+
+@contextlib.asynccontextmanager
+async def listening(*, deadline: float = SAFETY) -> AsyncIterator[tuple[Opener, ListenEndpoint]]:
+    endpoint = ListenEndpoint("127.0.0.1", free_port())
+    opening = opener(endpoint, timeout=deadline)
+    try:
+        yield opening, endpoint
+    finally:
+        await opening.close()
+
+
+async def test_tcp_connects_and_names_its_address() -> None:
+    async with peer() as daemon:
+        stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+        visit = await daemon.visit()
+        visit.says(b"hello")
+        assert await stream.reader.readline() == b"hello\r\n"
+        assert stream.peer == str(daemon.endpoint)
+        stream.writer.close()
+
+
+async def test_a_unix_socket_connects_and_names_its_path(tmp_path: Path) -> None:
+    async with peer(tmp_path / "office.sock") as daemon:
+        stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+        visit = await daemon.visit()
+        visit.says(b"hello")
+        assert await stream.reader.readline() == b"hello\r\n"
+        assert stream.peer == f"unix:{tmp_path}/office.sock"
+        stream.writer.close()
+
+
+async def test_a_port_where_nobody_listens_refuses() -> None:
+    await fails_with(Refused, TcpEndpoint("127.0.0.1", free_port()))
+
+
+async def test_a_name_with_several_addresses_refuses_if_one_of_them_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As `localhost` does on a machine without IPv6."""
+    port = free_port()
+    addresses = ["127.255.255.255", "127.0.0.1", "127.0.0.2"]
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    await fails_with(Refused, TcpEndpoint("office", port))
+
+
+async def test_of_several_errors_that_are_no_refusal_the_first_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    broadcast = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.255.255.255", 7505))
+    without_interface = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1", 7505, 0, 0))
+    told = []
+    for found in [broadcast, without_interface], [without_interface, broadcast]:
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, found=found, **__: found)
+        told.append(await fails_with(Unreachable, TcpEndpoint("office", 7505)))
+    assert [os.strerror(errno.ENETUNREACH) in text for text in told] == [True, False]
+
+
+async def test_a_name_with_several_addresses_is_connected_at_the_one_that_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with peer() as daemon:
+        assert isinstance(daemon.endpoint, TcpEndpoint)
+        port = daemon.endpoint.port
+        addresses = ["127.0.0.2", "127.0.0.1"]
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in addresses]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        stream = await opener(TcpEndpoint("office", port), timeout=SAFETY).open()
+        await daemon.visit()
+        stream.writer.close()
+
+
+async def test_a_host_name_that_does_not_resolve_is_not_found() -> None:
+    # Reserved for ever (RFC 6761); no resolver needs the network for it.
+    said = await fails_with(NotFound, TcpEndpoint("nobody.invalid", 7505))
+    assert "no such host name" in said
+
+
+async def test_an_address_without_a_way_to_it_is_unreachable() -> None:
+    # Loopback's broadcast address: the kernel refuses it to TCP before a packet leaves.
+    await fails_with(Unreachable, TcpEndpoint("127.255.255.255", 7505))
+
+
+async def test_a_full_queue_on_loopback_means_busy() -> None:
+    with full_listener(socket.AF_INET, ("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        said = await fails_with(Busy, TcpEndpoint(host, port), deadline=SHORT)
+    assert "queue for the single slot" in said
+
+
+async def test_a_path_without_a_socket_is_not_found(tmp_path: Path) -> None:
+    await fails_with(NotFound, UnixEndpoint(str(tmp_path / "office.sock")))
+
+
+async def test_a_socket_that_a_dead_daemon_left_behind_refuses(tmp_path: Path) -> None:
+    path = str(tmp_path / "office.sock")
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(path)
+    await fails_with(Refused, UnixEndpoint(path))
+
+
+async def test_a_socket_in_a_closed_directory_is_a_matter_of_permission(tmp_path: Path) -> None:
+    directory = tmp_path / "closed"
+    directory.mkdir(mode=0o700)
+    async with peer(directory / "office.sock") as daemon:
+        if os.geteuid():
+            directory.chmod(0)
+        try:
+            with as_nobody():
+                said = await fails_with(PermissionRefused, daemon.endpoint)
+        finally:
+            directory.chmod(0o700)
+    assert "directory" in said
+
+
+async def test_a_full_queue_on_a_unix_socket_means_busy_at_once(tmp_path: Path) -> None:
+    path = str(tmp_path / "office.sock")
+    with full_listener(socket.AF_UNIX, path):
+        opening = asyncio.ensure_future(fails_with(Busy, UnixEndpoint(path)))
+        await asyncio.sleep(0)
+        assert opening.done()  # in one turn of the loop
+    assert "ss -xp" in await opening
+
+
+async def test_a_daemon_that_dials_in_is_taken() -> None:
+    async with listening() as (opening, endpoint):
+        opened = asyncio.create_task(opening.open())
+        await asyncio.sleep(0)  # it listens now
+        async with dial_in(endpoint.host, endpoint.port) as daemon:
+            daemon.says(b"hello")
+            stream = await opened
+            assert await stream.reader.readline() == b"hello\r\n"
+            assert stream.peer == str(endpoint)
+            stream.writer.close()
+            assert await daemon.hears() == b""
+
+
+async def test_a_daemon_that_did_not_dial_in_is_not_found() -> None:
+    endpoint = ListenEndpoint("127.0.0.1", free_port())
+    said = await fails_with(NotFound, endpoint, deadline=SHORT)
+    assert f"management {endpoint.host} {endpoint.port}" in said
+
+
+async def test_a_port_that_another_program_listens_at_is_unreachable() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        said = await fails_with(Unreachable, ListenEndpoint(*other.getsockname()))
+    assert "another port" in said
+
+
+async def test_an_address_that_this_machine_does_not_have_is_unreachable() -> None:
+    await fails_with(Unreachable, ListenEndpoint("192.0.2.1", free_port()))
+
+
+async def test_a_daemon_that_dials_in_while_nobody_asks_is_taken_later() -> None:
+    """Such a daemon dials once, at its start, and exits when nobody is there."""
+    async with listening(deadline=SHORT) as (opening, endpoint):
+        with pytest.raises(NotFound):
+            await opening.open()
+        async with dial_in(endpoint.host, endpoint.port) as daemon:
+            daemon.says(b"hello")
+            stream = await opening.open()
+            assert await stream.reader.readline() == b"hello\r\n"
+            stream.writer.close()
+            assert await daemon.hears() == b""
+
+
+async def test_daemons_that_dial_in_are_taken_one_after_the_other() -> None:
+    async with listening() as (opening, endpoint):
+        opened = asyncio.create_task(opening.open())
+        await asyncio.sleep(0)  # it listens now
+        async with (
+            dial_in(endpoint.host, endpoint.port) as first,
+            dial_in(endpoint.host, endpoint.port) as second,
+        ):
+            second.says(b"second")
+            first.says(b"first")
+            for name, daemon in (b"first", first), (b"second", second):
+                stream = await opened
+                assert await stream.reader.readline() == name + b"\r\n"
+                stream.writer.close()
+                assert await daemon.hears() == b""
+                opened = asyncio.create_task(opening.open())
+            opened.cancel()
+
+
+async def test_a_daemon_that_comes_in_the_moment_of_giving_up_is_not_lost() -> None:
+    async with listening() as (opening, endpoint):
+        opened = asyncio.create_task(opening.open())
+        await asyncio.sleep(0)  # it listens now
+        assert isinstance(opening, DialInOpener)
+        assert opening._arrival is not None
+        opening._arrival.add_done_callback(lambda _: opened.cancel())
+        async with dial_in(endpoint.host, endpoint.port) as daemon:
+            daemon.says(b"hello")
+            await asyncio.wait([opened])
+            assert opened.cancelled()
+            stream = await opening.open()
+            assert await stream.reader.readline() == b"hello\r\n"
+            stream.writer.close()
+
+
+async def test_a_daemon_that_nobody_takes_any_more_is_let_go() -> None:
+    async with listening(deadline=SHORT) as (opening, endpoint):
+        with pytest.raises(NotFound):
+            await opening.open()
+        assert isinstance(opening, DialInOpener)
+        assert opening._arrival is not None
+        async with dial_in(endpoint.host, endpoint.port) as daemon:
+            await asyncio.wait([opening._arrival])
+            await opening.close()
+            assert await daemon.hears() == b""
+
+
+async def test_after_closing_nobody_can_dial_in() -> None:
+    async with listening(deadline=SHORT) as (opening, endpoint):
+        with pytest.raises(NotFound):
+            await opening.open()
+        await opening.close()
+        with pytest.raises(ConnectionRefusedError):
+            async with dial_in(endpoint.host, endpoint.port):
+                pass

@@ -1,0 +1,175 @@
+"""From the first byte to the greeting, over a real socket."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from exporter.management.commands import Command
+from exporter.management.errors import (
+    AuthenticationFailed,
+    Busy,
+    ManagementError,
+    PermissionRefused,
+    ProtocolError,
+    SessionClosed,
+    TimedOut,
+)
+from exporter.management.messages import Notification, Success
+from exporter.secret import Secret
+from exporter.transport.connection import Connection
+from tests.fake_daemon import GREETING, PROMPT, SAFETY, Visit
+from tests.transport.sessions import SHORT, connected
+
+PASSWORD = Secret("correct horse")
+
+
+async def fails_with(
+    kind: type[ManagementError],
+    connection: Connection,
+    *,
+    password: Secret | None = None,
+) -> str:
+    async with asyncio.timeout(SAFETY):
+        with pytest.raises(ManagementError) as caught:
+            await connection.log_in(password)
+    assert type(caught.value) is kind
+    return str(caught.value)
+
+
+async def test_a_greeting_is_all_that_a_daemon_without_a_password_says() -> None:
+    async with connected() as (connection, daemon):
+        daemon.says(GREETING)
+        await connection.log_in(None)
+        asking = asyncio.create_task(connection.request(Command.PID))
+        assert await daemon.hears() == b"pid"
+        daemon.says(b"SUCCESS: pid=4711")
+        assert await asking == Success(b"pid=4711")
+
+
+async def test_a_greeting_may_come_byte_by_byte() -> None:
+    async with connected() as (connection, daemon):
+        logging_in = asyncio.create_task(connection.log_in(None))
+        for byte in GREETING:
+            daemon.sends(bytes([byte]))
+            await asyncio.sleep(0)
+            assert not logging_in.done()
+        daemon.sends(b"\r\n")
+        await logging_in
+
+
+async def test_a_pending_request_after_the_greeting_reaches_subscribers() -> None:
+    noticed: asyncio.Queue[Notification] = asyncio.Queue()
+    async with connected() as (connection, daemon):
+        connection.subscribe(noticed.put_nowait)
+        daemon.says(GREETING, b">HOLD:Waiting for hold release:0")
+        await connection.log_in(None)
+        assert (await noticed.get()).source == "INFO"
+        assert await noticed.get() == Notification("HOLD", b"Waiting for hold release:0")
+
+
+async def test_a_right_password_opens_the_session() -> None:
+    async with connected() as (connection, daemon):
+        daemon.sends(PROMPT)
+        logging_in = asyncio.create_task(connection.log_in(PASSWORD))
+        assert await daemon.hears() == b"correct horse"
+        daemon.says(b"SUCCESS: password is correct", GREETING)
+        await logging_in
+        assert connection.take_unparsed() == 0
+
+
+async def test_a_password_that_nobody_asks_for_is_not_sent() -> None:
+    async with connected() as (connection, daemon):
+        daemon.says(GREETING)
+        await connection.log_in(PASSWORD)
+        await connection.close()
+        assert await daemon.hears() == b"quit"
+        assert await daemon.hears() == b""
+
+
+async def test_a_wrong_password_is_not_tried_again() -> None:
+    async with connected() as (connection, daemon):
+        daemon.sends(PROMPT)
+        failing = asyncio.create_task(
+            fails_with(AuthenticationFailed, connection, password=PASSWORD)
+        )
+        await daemon.hears()
+        daemon.sends(PROMPT)
+        assert "does not accept the password" in await failing
+        await connection.close()
+        assert await daemon.hears() == b""
+        assert daemon.heard == [b"correct horse"]
+
+
+async def test_a_missing_password_is_said_so_at_once() -> None:
+    async with connected() as (connection, daemon):
+        daemon.sends(PROMPT)
+        assert "set 'password_file'" in await fails_with(AuthenticationFailed, connection)
+        await connection.close()
+        assert await daemon.hears() == b""
+
+
+@pytest.mark.parametrize("leave", [Visit.hangs_up, Visit.resets])
+async def test_a_daemon_that_closes_after_the_password_has_refused_it(
+    leave: Callable[[Visit], None],
+) -> None:
+    async with connected() as (connection, daemon):
+        daemon.sends(PROMPT)
+        failing = asyncio.create_task(
+            fails_with(AuthenticationFailed, connection, password=PASSWORD)
+        )
+        await daemon.hears()
+        leave(daemon)
+        assert "after our password" in await failing
+
+
+@pytest.mark.parametrize("leave", [Visit.hangs_up, Visit.resets])
+async def test_a_daemon_that_closes_before_a_byte_wants_another_user(
+    leave: Callable[[Visit], None],
+) -> None:
+    async with connected() as (connection, daemon):
+        leave(daemon)
+        assert "management-client-user" in await fails_with(PermissionRefused, connection)
+
+
+async def test_a_daemon_that_closes_in_the_middle_of_its_greeting_has_closed() -> None:
+    async with connected() as (connection, daemon):
+        daemon.sends(GREETING)
+        daemon.hangs_up()
+        await fails_with(SessionClosed, connection)
+
+
+async def test_a_peer_that_says_nothing_is_busy_with_another_client() -> None:
+    async with connected(deadline=SHORT) as (connection, _):
+        assert "another client" in await fails_with(Busy, connection)
+
+
+async def test_a_peer_that_stops_before_the_greeting_has_timed_out() -> None:
+    async with connected(deadline=SHORT) as (connection, daemon):
+        daemon.sends(b">INFO:OpenVPN")
+        await fails_with(TimedOut, connection)
+
+
+async def test_a_peer_that_stops_after_the_password_has_timed_out() -> None:
+    async with connected(deadline=SHORT) as (connection, daemon):
+        daemon.sends(PROMPT)
+        await fails_with(TimedOut, connection, password=PASSWORD)
+        assert await daemon.hears() == b"correct horse"
+
+
+@pytest.mark.parametrize(
+    "banner",
+    [
+        b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n",
+        b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+        b"220 mail.example.org ESMTP\r\n",
+        b"\x15\x03\x01\x00\x02\x02\x0a\n",
+        b"x" * 20_000,
+    ],
+)
+async def test_another_protocol_is_told_by_its_first_line(banner: bytes) -> None:
+    async with connected() as (connection, daemon):
+        daemon.sends(banner)
+        await fails_with(ProtocolError, connection)
+        await connection.close()
+        assert await daemon.hears() == b""  # not even 'quit'

@@ -1,0 +1,114 @@
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from exporter.metrics.catalogue import FAMILIES
+from exporter.metrics.exposition import Exposition
+from exporter.metrics.self_metrics import OwnMetrics
+from exporter.web.auth import Rules, guard
+from exporter.web.auth.passwords import Passwords, TooManyWaiting
+from exporter.web.routes import application
+from tests.web.certificates import HASH, PASSWORD
+
+Client = TestClient[web.Request, web.Application]
+Serve = Callable[[str], Awaitable[Client]]
+
+PATHS = ["/metrics", "/", "/-/healthy", "/-/ready", "/nowhere"]
+USERS = f"basic_auth_users: {{alice: {HASH}}}\n"
+
+
+@pytest.fixture
+def serve(tmp_path: Path, aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
+    async def serve(text: str) -> Client:
+        file = tmp_path / "web.yaml"
+        file.write_text(text)
+        served = application(
+            list, Exposition(FAMILIES, OwnMetrics().registry), telemetry_path="/metrics"
+        )
+        guard(served, await asyncio.to_thread(Rules, file))
+        return await aiohttp_client(served)
+
+    return serve
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    token = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {token}"}
+
+
+class TestUsers:
+    @pytest.mark.parametrize("path", PATHS)
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+    async def test_are_asked_for_everywhere(self, serve: Serve, path: str, method: str) -> None:
+        client = await serve(USERS)
+        response = await client.request(method, path)
+        assert response.status == 401
+        challenge = response.headers["WWW-Authenticate"]
+        assert challenge == 'Basic realm="openvpn-exporter", charset="UTF-8"'
+
+    async def test_are_let_in_with_their_password(self, serve: Serve) -> None:
+        client = await serve(USERS)
+        for path in ("/metrics", "/", "/-/healthy"):
+            response = await client.get(path, headers=basic("alice", PASSWORD))
+            assert response.status == 200
+        assert (await client.get("/nowhere", headers=basic("alice", PASSWORD))).status == 404
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            basic("alice", "wrong"),
+            basic("bob", PASSWORD),
+            basic("", ""),
+            {"Authorization": "Basic"},
+            {"Authorization": "Bearer x"},
+            {"Authorization": "Basic \u00ff"},
+        ],
+    )
+    async def test_are_nobody_else(self, serve: Serve, headers: dict[str, str]) -> None:
+        client = await serve(USERS)
+        response = await client.get("/metrics", headers=headers)
+        assert response.status == 401
+        assert "openvpn_up" not in await response.text()
+
+    async def test_wait_where_too_many_do(
+        self, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def refuse(*_: object) -> bool:
+            raise TooManyWaiting
+
+        client = await serve(USERS)
+        monkeypatch.setattr(Passwords, "are_right", refuse)
+        response = await client.get("/metrics", headers=basic("alice", PASSWORD))
+        assert (response.status, response.headers["Retry-After"]) == (503, "1")
+
+
+class TestHeaders:
+    @pytest.mark.parametrize("path", PATHS)
+    async def test_are_on_every_answer(self, serve: Serve, path: str) -> None:
+        text = f"{USERS}http_server_config: {{headers: {{X-Frame-Options: deny}}}}\n"
+        client = await serve(text)
+        for headers in ({}, basic("alice", PASSWORD)):
+            response = await client.get(path, headers=headers)
+            assert response.headers["X-Frame-Options"] == "deny"
+
+    async def test_of_the_operator_count_more_than_ours(self, serve: Serve) -> None:
+        policy = "default-src 'self'"
+        client = await serve(
+            f'http_server_config: {{headers: {{Content-Security-Policy: "{policy}"}}}}\n'
+        )
+        response = await client.get("/")
+        assert response.headers.getall("Content-Security-Policy") == [policy]
+
+
+class TestRate:
+    async def test_holds_for_whoever_asks_before_they_are_known(self, serve: Serve) -> None:
+        client = await serve(f"{USERS}rate_limit: {{interval: 1h, burst: 2}}\n")
+        statuses = [(await client.get("/metrics")).status for _ in range(3)]
+        assert statuses == [401, 401, 429]
+        response = await client.get("/-/healthy", headers=basic("alice", PASSWORD))
+        assert (response.status, response.headers["Retry-After"]) == (429, "1")

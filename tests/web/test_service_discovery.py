@@ -1,0 +1,87 @@
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient
+
+from exporter.metrics.catalogue import FAMILIES
+from exporter.metrics.exposition import Exposition
+from exporter.metrics.self_metrics import OwnMetrics
+from exporter.web.routes import application
+from exporter.web.service_discovery import ExternalUrl, parse_external_url
+from tests.metrics.records import new_record
+
+Client = TestClient[web.Request, web.Application]
+Serve = Callable[..., Awaitable[Client]]
+
+
+@pytest.fixture
+def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
+    async def serve(*names: str, external: ExternalUrl | None = None) -> Client:
+        return await aiohttp_client(
+            application(
+                lambda: [new_record(name) for name in names],
+                Exposition(FAMILIES, OwnMetrics().registry),
+                telemetry_path="/metrics",
+                external=external,
+            )
+        )
+
+    return serve
+
+
+async def test_each_daemon_is_a_target_where_the_request_went(serve: Serve) -> None:
+    answer = await (await serve("office", "branch")).get("/sd", headers={"Host": "vpn:9176"})
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert await answer.json() == [
+        {
+            "targets": ["vpn:9176"],
+            "labels": {
+                "__scheme__": "http",
+                "__metrics_path__": "/probe",
+                "__param_target": name,
+                "daemon": name,
+            },
+        }
+        for name in ("office", "branch")
+    ]
+
+
+async def test_a_proxy_is_named_instead(serve: Serve) -> None:
+    external = parse_external_url("https://example.org/vpn/")
+    client = await serve("office", external=external)
+    (group,) = await (await client.get("/sd", headers={"Host": "inside:1"})).json()
+    assert group["targets"] == ["example.org"]
+    assert group["labels"]["__scheme__"] == "https"
+    assert group["labels"]["__metrics_path__"] == "/vpn/probe"
+
+
+async def test_no_daemon_is_an_empty_list(serve: Serve) -> None:
+    assert await (await (await serve()).get("/sd")).json() == []
+
+
+@pytest.mark.parametrize("host", ["", "a b", "a/b", 'x"y', "user@host", "vpn:port"])
+async def test_a_host_that_is_none_is_refused(serve: Serve, host: str) -> None:
+    answer = await (await serve("office")).get("/sd", headers={"Host": host})
+    assert answer.status == 400
+    assert "--web.external-url" in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("text", "external"),
+    [
+        ("http://vpn:9176", ExternalUrl("http", "vpn:9176", "")),
+        ("https://[::1]:9176/", ExternalUrl("https", "[::1]:9176", "")),
+        ("http://example.org/a/b", ExternalUrl("http", "example.org", "/a/b")),
+    ],
+)
+def test_an_external_url_has_three_parts(text: str, external: ExternalUrl) -> None:
+    assert parse_external_url(text) == external
+
+
+@pytest.mark.parametrize(
+    "text", ["", "vpn:9176", "ftp://vpn", "http://", "http://a/?b", "http://a b"]
+)
+def test_anything_else_is_no_external_url(text: str) -> None:
+    with pytest.raises(ValueError, match="such as https://"):
+        parse_external_url(text)

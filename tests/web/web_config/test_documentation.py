@@ -1,0 +1,65 @@
+import enum
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from exporter.config.schema import keys
+from exporter.web.listener.connection import ANSWER_WITHIN, REQUEST_WITHIN
+from exporter.web.listener.http import MAX_HEADERS, MAX_LINE_BYTES
+from exporter.web.listener.listener import HANDSHAKE_WITHIN, MAX_GUESTS
+from exporter.web.web_config import Rate, load
+from exporter.web.web_config.forms import MAX_COST
+from exporter.web.web_config.schema import (
+    ClientAuth,
+    Curve,
+    HeadersConfig,
+    HttpConfig,
+    RateLimitConfig,
+    TlsConfig,
+    TlsVersion,
+    WebConfig,
+)
+from tests.web.certificates import Authority
+
+PAGE = (Path(__file__).parents[3] / "docs" / "web-configuration.md").read_text()
+(EXAMPLE,) = re.findall(r"```yaml\n(tls_server_config:.*?)```", PAGE, re.DOTALL)
+
+
+def test_the_example_loads_and_means_what_it_says(tmp_path: Path) -> None:
+    authority = Authority()
+    authority.write(tmp_path, "exporter", "localhost")
+    (tmp_path / "clients.crt").write_text(authority.pem)
+    (tmp_path / "web.yaml").write_text(EXAMPLE)
+    policy = load(tmp_path / "web.yaml")
+    assert policy.tls is not None
+    assert policy.client_names == {"prometheus.example.org"}
+    assert policy.users.keys() == {"prometheus"}
+    assert policy.headers == {"Strict-Transport-Security": "max-age=63072000"}
+    assert policy.rate == Rate(interval=0.1, burst=50)
+    assert len(policy.files) == 4
+
+
+@pytest.mark.parametrize(
+    "section", [WebConfig, TlsConfig, HttpConfig, HeadersConfig, RateLimitConfig]
+)
+def test_the_page_names_every_key(section: type[msgspec.Struct]) -> None:
+    assert [key.name for key in keys(section) if f"`{key.name}`" not in PAGE] == []
+
+
+def test_the_page_tells_the_limits_that_hold() -> None:
+    for limit in (
+        f"{HANDSHAKE_WITHIN:.0f} seconds for a TLS handshake",
+        f"{REQUEST_WITHIN:.0f} for the headers of a request",
+        f"{ANSWER_WITHIN:.0f} to take an answer",
+        f"may have {MAX_LINE_BYTES} bytes; there may be {MAX_HEADERS} headers",
+        f"{MAX_GUESTS} at most",
+        f"{MAX_COST} is the most",
+    ):
+        assert limit in PAGE
+
+
+@pytest.mark.parametrize("names", [ClientAuth, Curve, TlsVersion])
+def test_the_page_names_what_can_be_chosen(names: type[enum.StrEnum]) -> None:
+    assert [name for name in names if f"`{name}`" not in PAGE] == []
