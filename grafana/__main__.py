@@ -7,28 +7,28 @@ exporter has those that fit it; `grafana/dashboards` is where people look for th
 import sys
 from pathlib import Path
 
-from grafana.boards import BOARDS
-from grafana.writing import written
+from grafana.definitions import DASHBOARDS
+from grafana.writer import to_json
 
-PLACES = (Path("exporter", "dashboards"), Path("grafana", "dashboards"))
+OUTPUT_DIRS = (Path("exporter", "dashboards"), Path("grafana", "dashboards"))
 
 
 def files() -> dict[Path, str]:
     """Return what is to be written where."""
-    texts = {f"{board.uid}.json": written(board) for board in BOARDS}
-    return {place / name: text for place in PLACES for name, text in texts.items()}
+    texts = {f"{board.uid}.json": to_json(board) for board in DASHBOARDS}
+    return {directory / name: text for directory in OUTPUT_DIRS for name, text in texts.items()}
 
 
 def main(arguments: list[str]) -> int:
     """Write the files, or compare them; return the exit code."""
-    wanted = files()
-    found = {path for place in PLACES for path in place.glob("*.json")}
+    expected = files()
+    found = {path for directory in OUTPUT_DIRS for path in directory.glob("*.json")}
     if arguments == ["--check"]:
-        same = all(path in found and path.read_text("utf-8") == wanted[path] for path in wanted)
-        return int(not same or found != set(wanted))
-    for path in found - set(wanted):
+        same = all(path in found and path.read_text("utf-8") == expected[path] for path in expected)
+        return int(not same or found != set(expected))
+    for path in found - set(expected):
         path.unlink()
-    for path, text in wanted.items():
+    for path, text in expected.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return 0

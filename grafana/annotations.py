@@ -4,17 +4,25 @@ from collections.abc import Sequence
 
 from grafana_foundation_sdk.models import dashboard
 
-from grafana.panels.panel import SOURCE
-from grafana.queries import EXPORTER, KEY, Scope, highest, milliseconds, per_second, total
+from grafana.panels.panel import DATASOURCE
+from grafana.queries import (
+    DAEMON_LABELS,
+    EXPORTER_MATCHERS,
+    Selector,
+    highest,
+    in_milliseconds,
+    per_second,
+    total,
+)
 
 
 def annotations(variables: Sequence[dashboard.VariableModel]) -> dashboard.AnnotationContainer:
     """Return alerts, restarts and fatal errors of what the variables choose."""
     choice = next((variable for variable in variables if variable.name == "daemon"), None)
-    matchers: tuple[str, ...] = EXPORTER
+    matchers: tuple[str, ...] = EXPORTER_MATCHERS
     if choice is not None:
-        matchers = (*EXPORTER, f'daemon{"=~" if choice.multi else "="}"$daemon"')
-    select = Scope(matchers)
+        matchers = (*EXPORTER_MATCHERS, f'daemon{"=~" if choice.multi else "="}"$daemon"')
+    select = Selector(matchers)
     return dashboard.AnnotationContainer(
         [
             _annotation(
@@ -26,7 +34,7 @@ def annotations(variables: Sequence[dashboard.VariableModel]) -> dashboard.Annot
             ),
             _annotation(
                 "Daemon started",
-                milliseconds(highest(select("openvpn_start_time_seconds"), *KEY)),
+                in_milliseconds(highest(select("openvpn_start_time_seconds"), *DAEMON_LABELS)),
                 colour="blue",
                 title="OpenVPN started",
                 text="{{daemon}}",
@@ -34,7 +42,7 @@ def annotations(variables: Sequence[dashboard.VariableModel]) -> dashboard.Annot
             ),
             _annotation(
                 "Fatal error",
-                f"{total(per_second(select('openvpn_fatal_errors_total')), *KEY)} > 0",
+                f"{total(per_second(select('openvpn_fatal_errors_total')), *DAEMON_LABELS)} > 0",
                 colour="orange",
                 title="Fatal error of OpenVPN",
                 text="{{daemon}}",
@@ -49,7 +57,7 @@ def _annotation(
     """Mark when an expression has series, or with `at_value` the times that are its values."""
     return dashboard.AnnotationQuery(
         name=name,
-        datasource=SOURCE,
+        datasource=DATASOURCE,
         expr=expr,
         icon_color=colour,
         title_format=title,

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from grafana_foundation_sdk.models import dashboard
 
+from grafana.queries import DAEMON_LABELS
+
 TAG = "openvpn"
 """Ties the dashboards together."""
 
@@ -39,7 +41,6 @@ class Link(NamedTuple):
         )
 
 
-DAEMON_LABELS = ("job", "instance", "daemon")
 TO_SERVER = Link("Open as a server", "openvpn-server", DAEMON_LABELS)
 TO_TUNNEL = Link("Open as a tunnel", "openvpn-tunnel", DAEMON_LABELS)
 TO_CLIENT = Link("Open this client", "openvpn-client", (*DAEMON_LABELS, "common_name"))

@@ -4,23 +4,23 @@
 source's scrape interval, and the time range of the dashboard.
 """
 
-EXPORTER = ('job=~"$job"', 'instance=~"$instance"')
+EXPORTER_MATCHERS = ('job=~"$job"', 'instance=~"$instance"')
 """Matches the exporters that were chosen."""
 
-DAEMONS = (*EXPORTER, 'daemon=~"$daemon"')
+DAEMONS_MATCHERS = (*EXPORTER_MATCHERS, 'daemon=~"$daemon"')
 """Matches the daemons that were chosen, where several can be."""
 
-DAEMON = (*EXPORTER, 'daemon="$daemon"')
+DAEMON_MATCHERS = (*EXPORTER_MATCHERS, 'daemon="$daemon"')
 """Matches the one daemon that was chosen. Grafana escapes it for `=`, but not for `=~`."""
 
-CLIENT = (*DAEMONS, 'common_name="$common_name"')
+CLIENT_MATCHERS = (*DAEMONS_MATCHERS, 'common_name="$common_name"')
 """Matches the one client that was chosen, at whichever server it is."""
 
-KEY = ("job", "instance", "daemon")
+DAEMON_LABELS = ("job", "instance", "daemon")
 """What tells daemons apart."""
 
 
-class Scope:
+class Selector:
     """Makes selectors for the series that a dashboard is about."""
 
     def __init__(self, matchers: tuple[str, ...]) -> None:
@@ -71,17 +71,17 @@ def per_minute(counter: str, *labels: str) -> str:
     return f"60 * {total(per_second(counter), *labels)}"
 
 
-def in_range(counter: str, *labels: str) -> str:
+def increase_in_range(counter: str, *labels: str) -> str:
     """Return by how much counters grew together over the dashboard's time range."""
     return total(f"increase({counter}[$__range])", *labels)
 
 
-def of_those_seen(expression: str, counter: str, *labels: str) -> str:
+def nonzero_in_range(expression: str, counter: str, *labels: str) -> str:
     """Keep what was counted at all in the time range: no legend full of zeros."""
     return f"{expression} and {total(f'increase({counter}[$__range] @ end())', *labels)} > 0"
 
 
-def of_the_top(number: int, expression: str, counter: str, *labels: str) -> str:
+def top_in_range(number: int, expression: str, counter: str, *labels: str) -> str:
     """Keep those that grew most over the time range: the same ones at every point."""
     growth = total(f"increase({counter}[$__range] @ end())", *labels)
     return f"{expression} and topk({number}, {growth})"
@@ -92,20 +92,20 @@ def age(timestamp: str) -> str:
     return f"time() - {timestamp}"
 
 
-def milliseconds(timestamp: str) -> str:
+def in_milliseconds(timestamp: str) -> str:
     """Return a time as Grafana's time units want it."""
     return f"1000 * {timestamp}"
 
 
-def folded(selectors: dict[int, str]) -> str:
+def state_number(selectors: dict[int, str]) -> str:
     """Fold series of which one is 1 and the others are 0 into the number of that one, per daemon.
 
-    Grafana draws a timeline of one series a row, and gives numbers words.
+    Grafana draws a timeline of one series a row, and gives numbers mappings.
     """
     branches = " or ".join(f"{number} * {selector}" for number, selector in selectors.items())
-    return total(branches, *KEY)
+    return total(branches, *DAEMON_LABELS)
 
 
-def how_many(selector: str, condition: str) -> str:
+def count_where(selector: str, condition: str) -> str:
     """Count the series that meet a condition; 0 where none does, nothing where there are none."""
     return f"count({selector} {condition}) or 0 * count({selector})"

@@ -2,9 +2,9 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from grafana.panels.panel import SOURCE
+from grafana.panels.panel import DATASOURCE
 
-CHOSEN_EXPORTERS = 'job=~"$job", instance=~"$instance"'
+_CHOSEN_EXPORTERS = 'job=~"$job", instance=~"$instance"'
 
 
 def datasource() -> dashboard.VariableModel:
@@ -38,7 +38,7 @@ def daemons(*, several: bool) -> list[dashboard.VariableModel]:
     From openvpn_up, which is there while a daemon is down: any other metric would lose just the
     daemons that one looks for.
     """
-    query = f"label_values(openvpn_up{{{CHOSEN_EXPORTERS}}}, daemon)"
+    query = f"label_values(openvpn_up{{{_CHOSEN_EXPORTERS}}}, daemon)"
     return [*exporters(), _choice("daemon", "Daemon", query, several=several)]
 
 
@@ -48,7 +48,7 @@ def clients() -> list[dashboard.VariableModel]:
     Expected clients are there even where `clients.series` is off.
     """
     metrics = "openvpn_server_client_received_bytes_total|openvpn_server_expected_client_connected"
-    selector = f'{{__name__=~"{metrics}", {CHOSEN_EXPORTERS}, daemon=~"$daemon"}}'
+    selector = f'{{__name__=~"{metrics}", {_CHOSEN_EXPORTERS}, daemon=~"$daemon"}}'
     query = f"label_values({selector}, common_name)"
     return [*daemons(several=True), _choice("common_name", "Client", query, several=False)]
 
@@ -60,7 +60,7 @@ def _choice(name: str, label: str, query: str, *, several: bool) -> dashboard.Va
         label=label,
         query={"query": query, "refId": name},
         definition=query,
-        datasource=SOURCE,
+        datasource=DATASOURCE,
         refresh=dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED,
         sort=dashboard.VariableSort.NATURAL_ASC,
         multi=several,

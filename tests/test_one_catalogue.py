@@ -8,7 +8,7 @@ import pytest
 from exporter.metrics import catalogue
 from tests.alert_rules.shipped import alerts
 from tests.expressions import meaning, refused_by_prometheus, without_variables
-from tests.grafana.reading import BOARDS, PANELS, values
+from tests.grafana.dashboard_files import BOARDS, PANELS, values
 
 UNUSED: dict[str, str] = {}
 """Metrics in neither dashboards nor rules, with the reason."""

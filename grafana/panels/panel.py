@@ -5,12 +5,10 @@ from typing import NamedTuple
 
 from grafana_foundation_sdk.models import common, dashboard, prometheus
 
-from grafana.words import Word, mapping
-
-SOURCE = common.DataSourceRef("prometheus", "${datasource}")
+DATASOURCE = common.DataSourceRef("prometheus", "${datasource}")
 
 
-class About(NamedTuple):
+class Description(NamedTuple):
     """What a panel tells of itself, in sentences."""
 
     shows: str
@@ -41,35 +39,35 @@ class Size(NamedTuple):
     height: int
 
 
-def over_time(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
+def range_queries(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
     """Return queries for the whole time range."""
     return [
         prometheus.Dataquery(
-            datasource=SOURCE,
+            datasource=DATASOURCE,
             expr=query.expr,
             legend_format=query.legend,
             range_val=True,
-            ref_id=reference(index),
+            ref_id=ref_id(index),
         )
         for index, query in enumerate(queries)
     ]
 
 
-def at_the_end(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
+def instant_queries(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
     """Return queries for the end of the time range only."""
     return [
         prometheus.Dataquery(
-            datasource=SOURCE,
+            datasource=DATASOURCE,
             expr=query.expr,
             instant=True,
             legend_format=query.legend,
-            ref_id=reference(index),
+            ref_id=ref_id(index),
         )
         for index, query in enumerate(queries)
     ]
 
 
-def reference(index: int) -> str:
+def ref_id(index: int) -> str:
     """Return the name of a query within its panel: A, B and so on."""
     return chr(ord("A") + index)
 
@@ -87,17 +85,17 @@ def override(
     )
 
 
-def fixed(colour: str) -> dashboard.FieldColor:
+def fixed_colour(colour: str) -> dashboard.FieldColor:
     """Return a colour that doesn't depend on the value."""
     return dashboard.FieldColor(dashboard.FieldColorModeId.FIXED, colour)
 
 
-def by_threshold() -> dashboard.FieldColor:
+def threshold_colour() -> dashboard.FieldColor:
     """Return the colour mode that asks the thresholds."""
     return dashboard.FieldColor(dashboard.FieldColorModeId.THRESHOLDS)
 
 
-def palette() -> dashboard.FieldColor:
+def palette_colour() -> dashboard.FieldColor:
     """Return the colour mode that gives neighbours colours far apart.
 
     By name instead, some would be nearly white, and unreadable in the light theme.
@@ -120,8 +118,3 @@ def thresholds(
             *(dashboard.Threshold(value, colour) for value, colour in ((since, first), *steps)),
         ],
     )
-
-
-def mappings(words: Sequence[Word]) -> list[dashboard.ValueMapping] | None:
-    """Return a vocabulary as a field takes it."""
-    return [mapping(words)] if words else None

@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from grafana_foundation_sdk.models import common, dashboard, prometheus
 from grafana_foundation_sdk.models import stat as model
 
+from grafana.mappings import MappedValue, value_mappings
 from grafana.panels.panel import (
-    SOURCE,
-    About,
+    DATASOURCE,
+    Description,
     Query,
     Size,
-    at_the_end,
-    by_threshold,
-    mappings,
+    instant_queries,
+    threshold_colour,
     thresholds,
 )
-from grafana.words import Word
 
 SIXTH = Size(4, 4)
 PLAIN = thresholds("text")
@@ -23,12 +22,12 @@ PLAIN = thresholds("text")
 
 def stat(
     title: str,
-    about: About,
+    about: Description,
     query: Query,
     *,
     unit: str,
     no_value: str,
-    words: Sequence[Word] = (),
+    mappings: Sequence[MappedValue] = (),
     colours: dashboard.ThresholdsConfig = PLAIN,
     size: Size = SIXTH,
     label: str | None = None,
@@ -42,7 +41,7 @@ def stat(
         type_val="stat",
         title=title,
         description=about.markdown(),
-        datasource=SOURCE,
+        datasource=DATASOURCE,
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
         targets=[*_targets(query, label)],
         options=_options(label),
@@ -51,16 +50,16 @@ def stat(
                 unit=unit,
                 decimals=decimals,
                 no_value=no_value,
-                mappings=mappings(words),
+                mappings=value_mappings(mappings),
                 thresholds=colours,
-                color=by_threshold(),
+                color=threshold_colour(),
             )
         ),
     )
 
 
 def _targets(query: Query, label: str | None) -> list[prometheus.Dataquery]:
-    targets = at_the_end([query])
+    targets = instant_queries([query])
     if label is not None:
         targets[0].format_val = prometheus.PromQueryFormat.TABLE
     return targets

@@ -7,15 +7,14 @@ from grafana_foundation_sdk.models import common, dashboard, prometheus
 from grafana_foundation_sdk.models import table as model
 
 from grafana.links import Link
+from grafana.mappings import MappedValue, value_mappings
 from grafana.panels.panel import (
-    SOURCE,
-    About,
+    DATASOURCE,
+    Description,
     Size,
-    by_threshold,
-    mappings,
     override,
+    threshold_colour,
 )
-from grafana.words import Word
 
 WIDE = Size(24, 9)
 
@@ -29,7 +28,7 @@ class Value(NamedTuple):
     title: str
     expr: str
     unit: str = "short"
-    words: Sequence[Word] = ()
+    mappings: Sequence[MappedValue] = ()
     colours: dashboard.ThresholdsConfig | None = None
     decimals: int | None = None
     gauge: bool = False
@@ -53,7 +52,7 @@ class Text(NamedTuple):
 
 def table(
     title: str,
-    about: About,
+    about: Description,
     columns: Sequence[Text | Value],
     *,
     no_value: str,
@@ -71,7 +70,7 @@ def table(
         type_val="table",
         title=title,
         description=about.markdown(),
-        datasource=SOURCE,
+        datasource=DATASOURCE,
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
         targets=[_query(value) for value in values],
         transformations=_arranged(shown, merged=len(values) > 1),
@@ -88,7 +87,7 @@ def table(
 
 def _query(value: Value) -> prometheus.Dataquery:
     return prometheus.Dataquery(
-        datasource=SOURCE,
+        datasource=DATASOURCE,
         expr=value.expr,
         format_val=prometheus.PromQueryFormat.TABLE,
         instant=True,
@@ -146,10 +145,10 @@ def _look(value: Value) -> dict[str, object]:
     look: dict[str, object] = {"unit": value.unit}
     if value.decimals is not None:
         look["decimals"] = value.decimals
-    if value.words:
-        look |= {"mappings": mappings(value.words), "color": by_threshold()}
+    if value.mappings:
+        look |= {"mappings": value_mappings(value.mappings), "color": threshold_colour()}
     if value.colours is not None:
-        look |= {"thresholds": value.colours, "color": by_threshold()}
+        look |= {"thresholds": value.colours, "color": threshold_colour()}
     if value.gauge:
         look |= {
             "min": 0,
@@ -158,6 +157,6 @@ def _look(value: Value) -> dict[str, object]:
                 common.BarGaugeDisplayMode.BASIC, common.BarGaugeValueMode.TEXT
             ),
         }
-    elif value.words or value.colours is not None:
+    elif value.mappings or value.colours is not None:
         look["custom__cellOptions"] = common.TableColorTextCellOptions()
     return look

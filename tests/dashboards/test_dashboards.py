@@ -1,7 +1,7 @@
 import json
 
 from exporter import dashboards
-from tests.grafana.reading import FILES
+from tests.grafana.dashboard_files import FILES
 
 
 def test_the_package_carries_the_dashboards_of_the_repository() -> None:

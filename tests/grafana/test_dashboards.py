@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from tests.grafana.reading import BOARDS, FILES, NAMES, PANELS, Json, panels, values
+from tests.grafana.dashboard_files import BOARDS, FILES, NAMES, PANELS, Json, panels, values
 
 UNITS = {"bps", "bytes", "cpm", "dateTimeFromNow", "none", "percentunit", "s", "short"}
 NUMERIC = {"bargauge", "stat", "state-timeline", "timeseries"}

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.expressions import meaning, without_variables
-from tests.grafana.reading import NAMES, PANELS, Json
+from tests.grafana.dashboard_files import NAMES, PANELS, Json
 
 each_panel = pytest.mark.parametrize(("uid", "panel"), PANELS, ids=NAMES)
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.grafana.reading import BOARDS, ROOT
+from tests.grafana.dashboard_files import BOARDS, ROOT
 
 PAGE = (ROOT / "docs" / "dashboards.md").read_text(encoding="utf-8")
 PREVIEW = ROOT / "grafana" / "preview"

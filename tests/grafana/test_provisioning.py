@@ -3,7 +3,7 @@ from typing import Any
 
 import yaml
 
-from tests.grafana.reading import ROOT
+from tests.grafana.dashboard_files import ROOT
 
 PROVISIONING = ROOT / "grafana" / "provisioning"
 

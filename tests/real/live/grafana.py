@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from tests.grafana.reading import BOARDS, panels
+from tests.grafana.dashboard_files import BOARDS, panels
 from tests.real.live.tempo import SCRAPE_SECONDS
 from tests.real.prometheus import Prometheus, PrometheusError
 

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.grafana.reading import BOARDS
+from tests.grafana.dashboard_files import BOARDS
 from tests.real.lab import Lab
 from tests.real.live.alertmanager import FIRING, RESOLVED, SUPPRESSED
 from tests.real.live.cast import SITES

@@ -2,45 +2,43 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from grafana import words
+from grafana import mappings
 from grafana.links import TO_CLIENT
-from grafana.panels.panel import About, Query, Size, thresholds
+from grafana.panels.panel import Description, Query, Size, thresholds
 from grafana.panels.stat import stat
+from grafana.panels.state_timeline import state_timeline
 from grafana.panels.table import Text, Value, table
-from grafana.panels.timeline import timeline
-from grafana.queries import KEY, Scope, highest, how_many
+from grafana.queries import DAEMON_LABELS, Selector, count_where, highest
 
-LOW = Size(24, 6)
-
-LOW = Size(24, 6)
+_LOW = Size(24, 6)
 
 _METRIC = "openvpn_server_expected_client_connected"
 _SOURCE = "`status`, for the names in `expected_clients` of the configuration."
 
 
-def missing(select: Scope) -> dashboard.Panel:
+def missing(select: Selector) -> dashboard.Panel:
     """Show how many are missing."""
     return stat(
         "Clients missing",
-        About(
+        Description(
             "Expected clients that aren't connected, at servers that are up.",
             _SOURCE,
             "no client is expected, or no such server is up.",
             "the table of missing clients has their names.",
         ),
-        Query(how_many(select(_METRIC), "== 0")),
+        Query(count_where(select(_METRIC), "== 0")),
         unit="short",
-        words=words.NONE_OF_THEM,
+        mappings=mappings.NONE,
         colours=thresholds("green", (0.5, "red")),
         no_value="none expected",
     )
 
 
-def missing_by_name(select: Scope, *, size: Size = LOW) -> dashboard.Panel:
+def missing_by_name(select: Selector, *, size: Size = _LOW) -> dashboard.Panel:
     """Show which are missing."""
     return table(
         "Missing clients",
-        About(
+        Description(
             "Expected clients that are not connected, at servers that are up.",
             _SOURCE,
             "none is missing, or none is expected.",
@@ -53,9 +51,9 @@ def missing_by_name(select: Scope, *, size: Size = LOW) -> dashboard.Panel:
             Text("Job", "job", hidden=True),
             Value(
                 "Now",
-                f"{highest(select(_METRIC), *KEY, 'common_name')} == 0",
+                f"{highest(select(_METRIC), *DAEMON_LABELS, 'common_name')} == 0",
                 unit="none",
-                words=words.EXPECTED,
+                mappings=mappings.EXPECTED_CLIENT,
             ),
         ],
         no_value="None is missing, or none is expected",
@@ -64,11 +62,11 @@ def missing_by_name(select: Scope, *, size: Size = LOW) -> dashboard.Panel:
     )
 
 
-def presence(select: Scope) -> dashboard.Panel:
+def presence(select: Selector) -> dashboard.Panel:
     """Show over time which were there."""
-    return timeline(
+    return state_timeline(
         "Expected clients over time",
-        About(
+        Description(
             "Whether each expected client was connected. A gap in all of them: the server was "
             "down.",
             _SOURCE,
@@ -76,7 +74,7 @@ def presence(select: Scope) -> dashboard.Panel:
             "one that comes and goes has a bad line; all at once, it is the server's.",
         ),
         Query(highest(select(_METRIC), "common_name"), "{{common_name}}"),
-        words=words.EXPECTED,
+        mappings=mappings.EXPECTED_CLIENT,
         no_value="No client is expected",
         size=Size(24, 9),
     )

@@ -1,49 +1,49 @@
 """One server: its load, its clients, its troubles."""
 
-from grafana import words
-from grafana.board import Row, board
-from grafana.panels.bars import bars
-from grafana.panels.graph import graph
-from grafana.panels.panel import About, Query, Size, thresholds
+from grafana import mappings
+from grafana.layout import Row, build_dashboard
+from grafana.panels.bar_gauge import bar_gauge
+from grafana.panels.panel import Description, Query, Size, thresholds
 from grafana.panels.stat import stat
-from grafana.parts import by_name, sites, states, traffic, troubles
+from grafana.panels.time_series import time_series
 from grafana.queries import (
-    DAEMON,
-    Scope,
+    DAEMON_MATCHERS,
+    Selector,
     highest,
-    in_range,
+    increase_in_range,
     per_minute,
     total,
 )
+from grafana.shared_panels import client_tables, daemon_state, events, expected_clients, traffic
 from grafana.variables import daemons
 
-_THIS = Scope(DAEMON)
+_select = Selector(DAEMON_MATCHERS)
 _THIRD = Size(8, 8)
 
 _CONNECTED = stat(
     "Clients connected",
-    About(
+    Description(
         "Clients that are connected. None is no fault: it may be night.",
         "`status`: rows with a virtual address.",
         "the server is down, or is a tunnel.",
         "the row on clients has their names.",
     ),
-    Query(total(_THIS("openvpn_server_connected_clients"))),
+    Query(total(_select("openvpn_server_connected_clients"))),
     unit="short",
     no_value="no server",
 )
 
 _LIMIT_USED = stat(
     "Limit used",
-    About(
+    Description(
         "Connected clients as a share of `max-clients`. At 100 % the next one is turned away.",
         "`status`, and `max_clients` of our configuration.",
         "`max_clients` is not configured for this daemon, or the server is down.",
         "raise `max-clients`, or find who holds more sessions than expected.",
     ),
     Query(
-        f"{total(_THIS('openvpn_server_connected_clients'))} / "
-        f"({total(_THIS('openvpn_server_max_clients'))} > 0)"
+        f"{total(_select('openvpn_server_connected_clients'))} / "
+        f"({total(_select('openvpn_server_max_clients'))} > 0)"
     ),
     unit="percentunit",
     decimals=0,
@@ -53,34 +53,34 @@ _LIMIT_USED = stat(
 
 _OFFLOAD = stat(
     "Data channel offload",
-    About(
+    Description(
         "Whether the kernel moves the packets.",
         "`status` (2.6 and later).",
         "the server is down, or older than 2.6.",
         "off where you expected it: an option that it can't do, or no kernel module.",
     ),
-    Query(highest(_THIS("openvpn_server_dco_enabled"))),
+    Query(highest(_select("openvpn_server_dco_enabled"))),
     unit="none",
-    words=words.SWITCHED,
+    mappings=mappings.ON_OFF,
     no_value="not known",
 )
 
 _VERBOSITY = stat(
     "Log verbosity",
-    About(
+    Description(
         "The daemon's `verb`. Most log events need 3, some 4; above 7 its log is not read.",
         "`verb`.",
         "the daemon is down.",
         "set `verb 3` in its configuration where log events are missed.",
     ),
-    Query(highest(_THIS("openvpn_log_verbosity"))),
+    Query(highest(_select("openvpn_log_verbosity"))),
     unit="none",
     no_value="not known",
 )
 
-_CLIENTS = graph(
+_CLIENTS = time_series(
     "Clients",
-    About(
+    Description(
         "Connected clients, those still on their way in (handshakes, logins, port scans), and the "
         "limit.",
         "`status`; the limit is `max_clients` of our configuration.",
@@ -88,26 +88,28 @@ _CLIENTS = graph(
         "many pending and few connected: logins that hang, or a scan.",
     ),
     [
-        Query(total(_THIS("openvpn_server_connected_clients")), "connected"),
-        Query(total(_THIS("openvpn_server_pending_clients")), "pending"),
-        Query(total(_THIS("openvpn_server_max_clients")), "limit"),
+        Query(total(_select("openvpn_server_connected_clients")), "connected"),
+        Query(total(_select("openvpn_server_pending_clients")), "pending"),
+        Query(total(_select("openvpn_server_max_clients")), "limit"),
     ],
     unit="short",
     no_value="No server",
     limit="limit",
 )
 
-_CHURN = graph(
+_CHURN = time_series(
     "Clients that come and go",
-    About(
+    Description(
         "Sessions that began, above the axis, and that ended, below, per minute.",
         "`status`, and the log for sessions too short for a poll (`verb 3`).",
         "this daemon is a tunnel, or isn't watched.",
         "both high for long: clients that can't stay.",
     ),
     [
-        Query(per_minute(_THIS("openvpn_server_client_connects_total")), "came"),
-        Query(per_minute(_THIS("openvpn_server_client_disconnects_total")), "left", mirrored=True),
+        Query(per_minute(_select("openvpn_server_client_connects_total")), "came"),
+        Query(
+            per_minute(_select("openvpn_server_client_disconnects_total")), "left", mirrored=True
+        ),
     ],
     unit="cpm",
     no_value="No server",
@@ -117,13 +119,15 @@ _CHURN = graph(
 
 
 def _duration(quantile: float) -> str:
-    buckets = in_range(_THIS("openvpn_server_client_session_duration_seconds_bucket"), "le")
+    buckets = increase_in_range(
+        _select("openvpn_server_client_session_duration_seconds_bucket"), "le"
+    )
     return f"histogram_quantile({quantile}, {buckets})"
 
 
-_DURATIONS = bars(
+_DURATIONS = bar_gauge(
     "How long sessions last",
-    About(
+    Description(
         "Length of the sessions that ended in the time range: a tenth of them were shorter than "
         "the first bar, half than the second, nine tenths than the third. Estimated within the "
         "histogram's steps.",
@@ -141,9 +145,9 @@ _DURATIONS = bars(
     size=_THIRD,
 )
 
-_TABLES = graph(
+_TABLES = time_series(
     "Routes and queue",
-    About(
+    Description(
         "Rows of the routing table, and the highest fill level of the queue for broadcasts and "
         "multicasts since the daemon's last restart.",
         "`status`.",
@@ -151,17 +155,17 @@ _TABLES = graph(
         "routes normally follow clients; a queue near 256 loses packets (`bcast-buffers`).",
     ),
     [
-        Query(total(_THIS("openvpn_server_routes")), "routes"),
-        Query(highest(_THIS("openvpn_server_max_bcast_mcast_queue_length")), "queue, highest"),
+        Query(total(_select("openvpn_server_routes")), "routes"),
+        Query(highest(_select("openvpn_server_max_bcast_mcast_queue_length")), "queue, highest"),
     ],
     unit="short",
     no_value="No server",
     size=_THIRD,
 )
 
-_PLATFORMS = bars(
+_PLATFORMS = bar_gauge(
     "Platforms",
-    About(
+    Description(
         "Connected clients by the platform that they announce.",
         "real-time messages `>CLIENT:ESTABLISHED`, or `peer info` in the log.",
         "nobody is connected.",
@@ -169,7 +173,7 @@ _PLATFORMS = bars(
     ),
     [
         Query(
-            f"sort_desc({total(_THIS('openvpn_server_clients_by_platform'), 'platform')})",
+            f"sort_desc({total(_select('openvpn_server_clients_by_platform'), 'platform')})",
             "{{platform}}",
         )
     ],
@@ -177,9 +181,9 @@ _PLATFORMS = bars(
     no_value="Nobody is connected",
 )
 
-_CLIENT_VERSIONS = bars(
+_CLIENT_VERSIONS = bar_gauge(
     "Versions of clients",
-    About(
+    Description(
         "Connected clients by the release of OpenVPN that they announce.",
         "real-time messages `>CLIENT:ESTABLISHED`, or `peer info` in the log.",
         "nobody is connected.",
@@ -187,7 +191,7 @@ _CLIENT_VERSIONS = bars(
     ),
     [
         Query(
-            f"sort_desc({total(_THIS('openvpn_server_clients_by_platform'), 'client_version')})",
+            f"sort_desc({total(_select('openvpn_server_clients_by_platform'), 'client_version')})",
             "{{client_version}}",
         )
     ],
@@ -195,9 +199,9 @@ _CLIENT_VERSIONS = bars(
     no_value="Nobody is connected",
 )
 
-_CIPHERS = bars(
+_CIPHERS = bar_gauge(
     "Ciphers",
-    About(
+    Description(
         "Connected clients by the cipher of their data channel.",
         "`status` (2.5 and later).",
         "nobody is connected.",
@@ -205,14 +209,15 @@ _CIPHERS = bars(
     ),
     [
         Query(
-            f"sort_desc({total(_THIS('openvpn_server_clients_by_cipher'), 'cipher')})", "{{cipher}}"
+            f"sort_desc({total(_select('openvpn_server_clients_by_cipher'), 'cipher')})",
+            "{{cipher}}",
         )
     ],
     unit="short",
     no_value="Nobody is connected",
 )
 
-BOARD = board(
+DASHBOARD = build_dashboard(
     "openvpn-server",
     "OpenVPN / Server",
     "One OpenVPN server: its state, load, clients and troubles. The closed rows have names of "
@@ -222,41 +227,45 @@ BOARD = board(
         Row(
             "Now",
             [
-                states.state_now(_THIS),
-                states.why_down(_THIS),
+                daemon_state.state_now(_select),
+                daemon_state.why_down(_select),
                 _CONNECTED,
                 _LIMIT_USED,
-                sites.missing(_THIS),
-                states.data_age(_THIS),
-                states.uptime(_THIS),
-                states.version(_THIS),
+                expected_clients.missing(_select),
+                daemon_state.data_age(_select),
+                daemon_state.uptime(_select),
+                daemon_state.version(_select),
                 _OFFLOAD,
                 _VERBOSITY,
-                states.restarts(_THIS),
-                troubles.fatal_errors(_THIS),
+                daemon_state.restarts(_select),
+                events.fatal_errors(_select),
             ],
         ),
-        Row("Load", [traffic.link(_THIS), _CLIENTS, _CHURN, _DURATIONS, _TABLES]),
+        Row("Load", [traffic.link(_select), _CLIENTS, _CHURN, _DURATIONS, _TABLES]),
         Row("What clients are", [_PLATFORMS, _CLIENT_VERSIONS, _CIPHERS]),
         Row(
             "Trouble",
             [
-                states.states(_THIS, size=Size(24, 4)),
-                troubles.log_events(_THIS),
-                troubles.log_lines(_THIS),
+                daemon_state.states(_select, size=Size(24, 4)),
+                events.log_events(_select),
+                events.log_lines(_select),
             ],
         ),
         Row(
             "Expected clients",
-            [sites.presence(_THIS), sites.missing_by_name(_THIS)],
+            [expected_clients.presence(_select), expected_clients.missing_by_name(_select)],
             collapsed=True,
         ),
-        Row("Clients by name", [by_name.clients(_THIS), by_name.sessions(_THIS)], collapsed=True),
+        Row(
+            "Clients by name",
+            [client_tables.clients(_select), client_tables.sessions(_select)],
+            collapsed=True,
+        ),
         Row(
             "Who moves most",
-            [by_name.most_volume(_THIS), by_name.most_traffic(_THIS)],
+            [client_tables.most_volume(_select), client_tables.most_traffic(_select)],
             collapsed=True,
         ),
-        Row("Routes", [by_name.routes(_THIS)], collapsed=True),
+        Row("Routes", [client_tables.routes(_select)], collapsed=True),
     ],
 )

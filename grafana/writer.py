@@ -7,7 +7,7 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
 
 # What the models write although nobody asked for it: defaults of Grafana, or of other kinds.
-_NOISE = {
+_DEFAULTS = {
     "auto": False,
     "auto_count": 30,
     "auto_min": "10s",
@@ -19,19 +19,25 @@ _NOISE = {
 }
 
 
-def written(board: dashboard.Dashboard) -> str:
+def to_json(board: dashboard.Dashboard) -> str:
     """Return the text of a dashboard's file: the same for the same dashboard, byte by byte."""
     content = json.loads(json.dumps(board, cls=JSONEncoder))
-    return json.dumps(_plain(content), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return (
+        json.dumps(_without_defaults(content), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    )
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def _without_defaults(value: Any) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [_without_defaults(item) for item in value]
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if not _is_noise(key, item)}
+        return {
+            key: _without_defaults(item)
+            for key, item in value.items()
+            if not _is_default(key, item)
+        }
     return value
 
 
-def _is_noise(key: str, value: object) -> bool:
-    return key in _NOISE and value == _NOISE[key] and type(value) is type(_NOISE[key])
+def _is_default(key: str, value: object) -> bool:
+    return key in _DEFAULTS and value == _DEFAULTS[key] and type(value) is type(_DEFAULTS[key])

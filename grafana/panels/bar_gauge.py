@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from grafana_foundation_sdk.models import bargauge, common, dashboard
 
-from grafana.panels.panel import SOURCE, About, Query, Size, at_the_end, fixed
+from grafana.panels.panel import DATASOURCE, Description, Query, Size, fixed_colour, instant_queries
 
 THIRD = Size(8, 8)
 
 
-def bars(
+def bar_gauge(
     title: str,
-    about: About,
+    about: Description,
     queries: Sequence[Query],
     *,
     unit: str,
@@ -24,9 +24,9 @@ def bars(
         type_val="bargauge",
         title=title,
         description=about.markdown(),
-        datasource=SOURCE,
+        datasource=DATASOURCE,
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
-        targets=[*at_the_end(queries)],
+        targets=[*instant_queries(queries)],
         options=bargauge.Options(
             display_mode=common.BarGaugeDisplayMode.BASIC,
             value_mode=common.BarGaugeValueMode.TEXT,
@@ -39,7 +39,11 @@ def bars(
         ),
         field_config=dashboard.FieldConfigSource(
             dashboard.FieldConfig(
-                unit=unit, decimals=decimals, no_value=no_value, min_val=0, color=fixed("blue")
+                unit=unit,
+                decimals=decimals,
+                no_value=no_value,
+                min_val=0,
+                color=fixed_colour("blue"),
             )
         ),
     )

@@ -1,53 +1,53 @@
 """The exporter itself: whether what it says is whole and fresh, and what it costs."""
 
-from grafana import words
-from grafana.board import Row, board
-from grafana.panels.graph import graph
-from grafana.panels.panel import About, Query, Size, thresholds
+from grafana import mappings
+from grafana.layout import Row, build_dashboard
+from grafana.panels.panel import Description, Query, Size, thresholds
 from grafana.panels.stat import stat
 from grafana.panels.table import Text, Value, table
-from grafana.parts import cost, states
+from grafana.panels.time_series import time_series
 from grafana.queries import (
-    DAEMONS,
-    EXPORTER,
-    KEY,
-    Scope,
+    DAEMON_LABELS,
+    DAEMONS_MATCHERS,
+    EXPORTER_MATCHERS,
+    Selector,
     age,
     highest,
-    of_those_seen,
+    nonzero_in_range,
     per_minute,
     total,
 )
+from grafana.shared_panels import daemon_state, resources
 from grafana.variables import daemons
 
-_OF_EXPORTERS = Scope(EXPORTER)
-_OF_DAEMONS = Scope(DAEMONS)
+_select_exporters = Selector(EXPORTER_MATCHERS)
+_select_daemons = Selector(DAEMONS_MATCHERS)
 _THIRD = Size(8, 8)
 _NOT_SCRAPED = "no exporter is scraped."
 
 _UP = stat(
     "Scraped",
-    About(
+    Description(
         "Whether Prometheus reaches the exporters; the worst of them counts.",
         "Prometheus itself: `up`.",
         "no such job or instance; see the variables above.",
         "DOWN: is the exporter running? The page of targets of Prometheus has the error.",
     ),
-    Query(f"min({_OF_EXPORTERS('up')})"),
+    Query(f"min({_select_exporters('up')})"),
     unit="none",
-    words=words.UP,
+    mappings=mappings.UP,
     no_value="no target",
 )
 
 _VERSION = stat(
     "Version",
-    About(
+    Description(
         "The exporter's release.",
         "`openvpn_exporter_build_info`.",
         _NOT_SCRAPED,
         "these dashboards fit the release that they came with.",
     ),
-    Query(highest(_OF_EXPORTERS("openvpn_exporter_build_info"), "version")),
+    Query(highest(_select_exporters("openvpn_exporter_build_info"), "version")),
     unit="none",
     label="version",
     no_value="not known",
@@ -55,35 +55,35 @@ _VERSION = stat(
 
 _RUNNING = stat(
     "Running for",
-    About(
+    Description(
         "Time since the exporter was started; the youngest counts.",
         "`process_start_time_seconds`.",
         _NOT_SCRAPED,
         "its counters began at 0 then, and go on over restarts of OpenVPN.",
     ),
-    Query(age(highest(_OF_EXPORTERS("process_start_time_seconds")))),
+    Query(age(highest(_select_exporters("process_start_time_seconds")))),
     unit="s",
     no_value="not known",
 )
 
 _RELOAD = stat(
     "Last configuration",
-    About(
+    Description(
         "Whether the configuration was accepted when it was last read.",
         "`openvpn_exporter_config_last_reload_successful`.",
         _NOT_SCRAPED,
         "REFUSED: the one before is in force, and the next start will fail. The log names file, "
         "line and key.",
     ),
-    Query(f"min({_OF_EXPORTERS('openvpn_exporter_config_last_reload_successful')})"),
+    Query(f"min({_select_exporters('openvpn_exporter_config_last_reload_successful')})"),
     unit="none",
-    words=words.ACCEPTED,
+    mappings=mappings.RELOAD,
     no_value="not known",
 )
 
 _RELOADED = stat(
     "In force since",
-    About(
+    Description(
         "When a configuration was last accepted.",
         "`openvpn_exporter_config_last_reload_success_timestamp_seconds`.",
         _NOT_SCRAPED,
@@ -91,7 +91,9 @@ _RELOADED = stat(
     ),
     Query(
         "1000 * "
-        + highest(_OF_EXPORTERS("openvpn_exporter_config_last_reload_success_timestamp_seconds"))
+        + highest(
+            _select_exporters("openvpn_exporter_config_last_reload_success_timestamp_seconds")
+        )
     ),
     unit="dateTimeFromNow",
     no_value="not known",
@@ -99,37 +101,42 @@ _RELOADED = stat(
 
 _LEFT_OUT = stat(
     "Clients left out",
-    About(
+    Description(
         "Connected clients without series of their own, because `clients.limit` was reached. They "
         "count in all totals.",
         "`openvpn_exporter_clients_not_exported`.",
         "no daemon is up.",
         "raise `clients.limit`, if Prometheus can take it.",
     ),
-    Query(total(_OF_DAEMONS("openvpn_exporter_clients_not_exported"))),
+    Query(total(_select_daemons("openvpn_exporter_clients_not_exported"))),
     unit="short",
-    words=words.NONE_OF_THEM,
+    mappings=mappings.NONE,
     colours=thresholds("green", (0.5, "yellow")),
     no_value="no daemon up",
 )
 
-_DURATION = graph(
+_DURATION = time_series(
     "Time of a poll",
-    About(
+    Description(
         "Seconds from asking a daemon to having understood its answer, at the last poll.",
         "`load-stats` and `status`.",
         "no daemon is up.",
         "OpenVPN answers between packets: a busy or stalled daemon answers late, and hooks that "
         "take seconds freeze it whole.",
     ),
-    [Query(highest(_OF_DAEMONS("openvpn_exporter_poll_duration_seconds"), *KEY), states.NAMED)],
+    [
+        Query(
+            highest(_select_daemons("openvpn_exporter_poll_duration_seconds"), *DAEMON_LABELS),
+            daemon_state.LEGEND,
+        )
+    ],
     unit="s",
     no_value="No daemon is up",
 )
 
-_FAILURES = graph(
+_FAILURES = time_series(
     "Failed polls",
-    About(
+    Description(
         "Polls without a complete answer, by daemon and reason, per minute. Only what happened in "
         "the range.",
         "`openvpn_exporter_poll_failures_total`.",
@@ -138,9 +145,11 @@ _FAILURES = graph(
     ),
     [
         Query(
-            of_those_seen(
-                per_minute(_OF_DAEMONS("openvpn_exporter_poll_failures_total"), "daemon", "reason"),
-                _OF_DAEMONS("openvpn_exporter_poll_failures_total"),
+            nonzero_in_range(
+                per_minute(
+                    _select_daemons("openvpn_exporter_poll_failures_total"), "daemon", "reason"
+                ),
+                _select_daemons("openvpn_exporter_poll_failures_total"),
                 "daemon",
                 "reason",
             ),
@@ -151,48 +160,61 @@ _FAILURES = graph(
     no_value="None in this time range",
 )
 
-_POLLS = graph(
+_POLLS = time_series(
     "Polls",
-    About(
+    Description(
         "How often each daemon is asked, per minute, with or without an answer.",
         "`openvpn_exporter_polls_total`.",
         _NOT_SCRAPED,
         "60 divided by `poll_interval` is what to expect; less means long answers or backoff.",
     ),
     [
-        Query(per_minute(_OF_DAEMONS("openvpn_exporter_polls_total"), *KEY), states.NAMED),
+        Query(
+            per_minute(_select_daemons("openvpn_exporter_polls_total"), *DAEMON_LABELS),
+            daemon_state.LEGEND,
+        ),
     ],
     unit="cpm",
     no_value="Nothing measured yet",
     size=_THIRD,
 )
 
-_OPENED = _OF_DAEMONS("openvpn_exporter_connects_total")
+_OPENED = _select_daemons("openvpn_exporter_connects_total")
 
-_CONNECTS = graph(
+_CONNECTS = time_series(
     "Management sessions opened",
-    About(
+    Description(
         "Sessions opened per minute. With `slot: hold` one lasts for days; with `slot: release` "
         "each poll opens one.",
         "`openvpn_exporter_connects_total`.",
         "none was opened in the time range.",
         "many with `slot: hold`: the daemon or somebody between ends them.",
     ),
-    [Query(of_those_seen(per_minute(_OPENED, *KEY), _OPENED, *KEY), states.NAMED)],
+    [
+        Query(
+            nonzero_in_range(per_minute(_OPENED, *DAEMON_LABELS), _OPENED, *DAEMON_LABELS),
+            daemon_state.LEGEND,
+        )
+    ],
     unit="cpm",
     no_value="None in this time range",
     size=_THIRD,
 )
 
-_AGES = graph(
+_AGES = time_series(
     "Age of the status",
-    About(
+    Description(
         "How old the status is that was last read, by the time printed inside it.",
         "the time inside `status`.",
         "no daemon is up.",
         "one that climbs: that daemon is stuck. All shifted alike: clocks differ.",
     ),
-    [Query(age(highest(_OF_DAEMONS("openvpn_status_update_time_seconds"), *KEY)), states.NAMED)],
+    [
+        Query(
+            age(highest(_select_daemons("openvpn_status_update_time_seconds"), *DAEMON_LABELS)),
+            daemon_state.LEGEND,
+        )
+    ],
     unit="s",
     no_value="No daemon is up",
     size=_THIRD,
@@ -200,13 +222,13 @@ _AGES = graph(
 
 
 def _odd(metric: str) -> str:
-    counter = _OF_DAEMONS(metric)
-    return of_those_seen(per_minute(counter, "daemon"), counter, "daemon")
+    counter = _select_daemons(metric)
+    return nonzero_in_range(per_minute(counter, "daemon"), counter, "daemon")
 
 
-_ODD_ANSWERS = graph(
+_ODD_ANSWERS = time_series(
     "Answers that were not understood",
-    About(
+    Description(
         "Lines that nobody here understood, and polls that had to be answered by `status 1` "
         "because `status 3` never ended, per minute. Only what happened in the range.",
         "`openvpn_exporter_unparsed_lines_total`, `openvpn_exporter_status_fallbacks_total`.",
@@ -223,9 +245,9 @@ _ODD_ANSWERS = graph(
     size=_THIRD,
 )
 
-_MESSAGES = graph(
+_MESSAGES = time_series(
     "Real-time messages",
-    About(
+    Description(
         "Messages that daemons sent on their own, by keyword, per minute.",
         "everything that begins with `>`.",
         "no daemon said anything: normal with `slot: release`.",
@@ -233,9 +255,9 @@ _MESSAGES = graph(
     ),
     [
         Query(
-            of_those_seen(
-                per_minute(_OF_DAEMONS("openvpn_realtime_messages_total"), "source"),
-                _OF_DAEMONS("openvpn_realtime_messages_total"),
+            nonzero_in_range(
+                per_minute(_select_daemons("openvpn_realtime_messages_total"), "source"),
+                _select_daemons("openvpn_realtime_messages_total"),
                 "source",
             ),
             "{{source}}",
@@ -246,9 +268,9 @@ _MESSAGES = graph(
     size=_THIRD,
 )
 
-_PROMPTS = graph(
+_PROMPTS = time_series(
     "Prompts",
-    About(
+    Description(
         "Times that daemons asked their management client for something, by what, per minute. Only "
         "what happened in the range.",
         "real-time messages `>PASSWORD`, `>NEED-OK` and their kin.",
@@ -257,9 +279,9 @@ _PROMPTS = graph(
     ),
     [
         Query(
-            of_those_seen(
-                per_minute(_OF_DAEMONS("openvpn_prompts_total"), "daemon", "kind"),
-                _OF_DAEMONS("openvpn_prompts_total"),
+            nonzero_in_range(
+                per_minute(_select_daemons("openvpn_prompts_total"), "daemon", "kind"),
+                _select_daemons("openvpn_prompts_total"),
                 "daemon",
                 "kind",
             ),
@@ -273,7 +295,7 @@ _PROMPTS = graph(
 
 _SETTINGS = table(
     "How daemons are set up",
-    About(
+    Description(
         "What the exporter found out about each daemon that bears on what it can see.",
         "`version`, `verb`, the state history.",
         "no daemon is up.",
@@ -288,19 +310,24 @@ _SETTINGS = table(
         Text("Management", "management_version", width=110),
         Text("Platform", "platform"),
         Text("Status by", "source", width=110),
-        Value("Verb", highest(_OF_DAEMONS("openvpn_log_verbosity"), *KEY), unit="none", width=60),
+        Value(
+            "Verb",
+            highest(_select_daemons("openvpn_log_verbosity"), *DAEMON_LABELS),
+            unit="none",
+            width=60,
+        ),
         Value(
             "When we leave",
-            highest(_OF_DAEMONS("openvpn_restarts_on_disconnect"), *KEY),
+            highest(_select_daemons("openvpn_restarts_on_disconnect"), *DAEMON_LABELS),
             unit="none",
-            words=words.RESTARTING,
+            mappings=mappings.RESTARTS_ON_DISCONNECT,
             width=120,
         ),
         Value(
             "Info",
             highest(
-                _OF_DAEMONS("openvpn_info"),
-                *KEY,
+                _select_daemons("openvpn_info"),
+                *DAEMON_LABELS,
                 "mode",
                 "version",
                 "management_version",
@@ -315,7 +342,7 @@ _SETTINGS = table(
     size=Size(24, 7),
 )
 
-BOARD = board(
+DASHBOARD = build_dashboard(
     "openvpn-exporter",
     "OpenVPN / Exporter",
     "The exporter itself: whether what the other dashboards show is whole and fresh, and what it "
@@ -325,9 +352,9 @@ BOARD = board(
         Row("At a glance", [_UP, _RELOAD, _LEFT_OUT, _VERSION, _RUNNING, _RELOADED]),
         Row(
             "Is it whole and fresh?",
-            [states.reasons(_OF_DAEMONS), _DURATION, _FAILURES, _POLLS, _CONNECTS, _AGES],
+            [daemon_state.reasons(_select_daemons), _DURATION, _FAILURES, _POLLS, _CONNECTS, _AGES],
         ),
         Row("What daemons say", [_SETTINGS, _MESSAGES, _PROMPTS, _ODD_ANSWERS]),
-        Row("What it costs", cost.panels(_OF_EXPORTERS)),
+        Row("What it costs", resources.panels(_select_exporters)),
     ],
 )

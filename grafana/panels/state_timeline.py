@@ -1,32 +1,39 @@
-"""State timelines: what something was over time, in words."""
+"""State timelines: what something was over time, in mappings."""
 
 from collections.abc import Sequence
 
 from grafana_foundation_sdk.models import common, dashboard, statetimeline
 
-from grafana.panels.panel import SOURCE, About, Query, Size, by_threshold, mappings, over_time
-from grafana.words import Word
+from grafana.mappings import MappedValue, value_mappings
+from grafana.panels.panel import (
+    DATASOURCE,
+    Description,
+    Query,
+    Size,
+    range_queries,
+    threshold_colour,
+)
 
 WIDE = Size(24, 7)
 
 
-def timeline(
+def state_timeline(
     title: str,
-    about: About,
+    about: Description,
     query: Query,
     *,
-    words: Sequence[Word],
+    mappings: Sequence[MappedValue],
     no_value: str,
     size: Size = WIDE,
 ) -> dashboard.Panel:
-    """Draw each series as a row whose numbers are shown as words."""
+    """Draw each series as a row whose numbers are shown as mappings."""
     return dashboard.Panel(
         type_val="state-timeline",
         title=title,
         description=about.markdown(),
-        datasource=SOURCE,
+        datasource=DATASOURCE,
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
-        targets=[*over_time([query])],
+        targets=[*range_queries([query])],
         options=statetimeline.Options(
             show_value=common.VisibilityMode.AUTO,
             align_value=common.TimelineValueAlignment.LEFT,
@@ -42,8 +49,8 @@ def timeline(
             dashboard.FieldConfig(
                 unit="none",
                 no_value=no_value,
-                mappings=mappings(words),
-                color=by_threshold(),
+                mappings=value_mappings(mappings),
+                color=threshold_colour(),
                 custom=statetimeline.FieldConfig(fill_opacity=80),
             )
         ),

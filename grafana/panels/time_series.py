@@ -5,23 +5,23 @@ from collections.abc import Sequence
 from grafana_foundation_sdk.models import common, dashboard, timeseries
 
 from grafana.panels.panel import (
-    SOURCE,
-    About,
+    DATASOURCE,
+    Description,
     Query,
     Size,
-    fixed,
-    over_time,
+    fixed_colour,
     override,
-    palette,
-    reference,
+    palette_colour,
+    range_queries,
+    ref_id,
 )
 
 HALF = Size(12, 8)
 
 
-def graph(
+def time_series(
     title: str,
-    about: About,
+    about: Description,
     queries: Sequence[Query],
     *,
     unit: str,
@@ -41,9 +41,9 @@ def graph(
         type_val="timeseries",
         title=title,
         description=about.markdown(),
-        datasource=SOURCE,
+        datasource=DATASOURCE,
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
-        targets=[*over_time(queries)],
+        targets=[*range_queries(queries)],
         options=timeseries.Options(
             legend=_legend(wide=size.width > HALF.width),
             tooltip=common.VizTooltipOptions(
@@ -56,7 +56,7 @@ def graph(
                 no_value=no_value,
                 min_val=None if any(query.mirrored for query in queries) else 0,
                 max_val=at_most,
-                color=palette(),
+                color=palette_colour(),
                 custom=_style(bars=bars, stacked=stacked),
             ),
             [*_mirrored(queries), *_limit(limit)],
@@ -99,9 +99,7 @@ def _mirrored(
     queries: Sequence[Query],
 ) -> list[dashboard.DashboardFieldConfigSourceOverrides]:
     return [
-        override(
-            "byFrameRefID", reference(index), custom__transform=common.GraphTransform.NEGATIVE_Y
-        )
+        override("byFrameRefID", ref_id(index), custom__transform=common.GraphTransform.NEGATIVE_Y)
         for index, query in enumerate(queries)
         if query.mirrored
     ]
@@ -114,7 +112,7 @@ def _limit(name: str | None) -> list[dashboard.DashboardFieldConfigSourceOverrid
         override(
             "byName",
             name,
-            color=fixed("red"),
+            color=fixed_colour("red"),
             custom__fillOpacity=0,
             custom__lineStyle=common.LineStyle("dash", [10, 10]),
         )

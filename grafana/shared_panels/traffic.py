@@ -2,20 +2,20 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from grafana.panels.graph import HALF, graph
-from grafana.panels.panel import About, Query, Size
-from grafana.queries import Scope, bits_per_second
+from grafana.panels.panel import Description, Query, Size
+from grafana.panels.time_series import HALF, time_series
+from grafana.queries import Selector, bits_per_second
 
 LINK = (
     "bytes on the link, so encrypted and with keepalives: a healthy tunnel never reads quite zero."
 )
 
 
-def link(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
+def link(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
     """Show the traffic of one daemon."""
-    return graph(
+    return time_series(
         "Traffic on the link",
-        About(
+        Description(
             f"Received above the axis, sent below: {LINK}",
             "`load-stats`; under data channel offload the sum of all clients in `status`.",
             "the exporter isn't scraped, or was started a moment ago.",

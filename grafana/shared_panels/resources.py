@@ -2,24 +2,24 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from grafana.panels.graph import HALF, graph
-from grafana.panels.panel import About, Query, Size
-from grafana.queries import Scope, per_second, total
+from grafana.panels.panel import Description, Query, Size
+from grafana.panels.time_series import HALF, time_series
+from grafana.queries import Selector, per_second, total
 
-THIRD = Size(8, 8)
+_THIRD = Size(8, 8)
 _NOT_SCRAPED = "no exporter is scraped."
 
 
-def panels(select: Scope) -> list[dashboard.Panel]:
+def panels(select: Selector) -> list[dashboard.Panel]:
     """Return all of them, for exporters."""
     return [_scrape_time(select), _samples(select), _cpu(select), _memory(select), _files(select)]
 
 
-def _scrape_time(select: Scope) -> dashboard.Panel:
+def _scrape_time(select: Selector) -> dashboard.Panel:
     """Show how long scrapes take."""
-    return graph(
+    return time_series(
         "Time of a scrape",
-        About(
+        Description(
             "How long Prometheus takes to scrape the exporter.",
             "Prometheus itself: `scrape_duration_seconds`.",
             "no such job or instance.",
@@ -28,15 +28,15 @@ def _scrape_time(select: Scope) -> dashboard.Panel:
         [Query(select("scrape_duration_seconds"), "{{instance}}")],
         unit="s",
         no_value="Not scraped",
-        size=THIRD,
+        size=_THIRD,
     )
 
 
-def _samples(select: Scope) -> dashboard.Panel:
+def _samples(select: Selector) -> dashboard.Panel:
     """Show how much they bring."""
-    return graph(
+    return time_series(
         "Samples of a scrape",
-        About(
+        Description(
             "How many samples a scrape brings: what the exporter costs Prometheus.",
             "Prometheus itself: `scrape_samples_scraped`.",
             "no such job or instance.",
@@ -46,15 +46,15 @@ def _samples(select: Scope) -> dashboard.Panel:
         [Query(select("scrape_samples_scraped"), "{{instance}}")],
         unit="short",
         no_value="Not scraped",
-        size=THIRD,
+        size=_THIRD,
     )
 
 
-def _cpu(select: Scope) -> dashboard.Panel:
+def _cpu(select: Selector) -> dashboard.Panel:
     """Show the use of the processor."""
-    return graph(
+    return time_series(
         "Processor",
-        About(
+        Description(
             "Share of one processor core that the exporter uses.",
             "`process_cpu_seconds_total`.",
             _NOT_SCRAPED,
@@ -68,15 +68,15 @@ def _cpu(select: Scope) -> dashboard.Panel:
         ],
         unit="percentunit",
         no_value="Nothing measured yet",
-        size=THIRD,
+        size=_THIRD,
     )
 
 
-def _memory(select: Scope) -> dashboard.Panel:
+def _memory(select: Selector) -> dashboard.Panel:
     """Show the memory of the process."""
-    return graph(
+    return time_series(
         "Memory",
-        About(
+        Description(
             "Resident memory of the exporter.",
             "`process_resident_memory_bytes`.",
             _NOT_SCRAPED,
@@ -89,11 +89,11 @@ def _memory(select: Scope) -> dashboard.Panel:
     )
 
 
-def _files(select: Scope) -> dashboard.Panel:
+def _files(select: Selector) -> dashboard.Panel:
     """Show its open files."""
-    return graph(
+    return time_series(
         "Open files",
-        About(
+        Description(
             "Open files as a share of what the process may have: sockets to daemons and from "
             "scrapers.",
             "`process_open_fds`, `process_max_fds`.",

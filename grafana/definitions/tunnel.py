@@ -1,45 +1,45 @@
 """One tunnel: a daemon in client or point-to-point mode."""
 
-from grafana import words
-from grafana.board import Row, board
-from grafana.panels.graph import graph
-from grafana.panels.panel import About, Query, Size, thresholds
+from grafana import mappings
+from grafana.layout import Row, build_dashboard
+from grafana.panels.panel import Description, Query, Size, thresholds
 from grafana.panels.stat import stat
-from grafana.parts import states, traffic, troubles
+from grafana.panels.time_series import time_series
 from grafana.queries import (
-    DAEMON,
-    Scope,
+    DAEMON_MATCHERS,
+    Selector,
     age,
     bits_per_second,
     highest,
-    in_range,
-    of_those_seen,
+    increase_in_range,
+    nonzero_in_range,
     per_minute,
     per_second,
     total,
 )
+from grafana.shared_panels import daemon_state, events, traffic
 from grafana.variables import daemons
 
-_THIS = Scope(DAEMON)
-_CONNECTED = _THIS("openvpn_state", 'state="CONNECTED"')
+_select = Selector(DAEMON_MATCHERS)
+_CONNECTED = _select("openvpn_state", 'state="CONNECTED"')
 _TUNNELS_ONLY = "this daemon is a server, or was never connected since the exporter started."
 
 _IN_STATE = stat(
     "In this state for",
-    About(
+    Description(
         "Time since the daemon entered its state.",
         "`state` and real-time messages `>STATE`.",
         "the daemon is down.",
         "long in any state but CONNECTED: it is stuck there.",
     ),
-    Query(age(highest(_THIS("openvpn_state_since_timestamp_seconds")))),
+    Query(age(highest(_select("openvpn_state_since_timestamp_seconds")))),
     unit="s",
     no_value="not known",
 )
 
 _SHARE = stat(
     "Connected in range",
-    About(
+    Description(
         "Share of the time range in which the tunnel was CONNECTED. Time in which the daemon was "
         "down counts as not connected.",
         "`state` and real-time messages `>STATE`.",
@@ -49,7 +49,7 @@ _SHARE = stat(
     ),
     Query(
         f"sum(sum_over_time({_CONNECTED}[$__range])) / "
-        f"sum(count_over_time({_THIS('openvpn_management_up')}[$__range]))"
+        f"sum(count_over_time({_select('openvpn_management_up')}[$__range]))"
     ),
     unit="percentunit",
     decimals=1,
@@ -59,39 +59,39 @@ _SHARE = stat(
 
 _RECONNECTS = stat(
     "Reconnects in range",
-    About(
+    Description(
         "Times that the tunnel began anew, in the time range. Complete: none is too short.",
         "real-time messages `>STATE`, and `state all` after a gap.",
         "the exporter doesn't watch such a daemon, or isn't scraped.",
         "the bars below say why.",
     ),
-    Query(in_range(_THIS("openvpn_reconnects_total"))),
+    Query(increase_in_range(_select("openvpn_reconnects_total"))),
     unit="short",
     decimals=0,
-    words=words.NONE_OF_THEM,
+    mappings=mappings.NONE,
     colours=thresholds("green", (0.5, "yellow")),
     no_value="not watched",
 )
 
 _PASSWORDS = stat(
     "Passwords refused",
-    About(
+    Description(
         "Passwords that the other side refused, in the time range.",
         "real-time messages `>PASSWORD:Verification Failed`.",
         "the exporter doesn't watch such a daemon, or isn't scraped.",
         "change the password where it is kept, before the account is locked.",
     ),
-    Query(in_range(_THIS("openvpn_password_failures_total"))),
+    Query(increase_in_range(_select("openvpn_password_failures_total"))),
     unit="short",
     decimals=0,
-    words=words.NONE_OF_THEM,
+    mappings=mappings.NONE,
     colours=thresholds("green", (0.5, "red")),
     no_value="not watched",
 )
 
-_TRANSITIONS = graph(
+_TRANSITIONS = time_series(
     "Entries into states",
-    About(
+    Description(
         "How often the daemon entered each state, per minute. Only states that occurred.",
         "real-time messages `>STATE`, and `state all` after a gap.",
         "the daemon stayed in one state throughout.",
@@ -99,9 +99,9 @@ _TRANSITIONS = graph(
     ),
     [
         Query(
-            of_those_seen(
-                per_minute(_THIS("openvpn_state_transitions_total"), "state"),
-                _THIS("openvpn_state_transitions_total"),
+            nonzero_in_range(
+                per_minute(_select("openvpn_state_transitions_total"), "state"),
+                _select("openvpn_state_transitions_total"),
                 "state",
             ),
             "{{state}}",
@@ -114,9 +114,9 @@ _TRANSITIONS = graph(
     size=Size(12, 7),
 )
 
-_INNER = graph(
+_INNER = time_series(
     "Traffic inside the tunnel",
-    About(
+    Description(
         "What the tunnel brought out of the link, above the axis, and what it took in, below. "
         "Without the kernel's part under data channel offload.",
         "`status`: bytes written to and read from the tunnel device.",
@@ -124,9 +124,9 @@ _INNER = graph(
         "traffic on the link but none inside: keepalives only, so look at the routes.",
     ),
     [
-        Query(bits_per_second(_THIS("openvpn_client_tun_tap_write_bytes_total")), "brought"),
+        Query(bits_per_second(_select("openvpn_client_tun_tap_write_bytes_total")), "brought"),
         Query(
-            bits_per_second(_THIS("openvpn_client_tun_tap_read_bytes_total")),
+            bits_per_second(_select("openvpn_client_tun_tap_read_bytes_total")),
             "taken",
             mirrored=True,
         ),
@@ -139,14 +139,14 @@ _INNER = graph(
 def _share_lost(inside: str, outside: str) -> str:
     """Return which share of the link's bytes is not the tunnel's."""
     return (
-        f"clamp_min(1 - {total(per_second(_THIS(inside)))} / "
-        f"({total(per_second(_THIS(outside)))} > 0), 0)"
+        f"clamp_min(1 - {total(per_second(_select(inside)))} / "
+        f"({total(per_second(_select(outside)))} > 0), 0)"
     )
 
 
-_OVERHEAD = graph(
+_OVERHEAD = time_series(
     "Overhead of the tunnel",
-    About(
+    Description(
         "Which share of the link's bytes is not the tunnel's: headers, encryption, keepalives.",
         "`status`: bytes of the tunnel device against bytes of the link.",
         _TUNNELS_ONLY,
@@ -174,9 +174,9 @@ _OVERHEAD = graph(
     at_most=1,
 )
 
-_COMPRESSION = graph(
+_COMPRESSION = time_series(
     "Compression",
-    About(
+    Description(
         "Size after compression as a share of the size before: below 100 % it saves something.",
         "`status`: the rows on compression.",
         "compression is off, as it should be: it leaks what is encrypted.",
@@ -184,13 +184,13 @@ _COMPRESSION = graph(
     ),
     [
         Query(
-            f"{total(per_second(_THIS('openvpn_client_post_compress_bytes_total')))} / "
-            f"({total(per_second(_THIS('openvpn_client_pre_compress_bytes_total')))} > 0)",
+            f"{total(per_second(_select('openvpn_client_post_compress_bytes_total')))} / "
+            f"({total(per_second(_select('openvpn_client_pre_compress_bytes_total')))} > 0)",
             "sent",
         ),
         Query(
-            f"{total(per_second(_THIS('openvpn_client_pre_decompress_bytes_total')))} / "
-            f"({total(per_second(_THIS('openvpn_client_post_decompress_bytes_total')))} > 0)",
+            f"{total(per_second(_select('openvpn_client_pre_decompress_bytes_total')))} / "
+            f"({total(per_second(_select('openvpn_client_post_decompress_bytes_total')))} > 0)",
             "received",
         ),
     ],
@@ -198,9 +198,9 @@ _COMPRESSION = graph(
     no_value="No compression",
 )
 
-_DISCARDED = graph(
+_DISCARDED = time_series(
     "Received and authentic",
-    About(
+    Description(
         "Bytes that arrived on the link, and those of them that could be decrypted and "
         "authenticated.",
         "`status`: bytes read from the link, and authenticated bytes.",
@@ -208,14 +208,14 @@ _DISCARDED = graph(
         "a gap that grows: keys that don't fit, or somebody else's packets.",
     ),
     [
-        Query(bits_per_second(_THIS("openvpn_client_tcp_udp_read_bytes_total")), "arrived"),
-        Query(bits_per_second(_THIS("openvpn_client_auth_read_bytes_total")), "authentic"),
+        Query(bits_per_second(_select("openvpn_client_tcp_udp_read_bytes_total")), "arrived"),
+        Query(bits_per_second(_select("openvpn_client_auth_read_bytes_total")), "authentic"),
     ],
     unit="bps",
     no_value="No tunnel",
 )
 
-BOARD = board(
+DASHBOARD = build_dashboard(
     "openvpn-tunnel",
     "OpenVPN / Tunnel",
     "One OpenVPN daemon in client or point-to-point mode: whether its tunnel holds, why not, and "
@@ -225,30 +225,30 @@ BOARD = board(
         Row(
             "Now",
             [
-                states.state_now(_THIS),
+                daemon_state.state_now(_select),
                 _IN_STATE,
-                states.why_down(_THIS),
-                troubles.hold(_THIS),
-                troubles.prompt(_THIS),
-                states.version(_THIS),
+                daemon_state.why_down(_select),
+                events.hold(_select),
+                events.prompt(_select),
+                daemon_state.version(_select),
                 _SHARE,
                 _RECONNECTS,
-                states.restarts(_THIS),
-                troubles.fatal_errors(_THIS),
+                daemon_state.restarts(_select),
+                events.fatal_errors(_select),
                 _PASSWORDS,
-                states.data_age(_THIS),
+                daemon_state.data_age(_select),
             ],
         ),
         Row(
             "States",
             [
-                states.states(_THIS, size=Size(24, 4)),
-                troubles.reconnects(_THIS, size=Size(12, 7)),
+                daemon_state.states(_select, size=Size(24, 4)),
+                events.reconnects(_select, size=Size(12, 7)),
                 _TRANSITIONS,
             ],
         ),
-        Row("Traffic", [traffic.link(_THIS), _INNER, _OVERHEAD, _DISCARDED]),
-        Row("Log", [troubles.log_events(_THIS), troubles.log_lines(_THIS)]),
+        Row("Traffic", [traffic.link(_select), _INNER, _OVERHEAD, _DISCARDED]),
+        Row("Log", [events.log_events(_select), events.log_lines(_select)]),
         Row("Compression", [_COMPRESSION], collapsed=True),
     ],
 )

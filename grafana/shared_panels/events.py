@@ -2,12 +2,12 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from grafana import words
-from grafana.panels.bars import THIRD, bars
-from grafana.panels.graph import HALF, graph
-from grafana.panels.panel import About, Query, Size, thresholds
+from grafana import mappings
+from grafana.panels.bar_gauge import THIRD, bar_gauge
+from grafana.panels.panel import Description, Query, Size, thresholds
 from grafana.panels.stat import stat
-from grafana.queries import Scope, highest, in_range, of_those_seen, per_minute
+from grafana.panels.time_series import HALF, time_series
+from grafana.queries import Selector, highest, increase_in_range, nonzero_in_range, per_minute
 
 _LOG = "real-time messages `>LOG` (`log on all`)."
 _LOG_EMPTY = (
@@ -16,12 +16,12 @@ _LOG_EMPTY = (
 )
 
 
-def log_events(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
+def log_events(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
     """Show the known events of the log."""
     counter = select("openvpn_log_events_total")
-    return graph(
+    return time_series(
         "Log events",
-        About(
+        Description(
             "Known lines of the daemon's log, by what they tell: failed handshakes, refused "
             "passwords and certificates, timeouts, full pools. Only what happened in the range.",
             _LOG,
@@ -29,7 +29,7 @@ def log_events(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
             "docs/metrics.md says what each event means. Public ports always see scans: "
             "a burst counts, not a trickle.",
         ),
-        [Query(of_those_seen(per_minute(counter, "event"), counter, "event"), "{{event}}")],
+        [Query(nonzero_in_range(per_minute(counter, "event"), counter, "event"), "{{event}}")],
         unit="cpm",
         no_value="None in this time range",
         bars=True,
@@ -38,13 +38,13 @@ def log_events(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
     )
 
 
-def refusals(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
+def refusals(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
     """Show who failed to get in, by daemon."""
     counter = select("openvpn_log_events_total", 'event=~"auth_.+|tls_.+|certificate_verify_error"')
     by = ("daemon", "event")
-    return graph(
+    return time_series(
         "Failed handshakes and logins",
-        About(
+        Description(
             "Handshakes that failed, certificates and passwords that were refused, by daemon. "
             "One failed attempt often is two events. Only what happened in the range.",
             _LOG,
@@ -52,7 +52,7 @@ def refusals(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
             "auth_failed in numbers: guessing, or a broken directory. certificate_verify_error: "
             "expired certificates or a stale CRL.",
         ),
-        [Query(of_those_seen(per_minute(counter, *by), counter, *by), "{{daemon}} {{event}}")],
+        [Query(nonzero_in_range(per_minute(counter, *by), counter, *by), "{{daemon}} {{event}}")],
         unit="cpm",
         no_value="None in this time range",
         bars=True,
@@ -61,12 +61,12 @@ def refusals(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
     )
 
 
-def log_lines(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
+def log_lines(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
     """Show how much the daemon logs, by severity."""
     counter = select("openvpn_log_messages_total")
-    return graph(
+    return time_series(
         "Log lines",
-        About(
+        Description(
             "Lines of the daemon's log by severity, without those that our own commands cause.",
             _LOG,
             _LOG_EMPTY,
@@ -74,7 +74,8 @@ def log_lines(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
         ),
         [
             Query(
-                of_those_seen(per_minute(counter, "severity"), counter, "severity"), "{{severity}}"
+                nonzero_in_range(per_minute(counter, "severity"), counter, "severity"),
+                "{{severity}}",
             )
         ],
         unit="cpm",
@@ -85,12 +86,12 @@ def log_lines(select: Scope, *, size: Size = HALF) -> dashboard.Panel:
     )
 
 
-def reconnects(select: Scope, *, size: Size = THIRD) -> dashboard.Panel:
+def reconnects(select: Selector, *, size: Size = THIRD) -> dashboard.Panel:
     """Show why daemons reconnected, and how often."""
-    counter = in_range(select("openvpn_reconnects_total"), "daemon", "reason")
-    return bars(
+    counter = increase_in_range(select("openvpn_reconnects_total"), "daemon", "reason")
+    return bar_gauge(
         "Reconnects in range",
-        About(
+        Description(
             "How often daemons entered RECONNECTING in the time range, by OpenVPN's own word for "
             "the reason. Complete: none is too short.",
             "real-time messages `>STATE`, and `state all` after a gap.",
@@ -106,30 +107,30 @@ def reconnects(select: Scope, *, size: Size = THIRD) -> dashboard.Panel:
     )
 
 
-def fatal_errors(select: Scope) -> dashboard.Panel:
+def fatal_errors(select: Selector) -> dashboard.Panel:
     """Show how often OpenVPN gave up."""
     return stat(
         "Fatal errors in range",
-        About(
+        Description(
             "Errors that ended OpenVPN, in the time range.",
             "real-time messages `>FATAL`.",
             "the exporter doesn't watch such a daemon, or isn't scraped.",
             "OpenVPN says once why it dies: read the end of its log.",
         ),
-        Query(in_range(select("openvpn_fatal_errors_total"))),
+        Query(increase_in_range(select("openvpn_fatal_errors_total"))),
         unit="short",
         decimals=0,
-        words=words.NONE_OF_THEM,
+        mappings=mappings.NONE,
         colours=thresholds("green", (0.5, "red")),
         no_value="not watched",
     )
 
 
-def hold(select: Scope) -> dashboard.Panel:
+def hold(select: Selector) -> dashboard.Panel:
     """Show whether a daemon waits to be started."""
     return stat(
         "Waits for release",
-        About(
+        Description(
             "Whether the daemon was last seen waiting for `hold release`. Some are started by a "
             "person each morning: then it is as it should be.",
             "`hold` and real-time messages `>HOLD`.",
@@ -139,16 +140,16 @@ def hold(select: Scope) -> dashboard.Panel:
         ),
         Query(highest(select("openvpn_hold_waiting"))),
         unit="none",
-        words=words.WAITING,
+        mappings=mappings.HOLD,
         no_value="not watched",
     )
 
 
-def prompt(select: Scope) -> dashboard.Panel:
+def prompt(select: Selector) -> dashboard.Panel:
     """Show what a daemon waits to be told."""
     return stat(
         "Waits for an answer",
-        About(
+        Description(
             "What the daemon was last seen asking its management client for: a passphrase, a "
             "password, a confirmation.",
             "real-time messages `>PASSWORD`, `>NEED-OK` and their kin.",
@@ -156,8 +157,8 @@ def prompt(select: Scope) -> dashboard.Panel:
             "answer it with its own tool; it waits for ever. The exporter never answers and "
             "leaves the slot for whoever does.",
         ),
-        Query(words.prompt(select)),
+        Query(mappings.prompt_value(select)),
         unit="none",
-        words=words.PROMPTS,
+        mappings=mappings.PROMPTS,
         no_value="not watched",
     )

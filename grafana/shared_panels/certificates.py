@@ -2,9 +2,9 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from grafana.panels.panel import About, Size, thresholds
+from grafana.panels.panel import Description, Size, thresholds
 from grafana.panels.table import Text, Value, table
-from grafana.queries import KEY, Scope, highest
+from grafana.queries import DAEMON_LABELS, Selector, highest
 
 _DAY = 86_400
 _LONG = 36_500 * _DAY
@@ -12,20 +12,22 @@ _SOURCE = "the files themselves: those that a discovered daemon, or the configur
 _NONE = "no file is named in the exporter's configuration."
 
 
-def lifetimes(select: Scope) -> dashboard.Panel:
+def lifetimes(select: Selector) -> dashboard.Panel:
     """Show what ends when, the soonest on top."""
     certificates = highest(
         select("openvpn_certificate_not_after_timestamp_seconds"),
-        *KEY,
+        *DAEMON_LABELS,
         "file",
         "directive",
         "subject",
         "serial",
     )
-    lists = highest(select("openvpn_crl_next_update_timestamp_seconds"), *KEY, "file", "issuer")
+    lists = highest(
+        select("openvpn_crl_next_update_timestamp_seconds"), *DAEMON_LABELS, "file", "issuer"
+    )
     return table(
         "Certificates and revocation lists",
-        About(
+        Description(
             "How long each certificate and each revocation list of the daemons' files still holds, "
             "the soonest on top. A negative time is past.",
             _SOURCE,
@@ -53,11 +55,11 @@ def lifetimes(select: Scope) -> dashboard.Panel:
     )
 
 
-def problems(select: Scope) -> dashboard.Panel:
+def problems(select: Selector) -> dashboard.Panel:
     """Show which files can't be used."""
     return table(
         "Files that can't be used",
-        About(
+        Description(
             "Files of certificates and revocation lists that the exporter can't read, and why.",
             _SOURCE,
             "every file that is named can be read, or none is named.",

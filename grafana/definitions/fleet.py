@@ -1,111 +1,114 @@
 """The fleet: all daemons at a glance, and the way to each of them."""
 
-from grafana import words
-from grafana.board import Row, board
+from grafana import mappings
+from grafana.layout import Row, build_dashboard
 from grafana.links import TO_EXPORTER, TO_SERVER, TO_TUNNEL
-from grafana.panels.bars import bars
-from grafana.panels.graph import graph
-from grafana.panels.panel import About, Query, Size, thresholds
+from grafana.panels.bar_gauge import bar_gauge
+from grafana.panels.panel import Description, Query, Size, thresholds
 from grafana.panels.stat import stat
 from grafana.panels.table import Text, Value, table
 from grafana.panels.text import text
-from grafana.parts import certificates, sites, states, traffic, troubles
+from grafana.panels.time_series import time_series
 from grafana.queries import (
-    DAEMONS,
-    EXPORTER,
-    KEY,
-    Scope,
+    DAEMON_LABELS,
+    DAEMONS_MATCHERS,
+    EXPORTER_MATCHERS,
+    Selector,
     age,
     bits_per_second,
     count,
+    count_where,
     highest,
-    how_many,
-    in_range,
-    of_those_seen,
+    increase_in_range,
+    nonzero_in_range,
     per_minute,
     total,
 )
+from grafana.shared_panels import certificates, daemon_state, events, expected_clients, traffic
 from grafana.variables import daemons
 
-_ALL = Scope(DAEMONS)
+_select = Selector(DAEMONS_MATCHERS)
+_RECEIVED = _select("openvpn_received_bytes_total")
+_SENT = _select("openvpn_sent_bytes_total")
 _NONE_IS_GOOD = thresholds("green", (0.5, "red"))
 
 _WATCHED = stat(
     "Daemons watched",
-    About(
+    Description(
         "OpenVPN daemons in the configuration of the exporters.",
         "`openvpn_up`.",
         "no exporter is scraped by this Prometheus: open the last row.",
         "compare with what you run.",
     ),
-    Query(count(_ALL("openvpn_up"))),
+    Query(count(_select("openvpn_up"))),
     unit="short",
     no_value="none, see below",
 )
 
 _DOWN = stat(
     "Daemons down",
-    About(
+    Description(
         "Daemons whose last poll failed.",
         "every poll; `openvpn_up`.",
         "no daemon is watched.",
         "the table below says why, under *Session*.",
     ),
-    Query(how_many(_ALL("openvpn_up"), "== 0")),
+    Query(count_where(_select("openvpn_up"), "== 0")),
     unit="short",
-    words=words.NONE_OF_THEM,
+    mappings=mappings.NONE,
     colours=_NONE_IS_GOOD,
     no_value="none watched",
 )
 
 _NOT_CONNECTED = stat(
     "Up, not connected",
-    About(
+    Description(
         "Daemons that can be asked, but are in another state than CONNECTED. Those whose state is "
         "UNKNOWN, since only their status file is read, don't count.",
         "`state` and real-time messages `>STATE`.",
         "no daemon is up.",
         "a tunnel that stays so has no way to its peer: see the states below.",
     ),
-    Query(how_many(total(_ALL("openvpn_state", 'state=~"CONNECTED|UNKNOWN"'), *KEY), "== 0")),
+    Query(
+        count_where(
+            total(_select("openvpn_state", 'state=~"CONNECTED|UNKNOWN"'), *DAEMON_LABELS), "== 0"
+        )
+    ),
     unit="short",
-    words=words.NONE_OF_THEM,
+    mappings=mappings.NONE,
     colours=_NONE_IS_GOOD,
     no_value="none up",
 )
 
 _CLIENTS = stat(
     "Clients connected",
-    About(
+    Description(
         "Connected clients of all servers. None is no fault: it may be night.",
         "`status`: rows with a virtual address.",
         "no server is up.",
         "compare its course with the same hour of other days.",
     ),
-    Query(total(_ALL("openvpn_server_connected_clients"))),
+    Query(total(_select("openvpn_server_connected_clients"))),
     unit="short",
     no_value="no server",
 )
 
 _THROUGHPUT = stat(
     "Throughput",
-    About(
+    Description(
         f"Both directions of all daemons together; {traffic.LINK}",
         "`load-stats`; under data channel offload the sum of all clients in `status`.",
         "no exporter is scraped, or only since a moment ago.",
         "see the traffic by daemon.",
     ),
-    Query(
-        f"{bits_per_second(_ALL('openvpn_received_bytes_total'))} + "
-        f"{bits_per_second(_ALL('openvpn_sent_bytes_total'))}"
-    ),
+    Query(f"{bits_per_second(_RECEIVED)} + {bits_per_second(_SENT)}"),
     unit="bps",
     no_value="not measured",
 )
 
 _DAEMONS = table(
     "Daemons",
-    About(
+    Description(
         "Every watched daemon, the worst on top. Click a name to see it as what it is: a server "
         "or a tunnel.",
         "`state`, `status`, `load-stats`, `version`, `pid`.",
@@ -117,15 +120,24 @@ _DAEMONS = table(
         Text("Exporter", "instance"),
         Text("Job", "job", hidden=True),
         Text("Mode", "mode", width=75),
-        Value("State", words.state(_ALL), words=(words.DOWN, *words.STATES), width=130),
-        Value("Session", words.reason(_ALL), words=words.REASONS, width=105),
-        Value("Clients", highest(_ALL("openvpn_server_connected_clients"), *KEY), width=75),
+        Value(
+            "State",
+            mappings.state_value(_select),
+            mappings=(mappings.DOWN, *mappings.STATES),
+            width=130,
+        ),
+        Value("Session", mappings.reason_value(_select), mappings=mappings.REASONS, width=105),
+        Value(
+            "Clients",
+            highest(_select("openvpn_server_connected_clients"), *DAEMON_LABELS),
+            width=75,
+        ),
         Value(
             "Limit used",
             highest(
-                f"{_ALL('openvpn_server_connected_clients')} / "
-                f"({_ALL('openvpn_server_max_clients')} > 0)",
-                *KEY,
+                f"{_select('openvpn_server_connected_clients')} / "
+                f"({_select('openvpn_server_max_clients')} > 0)",
+                *DAEMON_LABELS,
             ),
             unit="percentunit",
             colours=thresholds("green", (0.7, "yellow"), (0.9, "red")),
@@ -135,34 +147,42 @@ _DAEMONS = table(
         ),
         Value(
             "Received",
-            bits_per_second(_ALL("openvpn_received_bytes_total"), *KEY),
+            bits_per_second(_RECEIVED, *DAEMON_LABELS),
             unit="bps",
             width=95,
         ),
         Value(
-            "Sent", bits_per_second(_ALL("openvpn_sent_bytes_total"), *KEY), unit="bps", width=95
+            "Sent",
+            bits_per_second(_SENT, *DAEMON_LABELS),
+            unit="bps",
+            width=95,
         ),
         Value(
-            "Reconnects", in_range(_ALL("openvpn_reconnects_total"), *KEY), decimals=0, width=100
+            "Reconnects",
+            increase_in_range(_select("openvpn_reconnects_total"), *DAEMON_LABELS),
+            decimals=0,
+            width=100,
         ),
         Value(
             "Running for",
-            age(highest(_ALL("openvpn_start_time_seconds"), *KEY)),
+            age(highest(_select("openvpn_start_time_seconds"), *DAEMON_LABELS)),
             unit="s",
             width=100,
         ),
         Text("Version", "version", width=85),
         # Only for its labels: nobody needs to read its 1.
-        Value("Info", highest(_ALL("openvpn_info"), *KEY, "mode", "version"), shown=False),
+        Value(
+            "Info", highest(_select("openvpn_info"), *DAEMON_LABELS, "mode", "version"), shown=False
+        ),
     ],
     no_value="No daemon is watched: open the last row",
     sort="State",
     size=Size(24, 8),
 )
 
-_TRAFFIC = graph(
+_TRAFFIC = time_series(
     "Traffic by daemon",
-    About(
+    Description(
         f"Received above the axis, sent below: {traffic.LINK}",
         "`load-stats`; under data channel offload the sum of all clients in `status`.",
         "no exporter is scraped, or only since a moment ago.",
@@ -170,11 +190,12 @@ _TRAFFIC = graph(
     ),
     [
         Query(
-            bits_per_second(_ALL("openvpn_received_bytes_total"), *KEY), f"{states.NAMED} received"
+            bits_per_second(_RECEIVED, *DAEMON_LABELS),
+            f"{daemon_state.LEGEND} received",
         ),
         Query(
-            bits_per_second(_ALL("openvpn_sent_bytes_total"), *KEY),
-            f"{states.NAMED} sent",
+            bits_per_second(_SENT, *DAEMON_LABELS),
+            f"{daemon_state.LEGEND} sent",
             mirrored=True,
         ),
     ],
@@ -183,24 +204,28 @@ _TRAFFIC = graph(
     size=Size(12, 9),
 )
 
-_CLIENTS_BY_DAEMON = graph(
+_CLIENTS_BY_DAEMON = time_series(
     "Clients by server",
-    About(
+    Description(
         "Connected clients, stacked. Those still handshaking are counted apart.",
         "`status`: rows with a virtual address.",
         "no server is up.",
         "a cliff on one server is its trouble; on all of them, the network's.",
     ),
-    [Query(total(_ALL("openvpn_server_connected_clients"), *KEY), states.NAMED)],
+    [
+        Query(
+            total(_select("openvpn_server_connected_clients"), *DAEMON_LABELS), daemon_state.LEGEND
+        )
+    ],
     unit="short",
     no_value="No server is up",
     stacked=True,
     size=Size(12, 9),
 )
 
-_VOLUME = bars(
+_VOLUME = bar_gauge(
     "Volume in range by daemon",
-    About(
+    Description(
         f"Received and sent together over the time range: {traffic.LINK}",
         "`load-stats`; under data channel offload the sum of all clients in `status`.",
         "no exporter is scraped.",
@@ -208,9 +233,9 @@ _VOLUME = bars(
     ),
     [
         Query(
-            f"sort_desc({in_range(_ALL('openvpn_received_bytes_total'), *KEY)} + "
-            f"{in_range(_ALL('openvpn_sent_bytes_total'), *KEY)})",
-            states.NAMED,
+            f"sort_desc({increase_in_range(_RECEIVED, *DAEMON_LABELS)} + "
+            f"{increase_in_range(_SENT, *DAEMON_LABELS)})",
+            daemon_state.LEGEND,
         )
     ],
     unit="bytes",
@@ -218,26 +243,31 @@ _VOLUME = bars(
     size=Size(12, 5),
 )
 
-_VERSIONS = bars(
+_VERSIONS = bar_gauge(
     "Versions of OpenVPN",
-    About(
+    Description(
         "How many daemons are of which release, and in which mode.",
         "`version`.",
         "no daemon is up.",
         "look for what an upgrade has left behind.",
     ),
-    [Query(f"sort_desc({count(_ALL('openvpn_info'), 'version', 'mode')})", "{{version}} {{mode}}")],
+    [
+        Query(
+            f"sort_desc({count(_select('openvpn_info'), 'version', 'mode')})",
+            "{{version}} {{mode}}",
+        )
+    ],
     unit="short",
     no_value="No daemon is up",
     size=Size(12, 5),
 )
 
-_CAME = _ALL("openvpn_server_client_connects_total")
-_LEFT = _ALL("openvpn_server_client_disconnects_total")
+_CONNECTS = _select("openvpn_server_client_connects_total")
+_DISCONNECTS = _select("openvpn_server_client_disconnects_total")
 
-_CHURN = graph(
+_CHURN = time_series(
     "Clients that come and go",
-    About(
+    Description(
         "Sessions of clients that began, above the axis, and that ended, below, per minute.",
         "`status`, and the log for sessions too short for a poll (`verb 3`).",
         "nobody came or left in the time range.",
@@ -245,12 +275,14 @@ _CHURN = graph(
     ),
     [
         Query(
-            of_those_seen(per_minute(_CAME, *KEY), _CAME, *KEY),
-            f"{states.NAMED} came",
+            nonzero_in_range(per_minute(_CONNECTS, *DAEMON_LABELS), _CONNECTS, *DAEMON_LABELS),
+            f"{daemon_state.LEGEND} came",
         ),
         Query(
-            of_those_seen(per_minute(_LEFT, *KEY), _LEFT, *KEY),
-            f"{states.NAMED} left",
+            nonzero_in_range(
+                per_minute(_DISCONNECTS, *DAEMON_LABELS), _DISCONNECTS, *DAEMON_LABELS
+            ),
+            f"{daemon_state.LEGEND} left",
             mirrored=True,
         ),
     ],
@@ -262,7 +294,7 @@ _CHURN = graph(
 
 _ALERTS = table(
     "Firing alerts",
-    About(
+    Description(
         "Alerts of the bundled rules that fire now.",
         "`ALERTS`, which only the Prometheus that evaluates the rules has.",
         "none fires; or the rules are not loaded into this Prometheus.",
@@ -277,7 +309,7 @@ _ALERTS = table(
         Text("Job", "job", hidden=True),
         Value(
             "Firing",
-            Scope(EXPORTER)("ALERTS", 'alertname=~"OpenVPN.+"', 'alertstate="firing"'),
+            Selector(EXPORTER_MATCHERS)("ALERTS", 'alertname=~"OpenVPN.+"', 'alertstate="firing"'),
             shown=False,
         ),
     ],
@@ -302,7 +334,7 @@ _HELP = text(
     size=Size(24, 7),
 )
 
-BOARD = board(
+DASHBOARD = build_dashboard(
     "openvpn-fleet",
     "OpenVPN / Fleet",
     "All OpenVPN daemons that the exporters watch: what is down, who is connected, what moves. "
@@ -315,24 +347,24 @@ BOARD = board(
                 _WATCHED,
                 _DOWN,
                 _NOT_CONNECTED,
-                sites.missing(_ALL),
+                expected_clients.missing(_select),
                 _CLIENTS,
                 _THROUGHPUT,
             ],
         ),
-        Row("Daemons", [_DAEMONS, states.states(_ALL)]),
+        Row("Daemons", [_DAEMONS, daemon_state.states(_select)]),
         Row("Traffic and clients", [_TRAFFIC, _CLIENTS_BY_DAEMON, _VOLUME, _VERSIONS]),
         Row(
             "Trouble",
             [
                 _CHURN,
-                troubles.refusals(_ALL, size=Size(12, 9)),
-                troubles.reconnects(_ALL, size=Size(12, 6)),
+                events.refusals(_select, size=Size(12, 9)),
+                events.reconnects(_select, size=Size(12, 6)),
                 _ALERTS,
-                sites.missing_by_name(_ALL),
+                expected_clients.missing_by_name(_select),
             ],
         ),
-        Row("Certificates", [certificates.lifetimes(_ALL), certificates.problems(_ALL)]),
+        Row("Certificates", [certificates.lifetimes(_select), certificates.problems(_select)]),
         Row("Nothing to see?", [_HELP], collapsed=True),
     ],
 )

@@ -2,13 +2,13 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from grafana import words
-from grafana.panels.panel import About, Query, Size, thresholds
+from grafana import mappings
+from grafana.panels.panel import Description, Query, Size, thresholds
 from grafana.panels.stat import SIXTH, stat
-from grafana.panels.timeline import WIDE, timeline
-from grafana.queries import Scope, age, highest, in_range
+from grafana.panels.state_timeline import WIDE, state_timeline
+from grafana.queries import Selector, age, highest, increase_in_range
 
-NAMED = "{{daemon}} @ {{instance}}"
+LEGEND = "{{daemon}} @ {{instance}}"
 
 _STATE = (
     "OpenVPN's own word for its state, or DOWN when the exporter can't ask. A server is CONNECTED "
@@ -16,28 +16,28 @@ _STATE = (
 )
 
 
-def state_now(select: Scope) -> dashboard.Panel:
+def state_now(select: Selector) -> dashboard.Panel:
     """Show the state of a daemon."""
     return stat(
         "State",
-        About(
+        Description(
             _STATE,
             "`state` and real-time messages `>STATE`; `openvpn_up`.",
             "the exporter doesn't watch the daemon, or isn't scraped.",
             "for DOWN see the reason beside it; RECONNECTING that lasts means an unreachable peer.",
         ),
-        Query(words.state(select), "{{daemon}}"),
+        Query(mappings.state_value(select), "{{daemon}}"),
         unit="none",
-        words=(words.DOWN, *words.STATES),
+        mappings=(mappings.DOWN, *mappings.STATES),
         no_value="not watched",
     )
 
 
-def states(select: Scope, *, size: Size = WIDE) -> dashboard.Panel:
+def states(select: Selector, *, size: Size = WIDE) -> dashboard.Panel:
     """Show the states of daemons over time."""
-    return timeline(
+    return state_timeline(
         "States",
-        About(
+        Description(
             f"{_STATE} A reconnect between two scrapes leaves no trace here: the counters of "
             "reconnects have every one.",
             "`state` and real-time messages `>STATE`; `openvpn_up`.",
@@ -45,18 +45,18 @@ def states(select: Scope, *, size: Size = WIDE) -> dashboard.Panel:
             "dashboard.",
             "compare with traffic and log events at the same time.",
         ),
-        Query(words.state(select), NAMED),
-        words=(words.DOWN, *words.STATES),
+        Query(mappings.state_value(select), LEGEND),
+        mappings=(mappings.DOWN, *mappings.STATES),
         no_value="No daemon is watched",
         size=size,
     )
 
 
-def why_down(select: Scope) -> dashboard.Panel:
+def why_down(select: Selector) -> dashboard.Panel:
     """Show why a daemon can't be asked."""
     return stat(
         "Management session",
-        About(
+        Description(
             "Whether the exporter's session with the daemon's management interface works, or why "
             "it doesn't.",
             "every command; `openvpn_down_reason`.",
@@ -65,18 +65,18 @@ def why_down(select: Scope) -> dashboard.Panel:
             "hold, prompt, client_auth: somebody else must answer the daemon. stale: its status "
             "file is not written any more.",
         ),
-        Query(words.reason(select), "{{daemon}}"),
+        Query(mappings.reason_value(select), "{{daemon}}"),
         unit="none",
-        words=words.REASONS,
+        mappings=mappings.REASONS,
         no_value="not watched",
     )
 
 
-def reasons(select: Scope) -> dashboard.Panel:
+def reasons(select: Selector) -> dashboard.Panel:
     """Show over time why daemons couldn't be asked."""
-    return timeline(
+    return state_timeline(
         "Management sessions",
-        About(
+        Description(
             "Whether the session with each daemon's management interface worked, or why it didn't.",
             "every command; `openvpn_down_reason`.",
             "no daemon is watched, or the exporter isn't scraped.",
@@ -84,17 +84,17 @@ def reasons(select: Scope) -> dashboard.Panel:
             "permission, auth: the socket's rights, the password file. busy: another client holds "
             "the only slot. hold, prompt, client_auth: somebody else must answer the daemon.",
         ),
-        Query(words.reason(select), NAMED),
-        words=words.REASONS,
+        Query(mappings.reason_value(select), LEGEND),
+        mappings=mappings.REASONS,
         no_value="No daemon is watched",
     )
 
 
-def uptime(select: Scope) -> dashboard.Panel:
+def uptime(select: Selector) -> dashboard.Panel:
     """Show for how long a daemon's process runs."""
     return stat(
         "Running for",
-        About(
+        Description(
             "Time since OpenVPN's process started.",
             "the first entry of `state all`.",
             "the daemon is down, or has forgotten its start: it keeps 100 entries.",
@@ -106,11 +106,11 @@ def uptime(select: Scope) -> dashboard.Panel:
     )
 
 
-def version(select: Scope, *, size: Size = SIXTH) -> dashboard.Panel:
+def version(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
     """Show which OpenVPN it is."""
     return stat(
         "Version",
-        About(
+        Description(
             "The release of OpenVPN that the daemon is.",
             "`version`.",
             "the daemon is down.",
@@ -124,11 +124,11 @@ def version(select: Scope, *, size: Size = SIXTH) -> dashboard.Panel:
     )
 
 
-def data_age(select: Scope) -> dashboard.Panel:
+def data_age(select: Selector) -> dashboard.Panel:
     """Show how old the daemon's status is."""
     return stat(
         "Age of the status",
-        About(
+        Description(
             "How long ago the daemon wrote the status that was last read. It grows to about the "
             "sum of the poll and scrape intervals before it falls again.",
             "the time inside `status`; clients print theirs as well.",
@@ -143,20 +143,20 @@ def data_age(select: Scope) -> dashboard.Panel:
     )
 
 
-def restarts(select: Scope) -> dashboard.Panel:
+def restarts(select: Selector) -> dashboard.Panel:
     """Show how often the process was another one."""
     return stat(
         "Restarts in range",
-        About(
+        Description(
             "Times that the daemon's process was found to be another one, in the time range.",
             "`pid` and `state all` at each new session.",
             "the exporter doesn't watch the daemon, or isn't scraped.",
             "look at the fatal errors, and at the supervisor's log.",
         ),
-        Query(in_range(select("openvpn_restarts_total"))),
+        Query(increase_in_range(select("openvpn_restarts_total"))),
         unit="short",
         decimals=0,
-        words=words.NONE_OF_THEM,
+        mappings=mappings.NONE,
         colours=thresholds("green", (0.5, "yellow")),
         no_value="not watched",
     )

@@ -3,21 +3,21 @@
 from grafana_foundation_sdk.models import dashboard
 
 from grafana.links import TO_CLIENT
-from grafana.panels.bars import bars
-from grafana.panels.graph import graph
-from grafana.panels.panel import About, Query, Size
+from grafana.panels.bar_gauge import bar_gauge
+from grafana.panels.panel import Description, Query, Size
 from grafana.panels.table import Text, Value, table
+from grafana.panels.time_series import time_series
 from grafana.queries import (
-    KEY,
-    Scope,
+    DAEMON_LABELS,
+    Selector,
     bits_per_second,
     highest,
-    in_range,
-    milliseconds,
-    of_the_top,
+    in_milliseconds,
+    increase_in_range,
+    top_in_range,
 )
 
-_CLIENT_KEY = (*KEY, "common_name")
+_CLIENT_LABELS = (*DAEMON_LABELS, "common_name")
 _RECEIVED = "openvpn_server_client_received_bytes_total"
 _SENT = "openvpn_server_client_sent_bytes_total"
 _NAMES_OFF = (
@@ -39,11 +39,11 @@ SESSION = (
 """Columns of `openvpn_server_client_info`: what a session is."""
 
 
-def clients(select: Scope) -> dashboard.Panel:
+def clients(select: Selector) -> dashboard.Panel:
     """Show what each client does, and when it was there."""
     return table(
         "Clients",
-        About(
+        Description(
             "Clients that are or were connected, with the traffic of all of their sessions. One "
             "that left stays for `forget_after`, with 0 sessions. Click a name to look closer.",
             "`status`.",
@@ -64,31 +64,34 @@ def clients(select: Scope) -> dashboard.Panel:
     )
 
 
-def _values(select: Scope) -> list[Value]:
+def _values(select: Selector) -> list[Value]:
     received, sent = select(_RECEIVED), select(_SENT)
     return [
-        Value("Sessions", highest(select("openvpn_server_client_sessions"), *_CLIENT_KEY)),
+        Value("Sessions", highest(select("openvpn_server_client_sessions"), *_CLIENT_LABELS)),
         _time("Connected", select("openvpn_server_client_connected_timestamp_seconds")),
         _time("Last seen", select("openvpn_server_client_last_seen_timestamp_seconds")),
-        Value("Received", bits_per_second(received, *_CLIENT_KEY), unit="bps"),
-        Value("Sent", bits_per_second(sent, *_CLIENT_KEY), unit="bps"),
+        Value("Received", bits_per_second(received, *_CLIENT_LABELS), unit="bps"),
+        Value("Sent", bits_per_second(sent, *_CLIENT_LABELS), unit="bps"),
         Value(
             "Volume in range",
-            f"{in_range(received, *_CLIENT_KEY)} + {in_range(sent, *_CLIENT_KEY)}",
+            f"{increase_in_range(received, *_CLIENT_LABELS)} + "
+            f"{increase_in_range(sent, *_CLIENT_LABELS)}",
             unit="bytes",
         ),
     ]
 
 
 def _time(title: str, timestamp: str) -> Value:
-    return Value(title, milliseconds(highest(timestamp, *_CLIENT_KEY)), unit="dateTimeFromNow")
+    return Value(
+        title, in_milliseconds(highest(timestamp, *_CLIENT_LABELS)), unit="dateTimeFromNow"
+    )
 
 
-def sessions(select: Scope) -> dashboard.Panel:
+def sessions(select: Selector) -> dashboard.Panel:
     """Show every session with its addresses."""
     return table(
         "Sessions",
-        About(
+        Description(
             "Every current session with its addresses and what the client announces of itself.",
             "`status`, real-time messages `>CLIENT:ESTABLISHED`.",
             "nobody is connected; or addresses are switched off (`clients.info: false`).",
@@ -108,12 +111,12 @@ def sessions(select: Scope) -> dashboard.Panel:
     )
 
 
-def most_volume(select: Scope) -> dashboard.Panel:
+def most_volume(select: Selector) -> dashboard.Panel:
     """Show who moved most."""
     received, sent = select(_RECEIVED), select(_SENT)
-    return bars(
+    return bar_gauge(
         "Most volume in range",
-        About(
+        Description(
             "The ten clients that moved most in the time range, both directions together.",
             "`status`. What moves between the last poll of a session and its end is not seen.",
             _NAMES_OFF,
@@ -121,8 +124,8 @@ def most_volume(select: Scope) -> dashboard.Panel:
         ),
         [
             Query(
-                f"sort_desc(topk(10, {in_range(received, 'common_name')} + "
-                f"{in_range(sent, 'common_name')}))",
+                f"sort_desc(topk(10, {increase_in_range(received, 'common_name')} + "
+                f"{increase_in_range(sent, 'common_name')}))",
                 "{{common_name}}",
             )
         ],
@@ -132,12 +135,12 @@ def most_volume(select: Scope) -> dashboard.Panel:
     )
 
 
-def most_traffic(select: Scope) -> dashboard.Panel:
+def most_traffic(select: Selector) -> dashboard.Panel:
     """Show the traffic of those over time."""
     received, sent = select(_RECEIVED), select(_SENT)
-    return graph(
+    return time_series(
         "Traffic of the ten",
-        About(
+        Description(
             "The ten clients that received or sent most in the time range: what they sent to the "
             "server above the axis, what they got below.",
             "`status`.",
@@ -146,11 +149,11 @@ def most_traffic(select: Scope) -> dashboard.Panel:
         ),
         [
             Query(
-                of_the_top(10, bits_per_second(received, "common_name"), received, "common_name"),
+                top_in_range(10, bits_per_second(received, "common_name"), received, "common_name"),
                 "{{common_name}} received",
             ),
             Query(
-                of_the_top(10, bits_per_second(sent, "common_name"), sent, "common_name"),
+                top_in_range(10, bits_per_second(sent, "common_name"), sent, "common_name"),
                 "{{common_name}} sent",
                 mirrored=True,
             ),
@@ -161,11 +164,11 @@ def most_traffic(select: Scope) -> dashboard.Panel:
     )
 
 
-def routes(select: Scope) -> dashboard.Panel:
+def routes(select: Selector) -> dashboard.Panel:
     """Show what is routed to whom."""
     return table(
         "Routes",
-        About(
+        Description(
             "Addresses behind clients, and when a packet last went there.",
             "`status`: the routing table.",
             "switched off, as it is by default (`clients.routes: true` switches it on).",
@@ -179,7 +182,7 @@ def routes(select: Scope) -> dashboard.Panel:
             Text("Job", "job", hidden=True),
             Value(
                 "Last used",
-                milliseconds(select("openvpn_server_route_last_reference_time_seconds")),
+                in_milliseconds(select("openvpn_server_route_last_reference_time_seconds")),
                 unit="dateTimeFromNow",
             ),
         ],

@@ -21,7 +21,7 @@ class Row(NamedTuple):
     collapsed: bool = False
 
 
-def board(
+def build_dashboard(
     uid: str,
     title: str,
     description: str,
@@ -42,15 +42,15 @@ def board(
         refresh="1m",
         schema_version=_SCHEMA,
         version=1,
-        panels=_laid_out(rows),
+        panels=_arrange(rows),
         templating=dashboard.DashboardDashboardTemplating(variables),
         annotations=annotations(variables),
         links=[between_dashboards()],
     )
 
 
-def _laid_out(rows: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
-    """Give every row and panel its place and its id, counted in the order of the page."""
+def _arrange(rows: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
+    """Give every row and panel its position and its id, counted in the order of the page."""
     placed: list[dashboard.Panel | dashboard.RowPanel] = []
     identifier, y = 1, 0
     for row in rows:
@@ -61,7 +61,7 @@ def _laid_out(rows: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]
             id_val=identifier,
             panels=[],
         )
-        bottom = _place(row.panels, y + 1)
+        bottom = _arrange_row(row.panels, y + 1)
         for number, panel in enumerate(row.panels, start=identifier + 1):
             panel.id_val = number
         identifier += 1 + len(row.panels)
@@ -75,15 +75,15 @@ def _laid_out(rows: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]
     return placed
 
 
-def _place(panels: Sequence[dashboard.Panel], top: int) -> int:
+def _arrange_row(panels: Sequence[dashboard.Panel], top: int) -> int:
     """Put panels into lines from `top` on; return where the next line begins."""
     x, y, line = 0, top, 0
     for panel in panels:
-        place = panel.grid_pos
-        if place is None:
+        position = panel.grid_pos
+        if position is None:
             raise ValueError(f"{panel.title}: no size")
-        if x + place.w > _COLUMNS:
+        if x + position.w > _COLUMNS:
             x, y, line = 0, y + line, 0
-        place.x, place.y = x, y
-        x, line = x + place.w, max(line, place.h)
+        position.x, position.y = x, y
+        x, line = x + position.w, max(line, position.h)
     return y + line
