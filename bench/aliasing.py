@@ -19,7 +19,7 @@ from bench.children import free_port
 from bench.prometheus import Prometheus, prometheus
 from bench.report import progress
 from bench.steady_traffic import steady_clock
-from exporter.app import serving
+from exporter.app import run_app
 from exporter.config import from_flags
 from exporter.simulator.population.counter import TICKS_PER_SECOND
 from exporter.simulator.population.identity import ClientIdentity
@@ -119,7 +119,7 @@ async def _exporter(address: str, timing: PollTiming, last_scrape: float) -> Asy
             refresh_on_scrape=timing.refresh,
         )
         await asyncio.sleep((last_scrape + timing.offset - time.time()) % _SCRAPE_INTERVAL)
-        async with serving(config, listen=listen, telemetry_path="/metrics"):
+        async with run_app(config, listen=listen, telemetry_path="/metrics"):
             yield
 
 

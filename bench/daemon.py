@@ -21,7 +21,7 @@ from bench.result import MILLI
 from exporter.management.commands import Command
 from exporter.management.endpoint import parse_endpoint
 from exporter.transport.connection import Connection
-from exporter.transport.connector import opener
+from exporter.transport.connector import connector_for
 from exporter.transport.stream import READ_SIZE, Stream
 from tests.real import namespace
 from tests.real.client import client
@@ -115,7 +115,7 @@ async def _measure_command(
     office: Server, command: Command, calls: int, *, quick_ack: bool
 ) -> Cost:
     endpoint = parse_endpoint(str(office.management.address))
-    stream = await opener(endpoint, timeout=_TIMEOUT).open()
+    stream = await connector_for(endpoint, timeout=_TIMEOUT).open()
     if not quick_ack:
         stream = DelayedAckStream(stream.reader, stream.writer, stream.peer)
     connection = Connection(stream, timeout=_TIMEOUT)

@@ -14,7 +14,7 @@ from exporter.management.status import Status, StatusReader
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.family import Family
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 
 _END = b"\nEND\r\n"
 _TIMEOUT = 30.0
@@ -31,7 +31,7 @@ class Fixture:
         clients = ClientsConfig()
         daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
         self.families: Sequence[Family] = catalogue.families(clients)
-        self.record = Record(daemon, clients)
+        self.record = DaemonState(daemon, clients)
         self._reader = StatusReader(routes=False)
         # As the program does: imported modules are exempt from garbage collection.
         gc.freeze()

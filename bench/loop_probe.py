@@ -79,7 +79,7 @@ async def _run(addresses: list[str], interval: float, with_probe: bool) -> None:
     listen = [ListenAddress("127.0.0.1", 0)]
     probe = _Probe()
     async with (
-        app.serving(config, listen=listen, telemetry_path="/metrics") as serving,
+        app.run_app(config, listen=listen, telemetry_path="/metrics") as serving,
         asyncio.TaskGroup() as tasks,
     ):
         gc.freeze()  # as the program does

@@ -48,7 +48,7 @@ async def _profile(address: str) -> tuple[CallProfile, CallProfile]:
     """Serve one daemon; return the profiles of a poll and of a scrape."""
     config = msgspec.structs.replace(from_flags([address]), poll_interval=_INTERVAL)
     listen = [ListenAddress("127.0.0.1", 0)]
-    async with app.serving(config, listen=listen, telemetry_path="/metrics") as serving:
+    async with app.run_app(config, listen=listen, telemetry_path="/metrics") as serving:
         (url,) = serving.urls
         poll = await _profile_poll(url)
         scrape = CallProfile()

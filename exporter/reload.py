@@ -7,27 +7,27 @@ from collections.abc import Awaitable, Callable
 
 from exporter.aio import run_in_daemon_thread
 from exporter.config import Config, ConfigError
-from exporter.config.reload_diff import Plan
+from exporter.config.reload_diff import ReloadDiff
 from exporter.log import Level, event
-from exporter.metrics.self_metrics import OwnMetrics
+from exporter.metrics.self_metrics import SelfMetrics
 
-Apply = Callable[[Config], Awaitable[Plan]]
+Apply = Callable[[Config], Awaitable[ReloadDiff]]
 """Puts a configuration into force."""
 
 _log = logging.getLogger(__name__)
 
 
-class Reload:
+class ConfigReloader:
     """Called once for each wish to reload; wishes are granted one after the other."""
 
-    def __init__(self, read: Callable[[], Config], apply: Apply, own: OwnMetrics) -> None:
+    def __init__(self, read: Callable[[], Config], apply: Apply, own: SelfMetrics) -> None:
         """Read by `read`, which may block, and tell `own` how it went."""
         self._read = read
         self._apply = apply
         self._own = own
         self._turn = asyncio.Lock()
 
-    async def __call__(self) -> Plan:
+    async def __call__(self) -> ReloadDiff:
         """Read and apply the configuration; return what changed.
 
         Raises:

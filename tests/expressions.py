@@ -113,7 +113,7 @@ def promtool_started(*arguments: str) -> subprocess.Popen[str]:
 def _known() -> dict[str, Known]:
     known = {name: Known(OF_TARGETS) for name in ("up", *_OF_SCRAPES)}
     known["ALERTS"] = Known(OF_TARGETS | OF_ALERTS)
-    for family in self_metrics.OwnMetrics().registry.collect():  # process_*, python_info
+    for family in self_metrics.SelfMetrics().registry.collect():  # process_*, python_info
         for sample in family.samples:
             labels = OF_TARGETS | frozenset(sample.labels)
             known[sample.name] = Known(labels, counter=family.type == "counter")

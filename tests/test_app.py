@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession
 from msgspec import structs
 
-from exporter.app import Serving, serving
+from exporter.app import RunningApp, run_app
 from exporter.config import ClientsConfig, Config, DaemonConfig
 from exporter.management.endpoint import Endpoint, parse_endpoint
 from exporter.metrics.catalogue import families
@@ -40,12 +40,12 @@ NOBODY = config_of(nobody=parse_endpoint("127.0.0.1:1"))
 
 def served(
     config: Config = NOBODY, *listen: ListenAddress
-) -> contextlib.AbstractAsyncContextManager[Serving]:
-    return serving(config, listen=listen or (ANY_PORT,), telemetry_path="/metrics")
+) -> contextlib.AbstractAsyncContextManager[RunningApp]:
+    return run_app(config, listen=listen or (ANY_PORT,), telemetry_path="/metrics")
 
 
 @contextlib.asynccontextmanager
-async def demo() -> AsyncIterator[Serving]:
+async def demo() -> AsyncIterator[RunningApp]:
     """Serve a fleet as `openvpn-exporter demo` does."""
     async with Fleet.demo() as fleet:
         endpoints = {daemon.name: parse_endpoint(daemon.address) for daemon in fleet.daemons}
@@ -213,7 +213,7 @@ class TestProbing:
                 await page_when(url, lambda page: by_daemon(page, "openvpn_up")["office"] == 1)
                 asked = asyncio.create_task(get(f"{url}/probe?target=office"))
                 with pytest.MonkeyPatch.context() as patch:
-                    patch.setattr(refresh, "FRESH", 0.0)
+                    patch.setattr(refresh, "MAX_AGE", 0.0)
                     await visit.polls()
                 page = parse(*await asked)
         assert by_daemon(page, "openvpn_up") == {"office": 1}
@@ -243,7 +243,7 @@ class TestReloading:
         read = [config_of(office=parse_endpoint("127.0.0.1:1"))]
         async with (
             peer() as daemon,
-            serving(
+            run_app(
                 config_of(office=parse_endpoint("127.0.0.1:1"), branch=daemon.endpoint),
                 listen=[ANY_PORT],
                 telemetry_path="/metrics",
@@ -263,7 +263,7 @@ class TestReloading:
         noticed = Finding(kind=Kind.MALFORMED, place="a.conf:1", text="no", daemon="a", blocks=True)
         read = structs.replace(NOBODY, findings=(noticed,))
         with LogCapture.open() as log:
-            async with serving(
+            async with run_app(
                 read, listen=[ANY_PORT], telemetry_path="/metrics", read=lambda: read
             ) as running:
                 await running.reload()
@@ -274,7 +274,7 @@ class TestReloading:
     async def test_shows_another_daemon_of_the_same_name_from_the_start(self) -> None:
         async with peer() as old, peer() as new:
             read = [config_of(office=new.endpoint)]
-            async with serving(
+            async with run_app(
                 config_of(office=old.endpoint),
                 listen=[ANY_PORT],
                 telemetry_path="/metrics",
@@ -293,7 +293,7 @@ class TestReloading:
             before = config_of(office=daemon.endpoint)
             hidden = ClientsConfig(series=False, info=False)
             read = [structs.replace(before, clients=hidden)]
-            async with serving(
+            async with run_app(
                 before, listen=[ANY_PORT], telemetry_path="/metrics", read=lambda: read[0]
             ) as running:
                 visit = await daemon.greeted()
@@ -331,7 +331,7 @@ async def test_a_daemons_own_interval_counts_more_than_the_general_one() -> None
 async def test_a_scrape_waits_for_a_poll_where_the_configuration_says_so(
     monkeypatch: pytest.MonkeyPatch, *, wanted: bool
 ) -> None:
-    monkeypatch.setattr(refresh, "FRESH", 0.0)
+    monkeypatch.setattr(refresh, "MAX_AGE", 0.0)
     async with peer() as daemon:
         office = DaemonConfig(name="office", management=daemon.endpoint)
         config = Config(daemons=(office,), poll_interval=3600.0, refresh_on_scrape=wanted)

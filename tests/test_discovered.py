@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from exporter.app import serving
+from exporter.app import run_app
 from exporter.config import load
 from exporter.log import FIELDS
 from exporter.web.listener import parse_listen_address
@@ -42,7 +42,7 @@ async def test_what_is_not_watched_is_counted_and_told_once_until_it_is_mended(
         "management ::1 1\nmanagement-signal\nmanagement-forget-disconnect\nmanagement-hold\n"
     )
     caplog.set_level(logging.INFO)
-    async with serving(
+    async with run_app(
         load(path), listen=[ANY_PORT], telemetry_path="/metrics", read=lambda: load(path)
     ) as running:
         assert await number(running.urls[0]) == "2.0"

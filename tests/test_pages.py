@@ -10,14 +10,14 @@ from prometheus_client import CollectorRegistry
 from exporter.cli.flags import DEFAULT_ADDRESS
 from exporter.cli.main import COMMANDS, command_parser
 from exporter.config import ClientsConfig, Config, EventsConfig
-from exporter.config.docs import written
-from exporter.config.schema import keys
+from exporter.config.docs import format_value
+from exporter.config.schema import key_specs
 from exporter.management.commands import Command
 from exporter.management.errors import DownReason
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
 from exporter.web import scrape_timeout
-from exporter.web.landing.row import GUIDE
+from exporter.web.landing import row
 from exporter.web.routes import application
 
 ROOT = Path(__file__).parent.parent
@@ -116,14 +116,14 @@ def test_every_link_to_a_section_leads_to_one(page: Path) -> None:
 
 
 def test_the_landing_page_sends_people_to_the_page_on_reasons() -> None:
-    assert (ROOT / GUIDE).read_text() == TROUBLESHOOTING
+    assert (ROOT / row.TROUBLESHOOTING).read_text() == TROUBLESHOOTING
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_key_of_the_configuration_that_is_named_exists(page: Path) -> None:
     sections: dict[str, type[msgspec.Struct]] = {"clients": ClientsConfig, "events": EventsConfig}
     for section, key in re.findall(r"`(clients|events)\.(\w+)", page.read_text()):
-        assert key in {known.name for known in keys(sections[section])}, f"{section}.{key}"
+        assert key in {known.name for known in key_specs(sections[section])}, f"{section}.{key}"
 
 
 def test_the_source_tree_in_contributing_names_every_folder() -> None:
@@ -135,8 +135,11 @@ def test_the_source_tree_in_contributing_names_every_folder() -> None:
 
 
 def test_the_page_on_polling_says_how_long_a_scrape_waits_and_what_the_defaults_are() -> None:
-    assert f"{scrape_timeout.DEFAULT:g} s without it) less {scrape_timeout.MARGIN:g} s" in POLLING
+    assert (
+        f"{scrape_timeout.DEFAULT:g} s without it) less {scrape_timeout.TIMEOUT_OFFSET:g} s"
+        in POLLING
+    )
     assert f"`{scrape_timeout.HEADER}`" in POLLING
-    defaults = {key.name: key.default for key in keys(Config)}
+    defaults = {key.name: key.default for key in key_specs(Config)}
     assert (defaults["refresh_on_scrape"] is False) == ("**off by default**" in POLLING)
-    assert f"| `{written(defaults['poll_interval'])}`, the default |" in POLLING
+    assert f"| `{format_value(defaults['poll_interval'])}`, the default |" in POLLING

@@ -4,10 +4,10 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
-from exporter.config.reload_diff import Plan
+from exporter.config.reload_diff import ReloadDiff
 from exporter.management.endpoint import parse_endpoint
-from exporter.metrics.self_metrics import OwnMetrics
-from exporter.reload import Reload
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.reload import ConfigReloader
 from tests.blocking import nothing_blocks
 from tests.log_capture import LogCapture, log
 
@@ -34,12 +34,12 @@ def bad() -> Config:
 async def test_a_good_configuration_comes_into_force(log: LogCapture) -> None:
     applied: list[Config] = []
 
-    async def apply(config: Config) -> Plan:
+    async def apply(config: Config) -> ReloadDiff:
         applied.append(config)
-        return Plan(added=("office",))
+        return ReloadDiff(added=("office",))
 
-    own = OwnMetrics()
-    plan = await Reload(lambda: CONFIG, apply, own)()
+    own = SelfMetrics()
+    plan = await ConfigReloader(lambda: CONFIG, apply, own)()
     assert applied == [CONFIG]
     assert plan.added == ("office",)
     assert successful(own.registry) == 1
@@ -48,13 +48,13 @@ async def test_a_good_configuration_comes_into_force(log: LogCapture) -> None:
 
 
 async def test_a_bad_configuration_changes_nothing_and_is_logged_whole(log: LogCapture) -> None:
-    async def apply(_: Config) -> Plan:
+    async def apply(_: Config) -> ReloadDiff:
         raise AssertionError("a bad configuration was applied")
 
-    own = OwnMetrics()
+    own = SelfMetrics()
     own.config_accepted(7.0)
     with pytest.raises(ConfigError):
-        await Reload(bad, apply, own)()
+        await ConfigReloader(bad, apply, own)()
     assert successful(own.registry) == 0
     assert since(own.registry) == 7.0
     told = [message for message in log.messages if "can't be used" in message]
@@ -65,14 +65,14 @@ async def test_reloads_happen_one_after_the_other() -> None:
     going = 0
     most = 0
 
-    async def apply(_: Config) -> Plan:
+    async def apply(_: Config) -> ReloadDiff:
         nonlocal going, most
         going += 1
         most = max(most, going)
         await asyncio.sleep(0)
         going -= 1
-        return Plan()
+        return ReloadDiff()
 
-    reload = Reload(lambda: CONFIG, apply, OwnMetrics())
+    reload = ConfigReloader(lambda: CONFIG, apply, SelfMetrics())
     await asyncio.gather(*(reload() for _ in range(3)))
     assert (most, going) == (1, 0)

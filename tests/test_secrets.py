@@ -15,10 +15,10 @@ import pytest
 import yaml
 from aiohttp import ClientSession, encode_basic_auth
 
-from exporter.config.reload_diff import Plan
+from exporter.config.reload_diff import ReloadDiff
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.self_metrics import OwnMetrics
+from exporter.metrics.self_metrics import SelfMetrics
 from exporter.web.routes import application
 from tests.fake_daemon import (
     ANSWERS,
@@ -344,10 +344,10 @@ async def test_no_secret_comes_out_anywhere(said: dict[str, str]) -> None:
 
 
 def test_every_endpoint_is_asked() -> None:
-    async def reload() -> Plan:
+    async def reload() -> ReloadDiff:
         raise NotImplementedError
 
-    exposition = Exposition(FAMILIES, OwnMetrics().registry)
+    exposition = Exposition(FAMILIES, SelfMetrics().registry)
     routes = application(list, exposition, telemetry_path="/metrics", reload=reload).router.routes()
     served = {
         (route.method, route.resource.canonical)

@@ -10,8 +10,8 @@ from bench.children import simulated_daemons
 from bench.fixture import Fixture, capture_status
 from bench.report import progress
 from bench.result import Result, format_mib, format_ms, format_spread
-from exporter.management.messages import Listing, Message
-from exporter.management.protocol import Protocol
+from exporter.management.messages import Message, MultilineReply
+from exporter.management.protocol import ManagementProtocol
 from exporter.transport.stream import READ_SIZE
 
 _SIZES = (5_000, 10_000)
@@ -75,11 +75,11 @@ def _cpu_by_stage(reply: bytes, fixture: Fixture) -> tuple[float, ...]:
     return tuple(later - earlier for earlier, later in itertools.pairwise(times))
 
 
-def _receive(reply: bytes) -> Listing:
+def _receive(reply: bytes) -> MultilineReply:
     """Feed a reply in chunks, as the socket returns it."""
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     messages: list[Message] = protocol.receive(_GREETING)
     for start in range(0, len(reply), READ_SIZE):
         messages += protocol.receive(reply[start : start + READ_SIZE])
-    (listing,) = [message for message in messages if isinstance(message, Listing)]
+    (listing,) = [message for message in messages if isinstance(message, MultilineReply)]
     return listing

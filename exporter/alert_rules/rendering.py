@@ -5,7 +5,7 @@ import string
 from collections.abc import Mapping
 from importlib import resources
 
-from exporter.alert_rules.thresholds import THRESHOLDS, Places
+from exporter.alert_rules.thresholds import THRESHOLDS, Placeholders
 
 JOB = "openvpn"
 """The job of the examples."""
@@ -44,8 +44,8 @@ def render(
     return _Template(rules.read_text(encoding="utf-8")).substitute(places)
 
 
-def _places(thresholds: Mapping[str, str]) -> Places:
-    places: Places = {}
+def _places(thresholds: Mapping[str, str]) -> Placeholders:
+    places: Placeholders = {}
     for name, text in thresholds.items():
         if name not in _KNOWN:
             raise ValueError(f"{name!r} is no threshold: use one of {', '.join(_KNOWN)}")

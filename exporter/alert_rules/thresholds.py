@@ -7,30 +7,30 @@ import msgspec
 
 from exporter.config import durations
 
-Places: TypeAlias = dict[str, str]
+Placeholders: TypeAlias = dict[str, str]
 """What fills the places of the rules, by the name of the place."""
 
 _SECONDS_A_DAY = 86_400
 
 
-def _duration(place: str, text: str) -> Places:
+def _duration(place: str, text: str) -> Placeholders:
     """Fill `place` as Prometheus writes durations, and `place_seconds` as PromQL counts them."""
-    seconds = durations.parse(text)
+    seconds = durations.parse_duration(text)
     if not seconds:
         raise ValueError("it must be longer than nothing")
     days, rest = divmod(seconds, _SECONDS_A_DAY)
     number = f"{seconds:g}" if rest else f"{days:g} * {_SECONDS_A_DAY}"
-    return {place: durations.show(seconds), f"{place}_seconds": number}
+    return {place: durations.format_duration(seconds), f"{place}_seconds": number}
 
 
-def _count(place: str, text: str) -> Places:
+def _count(place: str, text: str) -> Placeholders:
     """Fill `place` half a step above: increase() says 3.02 of three events."""
     if not text.isdecimal():
         raise ValueError(f"{text!r} is not a number of events: write one such as 10")
     return {place: f"{int(text)}.5"}
 
 
-def _share(place: str, text: str) -> Places:
+def _share(place: str, text: str) -> Placeholders:
     problem = f"{text!r} is not a share: write a number between 0 and 1, as in 0.85"
     try:
         share = float(text)
@@ -41,7 +41,7 @@ def _share(place: str, text: str) -> Places:
     return {place: f"{share:g}"}
 
 
-def _rate(place: str, text: str) -> Places:
+def _rate(place: str, text: str) -> Placeholders:
     if not text.isdecimal():
         raise ValueError(f"{text!r} is not a number of bytes a second: write one such as 20")
     return {place: str(int(text))}
@@ -52,10 +52,10 @@ class Threshold(msgspec.Struct, frozen=True):
 
     name: str
     default: str
-    fill: Callable[[str, str], Places]
+    fill: Callable[[str, str], Placeholders]
     meaning: str
 
-    def places(self, text: str) -> Places:
+    def places(self, text: str) -> Placeholders:
         """Return what `text` fills, raise ValueError with how to write it."""
         return self.fill(self.name.replace("-", "_"), text)
 

@@ -9,35 +9,35 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from exporter.certificates.reading import Certificate, Entry, RevocationList
-from exporter.certificates.source import Use
+from exporter.certificates.source import Directive
 from exporter.management.text import clean
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _REVOCATION_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
 
-class Garbage(ValueError):
+class InvalidPem(ValueError):
     """The bytes are not what they should be; the text says what is wrong with them."""
 
 
-def parse(content: bytes, use: Use) -> tuple[Entry, ...]:
+def parse(content: bytes, use: Directive) -> tuple[Entry, ...]:
     """Return every entry of a file, in its order.
 
     Raises:
         Garbage: there is none, or one of them can't be read.
     """
     try:
-        entries = _revocation_lists(content) if use is Use.CRL else _certificates(content)
+        entries = _revocation_lists(content) if use is Directive.CRL else _certificates(content)
     except (ValueError, x509.InvalidVersion) as error:
         # The library's own words tell more of its inside than of the file.
-        raise Garbage("a PEM block in it is damaged") from error
+        raise InvalidPem("a PEM block in it is damaged") from error
     if not entries:
-        what = "X509 CRL" if use is Use.CRL else "CERTIFICATE"
-        raise Garbage(f"it has no PEM block '-----BEGIN {what}-----'")
+        what = "X509 CRL" if use is Directive.CRL else "CERTIFICATE"
+        raise InvalidPem(f"it has no PEM block '-----BEGIN {what}-----'")
     return entries
 
 
-def inline_block(configuration: bytes, use: Use) -> bytes:
+def inline_block(configuration: bytes, use: Directive) -> bytes:
     """Return the inline block of a directive in an OpenVPN configuration: `<ca>` to `</ca>`.
 
     Raises:
@@ -46,7 +46,7 @@ def inline_block(configuration: bytes, use: Use) -> bytes:
     name = re.escape(use.value.encode())
     block = re.search(rb"^\s*<" + name + rb">(.*?)^\s*</" + name + rb">", configuration, _BLOCK)
     if block is None:
-        raise Garbage(f"it has no inline block <{use.value}>")
+        raise InvalidPem(f"it has no inline block <{use.value}>")
     return block[1]
 
 

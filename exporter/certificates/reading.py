@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from exporter.certificates.source import Source
+from exporter.certificates.source import CertificateSource
 
 
 class Certificate(msgspec.Struct, frozen=True):
@@ -25,7 +25,7 @@ class RevocationList(msgspec.Struct, frozen=True):
 Entry = Certificate | RevocationList
 
 
-class Problem(enum.StrEnum):
+class FileProblem(enum.StrEnum):
     """Why a file can't be used."""
 
     MISSING = "missing"
@@ -34,9 +34,9 @@ class Problem(enum.StrEnum):
     GARBAGE = "garbage"
 
 
-class Reading(msgspec.Struct, frozen=True):
+class CertificateFileState(msgspec.Struct, frozen=True):
     """What a file said at the last look, or why it said nothing."""
 
-    source: Source
+    source: CertificateSource
     entries: tuple[Entry, ...] = ()
-    problem: Problem | None = None
+    problem: FileProblem | None = None

@@ -10,7 +10,7 @@ from exporter.config.types import can_read_certificates
 from exporter.openvpn_config import Inline
 
 
-class Use(enum.StrEnum):
+class Directive(enum.StrEnum):
     """The directive of OpenVPN that names the file."""
 
     CERT = "cert"
@@ -18,15 +18,15 @@ class Use(enum.StrEnum):
     CRL = "crl-verify"
 
 
-class Source(msgspec.Struct, frozen=True):
+class CertificateSource(msgspec.Struct, frozen=True):
     """One file; with `inline`, the block of that directive inside an OpenVPN configuration."""
 
-    use: Use
+    use: Directive
     path: Path
     inline: bool = False
 
 
-def sources(daemon: DaemonConfig) -> tuple[Source, ...]:
+def certificate_sources(daemon: DaemonConfig) -> tuple[CertificateSource, ...]:
     """Return what is to be read of a daemon: what the operator named, or OpenVPN's configuration.
 
     Nothing where certificates can't be read at all.
@@ -35,14 +35,14 @@ def sources(daemon: DaemonConfig) -> tuple[Source, ...]:
         return ()
     deployment = daemon.deployment
     candidates = (
-        (Use.CERT, daemon.cert, deployment and deployment.certificate),
-        (Use.CA, daemon.ca, deployment and deployment.authority),
-        (Use.CRL, daemon.crl_verify, deployment and deployment.revocations),
+        (Directive.CERT, daemon.cert, deployment and deployment.certificate),
+        (Directive.CA, daemon.ca, deployment and deployment.authority),
+        (Directive.CRL, daemon.crl_verify, deployment and deployment.revocations),
     )
     found = []
     for use, named, discovered in candidates:
         if named is not None:
-            found.append(Source(use, named))
+            found.append(CertificateSource(use, named))
         elif isinstance(discovered, Inline):
-            found.append(Source(use, discovered.place.file, inline=True))
+            found.append(CertificateSource(use, discovered.place.file, inline=True))
     return tuple(found)

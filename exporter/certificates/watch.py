@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from exporter.aio import run_in_daemon_thread
-from exporter.certificates.pem import Garbage, inline_block, parse
-from exporter.certificates.reading import Entry, Problem, Reading
-from exporter.certificates.source import Source
+from exporter.certificates.pem import InvalidPem, inline_block, parse
+from exporter.certificates.reading import CertificateFileState, Entry, FileProblem
+from exporter.certificates.source import CertificateSource
 from exporter.log import Level, event
 
 INTERVAL = 60.0
@@ -31,15 +31,15 @@ _Stamp = tuple[int, int, int]
 
 
 async def watch_files(
-    sources: Sequence[Source],
-    take: Callable[[tuple[Reading, ...]], None],
+    sources: Sequence[CertificateSource],
+    take: Callable[[tuple[CertificateFileState, ...]], None],
     phase: float = 0.0,
 ) -> None:
     """Look soon and every minute, for ever; `take` gets all readings whenever one changed.
 
     `phase`, 0 to 1, tells how soon, so that not all files of many daemons are read at once.
     """
-    files, last = Files(sources), tuple[Reading, ...]()
+    files, last = CertificateFiles(sources), tuple[CertificateFileState, ...]()
     await asyncio.sleep(phase * START_SPREAD)
     while True:
         with contextlib.suppress(OSError):  # no thread can be had: in a minute, perhaps
@@ -50,28 +50,28 @@ async def watch_files(
         await asyncio.sleep(INTERVAL)
 
 
-class Files:
+class CertificateFiles:
     """Looks at some files; those that have not changed are not read."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[CertificateSource]) -> None:
         """Read nothing yet."""
         self._sources = sources
-        self._known: dict[Source, tuple[_Stamp | None, Reading]] = {}
+        self._known: dict[CertificateSource, tuple[_Stamp | None, CertificateFileState]] = {}
 
-    def look(self) -> tuple[Reading, ...]:
+    def look(self) -> tuple[CertificateFileState, ...]:
         """Return what each file says; this blocks on the file system."""
         return tuple(map(self._look_at, self._sources))
 
-    def _look_at(self, source: Source) -> Reading:
+    def _look_at(self, source: CertificateSource) -> CertificateFileState:
         stamp, before = self._known.get(source, (None, None))
         try:
             found = _stamp(source.path)
             if before is not None and found == stamp:
                 return before
-            reading = Reading(source, _entries(source))
-        except (OSError, Garbage) as error:
+            reading = CertificateFileState(source, _entries(source))
+        except (OSError, InvalidPem) as error:
             found = None  # a right that was granted changes nothing that a stamp holds
-            reading = Reading(source, problem=_problem(error))
+            reading = CertificateFileState(source, problem=_problem(error))
             if before is None or before.problem is not reading.problem:
                 _warn(source, error)
         self._known[source] = found, reading
@@ -83,31 +83,31 @@ def _stamp(path: Path) -> _Stamp:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _entries(source: Source) -> tuple[Entry, ...]:
+def _entries(source: CertificateSource) -> tuple[Entry, ...]:
     # A pipe in the file's place would block for ever.
     descriptor = os.open(source.path, os.O_RDONLY | os.O_NONBLOCK)
     with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, no path
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Garbage("it is no plain file")
+            raise InvalidPem("it is no plain file")
         content = file.read(LIMIT + 1)
     if len(content) > LIMIT:
-        raise Garbage(f"it has more than {LIMIT} bytes")
+        raise InvalidPem(f"it has more than {LIMIT} bytes")
     return parse(inline_block(content, source.use) if source.inline else content, source.use)
 
 
-def _problem(error: OSError | Garbage) -> Problem:
+def _problem(error: OSError | InvalidPem) -> FileProblem:
     match error:
         case FileNotFoundError() | NotADirectoryError():
-            return Problem.MISSING
+            return FileProblem.MISSING
         case PermissionError():
-            return Problem.PERMISSION
+            return FileProblem.PERMISSION
         case OSError():
-            return Problem.UNREADABLE
-        case Garbage():
-            return Problem.GARBAGE
+            return FileProblem.UNREADABLE
+        case InvalidPem():
+            return FileProblem.GARBAGE
 
 
-def _warn(source: Source, error: OSError | Garbage) -> None:
+def _warn(source: CertificateSource, error: OSError | InvalidPem) -> None:
     event(
         _log,
         Level.WARN,

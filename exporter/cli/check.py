@@ -7,17 +7,17 @@ from pathlib import Path
 
 from exporter.cli import flags
 from exporter.cli.command import Command, Exit
-from exporter.cli.discovered import told
+from exporter.cli.discovered import format_findings
 from exporter.cli.options import add_source, check_source, configuration
 from exporter.cli.table import table
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
-from exporter.config.durations import show
-from exporter.management.errors import AuthenticatesClients, Busy
+from exporter.config.durations import format_duration
+from exporter.management.errors import ClientAuthPromptError, SlotBusy
 from exporter.management.status import ServerStatus
-from exporter.monitor.oneshot import Answer
-from exporter.monitor.round import ask_all
-from exporter.state.daemon import Source
-from exporter.state.down import Outage
+from exporter.monitor.oneshot import OneShotResult
+from exporter.monitor.round import poll_all
+from exporter.state.daemon import StatusSource
+from exporter.state.down import DownState
 from exporter.web import web_config
 
 _UNDERSTOOD = ("daemon", "address", "slot", "asked every", "password", "status file", "expected")
@@ -46,11 +46,11 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 def _run(parsed: argparse.Namespace) -> Exit:
     check_source(parsed)
     config = _validated(parsed)
-    for line in told(config.findings):
+    for line in format_findings(config.findings):
         print(line)
     whole = bool(config.daemons) and not any(finding.blocks for finding in config.findings)
     if parsed.connect:
-        answers = asyncio.run(ask_all(config))
+        answers = asyncio.run(poll_all(config))
         print(table(_FOUND, [_found(answer) for answer in answers]))
         for remark in _remarks(answers):
             print(remark)
@@ -95,14 +95,14 @@ def _understood(config: Config, daemon: DaemonConfig) -> Sequence[str]:
         daemon.name,
         str(daemon.management or ""),
         daemon.slot.value if asked else "",
-        show(daemon.poll_interval or config.poll_interval),
+        format_duration(daemon.poll_interval or config.poll_interval),
         ("from a file" if daemon.password_file else "none") if asked else "",
         str(daemon.status_file or ""),
         str(len(daemon.expected_clients) or ""),
     )
 
 
-def _found(answer: Answer) -> Sequence[str]:
+def _found(answer: OneShotResult) -> Sequence[str]:
     record, introduction = answer.record, answer.introduction
     status = record.status
     dco = status.dco_enabled if isinstance(status, ServerStatus) else None
@@ -121,27 +121,27 @@ def _found(answer: Answer) -> Sequence[str]:
     )
 
 
-def _reached(answer: Answer) -> str:
-    by_file = "by its file" if answer.record.source is Source.STATUS_FILE else ""
+def _reached(answer: OneShotResult) -> str:
+    by_file = "by its file" if answer.record.source is StatusSource.STATUS_FILE else ""
     refused = f"no: {answer.errors[0].reason.value}" if answer.errors else ""
     return "; ".join(filter(None, (refused, by_file))) or "yes"
 
 
-def _format(answer: Answer) -> str:
-    if answer.record.status is None or answer.record.source is Source.STATUS_FILE:
+def _format(answer: OneShotResult) -> str:
+    if answer.record.status is None or answer.record.source is StatusSource.STATUS_FILE:
         return ""
     return "1" if answer.record.status_fallbacks else "3"
 
 
-def _remarks(answers: Sequence[Answer]) -> Iterator[str]:
+def _remarks(answers: Sequence[OneShotResult]) -> Iterator[str]:
     """Say what to do about each daemon, where there is something to do."""
     for answer in answers:
         name = answer.daemon.name
         for error in answer.errors:
-            yield f"{name}: {Outage(error).tell(answer.record.privacy)}"
-            if isinstance(error, Busy):
+            yield f"{name}: {DownState(error).tell(answer.record.privacy)}"
+            if isinstance(error, SlotBusy):
                 yield f"{name}: an exporter that runs holds the slot all the time; see its metrics"
-            if isinstance(error, AuthenticatesClients):
+            if isinstance(error, ClientAuthPromptError):
                 yield f"{name}: don't try again: each visit may keep a VPN client from logging in"
         if answer.record.restarts_on_disconnect:
             yield (

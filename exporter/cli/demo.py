@@ -5,7 +5,7 @@ import asyncio
 
 from exporter.cli import flags
 from exporter.cli.command import Command, Exit
-from exporter.cli.serve import until_told
+from exporter.cli.serve import serve_until_signal
 from exporter.config import Config, DaemonConfig
 from exporter.management.endpoint import parse_endpoint
 
@@ -32,7 +32,7 @@ async def _demonstrate(parsed: argparse.Namespace) -> None:
             for daemon in fleet.daemons
         )
         config = Config(daemons=daemons, poll_interval=POLL_INTERVAL)
-        async with until_told(config, parsed) as serving:
+        async with serve_until_signal(config, parsed) as serving:
             _invite(serving.urls[0], parsed.telemetry_path)
 
 

@@ -18,9 +18,9 @@ from exporter.cli.output import write
 from exporter.config import Config
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
-from exporter.monitor.oneshot import Answer
-from exporter.monitor.round import ask_all
-from exporter.state.down import Outage
+from exporter.monitor.oneshot import OneShotResult
+from exporter.monitor.round import poll_all
+from exporter.state.down import DownState
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
@@ -36,16 +36,16 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 def _run(parsed: argparse.Namespace) -> Exit:
     check_source(parsed)
     config = configuration(parsed)
-    answers = asyncio.run(ask_all(config))
+    answers = asyncio.run(poll_all(config))
     write(_page(config, answers), parsed.output)
     for answer in answers:
         for error in answer.errors:
-            told = Outage(error).tell(answer.record.privacy)
+            told = DownState(error).tell(answer.record.privacy)
             print(f"{answer.daemon.name}: {told}", file=sys.stderr)
     return Exit.DONE if all(answer.record.up for answer in answers) else Exit.FAILED
 
 
-def _page(config: Config, answers: Sequence[Answer]) -> bytes:
+def _page(config: Config, answers: Sequence[OneShotResult]) -> bytes:
     exposition = Exposition(catalogue.families(config.clients), CollectorRegistry())
     return exposition.page([answer.record for answer in answers], own=False).body
 

@@ -16,8 +16,8 @@ from exporter.cli.command import Command, CommandFailed, Exit
 from exporter.cli.options import add_source, check_source, configuration
 from exporter.config import Config, ConfigError
 from exporter.log import Level, event
-from exporter.web.auth import Rules
-from exporter.web.listener import ListenAddress, Place, inherited, parse_listen_address
+from exporter.web.auth import PolicyFile
+from exporter.web.listener import BoundAddress, ListenAddress, listen_fds, parse_listen_address
 
 _log = logging.getLogger(__name__)
 
@@ -35,14 +35,14 @@ def _run(parsed: argparse.Namespace) -> Exit:
 
 
 async def _serve(config: Config, read: Callable[[], Config], parsed: argparse.Namespace) -> None:
-    async with until_told(config, parsed, read=read):
+    async with serve_until_signal(config, parsed, read=read):
         pass
 
 
 @contextlib.asynccontextmanager
-async def until_told(
+async def serve_until_signal(
     config: Config, parsed: argparse.Namespace, *, read: Callable[[], Config] | None = None
-) -> AsyncIterator[app.Serving]:
+) -> AsyncIterator[app.RunningApp]:
     """Serve by the flags of `add_web`; leaving the block waits for SIGINT or SIGTERM.
 
     SIGHUP reloads the configuration by `read`.
@@ -57,8 +57,8 @@ async def until_told(
         loop.add_signal_handler(number, stop.set)
     hang_up = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, hang_up.set)
-    rules = await asyncio.to_thread(Rules, parsed.web_config)
-    serving = app.serving(
+    rules = await asyncio.to_thread(PolicyFile, parsed.web_config)
+    serving = app.run_app(
         config,
         listen=_addresses(parsed),
         inherited=_inherited(parsed),
@@ -86,11 +86,11 @@ def _addresses(parsed: argparse.Namespace) -> Sequence[ListenAddress]:
     return parsed.listen or [parse_listen_address(flags.DEFAULT_ADDRESS)]
 
 
-def _inherited(parsed: argparse.Namespace) -> Sequence[Place]:
+def _inherited(parsed: argparse.Namespace) -> Sequence[BoundAddress]:
     if not parsed.systemd_socket:
         return ()
     try:
-        return inherited(os.environ)
+        return listen_fds(os.environ)
     except ValueError as error:
         raise CommandFailed(f"cannot serve: {error}") from error
 

@@ -18,7 +18,14 @@ from exporter.config.errors import ConfigError, Problem
 from exporter.config.flags import from_flags
 from exporter.config.loader import load
 from exporter.config.password import read_password
-from exporter.config.schema import ClientsConfig, Config, DaemonConfig, EventsConfig, Identity, Slot
+from exporter.config.schema import (
+    ClientsConfig,
+    Config,
+    DaemonConfig,
+    EventsConfig,
+    Identity,
+    SlotPolicy,
+)
 
 __all__ = [
     "ClientsConfig",
@@ -28,7 +35,7 @@ __all__ = [
     "EventsConfig",
     "Identity",
     "Problem",
-    "Slot",
+    "SlotPolicy",
     "from_flags",
     "load",
     "read_password",

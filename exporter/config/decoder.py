@@ -14,8 +14,8 @@ import msgspec
 import yaml
 
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.schema import Key, keys
-from exporter.config.types import Block, Entries, Form, ListOf, Scalar, Section, Sections
+from exporter.config.schema import Key, key_specs
+from exporter.config.types import ListOf, ListOfSections, MapOf, PemText, Scalar, Section, ValueType
 
 MAX_VALUES = 200_000
 """Keys and items read at most; only aliases make more out of a file of a mebibyte."""
@@ -32,37 +32,37 @@ _SHOWN = 60
 S = TypeVar("S", bound=msgspec.Struct)
 
 
-class Withheld(msgspec.Struct, frozen=True):
+class Unresolved(msgspec.Struct, frozen=True):
     """In place of a fallback: there is none, and the file must say what to do; `reason` is why."""
 
     reason: str
 
 
-class Unreadable(Exception):
+class InvalidNode(Exception):
     """Something could not be read; why is among the problems."""
 
 
-Fallbacks = Callable[[type[msgspec.Struct], str], Mapping[str, object]]
+DiscoveredValues = Callable[[type[msgspec.Struct], str], Mapping[str, object]]
 """Gives the values that a section of a type has, by its `name`, where the file leaves them out."""
 
 
-def _no_fallbacks(_kind: type[msgspec.Struct], _name: str) -> Mapping[str, object]:
+def _nothing_discovered(_kind: type[msgspec.Struct], _name: str) -> Mapping[str, object]:
     return {}
 
 
-class Reader:
+class Decoder:
     """Reads the nodes of one document; `problems` grows as it reads.
 
     `lines` says where each key that is written stands, by its path: `daemons[1].timeout`.
     """
 
     def __init__(
-        self, *, source: str, directory: Path, fallbacks: Fallbacks = _no_fallbacks
+        self, *, source: str, directory: Path, discovered: DiscoveredValues = _nothing_discovered
     ) -> None:
         """Blame `source` in problems, and let relative paths start at `directory`."""
         self.problems: list[Problem] = []
         self.lines: dict[str, int] = {}
-        self._fallbacks = fallbacks
+        self._discovered = discovered
         self._source = source
         self._directory = directory
         self._values_left = MAX_VALUES
@@ -77,26 +77,26 @@ class Reader:
         problems_before = len(self.problems)
         entries = self._entries(node, path, kind)
         self.lines[path] = _line(node)
-        values = dict(self._fallbacks(kind, _text(entries.get("name"))))
-        for key in keys(kind):
+        values = dict(self._discovered(kind, _text(entries.get("name"))))
+        for key in key_specs(kind):
             if key.name not in entries and key.name in values:
                 self._fall_back(key, path, node=node, value=values[key.name], written=entries)
                 continue
-            with contextlib.suppress(Unreadable):
+            with contextlib.suppress(InvalidNode):
                 if key.setting.unless and not {key.name, key.setting.unless} & entries.keys():
                     text = f"is missing: add it, or {key.setting.unless}"
                     raise self._refusal(node, _join(path, key.name), text)
                 values |= self._setting(key, path, node=entries.get(key.name), section=node)
         self._stop_after(problems_before)
         return kind(
-            **{name: value for name, value in values.items() if not isinstance(value, Withheld)}
+            **{name: value for name, value in values.items() if not isinstance(value, Unresolved)}
         )
 
     def _fall_back(
         self, key: Key, path: str, *, node: yaml.Node, value: object, written: Container[str]
     ) -> None:
         place = _join(path, key.name)
-        if isinstance(value, Withheld):
+        if isinstance(value, Unresolved):
             if key.setting.unless in written:
                 return
             self._report(node, place, f"must be written here. {value.reason}")
@@ -107,12 +107,12 @@ class Reader:
         """Return the value of one key of the section at `node`; Unreadable where it has none."""
         entry = self._entries(node, "", kind).get(name)
         if entry is None:
-            raise Unreadable
-        (key,) = (key for key in keys(kind) if key.name == name)
+            raise InvalidNode
+        (key,) = (key for key in key_specs(kind) if key.name == name)
         return self._setting(key, "", node=entry, section=node)[name]
 
     def _entries(self, node: yaml.Node, path: str, kind: type[S]) -> dict[str, yaml.Node]:
-        known = [key.name for key in keys(kind)]
+        known = [key.name for key in key_specs(kind)]
         if not isinstance(node, yaml.MappingNode):
             raise self._refusal(node, path, f"write keys and values here: {', '.join(known)}")
         self._spend(node)
@@ -148,14 +148,17 @@ class Reader:
         return {key.field: value}
 
     def _value(
-        self, node: yaml.Node, path: str, form: Form | ListOf | Entries | Section | Sections
+        self,
+        node: yaml.Node,
+        path: str,
+        form: ValueType | ListOf | MapOf | Section | ListOfSections,
     ) -> object:
         match form:
             case Section(kind):
                 return self.section(node, path, kind)
-            case Sections(kind):
+            case ListOfSections(kind):
                 return self._items(node, path, lambda item, place: self.section(item, place, kind))
-            case Entries():
+            case MapOf():
                 return self._named(node, path, form)
             case ListOf(item_form):
                 return self._items(
@@ -173,12 +176,12 @@ class Reader:
         problems_before = len(self.problems)
         items = []
         for index, item in enumerate(node.value):
-            with contextlib.suppress(Unreadable):
+            with contextlib.suppress(InvalidNode):
                 items.append(read(item, f"{path}[{index}]"))
         self._stop_after(problems_before)
         return tuple(items)
 
-    def _named(self, node: yaml.Node, path: str, form: Entries) -> dict[str, object]:
+    def _named(self, node: yaml.Node, path: str, form: MapOf) -> dict[str, object]:
         if not isinstance(node, yaml.MappingNode):
             raise self._refusal(node, path, f"write one entry a line here, {form.words}")
         self._spend(node)
@@ -186,7 +189,7 @@ class Reader:
         values: dict[str, object] = {}
         for key_node, value in node.value:
             place = _join(path, _shown(_text(key_node)))
-            with contextlib.suppress(Unreadable):
+            with contextlib.suppress(InvalidNode):
                 name = str(self._scalar(key_node, place, form.name))
                 if name in values:
                     raise self._refusal(key_node, place, "stands here twice: keep one")
@@ -195,15 +198,15 @@ class Reader:
         self._stop_after(problems_before)
         return values
 
-    def _distinct(self, node: yaml.Node, path: str, form: Form) -> object:
+    def _distinct(self, node: yaml.Node, path: str, form: ValueType) -> object:
         value = self._scalar(node, path, form)
         self._claim(node, path, value)
         return value
 
-    def _scalar(self, node: yaml.Node, path: str, form: Form) -> object:
+    def _scalar(self, node: yaml.Node, path: str, form: ValueType) -> object:
         if not isinstance(node, yaml.ScalarNode):
             raise self._refusal(node, path, f"write one value here: {form.words}")
-        longest = MAX_BLOCK_LENGTH if isinstance(form, Block) else MAX_LENGTH
+        longest = MAX_BLOCK_LENGTH if isinstance(form, PemText) else MAX_LENGTH
         if len(node.value) > longest:
             raise self._refusal(node, path, f"has more than {longest} characters: shorten it")
         tag = node.tag.removeprefix(_TAG)
@@ -228,11 +231,11 @@ class Reader:
 
     def _stop_after(self, problems_before: int) -> None:
         if len(self.problems) > problems_before:
-            raise Unreadable
+            raise InvalidNode
 
-    def _refusal(self, node: yaml.Node, path: str, text: str) -> Unreadable:
+    def _refusal(self, node: yaml.Node, path: str, text: str) -> InvalidNode:
         self._report(node, path, text)
-        return Unreadable()
+        return InvalidNode()
 
     def _report(self, node: yaml.Node, path: str, text: str) -> None:
         self.problems.append(self._problem(node, path, text))

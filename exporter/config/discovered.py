@@ -7,23 +7,23 @@ from typing import Any
 
 import msgspec
 
-from exporter.config.decoder import Withheld
+from exporter.config.decoder import Unresolved
 from exporter.config.password import read_password
-from exporter.config.schema import Config, DaemonConfig, keys
+from exporter.config.schema import Config, DaemonConfig, key_specs
 from exporter.config.types import can_read_certificates
 from exporter.openvpn_config import Discovered, Discovery, Finding, Kind
 from exporter.openvpn_config.checks import endpoint
-from exporter.openvpn_config.errors import Place
-from exporter.openvpn_config.model import Deployment, ManagementInterface
+from exporter.openvpn_config.errors import Location
+from exporter.openvpn_config.model import ManagementInterface, OpenVpnConfig
 
 
-def fallbacks(discovered: Discovered) -> Mapping[str, Any]:
+def discovered_values(discovered: Discovered) -> Mapping[str, Any]:
     """Return what a discovered configuration says for the keys of a daemon.
 
     A key whose value can't be known, or must be chosen by the operator, is withheld.
     """
     withheld = {
-        finding.settled_by: Withheld(str(finding))
+        finding.settled_by: Unresolved(str(finding))
         for finding in discovered.findings
         if finding.blocks
     }
@@ -33,7 +33,7 @@ def fallbacks(discovered: Discovered) -> Mapping[str, Any]:
     return values | withheld
 
 
-def _values(deployment: Deployment) -> dict[str, Any]:
+def _values(deployment: OpenVpnConfig) -> dict[str, Any]:
     values: dict[str, Any] = {"deployment": deployment}
     if deployment.management is not None:
         values |= _management(deployment.management, deployment)
@@ -45,7 +45,7 @@ def _values(deployment: Deployment) -> dict[str, Any]:
     return values
 
 
-def _certificates(deployment: Deployment) -> dict[str, Any]:
+def _certificates(deployment: OpenVpnConfig) -> dict[str, Any]:
     """Return the files; what stands in the configuration itself is found there."""
     if not can_read_certificates():
         return {}
@@ -54,7 +54,7 @@ def _certificates(deployment: Deployment) -> dict[str, Any]:
     return {key: file for key, file in files.items() if isinstance(file, Path)}
 
 
-def _management(management: ManagementInterface, deployment: Deployment) -> dict[str, Any]:
+def _management(management: ManagementInterface, deployment: OpenVpnConfig) -> dict[str, Any]:
     values: dict[str, Any] = {}
     with contextlib.suppress(ValueError):  # one of the findings, which withholds the key
         values["management"] = endpoint(management, deployment.directory)
@@ -74,11 +74,13 @@ def findings(discovered: Discovered, written: Collection[str] = ()) -> tuple[Fin
 
 def _settled(finding: Finding, written: Collection[str]) -> bool:
     """Tell whether a written key settles it, or one that may be written in that key's place."""
-    instead = {key.name: key.setting.unless for key in keys(DaemonConfig) if key.setting.unless}
+    instead = {
+        key.name: key.setting.unless for key in key_specs(DaemonConfig) if key.setting.unless
+    }
     return not {finding.settled_by, instead.get(finding.settled_by)}.isdisjoint(written)
 
 
-def _unusable_password(deployment: Deployment | None) -> Iterator[Finding]:
+def _unusable_password(deployment: OpenVpnConfig | None) -> Iterator[Finding]:
     """Say what is wrong with a password file now; it is read anew for each session."""
     management = deployment.management if deployment else None
     if management is None or management.password_file is None or management.asks_for_password:
@@ -109,7 +111,7 @@ def with_discovered(config: Config, discovery: Discovery) -> Config:
         remarks.extend(findings(discovered))
         if discovered.blocked:
             continue
-        daemon = DaemonConfig(name=discovered.name, **fallbacks(discovered))
+        daemon = DaemonConfig(name=discovered.name, **discovered_values(discovered))
         first = watched.setdefault(daemon.management, daemon.name)
         if first == daemon.name:
             daemons.append(daemon)
@@ -121,7 +123,7 @@ def with_discovered(config: Config, discovery: Discovery) -> Config:
 def _same_address(discovered: Discovered, daemon: DaemonConfig, first: str) -> Finding:
     return Finding(
         kind=Kind.SAME_ADDRESS,
-        place=Place(discovered.file),
+        place=Location(discovered.file),
         daemon=discovered.name,
         text=f"{daemon.management} is watched as {first!r}, and only one daemon can listen there",
         blocks=True,

@@ -8,8 +8,8 @@ import sys
 import msgspec
 
 from exporter.config import durations
-from exporter.config.schema import ClientsConfig, Config, DaemonConfig, EventsConfig, Key, keys
-from exporter.config.types import Section, Sections
+from exporter.config.schema import ClientsConfig, Config, DaemonConfig, EventsConfig, Key, key_specs
+from exporter.config.types import ListOfSections, Section
 
 _INTRODUCTION = """\
 <!-- Written by `python -m exporter.config.docs`; change exporter/config/schema.py. -->
@@ -45,7 +45,7 @@ def render() -> str:
 
 def _section(title: str, kind: type[msgspec.Struct]) -> str:
     head = f"## {title}\n\n| key | type | default | meaning |\n|---|---|---|---|\n"
-    return head + "".join(f"{_row(key)}\n" for key in keys(kind))
+    return head + "".join(f"{_row(key)}\n" for key in key_specs(kind))
 
 
 def _row(key: Key) -> str:
@@ -58,20 +58,20 @@ def _default(key: Key) -> str:
         return "required"
     if key.setting.unless:
         return f"required, or `{key.setting.unless}`"
-    if isinstance(key.setting.form, Section | Sections):
+    if isinstance(key.setting.form, Section | ListOfSections):
         return "see below"
-    return "none" if key.default is None else f"`{written(key.default)}`"
+    return "none" if key.default is None else f"`{format_value(key.default)}`"
 
 
-def written(value: object) -> str:
+def format_value(value: object) -> str:
     """Return how a value of the schema is written in the file; every float is a duration."""
     match value:
         case bool():
             return str(value).lower()
         case float():
-            return durations.show(value)
+            return durations.format_duration(value)
         case tuple():
-            return f"[{', '.join(map(written, value))}]"
+            return f"[{', '.join(map(format_value, value))}]"
         case _:
             return str(value)
 

@@ -9,10 +9,10 @@ import msgspec
 import yaml
 
 from exporter.config import durations
-from exporter.config.schema import Config, keys
+from exporter.config.schema import Config, key_specs
 
 
-def show(config: Config) -> str:
+def to_yaml(config: Config) -> str:
     """Return the YAML that reads as `config`."""
     return yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True)
 
@@ -22,13 +22,13 @@ def _plain(value: object) -> object:
         case None | bool() | int():
             return value
         case float():  # every float of the schema is a duration
-            return durations.show(value)
+            return durations.format_duration(value)
         case enum.Enum():
             return value.value
         case tuple():
             return [_plain(item) for item in value]
         case msgspec.Struct() if _is_section(value):
-            return {key.name: _plain(getattr(value, key.field)) for key in keys(type(value))}
+            return {key.name: _plain(getattr(value, key.field)) for key in key_specs(type(value))}
         case _:
             return str(value)
 

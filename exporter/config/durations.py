@@ -13,13 +13,13 @@ _MILLISECONDS = {
 }
 # Each unit at most once and from large to small, which is Prometheus' own rule.
 PATTERN = "".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _MILLISECONDS)
-"""A regular expression for all that `parse` reads, and for the empty text."""
+"""A regular expression for all that `parse_duration` reads, and for the empty text."""
 
 _DURATION = re.compile(PATTERN)
 _BARE_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
-def parse(text: str) -> float:
+def parse_duration(text: str) -> float:
     """Return the seconds in `text`; raises ValueError with how to write a duration."""
     if _BARE_NUMBER.fullmatch(text):
         raise ValueError(f"{text!r} has no unit: write it with one, as in 15s, 1h30m or 500ms")
@@ -30,8 +30,8 @@ def parse(text: str) -> float:
     return sum(map(int.__mul__, numbers, _MILLISECONDS.values())) / 1000
 
 
-def show(seconds: float) -> str:
-    """Return the shortest text that `parse` reads as `seconds`, to the millisecond."""
+def format_duration(seconds: float) -> str:
+    """Return the shortest text that `parse_duration` reads as `seconds`, to the millisecond."""
     rest = round(seconds * 1000)
     text = ""
     for unit, size in _MILLISECONDS.items():

@@ -11,21 +11,21 @@ import sys
 
 import msgspec
 
-from exporter.config.docs import written
+from exporter.config.docs import format_value
 from exporter.config.durations import PATTERN as DURATION
-from exporter.config.schema import Config, Key, keys
+from exporter.config.schema import Config, Key, key_specs
 from exporter.config.types import (
-    Address,
     Boolean,
     Choice,
     Duration,
-    Entries,
-    Form,
     Integer,
+    Label,
     ListOf,
-    Name,
+    ListOfSections,
+    ManagementAddress,
+    MapOf,
     Section,
-    Sections,
+    ValueType,
 )
 
 Json = dict[str, object]
@@ -58,8 +58,8 @@ def _section(kind: type[msgspec.Struct]) -> Json:
     return {
         "type": "object",
         "additionalProperties": False,
-        "required": [key.name for key in keys(kind) if key.required],
-        "properties": {key.name: _property(key) for key in keys(kind)},
+        "required": [key.name for key in key_specs(kind) if key.required],
+        "properties": {key.name: _property(key) for key in key_specs(kind)},
     }
 
 
@@ -73,13 +73,13 @@ def _property(key: Key) -> Json:
     return value | {"default": _default(key.default)}
 
 
-def _value(form: Form | ListOf | Entries | Section | Sections) -> Json:
+def _value(form: ValueType | ListOf | MapOf | Section | ListOfSections) -> Json:
     match form:
         case Section(kind):
             return _section(kind)
-        case Sections(kind):
+        case ListOfSections(kind):
             return {"type": "array", "items": _section(kind)}
-        case Entries(_, value):
+        case MapOf(_, value):
             return {"type": "object", "additionalProperties": _value(value)}
         case ListOf(item):
             return {"type": "array", "uniqueItems": True, "items": _value(item)}
@@ -87,7 +87,7 @@ def _value(form: Form | ListOf | Entries | Section | Sections) -> Json:
             return _scalar(form)
 
 
-def _scalar(form: Form) -> Json:
+def _scalar(form: ValueType) -> Json:
     match form:
         case Boolean():
             return {"type": "boolean"}
@@ -99,14 +99,14 @@ def _scalar(form: Form) -> Json:
             return {"type": "string", **_text(form)}
 
 
-def _text(form: Form) -> Json:
+def _text(form: ValueType) -> Json:
     """Return what is required of a text."""
     match form:
-        case Name(limit):
+        case Label(limit):
             return {"maxLength": limit, "pattern": _NO_BLANK_AT_THE_ENDS}
         case Duration():
             return {"pattern": f"^(?=.){DURATION}$"}
-        case Address():
+        case ManagementAddress():
             return {"pattern": _ADDRESS}
         case _:
             return {"minLength": 1}
@@ -117,7 +117,7 @@ def _default(value: object) -> object:
 
 
 def _plain(value: object) -> object:
-    return value if isinstance(value, bool | int) else written(value)
+    return value if isinstance(value, bool | int) else format_value(value)
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from exporter.config.decoder import Reader, Unreadable
-from exporter.config.discovered import fallbacks, findings, with_discovered
+from exporter.config.decoder import Decoder, InvalidNode
+from exporter.config.discovered import discovered_values, findings, with_discovered
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.schema import Config, DaemonConfig, PrivacyMode, Slot, keys
-from exporter.config.yaml_nodes import read_document
+from exporter.config.schema import Config, DaemonConfig, PrivacyMode, SlotPolicy, key_specs
+from exporter.config.yaml_nodes import load_node
 from exporter.openvpn_config import Discovered, Discovery, Finding, Kind, discover
-from exporter.openvpn_config.checks import judge
+from exporter.openvpn_config.checks import check
 from exporter.openvpn_config.user import running_user
 
 
@@ -24,13 +24,13 @@ def load(path: Path) -> Config:
 
     Raises ConfigError with every problem, in the order of the file.
     """
-    root = read_document(path)
+    root = load_node(path)
     discovery = _discover(root, path)
     sources = _Sources(discovery)
-    reader = Reader(source=str(path), directory=path.parent, fallbacks=sources.fallbacks)
+    reader = Decoder(source=str(path), directory=path.parent, discovered=sources.values)
     try:
         config = reader.section(root, "", Config)
-    except Unreadable:
+    except InvalidNode:
         raise _sorted(reader.problems) from None
     if problems := [
         *_nothing_to_watch(config, path),
@@ -48,15 +48,15 @@ class _Sources:
     def __init__(self, discovery: Discovery) -> None:
         self._found: Mapping[str, Discovered] = {found.name: found for found in discovery.found}
 
-    def fallbacks(self, kind: type[msgspec.Struct], name: str) -> Mapping[str, object]:
+    def values(self, kind: type[msgspec.Struct], name: str) -> Mapping[str, object]:
         if kind is not DaemonConfig or name not in self._found:
             return {}
-        return fallbacks(self._found[name])
+        return discovered_values(self._found[name])
 
     def findings(self, config: Config, lines: Mapping[str, int]) -> Iterator[Finding]:
         for index, daemon in enumerate(config.daemons):
             if found := self._found.get(daemon.name):
-                names = (key.name for key in keys(DaemonConfig))
+                names = (key.name for key in key_specs(DaemonConfig))
                 written = {name for name in names if f"daemons[{index}].{name}" in lines}
                 yield from findings(found, written)
 
@@ -71,8 +71,8 @@ def _discover(root: yaml.Node, path: Path) -> Discovery:
 
 def _glance(root: yaml.Node, path: Path, key: str) -> object:
     """Return one key of the top level before all is read, which then reports its problems."""
-    reader = Reader(source=str(path), directory=path.parent)
-    with contextlib.suppress(Unreadable, ConfigError):
+    reader = Decoder(source=str(path), directory=path.parent)
+    with contextlib.suppress(InvalidNode, ConfigError):
         return reader.only(root, Config, key)
     return None
 
@@ -99,9 +99,9 @@ def _keyless(config: Config, lines: Mapping[str, int], path: Path) -> Iterator[P
 def _dangerous(config: Config, lines: Mapping[str, int], path: Path) -> Iterator[Problem]:
     """Refuse to leave, after every poll, a daemon that leaving hurts."""
     for index, daemon in enumerate(config.daemons):
-        if daemon.slot is Slot.RELEASE and daemon.deployment:
+        if daemon.slot is SlotPolicy.RELEASE and daemon.deployment:
             key = f"daemons[{index}].slot"
-            for finding in judge(daemon.deployment, name=daemon.name):
+            for finding in check(daemon.deployment, name=daemon.name):
                 if finding.kind is Kind.LEAVING_HURTS:
                     text = f"release leaves after each poll. {finding}"
                     yield Problem(source=str(path), line=lines.get(key), key=key, text=text)

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import msgspec
 
-from exporter.config.target import Watch
+from exporter.config.target import Target
 
 
-class Plan(msgspec.Struct, frozen=True):
+class ReloadDiff(msgspec.Struct, frozen=True):
     """Names of daemons; each name of the old and of the new configuration is in one place."""
 
     unchanged: tuple[str, ...] = ()
@@ -24,18 +24,18 @@ class Plan(msgspec.Struct, frozen=True):
         return ", ".join(f"{len(getattr(self, kind))} {kind}" for kind in self.__struct_fields__)
 
 
-def compare(old: Iterable[Watch], new: Iterable[Watch]) -> Plan:
+def diff(old: Iterable[Target], new: Iterable[Target]) -> ReloadDiff:
     """Return the way from `old` to `new`; names are in the order of `new`, then of `old`."""
     before = {watch.daemon.name: watch for watch in old}
-    found: dict[str, list[str]] = {kind: [] for kind in Plan.__struct_fields__}
+    found: dict[str, list[str]] = {kind: [] for kind in ReloadDiff.__struct_fields__}
     for watch in new:
         known = before.pop(watch.daemon.name, None)
         found[_fate(known, watch)].append(watch.daemon.name)
     found["removed"] += before
-    return Plan(**{kind: tuple(names) for kind, names in found.items()})
+    return ReloadDiff(**{kind: tuple(names) for kind, names in found.items()})
 
 
-def _fate(old: Watch | None, new: Watch) -> str:
+def _fate(old: Target | None, new: Target) -> str:
     if old is None:
         return "added"
     if old == new:

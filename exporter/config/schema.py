@@ -12,39 +12,39 @@ import msgspec
 
 from exporter.config.privacy_key import PrivacyKey
 from exporter.config.types import (
-    Address,
     Boolean,
     CertificateFile,
     Choice,
     Duration,
-    Entries,
     FilePath,
-    Form,
+    GlobPattern,
     Integer,
+    Label,
     ListOf,
-    Name,
+    ListOfSections,
+    ManagementAddress,
+    MapOf,
     PasswordFile,
-    Pattern,
     PrivacyKeyFile,
     Section,
-    Sections,
+    ValueType,
 )
 from exporter.management.endpoint import Endpoint
 from exporter.management.text import LIMIT as COMMON_NAME_LIMIT
-from exporter.openvpn_config import Deployment, Finding
+from exporter.openvpn_config import Finding, OpenVpnConfig
 
-DAEMON_NAME = Name(64)
-COMMON_NAME = Name(COMMON_NAME_LIMIT)
+DAEMON_NAME = Label(64)
+COMMON_NAME = Label(COMMON_NAME_LIMIT)
 
 
-class Setting(msgspec.Struct, frozen=True):
+class KeySpec(msgspec.Struct, frozen=True):
     """What `Annotated` says about a key: how it is written, and what it means in one line.
 
     `unique`: no two sections of one list may share a value. `unless`: it must be written, or that
     other key in its place.
     """
 
-    form: Form | ListOf | Entries | Section | Sections
+    form: ValueType | ListOf | MapOf | Section | ListOfSections
     meaning: str
     unique: bool = False
     unless: str = ""
@@ -58,7 +58,7 @@ class Identity(enum.StrEnum):
     USERNAME = "username"
 
 
-class Slot(enum.StrEnum):
+class SlotPolicy(enum.StrEnum):
     """What becomes of the daemon's single management slot between polls."""
 
     HOLD = "hold"
@@ -80,12 +80,12 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """
 
     name: Annotated[
-        str, Setting(DAEMON_NAME, "Value of the label `daemon` on every series.", unique=True)
+        str, KeySpec(DAEMON_NAME, "Value of the label `daemon` on every series.", unique=True)
     ]
     management: Annotated[
         Endpoint | None,
-        Setting(
-            Address(),
+        KeySpec(
+            ManagementAddress(),
             "Its management interface: `127.0.0.1:7505`, `[::1]:7505`, "
             "`unix:/run/openvpn/office.sock`, or `listen:127.0.0.1:7600` where the daemon dials in "
             "(`--management-client`; such a daemon ends when this exporter ends).",
@@ -95,14 +95,14 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ] = None
     password_file: Annotated[
         Path | None,
-        Setting(
+        KeySpec(
             PasswordFile(),
             "File with the management password on one line, relative to the configuration file.",
         ),
     ] = None
     status_file: Annotated[
         Path | None,
-        Setting(
+        KeySpec(
             FilePath(),
             "File that the daemon writes its status to (`--status`), relative to the configuration "
             "file: read while the management interface doesn't answer, or where there is none. "
@@ -112,26 +112,26 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ] = None
     status_max_age: Annotated[
         float,
-        Setting(
+        KeySpec(
             Duration("1s", "1d"),
             "How old a status in that file may be; the daemon writes one every 60 s by default.",
         ),
     ] = 180.0
     timeout: Annotated[
-        float, Setting(Duration("100ms", "5m"), "How long to wait for each reply.")
+        float, KeySpec(Duration("100ms", "5m"), "How long to wait for each reply.")
     ] = 10.0
     slot: Annotated[
-        Slot,
-        Setting(
-            Choice(Slot),
+        SlotPolicy,
+        KeySpec(
+            Choice(SlotPolicy),
             "`hold` keeps the daemon's single management slot; `release` leaves after each poll, "
             "for daemons that other tools must reach. It costs the daemon more log lines, and what "
             "happens between polls is only known as far as the daemon remembers it.",
         ),
-    ] = Slot.HOLD
+    ] = SlotPolicy.HOLD
     step_aside: Annotated[
         float,
-        Setting(
+        KeySpec(
             Duration("1s", "1h"),
             "How long to leave the slot to somebody else at first, when the daemon waits for a "
             "person or a program that answers.",
@@ -139,67 +139,67 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     ] = 30.0
     poll_interval: Annotated[
         float | None,
-        Setting(
+        KeySpec(
             Duration("1s", "1h"),
             "How often to ask this daemon; without it, as often as the top level says.",
         ),
     ] = None
     expected_clients: Annotated[
         tuple[str, ...],
-        Setting(
+        KeySpec(
             ListOf(COMMON_NAME), "Clients that always have a series, connected or not, by identity."
         ),
     ] = ()
     max_clients: Annotated[
         int | None,
-        Setting(Integer(1_000_000), "The daemon's own `max-clients`, shown beside the clients."),
+        KeySpec(Integer(1_000_000), "The daemon's own `max-clients`, shown beside the clients."),
     ] = None
     privacy: Annotated[
         PrivacyMode | None,
-        Setting(Choice(PrivacyMode), "Of this daemon; without it, as `clients.privacy` says."),
+        KeySpec(Choice(PrivacyMode), "Of this daemon; without it, as `clients.privacy` says."),
     ] = None
     cert: Annotated[
         Path | None,
-        Setting(
+        KeySpec(
             CertificateFile(),
             "The daemon's own `cert`, whose end is shown; needs the extra `certificates`.",
         ),
     ] = None
-    ca: Annotated[Path | None, Setting(CertificateFile(), "Likewise its `ca`.")] = None
+    ca: Annotated[Path | None, KeySpec(CertificateFile(), "Likewise its `ca`.")] = None
     crl_verify: Annotated[
-        Path | None, Setting(CertificateFile(), "Likewise its `crl-verify`, if that is a file.")
+        Path | None, KeySpec(CertificateFile(), "Likewise its `crl-verify`, if that is a file.")
     ] = None
-    deployment: Deployment | None = None
+    deployment: OpenVpnConfig | None = None
 
 
 class ClientsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is told about VPN clients; durations are in seconds."""
 
-    series: Annotated[bool, Setting(Boolean(), "Traffic, sessions and times per client.")] = True
+    series: Annotated[bool, KeySpec(Boolean(), "Traffic, sessions and times per client.")] = True
     info: Annotated[
-        bool, Setting(Boolean(), "Addresses, cipher and platform of each session, as labels.")
+        bool, KeySpec(Boolean(), "Addresses, cipher and platform of each session, as labels.")
     ] = True
-    routes: Annotated[bool, Setting(Boolean(), "One series per route of the routing table.")] = (
+    routes: Annotated[bool, KeySpec(Boolean(), "One series per route of the routing table.")] = (
         False
     )
     identity: Annotated[
         Identity,
-        Setting(
+        KeySpec(
             Choice(Identity),
             "What tells clients apart; `auto` is the common name, or the user name without one.",
         ),
     ] = Identity.AUTO
     forget_after: Annotated[
         float,
-        Setting(Duration("1s", "30d"), "How long a client keeps its series after it left."),
+        KeySpec(Duration("1s", "30d"), "How long a client keeps its series after it left."),
     ] = 3600.0
     limit: Annotated[
         int,
-        Setting(Integer(1_000_000), "Clients of one daemon that get series of their own at most."),
+        KeySpec(Integer(1_000_000), "Clients of one daemon that get series of their own at most."),
     ] = 20_000
     privacy: Annotated[
         PrivacyMode,
-        Setting(
+        KeySpec(
             Choice(PrivacyMode),
             "`plain` shows names and addresses; `pseudonym` shows a keyed digest of each name and "
             "of addresses the network; `none` has no series of single clients, expected ones "
@@ -208,7 +208,7 @@ class ClientsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     ] = PrivacyMode.PLAIN
     privacy_key_file: Annotated[
         PrivacyKey | None,
-        Setting(
+        KeySpec(
             PrivacyKeyFile(),
             "File with the key of `pseudonym`, 16 bytes or more, relative to the configuration "
             "file: the same key gives the same pseudonyms.",
@@ -221,7 +221,7 @@ class EventsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     log: Annotated[
         bool,
-        Setting(
+        KeySpec(
             Boolean(),
             "Read the daemon's log in real time and count what is known in it; nothing is needed "
             "on the daemon, whose `verb` says which lines exist.",
@@ -236,11 +236,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """
 
     poll_interval: Annotated[
-        float, Setting(Duration("1s", "1h"), "How often each daemon is asked.")
+        float, KeySpec(Duration("1s", "1h"), "How often each daemon is asked.")
     ] = 15.0
     refresh_on_scrape: Annotated[
         bool,
-        Setting(
+        KeySpec(
             Boolean(),
             "Poll when a scrape finds a reading older than one second, and let the scrape wait for "
             "it: exact rates whatever the intervals are (`docs/polling.md`). Only daemons with an "
@@ -249,33 +249,33 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = False
     daemons: Annotated[
         tuple[DaemonConfig, ...],
-        Setting(
-            Sections(DaemonConfig),
+        KeySpec(
+            ListOfSections(DaemonConfig),
             "The daemons to watch; may be left out with `discover`. An entry named like a "
             "discovered daemon adds to it, and wins key by key: it needs no `management`.",
         ),
     ] = ()
     discover: Annotated[
         tuple[str, ...],
-        Setting(
-            ListOf(Pattern()),
+        KeySpec(
+            ListOf(GlobPattern()),
             "OpenVPN's own configuration files, relative to this file: each becomes a daemon named "
             "after its file; see [discovery](discovery.md).",
         ),
     ] = ()
     expected_from_ccd: Annotated[
         bool,
-        Setting(
+        KeySpec(
             Boolean(),
             "Of a discovered server, expect each client that has a file in its "
             "`client-config-dir`, unless `disable` stands there.",
         ),
     ] = False
     clients: Annotated[
-        ClientsConfig, Setting(Section(ClientsConfig), "What is told about VPN clients.")
+        ClientsConfig, KeySpec(Section(ClientsConfig), "What is told about VPN clients.")
     ] = ClientsConfig()
     events: Annotated[
-        EventsConfig, Setting(Section(EventsConfig), "What is counted between polls.")
+        EventsConfig, KeySpec(Section(EventsConfig), "What is counted between polls.")
     ] = EventsConfig()
     findings: tuple[Finding, ...] = ()
 
@@ -287,7 +287,7 @@ class Key(msgspec.Struct, frozen=True):
     """
 
     name: str
-    setting: Setting
+    setting: KeySpec
     default: object
     field: str
 
@@ -297,11 +297,11 @@ class Key(msgspec.Struct, frozen=True):
         return self.default is msgspec.NODEFAULT
 
 
-def keys(section: type[msgspec.Struct]) -> tuple[Key, ...]:
+def key_specs(section: type[msgspec.Struct]) -> tuple[Key, ...]:
     """Return the keys of a section type, in their order; a field without a setting is none."""
     return tuple(
         Key(field.encode_name, setting, field.default, field.name)
         for field in msgspec.structs.fields(section)
         for setting in typing.get_args(field.type)
-        if isinstance(setting, Setting)
+        if isinstance(setting, KeySpec)
     )

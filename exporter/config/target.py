@@ -8,7 +8,7 @@ from exporter.config.schema import ClientsConfig, Config, DaemonConfig, EventsCo
 from exporter.management.endpoint import Endpoint
 
 
-class Watch(msgspec.Struct, frozen=True):
+class Target(msgspec.Struct, frozen=True):
     """One daemon, and how it is watched."""
 
     daemon: DaemonConfig
@@ -17,7 +17,7 @@ class Watch(msgspec.Struct, frozen=True):
     poll_interval: float
     """Seconds between polls: the daemon's own, or the general one."""
 
-    def continues(self, other: "Watch") -> bool:
+    def continues(self, other: "Target") -> bool:
         """Tell whether this can take over what `other` knows: its session and its counters.
 
         At another address is another daemon, and totals of common names are no totals of user
@@ -30,10 +30,10 @@ class Watch(msgspec.Struct, frozen=True):
         )
 
 
-def watches(config: Config) -> tuple[Watch, ...]:
+def targets(config: Config) -> tuple[Target, ...]:
     """Return what is to be watched, in the order of the configuration."""
     return tuple(
-        Watch(daemon, config.clients, config.events, daemon.poll_interval or config.poll_interval)
+        Target(daemon, config.clients, config.events, daemon.poll_interval or config.poll_interval)
         for daemon in config.daemons
     )
 

@@ -33,7 +33,7 @@ class Scalar(msgspec.Struct, frozen=True):
     directory: Path
 
 
-class Form(Protocol):
+class ValueType(Protocol):
     """A way to write one value."""
 
     @property
@@ -88,13 +88,17 @@ class Duration(msgspec.Struct, frozen=True):
 
     def read(self, scalar: Scalar) -> float:
         """Return the value; raises ValueError."""
-        seconds = durations.parse(scalar.text)
-        if not durations.parse(self.minimum) <= seconds <= durations.parse(self.maximum):
+        seconds = durations.parse_duration(scalar.text)
+        if (
+            not durations.parse_duration(self.minimum)
+            <= seconds
+            <= durations.parse_duration(self.maximum)
+        ):
             raise ValueError(f"{scalar.text!r} is out of bounds: write a {self.words}")
         return seconds
 
 
-class Name(msgspec.Struct, frozen=True):
+class Label(msgspec.Struct, frozen=True):
     """Printable text of at most `limit` characters, which ends up in a label."""
 
     limit: int
@@ -136,7 +140,7 @@ class Choice(msgspec.Struct, frozen=True):
         return self.members(scalar.text)
 
 
-class Address(msgspec.Struct, frozen=True):
+class ManagementAddress(msgspec.Struct, frozen=True):
     """The address of a management interface."""
 
     words: str = "address"
@@ -208,7 +212,7 @@ def can_read_certificates() -> bool:
     return importlib.util.find_spec("cryptography") is not None
 
 
-class Pattern(msgspec.Struct, frozen=True):
+class GlobPattern(msgspec.Struct, frozen=True):
     """A pattern of file names, relative to the configuration file; an absolute path once read."""
 
     words: str = "pattern of file names"
@@ -220,7 +224,7 @@ class Pattern(msgspec.Struct, frozen=True):
         return str(scalar.directory.absolute() / scalar.text)
 
 
-class Block(msgspec.Struct, frozen=True):
+class PemText(msgspec.Struct, frozen=True):
     """Text of many lines, such as a certificate or a key; never shown."""
 
     words: str = "text of many lines"
@@ -235,7 +239,7 @@ class Block(msgspec.Struct, frozen=True):
 class ListOf(msgspec.Struct, frozen=True):
     """A list of values, none of them twice."""
 
-    form: Form
+    form: ValueType
 
     @property
     def words(self) -> str:
@@ -243,11 +247,11 @@ class ListOf(msgspec.Struct, frozen=True):
         return f"list of: {self.form.words}"
 
 
-class Entries(msgspec.Struct, frozen=True):
+class MapOf(msgspec.Struct, frozen=True):
     """Names that the operator chooses, none of them twice, each with a value."""
 
-    name: Form
-    value: Form
+    name: ValueType
+    value: ValueType
 
     @property
     def words(self) -> str:
@@ -262,7 +266,7 @@ class Section(msgspec.Struct, frozen=True):
     words: str = "section"
 
 
-class Sections(msgspec.Struct, frozen=True):
+class ListOfSections(msgspec.Struct, frozen=True):
     """A list whose items have the keys of the type `keys`."""
 
     keys: type[msgspec.Struct]

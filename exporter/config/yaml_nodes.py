@@ -11,7 +11,7 @@ MAX_BYTES = 1 << 20
 """Largest file that is read; room for some ten thousand daemons."""
 
 
-def read_document(path: Path, *, example: str = "config.example.yaml") -> yaml.Node:
+def load_node(path: Path, *, example: str = "config.example.yaml") -> yaml.Node:
     """Return the root node of the one YAML document in the file at `path`.
 
     Who has an empty file is sent to `example`.

@@ -2,21 +2,21 @@
 
 ManagementError                 anything that ends or prevents a management session
 ├── Refused                     nobody listens at the address
-├── NotFound                    no such socket file, host name, or no daemon dialled in
+├── EndpointNotFound                    no such socket file, host name, or no daemon dialled in
 ├── Unreachable                 the network says no
-├── PermissionRefused           no right on the socket, or closed before a byte was said
+├── EndpointPermissionError           no right on the socket, or closed before a byte was said
 ├── Busy                        accepted, but nothing said: another client holds the slot
-├── TimedOut                    stopped answering in the middle of a session
+├── ReplyTimeout                    stopped answering in the middle of a session
 ├── AuthenticationFailed        the management password is wrong or missing
-├── PasswordUnreadable          our file with the password can't be used
+├── PasswordFileError          our file with the password can't be used
 ├── ProtocolError               what the peer says is not the management protocol
 │   └── ReplyError              a reply that can't be understood
 ├── SessionClosed               the daemon ended the session
 ├── Stale                       its status file was not written for too long
-└── SteppedAside                we left, so that somebody else can answer the daemon
+└── PromptError                we left, so that somebody else can answer the daemon
     ├── Held                    it waits for a release (`--management-hold`)
     ├── Prompted                it waits for a password or another answer
-    └── AuthenticatesClients    it asks its management client to let VPN clients in
+    └── ClientAuthPromptError    it asks its management client to let VPN clients in
 LexerError                      a line that OpenVPN's own lexer would refuse
 """
 
@@ -48,25 +48,25 @@ class ManagementError(Exception):
     reason: ClassVar[DownReason] = DownReason.PROTOCOL
 
 
-class Refused(ManagementError):
+class ConnectionRefused(ManagementError):
     """Nobody listens at the address: the daemon is not running, or the port is wrong."""
 
     reason = DownReason.REFUSED
 
 
-class NotFound(ManagementError):
+class EndpointNotFound(ManagementError):
     """No such socket file, no such host name, or no daemon has dialled in yet."""
 
     reason = DownReason.NOT_FOUND
 
 
-class Unreachable(ManagementError):
+class EndpointUnreachable(ManagementError):
     """The operating system found no way to the address."""
 
     reason = DownReason.UNREACHABLE
 
 
-class PermissionRefused(ManagementError):
+class EndpointPermissionError(ManagementError):
     """No right on the socket file, or the daemon closed before it said a byte.
 
     The second is how `--management-client-user` and `--management-client-group` refuse.
@@ -75,13 +75,13 @@ class PermissionRefused(ManagementError):
     reason = DownReason.PERMISSION
 
 
-class Busy(ManagementError):
+class SlotBusy(ManagementError):
     """The connection was accepted but nothing was said: another client holds the single slot."""
 
     reason = DownReason.BUSY
 
 
-class TimedOut(ManagementError):
+class ReplyTimeout(ManagementError):
     """The daemon stopped answering within the deadline."""
 
     reason = DownReason.TIMEOUT
@@ -93,7 +93,7 @@ class AuthenticationFailed(ManagementError):
     reason = DownReason.AUTH
 
 
-class PasswordUnreadable(ManagementError):
+class PasswordFileError(ManagementError):
     """Our file with the management password can't be read or used; the daemon was not asked."""
 
     reason = DownReason.AUTH
@@ -115,13 +115,13 @@ class SessionClosed(ManagementError):
     reason = DownReason.CLOSED
 
 
-class Stale(ManagementError):
+class StaleStatusFileError(ManagementError):
     """The daemon has not written its status file for too long."""
 
     reason = DownReason.STALE
 
 
-class Flooded(ManagementError):
+class LogFloodError(ManagementError):
     """We left, because the daemon writes more log lines than anybody can mean to read.
 
     From verb 8 on each line that it sends makes more; it never gets to reading `log off` then.
@@ -130,7 +130,7 @@ class Flooded(ManagementError):
     reason = DownReason.PROTOCOL
 
 
-class SteppedAside(ManagementError):
+class PromptError(ManagementError):
     """We left the slot, because somebody else must answer the daemon and can't while we are in it.
 
     `waits_for` is what the daemon waits for, as a label: `hold`, `Auth`, `NEED-OK`, ….
@@ -144,19 +144,19 @@ class SteppedAside(ManagementError):
         self.waits_for = waits_for
 
 
-class Held(SteppedAside):
+class HoldPromptError(PromptError):
     """The daemon stands still until somebody says `hold release`."""
 
     reason = DownReason.HOLD
 
 
-class Prompted(SteppedAside):
+class PasswordPromptError(PromptError):
     """The daemon stands still until somebody gives a password, a certificate or an address."""
 
     reason = DownReason.PROMPT
 
 
-class AuthenticatesClients(SteppedAside):
+class ClientAuthPromptError(PromptError):
     """The daemon asks its management client to authenticate each VPN client.
 
     Whoever sits in the slot and doesn't answer locks all of them out, and is sent their

@@ -13,11 +13,11 @@ import re
 import msgspec
 
 from exporter.management.log_events import LOG_EVENTS, LogEvent
-from exporter.management.notifications import Log
+from exporter.management.notifications import LogLine
 from exporter.management.text import clean
 
 
-class NewClient(msgspec.Struct, frozen=True):
+class ConnectLine(msgspec.Struct, frozen=True):
     """A client that was let in: its clean name and its real address.
 
     One with two virtual addresses has two lines, the second with `ipv6`.
@@ -62,18 +62,18 @@ _NEW_CLIENT = re.compile(
 )
 
 
-def severity(line: Log) -> Severity:
+def severity(line: LogLine) -> Severity:
     """Tell how grave a line is."""
     return _SEVERITIES.get(line.flags[:1], Severity.OTHER)
 
 
-def is_ours(line: Log) -> bool:
+def is_management_line(line: LogLine) -> bool:
     """Tell lines that only management clients cause, and those that repeat a state change."""
     message = _message(line.text)
     return (line.text if message is None else message).startswith("MANAGEMENT: ")
 
 
-def recognise(line: Log) -> LogEvent | None:
+def match_event(line: LogLine) -> LogEvent | None:
     """Find the known event that a line tells, None for all others and for ambiguous lines."""
     message = _message(line.text)
     if message is None:
@@ -81,7 +81,7 @@ def recognise(line: Log) -> LogEvent | None:
     return next((event for event in LOG_EVENTS if event.matches(message)), None)
 
 
-def new_client(line: Log) -> NewClient | None:
+def parse_connect(line: LogLine) -> ConnectLine | None:
     """Read the line that gives a client its virtual address (verb 3); None for all others."""
     match = _NEW_CLIENT.fullmatch(line.text)
     if match is None:
@@ -91,7 +91,7 @@ def new_client(line: Log) -> NewClient | None:
     if prefix not in {None, match["client"]} or (prefix is None and _CLIENT_END.search(name)):
         return None
     address = match["address"].partition(" ")[0]
-    return NewClient(clean(name), address, ipv6=match["v6"] is not None)
+    return ConnectLine(clean(name), address, ipv6=match["v6"] is not None)
 
 
 def _message(text: str) -> str | None:

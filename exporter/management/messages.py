@@ -11,32 +11,32 @@ class PasswordPrompt(msgspec.Struct, frozen=True):
     """`ENTER PASSWORD:`, the one thing said without a line end."""
 
 
-class Success(msgspec.Struct, frozen=True):
+class SuccessReply(msgspec.Struct, frozen=True):
     """A `SUCCESS:` line; `text` is what follows the blank."""
 
     text: bytes
 
     def __repr__(self) -> str:
-        return f"Success({len(self.text)} bytes)"
+        return f"SuccessReply({len(self.text)} bytes)"
 
 
-class Failure(msgspec.Struct, frozen=True):
+class ErrorReply(msgspec.Struct, frozen=True):
     """An `ERROR:` line; `text` is what follows the blank."""
 
     text: bytes
 
     def __repr__(self) -> str:
         # From 2.7 on an unknown command is repeated here, and it may have been a password.
-        return f"Failure({len(self.text)} bytes)"
+        return f"ErrorReply({len(self.text)} bytes)"
 
 
-class Listing(msgspec.Struct, frozen=True):
+class MultilineReply(msgspec.Struct, frozen=True):
     """A reply of several lines that `END` closed."""
 
     lines: tuple[bytes, ...]
 
     def __repr__(self) -> str:
-        return f"Listing({len(self.lines)} lines)"
+        return f"MultilineReply({len(self.lines)} lines)"
 
 
 class Truncated(msgspec.Struct, frozen=True):
@@ -65,14 +65,22 @@ class Notification(msgspec.Struct, frozen=True):
         return f"Notification({self.source!r}, {len(self.payload)} bytes, env={len(self.env)})"
 
 
-class Unexpected(msgspec.Struct, frozen=True):
+class UnexpectedLine(msgspec.Struct, frozen=True):
     """A line that fits nowhere: counted, never interpreted."""
 
     line: bytes
 
     def __repr__(self) -> str:
-        return f"Unexpected({len(self.line)} bytes)"
+        return f"UnexpectedLine({len(self.line)} bytes)"
 
 
-Reply = Success | Failure | Listing
-Message = PasswordPrompt | Success | Failure | Listing | Truncated | Notification | Unexpected
+Reply = SuccessReply | ErrorReply | MultilineReply
+Message = (
+    PasswordPrompt
+    | SuccessReply
+    | ErrorReply
+    | MultilineReply
+    | Truncated
+    | Notification
+    | UnexpectedLine
+)

@@ -17,7 +17,7 @@ class Mode(enum.StrEnum):
     P2P = "p2p"
 
 
-def tell_tunnel_mode(history: Sequence[State]) -> Mode:
+def infer_tunnel_mode(history: Sequence[State]) -> Mode:
     """Tell client from point-to-point mode by the state history, oldest entry first.
 
     A point-to-point daemon knows its addresses beforehand: it has ASSIGN_IP before it talks to

@@ -22,7 +22,7 @@ class Greeting(msgspec.Struct, frozen=True):
     management_version: int | None
 
 
-class Log(msgspec.Struct, frozen=True):
+class LogLine(msgspec.Struct, frozen=True):
     """`>LOG:time,flags,text` and the lines of `log all`.
 
     `flags` are letters of `FNWID`, mostly none at all. `text` may begin with the client's name
@@ -74,7 +74,7 @@ class Fatal(msgspec.Struct, frozen=True):
     text: str
 
 
-class PasswordNeeded(msgspec.Struct, frozen=True):
+class PasswordRequest(msgspec.Struct, frozen=True):
     """`>PASSWORD:Need 'Auth' username/password`: the daemon waits for a person."""
 
     kind: str
@@ -90,7 +90,7 @@ class AuthToken(msgspec.Struct, frozen=True):
     """`>PASSWORD:Auth-Token:…`: a credential, not kept."""
 
 
-class Needed(msgspec.Struct, frozen=True):
+class AnswerNeeded(msgspec.Struct, frozen=True):
     """The daemon waits for an answer of any other kind.
 
     `source` is the message's keyword: NEED-OK, NEED-STR, NEED-CERTIFICATE, RSA_SIGN, PK_SIGN,
@@ -143,16 +143,16 @@ class Pkcs11Id(msgspec.Struct, frozen=True):
     """`>PKCS11ID-COUNT` and `>PKCS11ID-ENTRY`: replies to commands that we never send."""
 
 
-class Unknown(msgspec.Struct, frozen=True):
+class UnknownNotification(msgspec.Struct, frozen=True):
     """A keyword that nobody knows, or a payload that is not what its keyword promises."""
 
     source: str
 
 
-Reading = (
-    Greeting | Log | StateChange | Echo | ByteCount | ClientByteCount | Hold | Fatal
-    | PasswordNeeded | PasswordFailed | AuthToken | Needed | ClientEvent | ClientAddress
-    | UpDown | Notify | InfoMessage | Pkcs11Id | Unknown
+ParsedNotification = (
+    Greeting | LogLine | StateChange | Echo | ByteCount | ClientByteCount | Hold | Fatal
+    | PasswordRequest | PasswordFailed | AuthToken | AnswerNeeded | ClientEvent | ClientAddress
+    | UpDown | Notify | InfoMessage | Pkcs11Id | UnknownNotification
 )  # fmt: skip
 
 _GREETING = re.compile(r"OpenVPN Management Interface Version (\d+)")
@@ -161,24 +161,24 @@ _PASSWORD_NEEDED = re.compile(r"Need '([^']*)' (?:username|password)")
 _PASSWORD_FAILED = re.compile(r"Verification Failed: '([^']*)'")
 
 
-def parse_log(payload: str) -> Log:
+def parse_log(payload: str) -> LogLine:
     """Read `time,flags,text`, the payload of `>LOG:` and a line of `log all`.
 
     Raises:
         ValueError: anything else.
     """
     time, flags, text = payload.split(",", 2)
-    return Log(parse_number(time), clean(flags), text)
+    return LogLine(parse_number(time), clean(flags), text)
 
 
-def _greeting(payload: str) -> Reading:
+def _greeting(payload: str) -> ParsedNotification:
     match = _GREETING.match(payload)
     return Greeting(parse_number(match[1]) if match else None)
 
 
-def _password(payload: str) -> Reading:
+def _password(payload: str) -> ParsedNotification:
     if match := _PASSWORD_NEEDED.match(payload):
-        return PasswordNeeded(clean(match[1]))
+        return PasswordRequest(clean(match[1]))
     if match := _PASSWORD_FAILED.match(payload):
         return PasswordFailed(clean(match[1]))
     if payload.startswith("Auth-Token:"):
@@ -186,30 +186,30 @@ def _password(payload: str) -> Reading:
     raise ValueError("neither a need, a failure nor a token")
 
 
-def _echo(payload: str) -> Reading:
+def _echo(payload: str) -> ParsedNotification:
     return Echo(parse_number(payload.partition(",")[0]))
 
 
-def _byte_count(payload: str) -> Reading:
+def _byte_count(payload: str) -> ParsedNotification:
     received, sent = payload.split(",")
     return ByteCount(parse_number(received), parse_number(sent))
 
 
-def _client_byte_count(payload: str) -> Reading:
+def _client_byte_count(payload: str) -> ParsedNotification:
     client_id, received, sent = payload.split(",")
     return ClientByteCount(parse_number(client_id), parse_number(received), parse_number(sent))
 
 
-def _up_down(payload: str) -> Reading:
+def _up_down(payload: str) -> ParsedNotification:
     return UpDown({"UP": True, "DOWN": False}[payload])
 
 
-def _notify(payload: str) -> Reading:
+def _notify(payload: str) -> ParsedNotification:
     severity, event, *_ = payload.split(",")
     return Notify(clean(severity), clean(event))
 
 
-def _client(payload: str, env: tuple[bytes, ...]) -> Reading:
+def _client(payload: str, env: tuple[bytes, ...]) -> ParsedNotification:
     event, client_id, *rest = payload.split(",")
     if event == "ADDRESS":
         return ClientAddress(parse_number(client_id), clean(rest[0]))
@@ -221,7 +221,7 @@ def _client(payload: str, env: tuple[bytes, ...]) -> Reading:
     )
 
 
-_PARSERS: dict[str, Callable[[str], Reading]] = {
+_PARSERS: dict[str, Callable[[str], ParsedNotification]] = {
     "INFO": _greeting,
     "LOG": parse_log,
     "STATE": lambda payload: StateChange(parse_state(payload)),
@@ -231,13 +231,13 @@ _PARSERS: dict[str, Callable[[str], Reading]] = {
     "HOLD": lambda _: Hold(),
     "FATAL": lambda payload: Fatal(clean(payload)),
     "PASSWORD": _password,
-    "NEED-OK": lambda _: Needed("NEED-OK"),
-    "NEED-STR": lambda _: Needed("NEED-STR"),
-    "NEED-CERTIFICATE": lambda _: Needed("NEED-CERTIFICATE"),
-    "RSA_SIGN": lambda _: Needed("RSA_SIGN"),
-    "PK_SIGN": lambda _: Needed("PK_SIGN"),
-    "REMOTE": lambda _: Needed("REMOTE"),
-    "PROXY": lambda _: Needed("PROXY"),
+    "NEED-OK": lambda _: AnswerNeeded("NEED-OK"),
+    "NEED-STR": lambda _: AnswerNeeded("NEED-STR"),
+    "NEED-CERTIFICATE": lambda _: AnswerNeeded("NEED-CERTIFICATE"),
+    "RSA_SIGN": lambda _: AnswerNeeded("RSA_SIGN"),
+    "PK_SIGN": lambda _: AnswerNeeded("PK_SIGN"),
+    "REMOTE": lambda _: AnswerNeeded("REMOTE"),
+    "PROXY": lambda _: AnswerNeeded("PROXY"),
     "UPDOWN": _up_down,
     "NOTIFY": _notify,
     "INFOMSG": lambda _: InfoMessage(),
@@ -245,16 +245,16 @@ _PARSERS: dict[str, Callable[[str], Reading]] = {
     "PKCS11ID-ENTRY": lambda _: Pkcs11Id(),
 }
 
-SOURCES = frozenset({*_PARSERS, "CLIENT"})
+KEYWORDS = frozenset({*_PARSERS, "CLIENT"})
 """Every keyword that some version of OpenVPN can send."""
 
 
-def parse_notification(notification: Notification) -> Reading:
-    """Understand one real-time message; what can't be understood is `Unknown`."""
+def parse_notification(notification: Notification) -> ParsedNotification:
+    """Understand one real-time message; what can't be understood is `UnknownNotification`."""
     payload = decode(notification.payload)
     try:
         if notification.source == "CLIENT":
             return _client(payload, notification.env)
         return _PARSERS[notification.source](payload)
     except (ValueError, LookupError):
-        return Unknown(clean(notification.source, 32))
+        return UnknownNotification(clean(notification.source, 32))

@@ -31,7 +31,7 @@ _PROGRAMS = {
 """How `IV_GUI_VER` begins, by program; a version and more follows."""
 
 
-class Peer(msgspec.Struct, frozen=True, gc=False):
+class PeerInfo(msgspec.Struct, frozen=True, gc=False):
     """Platform and version of a client's OpenVPN (`linux`, `2.6.14`).
 
     `gui` is the program that runs it (`openvpn-connect`), "" where none is named: most have none.
@@ -42,10 +42,10 @@ class Peer(msgspec.Struct, frozen=True, gc=False):
     gui: str = ""
 
 
-def parse_peer(variables: Mapping[str, str]) -> Peer:
+def parse_peer_info(variables: Mapping[str, str]) -> PeerInfo:
     """Read the peer's variables of a `>CLIENT:` block."""
     platform, version = variables.get("IV_PLAT"), variables.get("IV_VER")
-    return Peer(
+    return PeerInfo(
         UNKNOWN if platform is None else _platform(platform),
         UNKNOWN if version is None else _version(version),
         _program(variables.get("IV_GUI_VER", "")),

@@ -4,13 +4,18 @@ A daemon has one management client at a time. While it waits for a release, a pa
 decision, whoever holds the slot and doesn't answer keeps away whoever would.
 """
 
-from exporter.management.errors import AuthenticatesClients, Held, Prompted, SteppedAside
+from exporter.management.errors import (
+    ClientAuthPromptError,
+    HoldPromptError,
+    PasswordPromptError,
+    PromptError,
+)
 from exporter.management.notifications import (
+    AnswerNeeded,
     ClientEvent,
     Hold,
-    Needed,
-    PasswordNeeded,
-    Reading,
+    ParsedNotification,
+    PasswordRequest,
 )
 
 MANAGEMENT_DISCONNECT = "management-disconnect"
@@ -23,37 +28,45 @@ OTHER = "other"
 PASSWORD_KINDS = ("Auth", "Private Key", "HTTP Proxy", "SOCKS Proxy")
 """What OpenVPN itself asks passwords for; hardware tokens have names of their own."""
 
-NEEDS = ("NEED-OK", "NEED-STR", "NEED-CERTIFICATE", "RSA_SIGN", "PK_SIGN", "REMOTE", "PROXY")
+NEED_KEYWORDS = (
+    "NEED-OK",
+    "NEED-STR",
+    "NEED-CERTIFICATE",
+    "RSA_SIGN",
+    "PK_SIGN",
+    "REMOTE",
+    "PROXY",
+)
 """Keywords of the other messages that wait for an answer."""
 
-PROMPT_KINDS = (*PASSWORD_KINDS, *NEEDS, CLIENT_AUTH, OTHER)
+PROMPT_KINDS = (*PASSWORD_KINDS, *NEED_KEYWORDS, CLIENT_AUTH, OTHER)
 """Everything but a hold that a daemon can wait for, as label values."""
 
 _AUTHENTICATION_EVENTS = frozenset({"CONNECT", "REAUTH"})
 
 
-def reason_to_leave(reading: Reading) -> SteppedAside | None:
+def blocking_prompt(reading: ParsedNotification) -> PromptError | None:
     """Return why the slot should be left at once, None for messages that wait for nobody."""
     match reading:
         case Hold():
-            return Held(
+            return HoldPromptError(
                 "the daemon waits for 'hold release' (--management-hold); release it with the "
                 "tool that is meant to",
                 HOLD,
             )
-        case PasswordNeeded(kind=kind):
-            return Prompted(
+        case PasswordRequest(kind=kind):
+            return PasswordPromptError(
                 f"the daemon waits for a password ({kind}); give it by its management interface, "
                 "or put it into a file ('askpass', 'auth-user-pass FILE')",
                 password_kind(kind),
             )
-        case Needed(source=source):
-            return Prompted(
+        case AnswerNeeded(source=source):
+            return PasswordPromptError(
                 f"the daemon waits for an answer to >{source}; give it by its management interface",
                 source,
             )
         case ClientEvent(event=event) if event in _AUTHENTICATION_EVENTS:
-            return AuthenticatesClients(
+            return ClientAuthPromptError(
                 "the daemon asks its management client to authenticate VPN clients "
                 "(--management-client-auth): that client needs the slot, so this daemon can't be "
                 "watched here",

@@ -20,14 +20,14 @@ import re
 from exporter.management.commands import Command
 from exporter.management.errors import ProtocolError
 from exporter.management.messages import (
-    Failure,
-    Listing,
+    ErrorReply,
     Message,
+    MultilineReply,
     Notification,
     PasswordPrompt,
-    Success,
+    SuccessReply,
     Truncated,
-    Unexpected,
+    UnexpectedLine,
 )
 from exporter.management.text import clean_bytes
 from exporter.secret import Secret
@@ -101,7 +101,7 @@ class _EnvBlock:
         return Notification(self.source, self._payload, tuple(self._variables))
 
 
-class Protocol:
+class ManagementProtocol:
     """One management session, from the first byte to the last.
 
     Feed it with `receive` and `receive_eof`, send what `send` and `send_password` return. Any
@@ -206,7 +206,7 @@ class Protocol:
             else:
                 self._reply(line)
         elif line == b"END":  # by itself: a list without entries
-            self._messages.append(Listing(tuple(self._listing or ())))
+            self._messages.append(MultilineReply(tuple(self._listing or ())))
             self._listing = None
         elif self._listing is None:
             self._open_listing(line)
@@ -244,11 +244,11 @@ class Protocol:
         self._cut_listing_short()
         kind, _, text = line.partition(b":")
         text = text.removeprefix(b" ")
-        self._messages.append(Success(text) if kind == b"SUCCESS" else Failure(text))
+        self._messages.append(SuccessReply(text) if kind == b"SUCCESS" else ErrorReply(text))
 
     def _open_listing(self, line: bytes) -> None:
         if not line:
-            self._messages.append(Unexpected(line))
+            self._messages.append(UnexpectedLine(line))
             return
         self._listing = [line]
         self._listing_size = len(line) + LINE_COST
@@ -272,7 +272,7 @@ class Protocol:
     def _notify(self, line: bytes) -> None:
         match = _NOTIFICATION.fullmatch(line)
         if match is None:
-            self._messages.append(Unexpected(line))
+            self._messages.append(UnexpectedLine(line))
             return
         source, payload = match[1].decode(), match[2]
         if payload.startswith(b"ENV,"):
@@ -285,7 +285,7 @@ class Protocol:
 
     def _take_variable(self, source: str, variable: bytes, line: bytes) -> None:
         if self._env is None or self._env.source != source:
-            self._messages.append(Unexpected(line))
+            self._messages.append(UnexpectedLine(line))
         elif variable == b"END":
             if self._env.dropped:
                 self._messages.append(Truncated(self._env.dropped))

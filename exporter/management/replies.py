@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from exporter.management.errors import ReplyError
-from exporter.management.notifications import Log, parse_log
+from exporter.management.notifications import LogLine, parse_log
 from exporter.management.numbers import parse_number
 from exporter.management.state import State, parse_state
 from exporter.management.status import Status
@@ -45,7 +45,7 @@ _VERSION = re.compile(r"\S+ (\S+)(?: \[git:[^\]]*\])?(?: ([^\s\[]\S*))?")
 _LOAD_STATS = re.compile(r"nclients=(\d+),bytesin=(\d+),bytesout=(\d+)", re.ASCII)
 
 
-class Introduction(msgspec.Struct, frozen=True):
+class DaemonInfo(msgspec.Struct, frozen=True):
     """What a daemon says of itself at the beginning of a session."""
 
     version: Version
@@ -118,7 +118,7 @@ def parse_states(lines: Sequence[bytes]) -> tuple[State, ...]:
     return tuple(_readable(parse_state, lines))
 
 
-def parse_log_cache(lines: Sequence[bytes]) -> tuple[Log, ...]:
+def parse_log_cache(lines: Sequence[bytes]) -> tuple[LogLine, ...]:
     """Read the log cache, oldest first; lines that are none are left out.
 
     Before 2.5.11 and 2.6.11 a peer could put a line break into a message.

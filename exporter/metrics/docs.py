@@ -13,8 +13,8 @@ from types import ModuleType
 
 import msgspec
 
-from exporter.config.docs import written
-from exporter.config.schema import ClientsConfig, Key, keys
+from exporter.config.docs import format_value
+from exporter.config.schema import ClientsConfig, Key, key_specs
 from exporter.management.log_events import LOG_EVENTS
 from exporter.metrics import catalogue, families, self_metrics
 from exporter.metrics.family import Kind, Metric
@@ -105,13 +105,13 @@ def _row(metric: Metric, switch: Key | None) -> str:
     labels = ", ".join(f"`{label}`" for label in metric.labels)
     meaning = metric.help
     if switch is not None:
-        meaning += f" Switched by `clients.{switch.name}` (`{written(switch.default)}`)."
+        meaning += f" Switched by `clients.{switch.name}` (`{format_value(switch.default)}`)."
     return f"| `{metric.name}` | {metric.kind.value} | {labels} | {meaning} |"
 
 
 def _switches() -> dict[str, Key]:
     """Return by which key of `clients` a metric is switched, for those that can be."""
-    return {name: key for key in keys(ClientsConfig) for name in _switched_by(key)}
+    return {name: key for key in key_specs(ClientsConfig) for name in _switched_by(key)}
 
 
 def _switched_by(key: Key) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _switched_by(key: Key) -> Iterator[str]:
 
 _EVERYTHING = msgspec.structs.replace(
     ClientsConfig(),
-    **{key.name: True for key in keys(ClientsConfig) if isinstance(key.default, bool)},
+    **{key.name: True for key in key_specs(ClientsConfig) if isinstance(key.default, bool)},
 )
 
 

@@ -8,7 +8,7 @@ ten labels, is written once and kept.
 import functools
 from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 
-from exporter.metrics.family import Description, Kind, Metric, Sample
+from exporter.metrics.family import InfoSource, Kind, Metric, Sample
 
 _SLICE = 2000
 """Samples that are rendered at once: one or two milliseconds, five of descriptions that are new."""
@@ -66,13 +66,13 @@ def render_column(
     return parts
 
 
-class Descriptions:
+class InfoLines:
     """The lines of an info family that has one for each of many things, of one daemon.
 
     A line is made from facts, and kept as long as they stay what they are.
     """
 
-    def __init__(self, metric: Metric, daemon: str, description: Description) -> None:
+    def __init__(self, metric: Metric, daemon: str, description: InfoSource) -> None:
         """Begin with nothing described."""
         self._labels = Labels(metric, escape(daemon))
         self._description = description

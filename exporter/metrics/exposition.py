@@ -12,11 +12,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
 from exporter.aio import yield_to_loop
-from exporter.metrics.encode import Descriptions, escape_all, render, render_column, render_slices
-from exporter.metrics.family import Column, Description, Family, Kind, Metric
-from exporter.metrics.negotiation import choose, family_name, head
-from exporter.metrics.page import Block, Page, Piece
-from exporter.state.daemon import Record
+from exporter.metrics.encode import InfoLines, escape_all, render, render_column, render_slices
+from exporter.metrics.family import Family, InfoSource, Kind, Metric, PerClientValues
+from exporter.metrics.negotiation import family_name, help_and_type, negotiate
+from exporter.metrics.page import Block, Chunk, Page
+from exporter.state.daemon import DaemonState
 
 _NEVER = -1
 BLOCK_SIZE = 16 * 1024
@@ -35,18 +35,18 @@ class _Text:
     def __init__(self, families: int) -> None:
         self.changes = _NEVER
         self.ages = [_NEVER] * families
-        self.pieces: list[Piece] = [b""] * families
-        self._descriptions: dict[int, Descriptions] = {}
+        self.pieces: list[Chunk] = [b""] * families
+        self._descriptions: dict[int, InfoLines] = {}
         self._names: Sequence[str] = ()
         self._names_key: object = None
 
     def large(
-        self, place: int, family: Family, record: Record
+        self, place: int, family: Family, record: DaemonState
     ) -> Generator[None, None, list[bytes]]:
         """Render a family that goes over all clients; return its lines in parts."""
         # All is taken at once: the record may change during a pause.
         match family.source:
-            case Column() as column:
+            case PerClientValues() as column:
                 return (
                     yield from render_column(
                         family.metric,
@@ -55,18 +55,18 @@ class _Text:
                         values=column.values(record),
                     )
                 )
-            case Description() as description:
+            case InfoSource() as description:
                 facts = list(description.facts(record))
                 known = self._descriptions.get(place)
                 if known is None:
-                    known = Descriptions(family.metric, record.name, description)
+                    known = InfoLines(family.metric, record.name, description)
                     self._descriptions[place] = known
                 return (yield from known.render_slices(facts))
             case None:
                 samples = list(family.samples(record))
                 return (yield from render_slices(family.metric, record.name, samples))
 
-    def _shown(self, column: Column, record: Record) -> Sequence[str]:
+    def _shown(self, column: PerClientValues, record: DaemonState) -> Sequence[str]:
         """Return the names as they are written, made once for all columns of them."""
         key = column.names, record.client_changes
         if self._names_key != key:
@@ -83,14 +83,14 @@ class Exposition:
         self._families = families
         self._registry = registry
         # What was rendered of a record goes when the record goes.
-        self._texts: WeakKeyDictionary[Record, _Text] = WeakKeyDictionary()
+        self._texts: WeakKeyDictionary[DaemonState, _Text] = WeakKeyDictionary()
 
     def configure(self, families: Sequence[Family]) -> None:
         """Render these families from now on."""
         self._families = families
         self._texts = WeakKeyDictionary()
 
-    async def prepare(self, *records: Record) -> None:
+    async def prepare(self, *records: DaemonState) -> None:
         """Render what has changed, so that the next page finds it; gives way in between."""
         rendered = 0
         for record in records:
@@ -105,7 +105,7 @@ class Exposition:
 
     def page(
         self,
-        records: Sequence[Record],
+        records: Sequence[DaemonState],
         *,
         accept: str = "",
         names: Collection[str] = (),
@@ -119,12 +119,12 @@ class Exposition:
             names: metric names to restrict the page to (`name[]`); all where empty.
             own: whether the exporter's own metrics follow.
         """
-        written = choose(accept)
+        written = negotiate(accept)
         columns = zip(*map(self._fresh, records), strict=True) if records else ()
-        pieces: list[Piece] = []
+        pieces: list[Chunk] = []
         for family, column in zip(self._families, columns, strict=False):
             if any(column) and (not names or _is_named(family.metric, names)):
-                pieces.append(head(family.metric, openmetrics=written.openmetrics))
+                pieces.append(help_and_type(family.metric, openmetrics=written.openmetrics))
                 pieces += column
         pieces.append(written.encode(self._own(names) if own else _NOTHING))
         return Page(tuple(pieces), written.content_type)
@@ -134,20 +134,20 @@ class Exposition:
             return self._registry.restricted_registry(list(names))
         return self._registry
 
-    def _fresh(self, record: Record) -> list[Piece]:
+    def _fresh(self, record: DaemonState) -> list[Chunk]:
         text = self._text(record)
         if text.changes != record.changes:
             for _ in self._refresh(record, text):
                 pass
         return text.pieces
 
-    def _text(self, record: Record) -> _Text:
+    def _text(self, record: DaemonState) -> _Text:
         text = self._texts.get(record)
         if text is None:
             text = self._texts[record] = _Text(len(self._families))
         return text
 
-    def _refresh(self, record: Record, text: _Text) -> Iterator[None]:
+    def _refresh(self, record: DaemonState, text: _Text) -> Iterator[None]:
         """Render what is older than the record, pausing after each slice of a large family.
 
         The record may change during a pause: what was rendered before is old again then.
@@ -167,14 +167,14 @@ class Exposition:
         text.changes = changes
 
 
-def _age(family: Family, record: Record) -> int:
+def _age(family: Family, record: DaemonState) -> int:
     """Return what tells whether text is still right."""
     if family.while_up and not record.up:
         return _NEVER
     return record.client_changes if family.per_client else record.changes
 
 
-def _piece(parts: list[bytes]) -> Piece:
+def _piece(parts: list[bytes]) -> Chunk:
     block = Block(parts)
     return block if block.size >= BLOCK_SIZE else b"".join(parts)
 

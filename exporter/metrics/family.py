@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from exporter.state.histogram import Histogram
 
 Sample = tuple[tuple[str, ...], float]
@@ -32,31 +32,31 @@ class Metric(msgspec.Struct, frozen=True):
     labels: tuple[str, ...] = ()
 
 
-class Description(msgspec.Struct, frozen=True):
+class InfoSource(msgspec.Struct, frozen=True):
     """How a record's many things are described: from facts, which hardly change, by labels.
 
     Equal facts have equal labels. Facts are quickly had and compared, so that a description is
     only put into words when it is new.
     """
 
-    facts: Callable[[Record], Iterable[Hashable]]
+    facts: Callable[[DaemonState], Iterable[Hashable]]
     labels: Callable[[Any], tuple[str, ...]]
 
-    def samples(self, record: Record) -> Iterable[Sample]:
+    def samples(self, record: DaemonState) -> Iterable[Sample]:
         """Give a 1 for each description; different facts may have the same."""
         return [(labels, 1) for labels in dict.fromkeys(map(self.labels, self.facts(record)))]
 
 
-class Column(msgspec.Struct, frozen=True):
+class PerClientValues(msgspec.Struct, frozen=True):
     """A value for each of a record's many names; None where a name has none.
 
     Several families share the names, so that they are put into words once for all.
     """
 
-    names: Callable[[Record], Sequence[str]]
-    values: Callable[[Record], Sequence[float | None]]
+    names: Callable[[DaemonState], Sequence[str]]
+    values: Callable[[DaemonState], Sequence[float | None]]
 
-    def samples(self, record: Record) -> Iterable[Sample]:
+    def samples(self, record: DaemonState) -> Iterable[Sample]:
         """Give a sample for each name that has a value."""
         pairs = zip(self.names(record), self.values(record), strict=True)
         return [((name,), value) for name, value in pairs if value is not None]
@@ -71,13 +71,13 @@ class Family(msgspec.Struct, frozen=True):
     """
 
     metric: Metric
-    samples: Callable[[Record], Iterable[Sample]]
+    samples: Callable[[DaemonState], Iterable[Sample]]
     while_up: bool = True
     per_client: bool = False
-    source: Description | Column | None = None
+    source: InfoSource | PerClientValues | None = None
 
 
-def one(value: float | None) -> Iterable[Sample]:
+def single(value: float | None) -> Iterable[Sample]:
     """Give the only sample of a family, none where nothing is known."""
     return () if value is None else (((), value),)
 
@@ -85,12 +85,12 @@ def one(value: float | None) -> Iterable[Sample]:
 _K = TypeVar("_K", bound=enum.StrEnum)
 
 
-def each(counts: Mapping[str, int]) -> Iterable[Sample]:
+def by_label(counts: Mapping[str, int]) -> Iterable[Sample]:
     """Give one sample for each label value that is counted."""
     return [((value,), count) for value, count in counts.items()]
 
 
-def one_hot(values: Iterable[_K], current: _K | None) -> Iterable[Sample]:
+def state_set(values: Iterable[_K], current: _K | None) -> Iterable[Sample]:
     """Give one sample for each possible value: 1 for the current one, else 0."""
     return [((value.value,), int(value is current)) for value in values]
 
@@ -98,7 +98,7 @@ def one_hot(values: Iterable[_K], current: _K | None) -> Iterable[Sample]:
 def gauge(
     name: str,
     text: str,
-    samples: Callable[[Record], Iterable[Sample]],
+    samples: Callable[[DaemonState], Iterable[Sample]],
     *,
     labels: tuple[str, ...] = (),
     while_up: bool = True,
@@ -112,7 +112,7 @@ def gauge(
 def counter(
     name: str,
     text: str,
-    samples: Callable[[Record], Iterable[Sample]],
+    samples: Callable[[DaemonState], Iterable[Sample]],
     *,
     labels: tuple[str, ...] = (),
     per_client: bool = False,
@@ -125,7 +125,7 @@ def counter(
 def info(
     name: str,
     text: str,
-    samples: Callable[[Record], Iterable[Sample]],
+    samples: Callable[[DaemonState], Iterable[Sample]],
     *,
     labels: tuple[str, ...],
 ) -> Family:
@@ -133,8 +133,8 @@ def info(
     return Family(Metric(name, Kind.INFO, text, labels), samples)
 
 
-def info_of_each(
-    name: str, text: str, description: Description, *, labels: tuple[str, ...]
+def client_info(
+    name: str, text: str, description: InfoSource, *, labels: tuple[str, ...]
 ) -> Family:
     """Declare an info that there is for each client."""
     return Family(
@@ -145,25 +145,25 @@ def info_of_each(
     )
 
 
-def counter_of_each(name: str, text: str, column: Column, *, label: str) -> Family:
+def client_counter(name: str, text: str, column: PerClientValues, *, label: str) -> Family:
     """Declare a counter that there is for each client; it stays when the daemon is down."""
     metric = Metric(name, Kind.COUNTER, text, (label,))
     return Family(metric, column.samples, while_up=False, per_client=True, source=column)
 
 
-def gauge_of_each(name: str, text: str, column: Column, *, label: str) -> Family:
+def client_gauge(name: str, text: str, column: PerClientValues, *, label: str) -> Family:
     """Declare a gauge that there is for each client."""
     metric = Metric(name, Kind.GAUGE, text, (label,))
     return Family(metric, column.samples, per_client=True, source=column)
 
 
-def histogram(name: str, text: str, value: Callable[[Record], Histogram | None]) -> Family:
+def histogram(name: str, text: str, value: Callable[[DaemonState], Histogram | None]) -> Family:
     """Declare a histogram; it stays when the daemon is down.
 
     Its samples' labels are the suffix of the sample's name and the upper bound `le`.
     """
 
-    def samples(record: Record) -> Iterable[Sample]:
+    def samples(record: DaemonState) -> Iterable[Sample]:
         distribution = value(record)
         if distribution is None:
             return

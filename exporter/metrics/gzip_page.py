@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 from exporter.aio import yield_to_loop
-from exporter.metrics.page import Block, Page, Piece, slices
+from exporter.metrics.page import Block, Chunk, Page, slices
 
 _LEVEL = 1
 """Our text repeats itself so much that level 6 takes five times as long to save a fifth."""
@@ -26,7 +26,7 @@ _LAST_BLOCK = b"\x03\x00"
 _LENGTH_MASK = 0xFFFFFFFF
 
 
-async def pack(page: Page) -> list[bytes]:
+async def gzip_page(page: Page) -> list[bytes]:
     """Return the page as a gzip stream, in pieces; gives way to others between slices of work."""
     packed = [_HEADER]
     checksum = 0
@@ -39,10 +39,10 @@ async def pack(page: Page) -> list[bytes]:
     return packed
 
 
-def _blocks(pieces: Iterable[Piece]) -> Iterator[Block]:
+def _blocks(pieces: Iterable[Chunk]) -> Iterator[Block]:
     """Give the blocks of a page, and what is between them as blocks for this once."""
     for kind, run in itertools.groupby(pieces, type):
-        same: list[Piece] = list(run)
+        same: list[Chunk] = list(run)
         if kind is Block:
             yield from (piece for piece in same if isinstance(piece, Block))
         else:

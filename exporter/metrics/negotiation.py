@@ -41,7 +41,7 @@ class Format(msgspec.Struct, frozen=True):
         return self.content_type.startswith(_OPENMETRICS)
 
 
-def choose(accept: str) -> Format:
+def negotiate(accept: str) -> Format:
     """Choose the first format asked for that is written here, else plain text 0.0.4."""
     for asked in accept.split(","):
         # prometheus_client 0.26 fails on a version that is no number and promises any high one.
@@ -64,7 +64,7 @@ def family_name(metric: Metric) -> str:
             return metric.name
 
 
-def head(metric: Metric, *, openmetrics: bool) -> bytes:
+def help_and_type(metric: Metric, *, openmetrics: bool) -> bytes:
     """Return the HELP and TYPE lines of a family."""
     if openmetrics:
         name, kind = family_name(metric), metric.kind.value

@@ -24,13 +24,13 @@ class Block:
         self.packed: bytes | None = None
 
 
-Piece = bytes | Block
+Chunk = bytes | Block
 
 
 class Page(msgspec.Struct, frozen=True):
     """What a scrape is answered with, and its Content-Type."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Chunk, ...]
     content_type: str
 
     @property

@@ -33,7 +33,7 @@ NOT_WATCHED = Metric(
 METRICS = (BUILD_INFO, CONFIG_SUCCESSFUL, CONFIG_TIME, NOT_WATCHED)
 
 
-class OwnMetrics:
+class SelfMetrics:
     """The registry behind the daemons' metrics on the page."""
 
     def __init__(self) -> None:

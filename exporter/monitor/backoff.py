@@ -3,23 +3,23 @@
 import random
 
 from exporter.management.errors import (
-    AuthenticatesClients,
     AuthenticationFailed,
+    ClientAuthPromptError,
     ManagementError,
-    SteppedAside,
+    PromptError,
 )
 
-FIRST = 1.0
-CAP = 60.0
+BASE = 1.0
+MAX = 60.0
 """Seconds; a daemon that starts again is seen within a minute."""
 
-AFTER_WRONG_PASSWORD = 15 * 60.0
+WRONG_PASSWORD_DELAY = 15 * 60.0
 """Seconds; each try takes the slot, and the daemon logs every third as rejected."""
 
-ASIDE_CAP = 10 * 60.0
+PROMPT_MAX = 10 * 60.0
 """Seconds; a daemon that waits for a person may do so for days."""
 
-AFTER_CLIENT_AUTH = 60 * 60.0
+CLIENT_AUTH_DELAY = 60 * 60.0
 """Seconds; each visit keeps a VPN client from logging in, or takes its authenticator's slot."""
 
 
@@ -46,10 +46,10 @@ class Backoff:
         self._failures += 1
         match error:
             case AuthenticationFailed():
-                return AFTER_WRONG_PASSWORD
-            case AuthenticatesClients():
-                return AFTER_CLIENT_AUTH
-            case SteppedAside():
-                return min(max(ASIDE_CAP, self.step_aside), self.step_aside * doubled)
+                return WRONG_PASSWORD_DELAY
+            case ClientAuthPromptError():
+                return CLIENT_AUTH_DELAY
+            case PromptError():
+                return min(max(PROMPT_MAX, self.step_aside), self.step_aside * doubled)
             case _:
-                return self._chance.uniform(0, min(CAP, FIRST * doubled))
+                return self._chance.uniform(0, min(MAX, BASE * doubled))

@@ -11,10 +11,10 @@ from typing import TypeVar
 from exporter.aio import run_cooperatively, yield_to_loop
 from exporter.management import replies
 from exporter.management.commands import Command
-from exporter.management.errors import ReplyError, TimedOut
-from exporter.management.messages import Failure, Listing, Reply, Success
-from exporter.management.notifications import Log
-from exporter.management.replies import Introduction, Poll
+from exporter.management.errors import ReplyError, ReplyTimeout
+from exporter.management.messages import ErrorReply, MultilineReply, Reply, SuccessReply
+from exporter.management.notifications import LogLine
+from exporter.management.replies import DaemonInfo, Poll
 from exporter.management.state import State
 from exporter.management.status import StatusReader
 from exporter.management.text import clean_bytes
@@ -31,7 +31,7 @@ _NOT_IN_THIS_MODE = b"is not supported by the current daemon mode"
 _T = TypeVar("_T")
 
 
-class Inquirer:
+class ManagementClient:
     """Asks one daemon over one session."""
 
     def __init__(self, connection: Connection, *, routes: bool, live: bool) -> None:
@@ -55,7 +55,7 @@ class Inquirer:
 
     async def introduce(
         self, pid: int, remember: Callable[[tuple[State, ...]], None]
-    ) -> Introduction:
+    ) -> DaemonInfo:
         """Ask what doesn't change while the session lives; the state history goes to `remember`."""
         version = await self._listing(Command.VERSION, replies.parse_version)
         verbosity = await self._line(Command.VERB, replies.parse_verb)
@@ -63,9 +63,9 @@ class Inquirer:
         if self.live:
             await self._line(Command.STATE_ON, bytes)
         await self._take_listing(Command.STATE_ALL, replies.parse_states, remember)
-        return Introduction(version, pid, verbosity, holds)
+        return DaemonInfo(version, pid, verbosity, holds)
 
-    async def read_log(self, remember: Callable[[tuple[Log, ...]], None]) -> None:
+    async def read_log(self, remember: Callable[[tuple[LogLine, ...]], None]) -> None:
         """Ask for the log lines of the past, which go to `remember`, and for those to come."""
         if self.live:
             await self._line(Command.LOG_ON, bytes)
@@ -96,11 +96,11 @@ class Inquirer:
         """
         load_stats = await self._line(Command.LOAD_STATS, replies.parse_load_stats)
         reply, fallback = await self._status(lambda _: arrived())
-        if isinstance(reply, Listing):
+        if isinstance(reply, MultilineReply):
             await yield_to_loop()  # what was read with the end of the reply took its time
             status = await run_cooperatively(self._reader.steps(reply.lines))
             return Poll(load_stats, status, fallback)
-        if isinstance(reply, Failure) and reply.text.endswith(_NOT_IN_THIS_MODE):
+        if isinstance(reply, ErrorReply) and reply.text.endswith(_NOT_IN_THIS_MODE):
             return Poll(load_stats, None)
         raise _refusal(Command.STATUS_1 if fallback else Command.STATUS_3, reply)
 
@@ -112,7 +112,7 @@ class Inquirer:
             return await request(Command.STATUS_1, then=then), True
         try:
             return await request(Command.STATUS_3, then=then), False
-        except TimedOut:
+        except ReplyTimeout:
             if not await self._connection.resynchronise():  # late, not without an end
                 return await request(Command.STATUS_3, then=then), False
         self._status_1_polls = STATUS_1_POLLS
@@ -120,13 +120,13 @@ class Inquirer:
 
     async def _line(self, command: Command, parse: Callable[[bytes], _T]) -> _T:
         reply = await self._connection.request(command)
-        if isinstance(reply, Success):
+        if isinstance(reply, SuccessReply):
             return parse(reply.text)
         raise _refusal(command, reply)
 
     async def _listing(self, command: Command, parse: Callable[[tuple[bytes, ...]], _T]) -> _T:
         reply = await self._connection.request(command)
-        if isinstance(reply, Listing):
+        if isinstance(reply, MultilineReply):
             return parse(reply.lines)
         raise _refusal(command, reply)
 
@@ -139,14 +139,14 @@ class Inquirer:
         """Give the parsed reply to `take` at its place in the stream."""
 
         def then(reply: Reply) -> None:
-            if isinstance(reply, Listing):
+            if isinstance(reply, MultilineReply):
                 take(parse(reply.lines))
 
         reply = await self._connection.request(command, then=then)
-        if not isinstance(reply, Listing):
+        if not isinstance(reply, MultilineReply):
             raise _refusal(command, reply)
 
 
 def _refusal(command: Command, reply: Reply) -> ReplyError:
-    said = clean_bytes(reply.text) if isinstance(reply, Success | Failure) else "a listing"
+    said = clean_bytes(reply.text) if isinstance(reply, SuccessReply | ErrorReply) else "a listing"
     return ReplyError(f"the daemon answers '{command.text}' with: {said}")

@@ -4,11 +4,11 @@ From verb 8 on each line that is sent makes the daemon write more lines, 100,000
 and it reads no command while lines wait to be sent.
 """
 
-FLOOD = 10_000
+MAX_LINES_PER_SECOND = 10_000
 """Log lines in one second that are a flood; ten thousand clients coming back make fewer."""
 
 
-class Flood:
+class LogRateLimit:
     """Tells when log lines come faster than they can be meant for anybody."""
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Flood:
             self._since = now
             self._lines = 0
         self._lines += 1
-        if self._lines <= FLOOD or self.tripped:
+        if self._lines <= MAX_LINES_PER_SECOND or self.tripped:
             return False
         self.tripped = True
         return True

@@ -18,32 +18,32 @@ from exporter.log import Level, event
 from exporter.management.errors import (
     AuthenticationFailed,
     DownReason,
-    Flooded,
+    EndpointNotFound,
+    LogFloodError,
     ManagementError,
-    NotFound,
-    PasswordUnreadable,
+    PasswordFileError,
     ProtocolError,
 )
 from exporter.management.replies import Poll
 from exporter.monitor.backoff import Backoff
 from exporter.monitor.password import read_management_password
-from exporter.monitor.refresh import Demand
-from exporter.monitor.session import Manner, Visit
-from exporter.state.daemon import Record
+from exporter.monitor.refresh import RefreshRequest
+from exporter.monitor.session import ManagementSession, SessionSettings
+from exporter.state.daemon import DaemonState
 from exporter.transport.connection import Connection
-from exporter.transport.connector import opener
-from exporter.transport.history import Dialogue
+from exporter.transport.connector import connector_for
+from exporter.transport.history import CommandHistory
 
 START_SPREAD = 1.0
 """Seconds over which the first connections of all daemons are spread."""
 
-PAUSE = 60.0
+FORGET_INTERVAL = 60.0
 """Seconds of a wait after which a monitor looks up, to forget who was not seen for long."""
 
-REPLIES = 15
+STUCK_REPLIES = 15
 """Replies that may each take their whole time before a monitor is taken for stuck."""
 
-Prepare = Callable[[Record], Awaitable[None]]
+OnPolled = Callable[[DaemonState], Awaitable[None]]
 """Makes use of a record that was just polled, handing back to the event loop now and then."""
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Monitor:
         events: EventsConfig,
         *,
         poll_interval: float,
-        prepare: Prepare | None = None,
+        prepare: OnPolled | None = None,
         phase: float = 0.0,
         clock: Callable[[], float] = time.time,
         chance: random.Random | None = None,
@@ -77,9 +77,9 @@ class Monitor:
             clock: seconds since the epoch.
             chance: where the jitter of the backoff comes from.
         """
-        self.record = Record(daemon, clients)
-        self.demand = Demand()
-        self._manner = Manner(daemon, poll_interval, routes=clients.routes, log=events.log)
+        self.record = DaemonState(daemon, clients)
+        self.demand = RefreshRequest()
+        self._manner = SessionSettings(daemon, poll_interval, routes=clients.routes, log=events.log)
         self._prepare = prepare
         self._phase = phase
         self._clock = clock
@@ -87,9 +87,9 @@ class Monitor:
             chance or random.Random(),  # noqa: S311 -- jitter, no secret
             step_aside=daemon.step_aside,
         )
-        self._opener = opener(daemon.management, timeout=daemon.timeout)
-        self.dialogue = Dialogue()
-        self._visiting: Visit | None = None
+        self._opener = connector_for(daemon.management, timeout=daemon.timeout)
+        self.dialogue = CommandHistory()
+        self._visiting: ManagementSession | None = None
         self._waits_for: ManagementError | None = None
         self._hurry = asyncio.Event()
         self._moved = math.inf
@@ -128,18 +128,18 @@ class Monitor:
         Session and counters stay: leaving may cost the daemon more than any setting is worth. Its
         name and address, and what identifies its clients, must be the same.
         """
-        self._manner = Manner(daemon, poll_interval, routes=clients.routes, log=events.log)
+        self._manner = SessionSettings(daemon, poll_interval, routes=clients.routes, log=events.log)
         self.record.adopt(daemon, clients)
         self._backoff.step_aside = daemon.step_aside
         if not self._manner.dialled_in:  # else the open port is worth more than a new deadline
-            self._opener = opener(daemon.management, timeout=daemon.timeout)
+            self._opener = connector_for(daemon.management, timeout=daemon.timeout)
         if self._visiting is not None:
             self._visiting.adopt(self._manner)
         self._hurry.set()
 
     def look_again(self) -> None:
         """Try the password again, if that is what the daemon refused: it may be another now."""
-        if isinstance(self._waits_for, AuthenticationFailed | PasswordUnreadable):
+        if isinstance(self._waits_for, AuthenticationFailed | PasswordFileError):
             self._hurry.set()
 
     def is_stuck(self, now: float) -> bool:
@@ -149,7 +149,11 @@ class Monitor:
         """
         if self._manner.daemon.management is None:
             return False
-        patience = 3 * self._manner.interval + REPLIES * self._manner.daemon.timeout + PAUSE
+        patience = (
+            3 * self._manner.interval
+            + STUCK_REPLIES * self._manner.daemon.timeout
+            + FORGET_INTERVAL
+        )
         return now - self._moved > patience
 
     async def _pause(self, seconds: float) -> None:
@@ -160,18 +164,18 @@ class Monitor:
         await asyncio.sleep(0)
         while (left := end - loop.time()) > 0 and not self._hurry.is_set():
             self._moved = loop.time()
-            await wait_for_event(self._hurry, min(left, PAUSE))
+            await wait_for_event(self._hurry, min(left, FORGET_INTERVAL))
             self.record.forget(self._clock())
 
     def _waits_at_the_door(self, error: ManagementError) -> bool:
         """Tell whether nobody has dialled in yet: listening goes on, or who does is not heard."""
-        return self._manner.dialled_in and isinstance(error, NotFound)
+        return self._manner.dialled_in and isinstance(error, EndpointNotFound)
 
     async def _visit(self, due: float) -> ManagementError | None:
         """Open one session and keep it until it ends; return why it ended, None if we left."""
         try:
             await self._visit_once(due)
-        except Flooded:
+        except LogFloodError:
             self._manner = msgspec.structs.replace(self._manner, log=False)
             self._warn("the daemon's log floods us; not reading it any more")
         except ManagementError as error:
@@ -198,7 +202,7 @@ class Monitor:
             raise
         connection = Connection(stream, timeout=self._manner.daemon.timeout)
         self.dialogue = connection.dialogue
-        visit = self._visiting = Visit(
+        visit = self._visiting = ManagementSession(
             connection,
             self.record,
             self._manner,

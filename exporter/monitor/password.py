@@ -5,7 +5,7 @@ import functools
 from exporter.aio import run_in_daemon_thread
 from exporter.config.password import read_password
 from exporter.config.schema import DaemonConfig
-from exporter.management.errors import PasswordUnreadable, Unreachable
+from exporter.management.errors import EndpointUnreachable, PasswordFileError
 from exporter.secret import Secret
 
 
@@ -13,7 +13,7 @@ async def read_management_password(daemon: DaemonConfig) -> Secret | None:
     """Read the password of a daemon, None where it has none.
 
     Raises:
-        PasswordUnreadable: its file can't be used.
+        PasswordFileError: its file can't be used.
         Unreachable: it can't be read now; soon it may be.
     """
     if daemon.password_file is None:
@@ -21,6 +21,6 @@ async def read_management_password(daemon: DaemonConfig) -> Secret | None:
     try:
         return await run_in_daemon_thread(functools.partial(read_password, daemon.password_file))
     except ValueError as error:
-        raise PasswordUnreadable(str(error)) from error
+        raise PasswordFileError(str(error)) from error
     except OSError as error:
-        raise Unreachable(f"{daemon.password_file}: not read: {error.strerror}") from error
+        raise EndpointUnreachable(f"{daemon.password_file}: not read: {error.strerror}") from error

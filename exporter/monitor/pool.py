@@ -6,20 +6,20 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 
 import msgspec
 
-from exporter.config.reload_diff import Plan, compare
-from exporter.config.target import Watch
+from exporter.config.reload_diff import ReloadDiff, diff
+from exporter.config.target import Target
 from exporter.log import Level, event
 from exporter.monitor import refresh
 from exporter.monitor.monitor import Monitor
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 
-PATIENCE = 15.0
+READY_GRACE = 15.0
 """Seconds after which a daemon that still was not asked keeps nobody from being ready."""
 
-MakeMonitor = Callable[[Watch, float], Monitor]
+MonitorFactory = Callable[[Target, float], Monitor]
 """Makes a monitor that doesn't run yet; the number is its phase, from 0 to 1."""
 
-Errands = Callable[[Watch, Record, float], Iterable[Coroutine[None, None, None]]]
+TaskFactory = Callable[[Target, DaemonState, float], Iterable[Coroutine[None, None, None]]]
 """Gives what else is done for a daemon, for ever: reading its files into its record.
 
 The number is its phase, as for a monitor.
@@ -29,16 +29,16 @@ _log = logging.getLogger(__name__)
 
 
 class _Member(msgspec.Struct, frozen=True):
-    watch: Watch
+    watch: Target
     monitor: Monitor
     tasks: tuple[asyncio.Task[None], ...]
     """The monitor's, and one for each errand."""
 
 
-class Fleet:
+class MonitorPool:
     """Watches what it was last told to, until it is closed."""
 
-    def __init__(self, make: MakeMonitor, errands: Errands = lambda *_: ()) -> None:
+    def __init__(self, make: MonitorFactory, errands: TaskFactory = lambda *_: ()) -> None:
         """Watch nothing yet."""
         self._make = make
         self._errands = errands
@@ -46,7 +46,7 @@ class Fleet:
         self._began = asyncio.get_running_loop().time()
 
     @property
-    def records(self) -> Sequence[Record]:
+    def records(self) -> Sequence[DaemonState]:
         """What is known of each daemon, in the order of the configuration."""
         return [member.monitor.record for member in self._members.values()]
 
@@ -55,13 +55,13 @@ class Fleet:
         member = self._members.get(name)
         return member.monitor if member else None
 
-    async def watch(self, watches: Sequence[Watch]) -> Plan:
+    async def watch(self, watches: Sequence[Target]) -> ReloadDiff:
         """Watch these from now on; return what that changed.
 
         Whoever goes on does so at once. One that ends is left first, so that its address is free
         for another name.
         """
-        plan = compare((member.watch for member in self._members.values()), watches)
+        plan = diff((member.watch for member in self._members.values()), watches)
         await _end(self._members[name] for name in (*plan.restarted, *plan.removed))
         self._members = {
             watch.daemon.name: self._go_on(watch, plan, phase) or self._begin(watch, phase)
@@ -69,7 +69,7 @@ class Fleet:
         }
         return plan
 
-    def _go_on(self, watch: Watch, plan: Plan, phase: float) -> _Member | None:
+    def _go_on(self, watch: Target, plan: ReloadDiff, phase: float) -> _Member | None:
         """Keep the member of this name, None where there is none to keep."""
         name = watch.daemon.name
         if name in plan.unchanged:
@@ -87,13 +87,15 @@ class Fleet:
             return msgspec.structs.replace(member, watch=watch, tasks=tasks)
         return None
 
-    def _begin(self, watch: Watch, phase: float) -> _Member:
+    def _begin(self, watch: Target, phase: float) -> _Member:
         monitor = self._make(watch, phase)
         errands = self._run_errands(watch, monitor.record, phase)
         tasks = (_start(monitor.run(), watch), *errands)
         return _Member(watch, monitor, tasks)
 
-    def _run_errands(self, watch: Watch, record: Record, phase: float) -> list[asyncio.Task[None]]:
+    def _run_errands(
+        self, watch: Target, record: DaemonState, phase: float
+    ) -> list[asyncio.Task[None]]:
         return [_start(errand, watch) for errand in self._errands(watch, record, phase)]
 
     async def refresh(self, names: Iterable[str], *, patience: float) -> None:
@@ -122,17 +124,17 @@ class Fleet:
         if stuck:
             return f"nobody looks after these daemons any more; the log may say why: {_some(stuck)}"
         unasked = [record.name for record in self.records if not record.attempted]
-        if unasked and now - self._began < PATIENCE:
+        if unasked and now - self._began < READY_GRACE:
             return f"these daemons were not asked yet: {_some(unasked)}"
         return None
 
 
-def _in_phase(watches: Sequence[Watch]) -> Iterator[tuple[Watch, float]]:
+def _in_phase(watches: Sequence[Target]) -> Iterator[tuple[Target, float]]:
     """Spread the daemons, so that not all are asked at the same time."""
     return ((watch, index / len(watches)) for index, watch in enumerate(watches))
 
 
-def _start(work: Coroutine[None, None, None], watch: Watch) -> asyncio.Task[None]:
+def _start(work: Coroutine[None, None, None], watch: Target) -> asyncio.Task[None]:
     task = asyncio.create_task(work, name=f"watch {watch.daemon.name}")
     task.add_done_callback(_report_crash)
     return task

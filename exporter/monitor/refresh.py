@@ -8,11 +8,11 @@ import asyncio
 import math
 from collections.abc import Callable, Iterable
 
-FRESH = 1.0
+MAX_AGE = 1.0
 """Seconds for which a reading counts as one of now."""
 
 
-class Demand:
+class RefreshRequest:
     """The wish for a new reading of one daemon."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Demand:
         or the poll under way was wanted more than `patience` seconds ago.
         """
         now = asyncio.get_running_loop().time()
-        if self._wake is None or now - self._answered < FRESH:
+        if self._wake is None or now - self._answered < MAX_AGE:
             return None
         if self._answer is None:
             self._answer = asyncio.get_running_loop().create_future()
@@ -61,7 +61,7 @@ class Demand:
             self._answer = None
 
 
-async def refresh(demands: Iterable[Demand], *, patience: float) -> None:
+async def refresh(demands: Iterable[RefreshRequest], *, patience: float) -> None:
     """Have each daemon polled whose reading is older than a second, all at the same time.
 
     Returns after `patience` seconds at the latest: who isn't done by then goes on alone, and keeps

@@ -8,31 +8,36 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from exporter.aio import yield_to_loop
-from exporter.config.schema import DaemonConfig, Slot
+from exporter.config.schema import DaemonConfig, SlotPolicy
 from exporter.log import Level, event
 from exporter.management.endpoint import ListenEndpoint
-from exporter.management.errors import Flooded, ManagementError, SteppedAside, TimedOut
+from exporter.management.errors import LogFloodError, ManagementError, PromptError, ReplyTimeout
 from exporter.management.messages import Notification
-from exporter.management.notifications import ByteCount, ClientByteCount, Log, parse_notification
-from exporter.management.prompts import reason_to_leave
+from exporter.management.notifications import (
+    ByteCount,
+    ClientByteCount,
+    LogLine,
+    parse_notification,
+)
+from exporter.management.prompts import blocking_prompt
 from exporter.management.replies import Poll
-from exporter.monitor.client import LOG_VERBOSITY_LIMIT, Inquirer
-from exporter.monitor.log_rate_limit import Flood
-from exporter.monitor.refresh import Demand
+from exporter.monitor.client import LOG_VERBOSITY_LIMIT, ManagementClient
+from exporter.monitor.log_rate_limit import LogRateLimit
+from exporter.monitor.refresh import RefreshRequest
 from exporter.secret import Secret
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from exporter.transport.connection import Connection
 
 STATE_INTERVAL = 60.0
 """Seconds between checks of the state; real-time messages tell it in between."""
 
-PATIENCE = 3
+MAX_TIMEOUTS = 3
 """Polls in a row that may time out before the session is given up."""
 
 _log = logging.getLogger(__name__)
 
 
-class Manner(msgspec.Struct, frozen=True):
+class SessionSettings(msgspec.Struct, frozen=True):
     """How a daemon is visited."""
 
     daemon: DaemonConfig
@@ -51,21 +56,21 @@ class Manner(msgspec.Struct, frozen=True):
     @property
     def releases(self) -> bool:
         """Whether the slot is to be left after a poll."""
-        return self.daemon.slot is Slot.RELEASE and not self.dialled_in
+        return self.daemon.slot is SlotPolicy.RELEASE and not self.dialled_in
 
 
-class Visit:
+class ManagementSession:
     """Asks a daemon over one connection and hears what it says by itself."""
 
     def __init__(
         self,
         connection: Connection,
-        record: Record,
-        manner: Manner,
+        record: DaemonState,
+        manner: SessionSettings,
         *,
         clock: Callable[[], float],
         polled: Callable[[Poll | None], Awaitable[None]],
-        demand: Demand,
+        demand: RefreshRequest,
     ) -> None:
         """Prepare to visit.
 
@@ -77,9 +82,11 @@ class Visit:
         self._clock = clock
         self._polled = polled
         self._demand = demand
-        self._inquirer = Inquirer(connection, routes=manner.routes, live=not manner.releases)
+        self._inquirer = ManagementClient(
+            connection, routes=manner.routes, live=not manner.releases
+        )
         self._wake = asyncio.Event()
-        self._aside: SteppedAside | None = None
+        self._aside: PromptError | None = None
         self._introduced = False
         self._silences = 0
         self._state_due = math.inf
@@ -87,9 +94,9 @@ class Visit:
         self._hears_log = False
         self._log_changed = False
         self._adopted = False
-        self._flood = Flood()
+        self._flood = LogRateLimit()
 
-    def adopt(self, manner: Manner) -> None:
+    def adopt(self, manner: SessionSettings) -> None:
         """Go on in another manner, with a poll at once."""
         self._log_changed |= manner.log is not self._manner.log
         self._manner = manner
@@ -143,11 +150,11 @@ class Visit:
         try:
             await self._poll()
             self._silences = 0
-        except TimedOut as error:
+        except ReplyTimeout as error:
             self._silences += 1
             # Anything may have happened meanwhile; and `pid`, asked first, finds the next reply.
             self._introduced = False
-            if self._silences > PATIENCE and not self._must_stay:
+            if self._silences > MAX_TIMEOUTS and not self._must_stay:
                 raise
             self._record.went_down(error)
             self._demand.withdraw()
@@ -169,7 +176,7 @@ class Visit:
             await self._settle()
             asked = loop.time()
             poll = await self._inquirer.poll(self._record.status_arrived)
-        except (SteppedAside, Flooded):
+        except (PromptError, LogFloodError):
             raise
         except ManagementError as error:
             self._record.poll_failed(error)
@@ -241,19 +248,19 @@ class Visit:
         # From verb 8 on the daemon never gets to reading `log off`; where we must stay, the next
         # poll tries it all the same.
         if not self._must_stay:
-            self._connection.abandon(Flooded("the daemon's log floods us"))
+            self._connection.abandon(LogFloodError("the daemon's log floods us"))
 
     def _notice(self, message: Notification) -> None:
         reading = parse_notification(message)
         self._record.noticed(message.source, reading)
         match reading:
-            case Log():
+            case LogLine():
                 if self._flood.rises(asyncio.get_running_loop().time()):
                     self._end_flood()
             case ByteCount() | ClientByteCount():
                 self._counts_bytes = True
             case _:
-                reason = reason_to_leave(reading)
+                reason = blocking_prompt(reading)
                 if reason is not None:
                     self._aside = reason
                     self._wake.set()

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from exporter.aio import run_cooperatively
 from exporter.config.schema import DaemonConfig
 from exporter.log import Level, event
-from exporter.management.errors import DownReason, ManagementError, Stale
+from exporter.management.errors import DownReason, ManagementError, StaleStatusFileError
 from exporter.management.status import Status, StatusReader
-from exporter.monitor.monitor import START_SPREAD, Prepare
-from exporter.state.daemon import Record
-from exporter.state.down import Outage
+from exporter.monitor.monitor import START_SPREAD, OnPolled
+from exporter.state.daemon import DaemonState
+from exporter.state.down import DownState
 from exporter.transport.status_file import StatusFile
 
 _NOTHING = ""
@@ -20,17 +20,17 @@ _NOTHING = ""
 _log = logging.getLogger(__name__)
 
 
-class FilePolls:
+class StatusFilePoller:
     """Reads the file at each interval at which the management session doesn't work."""
 
     def __init__(
         self,
         daemon: DaemonConfig,
-        record: Record,
+        record: DaemonState,
         file: StatusFile,
         *,
         routes: bool,
-        prepare: Prepare | None = None,
+        prepare: OnPolled | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Prepare to read `file` into `record`."""
@@ -67,7 +67,7 @@ class FilePolls:
             self._record.forget(self._clock())
             if self._changed(error.reason):
                 text = "cannot use the status file"
-                told = Outage(error).tell(self._record.privacy)
+                told = DownState(error).tell(self._record.privacy)
                 event(_log, Level.WARN, text, daemon=self._record.name, error=told)
             return
         if self._record.management_up:
@@ -95,7 +95,7 @@ class FilePolls:
         status = await run_cooperatively(self._reader.steps(await self._file.read()))
         age = self._clock() - status.updated
         if age > self._daemon.status_max_age:
-            raise Stale(
+            raise StaleStatusFileError(
                 f"{self._daemon.status_file}: the last status is {age:.0f} s old; does the daemon "
                 "run, and does it write one more often than 'status_max_age' says?"
             )

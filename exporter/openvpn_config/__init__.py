@@ -14,16 +14,16 @@ It only reads: no socket is opened, nothing is asked. Of this program it imports
 from exporter.openvpn_config.ccd import expected_clients
 from exporter.openvpn_config.discovery import Discovered, Discovery, discover
 from exporter.openvpn_config.findings import Finding, Kind
-from exporter.openvpn_config.model import Deployment, Inline, ManagementInterface
+from exporter.openvpn_config.model import Inline, ManagementInterface, OpenVpnConfig
 
 __all__ = [
-    "Deployment",
     "Discovered",
     "Discovery",
     "Finding",
     "Inline",
     "Kind",
     "ManagementInterface",
+    "OpenVpnConfig",
     "discover",
     "expected_clients",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from exporter.openvpn_config import directives
-from exporter.openvpn_config.errors import DeploymentError, Place, Unreadable
+from exporter.openvpn_config.errors import Location, OpenVpnConfigError, UnreadableFile
 
 MAX_CLIENTS = 20_000
 """Files looked at in one directory."""
@@ -28,9 +28,9 @@ def expected_clients(directory: Path) -> tuple[str, ...]:
         with os.scandir(directory) as entries:
             files = [Path(entry.path) for entry in _candidates(entries)]
     except OSError as error:
-        raise Unreadable(Place(directory), f"cannot read it: {error.strerror}") from None
+        raise UnreadableFile(Location(directory), f"cannot read it: {error.strerror}") from None
     if len(files) > MAX_CLIENTS:
-        raise Unreadable(Place(directory), f"more than {MAX_CLIENTS} files")
+        raise UnreadableFile(Location(directory), f"more than {MAX_CLIENTS} files")
     return tuple(sorted(file.name for file in files if not _disabled(file)))
 
 
@@ -47,5 +47,5 @@ def _disabled(file: Path) -> bool:
         with file.open("rb") as opened:
             content = opened.read(MAX_BYTES)
         return any(directive.name == "disable" for directive in directives.parse(content, file))
-    except (OSError, DeploymentError):
+    except (OSError, OpenVpnConfigError):
         return False  # what OpenVPN makes of it isn't known: better expected than overlooked

@@ -7,9 +7,9 @@ from pathlib import Path
 from exporter.management.endpoint import Endpoint, TcpEndpoint, parse_endpoint
 from exporter.management.errors import LexerError
 from exporter.openvpn_config import lexer
-from exporter.openvpn_config.errors import Place, shown
+from exporter.openvpn_config.errors import Location, printable
 from exporter.openvpn_config.findings import Finding, Kind
-from exporter.openvpn_config.model import Deployment, ManagementInterface
+from exporter.openvpn_config.model import ManagementInterface, OpenVpnConfig
 
 _SOCKETS = "/run/openvpn-management"
 """The directory that the documentation proposes: only root and our group can enter it."""
@@ -44,7 +44,7 @@ def endpoint(management: ManagementInterface, directory: Path) -> Endpoint:
     return parse_endpoint(f"{f'[{host}]' if ':' in host else host}:{management.port}")
 
 
-def judge(deployment: Deployment, *, name: str, user: str | None = None) -> tuple[Finding, ...]:
+def check(deployment: OpenVpnConfig, *, name: str, user: str | None = None) -> tuple[Finding, ...]:
     """Return what is to be said of watching a deployment; `user` is whom we run as, if known."""
     management = deployment.management
     if management is None:
@@ -60,17 +60,19 @@ def judge(deployment: Deployment, *, name: str, user: str | None = None) -> tupl
     )
 
 
-def _no_management(deployment: Deployment, name: str) -> Finding:
+def _no_management(deployment: OpenVpnConfig, name: str) -> Finding:
     socket = f"{_SOCKETS}/{name.replace('/', '-')}.sock"
     try:
         line = lexer.join(["management", socket, "unix"])
     except LexerError:
         line = f"management {_SOCKETS}/NAME.sock unix"
     file = deployment.status_file
-    instead = f"; or write `status_file: {shown(file)}` for it, which tells less" if file else ""
+    instead = (
+        f"; or write `status_file: {printable(file)}` for it, which tells less" if file else ""
+    )
     return Finding(
         kind=Kind.NO_MANAGEMENT,
-        place=Place(deployment.file),
+        place=Location(deployment.file),
         text=f"no management directive: add `{line}`, in a directory that only root and the group "
         f"of this exporter can enter{instead}",
         blocks=True,

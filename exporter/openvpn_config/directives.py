@@ -8,7 +8,7 @@ import msgspec
 
 from exporter.management.errors import LexerError
 from exporter.openvpn_config import lexer
-from exporter.openvpn_config.errors import Malformed, Place, shown
+from exporter.openvpn_config.errors import Location, SyntaxProblem, printable
 from exporter.openvpn_config.lines import LINE_LIMIT, Line, Lines
 
 _MARK = b"\xef\xbb\xbf"
@@ -24,7 +24,7 @@ class Directive(msgspec.Struct, frozen=True):
 
     name: str
     arguments: tuple[str, ...]
-    place: Place
+    place: Location
     inline: bytes | None = None
     optional: bool = False
 
@@ -37,7 +37,7 @@ def parse(content: bytes, file: Path) -> Iterator[Directive]:
     """
     lines = Lines(content)
     for line in lines:
-        place = Place(file, line.number)
+        place = Location(file, line.number)
         words = _words(line, place)
         if not words:
             continue
@@ -49,15 +49,15 @@ def parse(content: bytes, file: Path) -> Iterator[Directive]:
             yield _block(name[1:-1], lines, place)
 
 
-def _words(line: Line, place: Place) -> list[str]:
+def _words(line: Line, place: Location) -> list[str]:
     if line.too_long:
-        raise Malformed(place, f"the line has {LINE_LIMIT} bytes or more: OpenVPN takes fewer")
+        raise SyntaxProblem(place, f"the line has {LINE_LIMIT} bytes or more: OpenVPN takes fewer")
     content = line.content.removeprefix(_MARK) if line.number == 1 else line.content
     try:
         # With its line end: a backslash before that one escapes it.
         return lexer.split(os.fsdecode(content))
     except LexerError as error:
-        raise Malformed(place, f"OpenVPN would refuse this line: {error}") from None
+        raise SyntaxProblem(place, f"OpenVPN would refuse this line: {error}") from None
 
 
 def without_dashes(name: str) -> str:
@@ -65,8 +65,10 @@ def without_dashes(name: str) -> str:
     return name[2:] if name.startswith("--") and name != "--" else name
 
 
-def _block(name: str, lines: Lines, place: Place) -> Directive:
+def _block(name: str, lines: Lines, place: Location) -> Directive:
     content = lines.block(os.fsencode(f"</{name}>"))
     if content is None:
-        raise Malformed(place, f"<{shown(name)}> is not closed: add a line </{shown(name)}>")
+        raise SyntaxProblem(
+            place, f"<{printable(name)}> is not closed: add a line </{printable(name)}>"
+        )
     return Directive(name, (), place, inline=content)

@@ -11,10 +11,10 @@ import msgspec
 from exporter.management.text import clean
 from exporter.openvpn_config import model
 from exporter.openvpn_config.ccd import expected_clients
-from exporter.openvpn_config.checks import judge
-from exporter.openvpn_config.errors import DeploymentError, Place, Unreadable, shown
+from exporter.openvpn_config.checks import check
+from exporter.openvpn_config.errors import Location, OpenVpnConfigError, UnreadableFile, printable
 from exporter.openvpn_config.findings import Finding, Kind
-from exporter.openvpn_config.model import Deployment
+from exporter.openvpn_config.model import OpenVpnConfig
 
 MAX_FILES = 10_000
 """Files that all patterns together may name."""
@@ -31,7 +31,7 @@ class Discovered(msgspec.Struct, frozen=True):
 
     name: str
     file: Path
-    deployment: Deployment | None
+    deployment: OpenVpnConfig | None
     findings: tuple[Finding, ...]
     expected_clients: tuple[str, ...] = ()
 
@@ -61,7 +61,7 @@ def discover(
     included = {
         os.path.realpath(part)
         for result in read.values()
-        if isinstance(result, Deployment)
+        if isinstance(result, OpenVpnConfig)
         for part in result.files[1:]
     }
     daemons = [file for file in files if os.path.realpath(file) not in included]
@@ -93,23 +93,23 @@ def _files(patterns: Sequence[str], directory: Path) -> tuple[list[Path], list[F
 
 def _no_file(pattern: str) -> Finding:
     text = "no file matches, or a directory on the way can't be searched by this user"
-    return Finding(kind=Kind.NO_FILE, place=shown(pattern), text=text)
+    return Finding(kind=Kind.NO_FILE, place=printable(pattern), text=text)
 
 
-def _read(file: Path) -> Deployment | DeploymentError:
+def _read(file: Path) -> OpenVpnConfig | OpenVpnConfigError:
     try:
         return model.read(file)
-    except DeploymentError as error:
+    except OpenVpnConfigError as error:
         return error
 
 
 def _judged(
-    result: Deployment | DeploymentError, *, name: str, user: str | None
-) -> tuple[Deployment | None, tuple[Finding, ...]]:
-    if isinstance(result, Deployment):
-        return result, judge(result, name=name, user=user)
+    result: OpenVpnConfig | OpenVpnConfigError, *, name: str, user: str | None
+) -> tuple[OpenVpnConfig | None, tuple[Finding, ...]]:
+    if isinstance(result, OpenVpnConfig):
+        return result, check(result, name=name, user=user)
     finding = Finding(
-        kind=Kind.UNREADABLE if isinstance(result, Unreadable) else Kind.MALFORMED,
+        kind=Kind.UNREADABLE if isinstance(result, UnreadableFile) else Kind.MALFORMED,
         place=result.place,
         text=result.text,
         blocks=True,
@@ -127,7 +127,7 @@ def _without_shared_files(found: Iterable[Discovered]) -> Iterator[Discovered]:
         yield _without_status_file(discovered) if shared else discovered
 
 
-def _status_file(deployment: Deployment | None) -> str | None:
+def _status_file(deployment: OpenVpnConfig | None) -> str | None:
     file = deployment.status_file if deployment else None
     return os.path.realpath(file) if file else None
 
@@ -137,9 +137,9 @@ def _without_status_file(discovered: Discovered) -> Discovered:
         return discovered
     finding = Finding(
         kind=Kind.SAME_STATUS_FILE,
-        place=Place(discovered.file),
-        text=f"another daemon writes to {shown(discovered.deployment.status_file)}, too, so it is "
-        "not read: give each a status file of its own",
+        place=Location(discovered.file),
+        text=f"another daemon writes to {printable(discovered.deployment.status_file)}, too, so "
+        "it is not read: give each a status file of its own",
         settled_by="status_file",
     )
     return msgspec.structs.replace(
@@ -154,7 +154,7 @@ def _with_clients(discovered: Discovered) -> Discovered:
         return discovered
     try:
         clients = expected_clients(discovered.deployment.client_config_dir)
-    except Unreadable as error:
+    except UnreadableFile as error:
         finding = Finding(
             kind=Kind.CLIENT_CONFIGS,
             place=error.place,
@@ -186,8 +186,9 @@ def _renamed(names: dict[Path, str]) -> list[Finding]:
     return [
         Finding(
             kind=Kind.SAME_NAME,
-            place=Place(file),
-            text=f"another file is called {shown(file.stem)}, too: this daemon's name is {name}",
+            place=Location(file),
+            text=f"another file is called {printable(file.stem)}, too: "
+            f"this daemon's name is {name}",
         )
         for file, name in names.items()
         if "/" in name

@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from exporter.openvpn_config.errors import Place
+from exporter.openvpn_config.errors import Location
 
 
 class Kind(enum.StrEnum):
@@ -36,7 +36,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kind: Kind
-    place: Place | str
+    place: Location | str
     text: str
     blocks: bool = False
     settled_by: str = ""

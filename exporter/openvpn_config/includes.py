@@ -8,7 +8,7 @@ import msgspec
 
 from exporter.openvpn_config import directives
 from exporter.openvpn_config.directives import Directive
-from exporter.openvpn_config.errors import Malformed, Place, Unreadable, shown
+from exporter.openvpn_config.errors import Location, SyntaxProblem, UnreadableFile, printable
 
 MAX_LEVELS = 10
 """Files open within each other at most; OpenVPN has the same limit, which ends loops, too."""
@@ -19,7 +19,7 @@ MAX_BYTES = 4 << 20
 _OPTIONAL = ("setenv", "opt")
 
 
-class Tree(msgspec.Struct, frozen=True):
+class ResolvedConfig(msgspec.Struct, frozen=True):
     """All directives in order, `config` and `cd` already followed.
 
     `directory` is where relative paths start in the end; `files` are all that were read.
@@ -30,7 +30,7 @@ class Tree(msgspec.Struct, frozen=True):
     files: tuple[Path, ...]
 
 
-def read(file: Path) -> Tree:
+def read(file: Path) -> ResolvedConfig:
     """Read `file` as OpenVPN would when started in its directory, as Debian's units do.
 
     Raises:
@@ -38,8 +38,8 @@ def read(file: Path) -> Tree:
         Malformed: OpenVPN would refuse it.
     """
     reader = _Reader(file.parent)
-    reader.include(file, Place(file), level=1)
-    return Tree(tuple(reader.directives), reader.directory, tuple(reader.files))
+    reader.include(file, Location(file), level=1)
+    return ResolvedConfig(tuple(reader.directives), reader.directory, tuple(reader.files))
 
 
 class _Reader:
@@ -51,9 +51,9 @@ class _Reader:
         self.files: list[Path] = []
         self._bytes_left = MAX_BYTES
 
-    def include(self, file: Path, place: Place, *, level: int) -> None:
+    def include(self, file: Path, place: Location, *, level: int) -> None:
         if level > MAX_LEVELS:
-            raise Malformed(place, f"includes are nested more than {MAX_LEVELS} deep: a loop?")
+            raise SyntaxProblem(place, f"includes are nested more than {MAX_LEVELS} deep: a loop?")
         content = self._read(file, place)
         self.files.append(file)
         for written in directives.parse(content, file):
@@ -68,16 +68,16 @@ class _Reader:
             case _:
                 self.directives.append(directive)
 
-    def _read(self, file: Path, place: Place) -> bytes:
+    def _read(self, file: Path, place: Location) -> bytes:
         try:
             content = _regular(file, self._bytes_left + 1)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            what = "it" if place.file == file else shown(file)
-            raise Unreadable(place, f"cannot read {what}: {reason}") from None
+            what = "it" if place.file == file else printable(file)
+            raise UnreadableFile(place, f"cannot read {what}: {reason}") from None
         self._bytes_left -= len(content)
         if self._bytes_left < 0:
-            raise Unreadable(place, f"more than {MAX_BYTES >> 20} MiB with all it includes")
+            raise UnreadableFile(place, f"more than {MAX_BYTES >> 20} MiB with all it includes")
         return content
 
 

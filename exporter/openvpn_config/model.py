@@ -13,13 +13,13 @@ import msgspec
 from exporter.management.mode import Mode
 from exporter.openvpn_config import includes, options
 from exporter.openvpn_config.directives import Directive
-from exporter.openvpn_config.errors import Place
+from exporter.openvpn_config.errors import Location
 from exporter.openvpn_config.options import Options
 
 DEFAULT_MAX_CLIENTS = 1024
 """What OpenVPN's servers admit unless told otherwise, in all versions."""
 
-ASKED_FOR = "stdin"
+STDIN = "stdin"
 """The password file of a daemon that asks for its management password when it starts."""
 
 _SERVER = ("server", "server-bridge", "server-ipv6")
@@ -29,7 +29,7 @@ _CLIENT = ("client", "pull")
 class Inline(msgspec.Struct, frozen=True):
     """What stands in the configuration itself instead of a file of its own."""
 
-    place: Place
+    place: Location
     content: bytes
 
 
@@ -37,10 +37,10 @@ class ManagementInterface(msgspec.Struct, frozen=True, kw_only=True):
     """Where the daemon can be asked, as written, and what it expects of whoever does.
 
     `modifiers` are the directives `management-…` that are set, without their beginning.
-    `password_file` is `ASKED_FOR` where a person types it in.
+    `password_file` is `STDIN` where a person types it in.
     """
 
-    place: Place
+    place: Location
     address: str
     port: str
     unix: bool
@@ -52,10 +52,10 @@ class ManagementInterface(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def asks_for_password(self) -> bool:
         """Whether a person types the password in when the daemon starts."""
-        return self.password_file == Path(ASKED_FOR)
+        return self.password_file == Path(STDIN)
 
 
-class Deployment(msgspec.Struct, frozen=True, kw_only=True):
+class OpenVpnConfig(msgspec.Struct, frozen=True, kw_only=True):
     """What one configuration file says, with all it includes."""
 
     file: Path
@@ -77,7 +77,7 @@ class Deployment(msgspec.Struct, frozen=True, kw_only=True):
     device: str | None
 
 
-def read(file: Path) -> Deployment:
+def read(file: Path) -> OpenVpnConfig:
     """Return what the configuration at `file` says.
 
     Raises:
@@ -85,20 +85,20 @@ def read(file: Path) -> Deployment:
         Malformed: OpenVPN would refuse it.
     """
     found = includes.read(file)
-    return _Interpreter(options.pick(found.directives), found).deployment(file)
+    return _Interpreter(options.select(found.directives), found).deployment(file)
 
 
 class _Interpreter:
     """Resolves the paths of one configuration."""
 
-    def __init__(self, given: Options, found: includes.Tree) -> None:
+    def __init__(self, given: Options, found: includes.ResolvedConfig) -> None:
         self._given = given
         self._found = found
 
-    def deployment(self, file: Path) -> Deployment:
+    def deployment(self, file: Path) -> OpenVpnConfig:
         given = self._given
         mode = _mode(given)
-        return Deployment(
+        return OpenVpnConfig(
             file=file,
             files=self._found.files,
             directory=self._found.directory,
@@ -143,7 +143,7 @@ class _Interpreter:
         )
 
     def _password_file(self, name: str) -> Path:
-        return Path(name) if name == ASKED_FOR else self._found.directory / name
+        return Path(name) if name == STDIN else self._found.directory / name
 
     def _material(self, name: str) -> Path | Inline | None:
         use = self._given.last(name)

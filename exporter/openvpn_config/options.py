@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from exporter.openvpn_config.directives import Directive, without_dashes
-from exporter.openvpn_config.errors import Malformed
+from exporter.openvpn_config.errors import SyntaxProblem
 
 _ARGUMENTS: Mapping[str, range] = {
     "ca": range(1, 2),
@@ -72,7 +72,7 @@ class Options(msgspec.Struct, frozen=True):
         return name in self.uses
 
 
-def pick(directives: Iterable[Directive]) -> Options:
+def select(directives: Iterable[Directive]) -> Options:
     """Return what matters of a configuration.
 
     Raises:
@@ -89,7 +89,7 @@ def pick(directives: Iterable[Directive]) -> Options:
         elif _fits(directive):
             uses[name] = (*uses.get(name, ()), directive)
         elif not (directive.optional or name in ignorable):
-            raise Malformed(
+            raise SyntaxProblem(
                 directive.place, f"`{name}` has too few or too many arguments: OpenVPN refuses it"
             )
     return Options(uses)

@@ -12,18 +12,18 @@ from types import MappingProxyType
 import msgspec
 
 from exporter.config.schema import ClientsConfig, Identity
-from exporter.management.status import Client, ServerStatus
+from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.status.model import UNDEFINED
-from exporter.state.sessions import Attendance, Sessions
+from exporter.state.sessions import SessionSample, SessionTracker
 
-_NAMERS: Mapping[Identity, Callable[[Client], str]] = {
+_NAMERS: Mapping[Identity, Callable[[ClientRow], str]] = {
     Identity.AUTO: lambda client: client.common_name or client.username or UNDEFINED,
     Identity.COMMON_NAME: lambda client: client.common_name or UNDEFINED,
     Identity.USERNAME: lambda client: client.username or UNDEFINED,
 }
 
 
-class Account(msgspec.Struct, gc=False):
+class ClientTotals(msgspec.Struct, gc=False):
     """The totals of one identity.
 
     `sessions` are the current ones and `connected_since` the start of the oldest; None while
@@ -57,7 +57,7 @@ class _Presence(msgspec.Struct, gc=False):
         self.sent_growth += other.sent_growth
 
 
-class Ledger:
+class ClientTable:
     """The accounts of all identities of one daemon."""
 
     def __init__(self, config: ClientsConfig, expected: Iterable[str] = ()) -> None:
@@ -65,14 +65,14 @@ class Ledger:
         self._limit = config.limit
         self._forget_after = config.forget_after
         self._expected = frozenset(expected)
-        self._accounts = {name: Account() for name in sorted(self._expected)}
-        self.sessions = Sessions(_NAMERS[config.identity])
+        self._accounts = {name: ClientTotals() for name in sorted(self._expected)}
+        self.sessions = SessionTracker(_NAMERS[config.identity])
         self.not_exported = 0
         self.received_bytes = 0
         self.sent_bytes = 0
 
     @property
-    def accounts(self) -> Mapping[str, Account]:
+    def accounts(self) -> Mapping[str, ClientTotals]:
         """The accounts by identity, expected ones included."""
         return MappingProxyType(self._accounts)
 
@@ -107,7 +107,7 @@ class Ledger:
             account.sessions = 0
             account.connected_since = None
 
-    def _sum_up(self, attendance: Iterable[Attendance]) -> dict[str, _Presence]:
+    def _sum_up(self, attendance: Iterable[SessionSample]) -> dict[str, _Presence]:
         presences: dict[str, _Presence] = {}
         for session, row, received, sent in attendance:
             presence = _Presence(
@@ -145,7 +145,7 @@ class Ledger:
         self._forget_after = config.forget_after
         self._expected = frozenset(expected)
         for name in sorted(self._expected):
-            self._accounts.setdefault(name, Account())
+            self._accounts.setdefault(name, ClientTotals())
         surplus = len(self._accounts) - self._limit
         for name in self._idle(math.inf)[-surplus:] if surplus > 0 else ():
             del self._accounts[name]
@@ -163,7 +163,7 @@ class Ledger:
                 self.not_exported += 1
                 continue
             room -= 1
-            self._accounts[name] = account = Account()
+            self._accounts[name] = account = ClientTotals()
             # An account that was left out before begins with all that its sessions moved.
             presence.received_growth = presence.received
             presence.sent_growth = presence.sent
@@ -179,7 +179,7 @@ class Ledger:
         return [name for _, name in sorted(idle, reverse=True)]
 
 
-def _enter(account: Account, presence: _Presence, now: float) -> None:
+def _enter(account: ClientTotals, presence: _Presence, now: float) -> None:
     account.received_bytes += presence.received_growth
     account.sent_bytes += presence.sent_growth
     account.sessions = presence.sessions

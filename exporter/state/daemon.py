@@ -11,35 +11,35 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec
 
-from exporter.certificates.reading import Reading as CertificateReading
-from exporter.certificates.source import sources
+from exporter.certificates.reading import CertificateFileState
+from exporter.certificates.source import certificate_sources
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.management import prompts
 from exporter.management.errors import DownReason, ManagementError
-from exporter.management.mode import Mode, tell_tunnel_mode
+from exporter.management.mode import Mode, infer_tunnel_mode
 from exporter.management.notifications import (
     ClientEvent,
     Fatal,
     Greeting,
-    Log,
-    Reading,
+    LogLine,
+    ParsedNotification,
     StateChange,
 )
 from exporter.management.numbers import parse_number
-from exporter.management.peer import parse_peer
-from exporter.management.replies import Introduction, LoadStats, Poll, Version, parse_title
+from exporter.management.peer import parse_peer_info
+from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version, parse_title
 from exporter.management.state import State, StateName
 from exporter.management.status import ServerStatus, Status, TunnelStatus
-from exporter.state.clients import Ledger
-from exporter.state.down import Outage
+from exporter.state.clients import ClientTable
+from exporter.state.down import DownState
 from exporter.state.events import Events
-from exporter.state.privacy import privacy
-from exporter.state.process import Process
+from exporter.state.privacy import privacy_for
+from exporter.state.process import ProcessTracker
 from exporter.state.traffic import Traffic
-from exporter.state.tunnel import TunnelTraffic
+from exporter.state.tunnel import TunnelCounters
 
 
-class Source(enum.StrEnum):
+class StatusSource(enum.StrEnum):
     """Where the last reading came from."""
 
     MANAGEMENT = "management"
@@ -49,21 +49,21 @@ class Source(enum.StrEnum):
 _P = ParamSpec("_P")
 
 
-_Change = Callable[Concatenate["Record", _P], None]
+_Change = Callable[Concatenate["DaemonState", _P], None]
 
 
 def _changes(method: _Change[_P]) -> _Change[_P]:
     """Count each call as a change, so that text made of a record is known to be old."""
 
     @functools.wraps(method)
-    def changing(record: "Record", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+    def changing(record: "DaemonState", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
         record.changes += 1
         method(record, *args, **kwargs)
 
     return changing
 
 
-class Record:
+class DaemonState:
     """Everything about one daemon, fed by its monitor and read by the metrics."""
 
     def __init__(  # noqa: PLR0915 -- a plain list of what is known
@@ -72,21 +72,21 @@ class Record:
         """Begin with a daemon that nobody has reached yet."""
         self.name = daemon.name
         self.has_management = daemon.management is not None
-        self.source = Source.MANAGEMENT
+        self.source = StatusSource.MANAGEMENT
         self.max_clients = daemon.max_clients
-        self.privacy = privacy(daemon, clients)
-        self.ledger = Ledger(clients, daemon.expected_clients)
+        self.privacy = privacy_for(daemon, clients)
+        self.ledger = ClientTable(clients, daemon.expected_clients)
         self.events = Events(self.ledger.sessions.announce)
         self.traffic = Traffic()
-        self.tunnel_traffic = TunnelTraffic()
-        self.process = Process()
+        self.tunnel_traffic = TunnelCounters()
+        self.process = ProcessTracker()
 
         self.up = False
         self.management_up = False
-        self.outage: Outage | None = None
+        self.outage: DownState | None = None
         self.waits_for: str | None = None
         self.restarts_on_disconnect = False
-        self.introduction: Introduction | None = None
+        self.introduction: DaemonInfo | None = None
         self.state: State | None = None
         self.status: Status | None = None
         self.poll_duration: float | None = None
@@ -98,7 +98,7 @@ class Record:
         self.status_fallbacks = 0
         self.unparsed_lines = 0
 
-        self.certificates: Sequence[CertificateReading] = ()
+        self.certificates: Sequence[CertificateFileState] = ()
         self.changes = 0
         self.client_changes = 0
         self._status_file = daemon.status_file
@@ -132,7 +132,7 @@ class Record:
             case TunnelStatus() if self._declared_mode in {Mode.CLIENT, Mode.P2P}:
                 return self._declared_mode
             case TunnelStatus() if self.introduction is not None:
-                return tell_tunnel_mode(self.process.states)
+                return infer_tunnel_mode(self.process.states)
             case _:
                 return None
 
@@ -155,13 +155,13 @@ class Record:
     def adopt(self, daemon: DaemonConfig, clients: ClientsConfig) -> None:
         """Go on by other settings; name, address and what identifies a client must be the same."""
         self.max_clients = daemon.max_clients
-        self.privacy = privacy(daemon, clients)
+        self.privacy = privacy_for(daemon, clients)
         self._declared_mode = daemon.deployment.mode if daemon.deployment else None
         self.ledger.adopt(clients, daemon.expected_clients)
-        if daemon.status_file != self._status_file and self.source is Source.STATUS_FILE:
+        if daemon.status_file != self._status_file and self.source is StatusSource.STATUS_FILE:
             self._lose_readings()
         self._status_file = daemon.status_file
-        if not sources(daemon):  # else they are read anew
+        if not certificate_sources(daemon):  # else they are read anew
             self.certificates = ()
         self.client_changes += 1
 
@@ -203,17 +203,17 @@ class Record:
         self.ledger.restart()
 
     @_changes
-    def logged(self, cache: Sequence[Log]) -> None:
+    def logged(self, cache: Sequence[LogLine]) -> None:
         """Take the daemon's log cache, oldest line first."""
         self.events.take_log_cache(cache)
 
     @_changes
-    def introduced(self, introduction: Introduction) -> None:
+    def introduced(self, introduction: DaemonInfo) -> None:
         """Take what the daemon says of itself at the beginning of a session."""
         self.introduction = introduction
 
     @_changes
-    def noticed(self, source: str, reading: Reading) -> None:
+    def noticed(self, source: str, reading: ParsedNotification) -> None:
         """Take one real-time message."""
         self.events.take(source, reading)
         match reading:
@@ -227,9 +227,9 @@ class Record:
             case ClientEvent(event="ESTABLISHED", client_id=client_id, env=variables):
                 with contextlib.suppress(ValueError):  # without a time it can't be told whose
                     since = parse_number(variables.get("time_unix", ""))
-                    self.ledger.sessions.introduce(client_id, since, parse_peer(variables))
+                    self.ledger.sessions.introduce(client_id, since, parse_peer_info(variables))
             case _:
-                reason = prompts.reason_to_leave(reading)
+                reason = prompts.blocking_prompt(reading)
                 self.waits_for = reason.waits_for if reason else self.waits_for
 
     @_changes
@@ -248,7 +248,7 @@ class Record:
         self._reconnected = False
 
     @_changes
-    def certified(self, readings: Sequence[CertificateReading]) -> None:
+    def certified(self, readings: Sequence[CertificateFileState]) -> None:
         """Take what the daemon's files of certificates say now."""
         self.certificates = readings
 
@@ -263,7 +263,7 @@ class Record:
         self.polls += 1
         self.client_changes += 1
         self.up = self.management_up = True
-        self.source = Source.MANAGEMENT
+        self.source = StatusSource.MANAGEMENT
         self.outage = None
         self.status = poll.status
         self.poll_duration = duration
@@ -284,7 +284,7 @@ class Record:
         self.polls += 1
         self.client_changes += 1
         self.up = True
-        self.source = Source.STATUS_FILE
+        self.source = StatusSource.STATUS_FILE
         self.status = status
         self.poll_duration = duration
         self.polled_at = now
@@ -309,8 +309,8 @@ class Record:
         """Note that the status file can't be used, and why."""
         self.poll_failed(error)
         if not self.has_management:
-            self.outage = Outage(error)
-        if self.source is Source.STATUS_FILE:
+            self.outage = DownState(error)
+        if self.source is StatusSource.STATUS_FILE:
             self._lose_readings()
 
     def _take(self, status: Status | None, now: float) -> None:
@@ -336,10 +336,10 @@ class Record:
     def went_down(self, error: ManagementError) -> None:
         """Note that the daemon can't be asked, and why; its readings are gone."""
         self.management_up = False
-        self.outage = Outage(error, self._last_words)
+        self.outage = DownState(error, self._last_words)
         self.introduction = None
         self.state = None
-        if self.source is Source.MANAGEMENT:  # else its status file still serves
+        if self.source is StatusSource.MANAGEMENT:  # else its status file still serves
             self._lose_readings()
 
     def _lose_readings(self) -> None:

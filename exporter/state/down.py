@@ -8,7 +8,7 @@ from exporter.state.privacy import Privacy
 _NONSENSE = "the daemon's answer makes no sense; it is not shown, since it may name a client"
 
 
-class Outage(msgspec.Struct, frozen=True):
+class DownState(msgspec.Struct, frozen=True):
     """What went wrong, and what the daemon said last, "" where it said nothing of the kind."""
 
     error: ManagementError

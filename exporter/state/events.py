@@ -11,19 +11,19 @@ from collections.abc import Callable, Sequence
 from exporter.management import prompts
 from exporter.management.log_events import LOG_EVENTS
 from exporter.management.log_lines import (
-    NewClient,
+    ConnectLine,
     Severity,
-    is_ours,
-    new_client,
-    recognise,
+    is_management_line,
+    match_event,
+    parse_connect,
     severity,
 )
 from exporter.management.notifications import (
-    SOURCES,
+    KEYWORDS,
     Fatal,
-    Log,
+    LogLine,
+    ParsedNotification,
     PasswordFailed,
-    Reading,
     StateChange,
 )
 from exporter.management.reasons import OTHER, RECONNECT_REASONS, reconnect_reason
@@ -37,9 +37,9 @@ _LINES_KEPT = 300
 class Events:
     """The counters; every known label value is there from the start."""
 
-    def __init__(self, announce: Callable[[NewClient], None]) -> None:
+    def __init__(self, announce: Callable[[ConnectLine], None]) -> None:
         """Begin with nothing counted; clients that the log says were let in go to `announce`."""
-        self.messages = _zeros([*sorted(SOURCES), OTHER])
+        self.messages = _zeros([*sorted(KEYWORDS), OTHER])
         self.transitions = _zeros([name.value for name in StateName])
         self.reconnects = _zeros(RECONNECT_REASONS)
         self.log_messages = _zeros([level.value for level in Severity])
@@ -48,8 +48,8 @@ class Events:
         self.prompts = _zeros(prompts.PROMPT_KINDS)
         self.fatal_errors = 0
         self._announce = announce
-        self._states = seen_entries.Sequence[State](_STATES_KEPT)
-        self._lines = seen_entries.Sequence[Log](_LINES_KEPT)
+        self._states = seen_entries.SeenEntries[State](_STATES_KEPT)
+        self._lines = seen_entries.SeenEntries[LogLine](_LINES_KEPT)
         self._states_caught_up = False
         self._lines_caught_up = False
 
@@ -71,20 +71,20 @@ class Events:
         self._states_caught_up = True
         return new
 
-    def take_log_cache(self, cache: Sequence[Log]) -> None:
+    def take_log_cache(self, cache: Sequence[LogLine]) -> None:
         """Take the reply to `log all`, oldest line first."""
         for line in self._lines.catch_up(cache):
             self._count_line(line)
         self._lines_caught_up = True
 
-    def take(self, source: str, reading: Reading) -> None:
+    def take(self, source: str, reading: ParsedNotification) -> None:
         """Take one real-time message."""
-        self.messages[source if source in SOURCES else OTHER] += 1
+        self.messages[source if source in KEYWORDS else OTHER] += 1
         match reading:
             case StateChange(state=state) if self._states_caught_up:
                 self._states.add(state)
                 self._count_state(state)
-            case Log() as line if self._lines_caught_up:
+            case LogLine() as line if self._lines_caught_up:
                 self._lines.add(line)
                 self._count_line(line)
             case Fatal():
@@ -94,8 +94,8 @@ class Events:
             case _:
                 self._count_prompt(reading)
 
-    def _count_prompt(self, reading: Reading) -> None:
-        reason = prompts.reason_to_leave(reading)
+    def _count_prompt(self, reading: ParsedNotification) -> None:
+        reason = prompts.blocking_prompt(reading)
         if reason is not None and reason.waits_for in self.prompts:
             self.prompts[reason.waits_for] += 1
 
@@ -104,14 +104,14 @@ class Events:
         if state.name is StateName.RECONNECTING:
             self.reconnects[reconnect_reason(state.description)] += 1
 
-    def _count_line(self, line: Log) -> None:
-        if is_ours(line):
+    def _count_line(self, line: LogLine) -> None:
+        if is_management_line(line):
             return
         self.log_messages[severity(line).value] += 1
-        event = recognise(line)
+        event = match_event(line)
         if event is not None:
             self.log_events[event.name] += 1
-        client = new_client(line)
+        client = parse_connect(line)
         if client is not None:
             self._announce(client)
 

@@ -5,7 +5,7 @@ address of that moment. A session may be too short for any status, and a line ma
 behind one, so what two statuses did not show has come and gone. Pure.
 """
 
-from exporter.management.log_lines import NewClient
+from exporter.management.log_lines import ConnectLine
 
 _LIMIT = 10_000
 """Addresses remembered from one interval between two statuses; later ones are only polled."""
@@ -46,7 +46,7 @@ class _Announcement:
 _ByAddress = dict[str, _Announcement]
 
 
-class Announcements:
+class LoggedConnects:
     """The announced clients of the interval under way, and of the one before."""
 
     def __init__(self) -> None:
@@ -55,14 +55,14 @@ class Announcements:
         self._old: dict[str, _ByAddress] = {}
         self._room = _LIMIT
 
-    def take(self, client: NewClient) -> int:
+    def take(self, client: ConnectLine) -> int:
         """Take one line; return how many sessions it tells of, 0 or 1."""
         known = self._old.get(client.name, {}).get(client.real_address)
         if known is None or not known.expects(ipv6=client.ipv6):
             known = self._at(client)
         return 0 if known is None else known.take(ipv6=client.ipv6)
 
-    def take_known(self, client: NewClient) -> None:
+    def take_known(self, client: ConnectLine) -> None:
         """Take a line about a client that needs no announcement."""
         known = self._at(client)
         if known is not None:
@@ -93,7 +93,7 @@ class Announcements:
         self._room = _LIMIT
         return gone
 
-    def _at(self, client: NewClient) -> _Announcement | None:
+    def _at(self, client: ConnectLine) -> _Announcement | None:
         known = self._new.setdefault(client.name, {})
         if client.real_address not in known:
             if not self._room:

@@ -17,7 +17,7 @@ from exporter.management.status.model import UNDEFINED
 _DIGEST_SIZE = 8
 """Bytes: among a million names, two share a pseudonym with a chance of one in forty million."""
 
-NOT_SHOWN = "***"
+REDACTED = "***"
 """Stands for a name where there has to be something."""
 
 _REMEMBERED = 32_768
@@ -45,7 +45,7 @@ class Privacy(Protocol):
         """Return what to show for an address without a port, or a network."""
 
 
-class Plain:
+class PlainPrivacy:
     """Shows everything as it is."""
 
     shows_clients = True
@@ -60,7 +60,7 @@ class Plain:
         return address
 
 
-class Pseudonym:
+class PseudonymPrivacy:
     """Shows a keyed digest of each name, and of an address its network.
 
     The same name under the same key is the same pseudonym everywhere and for ever. Without the
@@ -97,7 +97,7 @@ class Pseudonym:
         return str(interface.network.supernet(new_prefix=length))
 
 
-class Hidden:
+class NoClientsPrivacy:
     """Shows no client at all; whoever asks all the same gets nothing."""
 
     shows_clients = False
@@ -112,19 +112,19 @@ class Hidden:
         return ""
 
 
-def disguised(daemon: DaemonConfig, clients: ClientsConfig) -> DaemonConfig:
+def redacted(daemon: DaemonConfig, clients: ClientsConfig) -> DaemonConfig:
     """Return the configuration of a daemon as it may be shown: it names clients, too."""
-    name = privacy(daemon, clients).name
-    expected = tuple(name(client) or NOT_SHOWN for client in daemon.expected_clients)
+    name = privacy_for(daemon, clients).name
+    expected = tuple(name(client) or REDACTED for client in daemon.expected_clients)
     return msgspec.structs.replace(daemon, expected_clients=expected)
 
 
-def privacy(daemon: DaemonConfig, clients: ClientsConfig) -> Privacy:
+def privacy_for(daemon: DaemonConfig, clients: ClientsConfig) -> Privacy:
     """Return how the operator wants the clients of a daemon to be shown."""
     match daemon.privacy or clients.privacy:
         case PrivacyMode.PLAIN:
-            return Plain()
+            return PlainPrivacy()
         case PrivacyMode.PSEUDONYM if clients.privacy_key_file is not None:
-            return Pseudonym(clients.privacy_key_file.reveal())
+            return PseudonymPrivacy(clients.privacy_key_file.reveal())
         case _:
-            return Hidden()
+            return NoClientsPrivacy()

@@ -9,7 +9,7 @@ HISTORY_LIMIT = 100
 """Entries of the daemon's state history; a full one no longer begins with its start."""
 
 
-class Process:
+class ProcessTracker:
     """Told by its id and by the history of its states, each once a session."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 """A counter that goes on where another one starts again."""
 
 
-class Growth:
+class ResettingCounter:
     """Sums the growth of a foreign counter over its restarts.
 
     A value that fell began again at 0, so all of it is growth.

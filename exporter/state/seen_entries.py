@@ -7,14 +7,13 @@ what the history begins with is what we saw last.
 """
 
 from collections import deque
-from collections.abc import Hashable
-from collections.abc import Sequence as Entries
+from collections.abc import Hashable, Sequence
 from typing import Generic, TypeVar
 
 _T = TypeVar("_T", bound=Hashable)
 
 
-def overlap(seen: Entries[object], history: Entries[object], *, whole: bool = True) -> int:
+def overlap(seen: Sequence[object], history: Sequence[object], *, whole: bool = True) -> int:
     """Return how many entries at the start of `history` were seen, given the last ones seen.
 
     Where it can be laid in more than one way, the longest overlap holds: an entry too few rather
@@ -30,7 +29,7 @@ def overlap(seen: Entries[object], history: Entries[object], *, whole: bool = Tr
     return 0
 
 
-class Sequence(Generic[_T]):
+class SeenEntries(Generic[_T]):
     """The end of one stream, as far as it was seen."""
 
     def __init__(self, limit: int) -> None:
@@ -43,7 +42,7 @@ class Sequence(Generic[_T]):
         """Note an entry that came by itself."""
         self._seen.append(hash(entry))
 
-    def catch_up(self, history: Entries[_T]) -> Entries[_T]:
+    def catch_up(self, history: Sequence[_T]) -> Sequence[_T]:
         """Take the daemon's history; return its entries that were not seen before.
 
         The very first history is the past: nothing of it is new.

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from exporter.management.status import Client
+from exporter.management.status import ClientRow
 
 _ZONE_STEP = 900
 """Seconds: time zones are whole quarters of an hour apart."""
@@ -18,14 +18,16 @@ _S = TypeVar("_S")
 _K = TypeVar("_K", bound=Hashable)
 
 
-Match = tuple[Client, _S | None, bool]
+RowMatch = tuple[ClientRow, _S | None, bool]
 """A row, the session that it goes on with, None for a new one, and whether that is sure.
 
 Where it is not, the row may go on with another session: nothing is known of its growth.
 """
 
 
-def reunite(rows: Iterable[Client], sessions: Iterable[tuple[_S, Client]]) -> Iterator[Match[_S]]:
+def match_rows(
+    rows: Iterable[ClientRow], sessions: Iterable[tuple[_S, ClientRow]]
+) -> Iterator[RowMatch[_S]]:
     """Match each row with one of the sessions, which come with their last rows."""
     waiting = _group((_tag(last), (session, last)) for session, last in sessions)
     if not waiting:  # ten thousand rows of a daemon that nobody has asked before
@@ -42,7 +44,7 @@ _Tag = tuple[str, int]
 _V = TypeVar("_V")
 
 
-def _tag(row: Client) -> _Tag:
+def _tag(row: ClientRow) -> _Tag:
     return row.common_name, row.connected_since % _ZONE_STEP
 
 
@@ -53,11 +55,13 @@ def _group(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:
     return groups
 
 
-def _match(rows: Sequence[Client], sessions: Sequence[tuple[_S, Client]]) -> Iterator[Match[_S]]:
+def _match(
+    rows: Sequence[ClientRow], sessions: Sequence[tuple[_S, ClientRow]]
+) -> Iterator[RowMatch[_S]]:
     """Match rows and sessions of one name and start: first at their addresses, then the rest."""
     by_address = _group((last.real_address, session) for session, last in sessions)
     rows_there = _group((row.real_address, row) for row in rows)
-    movers: list[Client] = []
+    movers: list[ClientRow] = []
     for address, there in rows_there.items():
         if len(there) == len(by_address.get(address, ())) == 1:
             yield there[0], by_address.pop(address)[0], True

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from exporter.management.log_lines import NewClient
-from exporter.management.peer import Peer
-from exporter.management.status import Client
+from exporter.management.log_lines import ConnectLine
+from exporter.management.peer import PeerInfo
+from exporter.management.status import ClientRow
 from exporter.state.histogram import Histogram
-from exporter.state.logged_connects import Announcements
-from exporter.state.session_matching import reunite
+from exporter.state.logged_connects import LoggedConnects
+from exporter.state.session_matching import match_rows
 
 DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 604800)
 """Seconds: from a look at mail to a week of home office; sites stay longer."""
@@ -22,13 +22,13 @@ DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 6
 _INTRODUCTION_LIMIT = 10_000
 """Clients that introduced themselves and that no status has shown; the oldest give way."""
 
-_UNKNOWN_PEER = Peer()
+_UNKNOWN_PEER = PeerInfo()
 
-Namer = Callable[[Client], str]
+IdentityFunc = Callable[[ClientRow], str]
 """Gives the identity of a row."""
 
 
-class Session(msgspec.Struct, gc=False, eq=False):
+class ClientSession(msgspec.Struct, gc=False, eq=False):
     """One session: whose it is, and how far its counters were in its last row.
 
     It begins with nothing counted; `seen` is when a status last had it. There are ten thousand of
@@ -37,15 +37,15 @@ class Session(msgspec.Struct, gc=False, eq=False):
     """
 
     name: str
-    last: Client
-    peer: Peer
+    last: ClientRow
+    peer: PeerInfo
     since: int
     seen: int
     received_bytes: int = 0
     sent_bytes: int = 0
     missed: bool = False
 
-    def grow(self, row: Client, now: int) -> tuple[int, int]:
+    def grow(self, row: ClientRow, now: int) -> tuple[int, int]:
         """Take the session's row; return by how many bytes received and sent it grew.
 
         A value that fell began again at 0, so all of it is growth.
@@ -63,11 +63,11 @@ class Session(msgspec.Struct, gc=False, eq=False):
         )
 
 
-def _begin(name: str, row: Client, peer: Peer) -> Session:
-    return Session(name, row, peer, since=row.connected_since, seen=row.connected_since)
+def _begin(name: str, row: ClientRow, peer: PeerInfo) -> ClientSession:
+    return ClientSession(name, row, peer, since=row.connected_since, seen=row.connected_since)
 
 
-Attendance = tuple[Session, Client, int, int]
+SessionSample = tuple[ClientSession, ClientRow, int, int]
 """A row, its session, and the growth of bytes received and sent."""
 
 _IdKey = tuple[int, int]
@@ -77,22 +77,22 @@ _RowKey = tuple[str, str, int]
 _Key = _IdKey | _RowKey
 
 
-class Sessions:
+class SessionTracker:
     """All sessions of one daemon, and how they come and go."""
 
-    def __init__(self, namer: Namer) -> None:
+    def __init__(self, namer: IdentityFunc) -> None:
         """Begin without a session; those of the first status began before us."""
         self.connects = 0
         self.disconnects = 0
         self.durations = Histogram(DURATION_BOUNDS)
-        self.current: Sequence[Attendance] = ()
+        self.current: Sequence[SessionSample] = ()
         self._namer = namer
-        self._sessions: dict[_Key, Session] = {}
+        self._sessions: dict[_Key, ClientSession] = {}
         self._began = False
-        self._announcements = Announcements()
-        self._peers: dict[_Key, Peer] = {}
+        self._announcements = LoggedConnects()
+        self._peers: dict[_Key, PeerInfo] = {}
 
-    def announce(self, client: NewClient) -> None:
+    def announce(self, client: ConnectLine) -> None:
         """Take a client that the log says was let in; a status may never show it.
 
         It counts as a connect at once, and its row doesn't count again.
@@ -102,24 +102,24 @@ class Sessions:
         else:
             self._announcements.take_known(client)
 
-    def introduce(self, client_id: int, since: int, peer: Peer) -> None:
+    def introduce(self, client_id: int, since: int, peer: PeerInfo) -> None:
         """Take what a client said of itself before it was let in, or turned away."""
         if len(self._peers) >= _INTRODUCTION_LIMIT:
             del self._peers[next(iter(self._peers))]
         self._peers[client_id, since] = peer
 
     def update(
-        self, rows: Sequence[Client], now: int, *, unreadable: int = 0
-    ) -> Sequence[Attendance]:
+        self, rows: Sequence[ClientRow], now: int, *, unreadable: int = 0
+    ) -> Sequence[SessionSample]:
         """Take the connected rows of one complete status, printed at `now`.
 
         Where lines of it were unreadable, a session that is missing may be in one of them and is
         kept once: ended and opened anew, all its bytes would count a second time.
         """
         by_key, doubles = _by_key(rows)
-        present: dict[_Key, Session] = {}
-        attendance: list[Attendance] = []
-        strangers: list[Client] = []
+        present: dict[_Key, ClientSession] = {}
+        attendance: list[SessionSample] = []
+        strangers: list[ClientRow] = []
         for key, row in by_key.items():
             session = self._sessions.get(key)
             if session is None:
@@ -146,8 +146,8 @@ class Sessions:
         self.current = ()
 
     def _meet(
-        self, rows: Sequence[Client], present: dict[_Key, Session], now: int
-    ) -> list[Attendance]:
+        self, rows: Sequence[ClientRow], present: dict[_Key, ClientSession], now: int
+    ) -> list[SessionSample]:
         """Find or open the sessions of rows whose key is new, and note them as present.
 
         Where both polls have ids, a new key is a new session. Else it may be an old one.
@@ -158,9 +158,9 @@ class Sessions:
             for key, session in self._sessions.items()
             if key not in present and not (with_ids and session.last.client_id is not None)
         ]
-        met: list[Attendance] = []
-        newcomers: list[Session] = []
-        for row, known, sure in reunite(rows, absent):
+        met: list[SessionSample] = []
+        newcomers: list[ClientSession] = []
+        for row, known, sure in match_rows(rows, absent):
             key = _key(row)
             if known is None:
                 session = self._open(key, row)
@@ -173,10 +173,12 @@ class Sessions:
         self._count(newcomers)
         return met
 
-    def _open(self, key: _Key, row: Client) -> Session:
+    def _open(self, key: _Key, row: ClientRow) -> ClientSession:
         return _begin(self._namer(row), row, self._peers.pop(key, _UNKNOWN_PEER))
 
-    def _go_on(self, known: tuple[_Key, Session], row: Client) -> tuple[_Key, Session]:
+    def _go_on(
+        self, known: tuple[_Key, ClientSession], row: ClientRow
+    ) -> tuple[_Key, ClientSession]:
         """Let a session go on in a row of another key; return the key that it has from now on."""
         key, session = known
         if row.client_id is None and _has_id(key):
@@ -187,7 +189,7 @@ class Sessions:
             session.peer = self._peers.pop(_key(row), session.peer)
         return _key(row), session
 
-    def _count(self, newcomers: Iterable[Session]) -> None:
+    def _count(self, newcomers: Iterable[ClientSession]) -> None:
         """Count new sessions as connects, but those that the log announced."""
         if not self._began:
             return
@@ -198,14 +200,14 @@ class Sessions:
         ]
         self.connects += sum(not self._announcements.claim_elsewhere(name) for name in unmet)
 
-    def _miss(self, present: dict[_Key, Session]) -> None:
+    def _miss(self, present: dict[_Key, ClientSession]) -> None:
         """Keep the sessions that are missing for the first time."""
         for key, session in self._sessions.items():
             if key not in present and not session.missed:
                 session.missed = True
                 present[key] = session
 
-    def _leave(self, present: dict[_Key, Session], *, without_ids: bool) -> None:
+    def _leave(self, present: dict[_Key, ClientSession], *, without_ids: bool) -> None:
         """End the sessions that are not present, and give up those that were only announced."""
         absent = {key: value for key, value in self._sessions.items() if key not in present}
         if without_ids:  # such a poll can't tell whether a session with an id has gone
@@ -216,15 +218,15 @@ class Sessions:
         self._sessions = present
         self.disconnects += self._announcements.turn()
 
-    def _end(self, sessions: Iterable[Session]) -> None:
+    def _end(self, sessions: Iterable[ClientSession]) -> None:
         for session in sessions:
             self.disconnects += 1
             self.durations.observe(max(session.seen - session.since, 0))
 
 
-def _by_key(rows: Sequence[Client]) -> tuple[dict[_Key, Client], list[Client]]:
+def _by_key(rows: Sequence[ClientRow]) -> tuple[dict[_Key, ClientRow], list[ClientRow]]:
     """Return rows by key, and those that look like another one, which only happens without ids."""
-    by_key: dict[_Key, Client] = {
+    by_key: dict[_Key, ClientRow] = {
         (row.client_id, row.connected_since): row for row in rows if row.client_id is not None
     }
     if len(by_key) == len(rows):  # as from nearly every daemon
@@ -232,14 +234,14 @@ def _by_key(rows: Sequence[Client]) -> tuple[dict[_Key, Client], list[Client]]:
     return _by_any_key(rows)
 
 
-def _by_any_key(rows: Iterable[Client]) -> tuple[dict[_Key, Client], list[Client]]:
+def _by_any_key(rows: Iterable[ClientRow]) -> tuple[dict[_Key, ClientRow], list[ClientRow]]:
     """Do it where rows have no ids.
 
     Of rows that look alike one stands for all, with the largest values: these only fall when a
     session ends, so that less is counted than moved, but never more.
     """
-    by_key: dict[_Key, Client] = {}
-    doubles: list[Client] = []
+    by_key: dict[_Key, ClientRow] = {}
+    doubles: list[ClientRow] = []
     for row in rows:
         key = _key(row)
         if key in by_key:
@@ -254,7 +256,7 @@ def _by_any_key(rows: Iterable[Client]) -> tuple[dict[_Key, Client], list[Client
     return by_key, doubles
 
 
-def _key(row: Client) -> _Key:
+def _key(row: ClientRow) -> _Key:
     if row.client_id is None:
         return (row.common_name, row.real_address, row.connected_since)
     return (row.client_id, row.connected_since)

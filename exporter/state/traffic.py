@@ -3,11 +3,11 @@
 import msgspec
 
 from exporter.management.replies import LoadStats
-from exporter.state.clients import Ledger
-from exporter.state.resetting_counter import Growth
+from exporter.state.clients import ClientTable
+from exporter.state.resetting_counter import ResettingCounter
 
 
-class Rate(msgspec.Struct, frozen=True):
+class ByteRate(msgspec.Struct, frozen=True):
     """Bytes per second, as the mean between the last two polls."""
 
     received: float
@@ -25,14 +25,16 @@ class Traffic:
         """Begin at 0."""
         self.received_bytes = 0
         self.sent_bytes = 0
-        self.rate: Rate | None = None
+        self.rate: ByteRate | None = None
         self._taken_at: float | None = None
-        self._received = Growth()
-        self._sent = Growth()
-        self._ledger_received = Growth()
-        self._ledger_sent = Growth()
+        self._received = ResettingCounter()
+        self._sent = ResettingCounter()
+        self._ledger_received = ResettingCounter()
+        self._ledger_sent = ResettingCounter()
 
-    def take(self, load_stats: LoadStats, ledger: Ledger, *, offloaded: bool, now: float) -> None:
+    def take(
+        self, load_stats: LoadStats, ledger: ClientTable, *, offloaded: bool, now: float
+    ) -> None:
         """Take one poll, made at `now` (seconds since the epoch)."""
         received = self._received.take(load_stats.received_bytes)
         sent = self._sent.take(load_stats.sent_bytes)
@@ -45,12 +47,12 @@ class Traffic:
         self.rate = self._rate(received, sent, now)
         self._taken_at = now
 
-    def _rate(self, received: int, sent: int, now: float) -> Rate | None:
+    def _rate(self, received: int, sent: int, now: float) -> ByteRate | None:
         """Return the rate, None where no earlier poll of the same process tells since when."""
         if self._taken_at is None or now <= self._taken_at:
             return None
         seconds = now - self._taken_at
-        return Rate(received / seconds, sent / seconds)
+        return ByteRate(received / seconds, sent / seconds)
 
     def restart(self) -> None:
         """Note that a new process began."""

@@ -4,7 +4,7 @@ The daemon's own statistics begin again at 0 with every connection.
 """
 
 from exporter.management.status import TunnelStatus
-from exporter.state.resetting_counter import Growth
+from exporter.state.resetting_counter import ResettingCounter
 
 FIELDS = (
     "tun_tap_read",
@@ -20,12 +20,12 @@ FIELDS = (
 """The counters of `TunnelStatus`."""
 
 
-class TunnelTraffic:
+class TunnelCounters:
     """One accumulated counter for each row that the daemon printed at least once."""
 
     def __init__(self) -> None:
         """Begin without a counter."""
-        self._growth: dict[str, Growth] = {}
+        self._growth: dict[str, ResettingCounter] = {}
 
     @property
     def totals(self) -> dict[str, int]:
@@ -37,7 +37,7 @@ class TunnelTraffic:
         for field in FIELDS:
             value = getattr(status, field)
             if value is not None:
-                self._growth.setdefault(field, Growth()).take(value)
+                self._growth.setdefault(field, ResettingCounter()).take(value)
 
     def restart(self) -> None:
         """Note that a new connection began."""

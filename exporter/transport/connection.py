@@ -15,24 +15,24 @@ from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import (
     ManagementError,
     ProtocolError,
+    ReplyTimeout,
     SessionClosed,
-    TimedOut,
 )
 from exporter.management.messages import (
-    Failure,
-    Listing,
+    ErrorReply,
     Message,
+    MultilineReply,
     Notification,
     PasswordPrompt,
     Reply,
-    Success,
+    SuccessReply,
     Truncated,
-    Unexpected,
+    UnexpectedLine,
 )
-from exporter.management.protocol import Protocol
+from exporter.management.protocol import ManagementProtocol
 from exporter.secret import Secret
-from exporter.transport.handshake import Login
-from exporter.transport.history import Dialogue
+from exporter.transport.handshake import Handshake
+from exporter.transport.history import CommandHistory
 from exporter.transport.stream import Stream
 
 _LAST_REPLY = 0.5
@@ -42,7 +42,7 @@ _AT_ONCE = 500
 """Messages that are taken without giving way: of log lines, some ten milliseconds."""
 
 Subscriber = Callable[[Notification], None]
-Observer = Callable[[Reply], None]
+ReplyCallback = Callable[[Reply], None]
 
 
 class Connection:
@@ -54,8 +54,8 @@ class Connection:
         self._writer = stream.writer
         self.peer = stream.peer
         self.timeout = timeout
-        self._protocol = Protocol()
-        self.dialogue = Dialogue()
+        self._protocol = ManagementProtocol()
+        self.dialogue = CommandHistory()
         self._subscribers: list[Subscriber] = []
         self._turn = asyncio.Lock()
         self._asked: list[_Question] = []
@@ -95,7 +95,7 @@ class Connection:
             AuthenticationFailed: a password was asked for, and ours is wrong or missing.
             ProtocolError, SessionClosed: as their names say.
         """
-        login = Login(self._protocol, password, self.peer)
+        login = Handshake(self._protocol, password, self.peer)
         try:
             async with asyncio.timeout(self.timeout):
                 while not self._protocol.greeted:
@@ -110,20 +110,20 @@ class Connection:
             raise login.closed() from error
         self._reading = asyncio.create_task(self._read(), name=f"read {self.peer}")
 
-    async def request(self, command: Command, *, then: Observer | None = None) -> Reply:
+    async def request(self, command: Command, *, then: ReplyCallback | None = None) -> Reply:
         """Send one command and return its reply, complete.
 
         `then` is called with the reply before any later message reaches a subscriber: what came
         before the reply has been seen by then, and what came after it has not.
 
         Raises:
-            TimedOut: no complete reply in time. `resynchronise` before anything else is asked.
+            ReplyTimeout: no complete reply in time. `resynchronise` before anything else is asked.
             ProtocolError: a reply of a shape that the command doesn't have.
             SessionClosed: the daemon ended the session.
         """
         async with self._turn:
             reply = await self._exchange(command, then)
-        if not isinstance(reply, Failure | _SHAPES[command.reply]):
+        if not isinstance(reply, ErrorReply | _SHAPES[command.reply]):
             raise ProtocolError(f"{self.peer}: a reply to '{command.text}' of another shape")
         return reply
 
@@ -135,7 +135,7 @@ class Connection:
         where the reply was only late.
 
         Raises:
-            TimedOut: the daemon doesn't answer at all.
+            ReplyTimeout: the daemon doesn't answer at all.
             SessionClosed: the daemon ended the session.
         """
         async with self._turn:
@@ -143,7 +143,7 @@ class Connection:
             await self._exchange(Command.PID)
             return self._dropped_replies > dropped
 
-    async def _exchange(self, command: Command, then: Observer | None = None) -> Reply:
+    async def _exchange(self, command: Command, then: ReplyCallback | None = None) -> Reply:
         if self._lost.done():
             raise self._lost.result()
         loop = asyncio.get_running_loop()
@@ -155,14 +155,14 @@ class Connection:
         except TimeoutError as error:
             ended = loop.time()
             self.dialogue.unanswered(command, ended=ended, seconds=ended - began)
-            raise TimedOut(
+            raise ReplyTimeout(
                 f"{self.peer}: no complete reply to '{command.text}' within {self.timeout:g} s"
             ) from error
         ended = loop.time()
         self.dialogue.exchanged(command, reply, ended=ended, seconds=ended - began)
         return reply
 
-    def _ask(self, command: Command, then: Observer | None) -> "_Question":
+    def _ask(self, command: Command, then: ReplyCallback | None) -> "_Question":
         question = _Question(command, asyncio.get_running_loop().create_future(), then)
         self._asked.append(question)
         self._quiet.clear()
@@ -228,15 +228,15 @@ class Connection:
                 self.dialogue.notified(source)
                 for subscriber in self._subscribers:
                     subscriber(message)
-            case Success() | Failure() | Listing():
+            case SuccessReply() | ErrorReply() | MultilineReply():
                 self._take_reply(message)
             case Truncated(lines=lines):
                 self._unparsed_lines += lines
-            case Unexpected() | PasswordPrompt():
+            case UnexpectedLine() | PasswordPrompt():
                 self._unparsed_lines += 1
 
     def _take_reply(self, reply: Reply) -> None:
-        if isinstance(reply, Success) and reply.text.startswith(b"pid="):
+        if isinstance(reply, SuccessReply) and reply.text.startswith(b"pid="):
             self._forget_before_pid()
         if not self._asked:
             self._unparsed_lines += 1
@@ -266,16 +266,16 @@ class _Question(NamedTuple):
 
     command: Command
     reply: asyncio.Future[Reply]
-    then: Observer | None
+    then: ReplyCallback | None
 
     @property
     def is_pid(self) -> bool:
         return self.command is Command.PID
 
 
-_SHAPES: dict[ReplyKind, type[Success | Listing]] = {
-    ReplyKind.LINE: Success,
-    ReplyKind.MULTILINE: Listing,
+_SHAPES: dict[ReplyKind, type[SuccessReply | MultilineReply]] = {
+    ReplyKind.LINE: SuccessReply,
+    ReplyKind.MULTILINE: MultilineReply,
 }
 
 

@@ -11,18 +11,18 @@ from typing import Protocol
 
 from exporter.management.endpoint import Endpoint, ListenEndpoint, TcpEndpoint, UnixEndpoint
 from exporter.management.errors import (
-    Busy,
+    ConnectionRefused,
+    EndpointNotFound,
+    EndpointPermissionError,
+    EndpointUnreachable,
     ManagementError,
-    NotFound,
-    PermissionRefused,
-    Refused,
-    Unreachable,
+    SlotBusy,
 )
 from exporter.transport.resolving import Resolver
 from exporter.transport.stream import READ_SIZE, Stream
 
 
-class Opener(Protocol):
+class Connector(Protocol):
     """Gives a new stream to one daemon each time it is asked."""
 
     async def open(self) -> Stream:
@@ -36,20 +36,20 @@ class Opener(Protocol):
         """Give back what is held between streams."""
 
 
-def opener(endpoint: Endpoint | None, *, timeout: float) -> Opener:
+def connector_for(endpoint: Endpoint | None, *, timeout: float) -> Connector:
     """Return the opener for an endpoint, None for a daemon without; `timeout` is in seconds."""
     match endpoint:
         case None:
-            return NoOpener()
+            return NullConnector()
         case TcpEndpoint():
-            return TcpOpener(endpoint, timeout=timeout)
+            return TcpConnector(endpoint, timeout=timeout)
         case UnixEndpoint():
-            return UnixOpener(endpoint)
+            return UnixConnector(endpoint)
         case ListenEndpoint():
-            return DialInOpener(endpoint, timeout=timeout)
+            return ReverseConnector(endpoint, timeout=timeout)
 
 
-class NoOpener:
+class NullConnector:
     """Never opens anything: the daemon has no management interface."""
 
     async def open(self) -> Stream:
@@ -61,7 +61,7 @@ class NoOpener:
         """Nothing is held."""
 
 
-class TcpOpener:
+class TcpConnector:
     """Connects to `--management HOST PORT`."""
 
     def __init__(self, endpoint: TcpEndpoint, *, timeout: float) -> None:
@@ -100,11 +100,11 @@ class TcpOpener:
     def _no_answer(self) -> ManagementError:
         # A full queue before the slot drops what comes; nothing else does so on loopback.
         if _is_loopback(self._endpoint.host):
-            return Busy(
+            return SlotBusy(
                 f"{self._endpoint}: other management clients queue for the single slot; "
                 "find them with 'ss -tnp' and let one of them give way"
             )
-        return Unreachable(
+        return EndpointUnreachable(
             f"{self._endpoint}: no answer within {self._timeout:g} s; "
             "look for a firewall between here and there"
         )
@@ -113,7 +113,7 @@ class TcpOpener:
         """Nothing is held."""
 
 
-class UnixOpener:
+class UnixConnector:
     """Connects to `--management PATH unix`."""
 
     def __init__(self, endpoint: UnixEndpoint) -> None:
@@ -137,7 +137,7 @@ class UnixOpener:
         """Nothing is held."""
 
 
-class DialInOpener:
+class ReverseConnector:
     """Waits for a daemon to dial in (`--management-client`).
 
     The port stays open all the time, since such a daemon dials once, at its start, and exits when
@@ -145,7 +145,7 @@ class DialInOpener:
     """
 
     def __init__(self, endpoint: ListenEndpoint, *, timeout: float) -> None:
-        """Say `NotFound` when nobody has dialled in for `timeout` seconds."""
+        """Say `EndpointNotFound` when nobody has dialled in for `timeout` seconds."""
         self._endpoint = endpoint
         self._timeout = timeout
         self._listener: socket.socket | None = None
@@ -168,7 +168,7 @@ class DialInOpener:
         # Not cut off at the deadline: a daemon that comes in that moment would be lost, and exit.
         await asyncio.wait([self._arrival], timeout=self._timeout)
         if not self._arrival.done():
-            raise NotFound(
+            raise EndpointNotFound(
                 f"{self._endpoint}: no daemon has dialled in; start it after this exporter, with "
                 f"'management {self._endpoint.host} {self._endpoint.port}' and 'management-client'"
             )
@@ -215,21 +215,27 @@ def _is_loopback(host: str) -> bool:
 
 _MEANINGS: dict[int, tuple[type[ManagementError], str]] = {
     errno.ECONNREFUSED: (
-        Refused,
+        ConnectionRefused,
         "nobody listens; is the daemon running, with a 'management' directive for this address?",
     ),
     errno.ENOENT: (
-        NotFound,
+        EndpointNotFound,
         "no such socket; is the daemon running, with a 'management' directive for this path?",
     ),
-    errno.EACCES: (PermissionRefused, "no permission; let this user into the socket's directory"),
-    errno.EPERM: (PermissionRefused, "no permission; let this user into the socket's directory"),
+    errno.EACCES: (
+        EndpointPermissionError,
+        "no permission; let this user into the socket's directory",
+    ),
+    errno.EPERM: (
+        EndpointPermissionError,
+        "no permission; let this user into the socket's directory",
+    ),
     errno.EAGAIN: (
-        Busy,
+        SlotBusy,
         "other clients queue for the single slot; find them with 'ss -xp' and let one give way",
     ),
     errno.EADDRINUSE: (
-        Unreachable,
+        EndpointUnreachable,
         "another program already listens here; choose another port",
     ),
 }
@@ -238,6 +244,8 @@ _MEANINGS: dict[int, tuple[type[ManagementError], str]] = {
 def _explain(error: OSError, peer: str) -> ManagementError:
     """Turn the operating system's word into ours, with what to do about it."""
     if isinstance(error, socket.gaierror):
-        return NotFound(f"{peer}: no such host name; correct it, or look at the resolver")
-    kind, sentence = _MEANINGS.get(error.errno or 0, (Unreachable, error.strerror or str(error)))
+        return EndpointNotFound(f"{peer}: no such host name; correct it, or look at the resolver")
+    kind, sentence = _MEANINGS.get(
+        error.errno or 0, (EndpointUnreachable, error.strerror or str(error))
+    )
     return kind(f"{peer}: {sentence}")

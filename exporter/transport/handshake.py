@@ -5,22 +5,22 @@ A wrong password yields no `ERROR`, only the prompt again, and after three tries
 
 from exporter.management.errors import (
     AuthenticationFailed,
-    Busy,
+    EndpointPermissionError,
     ManagementError,
-    PermissionRefused,
     ProtocolError,
+    ReplyTimeout,
     SessionClosed,
-    TimedOut,
+    SlotBusy,
 )
 from exporter.management.messages import Message, Notification, PasswordPrompt
-from exporter.management.protocol import Protocol
+from exporter.management.protocol import ManagementProtocol
 from exporter.secret import Secret
 
 
-class Login:
+class Handshake:
     """The exchange before the greeting: at most one password, and what an early end means."""
 
-    def __init__(self, protocol: Protocol, password: Secret | None, peer: str) -> None:
+    def __init__(self, protocol: ManagementProtocol, password: Secret | None, peer: str) -> None:
         """Log in to `peer`, with `password` if there is one."""
         self._protocol = protocol
         self._password = password
@@ -67,7 +67,7 @@ class Login:
             )
         if self._heard:
             return SessionClosed(f"{self._peer}: the daemon closed the session before its greeting")
-        return PermissionRefused(
+        return EndpointPermissionError(
             f"{self._peer}: closed before a byte was said; the daemon's 'management-client-user' "
             "or 'management-client-group' names another user than this exporter's"
         )
@@ -75,8 +75,8 @@ class Login:
     def silence(self, seconds: float) -> ManagementError:
         """Say what it means that the greeting didn't come in time."""
         if self._heard:
-            return TimedOut(f"{self._peer}: no greeting within {seconds:g} s")
-        return Busy(
+            return ReplyTimeout(f"{self._peer}: no greeting within {seconds:g} s")
+        return SlotBusy(
             f"{self._peer}: accepted, but nothing was said within {seconds:g} s: another client "
             "holds the single management slot, or the daemon is stuck"
         )

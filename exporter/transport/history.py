@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from exporter.management.commands import Command
-from exporter.management.messages import Failure, Listing, Reply, Success
+from exporter.management.messages import ErrorReply, MultilineReply, Reply, SuccessReply
 
 EXCHANGES = 16
 """Commands that are remembered: a whole introduction and a poll."""
@@ -25,7 +25,7 @@ KEYWORDS = 50
 """Keywords of real-time messages that are told apart."""
 
 
-class Exchange(msgspec.Struct, frozen=True):
+class HistoryEntry(msgspec.Struct, frozen=True):
     """One command and its reply; `line_count` counts all lines, `lines` has the first of them."""
 
     command: Command
@@ -36,16 +36,16 @@ class Exchange(msgspec.Struct, frozen=True):
     line_count: int
 
 
-class Dialogue:
+class CommandHistory:
     """What was lately said over one connection."""
 
     def __init__(self) -> None:
         """Begin before the first word."""
-        self._exchanges: deque[Exchange] = deque(maxlen=EXCHANGES)
+        self._exchanges: deque[HistoryEntry] = deque(maxlen=EXCHANGES)
         self._heard: Counter[str] = Counter()
 
     @property
-    def exchanges(self) -> Sequence[Exchange]:
+    def exchanges(self) -> Sequence[HistoryEntry]:
         """The last exchanges, oldest first."""
         return tuple(self._exchanges)
 
@@ -58,11 +58,11 @@ class Dialogue:
         """Note a reply."""
         lines = _lines(reply)
         kept = tuple(line[:LENGTH] for line in lines[:LINES])
-        self._exchanges.append(Exchange(command, ended, seconds, kept, len(lines)))
+        self._exchanges.append(HistoryEntry(command, ended, seconds, kept, len(lines)))
 
     def unanswered(self, command: Command, *, ended: float, seconds: float) -> None:
         """Note a command whose reply didn't come."""
-        self._exchanges.append(Exchange(command, ended, seconds, (), 0))
+        self._exchanges.append(HistoryEntry(command, ended, seconds, (), 0))
 
     def notified(self, source: str) -> None:
         """Note a real-time message."""
@@ -71,10 +71,10 @@ class Dialogue:
 
 def _lines(reply: Reply) -> Sequence[bytes]:
     match reply:
-        case Success(text=text):
+        case SuccessReply(text=text):
             return (b"SUCCESS: " + text,)
-        case Failure():
+        case ErrorReply():
             # From 2.7 on an unknown command is repeated here, and it may have been a password.
             return (b"ERROR: (its text is not kept)",)
-        case Listing(lines=lines):
+        case MultilineReply(lines=lines):
             return lines

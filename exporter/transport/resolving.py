@@ -8,7 +8,7 @@ from typing import NamedTuple
 from exporter.aio import SingleFlight
 
 
-class Address(NamedTuple):
+class ResolvedAddress(NamedTuple):
     """One address of a host: its family, and the host as a number."""
 
     family: socket.AddressFamily
@@ -23,7 +23,7 @@ class Resolver:
         self._host = host
         self._lookup = SingleFlight(lambda: _look_up(host))
 
-    async def addresses(self) -> list[Address]:
+    async def addresses(self) -> list[ResolvedAddress]:
         """Return the addresses of the host; one that is an address is its own.
 
         Raises:
@@ -34,14 +34,14 @@ class Resolver:
         return await self._lookup()
 
 
-def _literal(host: str) -> Address:
+def _literal(host: str) -> ResolvedAddress:
     number = ipaddress.ip_address(host)
-    return Address(socket.AF_INET if number.version == 4 else socket.AF_INET6, host)  # noqa: PLR2004
+    return ResolvedAddress(socket.AF_INET if number.version == 4 else socket.AF_INET6, host)  # noqa: PLR2004
 
 
-def _look_up(host: str) -> list[Address]:
+def _look_up(host: str) -> list[ResolvedAddress]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except UnicodeError:  # a label of more than 63 letters, or none that the system could ask for
         raise socket.gaierror(socket.EAI_NONAME, "no host name") from None
-    return [Address(family, str(address[0])) for family, _, _, _, address in found]
+    return [ResolvedAddress(family, str(address[0])) for family, _, _, _, address in found]

@@ -15,16 +15,16 @@ import msgspec
 
 from exporter.aio import SingleFlight
 from exporter.management.errors import (
+    EndpointNotFound,
+    EndpointPermissionError,
+    EndpointUnreachable,
     ManagementError,
-    NotFound,
-    PermissionRefused,
     ProtocolError,
-    TimedOut,
-    Unreachable,
+    ReplyTimeout,
 )
 from exporter.management.protocol import REPLY_LIMIT
 
-QUIET = 0.1
+SETTLE_TIME = 0.1
 """Seconds without a change before a file counts as written.
 
 The kernel dates changes in steps of up to 10 ms, so two equal dates prove nothing.
@@ -54,15 +54,15 @@ class StatusFile:
             if snapshot.settled:
                 return self._lines(snapshot.content)
             if asyncio.get_running_loop().time() > deadline:
-                raise TimedOut(f"{self._path}: it is being written to all the time")
-            await asyncio.sleep(QUIET)
+                raise ReplyTimeout(f"{self._path}: it is being written to all the time")
+            await asyncio.sleep(SETTLE_TIME)
 
     async def _snapshot(self) -> "_Snapshot":
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._take()
         except TimeoutError as error:
-            raise TimedOut(f"{self._path}: the file system does not answer") from error
+            raise ReplyTimeout(f"{self._path}: the file system does not answer") from error
         except OSError as error:
             raise _explain(error, self._path) from error
 
@@ -97,19 +97,21 @@ def _take(path: Path) -> _Snapshot:
         after = os.fstat(descriptor)
     age = time.time() - after.st_mtime
     same = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
-    return _Snapshot(content, settled=same and not 0 <= age < QUIET)
+    return _Snapshot(content, settled=same and not 0 <= age < SETTLE_TIME)
 
 
 def _explain(error: OSError, path: Path) -> ManagementError:
     """Turn the operating system's word into ours, with what to do about it."""
     match error:
         case FileNotFoundError() | NotADirectoryError():
-            return NotFound(f"{path}: no such file; does the daemon run with 'status {path}'?")
+            return EndpointNotFound(
+                f"{path}: no such file; does the daemon run with 'status {path}'?"
+            )
         case PermissionError():
-            return PermissionRefused(
+            return EndpointPermissionError(
                 f"{path}: no permission; OpenVPN makes the file for root alone but keeps the mode "
                 "of one that is there: make it before the daemon starts, readable by this user's "
                 "group, and let that group into the directory"
             )
         case _:
-            return Unreachable(f"{path}: {error.strerror or error}")
+            return EndpointUnreachable(f"{path}: {error.strerror or error}")

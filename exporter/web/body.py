@@ -6,7 +6,7 @@ from aiohttp import Payload
 from aiohttp.abc import AbstractStreamWriter
 
 
-class Pieces(Payload):
+class ChunkedPayload(Payload):
     """A body that is sent piece by piece, each when the ones before it have mostly gone.
 
     Of a page of megabytes no copy is made, and a slow reader makes nothing pile up here.

@@ -9,20 +9,22 @@ from collections.abc import Iterator, Sequence
 from exporter.config.schema import ClientsConfig
 from exporter.management.commands import Command
 from exporter.management.text import clean_bytes
-from exporter.state.daemon import Record
-from exporter.transport.history import LENGTH, Dialogue, Exchange
+from exporter.state.daemon import DaemonState
+from exporter.transport.history import LENGTH, CommandHistory, HistoryEntry
 
 _ROWS = (b"CLIENT_LIST", b"ROUTING_TABLE")
 """What rows of clients begin with, in the formats 2 and 3."""
 
 
-def debug_text(record: Record, dialogue: Dialogue, clients: ClientsConfig, *, now: float) -> str:
+def render_debug(
+    record: DaemonState, dialogue: CommandHistory, clients: ClientsConfig, *, now: float
+) -> str:
     """Return what is known of the session; `now` is the event loop's time."""
     return "".join(f"{line}\n" for line in _lines(record, dialogue, clients, now=now))
 
 
 def _lines(
-    record: Record, dialogue: Dialogue, clients: ClientsConfig, *, now: float
+    record: DaemonState, dialogue: CommandHistory, clients: ClientsConfig, *, now: float
 ) -> Iterator[str]:
     yield f"daemon: {record.name}"
     yield f"up: {f'yes, by {record.source.value}' if record.up else 'no'}"
@@ -42,7 +44,7 @@ def _lines(
         yield from _reply(exchange, _shown(exchange, record, clients))
 
 
-def _shown(exchange: Exchange, record: Record, clients: ClientsConfig) -> list[bytes]:
+def _shown(exchange: HistoryEntry, record: DaemonState, clients: ClientsConfig) -> list[bytes]:
     """Return the lines of a reply that may be shown."""
     shows_clients = clients.series and clients.info
     if exchange.command is Command.LOG_ALL or not record.privacy.shows_words:
@@ -52,7 +54,7 @@ def _shown(exchange: Exchange, record: Record, clients: ClientsConfig) -> list[b
     return [line for line in exchange.lines if shows_clients or not _tells_of_clients(line)]
 
 
-def _reply(exchange: Exchange, shown: Sequence[bytes]) -> Iterator[str]:
+def _reply(exchange: HistoryEntry, shown: Sequence[bytes]) -> Iterator[str]:
     for line in shown:
         yield f"< {clean_bytes(line, LENGTH)}"
     if not exchange.line_count:

@@ -6,16 +6,16 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.gzip_page import pack
+from exporter.metrics.gzip_page import gzip_page
 from exporter.metrics.page import Page
-from exporter.state.daemon import Record
-from exporter.web.body import Pieces
+from exporter.state.daemon import DaemonState
+from exporter.web.body import ChunkedPayload
 from exporter.web.compression import accepts_gzip
-from exporter.web.scrape_timeout import Refresh, patience
+from exporter.web.scrape_timeout import Refresh, scrape_timeout
 
 
 def handler(
-    records: Callable[[], Sequence[Record]], exposition: Exposition, refresh: Refresh
+    records: Callable[[], Sequence[DaemonState]], exposition: Exposition, refresh: Refresh
 ) -> Handler:
     """Return the handler of a page of these records."""
 
@@ -27,7 +27,7 @@ def handler(
 
 async def page_response(
     request: web.Request,
-    records: Sequence[Record],
+    records: Sequence[DaemonState],
     exposition: Exposition,
     *,
     refresh: Refresh,
@@ -37,7 +37,7 @@ async def page_response(
 
     `own` tells whether the exporter's own metrics follow.
     """
-    await refresh(records, patience(request))
+    await refresh(records, scrape_timeout(request))
     await exposition.prepare(*records)
     page = exposition.page(
         records,
@@ -47,13 +47,17 @@ async def page_response(
     )
     if accepts_gzip(_header(request, "Accept-Encoding")):
         return await _packed(page)
-    return web.Response(body=Pieces(page.slices, size=page.size, content_type=page.content_type))
+    return web.Response(
+        body=ChunkedPayload(page.slices, size=page.size, content_type=page.content_type)
+    )
 
 
 async def _packed(page: Page) -> web.Response:
-    packed = await pack(page)
+    packed = await gzip_page(page)
     return web.Response(
-        body=Pieces(lambda: packed, size=sum(map(len, packed)), content_type=page.content_type),
+        body=ChunkedPayload(
+            lambda: packed, size=sum(map(len, packed)), content_type=page.content_type
+        ),
         headers={hdrs.CONTENT_ENCODING: "gzip"},
     )
 

@@ -11,18 +11,18 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from exporter.metrics.exposition import Exposition
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from exporter.web.metrics import page_response
-from exporter.web.scrape_timeout import Refresh, patience
+from exporter.web.scrape_timeout import Refresh, scrape_timeout
 
-Debug = Callable[[Record], str]
+Debug = Callable[[DaemonState], str]
 """Tells what was said between the exporter and a daemon, without secrets."""
 
 _HINT = "/sd lists the daemons that are watched"
 
 
 def handler(
-    records: Callable[[], Sequence[Record]],
+    records: Callable[[], Sequence[DaemonState]],
     exposition: Exposition,
     *,
     poll: Refresh,
@@ -33,14 +33,14 @@ def handler(
     async def probe(request: web.Request) -> web.Response:
         record = _target(request, {record.name: record for record in records()})
         if request.query.get("debug") == "true":
-            await poll([record], patience(request))
+            await poll([record], scrape_timeout(request))
             return web.Response(text=debug(record))
         return await page_response(request, [record], exposition, refresh=poll, own=False)
 
     return probe
 
 
-def _target(request: web.Request, records: Mapping[str, Record]) -> Record:
+def _target(request: web.Request, records: Mapping[str, DaemonState]) -> DaemonState:
     names = request.query.getall("target", [])
     if len(names) != 1:
         raise _refusal(f"name one daemon, as in /probe?target=NAME; {_HINT}")

@@ -7,10 +7,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from exporter.config import ConfigError
-from exporter.config.reload_diff import Plan
+from exporter.config.reload_diff import ReloadDiff
 
 
-def handler(reload: Callable[[], Awaitable[Plan]]) -> Handler:
+def handler(reload: Callable[[], Awaitable[ReloadDiff]]) -> Handler:
     """Return the handler; it answers when the new configuration is in force, or why it is not."""
 
     async def handle(_: web.Request) -> web.Response:

@@ -5,18 +5,18 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
-from exporter.config.reload_diff import Plan
+from exporter.config.reload_diff import ReloadDiff
 from exporter.metrics.exposition import Exposition
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from exporter.web import config_endpoint, health, landing, metrics, probe, service_discovery
 from exporter.web.reload import handler as reloading_handler
 from exporter.web.scrape_timeout import Refresh, no_refresh
 
-Records = Callable[[], Sequence[Record]]
+Records = Callable[[], Sequence[DaemonState]]
 """Gives the records of all daemons; asked anew for each request."""
 
 
-Reload = Callable[[], Awaitable[Plan]]
+Reload = Callable[[], Awaitable[ReloadDiff]]
 """Reads the configuration again; raises ConfigError."""
 
 

@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
 _URL = re.compile(
@@ -39,7 +39,7 @@ def parse_external_url(text: str) -> ExternalUrl:
     return ExternalUrl(match["scheme"], match["host"], match["path"])
 
 
-def handler(records: Callable[[], Sequence[Record]], external: ExternalUrl | None) -> Handler:
+def handler(records: Callable[[], Sequence[DaemonState]], external: ExternalUrl | None) -> Handler:
     """Return the handler; without an external URL, the exporter is where the request went."""
 
     async def discover(request: web.Request) -> web.Response:

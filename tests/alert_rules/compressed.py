@@ -51,4 +51,4 @@ def _in_windows(text: str, speed: float) -> str:
 
 
 def _shorter(time: str, speed: float) -> str:
-    return durations.show(durations.parse(time) / speed)
+    return durations.format_duration(durations.parse_duration(time) / speed)

@@ -23,7 +23,9 @@ def test_the_same_alerts_are_there_and_hold() -> None:
 
 def test_each_wait_is_shorter_by_the_speed() -> None:
     for name, alert in QUICK.items():
-        assert durations.parse(alert.wait) * 60 == durations.parse(SLOW[name].wait)
+        assert durations.parse_duration(alert.wait) * 60 == durations.parse_duration(
+            SLOW[name].wait
+        )
 
 
 def test_windows_and_limits_in_seconds_are_shorter_too() -> None:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.certificates.pem import Garbage, inline_block, parse
+from exporter.certificates.pem import InvalidPem, inline_block, parse
 from exporter.certificates.reading import Certificate, RevocationList
-from exporter.certificates.source import Use
+from exporter.certificates.source import Directive
 from tests.certificates.fixtures import SOON, certificate, revocation_list, serial_of
 
 OFFICE = certificate("office")
@@ -18,34 +18,36 @@ def as_entry(pem: bytes, name: str) -> Certificate:
     return Certificate(name, serial_of(pem), SOON.timestamp())
 
 
-@pytest.mark.parametrize("use", [Use.CERT, Use.CA])
-def test_a_certificate_says_who_and_until_when(use: Use) -> None:
+@pytest.mark.parametrize("use", [Directive.CERT, Directive.CA])
+def test_a_certificate_says_who_and_until_when(use: Directive) -> None:
     assert parse(OFFICE, use) == (as_entry(OFFICE, "office"),)
 
 
 def test_text_around_and_between_is_passed_over() -> None:
     content = b"Certificate:\n    Data: \xff\n" + OFFICE + b"\nnext\n" + LISBON + b"\n# end"
-    assert parse(content, Use.CA) == (as_entry(OFFICE, "office"), as_entry(LISBON, "lisbon"))
+    assert parse(content, Directive.CA) == (as_entry(OFFICE, "office"), as_entry(LISBON, "lisbon"))
 
 
 def test_lines_may_end_as_in_windows() -> None:
-    assert parse(OFFICE.replace(b"\n", b"\r\n"), Use.CERT) == (as_entry(OFFICE, "office"),)
+    assert parse(OFFICE.replace(b"\n", b"\r\n"), Directive.CERT) == (as_entry(OFFICE, "office"),)
 
 
 def test_a_revocation_list_says_whose_and_until_when() -> None:
-    assert parse(CRL, Use.CRL) == (RevocationList("office-ca", SOON.timestamp()),)
+    assert parse(CRL, Directive.CRL) == (RevocationList("office-ca", SOON.timestamp()),)
 
 
 def test_several_revocation_lists_stand_in_one_file() -> None:
     other = revocation_list("lisbon-ca")
     issuers = [
-        entry.issuer for entry in parse(CRL + other, Use.CRL) if isinstance(entry, RevocationList)
+        entry.issuer
+        for entry in parse(CRL + other, Directive.CRL)
+        if isinstance(entry, RevocationList)
     ]
     assert issuers == ["office-ca", "lisbon-ca"]
 
 
 def test_a_hostile_name_is_cleaned() -> None:
-    (entry,) = parse(certificate('a\n"b\\\x7f'), Use.CERT)
+    (entry,) = parse(certificate('a\n"b\\\x7f'), Directive.CERT)
     assert isinstance(entry, Certificate)
     assert entry.subject == 'a\ufffd"b\\\ufffd'
 
@@ -53,25 +55,25 @@ def test_a_hostile_name_is_cleaned() -> None:
 @pytest.mark.parametrize(
     ("content", "use", "words"),
     [
-        (b"", Use.CERT, "no PEM block '-----BEGIN CERTIFICATE-----'"),
-        (b"not PEM", Use.CA, "no PEM block"),
-        (CRL, Use.CERT, "no PEM block '-----BEGIN CERTIFICATE-----'"),
-        (OFFICE, Use.CRL, "no PEM block '-----BEGIN X509 CRL-----'"),
-        (OFFICE.replace(b"MII", b"AAA"), Use.CERT, "damaged"),
-        (OFFICE[:-60], Use.CERT, "no PEM block"),
-        (OFFICE + LISBON.replace(b"MII", b"!!!"), Use.CA, "damaged"),
-        (CRL.replace(b"MI", b"AA"), Use.CRL, "damaged"),
+        (b"", Directive.CERT, "no PEM block '-----BEGIN CERTIFICATE-----'"),
+        (b"not PEM", Directive.CA, "no PEM block"),
+        (CRL, Directive.CERT, "no PEM block '-----BEGIN CERTIFICATE-----'"),
+        (OFFICE, Directive.CRL, "no PEM block '-----BEGIN X509 CRL-----'"),
+        (OFFICE.replace(b"MII", b"AAA"), Directive.CERT, "damaged"),
+        (OFFICE[:-60], Directive.CERT, "no PEM block"),
+        (OFFICE + LISBON.replace(b"MII", b"!!!"), Directive.CA, "damaged"),
+        (CRL.replace(b"MI", b"AA"), Directive.CRL, "damaged"),
     ],
 )
-def test_garbage_is_told(content: bytes, use: Use, words: str) -> None:
-    with pytest.raises(Garbage, match=words):
+def test_garbage_is_told(content: bytes, use: Directive, words: str) -> None:
+    with pytest.raises(InvalidPem, match=words):
         parse(content, use)
 
 
-@given(st.binary(), st.sampled_from(Use))
-def test_any_bytes_between_the_marks_are_garbage(content: bytes, use: Use) -> None:
-    mark = b"X509 CRL" if use is Use.CRL else b"CERTIFICATE"
-    with pytest.raises(Garbage):
+@given(st.binary(), st.sampled_from(Directive))
+def test_any_bytes_between_the_marks_are_garbage(content: bytes, use: Directive) -> None:
+    mark = b"X509 CRL" if use is Directive.CRL else b"CERTIFICATE"
+    with pytest.raises(InvalidPem):
         parse(b"-----BEGIN " + mark + b"-----\n" + content + b"\n-----END " + mark + b"-----", use)
 
 
@@ -79,13 +81,17 @@ def test_a_version_that_nobody_knows_is_garbage() -> None:
     written = ssl.PEM_cert_to_DER_cert(OFFICE.decode())
     v3, v8 = b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"
     assert v3 in written
-    with pytest.raises(Garbage, match="damaged"):
-        parse(ssl.DER_cert_to_PEM_cert(written.replace(v3, v8, 1)).encode(), Use.CERT)
+    with pytest.raises(InvalidPem, match="damaged"):
+        parse(ssl.DER_cert_to_PEM_cert(written.replace(v3, v8, 1)).encode(), Directive.CERT)
 
 
 def test_an_inline_block_is_taken_from_its_own_directive() -> None:
     configuration = b"dev tun\n<ca>\n" + OFFICE + b"</ca>\n <cert>\n" + LISBON + b" </cert>\n"
-    assert parse(inline_block(configuration, Use.CA), Use.CA) == (as_entry(OFFICE, "office"),)
-    assert parse(inline_block(configuration, Use.CERT), Use.CERT) == (as_entry(LISBON, "lisbon"),)
-    with pytest.raises(Garbage, match="no inline block <crl-verify>"):
-        inline_block(configuration, Use.CRL)
+    assert parse(inline_block(configuration, Directive.CA), Directive.CA) == (
+        as_entry(OFFICE, "office"),
+    )
+    assert parse(inline_block(configuration, Directive.CERT), Directive.CERT) == (
+        as_entry(LISBON, "lisbon"),
+    )
+    with pytest.raises(InvalidPem, match="no inline block <crl-verify>"):
+        inline_block(configuration, Directive.CRL)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from exporter.certificates import source
-from exporter.certificates.source import Source, Use, sources
+from exporter.certificates.source import CertificateSource, Directive, certificate_sources
 from exporter.config import DaemonConfig, load
 from exporter.management.endpoint import parse_endpoint
 
@@ -33,30 +33,32 @@ def configured(directory: Path, text: str) -> DaemonConfig:
 
 def test_a_daemon_of_which_nothing_is_said_has_none() -> None:
     daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
-    assert sources(daemon) == ()
+    assert certificate_sources(daemon) == ()
 
 
 def test_a_discovered_daemon_names_its_own(directory: Path) -> None:
-    assert sources(configured(directory, "discover: ['*.conf']")) == (
-        Source(Use.CERT, directory / "office.crt"),
-        Source(Use.CA, directory / "office.conf", inline=True),
-        Source(Use.CRL, directory / "crl.pem"),
+    assert certificate_sources(configured(directory, "discover: ['*.conf']")) == (
+        CertificateSource(Directive.CERT, directory / "office.crt"),
+        CertificateSource(Directive.CA, directory / "office.conf", inline=True),
+        CertificateSource(Directive.CRL, directory / "crl.pem"),
     )
 
 
 def test_what_the_operator_names_wins(directory: Path) -> None:
     text = "discover: ['*.conf']\ndaemons: [{name: office, ca: other.crt, cert: /etc/own.crt}]"
-    assert sources(configured(directory, text)) == (
-        Source(Use.CERT, Path("/etc/own.crt")),
-        Source(Use.CA, directory / "other.crt"),
-        Source(Use.CRL, directory / "crl.pem"),
+    assert certificate_sources(configured(directory, text)) == (
+        CertificateSource(Directive.CERT, Path("/etc/own.crt")),
+        CertificateSource(Directive.CA, directory / "other.crt"),
+        CertificateSource(Directive.CRL, directory / "crl.pem"),
     )
 
 
 def test_a_directory_of_revoked_serials_has_no_date(directory: Path) -> None:
     (directory / "office.conf").write_text(OPENVPN.replace("crl.pem", "revoked dir"))
-    uses = [source.use for source in sources(configured(directory, "discover: ['*.conf']"))]
-    assert uses == [Use.CERT, Use.CA]
+    uses = [
+        source.use for source in certificate_sources(configured(directory, "discover: ['*.conf']"))
+    ]
+    assert uses == [Directive.CERT, Directive.CA]
 
 
 def test_without_the_library_nothing_is_read(
@@ -64,4 +66,4 @@ def test_without_the_library_nothing_is_read(
 ) -> None:
     daemon = configured(directory, "discover: ['*.conf']")
     monkeypatch.setattr(source, "can_read_certificates", lambda: False)
-    assert sources(daemon) == ()
+    assert certificate_sources(daemon) == ()

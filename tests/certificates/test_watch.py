@@ -7,25 +7,25 @@ from pathlib import Path
 import pytest
 
 from exporter.certificates import watch
-from exporter.certificates.reading import Certificate, Problem, Reading
-from exporter.certificates.source import Source, Use
-from exporter.certificates.watch import Files, watch_files
+from exporter.certificates.reading import Certificate, CertificateFileState, FileProblem
+from exporter.certificates.source import CertificateSource, Directive
+from exporter.certificates.watch import CertificateFiles, watch_files
 from tests.certificates.fixtures import certificate
 
 
 @pytest.fixture
-def source(tmp_path: Path) -> Source:
+def source(tmp_path: Path) -> CertificateSource:
     path = tmp_path / "office.crt"
     path.write_bytes(certificate("office"))
-    return Source(Use.CERT, path)
+    return CertificateSource(Directive.CERT, path)
 
 
-def subjects(reading: Reading) -> list[str]:
+def subjects(reading: CertificateFileState) -> list[str]:
     return [entry.subject for entry in reading.entries if isinstance(entry, Certificate)]
 
 
-def test_a_file_is_read(source: Source) -> None:
-    (reading,) = Files([source]).look()
+def test_a_file_is_read(source: CertificateSource) -> None:
+    (reading,) = CertificateFiles([source]).look()
     assert subjects(reading) == ["office"]
     assert reading.problem is None
 
@@ -33,23 +33,23 @@ def test_a_file_is_read(source: Source) -> None:
 def test_an_inline_block_is_read(tmp_path: Path) -> None:
     path = tmp_path / "office.conf"
     path.write_bytes(b"dev tun\n<ca>\n" + certificate("office-ca") + b"</ca>\n")
-    (reading,) = Files([Source(Use.CA, path, inline=True)]).look()
+    (reading,) = CertificateFiles([CertificateSource(Directive.CA, path, inline=True)]).look()
     assert subjects(reading) == ["office-ca"]
 
 
 def test_a_file_is_read_again_when_it_changed_and_only_then(
-    source: Source, monkeypatch: pytest.MonkeyPatch
+    source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = 0
     entries = watch._entries
 
-    def counting(source: Source) -> tuple[object, ...]:
+    def counting(source: CertificateSource) -> tuple[object, ...]:
         nonlocal reads
         reads += 1
         return entries(source)
 
     monkeypatch.setattr(watch, "_entries", counting)
-    looker = Files([source])
+    looker = CertificateFiles([source])
     first = looker.look()
     assert looker.look() == first
     assert reads == 1
@@ -59,8 +59,10 @@ def test_a_file_is_read_again_when_it_changed_and_only_then(
     assert reads == 2
 
 
-def test_a_file_of_equal_size_that_took_the_place_is_read(source: Source, tmp_path: Path) -> None:
-    looker = Files([source])
+def test_a_file_of_equal_size_that_took_the_place_is_read(
+    source: CertificateSource, tmp_path: Path
+) -> None:
+    looker = CertificateFiles([source])
     looker.look()
     before = source.path.stat()
     other = tmp_path / "new"
@@ -72,75 +74,79 @@ def test_a_file_of_equal_size_that_took_the_place_is_read(source: Source, tmp_pa
     assert subjects(reading) == ["renewe"]
 
 
-def test_each_problem_is_told_apart(source: Source, tmp_path: Path) -> None:
+def test_each_problem_is_told_apart(source: CertificateSource, tmp_path: Path) -> None:
     garbage = tmp_path / "garbage"
     garbage.write_text("ssh-ed25519 AAAA")
     sources = [
         source,
-        Source(Use.CERT, tmp_path / "none.crt"),
-        Source(Use.CERT, source.path / "below-a-file"),
-        Source(Use.CERT, tmp_path),
-        Source(Use.CA, garbage),
+        CertificateSource(Directive.CERT, tmp_path / "none.crt"),
+        CertificateSource(Directive.CERT, source.path / "below-a-file"),
+        CertificateSource(Directive.CERT, tmp_path),
+        CertificateSource(Directive.CA, garbage),
     ]
-    assert [reading.problem for reading in Files(sources).look()] == [
+    assert [reading.problem for reading in CertificateFiles(sources).look()] == [
         None,
-        Problem.MISSING,
-        Problem.MISSING,
-        Problem.UNREADABLE,
-        Problem.GARBAGE,
+        FileProblem.MISSING,
+        FileProblem.MISSING,
+        FileProblem.UNREADABLE,
+        FileProblem.GARBAGE,
     ]
 
 
 def test_a_file_without_permission_is_told_and_read_once_it_is_granted(
-    source: Source, monkeypatch: pytest.MonkeyPatch
+    source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries = watch._entries
 
-    def denied(source: Source) -> tuple[object, ...]:
+    def denied(source: CertificateSource) -> tuple[object, ...]:
         raise PermissionError(13, "Permission denied")
 
-    looker = Files([source])
+    looker = CertificateFiles([source])
     monkeypatch.setattr(watch, "_entries", denied)
-    assert looker.look() == (Reading(source, problem=Problem.PERMISSION),)
+    assert looker.look() == (CertificateFileState(source, problem=FileProblem.PERMISSION),)
     monkeypatch.setattr(watch, "_entries", entries)
     (reading,) = looker.look()
     assert subjects(reading) == ["office"]
 
 
 def test_a_file_that_is_too_large_is_garbage(
-    source: Source, monkeypatch: pytest.MonkeyPatch
+    source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "LIMIT", source.path.stat().st_size - 1)
-    assert Files([source]).look() == (Reading(source, problem=Problem.GARBAGE),)
+    assert CertificateFiles([source]).look() == (
+        CertificateFileState(source, problem=FileProblem.GARBAGE),
+    )
 
 
 def test_a_pipe_in_the_files_place_is_garbage_and_keeps_nobody(tmp_path: Path) -> None:
     pipe = tmp_path / "office.crt"
     os.mkfifo(pipe)
-    (reading,) = Files([Source(Use.CERT, pipe)]).look()
-    assert reading.problem is Problem.GARBAGE
+    (reading,) = CertificateFiles([CertificateSource(Directive.CERT, pipe)]).look()
+    assert reading.problem is FileProblem.GARBAGE
 
 
-def test_a_file_that_went_bad_keeps_no_old_entries(source: Source) -> None:
-    looker = Files([source])
+def test_a_file_that_went_bad_keeps_no_old_entries(source: CertificateSource) -> None:
+    looker = CertificateFiles([source])
     looker.look()
     source.path.write_bytes(b"")
-    assert looker.look() == (Reading(source, problem=Problem.GARBAGE),)
+    assert looker.look() == (CertificateFileState(source, problem=FileProblem.GARBAGE),)
 
 
-def test_a_file_that_was_moved_away_and_back_is_read(source: Source, tmp_path: Path) -> None:
-    looker = Files([source])
+def test_a_file_that_was_moved_away_and_back_is_read(
+    source: CertificateSource, tmp_path: Path
+) -> None:
+    looker = CertificateFiles([source])
     before = looker.look()
     aside = source.path.rename(tmp_path / "aside")
-    assert looker.look() == (Reading(source, problem=Problem.MISSING),)
+    assert looker.look() == (CertificateFileState(source, problem=FileProblem.MISSING),)
     aside.rename(source.path)
     assert looker.look() == before
 
 
 def test_a_problem_is_logged_once_until_another_comes(
-    source: Source, caplog: pytest.LogCaptureFixture
+    source: CertificateSource, caplog: pytest.LogCaptureFixture
 ) -> None:
-    looker = Files([source])
+    looker = CertificateFiles([source])
     with caplog.at_level(logging.WARNING):
         source.path.unlink()
         looker.look()
@@ -152,10 +158,10 @@ def test_a_problem_is_logged_once_until_another_comes(
 
 
 async def test_changes_are_handed_on_and_nothing_else(
-    source: Source, monkeypatch: pytest.MonkeyPatch
+    source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "INTERVAL", 0.0)
-    taken: asyncio.Queue[tuple[Reading, ...]] = asyncio.Queue()
+    taken: asyncio.Queue[tuple[CertificateFileState, ...]] = asyncio.Queue()
     task = asyncio.create_task(watch_files([source], taken.put_nowait))
     try:
         (first,) = await taken.get()
@@ -170,18 +176,20 @@ async def test_changes_are_handed_on_and_nothing_else(
 
 
 async def test_a_shortage_of_threads_passes(
-    source: Source, monkeypatch: pytest.MonkeyPatch
+    source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shortage = [OSError("no thread is left")]
 
-    async def scarce(work: Callable[[], tuple[Reading, ...]]) -> tuple[Reading, ...]:
+    async def scarce(
+        work: Callable[[], tuple[CertificateFileState, ...]],
+    ) -> tuple[CertificateFileState, ...]:
         if shortage:
             raise shortage.pop()
         return work()
 
     monkeypatch.setattr(watch, "run_in_daemon_thread", scarce)
     monkeypatch.setattr(watch, "INTERVAL", 0.0)
-    taken: asyncio.Queue[tuple[Reading, ...]] = asyncio.Queue()
+    taken: asyncio.Queue[tuple[CertificateFileState, ...]] = asyncio.Queue()
     watching = asyncio.create_task(watch_files([source], taken.put_nowait))
     (reading,) = await taken.get()
     watching.cancel()

@@ -4,7 +4,7 @@ import pytest
 
 from exporter.cli.check import COMMAND
 from exporter.cli.command import Exit
-from exporter.cli.discovered import told
+from exporter.cli.discovered import format_findings
 from exporter.cli.main import command_parser
 from exporter.openvpn_config import Finding, Kind
 
@@ -15,7 +15,7 @@ def test_what_is_not_watched_comes_first_each_with_its_daemon_and_place() -> Non
     warning = Finding(kind=Kind.EXPOSED, place="a.conf:2", text="whoever", daemon="a")
     general = Finding(kind=Kind.NO_FILE, place="*.conf", text="no file matches")
     blocking = Finding(kind=Kind.MALFORMED, place="b.conf:1", text="no", daemon="b", blocks=True)
-    assert list(told([warning, general, blocking])) == [
+    assert list(format_findings([warning, general, blocking])) == [
         "Not watched:",
         "  b: b.conf:1: no",
         "",
@@ -27,7 +27,7 @@ def test_what_is_not_watched_comes_first_each_with_its_daemon_and_place() -> Non
 
 
 def test_nothing_is_said_of_nothing() -> None:
-    assert list(told([])) == []
+    assert list(format_findings([])) == []
 
 
 def check(*arguments: str) -> Exit:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config import Config, ConfigError, DaemonConfig, Slot, from_flags, load
+from exporter.config import Config, ConfigError, DaemonConfig, SlotPolicy, from_flags, load
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint, UnixEndpoint
 from exporter.openvpn_config import Kind
 
@@ -65,7 +65,7 @@ def test_a_discovered_daemon_has_what_its_configuration_says(tmp_path: Path) -> 
     assert daemon.status_file == tmp_path / "a.log"
     assert daemon.max_clients == 7
     assert daemon.expected_clients == ("oslo",)
-    assert daemon.slot is Slot.HOLD
+    assert daemon.slot is SlotPolicy.HOLD
     assert daemon.deployment is not None
     assert daemon.deployment.file == tmp_path / "office.conf"
 
@@ -124,7 +124,7 @@ def test_an_entry_settles_what_stood_in_the_way(tmp_path: Path) -> None:
 def test_leaving_that_hurts_can_be_accepted_but_not_after_each_poll(tmp_path: Path) -> None:
     text = f"{SERVER}management-signal\nmanagement-forget-disconnect\n"
     path = write(tmp_path, "daemons:\n  - name: office\n    slot: hold\n", office=text)
-    assert only(load(path)).slot is Slot.HOLD
+    assert only(load(path)).slot is SlotPolicy.HOLD
     assert load(path).findings == ()
     path = write(tmp_path, "daemons:\n  - name: office\n    slot: release\n", office=text)
     problems = refusals(path)
@@ -136,7 +136,7 @@ def test_leaving_that_hurts_can_be_accepted_but_not_after_each_poll(tmp_path: Pa
 
 def test_release_is_fine_where_leaving_hurts_nobody(tmp_path: Path) -> None:
     path = write(tmp_path, "daemons: [{name: office, slot: release}]\n", office=SERVER)
-    assert only(load(path)).slot is Slot.RELEASE
+    assert only(load(path)).slot is SlotPolicy.RELEASE
 
 
 def test_warnings_of_a_daemon_with_an_entry_are_told_too(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from exporter.config import from_flags, load
-from exporter.config.dump import show
+from exporter.config.dump import to_yaml
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,26 +26,26 @@ def test_reads_as_what_is_in_force(tmp_path: Path) -> None:
     (tmp_path / "secret.password").write_text("hunter2")
     (tmp_path / "a.yaml").write_text(WRITTEN)
     config = load(tmp_path / "a.yaml")
-    (tmp_path / "b.yaml").write_text(show(config))
+    (tmp_path / "b.yaml").write_text(to_yaml(config))
     assert load(tmp_path / "b.yaml") == config
 
 
 def test_says_every_default(tmp_path: Path) -> None:
     example = load(ROOT / "config.example.yaml")
-    (tmp_path / "b.yaml").write_text(show(example))
+    (tmp_path / "b.yaml").write_text(to_yaml(example))
     assert load(tmp_path / "b.yaml") == example
 
 
 def test_says_what_came_from_flags(tmp_path: Path) -> None:
     config = from_flags(("127.0.0.1:7505",), ())
-    (tmp_path / "b.yaml").write_text(show(config))
+    (tmp_path / "b.yaml").write_text(to_yaml(config))
     assert load(tmp_path / "b.yaml") == config
 
 
 def test_has_no_content_of_a_password_file(tmp_path: Path) -> None:
     (tmp_path / "secret.password").write_text("hunter2")
     (tmp_path / "a.yaml").write_text(WRITTEN)
-    shown = show(load(tmp_path / "a.yaml"))
+    shown = to_yaml(load(tmp_path / "a.yaml"))
     assert "hunter2" not in shown
     assert str(tmp_path / "secret.password") in shown
 
@@ -56,6 +56,6 @@ def test_has_no_key_of_pseudonyms(tmp_path: Path) -> None:
         "daemons: [{name: office, management: '127.0.0.1:7505'}]\n"
         "clients: {privacy: pseudonym, privacy_key_file: key}\n"
     )
-    shown = show(load(tmp_path / "a.yaml"))
+    shown = to_yaml(load(tmp_path / "a.yaml"))
     assert "k3y" not in shown
     assert f"privacy_key_file: {tmp_path / 'key'}" in shown

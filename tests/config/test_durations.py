@@ -18,13 +18,13 @@ from exporter.config import durations
     ],
 )
 def test_a_duration_is_read_as_seconds(text: str, seconds: float) -> None:
-    assert durations.parse(text) == seconds
+    assert durations.parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["15", "1.5", "0"])
 def test_a_bare_number_is_refused_with_how_to_write_it(text: str) -> None:
     with pytest.raises(ValueError, match="has no unit: write it with one, as in 15s"):
-        durations.parse(text)
+        durations.parse_duration(text)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_a_bare_number_is_refused_with_how_to_write_it(text: str) -> None:
 )
 def test_what_prometheus_does_not_take_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
-        durations.parse(text)
+        durations.parse_duration(text)
 
 
 @pytest.mark.parametrize(
@@ -40,9 +40,12 @@ def test_what_prometheus_does_not_take_is_refused(text: str) -> None:
     [(15.0, "15s"), (0.1, "100ms"), (5400.0, "1h30m"), (3600.0, "1h"), (0.0, "0s")],
 )
 def test_seconds_are_shown_with_the_largest_units(seconds: float, text: str) -> None:
-    assert durations.show(seconds) == text
+    assert durations.format_duration(seconds) == text
 
 
 @given(st.integers(min_value=0, max_value=10**13))
 def test_what_is_shown_is_read_back(milliseconds: int) -> None:
-    assert durations.parse(durations.show(milliseconds / 1000)) == milliseconds / 1000
+    assert (
+        durations.parse_duration(durations.format_duration(milliseconds / 1000))
+        == milliseconds / 1000
+    )

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from exporter.config import ClientsConfig, Config, DaemonConfig, EventsConfig, load
-from exporter.config.docs import written
-from exporter.config.schema import keys
+from exporter.config.docs import format_value
+from exporter.config.schema import key_specs
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
@@ -56,14 +56,14 @@ def test_the_example_loads_with_every_optional_line_in_use(tmp_path: Path) -> No
     path = tmp_path / "config.yaml"
     path.write_text(UNCOMMENTED, encoding="utf-8")
     (daemon,) = load(path).daemons
-    assert None not in [getattr(daemon, key.name) for key in keys(DaemonConfig)]
+    assert None not in [getattr(daemon, key.name) for key in key_specs(DaemonConfig)]
 
 
 @pytest.mark.parametrize(("section", "values"), sections(UNCOMMENTED))
 def test_the_example_has_every_key_in_the_order_of_the_schema(
     section: type[msgspec.Struct], values: dict[str, str]
 ) -> None:
-    assert list(values) == [key.name for key in keys(section)]
+    assert list(values) == [key.name for key in key_specs(section)]
 
 
 @pytest.mark.parametrize(("section", "values"), sections(TEXT))
@@ -71,8 +71,8 @@ def test_every_default_is_written_as_the_documentation_writes_it(
     section: type[msgspec.Struct], values: dict[str, str]
 ) -> None:
     defaults = {
-        key.name: written(key.default)
-        for key in keys(section)
+        key.name: format_value(key.default)
+        for key in key_specs(section)
         if not key.required and key.default is not None and key.name not in NESTED
     }
     assert values | defaults == values
@@ -88,7 +88,7 @@ def test_only_keys_without_a_default_are_commented_out() -> None:
     assert commented == {
         key.name
         for section in sections_with_such
-        for key in keys(section)
+        for key in key_specs(section)
         if key.default is None and not key.setting.unless
     }
 

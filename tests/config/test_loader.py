@@ -13,7 +13,7 @@ from exporter.config import (
     EventsConfig,
     Identity,
     Problem,
-    Slot,
+    SlotPolicy,
     load,
 )
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint, UnixEndpoint
@@ -46,7 +46,7 @@ def test_every_key_is_read_into_its_type() -> None:
                 management=UnixEndpoint("/run/openvpn/office.sock"),
                 password_file=DATA / "good.password",
                 timeout=0.5,
-                slot=Slot.RELEASE,
+                slot=SlotPolicy.RELEASE,
                 step_aside=120.0,
                 poll_interval=5.0,
                 expected_clients=branches,

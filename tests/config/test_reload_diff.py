@@ -2,16 +2,16 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.reload_diff import Plan, compare
+from exporter.config.reload_diff import ReloadDiff, diff
 from exporter.config.schema import (
     ClientsConfig,
     Config,
     DaemonConfig,
     EventsConfig,
     Identity,
-    Slot,
+    SlotPolicy,
 )
-from exporter.config.target import Watch, watches
+from exporter.config.target import Target, targets
 from exporter.management.endpoint import TcpEndpoint
 
 HOME = TcpEndpoint("127.0.0.1", 7505)
@@ -27,18 +27,18 @@ def watch(
     clients: ClientsConfig = ClientsConfig(),  # noqa: B008 -- frozen
     events: EventsConfig = EventsConfig(),  # noqa: B008 -- frozen
     poll_interval: float = 15.0,
-) -> Watch:
-    return Watch(daemon, clients, events, poll_interval)
+) -> Target:
+    return Target(daemon, clients, events, poll_interval)
 
 
 def test_the_same_configuration_changes_nothing() -> None:
-    assert compare([watch(), watch(BRANCH)], [watch(BRANCH), watch()]) == Plan(
+    assert diff([watch(), watch(BRANCH)], [watch(BRANCH), watch()]) == ReloadDiff(
         unchanged=("branch", "office")
     )
 
 
 def test_new_names_come_and_old_ones_go() -> None:
-    assert compare([watch()], [watch(BRANCH)]) == Plan(added=("branch",), removed=("office",))
+    assert diff([watch()], [watch(BRANCH)]) == ReloadDiff(added=("branch",), removed=("office",))
 
 
 @pytest.mark.parametrize(
@@ -49,14 +49,14 @@ def test_new_names_come_and_old_ones_go() -> None:
         watch(clients=ClientsConfig(forget_after=1.0, limit=1, routes=True)),
         watch(events=EventsConfig(log=False)),
         watch(DaemonConfig(name="office", management=HOME, timeout=1.0)),
-        watch(DaemonConfig(name="office", management=HOME, slot=Slot.RELEASE)),
+        watch(DaemonConfig(name="office", management=HOME, slot=SlotPolicy.RELEASE)),
         watch(DaemonConfig(name="office", management=HOME, password_file=Path("/x"))),
         watch(DaemonConfig(name="office", management=HOME, expected_clients=("alice",))),
         watch(DaemonConfig(name="office", management=HOME, status_file=Path("/x"))),
     ],
 )
-def test_other_settings_leave_session_and_counters_alone(new: Watch) -> None:
-    assert compare([watch()], [new]) == Plan(adjusted=("office",))
+def test_other_settings_leave_session_and_counters_alone(new: Target) -> None:
+    assert diff([watch()], [new]) == ReloadDiff(adjusted=("office",))
 
 
 @pytest.mark.parametrize(
@@ -67,21 +67,21 @@ def test_other_settings_leave_session_and_counters_alone(new: Watch) -> None:
         watch(DaemonConfig(name="office", status_file=Path("/x"))),
     ],
 )
-def test_another_daemon_or_other_identities_begin_anew(new: Watch) -> None:
-    assert compare([watch()], [new]) == Plan(restarted=("office",))
+def test_another_daemon_or_other_identities_begin_anew(new: Target) -> None:
+    assert diff([watch()], [new]) == ReloadDiff(restarted=("office",))
 
 
 def test_another_status_file_is_another_daemon_where_there_is_nothing_else() -> None:
     one, other = (watch(DaemonConfig(name="a", status_file=Path(name))) for name in "xy")
-    assert compare([one], [other]) == Plan(restarted=("a",))
+    assert diff([one], [other]) == ReloadDiff(restarted=("a",))
 
 
 def test_a_plan_says_how_many_of_each() -> None:
-    plan = Plan(unchanged=("a", "b"), removed=("c",))
+    plan = ReloadDiff(unchanged=("a", "b"), removed=("c",))
     assert str(plan) == "2 unchanged, 0 adjusted, 0 restarted, 0 added, 1 removed"
 
 
 def test_a_daemons_own_interval_counts_more_than_the_general_one() -> None:
     own = DaemonConfig(name="branch", management=AWAY, poll_interval=5.0)
     config = Config(daemons=(OFFICE, own), poll_interval=60.0)
-    assert [each.poll_interval for each in watches(config)] == [60.0, 5.0]
+    assert [each.poll_interval for each in targets(config)] == [60.0, 5.0]

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from exporter.config import ClientsConfig, Config, DaemonConfig, EventsConfig
-from exporter.config.schema import keys
+from exporter.config.schema import key_specs
 from exporter.management.endpoint import TcpEndpoint
 
 SECTIONS = [Config, DaemonConfig, ClientsConfig, EventsConfig]
@@ -10,7 +10,7 @@ SECTIONS = [Config, DaemonConfig, ClientsConfig, EventsConfig]
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_key_says_what_it_means_in_one_line(section: type[msgspec.Struct]) -> None:
-    for key in keys(section):
+    for key in key_specs(section):
         assert key.setting.meaning.endswith(".")
         assert key.setting.meaning.isprintable()
 

@@ -7,15 +7,15 @@ from exporter.config.types import (
     CertificateFile,
     Duration,
     Integer,
+    Label,
     ListOf,
-    Name,
     PasswordFile,
     Scalar,
 )
 
 DURATION = Duration("100ms", "5m")
 INTEGER = Integer(200)
-NAME = Name(4)
+NAME = Label(4)
 
 
 def scalar(text: str, tag: str = "str") -> Scalar:

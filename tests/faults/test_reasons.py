@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.management.errors import DownReason
-from exporter.monitor.log_rate_limit import FLOOD
+from exporter.monitor.log_rate_limit import MAX_LINES_PER_SECOND
 from tests.faults.faults import (
     Anywhere,
     Cut,
@@ -143,31 +143,31 @@ async def test_a_status_without_an_end_is_asked_for_in_another_format() -> None:
 
 async def test_a_flood_of_messages_is_no_fault_of_the_session() -> None:
     async with Twins.born(1) as twins:
-        twins.proxy.arm(Strike(Flood(3 * FLOOD), Way.ANSWERS, LineStart()))
+        twins.proxy.arm(Strike(Flood(3 * MAX_LINES_PER_SECOND), Way.ANSWERS, LineStart()))
         await twins.proxy.has_struck()
         await is_up_again(twins)
-        assert twins.disturbed.record.events.messages["ECHO"] == 3 * FLOOD
+        assert twins.disturbed.record.events.messages["ECHO"] == 3 * MAX_LINES_PER_SECOND
         assert twins.said.reasons(twins.disturbed.name, since=0) == []
 
 
 async def test_a_flooding_log_is_left_and_not_read_again() -> None:
     async with Twins.born(1) as twins:
         daemon, counted = twins.disturbed.simulated.daemon, _errors(twins)
-        for number in range(FLOOD + 1):
+        for number in range(MAX_LINES_PER_SECOND + 1):
             daemon.log(1, "N", f"flood {number}")
         twins.disturbed.simulated.tick()
         await twins.disturbed.polled()
         await twins.disturbed.polled()
         assert any("floods" in made.message for made in twins.said.made)
-        assert _errors(twins) == counted + FLOOD + 1
+        assert _errors(twins) == counted + MAX_LINES_PER_SECOND + 1
         daemon.log(1, "N", "a late drop")
         twins.disturbed.simulated.tick()
         await twins.disturbed.polled()
-        assert _errors(twins) == counted + FLOOD + 1
+        assert _errors(twins) == counted + MAX_LINES_PER_SECOND + 1
         twins.proxy.arm(NEW)
         await is_down(twins, DownReason.CLOSED)
         await twins.disturbed.polled()
-        assert _errors(twins) == counted + FLOOD + 1
+        assert _errors(twins) == counted + MAX_LINES_PER_SECOND + 1
 
 
 def _status(twins: Twins) -> list[bytes]:

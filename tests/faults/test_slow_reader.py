@@ -8,12 +8,12 @@ from typing import cast
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.management.errors import DownReason
 from exporter.management.replies import Poll
-from exporter.monitor.refresh import Demand
-from exporter.monitor.session import Manner, Visit
+from exporter.monitor.refresh import RefreshRequest
+from exporter.monitor.session import ManagementSession, SessionSettings
 from exporter.simulator import SimulatedDaemon
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from exporter.transport.connection import Connection
-from exporter.transport.connector import opener
+from exporter.transport.connector import connector_for
 from tests.fake_daemon import SAFETY
 from tests.faults.truth import Truth
 from tests.faults.twins import endpoint, restless
@@ -58,14 +58,16 @@ async def test_nothing_is_lost_that_waited_to_be_read() -> None:
 @contextlib.asynccontextmanager
 async def visiting(
     simulated: SimulatedDaemon, clock: ManualClock
-) -> AsyncIterator[tuple[Record, Polls, asyncio.Transport]]:
+) -> AsyncIterator[tuple[DaemonState, Polls, asyncio.Transport]]:
     """Visit a daemon as a monitor does; give the socket, too, which a monitor keeps to itself."""
     daemon = DaemonConfig(name="office", management=endpoint(simulated))
-    record, polls = Record(daemon, ClientsConfig()), Polls()
-    stream = await opener(daemon.management, timeout=SAFETY).open()
+    record, polls = DaemonState(daemon, ClientsConfig()), Polls()
+    stream = await connector_for(daemon.management, timeout=SAFETY).open()
     connection = Connection(stream, timeout=PATIENCE)
-    manner = Manner(daemon, INTERVAL, routes=False, log=True)
-    visit = Visit(connection, record, manner, clock=clock, polled=polls.put, demand=Demand())
+    manner = SessionSettings(daemon, INTERVAL, routes=False, log=True)
+    visit = ManagementSession(
+        connection, record, manner, clock=clock, polled=polls.put, demand=RefreshRequest()
+    )
     task = asyncio.create_task(visit.run(None, asyncio.get_running_loop().time()))
     try:
         yield record, polls, cast("asyncio.Transport", stream.writer.transport)

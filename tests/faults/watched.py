@@ -9,7 +9,7 @@ from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
 from exporter.management.endpoint import TcpEndpoint
 from exporter.monitor.monitor import Monitor
 from exporter.simulator import SimulatedDaemon
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from tests.fake_daemon import SAFETY
 from tests.faults.truth import Totals, Truth
 
@@ -38,7 +38,7 @@ class PollBell:
         self.polls = 0
         self._news = asyncio.Event()
 
-    async def __call__(self, _: Record) -> None:
+    async def __call__(self, _: DaemonState) -> None:
         self.polls += 1
         self._news.set()
 
@@ -78,7 +78,7 @@ class Watched:
         )
 
     @property
-    def record(self) -> Record:
+    def record(self) -> DaemonState:
         """What the exporter knows."""
         return self._monitor.record
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NamedTuple
 
-from exporter.management.messages import Listing
+from exporter.management.messages import MultilineReply
 from tests.management.captures import CAPTURES, decode
 
 Target = Callable[[bytes], object]
@@ -32,7 +32,7 @@ def corpus(target: str) -> list[bytes]:
         message.lines
         for session in sessions
         for message in decode([session])
-        if isinstance(message, Listing)
+        if isinstance(message, MultilineReply)
     }
     # Each twice, since rows of the second that are in the first are not parsed again.
     return [b"\n".join([*lines, b"END", *lines, b"END", b""]) for lines in sorted(listings)]

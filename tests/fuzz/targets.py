@@ -11,9 +11,15 @@ from typing import NamedTuple, TypeVar
 
 from exporter.management import replies
 from exporter.management.errors import ProtocolError, ReplyError
-from exporter.management.messages import Failure, Listing, Message, Notification, Success
+from exporter.management.messages import (
+    ErrorReply,
+    Message,
+    MultilineReply,
+    Notification,
+    SuccessReply,
+)
 from exporter.management.notifications import parse_notification
-from exporter.management.protocol import LINE_COST, LINE_LIMIT, Protocol
+from exporter.management.protocol import LINE_COST, LINE_LIMIT, ManagementProtocol
 from exporter.management.status import StatusReader, parse_status
 
 T = TypeVar("T")
@@ -58,7 +64,7 @@ class Received(NamedTuple):
 
 def receive_all(pieces: Sequence[bytes]) -> Received:
     """Return the messages of a session that comes in these pieces."""
-    protocol = Protocol(reply_limit=REPLY_LIMIT)
+    protocol = ManagementProtocol(reply_limit=REPLY_LIMIT)
     messages: list[Message] = []
     failed = False
     try:
@@ -77,10 +83,10 @@ def parse_message(message: Message) -> None:
     match message:
         case Notification():
             parse_notification(message)
-        case Listing(lines):
+        case MultilineReply(lines):
             for parse in (parse_status, replies.parse_version, replies.parse_states):
                 result_or_error(parse, lines)
-        case Success(text) | Failure(text):
+        case SuccessReply(text) | ErrorReply(text):
             for parse_line in (
                 replies.parse_pid,
                 replies.parse_verb,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from exporter.management.messages import Message
-from exporter.management.protocol import PASSWORD_PROMPT, Protocol
+from exporter.management.protocol import PASSWORD_PROMPT, ManagementProtocol
 
 GREETING = b">INFO:OpenVPN Management Interface Version 5 -- type 'help' for more info\r\n"
 
@@ -27,6 +27,6 @@ CAPTURES = {
 
 def decode(pieces: Iterable[bytes]) -> list[Message]:
     """Take the messages of a whole session that comes in these pieces."""
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     messages = [message for piece in pieces for message in protocol.receive(piece)]
     return messages + protocol.receive_eof()

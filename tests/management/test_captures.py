@@ -7,18 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.management.messages import Listing, Notification, Truncated
+from exporter.management.messages import MultilineReply, Notification, Truncated
 from exporter.management.notifications import StateChange, parse_notification
 from exporter.management.state import StateName
 from exporter.management.status import ServerStatus, TunnelStatus, parse_status
 from tests.management.captures import CAPTURES, decode
 
 MESSAGES = {
-    "Failure": 64,
-    "Listing": 259,
+    "ErrorReply": 64,
+    "MultilineReply": 259,
     "Notification": 1331,
     "PasswordPrompt": 15,
-    "Success": 193,
+    "SuccessReply": 193,
     "Truncated": 3,
 }
 NOTIFICATIONS = {
@@ -30,10 +30,10 @@ NOTIFICATIONS = {
     "Fatal": 3,
     "Greeting": 178,
     "Hold": 15,
-    "Log": 929,
+    "LogLine": 929,
     "Notify": 12,
     "PasswordFailed": 2,
-    "PasswordNeeded": 3,
+    "PasswordRequest": 3,
     "Pkcs11Id": 2,
     "StateChange": 83,
     "UpDown": 2,
@@ -99,7 +99,7 @@ def statuses() -> list[ServerStatus | TunnelStatus]:
         parse_status(message.lines)
         for session in CAPTURES.values()
         for message in decode([session])
-        if isinstance(message, Listing)
+        if isinstance(message, MultilineReply)
         and message.lines
         and message.lines[0].startswith((b"TITLE", b"OpenVPN CLIENT", b"OpenVPN STATISTICS"))
     ]

@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from exporter.management.log_events import LOG_EVENTS, LogEvent
 from exporter.management.log_lines import (
-    NewClient,
+    ConnectLine,
     Severity,
-    is_ours,
-    new_client,
-    recognise,
+    is_management_line,
+    match_event,
+    parse_connect,
     severity,
 )
-from exporter.management.messages import Listing, Notification
-from exporter.management.notifications import Log, parse_log, parse_notification
+from exporter.management.messages import MultilineReply, Notification
+from exporter.management.notifications import LogLine, parse_log, parse_notification
 from exporter.management.text import decode as decode_text
 from tests.management.captures import CAPTURES, decode
 
@@ -54,12 +54,12 @@ QUOTED = "alice/192.0.2.1:40000"
 """The client in an example that names its client again."""
 
 
-def line(text: str, flags: str = "") -> Log:
-    return Log(1795404638, flags, text)
+def line(text: str, flags: str = "") -> LogLine:
+    return LogLine(1795404638, flags, text)
 
 
 def name_of(text: str) -> str | None:
-    event = recognise(line(text))
+    event = match_event(line(text))
     return event.name if event else None
 
 
@@ -117,7 +117,7 @@ def test_what_stands_before_a_message_makes_it_another(before: str, message: str
 @given(hostile_names())
 def test_a_state_change_within_the_log_is_no_event(description: str) -> None:
     said = line(f"MANAGEMENT: >STATE:1795404638,EXITING,{description},,,,,")
-    assert recognise(said) is None
+    assert match_event(said) is None
 
 
 @pytest.mark.parametrize("prefix", ["", "Connection Attempt ", "alice/127.0.0.1:48762 "])
@@ -125,11 +125,11 @@ def test_a_state_change_within_the_log_is_no_event(description: str) -> None:
     "message", ["MANAGEMENT: CMD 'status 3'", "MANAGEMENT: >STATE:1,EXITING,x,,,,,"]
 )
 def test_what_management_clients_cause_is_ours(prefix: str, message: str) -> None:
-    assert is_ours(line(prefix + message))
+    assert is_management_line(line(prefix + message))
 
 
 def test_a_state_change_is_ours_whatever_it_says() -> None:
-    assert is_ours(line("MANAGEMENT: >STATE:1,EXITING,x/1.2.3.4:5 y,,,,,"))
+    assert is_management_line(line("MANAGEMENT: >STATE:1,EXITING,x/1.2.3.4:5 y,,,,,"))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_state_change_is_ours_whatever_it_says() -> None:
     ["TLS Error: TLS handshake failed", "127.0.0.1:48762 VERIFY OK: depth=0, CN=MANAGEMENT: x"],
 )
 def test_other_lines_are_not_ours(text: str) -> None:
-    assert not is_ours(line(text))
+    assert not is_management_line(line(text))
 
 
 @pytest.mark.parametrize(
@@ -167,19 +167,19 @@ def test_a_client_that_is_let_in_is_told_by_name_and_address(
     start = f"{about} " if prefixed == "with its client" else ""
     first = line(f"{start}MULTI: primary virtual IP for {about}: 10.8.0.2")
     second = line(f"{start}MULTI: primary virtual IPv6 for {about}: fd00:8::1000")
-    assert new_client(first) == NewClient(name, address, ipv6=False)
-    assert new_client(second) == NewClient(name, address, ipv6=True)
+    assert parse_connect(first) == ConnectLine(name, address, ipv6=False)
+    assert parse_connect(second) == ConnectLine(name, address, ipv6=True)
 
 
 def test_a_peer_id_is_no_part_of_the_address() -> None:
     about = "alice/127.0.0.1:4 peer-id=3"
     said = line(f"{about} MULTI: primary virtual IP for {about}: 10.8.0.2")
-    assert new_client(said) == NewClient("alice", "127.0.0.1:4", ipv6=False)
+    assert parse_connect(said) == ConnectLine("alice", "127.0.0.1:4", ipv6=False)
 
 
 def test_the_name_of_a_new_client_is_clean() -> None:
     said = line("MULTI: primary virtual IP for a\x07b/127.0.0.1:4: 10.8.0.2")
-    assert new_client(said) == NewClient("a\ufffdb", "127.0.0.1:4", ipv6=False)
+    assert parse_connect(said) == ConnectLine("a\ufffdb", "127.0.0.1:4", ipv6=False)
 
 
 @pytest.mark.parametrize("before", ["", "y", "y ", "y/::1 "])
@@ -196,19 +196,19 @@ def test_no_name_lets_a_client_in(before: str, name: str) -> None:
     for message in HARMLESS:
         if "primary" not in message:
             said = message.format(name=name, address=address)
-            assert new_client(line(f"{name}/{address} {said}")) is None
-            assert new_client(line(f"{address} {said}")) is None
+            assert parse_connect(line(f"{name}/{address} {said}")) is None
+            assert parse_connect(line(f"{address} {said}")) is None
 
 
-def log_lines(capture: str) -> list[Log]:
+def log_lines(capture: str) -> list[LogLine]:
     """Return the lines that came by themselves, and those of the log cache."""
-    lines: list[Log] = []
+    lines: list[LogLine] = []
     for message in decode([CAPTURES[capture]]):
         match message:
             case Notification():
                 reading = parse_notification(message)
-                lines += [reading] if isinstance(reading, Log) else []
-            case Listing(entries) if capture.endswith(("log-all", "log-3", "log-cache-5")):
+                lines += [reading] if isinstance(reading, LogLine) else []
+            case MultilineReply(entries) if capture.endswith(("log-all", "log-3", "log-cache-5")):
                 lines += [parse_log(decode_text(entry)) for entry in entries]
             case _:
                 pass
@@ -216,7 +216,7 @@ def log_lines(capture: str) -> list[Log]:
 
 
 def events_of(captures: list[str]) -> Counter[str]:
-    events = [recognise(said) for capture in captures for said in log_lines(capture)]
+    events = [match_event(said) for capture in captures for said in log_lines(capture)]
     return Counter(event.name for event in events if event)
 
 
@@ -247,7 +247,7 @@ def test_the_recorded_sessions_tell_what_happened_in_them() -> None:
 
 
 def test_the_recorded_sessions_tell_who_was_let_in() -> None:
-    clients = [new_client(said) for name in CAPTURES for said in log_lines(name)]
+    clients = [parse_connect(said) for name in CAPTURES for said in log_lines(name)]
     assert Counter(client.name for client in clients if client and not client.ipv6) == {
         "alice": 10,
         "bob": 3,

@@ -3,23 +3,23 @@
 import pytest
 
 from exporter.management.messages import (
-    Failure,
-    Listing,
+    ErrorReply,
     Message,
+    MultilineReply,
     Notification,
-    Success,
-    Unexpected,
+    SuccessReply,
+    UnexpectedLine,
 )
 
 
 @pytest.mark.parametrize(
     "message",
     [
-        Success(b"s3cret"),
-        Failure(b"unknown command [s3cret]"),
-        Listing((b"s3cret",)),
+        SuccessReply(b"s3cret"),
+        ErrorReply(b"unknown command [s3cret]"),
+        MultilineReply((b"s3cret",)),
         Notification("PASSWORD", b"Auth-Token:s3cret", (b"x=s3cret",)),
-        Unexpected(b"s3cret"),
+        UnexpectedLine(b"s3cret"),
     ],
 )
 def test_a_message_does_not_show_what_it_says(message: Message) -> None:

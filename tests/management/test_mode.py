@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.management.mode import Mode, tell_tunnel_mode
+from exporter.management.mode import Mode, infer_tunnel_mode
 from exporter.management.state import State, StateName
 
 
@@ -22,4 +22,4 @@ from exporter.management.state import State, StateName
 )
 def test_a_history_tells_the_mode(names: str, mode: Mode) -> None:
     history = [State(1, StateName(name), "") for name in names.split()]
-    assert tell_tunnel_mode(history) is mode
+    assert infer_tunnel_mode(history) is mode

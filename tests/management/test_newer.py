@@ -9,21 +9,21 @@ import pytest
 from exporter.management.address import parse_real_address
 from exporter.management.commands import Command
 from exporter.management.messages import (
-    Failure,
-    Listing,
+    ErrorReply,
     Message,
+    MultilineReply,
     Notification,
-    Success,
-    Unexpected,
+    SuccessReply,
+    UnexpectedLine,
 )
 from exporter.management.notifications import (
-    Needed,
+    AnswerNeeded,
     Notify,
-    PasswordNeeded,
-    Unknown,
+    PasswordRequest,
+    UnknownNotification,
     parse_notification,
 )
-from exporter.management.protocol import Protocol
+from exporter.management.protocol import ManagementProtocol
 from exporter.management.replies import parse_version
 from exporter.management.status import ServerStatus, parse_status
 
@@ -46,7 +46,7 @@ ROUTES = "HEADER,ROUTING_TABLE,Virtual Address,Common Name,Real Address,Last Ref
 
 def session(*lines: bytes, command: Command) -> list[Message]:
     """Give what a greeted session says to a command, cut into single bytes."""
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     protocol.receive(GREETING)
     protocol.send(command)
     return [
@@ -103,7 +103,7 @@ def report(name: str) -> list[bytes]:
 
 def read(lines: list[bytes], command: Command) -> ServerStatus:
     (listing,) = session(*lines, b"END", command=command)
-    assert isinstance(listing, Listing)
+    assert isinstance(listing, MultilineReply)
     status = parse_status(listing.lines)
     assert isinstance(status, ServerStatus)
     return status
@@ -148,7 +148,7 @@ def test_columns_rows_and_statistics_that_come_later_are_counted_and_do_no_harm(
 def test_the_version_is_read(text: str) -> None:
     lines = (f"OpenVPN Version: {text}".encode(), b"Management Version: 6")
     (listing,) = session(*lines, b"END", command=Command.VERSION)
-    assert isinstance(listing, Listing)
+    assert isinstance(listing, MultilineReply)
     version = parse_version(listing.lines)
     assert version.version == text.split()[1]
     assert version.management_version == "6"
@@ -158,20 +158,20 @@ def test_an_unknown_command_is_repeated_in_its_refusal() -> None:
     (failure,) = session(
         b"ERROR: unknown command [hold], enter 'help' for more options", command=Command.HOLD
     )
-    assert isinstance(failure, Failure)
+    assert isinstance(failure, ErrorReply)
 
 
 @pytest.mark.parametrize(
     ("line", "reading"),
     [
-        (b">PASSWORD:Need 'Auth' username", PasswordNeeded("Auth")),
-        (b">PASSWORD:Need 'Auth' username/password SC:1,Code", PasswordNeeded("Auth")),
-        (b">PK_SIGN:AAAA,RSA_PKCS1_PSS_PADDING,hashalg=SHA256", Needed("PK_SIGN")),
-        (b">REMOTE:vpn.example.org,1194,udp4", Needed("REMOTE")),
+        (b">PASSWORD:Need 'Auth' username", PasswordRequest("Auth")),
+        (b">PASSWORD:Need 'Auth' username/password SC:1,Code", PasswordRequest("Auth")),
+        (b">PK_SIGN:AAAA,RSA_PKCS1_PSS_PADDING,hashalg=SHA256", AnswerNeeded("PK_SIGN")),
+        (b">REMOTE:vpn.example.org,1194,udp4", AnswerNeeded("REMOTE")),
         (b">NOTIFY:info,remote-exit,EXIT", Notify("info", "remote-exit")),
-        (b">PUSH_UPDATE:whatever,it,is", Unknown("PUSH_UPDATE")),
-        (b">REMOTE-ENTRY:0,127.0.0.1,21194,udp4,enabled", Unknown("REMOTE-ENTRY")),
-        (b">CLIENT:FLOATED,0,udp4:192.0.2.7:4", Unknown("CLIENT")),
+        (b">PUSH_UPDATE:whatever,it,is", UnknownNotification("PUSH_UPDATE")),
+        (b">REMOTE-ENTRY:0,127.0.0.1,21194,udp4,enabled", UnknownNotification("REMOTE-ENTRY")),
+        (b">CLIENT:FLOATED,0,udp4:192.0.2.7:4", UnknownNotification("CLIENT")),
     ],
 )
 def test_a_notification_between_command_and_reply_harms_neither(
@@ -180,7 +180,7 @@ def test_a_notification_between_command_and_reply_harms_neither(
     notification, reply = session(line, b"SUCCESS: pid=7", command=Command.PID)
     assert isinstance(notification, Notification)
     assert parse_notification(notification) == reading
-    assert reply == Success(b"pid=7")
+    assert reply == SuccessReply(b"pid=7")
 
 
 def test_a_block_of_an_event_that_comes_later_is_counted_line_by_line() -> None:
@@ -192,6 +192,6 @@ def test_a_block_of_an_event_that_comes_later_is_counted_line_by_line() -> None:
         command=Command.PID,
     )
     assert isinstance(begin, Notification)
-    assert parse_notification(begin) == Unknown("CLIENT")
-    assert [type(message) for message in block] == [Unexpected, Unexpected]
-    assert reply == Success(b"pid=7")
+    assert parse_notification(begin) == UnknownNotification("CLIENT")
+    assert [type(message) for message in block] == [UnexpectedLine, UnexpectedLine]
+    assert reply == SuccessReply(b"pid=7")

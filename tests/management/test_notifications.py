@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from exporter.management.messages import Notification
 from exporter.management.notifications import (
-    SOURCES,
+    KEYWORDS,
+    AnswerNeeded,
     AuthToken,
     ByteCount,
     ClientAddress,
@@ -17,27 +18,26 @@ from exporter.management.notifications import (
     Greeting,
     Hold,
     InfoMessage,
-    Log,
-    Needed,
+    LogLine,
     Notify,
+    ParsedNotification,
     PasswordFailed,
-    PasswordNeeded,
+    PasswordRequest,
     Pkcs11Id,
-    Reading,
     StateChange,
-    Unknown,
+    UnknownNotification,
     UpDown,
     parse_log,
     parse_notification,
 )
 from exporter.management.state import State, StateName
 
-KINDS: list[tuple[str, str, Reading]] = [
+KINDS: list[tuple[str, str, ParsedNotification]] = [
     ("INFO", "OpenVPN Management Interface Version 5 -- type 'help' for more info", Greeting(5)),
     ("INFO", "OpenVPN Management Interface Version 1 -- type 'help' for more info", Greeting(1)),
     ("INFO", "something else", Greeting(None)),
-    ("LOG", "1795404638,,a, b", Log(1795404638, "", "a, b")),
-    ("LOG", "1795404638,NW,TLS Error", Log(1795404638, "NW", "TLS Error")),
+    ("LOG", "1795404638,,a, b", LogLine(1795404638, "", "a, b")),
+    ("LOG", "1795404638,NW,TLS Error", LogLine(1795404638, "NW", "TLS Error")),
     (
         "STATE",
         "1795404829,EXITING,SIGTERM,,,,,",
@@ -49,21 +49,21 @@ KINDS: list[tuple[str, str, Reading]] = [
     ("HOLD", "Waiting for hold release", Hold()),
     ("HOLD", "Waiting for hold release:10", Hold()),
     ("FATAL", "TCP/UDP: Socket bind failed", Fatal("TCP/UDP: Socket bind failed")),
-    ("PASSWORD", "Need 'Auth' username/password", PasswordNeeded("Auth")),
-    ("PASSWORD", "Need 'Auth' username/password SC:1,PIN?", PasswordNeeded("Auth")),
-    ("PASSWORD", "Need 'Auth' username", PasswordNeeded("Auth")),
-    ("PASSWORD", "Need 'Private Key' password", PasswordNeeded("Private Key")),
+    ("PASSWORD", "Need 'Auth' username/password", PasswordRequest("Auth")),
+    ("PASSWORD", "Need 'Auth' username/password SC:1,PIN?", PasswordRequest("Auth")),
+    ("PASSWORD", "Need 'Auth' username", PasswordRequest("Auth")),
+    ("PASSWORD", "Need 'Private Key' password", PasswordRequest("Private Key")),
     ("PASSWORD", "Verification Failed: 'Auth'", PasswordFailed("Auth")),
     ("PASSWORD", "Verification Failed: 'Auth' ['CRV1:R:s3cret:u:?']", PasswordFailed("Auth")),
     ("PASSWORD", "Verification Failed: 'Private Key'", PasswordFailed("Private Key")),
     ("PASSWORD", "Auth-Token:s3cret", AuthToken()),
-    ("NEED-OK", "Need 'token-insertion-request' confirmation MSG:x", Needed("NEED-OK")),
-    ("NEED-STR", "Need 'name' string MSG:x", Needed("NEED-STR")),
-    ("NEED-CERTIFICATE", "macosx-keychain:subject:o=x", Needed("NEED-CERTIFICATE")),
-    ("RSA_SIGN", "U0VDUkVU", Needed("RSA_SIGN")),
-    ("PK_SIGN", "U0VDUkVU,RSA_PKCS1_PADDING", Needed("PK_SIGN")),
-    ("REMOTE", "vpn.example,1194,udp", Needed("REMOTE")),
-    ("PROXY", "1,UDP,vpn.example", Needed("PROXY")),
+    ("NEED-OK", "Need 'token-insertion-request' confirmation MSG:x", AnswerNeeded("NEED-OK")),
+    ("NEED-STR", "Need 'name' string MSG:x", AnswerNeeded("NEED-STR")),
+    ("NEED-CERTIFICATE", "macosx-keychain:subject:o=x", AnswerNeeded("NEED-CERTIFICATE")),
+    ("RSA_SIGN", "U0VDUkVU", AnswerNeeded("RSA_SIGN")),
+    ("PK_SIGN", "U0VDUkVU,RSA_PKCS1_PADDING", AnswerNeeded("PK_SIGN")),
+    ("REMOTE", "vpn.example,1194,udp", AnswerNeeded("REMOTE")),
+    ("PROXY", "1,UDP,vpn.example", AnswerNeeded("PROXY")),
     ("UPDOWN", "UP", UpDown(up=True)),
     ("UPDOWN", "DOWN", UpDown(up=False)),
     ("NOTIFY", "info,remote-exit,EXIT", Notify("info", "remote-exit")),
@@ -98,22 +98,22 @@ MALFORMED = [
 ]
 
 
-def read(source: str, payload: str, *env: bytes) -> Reading:
+def read(source: str, payload: str, *env: bytes) -> ParsedNotification:
     return parse_notification(Notification(source, payload.encode(), env))
 
 
 @pytest.mark.parametrize(("source", "payload", "reading"), KINDS)
-def test_each_kind_is_read(source: str, payload: str, reading: Reading) -> None:
+def test_each_kind_is_read(source: str, payload: str, reading: ParsedNotification) -> None:
     assert read(source, payload) == reading
 
 
 def test_no_kind_is_left_out() -> None:
-    assert {source for source, _, _ in KINDS} == SOURCES
+    assert {source for source, _, _ in KINDS} == KEYWORDS
 
 
 @pytest.mark.parametrize(("source", "payload"), MALFORMED)
 def test_what_cannot_be_understood_is_unknown(source: str, payload: str) -> None:
-    assert read(source, payload) == Unknown(source)
+    assert read(source, payload) == UnknownNotification(source)
 
 
 @pytest.mark.parametrize(("source", "payload"), [*((s, p) for s, p, _ in KINDS), *MALFORMED])
@@ -146,7 +146,7 @@ def test_an_unknown_keyword_is_bounded() -> None:
 
 
 def test_a_line_of_the_log_cache_reads_like_a_message() -> None:
-    assert parse_log("1795404638,I,a,b,c") == Log(1795404638, "I", "a,b,c")
+    assert parse_log("1795404638,I,a,b,c") == LogLine(1795404638, "I", "a,b,c")
 
 
 @pytest.mark.parametrize("line", ["", "1795404638", "1795404638,I", "x,I,text", ",,"])
@@ -156,7 +156,7 @@ def test_what_is_no_log_line_is_an_error(line: str) -> None:
 
 
 @given(
-    source=st.sampled_from(sorted(SOURCES)) | st.text(),
+    source=st.sampled_from(sorted(KEYWORDS)) | st.text(),
     payload=st.binary(),
     env=st.lists(st.binary()),
 )

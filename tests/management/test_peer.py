@@ -6,18 +6,18 @@ from hypothesis import strategies as st
 
 from exporter.management.messages import Notification
 from exporter.management.notifications import ClientEvent, parse_notification
-from exporter.management.peer import OTHER, UNKNOWN, Peer, parse_peer
+from exporter.management.peer import OTHER, UNKNOWN, PeerInfo, parse_peer_info
 from tests.management.captures import CAPTURES, decode
 
 
 @pytest.mark.parametrize("platform", ["linux", "win", "mac", "android", "ios", "freebsd"])
 def test_a_known_platform_is_itself(platform: str) -> None:
-    assert parse_peer({"IV_PLAT": platform}).platform == platform
+    assert parse_peer_info({"IV_PLAT": platform}).platform == platform
 
 
 @pytest.mark.parametrize("platform", ["", "Linux", "linux\n", "plan9", "x" * 1000])
 def test_any_other_platform_is_other(platform: str) -> None:
-    assert parse_peer({"IV_PLAT": platform}).platform == OTHER
+    assert parse_peer_info({"IV_PLAT": platform}).platform == OTHER
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_any_other_platform_is_other(platform: str) -> None:
     ],
 )
 def test_a_version_is_its_number(said: str, version: str) -> None:
-    assert parse_peer({"IV_VER": said}).version == version
+    assert parse_peer_info({"IV_VER": said}).version == version
 
 
 @pytest.mark.parametrize(
@@ -58,18 +58,18 @@ def test_a_version_is_its_number(said: str, version: str) -> None:
     ],
 )
 def test_a_gui_is_its_program_without_its_version(said: str, program: str) -> None:
-    assert parse_peer({"IV_GUI_VER": said}).gui == program
+    assert parse_peer_info({"IV_GUI_VER": said}).gui == program
 
 
 def test_a_client_that_says_nothing_is_unknown() -> None:
-    assert parse_peer({}) == Peer(UNKNOWN, UNKNOWN)
+    assert parse_peer_info({}) == PeerInfo(UNKNOWN, UNKNOWN)
 
 
 @given(st.text(), st.text())
 def test_whatever_a_peer_says_its_label_values_are_short_and_plain(
     platform: str, version: str
 ) -> None:
-    peer = parse_peer({"IV_PLAT": platform, "IV_VER": version})
+    peer = parse_peer_info({"IV_PLAT": platform, "IV_VER": version})
     assert len(peer.platform) <= 7
     assert len(peer.version) <= 8
     assert (peer.platform + peer.version).isascii()
@@ -81,5 +81,7 @@ def test_a_recorded_client_is_understood() -> None:
         for message in decode([CAPTURES["server-events/nothing-enabled"]])
         if isinstance(message, Notification)
     ]
-    peers = [parse_peer(reading.env) for reading in readings if isinstance(reading, ClientEvent)]
-    assert peers == [Peer("linux", "2.6.14")] * 2
+    peers = [
+        parse_peer_info(reading.env) for reading in readings if isinstance(reading, ClientEvent)
+    ]
+    assert peers == [PeerInfo("linux", "2.6.14")] * 2

@@ -2,9 +2,15 @@
 
 import pytest
 
-from exporter.management.errors import AuthenticatesClients, DownReason, Held, Prompted
+from exporter.management.errors import (
+    ClientAuthPromptError,
+    DownReason,
+    HoldPromptError,
+    PasswordPromptError,
+)
 from exporter.management.messages import Notification
 from exporter.management.notifications import (
+    AnswerNeeded,
     AuthToken,
     ByteCount,
     ClientAddress,
@@ -14,30 +20,29 @@ from exporter.management.notifications import (
     Greeting,
     Hold,
     InfoMessage,
-    Log,
-    Needed,
+    LogLine,
     Notify,
+    ParsedNotification,
     PasswordFailed,
-    PasswordNeeded,
-    Reading,
+    PasswordRequest,
     StateChange,
-    Unknown,
+    UnknownNotification,
     UpDown,
     parse_notification,
 )
 from exporter.management.prompts import (
-    NEEDS,
+    NEED_KEYWORDS,
     PASSWORD_KINDS,
     PROMPT_KINDS,
+    blocking_prompt,
     password_kind,
-    reason_to_leave,
 )
 from exporter.management.state import State, StateName
 from tests.management.captures import CAPTURES, decode
 
-NOBODY_WAITS: list[Reading] = [
+NOBODY_WAITS: list[ParsedNotification] = [
     Greeting(5),
-    Log(1, "", "Need hold release from management interface, waiting..."),
+    LogLine(1, "", "Need hold release from management interface, waiting..."),
     StateChange(State(1, StateName.RECONNECTING, "SIGUSR1")),
     Echo(1),
     ByteCount(1, 2),
@@ -51,56 +56,56 @@ NOBODY_WAITS: list[Reading] = [
     UpDown(up=True),
     Notify("info", "remote-exit"),
     InfoMessage(),
-    Unknown("HOLD"),
+    UnknownNotification("HOLD"),
 ]
 
 
 def test_a_hold_is_left_to_whoever_releases_it() -> None:
-    reason = reason_to_leave(Hold())
-    assert isinstance(reason, Held)
+    reason = blocking_prompt(Hold())
+    assert isinstance(reason, HoldPromptError)
     assert reason.waits_for == "hold"
     assert reason.reason is DownReason.HOLD
 
 
 @pytest.mark.parametrize("kind", PASSWORD_KINDS)
 def test_a_password_is_left_to_whoever_knows_it(kind: str) -> None:
-    reason = reason_to_leave(PasswordNeeded(kind))
-    assert isinstance(reason, Prompted)
+    reason = blocking_prompt(PasswordRequest(kind))
+    assert isinstance(reason, PasswordPromptError)
     assert reason.waits_for == kind
     assert reason.reason is DownReason.PROMPT
 
 
 def test_a_password_of_another_kind_is_other() -> None:
-    reason = reason_to_leave(PasswordNeeded("My token"))
+    reason = blocking_prompt(PasswordRequest("My token"))
     assert reason is not None
     assert reason.waits_for == "other"
     assert "My token" in str(reason)
 
 
-@pytest.mark.parametrize("source", NEEDS)
+@pytest.mark.parametrize("source", NEED_KEYWORDS)
 def test_every_other_need_is_left_to_whoever_answers_it(source: str) -> None:
     (reading,) = [parse_notification(Notification(source, b"x"))]
-    assert reading == Needed(source)
-    reason = reason_to_leave(reading)
-    assert isinstance(reason, Prompted)
+    assert reading == AnswerNeeded(source)
+    reason = blocking_prompt(reading)
+    assert isinstance(reason, PasswordPromptError)
     assert reason.waits_for == source
 
 
 @pytest.mark.parametrize("event", ["CONNECT", "REAUTH"])
 def test_clients_that_wait_for_a_decision_are_left_to_whoever_decides(event: str) -> None:
-    reason = reason_to_leave(ClientEvent(event, 0, {}))
-    assert isinstance(reason, AuthenticatesClients)
+    reason = blocking_prompt(ClientEvent(event, 0, {}))
+    assert isinstance(reason, ClientAuthPromptError)
     assert reason.waits_for == "client_auth"
     assert reason.reason is DownReason.CLIENT_AUTH
 
 
 @pytest.mark.parametrize("reading", NOBODY_WAITS, ids=lambda reading: type(reading).__name__)
-def test_other_messages_wait_for_nobody(reading: Reading) -> None:
-    assert reason_to_leave(reading) is None
+def test_other_messages_wait_for_nobody(reading: ParsedNotification) -> None:
+    assert blocking_prompt(reading) is None
 
 
 def test_every_reason_but_a_hold_is_a_known_kind_of_prompt() -> None:
-    assert {password_kind("x"), *PASSWORD_KINDS, *NEEDS, "client_auth"} == set(PROMPT_KINDS)
+    assert {password_kind("x"), *PASSWORD_KINDS, *NEED_KEYWORDS, "client_auth"} == set(PROMPT_KINDS)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +118,7 @@ def test_every_reason_but_a_hold_is_a_known_kind_of_prompt() -> None:
 )
 def test_recorded_sessions_wait_for_whom_they_waited(capture: str, waits_for: set[str]) -> None:
     reasons = [
-        reason_to_leave(parse_notification(message))
+        blocking_prompt(parse_notification(message))
         for message in decode([CAPTURES[capture]])
         if isinstance(message, Notification)
     ]

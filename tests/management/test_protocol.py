@@ -4,21 +4,21 @@ import pytest
 
 from exporter.management.errors import ProtocolError
 from exporter.management.messages import (
-    Failure,
-    Listing,
+    ErrorReply,
     Message,
+    MultilineReply,
     Notification,
     PasswordPrompt,
-    Success,
+    SuccessReply,
     Truncated,
-    Unexpected,
+    UnexpectedLine,
 )
 from exporter.management.protocol import (
     ENV_LIMIT,
     ENV_SIZE_LIMIT,
     LINE_COST,
     LINE_LIMIT,
-    Protocol,
+    ManagementProtocol,
 )
 from exporter.secret import Secret
 
@@ -31,8 +31,8 @@ FORMAT_1 = (
 )
 
 
-def greeted(*, reply_limit: int = 1024 * 1024) -> Protocol:
-    protocol = Protocol(reply_limit=reply_limit)
+def greeted(*, reply_limit: int = 1024 * 1024) -> ManagementProtocol:
+    protocol = ManagementProtocol(reply_limit=reply_limit)
     protocol.receive(GREETING)
     return protocol
 
@@ -46,86 +46,86 @@ def log(text: bytes) -> Notification:
 
 
 def test_a_session_begins_with_the_greeting() -> None:
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     assert not protocol.greeted
     assert protocol.receive(GREETING) == [Notification("INFO", GREETING_TEXT)]
     assert protocol.greeted
 
 
 def test_a_daemon_that_waits_for_somebody_says_so_after_the_greeting() -> None:
-    messages = Protocol().receive(GREETING + b">HOLD:Waiting for hold release:0\r\n")
+    messages = ManagementProtocol().receive(GREETING + b">HOLD:Waiting for hold release:0\r\n")
     assert messages[1:] == [Notification("HOLD", b"Waiting for hold release:0")]
 
 
 def test_a_password_is_asked_for_without_a_line_end() -> None:
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     assert protocol.receive(b"ENTER PASSWORD") == []
     assert protocol.receive(b":") == [PasswordPrompt()]
     assert not protocol.greeted
 
 
 def test_a_wrong_password_is_answered_by_the_prompt_again() -> None:
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     assert protocol.receive(b"ENTER PASSWORD:" * 2) == [PasswordPrompt(), PasswordPrompt()]
     assert protocol.receive(b"ENTER PASSWORD:") == [PasswordPrompt()]
 
 
 def test_the_right_password_leads_to_the_greeting() -> None:
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     messages = protocol.receive(b"ENTER PASSWORD:SUCCESS: password is correct\r\n" + GREETING)
     assert messages == [
         PasswordPrompt(),
-        Success(b"password is correct"),
+        SuccessReply(b"password is correct"),
         Notification("INFO", GREETING_TEXT),
     ]
     assert protocol.greeted
 
 
 def test_a_password_is_sent_as_one_line() -> None:
-    assert Protocol().send_password(Secret("s3cret ü")) == "s3cret ü\n".encode()
+    assert ManagementProtocol().send_password(Secret("s3cret ü")) == "s3cret ü\n".encode()
 
 
 def test_a_password_cannot_carry_a_command() -> None:
     with pytest.raises(ValueError, match="one line"):
-        Protocol().send_password(Secret("s3cret\nsignal SIGTERM"))
+        ManagementProtocol().send_password(Secret("s3cret\nsignal SIGTERM"))
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
 def test_lines_end_with_or_without_a_carriage_return(end: bytes) -> None:
     assert said(b"SUCCESS: pid=1", b">STATE:x", b"a,b", b"END", end=end) == [
-        Success(b"pid=1"),
+        SuccessReply(b"pid=1"),
         Notification("STATE", b"x"),
-        Listing((b"a,b",)),
+        MultilineReply((b"a,b",)),
     ]
 
 
 def test_one_carriage_return_belongs_to_the_line_end() -> None:
-    assert said(b"a\r", b"END") == [Listing((b"a\r",))]
+    assert said(b"a\r", b"END") == [MultilineReply((b"a\r",))]
 
 
 def test_a_reply_of_one_line_is_a_success_or_a_failure() -> None:
     assert said(b"SUCCESS: pid=17954", b"ERROR: unknown command", b"SUCCESS:") == [
-        Success(b"pid=17954"),
-        Failure(b"unknown command"),
-        Success(b""),
+        SuccessReply(b"pid=17954"),
+        ErrorReply(b"unknown command"),
+        SuccessReply(b""),
     ]
 
 
 def test_a_listing_ends_only_with_a_line_that_is_end_as_a_whole() -> None:
     lines = (b"END,127.0.0.1:1,2", b"ENDING", b" END", b"END ", b"end", b"a END")
-    assert said(*lines, b"END") == [Listing(lines)]
+    assert said(*lines, b"END") == [MultilineReply(lines)]
 
 
 def test_a_list_may_be_empty() -> None:
-    assert said(b"END", b"END") == [Listing(()), Listing(())]
+    assert said(b"END", b"END") == [MultilineReply(()), MultilineReply(())]
 
 
 def test_an_empty_line_inside_a_listing_belongs_to_it() -> None:
-    assert said(b"a", b"", b"b", b"END") == [Listing((b"a", b"", b"b"))]
+    assert said(b"a", b"", b"b", b"END") == [MultilineReply((b"a", b"", b"b"))]
 
 
 def test_an_empty_line_outside_of_a_reply_is_unexpected() -> None:
-    assert said(b"") == [Unexpected(b"")]
+    assert said(b"") == [UnexpectedLine(b"")]
 
 
 def test_real_time_messages_may_come_before_inside_and_after_a_reply() -> None:
@@ -142,9 +142,9 @@ def test_real_time_messages_may_come_before_inside_and_after_a_reply() -> None:
     assert messages == [
         log(b"before"),
         log(b"inside"),
-        Listing(lines),
+        MultilineReply(lines),
         log(b"after"),
-        Success(b"x"),
+        SuccessReply(b"x"),
     ]
 
 
@@ -196,7 +196,7 @@ def test_another_message_may_fall_into_a_block_of_variables() -> None:
     )
     assert messages == [
         log(b"invalid peer info"),
-        Success(b"pid=1"),
+        SuccessReply(b"pid=1"),
         Notification("CLIENT", b"ESTABLISHED,0", (b"a=b",)),
     ]
 
@@ -224,20 +224,20 @@ def test_a_block_that_another_one_interrupts_is_cut_short() -> None:
 
 @pytest.mark.parametrize("line", [b">CLIENT:ENV,a=b", b">CLIENT:ENV,END", b">UPDOWN:ENV,a=b"])
 def test_a_variable_without_a_block_is_unexpected(line: bytes) -> None:
-    assert said(line) == [Unexpected(line)]
+    assert said(line) == [UnexpectedLine(line)]
 
 
 def test_a_variable_of_another_source_is_not_taken_into_the_block() -> None:
     messages = said(b">CLIENT:ESTABLISHED,0", b">UPDOWN:ENV,a=b", b">CLIENT:ENV,END")
     assert messages == [
-        Unexpected(b">UPDOWN:ENV,a=b"),
+        UnexpectedLine(b">UPDOWN:ENV,a=b"),
         Notification("CLIENT", b"ESTABLISHED,0"),
     ]
 
 
 @pytest.mark.parametrize("line", [b">", b">lower:x", b">NO COLON", b"> INFO:x", b">:x"])
 def test_a_line_with_an_odd_keyword_is_unexpected(line: bytes) -> None:
-    assert said(line) == [Unexpected(line)]
+    assert said(line) == [UnexpectedLine(line)]
 
 
 @pytest.mark.parametrize("line", [b"SUCCESS: pid=1", b"ERROR: no"])
@@ -249,7 +249,7 @@ def test_a_listing_that_never_ends_is_dropped_when_the_next_reply_comes(line: by
 
 def test_after_a_listing_that_never_ended_the_next_one_is_whole() -> None:
     messages = said(b"TITLE\tx", b"SUCCESS: pid=1", b"TITLE\ty", b"END")
-    assert messages == [Truncated(1), Success(b"pid=1"), Listing((b"TITLE\ty",))]
+    assert messages == [Truncated(1), SuccessReply(b"pid=1"), MultilineReply((b"TITLE\ty",))]
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_after_a_listing_that_never_ended_the_next_one_is_whole() -> None:
 @pytest.mark.parametrize("date", [b"2026-11-23 03:53:03", b"Mon Nov 23 03:43:31 2026"])
 def test_a_row_of_format_1_may_begin_like_a_message(name: bytes, date: bytes) -> None:
     row = name + b",127.0.0.1:60465,2985,3082," + date
-    assert said(*FORMAT_1, row, b"END") == [Listing((*FORMAT_1, row))]
+    assert said(*FORMAT_1, row, b"END") == [MultilineReply((*FORMAT_1, row))]
 
 
 def test_a_message_inside_a_status_of_format_1_is_still_a_message() -> None:
@@ -266,7 +266,7 @@ def test_a_message_inside_a_status_of_format_1_is_still_a_message() -> None:
     assert messages == [
         Notification("FATAL", b"out of memory, really"),
         Truncated(3),
-        Success(b"pid=1"),
+        SuccessReply(b"pid=1"),
     ]
 
 
@@ -289,7 +289,7 @@ def test_a_row_like_line_outside_of_a_status_of_format_1_is_a_message() -> None:
     ],
 )
 def test_a_peer_that_is_no_openvpn_is_refused(first: bytes) -> None:
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     with pytest.raises(ProtocolError, match="does not speak"):
         protocol.receive(first)
     assert not protocol.greeted
@@ -297,13 +297,13 @@ def test_a_peer_that_is_no_openvpn_is_refused(first: bytes) -> None:
 
 def test_what_such_a_peer_said_is_shown_short_and_safe() -> None:
     with pytest.raises(ProtocolError) as refused:
-        Protocol().receive(b"\x1b[31m" + b"x" * 1000 + b"\n")
+        ManagementProtocol().receive(b"\x1b[31m" + b"x" * 1000 + b"\n")
     assert "\x1b" not in str(refused.value)
     assert len(str(refused.value)) < 200
 
 
 def test_a_failed_session_stays_failed() -> None:
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     with pytest.raises(ProtocolError):
         protocol.receive(b"SSH-2.0\n")
     with pytest.raises(ProtocolError):
@@ -324,7 +324,7 @@ def test_a_line_beyond_the_limit_ends_the_session(end: bytes) -> None:
 
 def test_before_the_greeting_a_line_has_the_same_limit() -> None:
     with pytest.raises(ProtocolError, match="a line of more than"):
-        Protocol().receive(b"x" * (LINE_LIMIT + 1))
+        ManagementProtocol().receive(b"x" * (LINE_LIMIT + 1))
 
 
 @pytest.mark.parametrize("line", [b"x" * 100, b"x", b""])
@@ -340,14 +340,14 @@ def test_a_listing_beyond_the_limit_ends_the_session(line: bytes) -> None:
 
 def test_a_listing_may_be_as_large_as_the_limit() -> None:
     protocol = greeted(reply_limit=2 * (LINE_COST + 1))
-    assert protocol.receive(b"x\nx\nEND\n") == [Listing((b"x", b"x"))]
+    assert protocol.receive(b"x\nx\nEND\n") == [MultilineReply((b"x", b"x"))]
 
 
 def test_a_long_listing_that_ends_in_time_costs_the_next_one_nothing() -> None:
     protocol = greeted(reply_limit=10_000)
     for _ in range(3):
         [message] = protocol.receive(b"x,y\n" * 100 + b"END\n")
-        assert message == Listing((b"x,y",) * 100)
+        assert message == MultilineReply((b"x,y",) * 100)
         assert protocol.buffered == 0
 
 
@@ -418,7 +418,7 @@ def test_what_is_buffered_is_what_is_incomplete() -> None:
 
 def test_the_end_of_the_stream_between_messages_leaves_nothing() -> None:
     assert greeted().receive_eof() == []
-    assert Protocol().receive_eof() == []
+    assert ManagementProtocol().receive_eof() == []
 
 
 @pytest.mark.parametrize(
@@ -435,7 +435,7 @@ def test_the_end_of_the_stream_between_messages_leaves_nothing() -> None:
 def test_the_end_of_the_stream_cuts_short_what_is_incomplete(
     half: bytes, cut: list[Message]
 ) -> None:
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     protocol.receive(half)
     assert protocol.receive_eof() == cut
     assert protocol.receive_eof() == []

@@ -6,7 +6,7 @@ import pytest
 
 from exporter.management import replies
 from exporter.management.errors import ReplyError
-from exporter.management.notifications import Log
+from exporter.management.notifications import LogLine
 from exporter.management.replies import LoadStats, Version
 from exporter.management.state import State, StateName
 
@@ -120,6 +120,6 @@ def test_the_log_cache_leaves_out_what_is_no_line() -> None:
     """A message with a line break in it, as before 2.5.11 and 2.6.11, leaves a rest behind."""
     lines = [b"1795406061,N,one, with a comma", b"the rest of it", b"1795406062,,two"]
     assert replies.parse_log_cache(lines) == (
-        Log(1795406061, "N", "one, with a comma"),
-        Log(1795406062, "", "two"),
+        LogLine(1795406061, "N", "one, with a comma"),
+        LogLine(1795406062, "", "two"),
     )

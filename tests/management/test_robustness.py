@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from exporter.management.errors import ProtocolError
 from exporter.management.messages import Message
-from exporter.management.protocol import Protocol
+from exporter.management.protocol import ManagementProtocol
 from tests.fuzz.targets import BUFFER_LIMIT, REPLY_LIMIT, parse_message
 from tests.management.captures import CAPTURES, GREETING
 
@@ -35,7 +35,7 @@ def mutated_captures(draw: st.DrawFn) -> bytes:
 @settings(max_examples=500)
 @given(said=SPEECH | SPEECH.map(GREETING.__add__) | mutated_captures(), size=st.integers(1, 5000))
 def test_any_bytes_give_messages_or_a_protocol_error(said: bytes, size: int) -> None:
-    protocol = Protocol(reply_limit=REPLY_LIMIT)
+    protocol = ManagementProtocol(reply_limit=REPLY_LIMIT)
     messages: list[Message] = []
     with contextlib.suppress(ProtocolError):
         for start in range(0, len(said), size):
@@ -51,7 +51,7 @@ def test_any_bytes_give_messages_or_a_protocol_error(said: bytes, size: int) -> 
 @given(said=SPEECH | SPEECH.map(GREETING.__add__) | mutated_captures(), size=st.integers(1, 50))
 def test_any_bytes_mean_the_same_however_they_are_cut(said: bytes, size: int) -> None:
     def heard(pieces: list[bytes]) -> list[Message]:
-        protocol = Protocol(reply_limit=REPLY_LIMIT)
+        protocol = ManagementProtocol(reply_limit=REPLY_LIMIT)
         messages: list[Message] = []
         with contextlib.suppress(ProtocolError):
             for piece in pieces:

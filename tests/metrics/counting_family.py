@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from exporter.metrics.family import Family, Kind, Metric, Sample
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 
 
 class Watched:
@@ -14,6 +14,6 @@ class Watched:
         self.calls = 0
         self.family = Family(metric, self._samples, per_client=per_client)
 
-    def _samples(self, record: Record) -> Iterable[Sample]:
+    def _samples(self, record: DaemonState) -> Iterable[Sample]:
         self.calls += 1
         return [(("alice",), self.calls)]

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.family import Family, Kind
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
@@ -72,7 +72,7 @@ def values(families: Iterable[Parsed]) -> dict[Series, float]:
     return {series: value for family in families for series, value in family.samples}
 
 
-def scrape(families: Sequence[Family], records: Sequence[Record], accept: str) -> list[Parsed]:
+def scrape(families: Sequence[Family], records: Sequence[DaemonState], accept: str) -> list[Parsed]:
     """Return the parsed page of these families alone."""
     page = Exposition(families, CollectorRegistry()).page(records, accept=accept)
     return parse(page.body, page.content_type)
@@ -81,7 +81,7 @@ def scrape(families: Sequence[Family], records: Sequence[Record], accept: str) -
 class Twin(Collector):
     """The same samples, handed to prometheus_client to write."""
 
-    def __init__(self, families: Sequence[Family], records: Sequence[Record]) -> None:
+    def __init__(self, families: Sequence[Family], records: Sequence[DaemonState]) -> None:
         self._families = families
         self._records = records
 

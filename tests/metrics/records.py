@@ -3,22 +3,27 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from exporter.certificates.reading import Certificate, Problem, Reading, RevocationList
-from exporter.certificates.source import Source, Use
+from exporter.certificates.reading import (
+    Certificate,
+    CertificateFileState,
+    FileProblem,
+    RevocationList,
+)
+from exporter.certificates.source import CertificateSource, Directive
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.management.endpoint import parse_endpoint
-from exporter.management.errors import Refused
-from exporter.management.replies import Introduction, LoadStats, Poll, Version
+from exporter.management.errors import ConnectionRefused
+from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version
 from exporter.management.state import State, StateName
-from exporter.management.status import Client, Route, ServerStatus, Status, TunnelStatus
-from exporter.state.daemon import Record
+from exporter.management.status import ClientRow, RouteRow, ServerStatus, Status, TunnelStatus
+from exporter.state.daemon import DaemonState
 
 NOON = 1_795_435_200
 """2026-11-23 12:00:00 UTC."""
 
 PID = 1873
 
-OFFICE_CLIENT = Client(
+OFFICE_CLIENT = ClientRow(
     common_name="alice",
     real_address="192.0.2.7:51234",
     virtual_address="10.8.0.6",
@@ -32,13 +37,16 @@ OFFICE_CLIENT = Client(
 )
 
 CERTIFICATES = (
-    Reading(
-        Source(Use.CERT, Path("/etc/openvpn/office.crt")),
+    CertificateFileState(
+        CertificateSource(Directive.CERT, Path("/etc/openvpn/office.crt")),
         (Certificate("office", "2a", NOON),),
     ),
-    Reading(Source(Use.CA, Path("/etc/openvpn/office.conf"), inline=True), problem=Problem.GARBAGE),
-    Reading(
-        Source(Use.CRL, Path("/etc/openvpn/crl.pem")),
+    CertificateFileState(
+        CertificateSource(Directive.CA, Path("/etc/openvpn/office.conf"), inline=True),
+        problem=FileProblem.GARBAGE,
+    ),
+    CertificateFileState(
+        CertificateSource(Directive.CRL, Path("/etc/openvpn/crl.pem")),
         (
             RevocationList("ca", NOON + 5),
             RevocationList("ca", NOON),
@@ -61,7 +69,9 @@ TUNNEL = TunnelStatus(
 )
 
 
-def server_status(clients: Sequence[Client] = (), routes: Sequence[Route] = ()) -> ServerStatus:
+def server_status(
+    clients: Sequence[ClientRow] = (), routes: Sequence[RouteRow] = ()
+) -> ServerStatus:
     return ServerStatus(
         updated=NOON,
         clients=tuple(clients),
@@ -82,35 +92,35 @@ def office_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> Daem
     )
 
 
-def new_record(name: str = "office", *, expected: Sequence[str] = ()) -> Record:
+def new_record(name: str = "office", *, expected: Sequence[str] = ()) -> DaemonState:
     """Make the record of a daemon that nobody has reached yet."""
-    return Record(office_daemon(name, expected=expected), ClientsConfig(routes=True))
+    return DaemonState(office_daemon(name, expected=expected), ClientsConfig(routes=True))
 
 
-def introduce(record: Record, *, version: str = "2.6.14") -> None:
+def introduce(record: DaemonState, *, version: str = "2.6.14") -> None:
     connected = State(time=NOON - 7200, name=StateName.CONNECTED, description="SUCCESS")
     said = Version(version=version, platform="x86_64-pc-linux-gnu", management_version="5")
     record.opened()
     record.identified(PID)
-    record.introduced(Introduction(version=said, pid=PID, verbosity=3, holds=False))
+    record.introduced(DaemonInfo(version=said, pid=PID, verbosity=3, holds=False))
     record.remembered([connected])
 
 
-def poll(record: Record, status: Status | None, *, now: float = NOON) -> None:
+def poll(record: DaemonState, status: Status | None, *, now: float = NOON) -> None:
     stats = LoadStats(clients=1, received_bytes=9000, sent_bytes=8000)
     record.polled(Poll(stats, status), now=now, duration=0.025)
 
 
 def server(
     name: str = "office",
-    clients: Sequence[Client] = (OFFICE_CLIENT,),
+    clients: Sequence[ClientRow] = (OFFICE_CLIENT,),
     *,
     expected: Sequence[str] = ("alice", "bob"),
-) -> Record:
+) -> DaemonState:
     """Make the record of a server that has answered one poll."""
     record = new_record(name, expected=expected)
     routes = [
-        Route(
+        RouteRow(
             virtual_address=client.virtual_address,
             common_name=client.common_name,
             real_address=client.real_address,
@@ -124,7 +134,7 @@ def server(
     return record
 
 
-def tunnel(name: str = "uplink") -> Record:
+def tunnel(name: str = "uplink") -> DaemonState:
     """Make the record of a client-mode daemon that has answered one poll."""
     record = new_record(name)
     introduce(record)
@@ -132,5 +142,5 @@ def tunnel(name: str = "uplink") -> Record:
     return record
 
 
-def take_down(record: Record) -> None:
-    record.went_down(Refused("127.0.0.1:7505: Connection refused"))
+def take_down(record: DaemonState) -> None:
+    record.went_down(ConnectionRefused("127.0.0.1:7505: Connection refused"))

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.metrics.encode import Descriptions, render, render_slices
-from exporter.metrics.family import Description, Kind, Metric, Sample
+from exporter.metrics.encode import InfoLines, render, render_slices
+from exporter.metrics.family import InfoSource, Kind, Metric, Sample
 
 
 class TestSampleLines:
@@ -51,7 +51,7 @@ def labels(fact: tuple[str, int]) -> tuple[str, ...]:
 METRIC = Metric("openvpn_x_info", Kind.INFO, "X.", ("name", "parity"))
 
 
-def described(descriptions: Descriptions, facts: Sequence[Hashable]) -> bytes:
+def described(descriptions: InfoLines, facts: Sequence[Hashable]) -> bytes:
     steps = descriptions.render_slices(facts)
     try:
         while True:
@@ -63,7 +63,7 @@ def described(descriptions: Descriptions, facts: Sequence[Hashable]) -> bytes:
 class TestDescriptions:
     @given(st.lists(st.lists(FACTS, max_size=6), min_size=1, max_size=6))
     def test_are_what_their_facts_say_now(self, history: list[list[tuple[str, int]]]) -> None:
-        descriptions = Descriptions(METRIC, 'of"fice', Description(lambda _: (), labels))
+        descriptions = InfoLines(METRIC, 'of"fice', InfoSource(lambda _: (), labels))
         for facts in history:
             samples = [(values, 1) for values in dict.fromkeys(map(labels, facts))]
             assert described(descriptions, facts) == render(METRIC, 'of"fice', samples)
@@ -75,7 +75,7 @@ class TestDescriptions:
             asked.append(fact)
             return labels(fact)
 
-        descriptions = Descriptions(METRIC, "office", Description(lambda _: (), ask))
+        descriptions = InfoLines(METRIC, "office", InfoSource(lambda _: (), ask))
         for _ in range(3):
             described(descriptions, [("a", 1), ("b", 2)])
         assert asked == [("a", 1), ("b", 2)]
@@ -87,13 +87,13 @@ class TestDescriptions:
             asked.append(fact)
             return labels(fact)
 
-        descriptions = Descriptions(METRIC, "office", Description(lambda _: (), ask))
+        descriptions = InfoLines(METRIC, "office", InfoSource(lambda _: (), ask))
         for facts in ([("a", 1)], [], [("a", 1)]):
             described(descriptions, facts)
         assert asked == [("a", 1)] * 2
 
     def test_of_thousands_pause_now_and_then(self) -> None:
-        descriptions = Descriptions(METRIC, "office", Description(lambda _: (), labels))
+        descriptions = InfoLines(METRIC, "office", InfoSource(lambda _: (), labels))
         facts = [(str(number), 0) for number in range(9000)]
         assert sum(1 for _ in descriptions.render_slices(facts)) > 3
         assert described(descriptions, facts).count(b"\n") == 9000

@@ -8,14 +8,14 @@ import pytest
 from msgspec import structs
 from prometheus_client import CollectorRegistry, Counter
 
-from exporter.management.errors import TimedOut
+from exporter.management.errors import ReplyTimeout
 from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.family import Family, Kind
 from exporter.metrics.page import Block, Page
-from exporter.metrics.self_metrics import OwnMetrics
-from exporter.state.daemon import Record
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.state.daemon import DaemonState
 from tests.metrics.counting_family import Watched
 from tests.metrics.parsing import (
     FORMATS,
@@ -63,7 +63,7 @@ def exposition(*families: Family) -> Exposition:
 
 def restricted(names: Iterable[str], accept: str) -> set[str]:
     """Return the names of the series on a page of the fleet and of the exporter's own."""
-    whole = Exposition(FAMILIES, OwnMetrics().registry)
+    whole = Exposition(FAMILIES, SelfMetrics().registry)
     page = whole.page(FLEET, accept=accept, names=list(names))
     return {series.name for series in all_series(parse(page.body, page.content_type))}
 
@@ -115,7 +115,7 @@ class TestFormats:
         assert page.content_type.startswith("application/openmetrics-text; version=1.0.0")
 
     def test_openmetrics_has_one_end_and_it_is_the_last_line(self) -> None:
-        whole = Exposition(FAMILIES, OwnMetrics().registry)
+        whole = Exposition(FAMILIES, SelfMetrics().registry)
         body = whole.page(FLEET, accept=OPENMETRICS).body
         assert body.count(b"# EOF") == 1
         assert body.endswith(b"# EOF\n")
@@ -129,7 +129,7 @@ class TestFormats:
 
     @pytest.mark.parametrize("accept", FORMATS)
     def test_a_page_without_daemons_has_the_exporters_own_metrics_alone(self, accept: str) -> None:
-        page = Exposition(FAMILIES, OwnMetrics().registry).page([], accept=accept)
+        page = Exposition(FAMILIES, SelfMetrics().registry).page([], accept=accept)
         names = {series.name for series in all_series(parse(page.body, page.content_type))}
         assert "openvpn_exporter_build_info" in names
         assert not [name for name in names if name.startswith(("openvpn_up", "openvpn_server"))]
@@ -270,7 +270,7 @@ def lit(page: list[Parsed], name: str) -> list[tuple[str, str]]:
     ]
 
 
-def one_value(record: Record, name: str) -> float:
+def one_value(record: DaemonState, name: str) -> float:
     (value,) = [v for s, v in values(scrape(FAMILIES, [record], "")).items() if s.name == name]
     return value
 
@@ -284,7 +284,7 @@ class TestCounters:
 
     def test_tell_failed_polls_by_their_reason(self) -> None:
         record = server()
-        record.poll_failed(TimedOut("no answer"))
+        record.poll_failed(ReplyTimeout("no answer"))
         page = values(scrape(FAMILIES, [record], ""))
         failed = {s for s, v in page.items() if "poll_failures" in s.name and v == 1}
         assert [dict(series.labels)["reason"] for series in failed] == ["timeout"]

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from exporter.certificates.reading import Problem, Reading
-from exporter.certificates.source import Source, Use
+from exporter.certificates.reading import CertificateFileState, FileProblem
+from exporter.certificates.source import CertificateSource, Directive
 from exporter.metrics.catalogue import FAMILIES
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from tests.metrics.parsing import scrape, values
 from tests.metrics.records import (
     CERTIFICATES,
@@ -26,7 +26,7 @@ from tests.metrics.records import (
 Samples = list[tuple[dict[str, str], float]]
 
 
-def samples(record: Record, name: str) -> Samples:
+def samples(record: DaemonState, name: str) -> Samples:
     """Return the samples of a metric, without the label of the daemon."""
     return [
         ({key: value for key, value in series.labels if key != "daemon"}, value)
@@ -203,12 +203,12 @@ def test_info_tells_what_the_daemon_says_of_itself() -> None:
 
 class TestCertificates:
     @pytest.fixture
-    def record(self) -> Record:
+    def record(self) -> DaemonState:
         record = new_record()
         record.certified(CERTIFICATES)
         return record
 
-    def test_say_until_when_though_the_daemon_is_down(self, record: Record) -> None:
+    def test_say_until_when_though_the_daemon_is_down(self, record: DaemonState) -> None:
         assert samples(record, "openvpn_certificate_not_after_timestamp_seconds") == [
             (
                 {
@@ -221,14 +221,14 @@ class TestCertificates:
             )
         ]
 
-    def test_say_when_the_newest_list_of_each_issuer_ends(self, record: Record) -> None:
+    def test_say_when_the_newest_list_of_each_issuer_ends(self, record: DaemonState) -> None:
         assert samples(record, "openvpn_crl_next_update_timestamp_seconds") == [
             ({"file": "/etc/openvpn/crl.pem", "issuer": "ca"}, NOON + 5)
         ]
 
-    def test_say_which_file_is_bad_and_why(self, record: Record) -> None:
+    def test_say_which_file_is_bad_and_why(self, record: DaemonState) -> None:
         found = samples(record, "openvpn_certificate_file_problem")
-        assert len(found) == len(CERTIFICATES) * len(Problem)
+        assert len(found) == len(CERTIFICATES) * len(FileProblem)
         assert [labels for labels, value in found if value] == [
             {"file": "/etc/openvpn/office.conf", "directive": "ca", "reason": "garbage"}
         ]
@@ -236,6 +236,12 @@ class TestCertificates:
     def test_have_paths_that_are_safe_labels(self) -> None:
         record = new_record()
         path = Path(os.fsdecode(b'/etc/\xff\n"x'))
-        record.certified([Reading(Source(Use.CERT, path), problem=Problem.MISSING)])
+        record.certified(
+            [
+                CertificateFileState(
+                    CertificateSource(Directive.CERT, path), problem=FileProblem.MISSING
+                )
+            ]
+        )
         found = samples(record, "openvpn_certificate_file_problem")
         assert {labels["file"] for labels, _ in found} == {'/etc/\ufffd\ufffd"x'}

@@ -4,8 +4,8 @@ import gzip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.metrics.gzip_page import pack
-from exporter.metrics.page import SLICE_SIZE, Block, Page, Piece
+from exporter.metrics.gzip_page import gzip_page
+from exporter.metrics.page import SLICE_SIZE, Block, Chunk, Page
 
 LINE = b'openvpn_up{daemon="office"} 1\n'
 
@@ -13,21 +13,21 @@ texts = st.binary(max_size=50) | st.integers(0, 2000).map(LINE.__mul__)
 pieces = st.lists(texts | st.lists(texts, max_size=3).map(Block), max_size=6)
 
 
-def page(*some: Piece) -> Page:
+def page(*some: Chunk) -> Page:
     return Page(some, "text/plain")
 
 
 def unpacked(some: Page) -> bytes:
-    return gzip.decompress(b"".join(asyncio.run(pack(some))))
+    return gzip.decompress(b"".join(asyncio.run(gzip_page(some))))
 
 
 @given(pieces)
-def test_what_is_packed_is_the_page(some: list[Piece]) -> None:
+def test_what_is_packed_is_the_page(some: list[Chunk]) -> None:
     assert unpacked(page(*some)) == page(*some).body
 
 
 @given(pieces, pieces)
-def test_a_block_can_be_packed_again_beside_others(some: list[Piece], others: list[Piece]) -> None:
+def test_a_block_can_be_packed_again_beside_others(some: list[Chunk], others: list[Chunk]) -> None:
     blocks = [piece for piece in some if isinstance(piece, Block)]
     unpacked(page(*some))
     again = page(*others, *blocks, *others, *reversed(blocks))
@@ -35,22 +35,22 @@ def test_a_block_can_be_packed_again_beside_others(some: list[Piece], others: li
 
 
 def test_it_is_one_stream_as_every_reader_takes_it() -> None:
-    packed = b"".join(asyncio.run(pack(page(LINE, Block([LINE * 9]), LINE))))
+    packed = b"".join(asyncio.run(gzip_page(page(LINE, Block([LINE * 9]), LINE))))
     assert packed.count(b"\x1f\x8b\x08") == 1
 
 
 def test_it_is_much_smaller() -> None:
-    packed = asyncio.run(pack(page(Block([LINE * 10_000]))))
+    packed = asyncio.run(gzip_page(page(Block([LINE * 10_000]))))
     assert sum(map(len, packed)) < len(LINE) * 10_000 / 50
 
 
 def test_a_block_is_compressed_once() -> None:
     block = Block([LINE * 1000])
-    first = asyncio.run(pack(page(block)))
+    first = asyncio.run(gzip_page(page(block)))
     kept = block.packed
     assert kept is not None
     assert kept in first
-    assert any(part is kept for part in asyncio.run(pack(page(LINE, block))))
+    assert any(part is kept for part in asyncio.run(gzip_page(page(LINE, block))))
 
 
 async def test_others_come_in_between_slices() -> None:
@@ -63,6 +63,6 @@ async def test_others_come_in_between_slices() -> None:
             turns += 1
 
     counting = asyncio.create_task(count())
-    await pack(page(Block([bytes(10 * SLICE_SIZE)])))
+    await gzip_page(page(Block([bytes(10 * SLICE_SIZE)])))
     counting.cancel()
     assert turns > 20

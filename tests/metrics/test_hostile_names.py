@@ -9,11 +9,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 
-from exporter.management.status import Client
+from exporter.management.status import ClientRow
 from exporter.management.status.model import clean_name
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from tests.metrics.parsing import FORMATS, OPENMETRICS, Twin, all_series, parse
 from tests.metrics.records import server, take_down, tunnel
 
@@ -45,7 +45,7 @@ names = texts.map(clean_name) | texts
 """As the parsers give them, and worse."""
 
 clients = st.builds(
-    Client,
+    ClientRow,
     common_name=names,
     real_address=st.sampled_from(["192.0.2.1:1", "192.0.2.1:2", "[2001:db8::1]:1", ""]) | names,
     virtual_address=st.sampled_from(["10.8.0.6", ""]) | names,
@@ -62,7 +62,7 @@ daemon_names = st.lists(texts.filter(bool), min_size=1, max_size=3, unique=True)
 
 
 @st.composite
-def fleets(draw: st.DrawFn) -> list[Record]:
+def fleets(draw: st.DrawFn) -> list[DaemonState]:
     records = []
     for name in draw(daemon_names):
         if draw(st.integers(0, 3)) == 0:
@@ -76,21 +76,23 @@ def fleets(draw: st.DrawFn) -> list[Record]:
     return records
 
 
-def page(records: Sequence[Record], accept: str) -> tuple[bytes, str]:
+def page(records: Sequence[DaemonState], accept: str) -> tuple[bytes, str]:
     written = Exposition(FAMILIES, CollectorRegistry()).page(records, accept=accept)
     return written.body, written.content_type
 
 
 @pytest.mark.parametrize("accept", FORMATS, ids=["plain", "openmetrics"])
 @given(records=fleets())
-def test_no_series_comes_twice(records: list[Record], accept: str) -> None:
+def test_no_series_comes_twice(records: list[DaemonState], accept: str) -> None:
     series = all_series(parse(*page(records, accept)))
     assert len(series) == len(set(series))
 
 
 @pytest.mark.parametrize("accept", FORMATS, ids=["plain", "openmetrics"])
 @given(records=fleets())
-def test_the_page_says_what_prometheus_client_would_say(records: list[Record], accept: str) -> None:
+def test_the_page_says_what_prometheus_client_would_say(
+    records: list[DaemonState], accept: str
+) -> None:
     body, content_type = page(records, accept)
     generate = generate_openmetrics if accept == OPENMETRICS else generate_latest
     theirs = generate(Twin(FAMILIES, records))
@@ -98,7 +100,7 @@ def test_the_page_says_what_prometheus_client_would_say(records: list[Record], a
 
 
 @given(records=fleets())
-def test_no_name_makes_a_line_of_its_own(records: list[Record]) -> None:
+def test_no_name_makes_a_line_of_its_own(records: list[DaemonState]) -> None:
     body, _ = page(records, OPENMETRICS)
     for line in body.decode().removesuffix("\n").split("\n"):
         assert line.startswith(("# HELP openvpn", "# TYPE openvpn", "openvpn_", "# EOF"))

@@ -10,7 +10,7 @@ from exporter.config.schema import ClientsConfig
 from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES, families
 from exporter.metrics.exposition import Exposition
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from tests.metrics.counting_family import Watched
 from tests.metrics.records import (
     OFFICE_CLIENT,
@@ -30,7 +30,7 @@ def exposition() -> Exposition:
     return Exposition(FAMILIES, CollectorRegistry())
 
 
-def asked(record: Record, *, received: int, now: float) -> None:
+def asked(record: DaemonState, *, received: int, now: float) -> None:
     rows = [
         structs.replace(OFFICE_CLIENT, common_name=f"c{n}", client_id=n, received_bytes=received)
         for n in range(MANY)

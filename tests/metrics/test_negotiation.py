@@ -1,5 +1,5 @@
 from exporter.metrics.family import Kind, Metric
-from exporter.metrics.negotiation import head
+from exporter.metrics.negotiation import help_and_type
 
 
 class TestHeads:
@@ -7,10 +7,10 @@ class TestHeads:
         metric = Metric("openvpn_x_total", Kind.COUNTER, 'A "b" \\ c\nd.')
         plain = '# HELP openvpn_x_total A "b" \\\\ c\\nd.\n# TYPE openvpn_x_total counter\n'
         openmetrics = '# HELP openvpn_x A \\"b\\" \\\\ c\\nd.\n# TYPE openvpn_x counter\n'
-        assert head(metric, openmetrics=False).decode() == plain
-        assert head(metric, openmetrics=True).decode() == openmetrics
+        assert help_and_type(metric, openmetrics=False).decode() == plain
+        assert help_and_type(metric, openmetrics=True).decode() == openmetrics
 
     def test_of_kind_info_are_gauges_in_plain_text(self) -> None:
         metric = Metric("openvpn_x_info", Kind.INFO, "X.")
-        assert head(metric, openmetrics=False).endswith(b"# TYPE openvpn_x_info gauge\n")
-        assert head(metric, openmetrics=True).endswith(b"# TYPE openvpn_x info\n")
+        assert help_and_type(metric, openmetrics=False).endswith(b"# TYPE openvpn_x_info gauge\n")
+        assert help_and_type(metric, openmetrics=True).endswith(b"# TYPE openvpn_x info\n")

@@ -1,18 +1,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.metrics.page import SLICE_SIZE, Block, Page, Piece, slices
+from exporter.metrics.page import SLICE_SIZE, Block, Chunk, Page, slices
 
 texts = st.binary(max_size=20)
 pieces = st.lists(texts | st.lists(texts, max_size=3).map(Block), max_size=8)
 
 
-def text(piece: Piece) -> bytes:
+def text(piece: Chunk) -> bytes:
     return b"".join(piece.parts) if isinstance(piece, Block) else piece
 
 
 @given(pieces)
-def test_a_page_is_its_pieces_in_a_row(some: list[Piece]) -> None:
+def test_a_page_is_its_pieces_in_a_row(some: list[Chunk]) -> None:
     whole = b"".join(map(text, some))
     page = Page(tuple(some), "text/plain")
     assert page.body == b"".join(page.slices()) == whole

@@ -8,12 +8,12 @@ from prometheus_client import CollectorRegistry
 
 from exporter.config.privacy_key import PrivacyKey
 from exporter.config.schema import ClientsConfig, PrivacyMode
-from exporter.management.errors import Refused
+from exporter.management.errors import ConnectionRefused
 from exporter.management.notifications import Fatal
-from exporter.management.status import Client, Route
+from exporter.management.status import ClientRow, RouteRow
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from tests.metrics.parsing import Series, scrape, values
 from tests.metrics.records import (
     CERTIFICATES,
@@ -26,7 +26,7 @@ from tests.metrics.records import (
 )
 
 ALICE = structs.replace(OFFICE_CLIENT, real_address="203.0.113.77:1194")
-BOB = Client(
+BOB = ClientRow(
     common_name="",
     real_address="2001:db8:1:2::b0b",
     virtual_address="10.8.1.9",
@@ -38,9 +38,9 @@ BOB = Client(
     client_id=5,
 )
 ROUTES = [
-    Route("10.8.0.6", "alice", "203.0.113.77:1194", NOON - 30),
-    Route("10.8.0.7", "alice", "203.0.113.77:1194", NOON - 60),
-    Route("192.168.77.0/24", "alice", "203.0.113.77:1194", NOON),
+    RouteRow("10.8.0.6", "alice", "203.0.113.77:1194", NOON - 30),
+    RouteRow("10.8.0.7", "alice", "203.0.113.77:1194", NOON - 60),
+    RouteRow("192.168.77.0/24", "alice", "203.0.113.77:1194", NOON),
 ]
 PERSONAL = (
     "alice",
@@ -60,16 +60,16 @@ KEY = PrivacyKey(Path("key"), b"a key of the house")
 P_ALICE = "p-69d757815fa6a51e"
 
 
-def record(privacy: PrivacyMode) -> Record:
+def record(privacy: PrivacyMode) -> DaemonState:
     clients = ClientsConfig(routes=True, privacy=privacy, privacy_key_file=KEY)
-    record = Record(office_daemon(expected=("alice", "carol")), clients)
+    record = DaemonState(office_daemon(expected=("alice", "carol")), clients)
     introduce(record)
     record.certified(CERTIFICATES)
     poll(record, server_status([ALICE, BOB], ROUTES))
     return record
 
 
-def text_of(record: Record) -> str:
+def text_of(record: DaemonState) -> str:
     return Exposition(FAMILIES, CollectorRegistry()).page([record]).body.decode()
 
 
@@ -149,7 +149,7 @@ def test_a_certificate_of_a_tunnel_may_name_a_person() -> None:
 
 def test_a_daemon_may_be_more_private_than_the_others() -> None:
     daemon = structs.replace(office_daemon(), privacy=PrivacyMode.NONE)
-    assert not Record(daemon, ClientsConfig()).privacy.shows_clients
+    assert not DaemonState(daemon, ClientsConfig()).privacy.shows_clients
 
 
 def test_another_privacy_holds_at_once() -> None:
@@ -163,5 +163,5 @@ def test_another_privacy_holds_at_once() -> None:
 def test_last_words_may_name_somebody(privacy: PrivacyMode) -> None:
     told = record(privacy)
     told.noticed("FATAL", Fatal("alice broke it"))
-    told.went_down(Refused("127.0.0.1:7505: refused"))
+    told.went_down(ConnectionRefused("127.0.0.1:7505: refused"))
     assert ("alice" in told.down_message) is (privacy is PrivacyMode.PLAIN)

@@ -6,10 +6,10 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig, Slot
+from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig, SlotPolicy
 from exporter.management.endpoint import Endpoint
 from exporter.monitor.monitor import Monitor
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from tests.fake_daemon import GREETING, PROMPT, SAFETY, Peer, Visit
 
 INTERVAL = 0.05
@@ -41,7 +41,7 @@ def monitor(
     deadline: float = SAFETY,
     interval: float = INTERVAL,
     password_file: Path | None = None,
-    slot: Slot = Slot.HOLD,
+    slot: SlotPolicy = SlotPolicy.HOLD,
 ) -> Monitor:
     """Return a monitor that comes back at once whenever it may."""
     daemon = DaemonConfig(
@@ -81,7 +81,7 @@ async def watching(
     deadline: float = SAFETY,
     interval: float = INTERVAL,
     password_file: Path | None = None,
-) -> AsyncIterator[Record]:
+) -> AsyncIterator[DaemonState]:
     """Watch one daemon until the block is left."""
     watcher = monitor(endpoint, deadline=deadline, interval=interval, password_file=password_file)
     async with running(watcher):

@@ -3,99 +3,101 @@ import random
 import pytest
 
 from exporter.management.errors import (
-    AuthenticatesClients,
     AuthenticationFailed,
-    Busy,
-    Held,
+    ClientAuthPromptError,
+    ConnectionRefused,
+    EndpointNotFound,
+    EndpointPermissionError,
+    EndpointUnreachable,
+    HoldPromptError,
     ManagementError,
-    NotFound,
-    PasswordUnreadable,
-    PermissionRefused,
-    Prompted,
+    PasswordFileError,
+    PasswordPromptError,
     ProtocolError,
-    Refused,
+    ReplyTimeout,
     SessionClosed,
-    TimedOut,
-    Unreachable,
+    SlotBusy,
 )
-from exporter.monitor.backoff import AFTER_WRONG_PASSWORD, ASIDE_CAP, CAP, FIRST, Backoff
+from exporter.monitor.backoff import BASE, MAX, PROMPT_MAX, WRONG_PASSWORD_DELAY, Backoff
 from tests.monitor.harness import AtLast, AtOnce
 
 
 def test_the_bound_doubles_up_to_a_cap() -> None:
     backoff = Backoff(AtLast(), step_aside=30)
-    delays = [backoff.delay(Refused()) for _ in range(8)]
-    assert delays == [FIRST, 2, 4, 8, 16, 32, CAP, CAP]
+    delays = [backoff.delay(ConnectionRefused()) for _ in range(8)]
+    assert delays == [BASE, 2, 4, 8, 16, 32, MAX, MAX]
 
 
 def test_the_jitter_is_full() -> None:
     backoff = Backoff(AtOnce(), step_aside=30)
-    assert [backoff.delay(Busy()) for _ in range(8)] == [0.0] * 8
+    assert [backoff.delay(SlotBusy()) for _ in range(8)] == [0.0] * 8
 
 
 def test_delays_are_spread_over_the_whole_range() -> None:
     chance = random.Random(1)
     firsts = sorted(Backoff(chance, step_aside=30).delay(SessionClosed()) for _ in range(1000))
-    assert firsts[0] < 0.01 * FIRST
-    assert firsts[-1] > 0.99 * FIRST
-    assert firsts[500] == pytest.approx(FIRST / 2, rel=0.1)
+    assert firsts[0] < 0.01 * BASE
+    assert firsts[-1] > 0.99 * BASE
+    assert firsts[500] == pytest.approx(BASE / 2, rel=0.1)
 
 
 def test_a_success_begins_anew() -> None:
     backoff = Backoff(AtLast(), step_aside=30)
     for _ in range(5):
-        backoff.delay(TimedOut())
+        backoff.delay(ReplyTimeout())
     backoff.reset()
-    assert [backoff.delay(TimedOut()) for _ in range(2)] == [FIRST, 2 * FIRST]
+    assert [backoff.delay(ReplyTimeout()) for _ in range(2)] == [BASE, 2 * BASE]
 
 
 def test_years_of_failures_break_nothing() -> None:
     backoff = Backoff(AtLast(), step_aside=30)
-    delays = [backoff.delay(Refused()) for _ in range(5000)]
-    assert delays[-1] == CAP
+    delays = [backoff.delay(ConnectionRefused()) for _ in range(5000)]
+    assert delays[-1] == MAX
 
 
 def test_a_wrong_password_rests_for_a_quarter_of_an_hour_whatever_chance_says() -> None:
     for chance in (AtOnce(), AtLast()):
         backoff = Backoff(chance, step_aside=30)
         assert [backoff.delay(AuthenticationFailed()) for _ in range(20)] == [15 * 60.0] * 20
-    assert AFTER_WRONG_PASSWORD == 15 * 60.0
+    assert WRONG_PASSWORD_DELAY == 15 * 60.0
 
 
 @pytest.mark.parametrize(
     "kind",
     [
-        Refused,
-        NotFound,
-        Unreachable,
-        PermissionRefused,
-        Busy,
-        TimedOut,
+        ConnectionRefused,
+        EndpointNotFound,
+        EndpointUnreachable,
+        EndpointPermissionError,
+        SlotBusy,
+        ReplyTimeout,
         ProtocolError,
         SessionClosed,
-        PasswordUnreadable,
+        PasswordFileError,
     ],
 )
 def test_no_other_reason_waits_longer_than_the_cap(kind: type[ManagementError]) -> None:
     backoff = Backoff(AtLast(), step_aside=30)
-    assert max(backoff.delay(kind()) for _ in range(20)) == CAP
+    assert max(backoff.delay(kind()) for _ in range(20)) == MAX
 
 
-@pytest.mark.parametrize("error", [Held("", "hold"), Prompted("", "Auth")], ids=repr)
+@pytest.mark.parametrize(
+    "error", [HoldPromptError("", "hold"), PasswordPromptError("", "Auth")], ids=repr
+)
 def test_whoever_must_answer_gets_the_time_that_is_configured_and_then_more(
     error: ManagementError,
 ) -> None:
     for chance in (AtOnce(), AtLast()):
         backoff = Backoff(chance, step_aside=30)
         delays = [backoff.delay(error) for _ in range(6)]
-        assert delays == [30, 60, 120, 240, 480, ASIDE_CAP]
+        assert delays == [30, 60, 120, 240, 480, PROMPT_MAX]
 
 
 def test_a_long_time_aside_is_not_cut_short() -> None:
     backoff = Backoff(AtLast(), step_aside=3600)
-    assert [backoff.delay(Held("", "hold")) for _ in range(3)] == [3600] * 3
+    assert [backoff.delay(HoldPromptError("", "hold")) for _ in range(3)] == [3600] * 3
 
 
 def test_an_authenticator_is_left_alone_for_an_hour() -> None:
     backoff = Backoff(AtOnce(), step_aside=30)
-    assert backoff.delay(AuthenticatesClients("", "client_auth")) == 3600
+    assert backoff.delay(ClientAuthPromptError("", "client_auth")) == 3600

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from exporter.management.errors import ReplyError, SessionClosed, TimedOut
-from exporter.management.replies import Introduction, LoadStats, Poll, Version
+from exporter.management.errors import ReplyError, ReplyTimeout, SessionClosed
+from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version
 from exporter.management.state import State, StateName
 from exporter.management.status import ServerStatus, TunnelStatus
-from exporter.monitor.client import STATUS_1_POLLS, Inquirer
+from exporter.monitor.client import STATUS_1_POLLS, ManagementClient
 from exporter.transport.connection import Connection
-from exporter.transport.connector import opener
+from exporter.transport.connector import connector_for
 from tests.fake_daemon import ANSWERS, SAFETY, STATUS_1, STATUS_3, Answers, Visit, peer
 from tests.monitor.harness import SHORT
 
@@ -28,14 +28,14 @@ STATISTICS = (
 @contextlib.asynccontextmanager
 async def asking(
     *, deadline: float = SAFETY, routes: bool = False
-) -> AsyncIterator[tuple[Inquirer, Visit]]:
+) -> AsyncIterator[tuple[ManagementClient, Visit]]:
     async with peer() as daemon:
-        stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+        stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
         connection = Connection(stream, timeout=deadline)
         visit = await daemon.greeted()
         await connection.log_in(None)
         try:
-            yield Inquirer(connection, routes=routes, live=True), visit
+            yield ManagementClient(connection, routes=routes, live=True), visit
         finally:
             await connection.close()
 
@@ -49,11 +49,11 @@ async def answering(visit: Visit, answers: Answers) -> AsyncIterator[None]:
         task.cancel()
 
 
-async def introduced_by(inquirer: Inquirer) -> Introduction:
+async def introduced_by(inquirer: ManagementClient) -> DaemonInfo:
     return await inquirer.introduce(await inquirer.identify(), lambda _: None)
 
 
-async def polled_by(inquirer: Inquirer) -> Poll:
+async def polled_by(inquirer: ManagementClient) -> Poll:
     return await inquirer.poll(lambda: None)
 
 
@@ -203,7 +203,7 @@ async def test_a_daemon_that_answers_nothing_at_all_is_no_fallback() -> None:
         polling = asyncio.create_task(polled_by(inquirer))
         await visit.answers(until=b"status 3")
         assert await visit.hears() == b"pid"
-        with pytest.raises(TimedOut):
+        with pytest.raises(ReplyTimeout):
             await polling
         assert b"status 1" not in visit.heard
 

@@ -12,7 +12,7 @@ from exporter.management.endpoint import parse_endpoint
 from exporter.monitor import monitor as monitor_module
 from exporter.monitor.monitor import Monitor
 from exporter.simulator import simulated_server
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from tests.fake_daemon import SAFETY, Peer, peer
 from tests.monitor.harness import running
 
@@ -24,7 +24,7 @@ class Polls:
         self.names: list[str] = []
         self._news = asyncio.Condition()
 
-    async def note(self, record: Record) -> None:
+    async def note(self, record: DaemonState) -> None:
         async with self._news:
             self.names.append(record.name)
             self._news.notify_all()

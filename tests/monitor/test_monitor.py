@@ -9,10 +9,10 @@ import pytest
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint
 from exporter.management.errors import DownReason
 from exporter.management.state import StateName
-from exporter.monitor import session as visit_module
+from exporter.monitor import session as session_module
 from exporter.monitor.client import STATUS_1_POLLS
-from exporter.monitor.session import PATIENCE
-from exporter.state.daemon import Record
+from exporter.monitor.session import MAX_TIMEOUTS
+from exporter.state.daemon import DaemonState
 from tests.fake_daemon import (
     ANSWERS,
     GREETING,
@@ -66,7 +66,7 @@ async def test_a_real_time_message_changes_the_state_between_polls() -> None:
 
 
 async def test_the_state_is_asked_for_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visit_module, "STATE_INTERVAL", 0.0)
+    monkeypatch.setattr(session_module, "STATE_INTERVAL", 0.0)
     async with peer() as daemon, watching(daemon.endpoint):
         visit = await daemon.greeted()
         await visit.polls(3)
@@ -150,11 +150,11 @@ async def test_a_daemon_that_stays_silent_loses_its_session_in_the_end(log: LogC
         await visit.answers(until=b"load-stats")
         while (line := await visit.hears()) and line != b"quit":
             assert line == b"pid"
-        assert visit.heard.count(b"pid") == 1 + PATIENCE
+        assert visit.heard.count(b"pid") == 1 + MAX_TIMEOUTS
         visit = await daemon.greeted()
         await visit.polls(2)
         assert record.up
-        assert record.poll_failures[DownReason.TIMEOUT] == 1 + PATIENCE
+        assert record.poll_failures[DownReason.TIMEOUT] == 1 + MAX_TIMEOUTS
 
 
 async def test_a_daemon_that_dialled_in_keeps_its_session_however_silent_it_is(
@@ -167,9 +167,9 @@ async def test_a_daemon_that_dialled_in_keeps_its_session_however_silent_it_is(
         async with dial_in(endpoint.host, endpoint.port) as visit:
             visit.says(GREETING)
             await visit.answers(until=b"load-stats")
-            for _ in range(PATIENCE + 2):
+            for _ in range(MAX_TIMEOUTS + 2):
                 assert await visit.hears() == b"pid"
-            visit.says(*ANSWERS[b"load-stats"], *[b"SUCCESS: pid=4711"] * (PATIENCE + 2))
+            visit.says(*ANSWERS[b"load-stats"], *[b"SUCCESS: pid=4711"] * (MAX_TIMEOUTS + 2))
             await visit.polls(2)
             assert record.up
             assert record.connects == 1
@@ -217,14 +217,14 @@ async def test_a_bug_in_a_poll_ends_no_task(
     monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
     bugs = iter([ZeroDivisionError("a bug"), KeyError("another")])
-    polled = Record.polled
+    polled = DaemonState.polled
 
-    def stumble(record: Record, *args: object, **kwargs: object) -> None:
+    def stumble(record: DaemonState, *args: object, **kwargs: object) -> None:
         for bug in bugs:
             raise bug
         polled(record, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Record, "polled", stumble)
+    monkeypatch.setattr(DaemonState, "polled", stumble)
     async with peer() as daemon, watching(daemon.endpoint) as record:
         for _ in range(2):
             visit = await daemon.greeted()
@@ -248,7 +248,7 @@ async def test_a_bug_in_taking_a_message_ends_no_task(
         visit = await daemon.greeted()
         await visit.polls(1)
         with monkeypatch.context() as patch:
-            patch.setattr(Record, "noticed", stumble)
+            patch.setattr(DaemonState, "noticed", stumble)
             visit.says(b">LOG:1795405990,,a line")
             assert await log.reads_down() == "protocol"
         await polled_times(daemon, 2)

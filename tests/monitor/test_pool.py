@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig, Identity, Slot
-from exporter.config.target import Watch
+from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig, Identity, SlotPolicy
+from exporter.config.target import Target
 from exporter.management.endpoint import Endpoint, ListenEndpoint, parse_endpoint
 from exporter.management.errors import DownReason
-from exporter.monitor import pool as fleet_module
-from exporter.monitor.monitor import PAUSE, REPLIES, Monitor
-from exporter.monitor.pool import Fleet
-from exporter.state.daemon import Record
+from exporter.monitor import pool as pool_module
+from exporter.monitor.monitor import FORGET_INTERVAL, STUCK_REPLIES, Monitor
+from exporter.monitor.pool import MonitorPool
+from exporter.state.daemon import DaemonState
 from tests.fake_daemon import GREETING, PROMPT, SAFETY, dial_in, free_port, peer
 from tests.log_capture import LogCapture
 from tests.monitor.harness import SHORT, AtOnce, logs_in, write
@@ -25,12 +25,12 @@ NOBODY = parse_endpoint("127.0.0.1:1")
 
 def watch(
     endpoint: Endpoint, name: str = "office", *, interval: float = 0.05, timeout: float = SAFETY
-) -> Watch:
+) -> Target:
     daemon = DaemonConfig(name=name, management=endpoint, timeout=timeout)
-    return Watch(daemon, ClientsConfig(), EventsConfig(), interval)
+    return Target(daemon, ClientsConfig(), EventsConfig(), interval)
 
 
-def make(watch: Watch, phase: float) -> Monitor:
+def make(watch: Target, phase: float) -> Monitor:
     return Monitor(
         watch.daemon,
         watch.clients,
@@ -41,8 +41,8 @@ def make(watch: Watch, phase: float) -> Monitor:
 
 
 @contextlib.asynccontextmanager
-async def told(*watches: Watch) -> AsyncIterator[Fleet]:
-    fleet = Fleet(make)
+async def told(*watches: Target) -> AsyncIterator[MonitorPool]:
+    fleet = MonitorPool(make)
     await fleet.watch(watches)
     try:
         yield fleet
@@ -50,7 +50,7 @@ async def told(*watches: Watch) -> AsyncIterator[Fleet]:
         await fleet.close()
 
 
-def names(fleet: Fleet) -> list[str]:
+def names(fleet: MonitorPool) -> list[str]:
     return [record.name for record in fleet.records]
 
 
@@ -61,7 +61,7 @@ class Errand:
         self.running: list[int] = []
         self.started = 0
 
-    async def run(self, _: Record) -> None:
+    async def run(self, _: DaemonState) -> None:
         number = self.started = self.started + 1
         self.running.append(number)
         try:
@@ -72,7 +72,7 @@ class Errand:
 
 async def test_errands_begin_anew_with_other_settings_and_end_with_the_daemon() -> None:
     errand = Errand()
-    fleet = Fleet(make, lambda _, record, __: [errand.run(record)])
+    fleet = MonitorPool(make, lambda _, record, __: [errand.run(record)])
     office = watch(NOBODY)
     await fleet.watch([office])
     await asyncio.sleep(0)
@@ -91,7 +91,7 @@ async def test_an_errand_that_fails_leaves_the_daemon_unwatched() -> None:
     async def fails() -> None:
         raise RuntimeError("a bug")
 
-    fleet = Fleet(make, lambda *_: [fails()])
+    fleet = MonitorPool(make, lambda *_: [fails()])
     await fleet.watch([watch(NOBODY)])
     await asyncio.sleep(0)
     assert "nobody looks after" in (fleet.unready() or "")
@@ -108,8 +108,8 @@ async def test_who_is_being_left_is_not_missed(monkeypatch: pytest.MonkeyPatch) 
             leaving.set()
             await left.wait()
 
-    monkeypatch.setattr(fleet_module, "PATIENCE", 0)
-    fleet = Fleet(make, lambda *_: [lingers()])
+    monkeypatch.setattr(pool_module, "READY_GRACE", 0)
+    fleet = MonitorPool(make, lambda *_: [lingers()])
     await fleet.watch([watch(NOBODY)])
     await asyncio.sleep(0)
     reload = asyncio.create_task(fleet.watch([]))
@@ -231,7 +231,7 @@ class TestOtherSettings:
         async with peer() as daemon:
             holds = watch(daemon.endpoint)
             releases = structs.replace(
-                holds, daemon=structs.replace(holds.daemon, slot=Slot.RELEASE)
+                holds, daemon=structs.replace(holds.daemon, slot=SlotPolicy.RELEASE)
             )
             async with told(holds) as office:
                 visit = await daemon.greeted()
@@ -279,7 +279,7 @@ class TestReadiness:
             assert office.unready() is None
 
     async def test_does_not_wait_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(fleet_module, "PATIENCE", 0.0)
+        monkeypatch.setattr(pool_module, "READY_GRACE", 0.0)
         async with peer() as daemon, told(watch(daemon.endpoint)) as office:
             await daemon.visit()
             assert office.unready() is None
@@ -311,6 +311,6 @@ class TestReadiness:
             monitor = office.monitor("office")
             assert monitor is not None
             now = asyncio.get_running_loop().time()
-            longest = 3 * 5.0 + REPLIES * SAFETY + PAUSE
+            longest = 3 * 5.0 + STUCK_REPLIES * SAFETY + FORGET_INTERVAL
             assert not monitor.is_stuck(now + longest - 5)
             assert monitor.is_stuck(now + longest + 5)

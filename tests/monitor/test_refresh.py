@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from exporter.config.schema import Slot
+from exporter.config.schema import SlotPolicy
 from exporter.management.endpoint import TcpEndpoint
-from exporter.monitor import refresh as demand_module
+from exporter.monitor import refresh as refresh_module
 from exporter.monitor.monitor import Monitor
-from exporter.monitor.refresh import Demand, refresh
+from exporter.monitor.refresh import RefreshRequest, refresh
 from tests.fake_daemon import ANSWERS, SAFETY, Visit, free_port, peer
 from tests.log_capture import LogCapture
 from tests.monitor.harness import SHORT, monitor, running
@@ -23,7 +23,7 @@ IMPATIENT = 0.05
 
 @pytest.fixture
 def always_old(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demand_module, "FRESH", 0.0)
+    monkeypatch.setattr(refresh_module, "MAX_AGE", 0.0)
 
 
 class Sleeper:
@@ -36,15 +36,15 @@ class Sleeper:
         self.woken += 1
 
 
-def attended(sleeper: Sleeper) -> Demand:
-    demand = Demand()
+def attended(sleeper: Sleeper) -> RefreshRequest:
+    demand = RefreshRequest()
     demand.answered(sleeper.wake)
     return demand
 
 
 class TestDemand:
     async def test_of_a_daemon_without_a_session_is_not_waited_for(self) -> None:
-        demand = Demand()
+        demand = RefreshRequest()
         assert demand.ask(SAFETY) is None
         assert not demand.waits
 
@@ -87,7 +87,7 @@ class TestDemand:
         assert sleeper.woken == 2
 
 
-class SeenDemand(Demand):
+class SeenDemand(RefreshRequest):
     """A demand that tells when the session rests."""
 
     def __init__(self) -> None:
@@ -173,7 +173,7 @@ class TestRefreshing:
 
     async def test_opens_no_session_where_the_slot_is_released(self) -> None:
         async with peer() as daemon:
-            watcher = monitor(daemon.endpoint, interval=NEVER, slot=Slot.RELEASE)
+            watcher = monitor(daemon.endpoint, interval=NEVER, slot=SlotPolicy.RELEASE)
             async with running(watcher):
                 visit = await daemon.greeted()
                 await visit.polls(1)

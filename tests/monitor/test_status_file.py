@@ -8,11 +8,11 @@ import pytest
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.management.endpoint import parse_endpoint
-from exporter.management.errors import Busy, DownReason
+from exporter.management.errors import DownReason, SlotBusy
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.status import ServerStatus, parse_status
-from exporter.monitor.status_file import FilePolls
-from exporter.state.daemon import Record, Source
+from exporter.monitor.status_file import StatusFilePoller
+from exporter.state.daemon import DaemonState, StatusSource
 from exporter.transport.status_file import StatusFile
 from tests.fake_daemon import SAFETY, STATUS_3
 from tests.log_capture import LogCapture
@@ -39,10 +39,10 @@ class Watched:
             management=parse_endpoint("127.0.0.1:7505") if management else None,
             status_file=path,
         )
-        self.record = Record(daemon, ClientsConfig())
+        self.record = DaemonState(daemon, ClientsConfig())
         self.prepared = 0
         self.used = asyncio.Event()
-        self.polls = FilePolls(
+        self.polls = StatusFilePoller(
             daemon,
             self.record,
             StatusFile(path, timeout=10),
@@ -51,7 +51,7 @@ class Watched:
             clock=lambda: self.now,
         )
 
-    async def _prepare(self, record: Record) -> None:
+    async def _prepare(self, record: DaemonState) -> None:
         self.prepared += 1
         self.used.set()
 
@@ -84,7 +84,7 @@ async def test_a_file_alone_makes_a_daemon_up(alone: Watched) -> None:
     await alone.polls.poll()
     record = alone.record
     assert (record.up, record.management_up, record.down_reason) == (True, False, None)
-    assert record.source is Source.STATUS_FILE
+    assert record.source is StatusSource.STATUS_FILE
     assert isinstance(record.status, ServerStatus)
     assert record.version is not None
     assert record.version.version == "2.6.14"
@@ -138,20 +138,20 @@ async def test_a_file_that_is_gone_takes_its_readings_with_it(alone: Watched) ->
 
 
 async def test_a_file_serves_while_the_session_does_not(fallback: Watched) -> None:
-    fallback.record.went_down(Busy("127.0.0.1:7505: busy"))
+    fallback.record.went_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.polls.poll()
     record = fallback.record
     assert (record.up, record.management_up) == (True, False)
     assert record.down_reason is DownReason.BUSY
-    record.went_down(Busy("127.0.0.1:7505: still busy"))
+    record.went_down(SlotBusy("127.0.0.1:7505: still busy"))
     assert record.up
     assert record.status is not None
 
 
 async def test_bytes_are_counted_once_over_a_change_of_the_source(fallback: Watched) -> None:
     fallback.answer(status(received=5000, printed=PRINTED))
-    fallback.record.went_down(Busy("busy"))
+    fallback.record.went_down(SlotBusy("busy"))
     assert not fallback.record.up
     fallback.write(status(received=4000, printed=PRINTED))  # the same second, but before
     await fallback.polls.poll()
@@ -161,14 +161,14 @@ async def test_bytes_are_counted_once_over_a_change_of_the_source(fallback: Watc
     assert fallback.received() == 6000
     fallback.answer(status(received=6500, printed=PRINTED + 70))
     assert fallback.received() == 6500
-    assert fallback.record.source is Source.MANAGEMENT
+    assert fallback.record.source is StatusSource.MANAGEMENT
     assert fallback.record.traffic.received_bytes == 500
 
 
 async def test_a_file_that_fails_as_well_leaves_the_reason_of_the_session(
     fallback: Watched,
 ) -> None:
-    fallback.record.went_down(Busy("127.0.0.1:7505: busy"))
+    fallback.record.went_down(SlotBusy("127.0.0.1:7505: busy"))
     await fallback.polls.poll()
     assert not fallback.record.up
     assert fallback.record.down_reason is DownReason.BUSY
@@ -188,11 +188,11 @@ async def test_the_session_is_tried_first(fallback: Watched) -> None:
     reading = asyncio.create_task(fallback.polls.run(0.001))
     await asyncio.sleep(0.01)
     assert fallback.record.polls == 0
-    fallback.record.went_down(Busy("127.0.0.1:7505: busy"))
+    fallback.record.went_down(SlotBusy("127.0.0.1:7505: busy"))
     async with asyncio.timeout(SAFETY):
         await fallback.used.wait()
     reading.cancel()
-    assert fallback.record.source is Source.STATUS_FILE
+    assert fallback.record.source is StatusSource.STATUS_FILE
 
 
 async def test_clients_of_a_file_that_is_gone_are_forgotten_in_time(alone: Watched) -> None:
@@ -216,7 +216,7 @@ async def test_a_session_that_came_back_meanwhile_knows_better(
     monkeypatch.setattr(StatusFile, "read", slowly)
     await fallback.polls.poll()
     assert fallback.received() == 9000
-    assert fallback.record.source is Source.MANAGEMENT
+    assert fallback.record.source is StatusSource.MANAGEMENT
 
 
 async def test_only_changes_are_logged(alone: Watched, log: LogCapture) -> None:
@@ -239,7 +239,7 @@ async def test_a_daemon_in_server_mode_may_write_any_format(alone: Watched) -> N
 
 
 async def test_what_a_file_told_goes_with_it(fallback: Watched) -> None:
-    fallback.record.went_down(Busy("127.0.0.1:7505: busy"))
+    fallback.record.went_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.polls.poll()
     daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
@@ -250,7 +250,7 @@ async def test_what_a_file_told_goes_with_it(fallback: Watched) -> None:
 async def test_a_file_that_is_configured_no_longer_takes_its_readings_with_it(
     fallback: Watched,
 ) -> None:
-    fallback.record.went_down(Busy("127.0.0.1:7505: busy"))
+    fallback.record.went_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.polls.poll()
     with_file = DaemonConfig(name="office", status_file=fallback.path)

@@ -4,7 +4,7 @@ import pytest
 
 from exporter.openvpn_config import ccd
 from exporter.openvpn_config.ccd import expected_clients
-from exporter.openvpn_config.errors import Unreadable
+from exporter.openvpn_config.errors import UnreadableFile
 
 
 def fill(directory: Path, **files: str) -> Path:
@@ -43,7 +43,7 @@ def test_a_symbolic_link_to_a_file_is_a_client(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_is_missing_says_so(tmp_path: Path) -> None:
-    with pytest.raises(Unreadable, match="ccd: cannot read it: No such file"):
+    with pytest.raises(UnreadableFile, match="ccd: cannot read it: No such file"):
         expected_clients(tmp_path / "ccd")
 
 
@@ -51,5 +51,5 @@ def test_a_directory_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(ccd, "MAX_CLIENTS", 2)
     fill(tmp_path, a="", b="")
     assert len(expected_clients(tmp_path)) == 2
-    with pytest.raises(Unreadable, match="more than 2 files"):
+    with pytest.raises(UnreadableFile, match="more than 2 files"):
         expected_clients(fill(tmp_path, c=""))

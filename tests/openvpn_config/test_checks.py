@@ -4,12 +4,12 @@ import pytest
 
 from exporter.management.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from exporter.openvpn_config import Finding, Kind
-from exporter.openvpn_config.checks import endpoint, judge
+from exporter.openvpn_config.checks import check, endpoint
 from tests.openvpn_config.writing import deployment
 
 
 def judged(directory: Path, text: str, **said: str) -> tuple[Finding, ...]:
-    return judge(deployment(directory, text), name="office", **said)
+    return check(deployment(directory, text), name="office", **said)
 
 
 def only(directory: Path, text: str, **said: str) -> Finding:
@@ -86,7 +86,7 @@ def test_without_an_interface_the_line_to_add_is_said(tmp_path: Path) -> None:
 def test_the_line_to_add_is_one_that_openvpn_would_read(
     tmp_path: Path, name: str, line: str
 ) -> None:
-    (finding,) = judge(deployment(tmp_path, "client\n"), name=name)
+    (finding,) = check(deployment(tmp_path, "client\n"), name=name)
     assert line in finding.text
 
 

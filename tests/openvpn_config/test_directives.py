@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.openvpn_config.directives import Directive, parse
-from exporter.openvpn_config.errors import Malformed, Place
+from exporter.openvpn_config.errors import Location, SyntaxProblem
 
 FILE = Path("office.conf")
 
@@ -14,15 +14,15 @@ def words(content: bytes) -> list[tuple[str, ...]]:
     return [(directive.name, *directive.arguments) for directive in parse(content, FILE)]
 
 
-def refusal(content: bytes) -> Malformed:
-    with pytest.raises(Malformed) as caught:
+def refusal(content: bytes) -> SyntaxProblem:
+    with pytest.raises(SyntaxProblem) as caught:
         list(parse(content, FILE))
     return caught.value
 
 
 def test_a_directive_knows_its_place() -> None:
     assert list(parse(b"# one\n\nverb 3 # three\n", FILE)) == [
-        Directive("verb", ("3",), Place(FILE, 3))
+        Directive("verb", ("3",), Location(FILE, 3))
     ]
 
 
@@ -50,7 +50,7 @@ def test_bytes_that_are_no_text_are_kept() -> None:
 def test_a_block_belongs_to_its_directive_and_is_not_read_as_directives() -> None:
     content = b"<ca>\nverb 5\n</ca>\nverb 3\n"
     block, after = parse(content, FILE)
-    assert block == Directive("ca", (), Place(FILE, 1), inline=b"verb 5\n")
+    assert block == Directive("ca", (), Location(FILE, 1), inline=b"verb 5\n")
     assert after.place.line == 4
 
 
@@ -82,7 +82,7 @@ def refused(content: bytes) -> str | None:
     """Read all; tell how it was refused, if it was."""
     try:
         words(content)
-    except Malformed as error:
+    except SyntaxProblem as error:
         return "printable" if str(error).isprintable() else "unprintable"
     return None
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.openvpn_config.errors import DeploymentError, Malformed, Unreadable
+from exporter.openvpn_config.errors import OpenVpnConfigError, SyntaxProblem, UnreadableFile
 from exporter.openvpn_config.includes import MAX_BYTES, MAX_LEVELS, read
 
 
@@ -19,7 +19,7 @@ def words(file: Path) -> list[str]:
     return [" ".join((each.name, *each.arguments)) for each in read(file).directives]
 
 
-def refusal(file: Path, kind: type[DeploymentError]) -> str:
+def refusal(file: Path, kind: type[OpenVpnConfigError]) -> str:
     with pytest.raises(kind) as caught:
         read(file)
     return str(caught.value).replace(str(file.parent), "")
@@ -51,34 +51,36 @@ def test_ten_files_may_lie_within_each_other_and_a_loop_ends_there(tmp_path: Pat
     assert words(file) == ["verb 1"]
     (tmp_path / "f10").write_text("config f11\n")
     (tmp_path / "f11").write_text("verb 1\n")
-    assert refusal(file, Malformed) == "/f10:1: includes are nested more than 10 deep: a loop?"
+    assert refusal(file, SyntaxProblem) == "/f10:1: includes are nested more than 10 deep: a loop?"
 
 
 def test_a_loop_is_refused(tmp_path: Path) -> None:
-    assert "a loop?" in refusal(write(tmp_path, a="config a\n"), Malformed)
+    assert "a loop?" in refusal(write(tmp_path, a="config a\n"), SyntaxProblem)
 
 
 def test_an_include_that_is_missing_is_blamed_on_the_line_that_names_it(tmp_path: Path) -> None:
     file = write(tmp_path, a="verb 1\nconfig b\n")
-    assert refusal(file, Unreadable) == "/a:2: cannot read /b: No such file or directory"
+    assert refusal(file, UnreadableFile) == "/a:2: cannot read /b: No such file or directory"
 
 
 def test_a_file_that_is_missing_is_said_once(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "a", Unreadable) == "/a: cannot read it: No such file or directory"
+    assert (
+        refusal(tmp_path / "a", UnreadableFile) == "/a: cannot read it: No such file or directory"
+    )
 
 
 def test_a_directory_and_a_pipe_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert refusal(tmp_path / "pipe", Unreadable) == "/pipe: cannot read it: not a regular file"
+    assert refusal(tmp_path / "pipe", UnreadableFile) == "/pipe: cannot read it: not a regular file"
     (tmp_path / "a").mkdir()
-    assert refusal(tmp_path / "a", Unreadable) == "/a: cannot read it: Is a directory"
+    assert refusal(tmp_path / "a", UnreadableFile) == "/a: cannot read it: Is a directory"
 
 
 def test_files_that_include_others_many_times_are_given_up(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes((b"#" * 250 + b"\n") * 1200)
     file = write(tmp_path, a="config b\n" * 4, b="config c\n" * 4)
     assert (tmp_path / "c").stat().st_size * 16 > MAX_BYTES
-    assert refusal(file, Unreadable) == "/b:2: more than 4 MiB with all it includes"
+    assert refusal(file, UnreadableFile) == "/b:2: more than 4 MiB with all it includes"
 
 
 def test_setenv_opt_is_taken_off_and_what_follows_is_optional(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from exporter.management.mode import Mode
-from exporter.openvpn_config.errors import Place
+from exporter.openvpn_config.errors import Location
 from exporter.openvpn_config.model import Inline, ManagementInterface
 from tests.openvpn_config.writing import deployment
 
@@ -63,7 +63,7 @@ def test_the_mode_is_told_by_what_is_set(tmp_path: Path, text: str, mode: Mode) 
 
 def test_the_interface_is_the_last_one_and_a_password_or_a_socket_stays(tmp_path: Path) -> None:
     assert interface(tmp_path, "management a 1 secret\nmanagement b 2\n") == ManagementInterface(
-        place=Place(tmp_path / "office.conf", 2),
+        place=Location(tmp_path / "office.conf", 2),
         address="b",
         port="2",
         unix=False,
@@ -92,8 +92,8 @@ def test_a_password_typed_in_is_no_path(tmp_path: Path) -> None:
 def test_what_is_written_inline_is_kept_with_its_place(tmp_path: Path) -> None:
     read = deployment(tmp_path, "client\n<ca>\npem\n</ca>\ncert a\n<cert>\npem 2\n</cert>\n")
     file = tmp_path / "office.conf"
-    assert read.authority == Inline(Place(file, 2), b"pem\n")
-    assert read.certificate == Inline(Place(file, 6), b"pem 2\n")
+    assert read.authority == Inline(Location(file, 2), b"pem\n")
+    assert read.certificate == Inline(Location(file, 6), b"pem 2\n")
 
 
 def test_a_file_after_an_inline_block_replaces_it(tmp_path: Path) -> None:

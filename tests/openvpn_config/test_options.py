@@ -3,14 +3,14 @@ from pathlib import Path
 import pytest
 
 from exporter.openvpn_config.directives import Directive, parse
-from exporter.openvpn_config.errors import Malformed
-from exporter.openvpn_config.options import Options, pick
+from exporter.openvpn_config.errors import SyntaxProblem
+from exporter.openvpn_config.options import Options, select
 
 FILE = Path("office.conf")
 
 
 def options(text: str) -> Options:
-    return pick(parse(text.encode(), FILE))
+    return select(parse(text.encode(), FILE))
 
 
 def test_the_last_of_several_uses_counts_and_all_are_known() -> None:
@@ -43,7 +43,7 @@ def test_nothing_else_is_kept() -> None:
     ],
 )
 def test_arguments_that_openvpn_refuses_are_refused(text: str) -> None:
-    with pytest.raises(Malformed, match="has too few or too many arguments") as caught:
+    with pytest.raises(SyntaxProblem, match="has too few or too many arguments") as caught:
         options(f"verb 3\n{text}\n")
     assert caught.value.place.line == 2
 
@@ -56,7 +56,7 @@ def test_they_are_ignored_where_the_file_asks_for_that(name: str) -> None:
 def test_they_are_ignored_after_setenv_opt() -> None:
     (use,) = parse(b"status a 1 2", FILE)
     optional = Directive(use.name, use.arguments, use.place, optional=True)
-    assert "status" not in pick([optional])
+    assert "status" not in select([optional])
 
 
 def test_what_is_written_inline_has_no_argument() -> None:

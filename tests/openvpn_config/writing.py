@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from exporter.openvpn_config import Deployment
+from exporter.openvpn_config import OpenVpnConfig
 from exporter.openvpn_config.model import read
 
 
@@ -13,6 +13,6 @@ def write(directory: Path, text: str, name: str = "office.conf") -> Path:
     return file
 
 
-def deployment(directory: Path, text: str) -> Deployment:
+def deployment(directory: Path, text: str) -> OpenVpnConfig:
     """Give what a configuration of this text in the directory says."""
     return read(write(directory, text))

@@ -16,7 +16,7 @@ from prometheus_client import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporter.app import serving
+from exporter.app import run_app
 from exporter.config import Config, DaemonConfig
 from exporter.management.endpoint import parse_endpoint
 from exporter.web.listener import ListenAddress
@@ -176,7 +176,7 @@ async def scraping(
     )
     listen = [ListenAddress(LOOPBACK, 0)]
     async with (
-        serving(config, listen=listen, telemetry_path=PATH) as served,
+        run_app(config, listen=listen, telemetry_path=PATH) as served,
         serving_at(served.urls[0]) as scraper,
     ):
         yield scraper

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from exporter.management.mode import Mode
-from exporter.openvpn_config import Deployment, Inline
-from exporter.openvpn_config.errors import DeploymentError
+from exporter.openvpn_config import Inline, OpenVpnConfig
+from exporter.openvpn_config.errors import OpenVpnConfigError
 from exporter.openvpn_config.model import read
 from tests.real.daemon import OPENVPN
 from tests.real.lab import Lab
@@ -135,14 +135,14 @@ def theirs(lab: Lab, file: Path) -> Mapping[str, str] | None:
     return {name: quoted or bare for name, quoted, bare in PRINTED.findall(text)}
 
 
-def ours(file: Path) -> Deployment | None:
+def ours(file: Path) -> OpenVpnConfig | None:
     try:
         return read(file)
-    except DeploymentError:
+    except OpenVpnConfigError:
         return None
 
 
-def as_printed(read: Deployment) -> Mapping[str, str]:
+def as_printed(read: OpenVpnConfig) -> Mapping[str, str]:
     """Write a deployment the way OpenVPN prints its options."""
     management = read.management
     assert management
@@ -167,7 +167,7 @@ def enabled(flag: bool) -> str:  # noqa: FBT001
     return "ENABLED" if flag else "DISABLED"
 
 
-def relative(path: Path | Inline | None, read: Deployment) -> str:
+def relative(path: Path | Inline | None, read: OpenVpnConfig) -> str:
     if isinstance(path, Inline):
         return "[INLINE]"
     return "[UNDEF]" if path is None else str(path).removeprefix(f"{read.directory}/")

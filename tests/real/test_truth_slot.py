@@ -6,7 +6,7 @@ import signal
 import msgspec
 import pytest
 
-from exporter.config.schema import DaemonConfig, Slot
+from exporter.config.schema import DaemonConfig, SlotPolicy
 from tests.real import raw
 from tests.real.changes import increase
 from tests.real.client import Credentials, client
@@ -33,7 +33,7 @@ VISIT = ("pid", "version", "verb", "hold", "state all", "log all", "status 3", "
 
 def releasing(management: Management) -> DaemonConfig:
     return msgspec.structs.replace(
-        watched(management), slot=Slot.RELEASE, poll_interval=BETWEEN_VISITS
+        watched(management), slot=SlotPolicy.RELEASE, poll_interval=BETWEEN_VISITS
     )
 
 
@@ -83,9 +83,9 @@ async def test_what_a_visit_costs_the_daemons_log(lab: Lab) -> None:
     assert len(lines) == len(VISIT) + 2
 
 
-@pytest.mark.parametrize("slot", list(Slot))
+@pytest.mark.parametrize("slot", list(SlotPolicy))
 async def test_a_daemon_that_restarts_when_we_leave_is_left_once_at_most(
-    lab: Lab, slot: Slot, caplog: pytest.LogCaptureFixture
+    lab: Lab, slot: SlotPolicy, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with server(lab, "--management-signal") as office:
         config = msgspec.structs.replace(releasing(office.management), slot=slot)
@@ -97,7 +97,7 @@ async def test_a_daemon_that_restarts_when_we_leave_is_left_once_at_most(
             await office.daemon.wait_for_log(INITIALISED, since=mark)
             after = await scraper.until(lambda page: page.value(RECONNECTS, reason="SIGUSR1") == 1)
 
-    left_once = slot is Slot.RELEASE
+    left_once = slot is SlotPolicy.RELEASE
     assert before.value(RESTARTS) == 0
     assert after.value(RESTARTS) == left_once
     assert after.value(RECONNECTS, reason=OUR_DOING) == left_once

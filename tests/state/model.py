@@ -8,8 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from exporter.management.log_lines import NewClient
-from exporter.management.status import Client, ServerStatus
+from exporter.management.log_lines import ConnectLine
+from exporter.management.status import ClientRow, ServerStatus
 
 NAMES = ("alice", "bob", "carol")
 START = 1_795_400_000
@@ -80,7 +80,7 @@ class Truth:
     _next_id: int = 0
     _next_port: int = 40_000
 
-    def happen(self, step: Step) -> list[NewClient]:
+    def happen(self, step: Step) -> list[ConnectLine]:
         """Let something happen; return what the log says at verb 3 of clients let in."""
         self.now += step.seconds
         match step.act:
@@ -124,7 +124,7 @@ class Truth:
             sent[visitor.name] += visitor.polled[1]
         return received, sent
 
-    def _act(self, act: Act, visitor: Visitor, amount: int) -> list[NewClient]:
+    def _act(self, act: Act, visitor: Visitor, amount: int) -> list[ConnectLine]:
         match act:
             case Act.ADMIT:
                 return self._admit(visitor, ipv6=amount % 2 == 1)
@@ -149,12 +149,12 @@ class Truth:
         self.rows.append(visitor)
         return visitor
 
-    def _admit(self, visitor: Visitor, *, ipv6: bool) -> list[NewClient]:
+    def _admit(self, visitor: Visitor, *, ipv6: bool) -> list[ConnectLine]:
         visitor.admitted = True
         self.admitted.append(visitor)
         self.connects += self.watched
-        line = NewClient(visitor.name, visitor.address, ipv6=False)
-        second = NewClient(visitor.name, visitor.address, ipv6=True)
+        line = ConnectLine(visitor.name, visitor.address, ipv6=False)
+        second = ConnectLine(visitor.name, visitor.address, ipv6=True)
         return [line, second] if ipv6 else [line]
 
     def _leave(self, visitor: Visitor) -> None:
@@ -170,8 +170,8 @@ class Truth:
         self._next_port += 1
         return f"192.0.2.7:{self._next_port}" if self.ports else "2001:db8::7"
 
-    def _client(self, visitor: Visitor, *, format_1: bool) -> Client:
-        return Client(
+    def _client(self, visitor: Visitor, *, format_1: bool) -> ClientRow:
+        return ClientRow(
             common_name=visitor.name,
             real_address=visitor.address,
             virtual_address="10.8.0.2" if visitor.admitted else "",

@@ -3,8 +3,8 @@
 import msgspec
 
 from exporter.config.schema import ClientsConfig, Identity
-from exporter.management.status import Client, ServerStatus
-from exporter.state.clients import Account, Ledger
+from exporter.management.status import ClientRow, ServerStatus
+from exporter.state.clients import ClientTable, ClientTotals
 
 CONFIG = ClientsConfig(forget_after=100)
 
@@ -16,62 +16,62 @@ def row(
     client_id: int = 0,
     username: str = "",
     since: int = 1000,
-) -> Client:
-    return Client(
+) -> ClientRow:
+    return ClientRow(
         name, f"192.0.2.7:{client_id}", "10.8.0.2", "", received, 2 * received, since, username,
         client_id,
     )  # fmt: skip
 
 
-def status(*rows: Client) -> ServerStatus:
+def status(*rows: ClientRow) -> ServerStatus:
     return ServerStatus(updated=2000, clients=rows, pending=(), route_count=len(rows))
 
 
-def polled(ledger: Ledger, *rows: Client, now: float = 0.0) -> Ledger:
+def polled(ledger: ClientTable, *rows: ClientRow, now: float = 0.0) -> ClientTable:
     ledger.update(status(*rows), now)
     return ledger
 
 
-def received(ledger: Ledger) -> dict[str, int]:
+def received(ledger: ClientTable) -> dict[str, int]:
     return {name: account.received_bytes for name, account in ledger.accounts.items()}
 
 
 def test_sessions_of_one_name_are_summed() -> None:
-    ledger = polled(Ledger(CONFIG), row("a", 10, since=500), row("a", 5, client_id=1), now=7.0)
-    assert ledger.accounts == {"a": Account(15, 30, 2, 500, 7.0, 7.0)}
+    ledger = polled(ClientTable(CONFIG), row("a", 10, since=500), row("a", 5, client_id=1), now=7.0)
+    assert ledger.accounts == {"a": ClientTotals(15, 30, 2, 500, 7.0, 7.0)}
     assert (ledger.received_bytes, ledger.sent_bytes) == (15, 30)
 
 
 def test_an_identity_is_connected_since_its_oldest_session_began() -> None:
-    ledger = Ledger(CONFIG)
+    ledger = ClientTable(CONFIG)
     for rows in ((500, 900), (900, 500)):
         polled(ledger, *(row("a", client_id=since, since=since) for since in rows))
         assert ledger.accounts["a"].connected_since == 500
 
 
 def test_what_a_session_moved_stays_counted_after_it_has_gone() -> None:
-    ledger = polled(Ledger(CONFIG), row("a", 10), now=1.0)
+    ledger = polled(ClientTable(CONFIG), row("a", 10), now=1.0)
     polled(ledger, now=2.0)
-    assert ledger.accounts == {"a": Account(10, 20, 0, None, 1.0, 1.0)}
+    assert ledger.accounts == {"a": ClientTotals(10, 20, 0, None, 1.0, 1.0)}
     polled(ledger, row("a", 3, client_id=1), now=3.0)
     assert received(ledger) == {"a": 13}
 
 
 def test_last_seen_is_the_last_poll_that_showed_it_last_traffic_or_not() -> None:
-    ledger = polled(Ledger(CONFIG), row("a", 10), now=1.0)
+    ledger = polled(ClientTable(CONFIG), row("a", 10), now=1.0)
     polled(ledger, row("a", 10), now=2.0)
     assert ledger.accounts["a"].last_seen == 2.0
     assert ledger.accounts["a"].last_traffic == 1.0
 
 
 def test_what_is_only_sent_is_traffic_as_well() -> None:
-    ledger = polled(Ledger(CONFIG), row("a", 10), now=1.0)
+    ledger = polled(ClientTable(CONFIG), row("a", 10), now=1.0)
     polled(ledger, msgspec.structs.replace(row("a", 10), sent_bytes=21), now=2.0)
     assert ledger.accounts["a"].last_traffic == 2.0
 
 
 def test_an_identity_is_forgotten_a_while_after_its_last_session() -> None:
-    ledger = polled(Ledger(CONFIG), row("a"), now=0.0)
+    ledger = polled(ClientTable(CONFIG), row("a"), now=0.0)
     polled(ledger, now=100.0)
     assert "a" in ledger.accounts
     polled(ledger, now=100.1)
@@ -79,14 +79,14 @@ def test_an_identity_is_forgotten_a_while_after_its_last_session() -> None:
 
 
 def test_an_identity_with_a_session_is_not_forgotten_over_a_long_silence() -> None:
-    ledger = polled(Ledger(CONFIG), row("a", 10), now=0.0)
+    ledger = polled(ClientTable(CONFIG), row("a", 10), now=0.0)
     polled(ledger, row("a", 11), now=1e6)
     assert received(ledger) == {"a": 11}
 
 
 def test_expected_clients_have_an_account_from_the_start_and_for_ever() -> None:
-    ledger = Ledger(CONFIG, ["oslo", "lisbon"])
-    assert dict(ledger.accounts) == {"lisbon": Account(), "oslo": Account()}
+    ledger = ClientTable(CONFIG, ["oslo", "lisbon"])
+    assert dict(ledger.accounts) == {"lisbon": ClientTotals(), "oslo": ClientTotals()}
     polled(ledger, row("oslo", 1), now=0.0)
     polled(ledger, now=1e6)
     assert ledger.accounts["oslo"].received_bytes == 1
@@ -95,7 +95,7 @@ def test_expected_clients_have_an_account_from_the_start_and_for_ever() -> None:
 
 
 def test_nobody_is_connected_to_a_daemon_that_began_again() -> None:
-    ledger = polled(Ledger(CONFIG), row("a", 10))
+    ledger = polled(ClientTable(CONFIG), row("a", 10))
     ledger.restart()
     assert ledger.accounts["a"].sessions == 0
     assert ledger.accounts["a"].connected_since is None
@@ -106,8 +106,8 @@ def test_nobody_is_connected_to_a_daemon_that_began_again() -> None:
 
 def test_rows_that_look_alike_begin_with_what_one_of_them_moved() -> None:
     """Else the other one would count twice when the first has gone."""
-    alike = [Client("a", "2001:db8::7", "10.8.0.2", "", moved, 0, 1000) for moved in (10, 1000)]
-    ledger = polled(Ledger(CONFIG), *alike)
+    alike = [ClientRow("a", "2001:db8::7", "10.8.0.2", "", moved, 0, 1000) for moved in (10, 1000)]
+    ledger = polled(ClientTable(CONFIG), *alike)
     assert received(ledger) == {"a": 1000}
     assert ledger.accounts["a"].sessions == 2
     assert received(polled(ledger, alike[0])) == {"a": 1010}
@@ -115,45 +115,45 @@ def test_rows_that_look_alike_begin_with_what_one_of_them_moved() -> None:
 
 class TestNobodyCanLook:
     def test_who_left_before_is_forgotten_all_the_same(self) -> None:
-        ledger = polled(polled(Ledger(ClientsConfig(forget_after=60.0)), row("alice")))
+        ledger = polled(polled(ClientTable(ClientsConfig(forget_after=60.0)), row("alice")))
         polled(ledger, row("bob"), now=30.0)
         assert not ledger.forget(60.0)
         assert ledger.forget(61.0)
         assert received(ledger).keys() == {"bob"}
 
     def test_who_was_there_may_be_there_still(self) -> None:
-        ledger = polled(Ledger(ClientsConfig(forget_after=60.0)), row("alice"))
+        ledger = polled(ClientTable(ClientsConfig(forget_after=60.0)), row("alice"))
         assert not ledger.forget(1e6)
         assert received(ledger).keys() == {"alice"}
 
     def test_nobody_is_where_the_daemon_does_not_run(self) -> None:
-        ledger = polled(Ledger(ClientsConfig(forget_after=60.0), ["bob"]), row("alice"))
+        ledger = polled(ClientTable(ClientsConfig(forget_after=60.0), ["bob"]), row("alice"))
         assert ledger.forget(61.0, all_gone=True)
         assert received(ledger).keys() == {"bob"}
 
 
 class TestOtherSettings:
     def test_begin_to_expect_and_cease_to(self) -> None:
-        ledger = Ledger(ClientsConfig(), ["alice"])
+        ledger = ClientTable(ClientsConfig(), ["alice"])
         ledger.adopt(ClientsConfig(), ["bob"])
         assert ledger.expected == {"bob"}
         assert received(polled(ledger, now=1e9)).keys() == {"bob"}
 
     def test_leave_totals_alone(self) -> None:
-        ledger = polled(Ledger(ClientsConfig()), row("alice"))
+        ledger = polled(ClientTable(ClientsConfig()), row("alice"))
         before = received(ledger)
         ledger.adopt(ClientsConfig(forget_after=1.0), [])
         assert received(ledger) == before
         assert received(polled(ledger, now=3.0)) == {}
 
     def test_of_a_lower_limit_drop_the_longest_idle(self) -> None:
-        ledger = polled(Ledger(ClientsConfig()), row("alice"), row("bob", client_id=1))
+        ledger = polled(ClientTable(ClientsConfig()), row("alice"), row("bob", client_id=1))
         polled(ledger, row("alice"), row("bob", client_id=1, received=5000), now=9.0)
         ledger.adopt(ClientsConfig(limit=1), [])
         assert received(ledger).keys() == {"bob"}
 
     def test_of_a_limit_that_is_just_reached_drop_nothing(self) -> None:
-        ledger = polled(Ledger(ClientsConfig()), row("alice"), row("bob", client_id=1))
+        ledger = polled(ClientTable(ClientsConfig()), row("alice"), row("bob", client_id=1))
         ledger.adopt(ClientsConfig(limit=2), [])
         assert received(ledger).keys() == {"alice", "bob"}
 
@@ -166,7 +166,7 @@ class TestIdentity:
     )
 
     def names(self, identity: Identity) -> set[str]:
-        return set(polled(Ledger(ClientsConfig(identity=identity)), *self.rows).accounts)
+        return set(polled(ClientTable(ClientsConfig(identity=identity)), *self.rows).accounts)
 
     def test_is_the_common_name_or_else_the_user_name(self) -> None:
         assert self.names(Identity.AUTO) == {"cn", "only", "UNDEF"}
@@ -184,28 +184,28 @@ class TestLimit:
     config = ClientsConfig(limit=2)
 
     def test_leaves_out_newcomers_while_all_others_move(self) -> None:
-        ledger = polled(Ledger(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
+        ledger = polled(ClientTable(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
         rows = row("a", 2), row("b", 2, client_id=1), row("c", 9, client_id=2)
         polled(ledger, *rows, now=2.0)
         assert received(ledger) == {"a": 2, "b": 2}
         assert ledger.not_exported == 1
 
     def test_gives_way_to_the_newest_traffic_the_longest_idle_first(self) -> None:
-        ledger = polled(Ledger(self.config), row("a", 1), now=1.0)
+        ledger = polled(ClientTable(self.config), row("a", 1), now=1.0)
         polled(ledger, row("a", 1), row("b", 1, client_id=1), now=2.0)
         polled(ledger, row("a", 1), row("b", 1, client_id=1), row("c", 5, client_id=2), now=3.0)
         assert received(ledger) == {"b": 1, "c": 5}
         assert ledger.not_exported == 0
 
     def test_gives_way_to_traffic_that_is_only_sent(self) -> None:
-        ledger = polled(Ledger(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
+        ledger = polled(ClientTable(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
         newcomer = msgspec.structs.replace(row("c", client_id=2), sent_bytes=5)
         polled(ledger, row("a", 1), row("b", 2, client_id=1), newcomer, now=2.0)
         assert set(ledger.accounts) == {"b", "c"}
 
     def test_is_not_moved_by_newcomers_that_are_idle_themselves(self) -> None:
         rows = row("a", 1), row("b", 1, client_id=1), row("c", 1, client_id=2)
-        ledger = polled(Ledger(self.config), *rows, now=1.0)
+        ledger = polled(ClientTable(self.config), *rows, now=1.0)
         kept = received(ledger)
         for now in (2.0, 3.0):
             polled(ledger, *rows, now=now)
@@ -213,13 +213,13 @@ class TestLimit:
             assert ledger.not_exported == 1
 
     def test_never_drops_expected_clients(self) -> None:
-        ledger = Ledger(self.config, ["x", "y"])
+        ledger = ClientTable(self.config, ["x", "y"])
         polled(ledger, row("a", 5), now=1.0)
         assert set(ledger.accounts) == {"x", "y"}
         assert ledger.not_exported == 1
 
     def test_lets_whoever_was_left_out_begin_with_what_its_sessions_moved(self) -> None:
-        ledger = polled(Ledger(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
+        ledger = polled(ClientTable(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
         moved = row("a", 2), row("b", 2, client_id=1), row("c", 9, client_id=2)
         polled(ledger, *moved, now=2.0)
         polled(ledger, row("a", 3), row("c", 11, client_id=2), now=3.0)
@@ -228,4 +228,4 @@ class TestLimit:
 
     def test_does_not_keep_bytes_from_the_sum_over_all_clients(self) -> None:
         rows = row("a", 1), row("b", 2, client_id=1), row("c", 4, client_id=2)
-        assert polled(Ledger(self.config), *rows).received_bytes == 7
+        assert polled(ClientTable(self.config), *rows).received_bytes == 7

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.config.schema import ClientsConfig
-from exporter.state.clients import Ledger
+from exporter.state.clients import ClientTable
 from tests.state.model import Act, Step, Truth
 
 
@@ -43,7 +43,7 @@ class Watch:
 
     def __init__(self, truth: Truth, *, log: bool) -> None:
         self.truth = truth
-        self.ledger = Ledger(ClientsConfig(forget_after=1e9))
+        self.ledger = ClientTable(ClientsConfig(forget_after=1e9))
         self._log = log
         self._restarted = False
         self._before = self._counters()

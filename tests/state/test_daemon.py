@@ -2,18 +2,24 @@
 
 from pathlib import Path
 
-from exporter.certificates.reading import Reading
-from exporter.certificates.source import Source, Use
+from exporter.certificates.reading import CertificateFileState
+from exporter.certificates.source import CertificateSource, Directive
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.management.endpoint import TcpEndpoint
-from exporter.management.errors import Busy, DownReason, Refused, ReplyError, SessionClosed
+from exporter.management.errors import (
+    ConnectionRefused,
+    DownReason,
+    ReplyError,
+    SessionClosed,
+    SlotBusy,
+)
 from exporter.management.mode import Mode
 from exporter.management.notifications import Fatal, Greeting, StateChange
-from exporter.management.replies import Introduction, LoadStats, Poll, Version
+from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version
 from exporter.management.state import State, StateName
-from exporter.management.status import Client, ServerStatus, Status, TunnelStatus
+from exporter.management.status import ClientRow, ServerStatus, Status, TunnelStatus
 from exporter.openvpn_config import discover
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from exporter.state.process import HISTORY_LIMIT
 
 NOW = 1795406000.0
@@ -22,13 +28,13 @@ CONNECTED = State(1795400002, StateName.CONNECTED, "SUCCESS", "10.8.0.1")
 RECONNECTING = State(1795400500, StateName.RECONNECTING, "ping-restart")
 
 
-def record() -> Record:
+def record() -> DaemonState:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
-    return Record(daemon, ClientsConfig())
+    return DaemonState(daemon, ClientsConfig())
 
 
 def introduce(
-    known: Record, *, pid: int = 4711, history: tuple[State, ...] = (START, CONNECTED)
+    known: DaemonState, *, pid: int = 4711, history: tuple[State, ...] = (START, CONNECTED)
 ) -> None:
     """Let a session begin, in the order in which the monitor asks."""
     known.opened()
@@ -36,14 +42,14 @@ def introduce(
     known.identified(pid)
     known.remembered(history)
     version = Version("2.6.14", "x86_64-pc-linux-gnu", "5")
-    known.introduced(Introduction(version=version, pid=pid, verbosity=3, holds=False))
+    known.introduced(DaemonInfo(version=version, pid=pid, verbosity=3, holds=False))
 
 
 def server(
     *, received: int = 0, sent: int = 0, dco: bool | None = False, unparsed: int = 0
 ) -> ServerStatus:
     """Return a status with one client that has moved so many bytes."""
-    client = Client(
+    client = ClientRow(
         common_name="alice",
         real_address="192.0.2.7:51820",
         virtual_address="10.8.0.2",
@@ -69,13 +75,13 @@ def poll(
     return Poll(LoadStats(1, received, sent), status, fallback)
 
 
-def take(known: Record, *polls: Poll) -> None:
+def take(known: DaemonState, *polls: Poll) -> None:
     for one in polls:
         known.status_arrived()
         known.polled(one, now=NOW, duration=0.01)
 
 
-def begun(*, pid: int = 4711) -> Record:
+def begun(*, pid: int = 4711) -> DaemonState:
     known = record()
     introduce(known, pid=pid)
     return known
@@ -122,7 +128,7 @@ def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path)
     (tmp_path / "uplink.conf").write_text("management 127.0.0.1 7505\ndev tun\nsecret key\n")
     (found,) = discover(["*.conf"], tmp_path).found
     daemon = DaemonConfig(name="uplink", deployment=found.deployment)
-    known = Record(daemon, ClientsConfig())
+    known = DaemonState(daemon, ClientsConfig())
     known.file_read(tunnel(), now=NOW, duration=0.01)
     assert known.mode is Mode.P2P
 
@@ -142,7 +148,7 @@ def test_readings_go_with_the_session_and_counters_stay() -> None:
 
 def test_the_reason_goes_when_it_is_up_again() -> None:
     known = begun()
-    known.went_down(Refused("refused"))
+    known.went_down(ConnectionRefused("refused"))
     introduce(known)
     take(known, poll(server()))
     assert known.down_reason is None
@@ -151,7 +157,7 @@ def test_the_reason_goes_when_it_is_up_again() -> None:
 
 def test_failures_are_counted_by_reason() -> None:
     known = record()
-    for error in (Busy("busy"), Busy("busy"), Refused("refused")):
+    for error in (SlotBusy("busy"), SlotBusy("busy"), ConnectionRefused("refused")):
         known.poll_failed(error)
     assert known.polls == 3
     assert known.poll_failures == {DownReason.BUSY: 2, DownReason.REFUSED: 1}
@@ -286,19 +292,21 @@ def test_every_way_to_feed_a_record_counts_as_a_change() -> None:
     """Text made of a record is kept until the record says that it changed."""
     feeding = {
         name
-        for name, member in vars(Record).items()
+        for name, member in vars(DaemonState).items()
         if callable(member) and not name.startswith("_")
     }
     assert feeding
     assert [
-        name for name in sorted(feeding) if not hasattr(vars(Record)[name], "__wrapped__")
+        name for name in sorted(feeding) if not hasattr(vars(DaemonState)[name], "__wrapped__")
     ] == []
 
 
 def test_certificates_that_are_configured_no_longer_are_not_shown() -> None:
     certified = DaemonConfig(name="office", cert=Path("/etc/openvpn/office.crt"))
-    record = Record(certified, ClientsConfig())
-    record.certified([Reading(Source(Use.CERT, Path("/etc/openvpn/office.crt")))])
+    record = DaemonState(certified, ClientsConfig())
+    record.certified(
+        [CertificateFileState(CertificateSource(Directive.CERT, Path("/etc/openvpn/office.crt")))]
+    )
     record.adopt(certified, ClientsConfig())
     assert record.certificates
     record.adopt(DaemonConfig(name="office"), ClientsConfig())
@@ -307,7 +315,7 @@ def test_certificates_that_are_configured_no_longer_are_not_shown() -> None:
 
 def test_a_change_is_counted() -> None:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
-    record = Record(daemon, ClientsConfig())
+    record = DaemonState(daemon, ClientsConfig())
     before = record.changes
     record.misread(3)
     assert (record.changes, record.unparsed_lines) == (before + 1, 3)

@@ -2,35 +2,35 @@ import pytest
 
 from exporter.config.schema import ClientsConfig, DaemonConfig, PrivacyMode
 from exporter.management.endpoint import parse_endpoint
-from exporter.management.errors import DownReason, Refused, ReplyError, SessionClosed
+from exporter.management.errors import ConnectionRefused, DownReason, ReplyError, SessionClosed
 from exporter.management.notifications import Fatal
-from exporter.state.daemon import Record
-from exporter.state.down import Outage
-from exporter.state.privacy import Hidden, Plain, Privacy, Pseudonym
+from exporter.state.daemon import DaemonState
+from exporter.state.down import DownState
+from exporter.state.privacy import NoClientsPrivacy, PlainPrivacy, Privacy, PseudonymPrivacy
 
-PRIVATE: tuple[Privacy, ...] = (Pseudonym(b"key"), Hidden())
+PRIVATE: tuple[Privacy, ...] = (PseudonymPrivacy(b"key"), NoClientsPrivacy())
 
 
 def test_plain_words_are_told() -> None:
-    told = Outage(SessionClosed("closed"), "alice did it").tell(Plain())
+    told = DownState(SessionClosed("closed"), "alice did it").tell(PlainPrivacy())
     assert told == "closed; its last words were: alice did it"
-    assert Outage(ReplyError("says 'alice'")).tell(Plain()) == "says 'alice'"
+    assert DownState(ReplyError("says 'alice'")).tell(PlainPrivacy()) == "says 'alice'"
 
 
 @pytest.mark.parametrize("privacy", PRIVATE)
 def test_private_words_are_not(privacy: Privacy) -> None:
-    assert Outage(SessionClosed("closed"), "alice did it").tell(privacy) == "closed"
-    assert "alice" not in Outage(ReplyError("says 'alice'")).tell(privacy)
+    assert DownState(SessionClosed("closed"), "alice did it").tell(privacy) == "closed"
+    assert "alice" not in DownState(ReplyError("says 'alice'")).tell(privacy)
 
 
 @pytest.mark.parametrize("privacy", PRIVATE)
 def test_our_own_words_are_always_told(privacy: Privacy) -> None:
-    assert Outage(Refused("nobody listens")).tell(privacy) == "nobody listens"
+    assert DownState(ConnectionRefused("nobody listens")).tell(privacy) == "nobody listens"
 
 
 def test_who_becomes_private_is_no_longer_named_by_what_was_said_before() -> None:
     daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
-    record = Record(daemon, ClientsConfig())
+    record = DaemonState(daemon, ClientsConfig())
     record.noticed("FATAL", Fatal("alice did it"))
     record.went_down(SessionClosed("closed"))
     assert "alice" in record.down_message

@@ -7,26 +7,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.management.log_events import LOG_EVENTS
-from exporter.management.log_lines import NewClient
+from exporter.management.log_lines import ConnectLine
 from exporter.management.notifications import (
-    SOURCES,
+    KEYWORDS,
+    AnswerNeeded,
     ClientEvent,
     Fatal,
     Hold,
-    Log,
-    Needed,
+    LogLine,
     PasswordFailed,
-    PasswordNeeded,
+    PasswordRequest,
     StateChange,
-    Unknown,
+    UnknownNotification,
 )
 from exporter.management.reasons import RECONNECT_REASONS
 from exporter.management.state import State, StateName
 from exporter.state.events import Events
 
-FAILED = Log(10, "N", "192.0.2.1:4 TLS Error: TLS handshake failed")
-OURS = Log(10, "D", "MANAGEMENT: CMD 'log all'")
-LET_IN = Log(10, "", "MULTI: primary virtual IP for alice/192.0.2.1:4: 10.8.0.2")
+FAILED = LogLine(10, "N", "192.0.2.1:4 TLS Error: TLS handshake failed")
+OURS = LogLine(10, "D", "MANAGEMENT: CMD 'log all'")
+LET_IN = LogLine(10, "", "MULTI: primary virtual IP for alice/192.0.2.1:4: 10.8.0.2")
 
 
 def state(name: StateName = StateName.CONNECTED, time: int = 1, reason: str = "") -> State:
@@ -41,10 +41,10 @@ class Heard:
     """Events, and the clients that they announced."""
 
     def __init__(self) -> None:
-        self.clients: list[NewClient] = []
+        self.clients: list[ConnectLine] = []
         self.events = Events(self.clients.append)
 
-    def begin(self, states: Sequence[State] = (), lines: Sequence[Log] = ()) -> None:
+    def begin(self, states: Sequence[State] = (), lines: Sequence[LogLine] = ()) -> None:
         """Let a session begin."""
         self.events.session_began()
         self.events.take_state_history(states)
@@ -54,7 +54,7 @@ class Heard:
         for entry in states:
             self.events.take("STATE", StateChange(entry))
 
-    def log(self, *lines: Log) -> None:
+    def log(self, *lines: LogLine) -> None:
         for line in lines:
             self.events.take("LOG", line)
 
@@ -66,7 +66,7 @@ def heard() -> Heard:
 
 def test_every_known_label_value_stands_at_zero_from_the_start(heard: Heard) -> None:
     events = heard.events
-    assert set(events.messages) == {*SOURCES, "other"}
+    assert set(events.messages) == {*KEYWORDS, "other"}
     assert set(events.transitions) == {name.value for name in StateName}
     assert set(events.reconnects) == set(RECONNECT_REASONS)
     assert set(events.log_messages) == {"fatal", "error", "warning", "info", "debug", "other"}
@@ -81,10 +81,10 @@ def test_every_known_label_value_stands_at_zero_from_the_start(heard: Heard) -> 
 def test_no_message_adds_a_label_value(heard: Heard) -> None:
     heard.begin()
     known = [set(counter) for counter in (heard.events.messages, heard.events.reconnects)]
-    heard.events.take("EVIL", Unknown("EVIL"))
+    heard.events.take("EVIL", UnknownNotification("EVIL"))
     heard.state(reconnecting("evil"))
     heard.events.take("PASSWORD", PasswordFailed("evil"))
-    heard.events.take("PASSWORD", PasswordNeeded("evil"))
+    heard.events.take("PASSWORD", PasswordRequest("evil"))
     events = heard.events
     assert [set(events.messages), set(events.reconnects)] == known
     assert events.messages["other"] == events.reconnects["other"] == 1
@@ -140,7 +140,7 @@ def test_a_gap_is_filled_in_from_both_histories(heard: Heard) -> None:
     )
     assert heard.events.transitions["CONNECTED"] == 1
     assert heard.events.log_events["tls_handshake_failed"] == 2
-    assert heard.clients == [NewClient("alice", "192.0.2.1:4", ipv6=False)]
+    assert heard.clients == [ConnectLine("alice", "192.0.2.1:4", ipv6=False)]
 
 
 def test_another_process_begins_its_histories_anew(heard: Heard) -> None:
@@ -155,7 +155,7 @@ def test_another_process_begins_its_histories_anew(heard: Heard) -> None:
 
 def test_what_management_clients_cause_is_no_message(heard: Heard) -> None:
     heard.begin()
-    heard.log(OURS, Log(10, "", "MANAGEMENT: >STATE:10,RECONNECTING,SIGUSR1,,,,,"))
+    heard.log(OURS, LogLine(10, "", "MANAGEMENT: >STATE:10,RECONNECTING,SIGUSR1,,,,,"))
     assert heard.events.log_messages.total() == 0
     assert heard.events.transitions.total() == 0
     assert heard.events.messages["LOG"] == 2
@@ -164,21 +164,21 @@ def test_what_management_clients_cause_is_no_message(heard: Heard) -> None:
 def test_clients_that_the_log_lets_in_are_announced(heard: Heard) -> None:
     heard.begin()
     heard.log(LET_IN)
-    assert heard.clients == [NewClient("alice", "192.0.2.1:4", ipv6=False)]
+    assert heard.clients == [ConnectLine("alice", "192.0.2.1:4", ipv6=False)]
 
 
 def test_fatal_errors_count_once_though_the_log_has_them_too(heard: Heard) -> None:
     heard.begin()
-    heard.log(Log(10, "F", "Cannot open TUN/TAP dev"))
+    heard.log(LogLine(10, "F", "Cannot open TUN/TAP dev"))
     heard.events.take("FATAL", Fatal("Cannot open TUN/TAP dev"))
     assert heard.events.fatal_errors == 1
     assert heard.events.log_messages["fatal"] == 1
 
 
 def test_prompts_and_refused_passwords_count_by_kind(heard: Heard) -> None:
-    heard.events.take("PASSWORD", PasswordNeeded("Private Key"))
+    heard.events.take("PASSWORD", PasswordRequest("Private Key"))
     heard.events.take("PASSWORD", PasswordFailed("Private Key"))
-    heard.events.take("NEED-OK", Needed("NEED-OK"))
+    heard.events.take("NEED-OK", AnswerNeeded("NEED-OK"))
     heard.events.take("CLIENT", ClientEvent("CONNECT", 0, {}))
     heard.events.take("CLIENT", ClientEvent("ESTABLISHED", 0, {}))
     assert +heard.events.prompts == {"Private Key": 1, "NEED-OK": 1, "client_auth": 1}

@@ -7,24 +7,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.config.schema import ClientsConfig, DaemonConfig, PrivacyMode
-from exporter.state.privacy import NOT_SHOWN, Hidden, Plain, Pseudonym, disguised
+from exporter.state.privacy import (
+    REDACTED,
+    NoClientsPrivacy,
+    PlainPrivacy,
+    PseudonymPrivacy,
+    redacted,
+)
 
 NAMES = st.text(min_size=1)
 
 
 def test_plain_shows_what_there_is() -> None:
-    assert Plain().name("alice") == "alice"
-    assert Plain().address("192.0.2.7") == "192.0.2.7"
+    assert PlainPrivacy().name("alice") == "alice"
+    assert PlainPrivacy().address("192.0.2.7") == "192.0.2.7"
 
 
 def test_hidden_shows_nothing() -> None:
-    assert Hidden().name("alice") == ""
-    assert Hidden().address("192.0.2.7") == ""
-    assert not Hidden().shows_clients
+    assert NoClientsPrivacy().name("alice") == ""
+    assert NoClientsPrivacy().address("192.0.2.7") == ""
+    assert not NoClientsPrivacy().shows_clients
 
 
 def test_a_pseudonym_stays_the_same_over_restarts_and_exporters() -> None:
-    assert Pseudonym(b"a key of the house").name("alice") == "p-69d757815fa6a51e"
+    assert PseudonymPrivacy(b"a key of the house").name("alice") == "p-69d757815fa6a51e"
 
 
 def test_the_page_on_privacy_says_how_it_is_made(capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,28 +39,28 @@ def test_the_page_on_privacy_says_how_it_is_made(capsys: pytest.CaptureFixture[s
     code = textwrap.dedent(recipe.split("\n\n")[1])
     code = code.replace('pathlib.Path("/etc/openvpn-exporter/privacy.key").read_bytes()', "KEY")
     exec(code, {"KEY": b"a key of the house\n"})  # noqa: S102 -- our own page
-    assert capsys.readouterr().out.strip() == Pseudonym(b"a key of the house").name("alice")
+    assert capsys.readouterr().out.strip() == PseudonymPrivacy(b"a key of the house").name("alice")
 
 
 @given(NAMES)
 def test_another_key_gives_another_pseudonym(name: str) -> None:
-    pseudonym = Pseudonym(b"one").name(name)
+    pseudonym = PseudonymPrivacy(b"one").name(name)
     if name != "UNDEF":
-        assert pseudonym != Pseudonym(b"two").name(name)
+        assert pseudonym != PseudonymPrivacy(b"two").name(name)
 
 
 @given(st.sets(NAMES, min_size=2, max_size=2))
 def test_two_names_are_two_pseudonyms(names: set[str]) -> None:
-    assert len({Pseudonym(b"key").name(name) for name in names}) == 2
+    assert len({PseudonymPrivacy(b"key").name(name) for name in names}) == 2
 
 
 def test_a_key_of_any_length_counts_whole() -> None:
-    assert Pseudonym(b"k" * 64).name("alice") != Pseudonym(b"k" * 65).name("alice")
+    assert PseudonymPrivacy(b"k" * 64).name("alice") != PseudonymPrivacy(b"k" * 65).name("alice")
 
 
 @pytest.mark.parametrize("name", ["", "UNDEF"])
 def test_who_has_no_name_gets_none(name: str) -> None:
-    assert Pseudonym(b"key").name(name) == name
+    assert PseudonymPrivacy(b"key").name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -76,23 +82,23 @@ def test_who_has_no_name_gets_none(name: str) -> None:
     ],
 )
 def test_of_an_address_its_network_is_left(address: str, shown: str) -> None:
-    assert Pseudonym(b"key").address(address) == shown
+    assert PseudonymPrivacy(b"key").address(address) == shown
 
 
 @given(st.text())
 def test_any_text_is_an_address_or_nothing(address: str) -> None:
-    shown = Pseudonym(b"key").address(address)
+    shown = PseudonymPrivacy(b"key").address(address)
     assert shown == "" or "/" in shown
 
 
 @pytest.mark.parametrize(
     ("mode", "shown"),
-    [(PrivacyMode.PLAIN, ("alice", "bob")), (PrivacyMode.NONE, (NOT_SHOWN, NOT_SHOWN))],
+    [(PrivacyMode.PLAIN, ("alice", "bob")), (PrivacyMode.NONE, (REDACTED, REDACTED))],
 )
 def test_a_configuration_is_shown_with_the_clients_that_may_be(
     mode: PrivacyMode, shown: tuple[str, ...]
 ) -> None:
     daemon = DaemonConfig(name="office", expected_clients=("alice", "bob"))
-    by_all = disguised(daemon, ClientsConfig(privacy=mode))
-    by_itself = disguised(msgspec.structs.replace(daemon, privacy=mode), ClientsConfig())
+    by_all = redacted(daemon, ClientsConfig(privacy=mode))
+    by_itself = redacted(msgspec.structs.replace(daemon, privacy=mode), ClientsConfig())
     assert by_all.expected_clients == by_itself.expected_clients == shown

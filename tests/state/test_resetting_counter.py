@@ -1,11 +1,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.state.resetting_counter import Growth
+from exporter.state.resetting_counter import ResettingCounter
 
 
 def grown(*values: int) -> int:
-    growth = Growth()
+    growth = ResettingCounter()
     for value in values:
         growth.take(value)
     return growth.total
@@ -25,12 +25,12 @@ def test_a_value_that_fell_began_again_at_nothing() -> None:
 
 
 def test_each_step_is_told() -> None:
-    growth = Growth()
+    growth = ResettingCounter()
     assert [growth.take(value) for value in (4, 6, 6, 1)] == [4, 2, 0, 1]
 
 
 def test_a_restart_counts_whole_even_where_the_value_did_not_fall() -> None:
-    growth = Growth()
+    growth = ResettingCounter()
     growth.take(10)
     growth.restart()
     assert growth.take(12) == 12
@@ -38,7 +38,7 @@ def test_a_restart_counts_whole_even_where_the_value_did_not_fall() -> None:
 
 
 def test_a_restart_before_the_first_value_changes_nothing() -> None:
-    growth = Growth()
+    growth = ResettingCounter()
     growth.restart()
     growth.take(4)
     assert growth.total == 4
@@ -47,7 +47,7 @@ def test_a_restart_before_the_first_value_changes_nothing() -> None:
 @given(st.lists(st.one_of(st.none(), st.integers(0, 2**64 - 1))))
 def test_the_total_never_falls_and_is_what_each_life_reached(history: list[int | None]) -> None:
     """None stands for a restart that is known of."""
-    growth = Growth()
+    growth = ResettingCounter()
     truth = life = 0
     for value in history:
         before = growth.total

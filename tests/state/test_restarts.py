@@ -7,8 +7,8 @@ from exporter.management.endpoint import TcpEndpoint
 from exporter.management.notifications import ClientEvent, StateChange
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.state import State, StateName
-from exporter.management.status import Client, ServerStatus
-from exporter.state.daemon import Record
+from exporter.management.status import ClientRow, ServerStatus
+from exporter.state.daemon import DaemonState
 from exporter.state.process import HISTORY_LIMIT
 
 SAME_PID = 1
@@ -18,29 +18,29 @@ LATER = State(5000, StateName.CONNECTING, "")
 RESTARTED = State(3000, StateName.RECONNECTING, "SIGUSR1")
 
 
-def begun(*history: State) -> Record:
+def begun(*history: State) -> DaemonState:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
-    record = Record(daemon, ClientsConfig())
+    record = DaemonState(daemon, ClientsConfig())
     again(record, *history)
     return record
 
 
-def again(record: Record, *history: State) -> None:
+def again(record: DaemonState, *history: State) -> None:
     """Begin another session with the daemon."""
     record.opened()
     record.identified(SAME_PID)
     record.remembered(history)
 
 
-def poll(record: Record, received: int, *, load: int | None = None, since: int = 1001) -> None:
-    client = Client("alice", "192.0.2.7:4", "10.8.0.2", "", received, 0, since, client_id=0)
+def poll(record: DaemonState, received: int, *, load: int | None = None, since: int = 1001) -> None:
+    client = ClientRow("alice", "192.0.2.7:4", "10.8.0.2", "", received, 0, since, client_id=0)
     status = ServerStatus(updated=6000, clients=(client,), pending=(), route_count=1)
     load_stats = LoadStats(1, received if load is None else load, 0)
     record.status_arrived()
     record.polled(Poll(load_stats, status), now=6000.0, duration=0.1)
 
 
-def totals(record: Record) -> tuple[int, int]:
+def totals(record: DaemonState) -> tuple[int, int]:
     """Return what the clients and what the daemon received."""
     return record.ledger.received_bytes, record.traffic.received_bytes
 
@@ -98,7 +98,7 @@ def test_the_sessions_of_a_server_that_restarted_within_its_process_are_over() -
 def test_a_restart_behind_a_status_ends_none_of_its_sessions() -> None:
     record = begun(START, CONNECTED)
     poll(record, 100)
-    client = Client("alice", "192.0.2.7:4", "10.8.0.2", "", 110, 0, 1001, client_id=0)
+    client = ClientRow("alice", "192.0.2.7:4", "10.8.0.2", "", 110, 0, 1001, client_id=0)
     status = ServerStatus(updated=6000, clients=(client,), pending=(), route_count=1)
     record.status_arrived()
     record.noticed("STATE", StateChange(RESTARTED))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.state.seen_entries import Sequence, overlap
+from exporter.state.seen_entries import SeenEntries, overlap
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_the_end_of_what_was_seen_may_lie_inside_the_history(
 
 
 def test_history_from_before_is_not_new() -> None:
-    stream = Sequence[str](10)
+    stream = SeenEntries[str](10)
     assert list(stream.catch_up("abc")) == []
 
 
 def test_what_came_by_itself_is_not_new_in_the_history() -> None:
-    stream = Sequence[str](10)
+    stream = SeenEntries[str](10)
     stream.catch_up("ab")
     stream.add("c")
     assert list(stream.catch_up("abcd")) == ["d"]
@@ -54,34 +54,34 @@ def test_what_came_by_itself_is_not_new_in_the_history() -> None:
 
 
 def test_equal_entries_of_one_second_are_counted_each() -> None:
-    stream = Sequence[str](10)
+    stream = SeenEntries[str](10)
     stream.catch_up("a")
     stream.add("a")
     assert list(stream.catch_up("aaaa")) == ["a", "a"]
 
 
 def test_a_full_history_has_lost_its_beginning() -> None:
-    stream = Sequence[int](4)
+    stream = SeenEntries[int](4)
     stream.catch_up([1, 2, 3, 4])
     stream.add(5)
     assert list(stream.catch_up([4, 5, 6, 7])) == [6, 7]
 
 
 def test_a_gap_that_the_history_does_not_cover_leaves_all_of_it_new() -> None:
-    stream = Sequence[int](4)
+    stream = SeenEntries[int](4)
     stream.catch_up([1, 2, 3, 4])
     assert list(stream.catch_up([9, 10, 11, 12])) == [9, 10, 11, 12]
 
 
 def test_a_history_longer_than_the_limit_is_remembered_whole() -> None:
     """Else its first entry, equal to the last one seen, would make all others new."""
-    stream = Sequence[str](2)
+    stream = SeenEntries[str](2)
     stream.catch_up("abcda")
     assert list(stream.catch_up("abcdae")) == ["e"]
 
 
 def test_a_history_that_grew_longer_than_the_limit_is_known_as_well() -> None:
-    stream = Sequence[int](3)
+    stream = SeenEntries[int](3)
     stream.catch_up([1, 2])
     for entry in (3, 4, 5):
         stream.add(entry)
@@ -89,7 +89,7 @@ def test_a_history_that_grew_longer_than_the_limit_is_known_as_well() -> None:
 
 
 def test_all_of_another_process_is_new() -> None:
-    stream = Sequence[str](10)
+    stream = SeenEntries[str](10)
     stream.catch_up("ab")
     stream.restart()
     assert list(stream.catch_up("ab")) == ["a", "b"]
@@ -97,7 +97,7 @@ def test_all_of_another_process_is_new() -> None:
 
 
 def test_the_first_history_is_the_past_whatever_restarted_before() -> None:
-    stream = Sequence[str](10)
+    stream = SeenEntries[str](10)
     stream.restart()
     assert list(stream.catch_up("ab")) == []
 
@@ -117,7 +117,7 @@ class Daemon:
         self.entries: list[str] = []
         self.truth: Counter[str] = Counter()
         self.counted: Counter[str] = Counter()
-        self.stream = Sequence[str](window)
+        self.stream = SeenEntries[str](window)
         self.covered = True
 
     def live(self, entries: list[str]) -> None:

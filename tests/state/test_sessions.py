@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from exporter.management.log_lines import NewClient
-from exporter.management.peer import Peer
-from exporter.management.status import Client
-from exporter.state.sessions import Sessions
+from exporter.management.log_lines import ConnectLine
+from exporter.management.peer import PeerInfo
+from exporter.management.status import ClientRow
+from exporter.state.sessions import SessionTracker
 
 NOW = 2000
-LINUX = Peer("linux", "2.6.14")
+LINUX = PeerInfo("linux", "2.6.14")
 
 
 def row(
@@ -20,33 +20,33 @@ def row(
     client_id: int | None = 0,
     since: int = 1000,
     received: int = 0,
-) -> Client:
-    return Client(
+) -> ClientRow:
+    return ClientRow(
         name, address, "10.8.0.2", "", received, received // 2, since, client_id=client_id
     )
 
 
-def opened(*rows: Client) -> Sessions:
+def opened(*rows: ClientRow) -> SessionTracker:
     """Return sessions that began with these rows."""
-    sessions = Sessions(lambda client: client.common_name)
+    sessions = SessionTracker(lambda client: client.common_name)
     sessions.update(rows, NOW)
     return sessions
 
 
-def growth(sessions: Sessions, *rows: Client, now: int = NOW) -> int:
+def growth(sessions: SessionTracker, *rows: ClientRow, now: int = NOW) -> int:
     """Return by how many received bytes all sessions grew in a poll."""
     return sum(received for _, _, received, _ in sessions.update(rows, now))
 
 
-def visits(sessions: Sessions) -> tuple[int, int]:
+def visits(sessions: SessionTracker) -> tuple[int, int]:
     return sessions.connects, sessions.disconnects
 
 
-def announce(sessions: Sessions, *names: str, address: str = "192.0.2.7:4") -> None:
+def announce(sessions: SessionTracker, *names: str, address: str = "192.0.2.7:4") -> None:
     """Let the log say that clients were let in, with an IPv4 and an IPv6 address each."""
     for name in names:
         for ipv6 in (False, True):
-            sessions.announce(NewClient(name, address, ipv6=ipv6))
+            sessions.announce(ConnectLine(name, address, ipv6=ipv6))
 
 
 def test_sessions_that_were_there_before_us_did_not_connect() -> None:
@@ -259,13 +259,13 @@ class TestPollsInFormat1:
         assert visits(sessions) == (0, 0)
 
     def test_keep_a_user_name_that_they_do_not_show(self) -> None:
-        sessions = Sessions(lambda client: client.username)
-        known = Client("", "a:1", "10.8.0.2", "", 1, 1, 1000, username="ann", client_id=0)
-        bare = Client("", "a:1", "10.8.0.2", "", 1, 1, 1000)
+        sessions = SessionTracker(lambda client: client.username)
+        known = ClientRow("", "a:1", "10.8.0.2", "", 1, 1, 1000, username="ann", client_id=0)
+        bare = ClientRow("", "a:1", "10.8.0.2", "", 1, 1, 1000)
         for rows in ([known], [bare]):
             sessions.update(rows, NOW)
         assert [session.name for session, *_ in sessions.current] == ["ann"]
-        fresh = Sessions(lambda client: client.username)
+        fresh = SessionTracker(lambda client: client.username)
         for rows in ([bare], [known]):
             fresh.update(rows, NOW)
         assert [session.name for session, *_ in fresh.current] == ["ann"]
@@ -301,16 +301,16 @@ class TestAnnouncedByTheLog:
     def test_a_status_may_come_between_the_lines_of_one_session(self) -> None:
         sessions = opened()
         for ipv6 in (False, True):
-            sessions.announce(NewClient("alice", "192.0.2.7:4", ipv6=ipv6))
+            sessions.announce(ConnectLine("alice", "192.0.2.7:4", ipv6=ipv6))
             sessions.update([row()], NOW)
         for _ in range(2):
             sessions.update([row()], NOW)
         assert visits(sessions) == (1, 0)
 
     def test_even_the_very_first_status(self) -> None:
-        sessions = Sessions(lambda client: client.common_name)
+        sessions = SessionTracker(lambda client: client.common_name)
         for ipv6 in (False, True):
-            sessions.announce(NewClient("alice", "192.0.2.7:4", ipv6=ipv6))
+            sessions.announce(ConnectLine("alice", "192.0.2.7:4", ipv6=ipv6))
             sessions.update([row()], NOW)
         for _ in range(2):
             sessions.update([row()], NOW)
@@ -374,7 +374,7 @@ class TestAnnouncedByTheLog:
         assert visits(sessions) == (1, 2)
 
 
-def peers_of(sessions: Sessions, rows: Sequence[Client]) -> list[Peer]:
+def peers_of(sessions: SessionTracker, rows: Sequence[ClientRow]) -> list[PeerInfo]:
     return [session.peer for session, *_ in sessions.update(rows, NOW)]
 
 
@@ -383,7 +383,7 @@ def test_what_a_client_said_of_itself_belongs_to_its_id_and_start() -> None:
     sessions.introduce(0, 1000, LINUX)
     assert peers_of(sessions, [row(), row(client_id=0, since=1001, address="x:5")]) == [
         LINUX,
-        Peer(),
+        PeerInfo(),
     ]
     assert peers_of(sessions, [row()]) == [LINUX]
 
@@ -398,7 +398,7 @@ def test_what_a_client_said_just_before_a_restart_is_noted_stays() -> None:
 def test_ever_so_many_rejected_clients_do_not_keep_others_from_being_known() -> None:
     sessions = opened()
     for client_id in range(20_000):
-        sessions.introduce(client_id, 1000, Peer())
+        sessions.introduce(client_id, 1000, PeerInfo())
     sessions.introduce(20_000, 1000, LINUX)
     assert peers_of(sessions, [row(client_id=20_000)]) == [LINUX]
 
@@ -409,7 +409,7 @@ def test_a_client_that_a_status_showed_takes_no_room_from_others() -> None:
         sessions.introduce(client_id, 1000, LINUX)
     sessions.update([row()], NOW)
     for client_id in range(10_000, 19_999):
-        sessions.introduce(client_id, 1000, Peer())
+        sessions.introduce(client_id, 1000, PeerInfo())
     assert peers_of(sessions, [row(client_id=1)]) == [LINUX]
 
 
@@ -418,7 +418,7 @@ def test_of_clients_that_only_introduced_themselves_the_oldest_give_way() -> Non
     for client_id in range(10_001):
         sessions.introduce(client_id, 1000, LINUX)
     assert peers_of(sessions, [row(client_id=client_id) for client_id in (0, 1, 10_000)]) == [
-        Peer(),
+        PeerInfo(),
         LINUX,
         LINUX,
     ]

@@ -2,14 +2,14 @@
 
 from exporter.config.schema import ClientsConfig
 from exporter.management.replies import LoadStats
-from exporter.management.status import Client, ServerStatus
-from exporter.state.clients import Ledger
-from exporter.state.traffic import Rate, Traffic
+from exporter.management.status import ClientRow, ServerStatus
+from exporter.state.clients import ClientTable
+from exporter.state.traffic import ByteRate, Traffic
 
 
 def moved(received: int, sent: int) -> ServerStatus:
     """Return a status with one client that has moved so much."""
-    client = Client("alice", "192.0.2.7:4", "10.8.0.2", "", received, sent, 100, client_id=0)
+    client = ClientRow("alice", "192.0.2.7:4", "10.8.0.2", "", received, sent, 100, client_id=0)
     return ServerStatus(updated=1, clients=(client,), pending=(), route_count=1)
 
 
@@ -18,7 +18,7 @@ class Daemon:
 
     def __init__(self) -> None:
         self.traffic = Traffic()
-        self.ledger = Ledger(ClientsConfig())
+        self.ledger = ClientTable(ClientsConfig())
 
     def poll(
         self,
@@ -88,9 +88,9 @@ class TestRate:
         daemon = Daemon()
         daemon.poll((1000, 100), now=10.0)
         daemon.poll((1500, 200), now=15.0)
-        assert daemon.traffic.rate == Rate(received=100.0, sent=20.0)
+        assert daemon.traffic.rate == ByteRate(received=100.0, sent=20.0)
         daemon.poll((1500, 200), now=30.0)
-        assert daemon.traffic.rate == Rate(received=0.0, sent=0.0)
+        assert daemon.traffic.rate == ByteRate(received=0.0, sent=0.0)
 
     def test_is_unknown_after_the_first_poll_of_a_process(self) -> None:
         daemon = Daemon()
@@ -106,7 +106,7 @@ class TestRate:
         daemon = Daemon()
         daemon.poll((5, 4), (1000, 500), offloaded=True, now=10.0)
         daemon.poll((6, 5), (1800, 900), offloaded=True, now=20.0)
-        assert daemon.traffic.rate == Rate(received=80.0, sent=40.0)
+        assert daemon.traffic.rate == ByteRate(received=80.0, sent=40.0)
 
     def test_is_unknown_where_the_clock_was_put_back(self) -> None:
         daemon = Daemon()

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from exporter.transport.connection import Connection
-from exporter.transport.connector import opener
+from exporter.transport.connector import connector_for
 from tests.fake_daemon import GREETING, SAFETY, Visit, peer
 
 SHORT = 0.3
@@ -18,7 +18,7 @@ async def connected(
 ) -> AsyncIterator[tuple[Connection, Visit]]:
     """Connect; nobody has said anything yet."""
     async with peer(unix_path) as daemon:
-        stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+        stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
         connection = Connection(stream, timeout=deadline)
         try:
             yield connection, await daemon.visit()

@@ -6,9 +6,9 @@ import pytest
 
 from exporter.management.commands import Command
 from exporter.management.errors import SessionClosed
-from exporter.management.messages import Listing
+from exporter.management.messages import MultilineReply
 from exporter.transport.connection import Connection
-from exporter.transport.connector import opener
+from exporter.transport.connector import connector_for
 from tests.fake_daemon import GREETING, SAFETY, STATUS_3, peer
 from tests.transport.sessions import connected, session
 
@@ -35,7 +35,7 @@ async def test_the_reply_under_way_is_read_before_quit_is_said() -> None:
         await asyncio.wait([hearing], timeout=0.05)
         assert not hearing.done()
         daemon.says(*STATUS_3[3:])
-        assert await asking == Listing(STATUS_3[:-1])
+        assert await asking == MultilineReply(STATUS_3[:-1])
         assert await hearing == b"quit"
         await closing
 
@@ -119,7 +119,7 @@ async def test_who_is_stopped_in_the_moment_of_leaving_stops() -> None:
 
         async def visits() -> None:
             while True:
-                stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+                stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
                 await Connection(stream, timeout=SAFETY).close()
 
         for turns in range(40):

@@ -6,8 +6,14 @@ from collections import Counter
 import pytest
 
 from exporter.management.commands import Command
-from exporter.management.errors import ManagementError, ProtocolError, SessionClosed, TimedOut
-from exporter.management.messages import Failure, Listing, Notification, Reply, Success
+from exporter.management.errors import ManagementError, ProtocolError, ReplyTimeout, SessionClosed
+from exporter.management.messages import (
+    ErrorReply,
+    MultilineReply,
+    Notification,
+    Reply,
+    SuccessReply,
+)
 from exporter.transport.connection import Connection
 from tests.fake_daemon import ANSWERS, SAFETY, STATUS_1, STATUS_3, Visit
 from tests.transport.sessions import SHORT, session
@@ -28,7 +34,7 @@ async def ended(connection: Connection) -> None:
 
 async def silence(connection: Connection, daemon: Visit, command: Command) -> None:
     """Ask something that gets no complete reply in time."""
-    with pytest.raises(TimedOut):
+    with pytest.raises(ReplyTimeout):
         await ask(connection, command)
     assert await daemon.hears() == command.text.encode()
 
@@ -40,11 +46,11 @@ async def test_every_command_gets_its_reply() -> None:
             line = await daemon.hears()
             daemon.says(*ANSWERS[line])
             match await asking:
-                case Success(text=text):
+                case SuccessReply(text=text):
                     assert ANSWERS[line] == (b"SUCCESS: " + text,)
-                case Listing(lines=lines):
+                case MultilineReply(lines=lines):
                     assert ANSWERS[line] == (*lines, b"END")
-                case Failure():
+                case ErrorReply():
                     pytest.fail("nothing failed")
 
 
@@ -54,7 +60,7 @@ async def test_an_error_is_a_reply_to_any_command() -> None:
             asking = asyncio.create_task(ask(connection, command))
             await daemon.hears()
             daemon.says(b"ERROR: not now")
-            assert await asking == Failure(b"not now")
+            assert await asking == ErrorReply(b"not now")
 
 
 @pytest.mark.parametrize(
@@ -84,9 +90,13 @@ async def test_requests_of_several_tasks_are_sent_one_at_a_time_in_their_order()
                     await daemon.hears()
             daemon.says(*ANSWERS[line])
         replies = await asyncio.gather(*asking)
-    assert replies[0] == Success(b"nclients=1,bytesin=3005,bytesout=3148")
-    assert replies[1] == Listing(STATUS_3[:-1])
-    assert replies[2:] == [Success(b"pid=4711"), Success(b"hold=0"), Success(b"verb=3")]
+    assert replies[0] == SuccessReply(b"nclients=1,bytesin=3005,bytesout=3148")
+    assert replies[1] == MultilineReply(STATUS_3[:-1])
+    assert replies[2:] == [
+        SuccessReply(b"pid=4711"),
+        SuccessReply(b"hold=0"),
+        SuccessReply(b"verb=3"),
+    ]
 
 
 async def test_messages_before_within_and_after_a_reply_reach_every_subscriber_in_order() -> None:
@@ -100,7 +110,7 @@ async def test_messages_before_within_and_after_a_reply_reach_every_subscriber_i
         await daemon.hears()
         daemon.says(b">LOG:1,,before", STATUS_3[0], b">LOG:2,,within", *STATUS_3[1:])
         daemon.says(b">LOG:3,,after")
-        assert await asking == Listing(STATUS_3[:-1])
+        assert await asking == MultilineReply(STATUS_3[:-1])
         payloads = [(await second.get()).payload for _ in range(4)]
     assert payloads == [b"0,,between replies", b"1,,before", b"2,,within", b"3,,after"]
     assert [notification.payload for notification in first] == payloads
@@ -168,7 +178,7 @@ async def test_unsolicited_replies_are_counted_and_answer_nothing() -> None:
         asking = asyncio.create_task(ask(connection, Command.PID))
         await daemon.hears()
         daemon.says(b"SUCCESS: pid=4711")
-        assert await asking == Success(b"pid=4711")
+        assert await asking == SuccessReply(b"pid=4711")
         assert connection.take_unparsed() == 0
 
 
@@ -265,7 +275,7 @@ async def test_a_reply_that_nobody_waits_for_any_more_is_not_observed() -> None:
     seen: list[Reply] = []
     async with session(deadline=SHORT) as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
-        with pytest.raises(TimedOut):
+        with pytest.raises(ReplyTimeout):
             await connection.request(Command.HOLD, then=seen.append)
         await daemon.hears()
         daemon.says(HOLD, LOG)
@@ -294,7 +304,7 @@ async def test_a_reply_that_comes_after_its_deadline_answers_nothing_else() -> N
         asking = asyncio.create_task(ask(connection, Command.VERB))
         await daemon.hears()
         daemon.says(b"SUCCESS: verb=4")
-        assert await asking == Success(b"verb=4")
+        assert await asking == SuccessReply(b"verb=4")
         assert connection.take_unparsed() == 0
 
 
@@ -303,7 +313,7 @@ async def test_a_listing_that_never_ends_is_dropped_once_pid_is_answered() -> No
         asking = asyncio.create_task(ask(connection, Command.STATUS_3))
         await daemon.hears()
         daemon.says(*STATUS_3[:3])
-        with pytest.raises(TimedOut):
+        with pytest.raises(ReplyTimeout):
             await asking
         resynchronising = asyncio.create_task(connection.resynchronise())
         assert await daemon.hears() == b"pid"
@@ -312,7 +322,7 @@ async def test_a_listing_that_never_ends_is_dropped_once_pid_is_answered() -> No
         asking = asyncio.create_task(ask(connection, Command.STATUS_1))
         assert await daemon.hears() == b"status 1"
         daemon.says(*STATUS_1)
-        assert await asking == Listing(STATUS_1[:-1])
+        assert await asking == MultilineReply(STATUS_1[:-1])
         assert connection.take_unparsed() == 3
 
 
@@ -320,7 +330,7 @@ async def test_pids_that_come_late_are_not_taken_for_the_next_one() -> None:
     async with session(deadline=SHORT) as (connection, daemon):
         await silence(connection, daemon, Command.STATUS_3)
         for _ in range(3):
-            with pytest.raises(TimedOut):
+            with pytest.raises(ReplyTimeout):
                 await connection.resynchronise()
             assert await daemon.hears() == b"pid"
         resynchronising = asyncio.create_task(connection.resynchronise())
@@ -331,7 +341,7 @@ async def test_pids_that_come_late_are_not_taken_for_the_next_one() -> None:
         asking = asyncio.create_task(ask(connection, Command.PID))
         await daemon.hears()
         daemon.says(b"SUCCESS: pid=4711")
-        assert await asking == Success(b"pid=4711")
+        assert await asking == SuccessReply(b"pid=4711")
 
 
 async def test_resynchronising_waits_for_the_last_pid() -> None:
@@ -352,7 +362,7 @@ async def test_a_late_reply_and_a_silence_after_it_leave_nothing_behind() -> Non
     async with session(deadline=SHORT) as (connection, daemon):
         for _ in range(2):
             await silence(connection, daemon, Command.LOAD_STATS)
-            with pytest.raises(TimedOut):
+            with pytest.raises(ReplyTimeout):
                 await connection.resynchronise()
             assert await daemon.hears() == b"pid"
             daemon.says(LOAD_STATS, b"SUCCESS: pid=1")
@@ -373,7 +383,7 @@ async def test_a_request_that_was_given_up_leaves_its_reply_to_nobody() -> None:
         asking = asyncio.create_task(ask(connection, Command.VERB))
         assert await daemon.hears() == b"verb"
         daemon.says(HOLD, b"SUCCESS: verb=4")
-        assert await asking == Success(b"verb=4")
+        assert await asking == SuccessReply(b"verb=4")
 
 
 async def test_a_reply_that_came_when_its_request_was_given_up_is_not_kept() -> None:
@@ -388,7 +398,7 @@ async def test_a_reply_that_came_when_its_request_was_given_up_is_not_kept() -> 
         asking = asyncio.create_task(ask(connection, Command.VERB))
         assert await daemon.hears() == b"verb"
         daemon.says(b"SUCCESS: verb=4")
-        assert await asking == Success(b"verb=4")
+        assert await asking == SuccessReply(b"verb=4")
 
 
 async def test_a_request_that_waits_for_its_turn_can_be_given_up_unsaid() -> None:
@@ -403,7 +413,7 @@ async def test_a_request_that_waits_for_its_turn_can_be_given_up_unsaid() -> Non
         third = asyncio.create_task(ask(connection, Command.VERB))
         assert await daemon.hears() == b"verb"
         daemon.says(b"SUCCESS: verb=3")
-        assert await third == Success(b"verb=3")
+        assert await third == SuccessReply(b"verb=3")
 
 
 async def test_errors_name_the_address() -> None:

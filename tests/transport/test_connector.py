@@ -12,14 +12,14 @@ import pytest
 
 from exporter.management.endpoint import Endpoint, ListenEndpoint, TcpEndpoint, UnixEndpoint
 from exporter.management.errors import (
-    Busy,
+    ConnectionRefused,
+    EndpointNotFound,
+    EndpointPermissionError,
+    EndpointUnreachable,
     ManagementError,
-    NotFound,
-    PermissionRefused,
-    Refused,
-    Unreachable,
+    SlotBusy,
 )
-from exporter.transport.connector import DialInOpener, Opener, opener
+from exporter.transport.connector import Connector, ReverseConnector, connector_for
 from tests.fake_daemon import SAFETY, dial_in, free_port, peer
 from tests.transport.sessions import SHORT
 
@@ -29,7 +29,7 @@ NOBODY = 65534
 async def fails_with(
     kind: type[ManagementError], endpoint: Endpoint, *, deadline: float = SAFETY
 ) -> str:
-    opening = opener(endpoint, timeout=deadline)
+    opening = connector_for(endpoint, timeout=deadline)
     with pytest.raises(ManagementError) as caught:
         await opening.open()
     await opening.close()
@@ -81,9 +81,9 @@ def full_listener(
 
 
 @contextlib.asynccontextmanager
-async def listening(*, deadline: float = SAFETY) -> AsyncIterator[tuple[Opener, ListenEndpoint]]:
+async def listening(*, deadline: float = SAFETY) -> AsyncIterator[tuple[Connector, ListenEndpoint]]:
     endpoint = ListenEndpoint("127.0.0.1", free_port())
-    opening = opener(endpoint, timeout=deadline)
+    opening = connector_for(endpoint, timeout=deadline)
     try:
         yield opening, endpoint
     finally:
@@ -92,7 +92,7 @@ async def listening(*, deadline: float = SAFETY) -> AsyncIterator[tuple[Opener, 
 
 async def test_tcp_connects_and_names_its_address() -> None:
     async with peer() as daemon:
-        stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+        stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
         visit = await daemon.visit()
         visit.says(b"hello")
         assert await stream.reader.readline() == b"hello\r\n"
@@ -102,7 +102,7 @@ async def test_tcp_connects_and_names_its_address() -> None:
 
 async def test_a_unix_socket_connects_and_names_its_path(tmp_path: Path) -> None:
     async with peer(tmp_path / "office.sock") as daemon:
-        stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+        stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
         visit = await daemon.visit()
         visit.says(b"hello")
         assert await stream.reader.readline() == b"hello\r\n"
@@ -111,7 +111,7 @@ async def test_a_unix_socket_connects_and_names_its_path(tmp_path: Path) -> None
 
 
 async def test_a_port_where_nobody_listens_refuses() -> None:
-    await fails_with(Refused, TcpEndpoint("127.0.0.1", free_port()))
+    await fails_with(ConnectionRefused, TcpEndpoint("127.0.0.1", free_port()))
 
 
 async def test_a_name_with_several_addresses_refuses_if_one_of_them_does(
@@ -122,7 +122,7 @@ async def test_a_name_with_several_addresses_refuses_if_one_of_them_does(
     addresses = ["127.255.255.255", "127.0.0.1", "127.0.0.2"]
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-    await fails_with(Refused, TcpEndpoint("office", port))
+    await fails_with(ConnectionRefused, TcpEndpoint("office", port))
 
 
 async def test_of_several_errors_that_are_no_refusal_the_first_is_told(
@@ -133,7 +133,7 @@ async def test_of_several_errors_that_are_no_refusal_the_first_is_told(
     told = []
     for found in [broadcast, without_interface], [without_interface, broadcast]:
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, found=found, **__: found)
-        told.append(await fails_with(Unreachable, TcpEndpoint("office", 7505)))
+        told.append(await fails_with(EndpointUnreachable, TcpEndpoint("office", 7505)))
     assert [os.strerror(errno.ENETUNREACH) in text for text in told] == [True, False]
 
 
@@ -146,38 +146,38 @@ async def test_a_name_with_several_addresses_is_connected_at_the_one_that_listen
         addresses = ["127.0.0.2", "127.0.0.1"]
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in addresses]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        stream = await opener(TcpEndpoint("office", port), timeout=SAFETY).open()
+        stream = await connector_for(TcpEndpoint("office", port), timeout=SAFETY).open()
         await daemon.visit()
         stream.writer.close()
 
 
 async def test_a_host_name_that_does_not_resolve_is_not_found() -> None:
     # Reserved for ever (RFC 6761); no resolver needs the network for it.
-    said = await fails_with(NotFound, TcpEndpoint("nobody.invalid", 7505))
+    said = await fails_with(EndpointNotFound, TcpEndpoint("nobody.invalid", 7505))
     assert "no such host name" in said
 
 
 async def test_an_address_without_a_way_to_it_is_unreachable() -> None:
     # Loopback's broadcast address: the kernel refuses it to TCP before a packet leaves.
-    await fails_with(Unreachable, TcpEndpoint("127.255.255.255", 7505))
+    await fails_with(EndpointUnreachable, TcpEndpoint("127.255.255.255", 7505))
 
 
 async def test_a_full_queue_on_loopback_means_busy() -> None:
     with full_listener(socket.AF_INET, ("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
-        said = await fails_with(Busy, TcpEndpoint(host, port), deadline=SHORT)
+        said = await fails_with(SlotBusy, TcpEndpoint(host, port), deadline=SHORT)
     assert "queue for the single slot" in said
 
 
 async def test_a_path_without_a_socket_is_not_found(tmp_path: Path) -> None:
-    await fails_with(NotFound, UnixEndpoint(str(tmp_path / "office.sock")))
+    await fails_with(EndpointNotFound, UnixEndpoint(str(tmp_path / "office.sock")))
 
 
 async def test_a_socket_that_a_dead_daemon_left_behind_refuses(tmp_path: Path) -> None:
     path = str(tmp_path / "office.sock")
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(path)
-    await fails_with(Refused, UnixEndpoint(path))
+    await fails_with(ConnectionRefused, UnixEndpoint(path))
 
 
 async def test_a_socket_in_a_closed_directory_is_a_matter_of_permission(tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ async def test_a_socket_in_a_closed_directory_is_a_matter_of_permission(tmp_path
             directory.chmod(0)
         try:
             with as_nobody():
-                said = await fails_with(PermissionRefused, daemon.endpoint)
+                said = await fails_with(EndpointPermissionError, daemon.endpoint)
         finally:
             directory.chmod(0o700)
     assert "directory" in said
@@ -197,7 +197,7 @@ async def test_a_socket_in_a_closed_directory_is_a_matter_of_permission(tmp_path
 async def test_a_full_queue_on_a_unix_socket_means_busy_at_once(tmp_path: Path) -> None:
     path = str(tmp_path / "office.sock")
     with full_listener(socket.AF_UNIX, path):
-        opening = asyncio.ensure_future(fails_with(Busy, UnixEndpoint(path)))
+        opening = asyncio.ensure_future(fails_with(SlotBusy, UnixEndpoint(path)))
         await asyncio.sleep(0)
         assert opening.done()  # in one turn of the loop
     assert "ss -xp" in await opening
@@ -218,7 +218,7 @@ async def test_a_daemon_that_dials_in_is_taken() -> None:
 
 async def test_a_daemon_that_did_not_dial_in_is_not_found() -> None:
     endpoint = ListenEndpoint("127.0.0.1", free_port())
-    said = await fails_with(NotFound, endpoint, deadline=SHORT)
+    said = await fails_with(EndpointNotFound, endpoint, deadline=SHORT)
     assert f"management {endpoint.host} {endpoint.port}" in said
 
 
@@ -226,18 +226,18 @@ async def test_a_port_that_another_program_listens_at_is_unreachable() -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        said = await fails_with(Unreachable, ListenEndpoint(*other.getsockname()))
+        said = await fails_with(EndpointUnreachable, ListenEndpoint(*other.getsockname()))
     assert "another port" in said
 
 
 async def test_an_address_that_this_machine_does_not_have_is_unreachable() -> None:
-    await fails_with(Unreachable, ListenEndpoint("192.0.2.1", free_port()))
+    await fails_with(EndpointUnreachable, ListenEndpoint("192.0.2.1", free_port()))
 
 
 async def test_a_daemon_that_dials_in_while_nobody_asks_is_taken_later() -> None:
     """Such a daemon dials once, at its start, and exits when nobody is there."""
     async with listening(deadline=SHORT) as (opening, endpoint):
-        with pytest.raises(NotFound):
+        with pytest.raises(EndpointNotFound):
             await opening.open()
         async with dial_in(endpoint.host, endpoint.port) as daemon:
             daemon.says(b"hello")
@@ -270,7 +270,7 @@ async def test_a_daemon_that_comes_in_the_moment_of_giving_up_is_not_lost() -> N
     async with listening() as (opening, endpoint):
         opened = asyncio.create_task(opening.open())
         await asyncio.sleep(0)  # it listens now
-        assert isinstance(opening, DialInOpener)
+        assert isinstance(opening, ReverseConnector)
         assert opening._arrival is not None
         opening._arrival.add_done_callback(lambda _: opened.cancel())
         async with dial_in(endpoint.host, endpoint.port) as daemon:
@@ -284,9 +284,9 @@ async def test_a_daemon_that_comes_in_the_moment_of_giving_up_is_not_lost() -> N
 
 async def test_a_daemon_that_nobody_takes_any_more_is_let_go() -> None:
     async with listening(deadline=SHORT) as (opening, endpoint):
-        with pytest.raises(NotFound):
+        with pytest.raises(EndpointNotFound):
             await opening.open()
-        assert isinstance(opening, DialInOpener)
+        assert isinstance(opening, ReverseConnector)
         assert opening._arrival is not None
         async with dial_in(endpoint.host, endpoint.port) as daemon:
             await asyncio.wait([opening._arrival])
@@ -296,7 +296,7 @@ async def test_a_daemon_that_nobody_takes_any_more_is_let_go() -> None:
 
 async def test_after_closing_nobody_can_dial_in() -> None:
     async with listening(deadline=SHORT) as (opening, endpoint):
-        with pytest.raises(NotFound):
+        with pytest.raises(EndpointNotFound):
             await opening.open()
         await opening.close()
         with pytest.raises(ConnectionRefusedError):

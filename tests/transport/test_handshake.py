@@ -8,14 +8,14 @@ import pytest
 from exporter.management.commands import Command
 from exporter.management.errors import (
     AuthenticationFailed,
-    Busy,
+    EndpointPermissionError,
     ManagementError,
-    PermissionRefused,
     ProtocolError,
+    ReplyTimeout,
     SessionClosed,
-    TimedOut,
+    SlotBusy,
 )
-from exporter.management.messages import Notification, Success
+from exporter.management.messages import Notification, SuccessReply
 from exporter.secret import Secret
 from exporter.transport.connection import Connection
 from tests.fake_daemon import GREETING, PROMPT, SAFETY, Visit
@@ -44,7 +44,7 @@ async def test_a_greeting_is_all_that_a_daemon_without_a_password_says() -> None
         asking = asyncio.create_task(connection.request(Command.PID))
         assert await daemon.hears() == b"pid"
         daemon.says(b"SUCCESS: pid=4711")
-        assert await asking == Success(b"pid=4711")
+        assert await asking == SuccessReply(b"pid=4711")
 
 
 async def test_a_greeting_may_come_byte_by_byte() -> None:
@@ -129,7 +129,7 @@ async def test_a_daemon_that_closes_before_a_byte_wants_another_user(
 ) -> None:
     async with connected() as (connection, daemon):
         leave(daemon)
-        assert "management-client-user" in await fails_with(PermissionRefused, connection)
+        assert "management-client-user" in await fails_with(EndpointPermissionError, connection)
 
 
 async def test_a_daemon_that_closes_in_the_middle_of_its_greeting_has_closed() -> None:
@@ -141,19 +141,19 @@ async def test_a_daemon_that_closes_in_the_middle_of_its_greeting_has_closed() -
 
 async def test_a_peer_that_says_nothing_is_busy_with_another_client() -> None:
     async with connected(deadline=SHORT) as (connection, _):
-        assert "another client" in await fails_with(Busy, connection)
+        assert "another client" in await fails_with(SlotBusy, connection)
 
 
 async def test_a_peer_that_stops_before_the_greeting_has_timed_out() -> None:
     async with connected(deadline=SHORT) as (connection, daemon):
         daemon.sends(b">INFO:OpenVPN")
-        await fails_with(TimedOut, connection)
+        await fails_with(ReplyTimeout, connection)
 
 
 async def test_a_peer_that_stops_after_the_password_has_timed_out() -> None:
     async with connected(deadline=SHORT) as (connection, daemon):
         daemon.sends(PROMPT)
-        await fails_with(TimedOut, connection, password=PASSWORD)
+        await fails_with(ReplyTimeout, connection, password=PASSWORD)
         assert await daemon.hears() == b"correct horse"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exporter.transport.resolving import Address, Resolver
+from exporter.transport.resolving import ResolvedAddress, Resolver
 from tests.fake_daemon import SAFETY
 from tests.interpreter import says
 
@@ -45,7 +45,7 @@ def dead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dead]:
     ],
 )
 async def test_an_address_asks_nobody(dead: Dead, host: str, family: socket.AddressFamily) -> None:
-    assert await Resolver(host).addresses() == [Address(family, host)]
+    assert await Resolver(host).addresses() == [ResolvedAddress(family, host)]
     assert dead.asked == 0
 
 
@@ -82,7 +82,7 @@ async def test_a_dead_resolver_is_asked_once_however_often_we_come_back(dead: De
                 await resolver.addresses()
     assert dead.asked == 1
     dead.revived.set()
-    assert await resolver.addresses() == [Address(socket.AF_INET, "192.0.2.7")]
+    assert await resolver.addresses() == [ResolvedAddress(socket.AF_INET, "192.0.2.7")]
     assert dead.asked == 1
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from exporter.management.errors import (
+    EndpointNotFound,
+    EndpointPermissionError,
     ManagementError,
-    NotFound,
-    PermissionRefused,
     ProtocolError,
-    TimedOut,
+    ReplyTimeout,
 )
 from exporter.transport import status_file
 from exporter.transport.status_file import StatusFile
@@ -97,7 +97,7 @@ async def test_a_file_that_never_rests_is_given_up(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, WHOLE)
-    monkeypatch.setattr(status_file, "QUIET", 0.001)
+    monkeypatch.setattr(status_file, "SETTLE_TIME", 0.001)
     take = status_file._take
 
     def restless(path: Path) -> object:
@@ -107,7 +107,7 @@ async def test_a_file_that_never_rests_is_given_up(
 
     monkeypatch.setattr(status_file, "_take", restless)
     error = await failure(path, within=0.5)
-    assert isinstance(error, TimedOut)
+    assert isinstance(error, ReplyTimeout)
     assert "written to all the time" in str(error)
 
 
@@ -129,7 +129,7 @@ async def test_what_is_not_whole_counts_not_at_all(path: Path, content: bytes, w
 
 async def test_a_missing_file_is_told(path: Path) -> None:
     error = await failure(path)
-    assert isinstance(error, NotFound)
+    assert isinstance(error, EndpointNotFound)
     assert f"status {path}" in str(error)
 
 
@@ -141,7 +141,7 @@ async def test_a_right_that_is_missing_is_explained(
 
     monkeypatch.setattr(status_file, "_take", denied)
     error = await failure(path)
-    assert isinstance(error, PermissionRefused)
+    assert isinstance(error, EndpointPermissionError)
     assert "readable by this user's group" in str(error)
 
 
@@ -172,7 +172,7 @@ async def test_a_file_system_that_hangs_is_given_up(
 
     monkeypatch.setattr(status_file, "_take", hanging)
     for _ in range(3):
-        with pytest.raises(TimedOut):
+        with pytest.raises(ReplyTimeout):
             await file.read()
     assert asked == [path]  # one thread hangs there, not one more at each poll
     released.set()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from exporter.transport import stream as stream_module
-from exporter.transport.connector import opener
+from exporter.transport.connector import connector_for
 from exporter.transport.stream import Stream
 from tests.fake_daemon import GREETING, SAFETY, Visit, peer
 
@@ -16,7 +16,7 @@ from tests.fake_daemon import GREETING, SAFETY, Visit, peer
 @contextlib.asynccontextmanager
 async def opened(unix_path: Path | None = None) -> AsyncIterator[tuple[Stream, Visit]]:
     async with peer(unix_path) as daemon:
-        stream = await opener(daemon.endpoint, timeout=SAFETY).open()
+        stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
         try:
             yield stream, await daemon.visit()
         finally:

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from exporter.web.body import Pieces
+from exporter.web.body import ChunkedPayload
 
 Client = TestClient[web.Request, web.Application]
 
@@ -32,7 +32,7 @@ class Source:
 
 def application(source: Source) -> web.Application:
     async def answer(_: web.Request) -> web.Response:
-        body = Pieces(source, size=COUNT * len(PIECE), content_type="text/x")
+        body = ChunkedPayload(source, size=COUNT * len(PIECE), content_type="text/x")
         return web.Response(body=body)
 
     application = web.Application()

@@ -4,12 +4,12 @@ import pytest
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.management.commands import Command
-from exporter.management.errors import Refused
-from exporter.management.messages import Failure, Listing, Reply, Success
-from exporter.state.daemon import Record
-from exporter.state.privacy import Hidden
-from exporter.transport.history import EXCHANGES, KEYWORDS, LENGTH, LINES, Dialogue
-from exporter.web.debug import debug_text
+from exporter.management.errors import ConnectionRefused
+from exporter.management.messages import ErrorReply, MultilineReply, Reply, SuccessReply
+from exporter.state.daemon import DaemonState
+from exporter.state.privacy import NoClientsPrivacy
+from exporter.transport.history import EXCHANGES, KEYWORDS, LENGTH, LINES, CommandHistory
+from exporter.web.debug import render_debug
 from tests.fake_daemon import ANSWERS, STATUS_1, STATUS_3
 from tests.metrics.records import new_record
 
@@ -17,18 +17,18 @@ from tests.metrics.records import new_record
 def shown(
     command: Command, reply: Reply | None, *, series: bool = True, info: bool = True
 ) -> list[str]:
-    dialogue = Dialogue()
+    dialogue = CommandHistory()
     if reply is None:
         dialogue.unanswered(command, ended=8.0, seconds=10.0)
     else:
         dialogue.exchanged(command, reply, ended=8.0, seconds=0.25)
     clients = ClientsConfig(series=series, info=info)
-    text = debug_text(new_record(), dialogue, clients, now=10.0)
+    text = render_debug(new_record(), dialogue, clients, now=10.0)
     return text.partition("\n\n")[2].splitlines()
 
 
 def test_a_command_stands_before_its_reply() -> None:
-    assert shown(Command.PID, Success(b"pid=4711")) == [
+    assert shown(Command.PID, SuccessReply(b"pid=4711")) == [
         "> pid    (2.0 s ago)",
         "< SUCCESS: pid=4711",
         "  (1 lines in 0.250 s)",
@@ -40,7 +40,7 @@ def test_a_reply_that_did_not_come_is_said() -> None:
 
 
 def test_clients_are_shown_where_the_metrics_show_them() -> None:
-    lines = shown(Command.STATUS_3, Listing(STATUS_3[:-1]))
+    lines = shown(Command.STATUS_3, MultilineReply(STATUS_3[:-1]))
     assert any("alice" in line and "192.0.2.7" in line for line in lines)
 
 
@@ -51,7 +51,7 @@ def test_clients_are_shown_where_the_metrics_show_them() -> None:
 def test_clients_are_hidden_where_the_metrics_hide_them(
     hidden: str, command: Command, lines: tuple[bytes, ...]
 ) -> None:
-    text = "\n".join(shown(command, Listing(lines[:-1]), **{hidden: False}))
+    text = "\n".join(shown(command, MultilineReply(lines[:-1]), **{hidden: False}))
     assert "alice" not in text
     assert "192.0.2.7" not in text
     assert "10.8.0.2" not in text
@@ -59,59 +59,61 @@ def test_clients_are_hidden_where_the_metrics_hide_them(
 
 
 def test_the_daemons_log_is_never_shown() -> None:
-    assert "alice" not in "".join(shown(Command.LOG_ALL, Listing((b"1,I,alice/192.0.2.7 x",))))
+    assert "alice" not in "".join(
+        shown(Command.LOG_ALL, MultilineReply((b"1,I,alice/192.0.2.7 x",)))
+    )
 
 
 def test_the_text_of_an_error_is_never_shown() -> None:
     """It may repeat a password that was taken for a command."""
-    lines = shown(Command.PID, Failure(b"unknown command [hunter2], enter 'help'"))
+    lines = shown(Command.PID, ErrorReply(b"unknown command [hunter2], enter 'help'"))
     assert "hunter2" not in "".join(lines)
 
 
 def test_a_long_reply_is_cut() -> None:
-    lines = shown(Command.STATUS_3, Listing((b"x" * 1000,) * 1000))
+    lines = shown(Command.STATUS_3, MultilineReply((b"x" * 1000,) * 1000))
     assert len([line for line in lines if line.startswith("< x")]) == LINES
     assert max(map(len, lines)) <= LENGTH + 2
     assert f"< ({1000 - LINES} more lines)" in lines
 
 
 def test_what_a_peer_chose_stays_on_one_line_of_plain_text() -> None:
-    lines = shown(Command.VERSION, Listing((b"a\x1b[31m\nb\xff",)))
+    lines = shown(Command.VERSION, MultilineReply((b"a\x1b[31m\nb\xff",)))
     assert lines[1] == "< a\ufffd[31m\ufffdb\ufffd"
 
 
 def test_only_the_last_exchanges_are_kept() -> None:
-    dialogue = Dialogue()
+    dialogue = CommandHistory()
     for _ in range(EXCHANGES + 5):
-        dialogue.exchanged(Command.PID, Success(b"pid=1"), ended=0.0, seconds=0.0)
+        dialogue.exchanged(Command.PID, SuccessReply(b"pid=1"), ended=0.0, seconds=0.0)
     assert len(dialogue.exchanges) == EXCHANGES
 
 
 @pytest.mark.parametrize("command", [Command.STATUS_3, Command.STATE_ALL, Command.VERSION])
 def test_no_reply_of_a_daemon_is_shown_whose_clients_are_private(command: Command) -> None:
     record = new_record()
-    record.privacy = Hidden()
-    dialogue = Dialogue()
-    dialogue.exchanged(command, Listing(STATUS_3[:-1]), ended=8.0, seconds=0.25)
-    text = debug_text(record, dialogue, ClientsConfig(), now=10.0)
+    record.privacy = NoClientsPrivacy()
+    dialogue = CommandHistory()
+    dialogue.exchanged(command, MultilineReply(STATUS_3[:-1]), ended=8.0, seconds=0.25)
+    text = render_debug(record, dialogue, ClientsConfig(), now=10.0)
     assert text.endswith(f"< ({len(STATUS_3) - 1} more lines)\n  (7 lines in 0.250 s)\n")
     assert "alice" not in text
 
 
 def test_keywords_of_messages_are_counted_within_bounds() -> None:
-    dialogue = Dialogue()
+    dialogue = CommandHistory()
     for number in range(KEYWORDS + 10):
         dialogue.notified(f"K{number}")
     dialogue.notified("K0")
     assert (dialogue.heard["K0"], dialogue.heard["…"]) == (2, 10)
-    text = debug_text(new_record(), dialogue, ClientsConfig(), now=0.0)
+    text = render_debug(new_record(), dialogue, ClientsConfig(), now=0.0)
     assert "K0 2" in text
 
 
 def test_why_a_daemon_is_down_is_said() -> None:
     record = new_record()
-    record.went_down(Refused("127.0.0.1:1: nobody listens"))
-    text = debug_text(record, Dialogue(), ClientsConfig(), now=0.0)
+    record.went_down(ConnectionRefused("127.0.0.1:1: nobody listens"))
+    text = render_debug(record, CommandHistory(), ClientsConfig(), now=0.0)
     assert "down: refused: 127.0.0.1:1: nobody listens" in text
     assert "Nothing was asked in this session yet." in text
 
@@ -121,6 +123,6 @@ def test_the_answers_of_a_healthy_daemon_can_all_be_shown() -> None:
 
 
 def test_a_daemon_without_an_interface_is_not_asked() -> None:
-    record = Record(DaemonConfig(name="office", status_file=Path("/x")), ClientsConfig())
-    text = debug_text(record, Dialogue(), ClientsConfig(), now=10.0)
+    record = DaemonState(DaemonConfig(name="office", status_file=Path("/x")), ClientsConfig())
+    text = render_debug(record, CommandHistory(), ClientsConfig(), now=10.0)
     assert text.endswith("only a status file: nothing is asked.\n")

@@ -7,15 +7,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from exporter.config.reload_diff import Plan
+from exporter.config.reload_diff import ReloadDiff
 from exporter.config.schema import ClientsConfig
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.self_metrics import OwnMetrics
-from exporter.transport.history import Dialogue
-from exporter.web.auth import Rules, guard
-from exporter.web.debug import debug_text
-from exporter.web.listener import listen, open_door, parse_listen_address
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.transport.history import CommandHistory
+from exporter.web.auth import PolicyFile, install
+from exporter.web.debug import render_debug
+from exporter.web.listener import bind, parse_listen_address, serve
 from exporter.web.routes import application
 from tests.fake_daemon import SAFETY
 from tests.metrics.records import server
@@ -55,9 +55,9 @@ ODD = {
 }
 
 
-async def reload() -> Plan:
+async def reload() -> ReloadDiff:
     """Have nothing to change."""
-    return Plan()
+    return ReloadDiff()
 
 
 @contextlib.asynccontextmanager
@@ -65,16 +65,16 @@ async def served() -> AsyncIterator[int]:
     records = [server()]
     web = application(
         lambda: records,
-        Exposition(FAMILIES, OwnMetrics().registry),
+        Exposition(FAMILIES, SelfMetrics().registry),
         telemetry_path="/metrics",
         reload=reload,
-        debug=lambda record: debug_text(record, Dialogue(), ClientsConfig(), now=0.0),
+        debug=lambda record: render_debug(record, CommandHistory(), ClientsConfig(), now=0.0),
     )
-    rules = Rules()
-    guard(web, rules)
-    (place,) = places = await listen([parse_listen_address("127.0.0.1:0")])
+    rules = PolicyFile()
+    install(web, rules)
+    (place,) = places = await bind([parse_listen_address("127.0.0.1:0")])
     port = place.sockets[0].getsockname()[1]
-    async with open_door(places, web, rules):
+    async with serve(places, web, rules):
         yield port
 
 

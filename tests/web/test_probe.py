@@ -6,8 +6,8 @@ from aiohttp.test_utils import TestClient
 
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.self_metrics import OwnMetrics
-from exporter.state.daemon import Record
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.state.daemon import DaemonState
 from exporter.web.routes import application
 from exporter.web.scrape_timeout import HEADER
 from tests.metrics.parsing import OPENMETRICS, all_series, parse
@@ -28,10 +28,10 @@ async def client(
 ) -> Client:
     records = [server("office"), new_record("branch"), new_record(NASTY)]
 
-    async def poll(records: Sequence[Record], patience: float) -> None:
+    async def poll(records: Sequence[DaemonState], patience: float) -> None:
         polls.append(([record.name for record in records], patience))
 
-    exposition = Exposition(FAMILIES, OwnMetrics().registry)
+    exposition = Exposition(FAMILIES, SelfMetrics().registry)
     return await aiohttp_client(
         application(
             lambda: records,

@@ -5,10 +5,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from exporter.config import ConfigError, Problem
-from exporter.config.reload_diff import Plan
+from exporter.config.reload_diff import ReloadDiff
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.self_metrics import OwnMetrics
+from exporter.metrics.self_metrics import SelfMetrics
 from exporter.web.routes import Reload, application
 
 Client = TestClient[web.Request, web.Application]
@@ -18,7 +18,7 @@ Serve = Callable[[Reload], Awaitable[Client]]
 @pytest.fixture
 def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
     async def serve(reload: Reload) -> Client:
-        exposition = Exposition(FAMILIES, OwnMetrics().registry)
+        exposition = Exposition(FAMILIES, SelfMetrics().registry)
         return await aiohttp_client(
             application(lambda: (), exposition, telemetry_path="/metrics", reload=reload)
         )
@@ -26,15 +26,15 @@ def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
     return serve
 
 
-async def good() -> Plan:
-    return Plan(added=("office",))
+async def good() -> ReloadDiff:
+    return ReloadDiff(added=("office",))
 
 
-async def bad() -> Plan:
+async def bad() -> ReloadDiff:
     raise ConfigError((Problem("c.yaml", "is wrong", 3), Problem("c.yaml", "is worse", 4)))
 
 
-async def never() -> Plan:
+async def never() -> ReloadDiff:
     raise AssertionError("reloaded without being asked to")
 
 

@@ -9,8 +9,8 @@ from msgspec import structs
 
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.self_metrics import OwnMetrics
-from exporter.state.daemon import Record
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.state.daemon import DaemonState
 from exporter.web.health import Unready
 from exporter.web.routes import application, check_telemetry_path
 from exporter.web.scrape_timeout import Refresh, no_refresh
@@ -24,13 +24,13 @@ Serve = Callable[..., Awaitable[Client]]
 @pytest.fixture
 def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
     async def serve(
-        records: Sequence[Record] = (),
+        records: Sequence[DaemonState] = (),
         *,
         telemetry_path: str = "/metrics",
         refresh: Refresh = no_refresh,
         unready: Unready = lambda: None,
     ) -> Client:
-        exposition = Exposition(FAMILIES, OwnMetrics().registry)
+        exposition = Exposition(FAMILIES, SelfMetrics().registry)
         return await aiohttp_client(
             application(
                 lambda: records,
@@ -103,7 +103,7 @@ class TestMetrics:
         record = server()
         waited = []
 
-        async def refresh(records: Sequence[Record], patience: float) -> None:
+        async def refresh(records: Sequence[DaemonState], patience: float) -> None:
             waited.append((records, patience))
             poll(record, server_status([OFFICE_CLIENT]))
 

@@ -6,7 +6,7 @@ from aiohttp.test_utils import TestClient
 
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.self_metrics import OwnMetrics
+from exporter.metrics.self_metrics import SelfMetrics
 from exporter.web.routes import application
 from exporter.web.service_discovery import ExternalUrl, parse_external_url
 from tests.metrics.records import new_record
@@ -21,7 +21,7 @@ def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
         return await aiohttp_client(
             application(
                 lambda: [new_record(name) for name in names],
-                Exposition(FAMILIES, OwnMetrics().registry),
+                Exposition(FAMILIES, SelfMetrics().registry),
                 telemetry_path="/metrics",
                 external=external,
             )

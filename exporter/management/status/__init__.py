@@ -13,12 +13,12 @@ from collections.abc import Generator, Sequence
 
 from exporter.management.errors import ReplyError
 from exporter.management.status import format_1, format_2_3, statistics
-from exporter.management.status.model import Client, Route, ServerStatus, Status, TunnelStatus
+from exporter.management.status.model import ClientRow, RouteRow, ServerStatus, Status, TunnelStatus
 from exporter.management.text import clean_bytes
 
 __all__ = [
-    "Client",
-    "Route",
+    "ClientRow",
+    "RouteRow",
     "ServerStatus",
     "Status",
     "StatusReader",
@@ -38,7 +38,7 @@ class StatusReader:
             zone: the daemon's time zone, for formats without epoch times; None is this machine's.
         """
         self._zone = zone
-        self._tables = format_2_3.Tables(routes=routes)
+        self._tables = format_2_3.TableReader(routes=routes)
 
     def steps(self, lines: Sequence[bytes]) -> Generator[None, None, Status]:
         """Read a status of any format (1, 2, 3) and mode; its first line tells which.

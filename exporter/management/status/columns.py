@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from exporter.management.numbers import parse_number
-from exporter.management.status.model import Client, Route, clean_name
+from exporter.management.status.model import ClientRow, RouteRow, clean_name
 from exporter.management.text import clean
 
-Row = TypeVar("Row", Client, Route)
+Row = TypeVar("Row", ClientRow, RouteRow)
 
 
 def _optional_number(text: str) -> int | None:

@@ -14,7 +14,7 @@ from exporter.management.address import is_host_route
 from exporter.management.dates import parse_date
 from exporter.management.errors import ReplyError
 from exporter.management.numbers import parse_number
-from exporter.management.status.model import Client, Route, ServerStatus, clean_name
+from exporter.management.status.model import ClientRow, RouteRow, ServerStatus, clean_name
 from exporter.management.text import clean, decode
 
 TITLE = b"OpenVPN CLIENT LIST"
@@ -43,8 +43,8 @@ class _Report:
         self._zone = zone
         self._section: _Section | None = None
         self._updated: int | None = None
-        self._clients: list[Client] = []
-        self._routes: list[Route] = []
+        self._clients: list[ClientRow] = []
+        self._routes: list[RouteRow] = []
         self._queue_length: int | None = None
         self._unparsed = 0
 
@@ -70,9 +70,9 @@ class _Report:
                     raise ValueError("an unknown row of the global statistics")
                 self._queue_length = parse_number(line.removeprefix(_QUEUE_LENGTH))
 
-    def _client(self, line: str) -> Client:
+    def _client(self, line: str) -> ClientRow:
         name, address, received, sent, since = line.rsplit(",", 4)
-        return Client(
+        return ClientRow(
             common_name=clean_name(name),
             real_address=clean(address),
             virtual_address="",
@@ -82,10 +82,10 @@ class _Report:
             connected_since=parse_date(since, self._zone),
         )
 
-    def _route(self, line: str) -> Route:
+    def _route(self, line: str) -> RouteRow:
         virtual_address, rest = line.split(",", 1)
         name, address, reference = rest.rsplit(",", 2)
-        return Route(
+        return RouteRow(
             clean(virtual_address),
             clean_name(name),
             clean(address),
@@ -113,12 +113,12 @@ class _Report:
         )
 
 
-def _key(row: Client | Route) -> tuple[str, str]:
+def _key(row: ClientRow | RouteRow) -> tuple[str, str]:
     # Up to 2.6 a native IPv6 address has no port, so the address alone may be two clients'.
     return row.common_name, row.real_address
 
 
-def _virtual_addresses(routes: Sequence[Route]) -> dict[tuple[str, str], list[str]]:
+def _virtual_addresses(routes: Sequence[RouteRow]) -> dict[tuple[str, str], list[str]]:
     """Map each client that has a route to its own virtual addresses."""
     addresses: dict[tuple[str, str], list[str]] = {}
     for route in routes:
@@ -128,7 +128,7 @@ def _virtual_addresses(routes: Sequence[Route]) -> dict[tuple[str, str], list[st
     return addresses
 
 
-def _with_addresses(client: Client, own: Sequence[str]) -> Client:
+def _with_addresses(client: ClientRow, own: Sequence[str]) -> ClientRow:
     v4 = [address for address in own if ":" not in address]
     v6 = [address for address in own if ":" in address]
     # Several of one family are several clients that look alike: say nothing then.

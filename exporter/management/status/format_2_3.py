@@ -12,8 +12,8 @@ from exporter.management.address import is_mac
 from exporter.management.errors import ReplyError
 from exporter.management.numbers import parse_number
 from exporter.management.status.columns import CLIENT_COLUMNS, ROUTE_COLUMNS, Columns
-from exporter.management.status.model import Client, Route, ServerStatus
-from exporter.management.status.row_cache import SEPARATOR, KnownRows
+from exporter.management.status.model import ClientRow, RouteRow, ServerStatus
+from exporter.management.status.row_cache import SEPARATOR, RowCache
 from exporter.management.text import clean, decode
 
 _SLICE = 2000
@@ -24,13 +24,13 @@ _SLICE = 2000
 _NEGOTIATED_CIPHERS = ("GCM", "POLY1305")
 
 
-class Tables:
+class TableReader:
     """Reads tables of one daemon, one after the other; unchanged rows of format 3 cost little."""
 
     def __init__(self, *, routes: bool) -> None:
         """Begin with no table read; `routes` tells whether to read each route."""
         self._routes = routes
-        self._known: KnownRows | None = None
+        self._known: RowCache | None = None
 
     def steps(self, lines: Sequence[bytes], separator: str) -> Generator[None, None, ServerStatus]:
         """Read a table, pausing after each slice of it; return what it says.
@@ -48,23 +48,23 @@ class Tables:
         return table.finish()
 
 
-def _headless(_: bytes) -> Client:
+def _headless(_: bytes) -> ClientRow:
     raise ValueError("a row before its header")
 
 
 class _Table:
     """A status under way."""
 
-    def __init__(self, separator: str, *, routes: bool, known: KnownRows | None) -> None:
+    def __init__(self, separator: str, *, routes: bool, known: RowCache | None) -> None:
         self.known = known
         self._separator = separator
         self._want_routes = routes
-        self._read_client: Callable[[bytes], Client] = _headless
-        self._route_columns: Columns[Route] | None = None
+        self._read_client: Callable[[bytes], ClientRow] = _headless
+        self._route_columns: Columns[RouteRow] | None = None
         self._title = ""
         self._updated: int | None = None
-        self._rows: list[Client] = []
-        self._routes: list[Route] = []
+        self._rows: list[ClientRow] = []
+        self._routes: list[RouteRow] = []
         self._routes_suffice = False
         self._route_count = 0
         self._queue_length: int | None = None
@@ -104,20 +104,20 @@ class _Table:
 
     def _take_header(self, rest: str) -> None:
         keyword, *names = rest.split(self._separator)
-        columns: Columns[Client] | Columns[Route]
+        columns: Columns[ClientRow] | Columns[RouteRow]
         if keyword == "CLIENT_LIST":
-            columns = Columns(Client, CLIENT_COLUMNS, names=names)
+            columns = Columns(ClientRow, CLIENT_COLUMNS, names=names)
             self._read_client = self._client_reader(columns)
         elif keyword == "ROUTING_TABLE":
-            columns = self._route_columns = Columns(Route, ROUTE_COLUMNS, names=names)
+            columns = self._route_columns = Columns(RouteRow, ROUTE_COLUMNS, names=names)
         else:
             raise ValueError("a header of unknown rows")
         self._unparsed += columns.unknown > 0
 
-    def _client_reader(self, columns: Columns[Client]) -> Callable[[bytes], Client]:
+    def _client_reader(self, columns: Columns[ClientRow]) -> Callable[[bytes], ClientRow]:
         if self._separator == SEPARATOR:
             if self.known is None or not self.known.fits(columns):
-                self.known = KnownRows(columns)
+                self.known = RowCache(columns)
             return self.known.read
         separator = self._separator
         return lambda line: columns.read(decode(line).partition(separator)[2], separator)
@@ -156,7 +156,7 @@ class _Table:
         )
 
 
-def _is_connected(row: Client, *, tap: bool) -> bool:
+def _is_connected(row: ClientRow, *, tap: bool) -> bool:
     """Tell a connected client from the other rows.
 
     Only connected clients have a virtual address; on a TAP bridge without an address pool nobody

@@ -8,7 +8,7 @@ UNDEFINED = "UNDEF"
 """What the daemon prints for a common name or user name that it doesn't have (yet)."""
 
 
-class Client(msgspec.Struct, frozen=True, gc=False):
+class ClientRow(msgspec.Struct, frozen=True, gc=False):
     """One CLIENT_LIST row: an instance in the server, which is not yet a user.
 
     Bytes are the server's view of the link, control channel included, since the instance was
@@ -30,10 +30,10 @@ class Client(msgspec.Struct, frozen=True, gc=False):
     cipher: str = ""
 
 
-class Route(msgspec.Struct, frozen=True, gc=False):
+class RouteRow(msgspec.Struct, frozen=True, gc=False):
     """One ROUTING_TABLE row; `last_reference` is in seconds since the epoch.
 
-    `common_name` is "" where the daemon says `UNDEF`, as in `Client`.
+    `common_name` is "" where the daemon says `UNDEF`, as in `ClientRow`.
     """
 
     virtual_address: str
@@ -52,10 +52,10 @@ class ServerStatus(msgspec.Struct, frozen=True):
     """
 
     updated: int
-    clients: tuple[Client, ...]
-    pending: tuple[Client, ...]
+    clients: tuple[ClientRow, ...]
+    pending: tuple[ClientRow, ...]
     route_count: int
-    routes: tuple[Route, ...] = ()
+    routes: tuple[RouteRow, ...] = ()
     max_queue_length: int | None = None
     dco_enabled: bool | None = None
     title: str = ""

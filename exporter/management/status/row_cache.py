@@ -7,7 +7,7 @@ takes a quarter of the time, and the texts of a row exist once, however often it
 """
 
 from exporter.management.status.columns import Columns
-from exporter.management.status.model import Client
+from exporter.management.status.model import ClientRow
 from exporter.management.text import decode
 
 SEPARATOR = "\t"
@@ -19,17 +19,17 @@ _SURE_DIGITS = 19
 """So many digits always fit in 64 bits."""
 
 
-class KnownRows:
+class RowCache:
     """The rows of the last status in format 3 and of the one under way, for one header."""
 
-    def __init__(self, columns: Columns[Client]) -> None:
+    def __init__(self, columns: Columns[ClientRow]) -> None:
         """Know nothing yet of the rows under this header."""
         self._columns = columns
         self._place = _place(columns)
-        self._last: dict[bytes, Client] = {}
-        self._now: dict[bytes, Client] = {}
+        self._last: dict[bytes, ClientRow] = {}
+        self._now: dict[bytes, ClientRow] = {}
 
-    def fits(self, columns: Columns[Client]) -> bool:
+    def fits(self, columns: Columns[ClientRow]) -> bool:
         """Tell whether this is about rows under that header."""
         return self._columns.names == columns.names
 
@@ -37,7 +37,7 @@ class KnownRows:
         """End a status: what it did not have is forgotten."""
         self._last, self._now = self._now, {}
 
-    def read(self, line: bytes) -> Client:
+    def read(self, line: bytes) -> ClientRow:
         """Read a row, keyword and all.
 
         Raises:
@@ -63,11 +63,11 @@ class KnownRows:
         self._now[key] = row
         return row
 
-    def _anew(self, line: bytes) -> Client:
+    def _anew(self, line: bytes) -> ClientRow:
         return self._columns.read(decode(line).partition(SEPARATOR)[2], SEPARATOR)
 
 
-def _place(columns: Columns[Client]) -> int:
+def _place(columns: Columns[ClientRow]) -> int:
     """Return where the counters are in a row with its keyword; 0 where they aren't neighbours."""
     names = list(columns.names)
     if names.count(_RECEIVED) == names.count(_SENT) == 1:
@@ -76,11 +76,11 @@ def _place(columns: Columns[Client]) -> int:
     return 0
 
 
-def _grown(row: Client, received: int, sent: int) -> Client:
+def _grown(row: ClientRow, received: int, sent: int) -> ClientRow:
     """Return the row with these counters: itself where they have not changed."""
     if row.received_bytes == received and row.sent_bytes == sent:
         return row
-    return Client(  # spelled out: `msgspec.structs.replace` takes four times as long
+    return ClientRow(  # spelled out: `msgspec.structs.replace` takes four times as long
         row.common_name,
         row.real_address,
         row.virtual_address,

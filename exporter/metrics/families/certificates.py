@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from exporter.certificates.reading import Certificate, Problem, RevocationList
-from exporter.certificates.source import Source, Use
+from exporter.certificates.reading import Certificate, FileProblem, RevocationList
+from exporter.certificates.source import CertificateSource, Directive
 from exporter.management.text import clean
 from exporter.metrics.family import Sample, gauge
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 
 
-def _not_after(record: Record) -> Iterable[Sample]:
+def _not_after(record: DaemonState) -> Iterable[Sample]:
     ends = {
         (
             *_labels(reading.source),
@@ -23,7 +23,7 @@ def _not_after(record: Record) -> Iterable[Sample]:
     return ends.items()
 
 
-def _next_update(record: Record) -> Iterable[Sample]:
+def _next_update(record: DaemonState) -> Iterable[Sample]:
     """Give each issuer's newest list: OpenVPN takes the one that holds."""
     latest: dict[tuple[str, ...], float] = {}
     for reading in record.certificates:
@@ -34,24 +34,24 @@ def _next_update(record: Record) -> Iterable[Sample]:
     return latest.items()
 
 
-def _problems(record: Record) -> Iterable[Sample]:
+def _problems(record: DaemonState) -> Iterable[Sample]:
     for reading in record.certificates:
-        for problem in Problem:
+        for problem in FileProblem:
             yield (*_labels(reading.source), problem.value), int(reading.problem is problem)
 
 
-def _subject(record: Record, source: Source, certificate: Certificate) -> str:
+def _subject(record: DaemonState, source: CertificateSource, certificate: Certificate) -> str:
     """Return whose certificate it is; a tunnel's own names a client of some other server."""
-    if source.use is Use.CERT:
+    if source.use is Directive.CERT:
         return record.privacy.name(certificate.subject)
     return certificate.subject
 
 
-def _labels(source: Source) -> tuple[str, str]:
+def _labels(source: CertificateSource) -> tuple[str, str]:
     return _file(source), source.use.value
 
 
-def _file(source: Source) -> str:
+def _file(source: CertificateSource) -> str:
     return clean(str(source.path), _PATH_LIMIT)
 
 

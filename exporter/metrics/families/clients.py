@@ -7,20 +7,20 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 
 from exporter.management.address import parse_real_address
-from exporter.management.peer import Peer
+from exporter.management.peer import PeerInfo
 from exporter.management.status import ServerStatus
 from exporter.metrics.family import (
-    Column,
-    Description,
     Family,
+    InfoSource,
+    PerClientValues,
     Sample,
-    counter_of_each,
+    client_counter,
+    client_gauge,
+    client_info,
     gauge,
-    gauge_of_each,
-    info_of_each,
 )
-from exporter.state.clients import Account
-from exporter.state.daemon import Record
+from exporter.state.clients import ClientTotals
+from exporter.state.daemon import DaemonState
 from exporter.state.privacy import Privacy
 
 _INFO_LABELS = (
@@ -37,29 +37,29 @@ _INFO_LABELS = (
 )
 
 
-def _names(record: Record) -> Sequence[str]:
+def _names(record: DaemonState) -> Sequence[str]:
     """Give each identity as it may be shown."""
     if not record.privacy.shows_clients:
         return []
     return list(map(record.privacy.name, record.ledger.accounts))
 
 
-def _of_account(field: str) -> Column:
+def _of_account(field: str) -> PerClientValues:
     """Take a field of each identity's account, in the order of the names."""
-    value: Callable[[Account], float | None] = operator.attrgetter(field)
+    value: Callable[[ClientTotals], float | None] = operator.attrgetter(field)
 
-    def values(record: Record) -> Sequence[float | None]:
+    def values(record: DaemonState) -> Sequence[float | None]:
         if not record.privacy.shows_clients:
             return []
         return list(map(value, record.ledger.accounts.values()))
 
-    return Column(_names, values)
+    return PerClientValues(_names, values)
 
 
-_Facts = tuple[Privacy, str, int | None, str, str, str, str, str, Peer]
+_Facts = tuple[Privacy, str, int | None, str, str, str, str, str, PeerInfo]
 
 
-def _session_facts(record: Record) -> Iterable[_Facts]:
+def _session_facts(record: DaemonState) -> Iterable[_Facts]:
     if not isinstance(record.status, ServerStatus) or not record.privacy.shows_clients:
         return []
     privacy = record.privacy
@@ -96,7 +96,7 @@ def _session_labels(facts: _Facts) -> tuple[str, ...]:
     )
 
 
-def _route_references(record: Record) -> Iterable[Sample]:
+def _route_references(record: DaemonState) -> Iterable[Sample]:
     if not isinstance(record.status, ServerStatus) or not record.privacy.shows_clients:
         return []
     shown = record.privacy
@@ -107,7 +107,7 @@ def _route_references(record: Record) -> Iterable[Sample]:
     return latest.items()
 
 
-def _expected(record: Record) -> Iterable[Sample]:
+def _expected(record: DaemonState) -> Iterable[Sample]:
     if not record.privacy.shows_clients:
         return []
     accounts = record.ledger.accounts
@@ -128,31 +128,31 @@ EXPECTED = (
 """For every server with expected clients."""
 
 SERIES = (
-    counter_of_each(
+    client_counter(
         "openvpn_server_client_received_bytes_total",
         "Bytes received from a client by the server, over all of its sessions, past and present.",
         _of_account("received_bytes"),
         label="common_name",
     ),
-    counter_of_each(
+    client_counter(
         "openvpn_server_client_sent_bytes_total",
         "Bytes sent to a client by the server, over all of its sessions, past and present.",
         _of_account("sent_bytes"),
         label="common_name",
     ),
-    gauge_of_each(
+    client_gauge(
         "openvpn_server_client_sessions",
         "Current sessions of a client; 0 for 'forget_after' once it has left.",
         _of_account("sessions"),
         label="common_name",
     ),
-    gauge_of_each(
+    client_gauge(
         "openvpn_server_client_connected_timestamp_seconds",
         "Unix time at which a client's oldest current session began.",
         _of_account("connected_since"),
         label="common_name",
     ),
-    gauge_of_each(
+    client_gauge(
         "openvpn_server_client_last_seen_timestamp_seconds",
         "Unix time of the last poll that found a client connected.",
         _of_account("last_seen"),
@@ -162,10 +162,10 @@ SERIES = (
 """For `clients.series`."""
 
 INFO: tuple[Family, ...] = (
-    info_of_each(
+    client_info(
         "openvpn_server_client_info",
         "One per current session; real_address is without the client's ephemeral port.",
-        Description(_session_facts, _session_labels),
+        InfoSource(_session_facts, _session_labels),
         labels=_INFO_LABELS,
     ),
 )

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 
 from exporter.management.errors import DownReason
-from exporter.metrics.family import Sample, gauge, info, one, one_hot
-from exporter.state.daemon import Record
+from exporter.metrics.family import Sample, gauge, info, single, state_set
+from exporter.state.daemon import DaemonState
 
 _INFO_LABELS = ("version", "platform", "mode", "management_version", "source")
 
 
-def _info(record: Record) -> Iterable[Sample]:
+def _info(record: DaemonState) -> Iterable[Sample]:
     version = record.version
     if version is None:
         return
@@ -26,28 +26,28 @@ def _info(record: Record) -> Iterable[Sample]:
     )
 
 
-def _verbosity(record: Record) -> Iterable[Sample]:
-    return one(record.introduction.verbosity if record.introduction else None)
+def _verbosity(record: DaemonState) -> Iterable[Sample]:
+    return single(record.introduction.verbosity if record.introduction else None)
 
 
 FAMILIES = (
     gauge(
         "openvpn_up",
         "1 if the last poll of the daemon succeeded, by whatever source.",
-        lambda record: one(record.up),
+        lambda record: single(record.up),
         while_up=False,
     ),
     gauge(
         "openvpn_management_up",
         "1 if the session with the daemon's management interface works.",
-        lambda record: one(record.management_up if record.has_management else None),
+        lambda record: single(record.management_up if record.has_management else None),
         while_up=False,
     ),
     gauge(
         "openvpn_down_reason",
         "1 for the reason why the management session, or the status file of a daemon without one, "
         "does not work, else 0; all 0 when it works.",
-        lambda record: one_hot(DownReason, record.down_reason),
+        lambda record: state_set(DownReason, record.down_reason),
         labels=("reason",),
         while_up=False,
     ),
@@ -60,7 +60,7 @@ FAMILIES = (
     gauge(
         "openvpn_start_time_seconds",
         "Unix time of the start of the daemon's process, by the first entry of its state history.",
-        lambda record: one(record.process.start_time if record.management_up else None),
+        lambda record: single(record.process.start_time if record.management_up else None),
     ),
     gauge(
         "openvpn_log_verbosity",

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from exporter.management.errors import DownReason
-from exporter.metrics.family import Sample, counter, gauge, one
-from exporter.state.daemon import Record
+from exporter.metrics.family import Sample, counter, gauge, single
+from exporter.state.daemon import DaemonState
 
 
-def _failures(record: Record) -> Iterable[Sample]:
+def _failures(record: DaemonState) -> Iterable[Sample]:
     return [((reason.value,), record.poll_failures[reason]) for reason in DownReason]
 
 
@@ -15,12 +15,12 @@ FAMILIES = (
     gauge(
         "openvpn_exporter_poll_duration_seconds",
         "Seconds from asking to understanding at the last poll that was answered.",
-        lambda record: one(record.poll_duration),
+        lambda record: single(record.poll_duration),
     ),
     counter(
         "openvpn_exporter_polls_total",
         "Polls of the daemon or of its status file, those included that failed or found no way in.",
-        lambda record: one(record.polls),
+        lambda record: single(record.polls),
     ),
     counter(
         "openvpn_exporter_poll_failures_total",
@@ -31,21 +31,21 @@ FAMILIES = (
     counter(
         "openvpn_exporter_connects_total",
         "Management sessions opened.",
-        lambda record: one(record.connects),
+        lambda record: single(record.connects),
     ),
     counter(
         "openvpn_exporter_unparsed_lines_total",
         "Lines of the daemon that nobody here understood.",
-        lambda record: one(record.unparsed_lines),
+        lambda record: single(record.unparsed_lines),
     ),
     counter(
         "openvpn_exporter_status_fallbacks_total",
         "Polls answered by 'status 1' because 'status 3' never ended (a row of 512 bytes).",
-        lambda record: one(record.status_fallbacks),
+        lambda record: single(record.status_fallbacks),
     ),
     gauge(
         "openvpn_exporter_clients_not_exported",
         "Connected clients without series of their own, because 'limit' was reached.",
-        lambda record: one(record.ledger.not_exported),
+        lambda record: single(record.ledger.not_exported),
     ),
 )

@@ -4,25 +4,25 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from exporter.management.status import ServerStatus
-from exporter.metrics.family import Sample, counter, each, gauge, histogram, one
-from exporter.state.daemon import Record
+from exporter.metrics.family import Sample, by_label, counter, gauge, histogram, single
+from exporter.state.daemon import DaemonState
 
 
 def _of_status(
     value: Callable[[ServerStatus], float | None],
-) -> Callable[[Record], Iterable[Sample]]:
+) -> Callable[[DaemonState], Iterable[Sample]]:
     """Take a value from the status of a server; none in other modes."""
     return lambda record: (
-        one(value(record.status)) if isinstance(record.status, ServerStatus) else ()
+        single(value(record.status)) if isinstance(record.status, ServerStatus) else ()
     )
 
 
-def _of_server(value: Callable[[Record], float]) -> Callable[[Record], Iterable[Sample]]:
+def _of_server(value: Callable[[DaemonState], float]) -> Callable[[DaemonState], Iterable[Sample]]:
     """Take a counter of servers; it stands at 0 before the first poll, and tunnels have none."""
-    return lambda record: () if record.is_tunnel else one(value(record))
+    return lambda record: () if record.is_tunnel else single(value(record))
 
 
-def _by_platform(record: Record) -> Iterable[Sample]:
+def _by_platform(record: DaemonState) -> Iterable[Sample]:
     if not isinstance(record.status, ServerStatus):
         return ()
     # Peers by themselves first: of ten thousand clients there are a few kinds.
@@ -33,11 +33,11 @@ def _by_platform(record: Record) -> Iterable[Sample]:
     return counts.items()
 
 
-def _by_cipher(record: Record) -> Iterable[Sample]:
+def _by_cipher(record: DaemonState) -> Iterable[Sample]:
     if not isinstance(record.status, ServerStatus):
         return ()
     ciphers = Counter([client.cipher or "unknown" for client in record.status.clients])
-    return each(ciphers)
+    return by_label(ciphers)
 
 
 FAMILIES = (
@@ -54,7 +54,7 @@ FAMILIES = (
     gauge(
         "openvpn_server_max_clients",
         "The daemon's 'max-clients', if discovered or configured.",
-        lambda record: one(record.max_clients),
+        lambda record: single(record.max_clients),
     ),
     gauge(
         "openvpn_server_routes",

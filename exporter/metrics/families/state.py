@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 
 from exporter.management.state import StateName
-from exporter.metrics.family import Sample, gauge, one, one_hot
-from exporter.state.daemon import Record
+from exporter.metrics.family import Sample, gauge, single, state_set
+from exporter.state.daemon import DaemonState
 
 
-def _since(record: Record) -> int | None:
+def _since(record: DaemonState) -> int | None:
     return record.state.time if record.state else None
 
 
-def _state(record: Record) -> Iterable[Sample]:
-    return one_hot(StateName, record.state.name if record.state else StateName.UNKNOWN)
+def _state(record: DaemonState) -> Iterable[Sample]:
+    return state_set(StateName, record.state.name if record.state else StateName.UNKNOWN)
 
 
 FAMILIES = (
@@ -25,6 +25,6 @@ FAMILIES = (
     gauge(
         "openvpn_state_since_timestamp_seconds",
         "Unix time at which the daemon entered its state.",
-        lambda record: one(_since(record)),
+        lambda record: single(_since(record)),
     ),
 )

@@ -1,14 +1,14 @@
 """A tunnel in client or point-to-point mode: its statistics, accumulated over reconnects."""
 
-from exporter.metrics.family import Family, counter, one
-from exporter.state.daemon import Record
+from exporter.metrics.family import Family, counter, single
+from exporter.state.daemon import DaemonState
 
 
 def _family(field: str, name: str, text: str) -> Family:
-    def total(record: Record) -> int | None:
+    def total(record: DaemonState) -> int | None:
         return record.tunnel_traffic.totals.get(field)
 
-    return counter(f"openvpn_client_{name}_bytes_total", text, lambda record: one(total(record)))
+    return counter(f"openvpn_client_{name}_bytes_total", text, lambda record: single(total(record)))
 
 
 FAMILIES = (

@@ -7,7 +7,7 @@ passwords       whether it is true
 gate            the one place that every request passes
 """
 
-from exporter.web.auth.middleware import guard
-from exporter.web.auth.policy import Rules
+from exporter.web.auth.middleware import install
+from exporter.web.auth.policy import PolicyFile
 
-__all__ = ["Rules", "guard"]
+__all__ = ["PolicyFile", "install"]

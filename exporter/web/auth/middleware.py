@@ -6,15 +6,15 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from exporter.web.auth.credentials import read_credentials
-from exporter.web.auth.passwords import Passwords, TooManyWaiting
-from exporter.web.auth.policy import Rules
-from exporter.web.auth.rate import Bucket
+from exporter.web.auth.passwords import PasswordChecker, TooManyPending
+from exporter.web.auth.policy import PolicyFile
+from exporter.web.auth.rate import TokenBucket
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="openvpn-exporter", charset="UTF-8"'}
 _LATER = {"Retry-After": "1"}
 
 
-def guard(application: web.Application, rules: Rules) -> None:
+def install(application: web.Application, rules: PolicyFile) -> None:
     """Let the rules hold for every endpoint of the application, and for those it doesn't have."""
     gate = _Gate(rules)
 
@@ -28,10 +28,10 @@ def guard(application: web.Application, rules: Rules) -> None:
 
 
 class _Gate:
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: PolicyFile) -> None:
         self._rules = rules
-        self._bucket = Bucket()
-        self._passwords = Passwords()
+        self._bucket = TokenBucket()
+        self._passwords = PasswordChecker()
 
     async def admit(self, request: web.Request) -> None:
         """Raise an HTTP error, unless the request may be answered."""
@@ -51,7 +51,7 @@ class _Gate:
             return False
         try:
             return await self._passwords.are_right(users, credentials)
-        except TooManyWaiting:
+        except TooManyPending:
             text = "Too many passwords wait to be checked.\n"
             raise web.HTTPServiceUnavailable(headers=_LATER, text=text) from None
 

@@ -18,21 +18,21 @@ from exporter.aio import run_in_daemon_thread
 from exporter.secret import Secret
 from exporter.web.auth.credentials import Credentials
 
-MAX_REMEMBERED = 256
+CACHE_SIZE = 256
 """Passwords that are remembered; the one that was used longest ago goes first."""
 
-MAX_WAITING = 32
+MAX_PENDING = 32
 """Checks that may wait for their turn."""
 
 _BCRYPT_READS = 72
 """Bytes of a password that count, by Go's and Apache's bcrypt; Python's refuses longer ones."""
 
 
-class TooManyWaiting(Exception):
+class TooManyPending(Exception):
     """So many passwords wait to be checked that one more would not be answered in time."""
 
 
-class Passwords:
+class PasswordChecker:
     """Checks passwords against hashes; no password is kept, only a keyed digest of it."""
 
     def __init__(self) -> None:
@@ -45,13 +45,13 @@ class Passwords:
     async def are_right(self, users: Mapping[str, Secret], credentials: Credentials) -> bool:
         """Tell whether there is such a user and the password is theirs.
 
-        Raises TooManyWaiting.
+        Raises TooManyPending.
         """
         claim = self._claim(users, credentials)
         if self._is_remembered(claim):
             return True
-        if self._waiting >= MAX_WAITING:
-            raise TooManyWaiting
+        if self._waiting >= MAX_PENDING:
+            raise TooManyPending
         self._waiting += 1
         try:
             async with self._turn:
@@ -65,7 +65,7 @@ class Passwords:
         if not (matches and claim.is_user):
             return False
         self._right[claim.token] = None
-        if len(self._right) > MAX_REMEMBERED:
+        if len(self._right) > CACHE_SIZE:
             self._right.popitem(last=False)
         return True
 

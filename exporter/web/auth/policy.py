@@ -7,7 +7,7 @@ from pathlib import Path
 from exporter.aio import SingleFlight
 from exporter.config.errors import ConfigError, Problem
 from exporter.log import Level, event
-from exporter.web.web_config import OPEN, Policy, load
+from exporter.web.web_config import ALLOW_ALL, Policy, load
 
 CHECK_INTERVAL = 1.0
 """Seconds between two looks at the files, as long as somebody asks."""
@@ -18,7 +18,7 @@ PATIENCE = 3.0
 _log = logging.getLogger(__name__)
 
 
-class Rules:
+class PolicyFile:
     """Gives the policy; `refresh` reads it anew where a file has changed."""
 
     def __init__(self, path: Path | None = None, *, check_interval: float = CHECK_INTERVAL) -> None:
@@ -26,7 +26,7 @@ class Rules:
 
         Raises ConfigError with every problem.
         """
-        self.policy: Policy = OPEN if path is None else load(path)
+        self.policy: Policy = ALLOW_ALL if path is None else load(path)
         self._path = path
         self._change = SingleFlight(lambda: _changed(path, self.policy) if path else None)
         self._check_interval = check_interval

@@ -3,7 +3,7 @@
 from exporter.web.web_config import Rate
 
 
-class Bucket:
+class TokenBucket:
     """Holds at most `burst` tokens, full at first; one more comes each `interval`."""
 
     def __init__(self) -> None:

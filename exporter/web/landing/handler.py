@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from exporter.web.compression import accepts_gzip
 from exporter.web.landing.page import CONTENT_SECURITY_POLICY, Link, landing_page
 
@@ -25,7 +25,7 @@ _HEADERS = {
 }
 
 
-def handler(records: Callable[[], Sequence[Record]], telemetry_path: str) -> Handler:
+def handler(records: Callable[[], Sequence[DaemonState]], telemetry_path: str) -> Handler:
     """Return the handler of the page."""
     links = (Link(telemetry_path.removeprefix("/"), "Metrics"), *_ELSEWHERE)
 

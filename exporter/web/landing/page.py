@@ -13,8 +13,8 @@ import msgspec
 
 from exporter import __version__
 from exporter.management.status import ServerStatus
-from exporter.state.daemon import Record
-from exporter.web.landing.condition import Condition, Mood, tell_condition
+from exporter.state.daemon import DaemonState
+from exporter.web.landing.condition import DaemonSummary, Severity, summarise
 from exporter.web.landing.row import COLUMNS, render_daemon
 
 ROWS_LIMIT = 1000
@@ -32,12 +32,12 @@ CONTENT_SECURITY_POLICY = (
 )
 """The page needs neither script nor frame nor anything from elsewhere, and no other style."""
 
-_ORDER = list(Mood)
+_ORDER = list(Severity)
 _WORDS = {
-    Mood.DOWN: "down",
-    Mood.TROUBLED: "in trouble",
-    Mood.AWAITED: "not reached yet",
-    Mood.WELL: "well",
+    Severity.DOWN: "down",
+    Severity.TROUBLED: "in trouble",
+    Severity.AWAITED: "not reached yet",
+    Severity.WELL: "well",
 }
 
 
@@ -52,11 +52,11 @@ class Link(msgspec.Struct, frozen=True):
     text: str
 
 
-def landing_page(records: Sequence[Record], links: Sequence[Link]) -> str:
+def landing_page(records: Sequence[DaemonState], links: Sequence[Link]) -> str:
     """Return the page as HTML, as of now; every text in it is escaped."""
     moment = now()
     daemons = sorted(
-        ((tell_condition(record), record) for record in records),
+        ((summarise(record), record) for record in records),
         key=lambda daemon: _ORDER.index(daemon[0].mood),
     )
     return _PAGE.substitute(
@@ -75,7 +75,7 @@ def landing_page(records: Sequence[Record], links: Sequence[Link]) -> str:
     )
 
 
-def _summary(daemons: Sequence[tuple[Condition, Record]]) -> str:
+def _summary(daemons: Sequence[tuple[DaemonSummary, DaemonState]]) -> str:
     """Return how many daemons there are, how many of them in each mood, and their clients."""
     clients = [
         len(record.status.clients)
@@ -88,10 +88,12 @@ def _summary(daemons: Sequence[tuple[Condition, Record]]) -> str:
     return " · ".join(parts)
 
 
-def _moods(daemons: Sequence[tuple[Condition, Record]]) -> list[str]:
+def _moods(daemons: Sequence[tuple[DaemonSummary, DaemonState]]) -> list[str]:
     moods = Counter(condition.mood for condition, _ in daemons)
     return [
-        f'<span class="{mood}">{moods[mood]} {_WORDS[mood]}</span>' for mood in Mood if moods[mood]
+        f'<span class="{mood}">{moods[mood]} {_WORDS[mood]}</span>'
+        for mood in Severity
+        if moods[mood]
     ]
 
 
@@ -99,7 +101,7 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _rest(daemons: Sequence[tuple[Condition, Record]]) -> str:
+def _rest(daemons: Sequence[tuple[DaemonSummary, DaemonState]]) -> str:
     if not daemons:
         return ""
     return f"<p>Not listed: {', '.join([f'{len(daemons)} more', *_moods(daemons)])}.</p>"

@@ -8,7 +8,7 @@ _NEXT_UNIT_FROM = 2
 """Of the larger unit there must be so many: 90 s, not 1 min; 47 h, not 1 d."""
 
 
-def show_bytes(count: float) -> str:
+def format_bytes(count: float) -> str:
     """Return a number of bytes: `0 B`, `9.31 kB`, `931 MB`."""
     if count < _STEP:
         return f"{count:.0f} B"
@@ -24,7 +24,7 @@ def _three_digits(number: float) -> str:
     return f"{number:.{decimals}f}"
 
 
-def show_age(seconds: float) -> str:
+def format_age(seconds: float) -> str:
     """Return a duration in one unit, rounded down: `90 s`, `47 h`, `12 d`.
 
     What lies in the future, by a clock that goes differently, is `0 s`.

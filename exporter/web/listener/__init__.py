@@ -12,8 +12,15 @@ no line in the log.
 """
 
 from exporter.web.listener.address import ListenAddress, parse_listen_address
-from exporter.web.listener.listener import open_door
-from exporter.web.listener.sockets import Place, listen
-from exporter.web.listener.systemd import inherited
+from exporter.web.listener.listener import serve
+from exporter.web.listener.sockets import BoundAddress, bind
+from exporter.web.listener.systemd import listen_fds
 
-__all__ = ["ListenAddress", "Place", "inherited", "listen", "open_door", "parse_listen_address"]
+__all__ = [
+    "BoundAddress",
+    "ListenAddress",
+    "bind",
+    "listen_fds",
+    "parse_listen_address",
+    "serve",
+]

@@ -13,14 +13,14 @@ from aiohttp.typedefs import Handler
 
 from exporter.web.web_config import canonical
 
-REQUEST_WITHIN = 10.0
+HEADER_TIMEOUT = 10.0
 """Seconds from the first byte of a request, or from the connection, to its last header."""
 
-ANSWER_WITHIN = 60.0
+WRITE_TIMEOUT = 60.0
 """Seconds to take an answer; Prometheus gives up after its scrape timeout, 10 by default."""
 
 
-class Guest(asyncio.Protocol):
+class HttpConnection(asyncio.Protocol):
     """Stands between a connection and the HTTP server, and watches the clock."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Guest(asyncio.Protocol):
         http: asyncio.Protocol,
         *,
         names: frozenset[str] = frozenset(),
-        present: set["Guest"],
+        present: set["HttpConnection"],
     ) -> None:
         """Let `http` speak; where there are `names`, only with clients whose certificate has one.
 
@@ -39,8 +39,8 @@ class Guest(asyncio.Protocol):
         self._present = present
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._asking = _Deadline(REQUEST_WITHIN, self.dismiss)
-        self._taking = _Deadline(ANSWER_WITHIN, self.dismiss)
+        self._asking = _Deadline(HEADER_TIMEOUT, self.dismiss)
+        self._taking = _Deadline(WRITE_TIMEOUT, self.dismiss)
         self._is_welcome = False
         self.idle_since: float | None = self._loop.time()
         """When it last was waited for; None while it is being answered."""
@@ -107,7 +107,7 @@ class Guest(asyncio.Protocol):
             self._http.connection_lost(exc)
 
 
-def attend(application: web.Application) -> None:
+def track_requests(application: web.Application) -> None:
     """Let guests know when a request of theirs begins and ends; outermost of all."""
     application.middlewares.insert(0, _attend)
 
@@ -115,7 +115,7 @@ def attend(application: web.Application) -> None:
 @web.middleware
 async def _attend(request: web.Request, handler: Handler) -> web.StreamResponse:
     guest = request.transport.get_protocol() if request.transport is not None else None
-    if not isinstance(guest, Guest):
+    if not isinstance(guest, HttpConnection):
         return await handler(request)
     guest.asked()
     try:

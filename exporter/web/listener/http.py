@@ -6,7 +6,7 @@ import logging
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 
-NAME = "openvpn-exporter"
+SERVER_HEADER = "openvpn-exporter"
 """What the header `Server` says. Versions are nobody's business who isn't let in."""
 
 KEEP_ALIVE = 330.0
@@ -18,7 +18,7 @@ MAX_LINE_BYTES = 8190
 MAX_HEADERS = 100
 
 
-def http(server: web.Server) -> asyncio.Protocol:
+def request_handler(server: web.Server) -> asyncio.Protocol:
     """Return what answers the requests of one connection by what `server` serves."""
     return _Http(
         server,
@@ -39,7 +39,7 @@ class _Http(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send a response, also one to what was no request at all."""
-        resp.headers[hdrs.SERVER] = NAME
+        resp.headers[hdrs.SERVER] = SERVER_HEADER
         return await super().finish_response(request, resp, start_time)
 
 

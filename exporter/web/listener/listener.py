@@ -13,21 +13,21 @@ from collections.abc import AsyncIterator, Sequence
 from aiohttp import web
 
 from exporter.log import Level, event
-from exporter.web.auth import Rules
-from exporter.web.listener.connection import Guest, attend
-from exporter.web.listener.http import http
-from exporter.web.listener.sockets import Place
+from exporter.web.auth import PolicyFile
+from exporter.web.listener.connection import HttpConnection, track_requests
+from exporter.web.listener.http import request_handler
+from exporter.web.listener.sockets import BoundAddress
 
-HANDSHAKE_WITHIN = 10.0
+TLS_HANDSHAKE_TIMEOUT = 10.0
 """Seconds for a TLS handshake."""
 
-CLOSE_WITHIN = 10.0
+TLS_CLOSE_TIMEOUT = 10.0
 """Seconds for a client to take what is left and agree to the end of TLS."""
 
-GOODBYE_WITHIN = 0.5
+SHUTDOWN_TIMEOUT = 0.5
 """Seconds that requests under way get when the exporter ends."""
 
-MAX_GUESTS = 4096
+MAX_CONNECTIONS = 4096
 """Connections at once, unless half of the files that may be open are fewer."""
 
 _RETRY = 1.0
@@ -37,12 +37,12 @@ _log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def open_door(
-    places: Sequence[Place], application: web.Application, rules: Rules
+async def serve(
+    places: Sequence[BoundAddress], application: web.Application, rules: PolicyFile
 ) -> AsyncIterator[None]:
     """Serve the application at these places; their sockets are closed with the block."""
-    attend(application)
-    runner = web.AppRunner(application, shutdown_timeout=GOODBYE_WITHIN)
+    track_requests(application)
+    runner = web.AppRunner(application, shutdown_timeout=SHUTDOWN_TIMEOUT)
     await runner.setup()
     assert runner.server is not None  # noqa: S101 -- setup makes it
     door = _Door(runner.server, rules, most=_most_guests())
@@ -56,16 +56,16 @@ async def open_door(
 
 
 class _Door:
-    def __init__(self, server: web.Server, rules: Rules, *, most: int) -> None:
+    def __init__(self, server: web.Server, rules: PolicyFile, *, most: int) -> None:
         self._server = server
         self._rules = rules
         self._most = most
-        self._guests: set[Guest] = set()
+        self._guests: set[HttpConnection] = set()
         self._arriving: dict[asyncio.Task[None], None] = {}
         self._sockets: list[socket.socket] = []
         self._listening: list[asyncio.Task[None]] = []
 
-    def open(self, places: Sequence[Place]) -> None:
+    def open(self, places: Sequence[BoundAddress]) -> None:
         self._sockets = [listening for place in places for listening in place.sockets]
         self._listening = [
             asyncio.create_task(self._listen(listening)) for listening in self._sockets
@@ -128,11 +128,16 @@ class _Door:
             await self._rules.refresh()
             ours.pop_all()
         policy = self._rules.policy
-        guest = Guest(http(self._server), names=policy.client_names, present=self._guests)
+        guest = HttpConnection(
+            request_handler(self._server), names=policy.client_names, present=self._guests
+        )
         handshake = (
             {}
             if policy.tls is None
-            else {"ssl_handshake_timeout": HANDSHAKE_WITHIN, "ssl_shutdown_timeout": CLOSE_WITHIN}
+            else {
+                "ssl_handshake_timeout": TLS_HANDSHAKE_TIMEOUT,
+                "ssl_shutdown_timeout": TLS_CLOSE_TIMEOUT,
+            }
         )
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -152,4 +157,8 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
 def _most_guests() -> int:
     """Half of what may be open: the rest belongs to the daemons."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_GUESTS if soft == resource.RLIM_INFINITY else max(1, min(soft // 2, MAX_GUESTS))
+    return (
+        MAX_CONNECTIONS
+        if soft == resource.RLIM_INFINITY
+        else max(1, min(soft // 2, MAX_CONNECTIONS))
+    )

@@ -10,7 +10,7 @@ import msgspec
 from exporter.web.listener.address import ListenAddress
 
 
-class Place(msgspec.Struct, frozen=True):
+class BoundAddress(msgspec.Struct, frozen=True):
     """A host, which may stand for several addresses, and a socket for each."""
 
     host: str
@@ -26,7 +26,7 @@ class Place(msgspec.Struct, frozen=True):
         return f"{scheme}://{host}:{name[1]}"
 
 
-async def listen(addresses: Sequence[ListenAddress]) -> tuple[Place, ...]:
+async def bind(addresses: Sequence[ListenAddress]) -> tuple[BoundAddress, ...]:
     """Listen at every address.
 
     Raises:
@@ -38,9 +38,9 @@ async def listen(addresses: Sequence[ListenAddress]) -> tuple[Place, ...]:
     return places
 
 
-async def _place(address: ListenAddress, opened: contextlib.ExitStack) -> Place:
+async def _place(address: ListenAddress, opened: contextlib.ExitStack) -> BoundAddress:
     if address.host is None:
-        return Place("localhost", (opened.enter_context(_everywhere(address.port)),))
+        return BoundAddress("localhost", (opened.enter_context(_everywhere(address.port)),))
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
@@ -50,7 +50,7 @@ async def _place(address: ListenAddress, opened: contextlib.ExitStack) -> Place:
         opened.enter_context(socket.create_server(name, family=family))
         for family, _, _, _, name in dict.fromkeys(found)
     ]
-    return Place(address.host, tuple(sockets))
+    return BoundAddress(address.host, tuple(sockets))
 
 
 def _everywhere(port: int) -> socket.socket:

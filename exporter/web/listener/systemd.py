@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import MutableMapping
 
-from exporter.web.listener.sockets import Place
+from exporter.web.listener.sockets import BoundAddress
 
 _FIRST = 3
 """systemd hands over descriptors from here on."""
@@ -14,7 +14,7 @@ _EVERYWHERE = {"::", "0.0.0.0"}  # noqa: S104 -- only to be recognised
 _VARIABLES = ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")
 
 
-def inherited(environment: MutableMapping[str, str]) -> tuple[Place, ...]:
+def listen_fds(environment: MutableMapping[str, str]) -> tuple[BoundAddress, ...]:
     """Return the sockets that were handed over to this process, and hand them to no other.
 
     Raises:
@@ -34,7 +34,7 @@ def _count(environment: MutableMapping[str, str]) -> int:
     return int(count)
 
 
-def _place(descriptor: int) -> Place:
+def _place(descriptor: int) -> BoundAddress:
     try:
         os.set_inheritable(descriptor, False)  # noqa: FBT003 -- its name says it
         listening = socket.socket(fileno=descriptor)
@@ -47,7 +47,7 @@ def _place(descriptor: int) -> Place:
             "write ListenStream= and Accept=no into the .socket unit"
         )
     host = str(listening.getsockname()[0])
-    return Place("localhost" if host in _EVERYWHERE else host, (listening,))
+    return BoundAddress("localhost" if host in _EVERYWHERE else host, (listening,))
 
 
 def _accepts(candidate: socket.socket) -> bool:

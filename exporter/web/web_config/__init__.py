@@ -11,6 +11,6 @@ Of the web server it knows nothing.
 """
 
 from exporter.web.web_config.loader import canonical, load
-from exporter.web.web_config.policy import OPEN, Policy, Rate
+from exporter.web.web_config.policy import ALLOW_ALL, Policy, Rate
 
-__all__ = ["OPEN", "Policy", "Rate", "canonical", "load"]
+__all__ = ["ALLOW_ALL", "Policy", "Rate", "canonical", "load"]

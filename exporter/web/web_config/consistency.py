@@ -9,7 +9,7 @@ from exporter.web.web_config.fault import Fault
 from exporter.web.web_config.schema import ClientAuth, RateLimitConfig, TlsConfig, TlsVersion
 
 
-def tls_faults(tls: TlsConfig) -> Iterator[Fault]:
+def check_tls(tls: TlsConfig) -> Iterator[Fault]:
     """Tell what is wrong with a TLS section that is there."""
     yield from _credentials(tls)
     yield from _clients(tls)
@@ -48,7 +48,7 @@ def _names(names: tuple[str, ...], auth: ClientAuth) -> Iterator[Fault]:
         yield Fault("client_allowed_sans", text)
 
 
-def rate_faults(rate: RateLimitConfig) -> Iterator[Fault]:
+def check_rate(rate: RateLimitConfig) -> Iterator[Fault]:
     """Tell what is wrong with a rate limit."""
     if rate.interval and rate.burst is None:
         yield Fault("interval", "needs burst: say how many requests may come at once, such as 20")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from exporter.config.decoder import Reader, Unreadable
+from exporter.config.decoder import Decoder, InvalidNode
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.yaml_nodes import read_document
-from exporter.web.web_config.consistency import rate_faults, tls_faults
+from exporter.config.yaml_nodes import load_node
+from exporter.web.web_config.consistency import check_rate, check_tls
 from exporter.web.web_config.fault import Fault
 from exporter.web.web_config.policy import Policy, Rate
 from exporter.web.web_config.schema import HeadersConfig, RateLimitConfig, TlsConfig, WebConfig
-from exporter.web.web_config.stamp import Stamp
+from exporter.web.web_config.stamp import FileStamp
 from exporter.web.web_config.tls import server_context
 
 _TLS = "tls_server_config"
@@ -26,23 +26,23 @@ def load(path: Path) -> Policy:
     Reads certificates and checks hashes, so it blocks for some milliseconds. Raises ConfigError
     with every problem, in the order of the file, and no secret in any.
     """
-    stamp = Stamp.of(path)  # first: what is written while it is read shall be noticed
-    root = read_document(path, example="docs/web-configuration.md")
-    reader = Reader(source=str(path), directory=path.parent)
+    stamp = FileStamp.of(path)  # first: what is written while it is read shall be noticed
+    root = load_node(path, example="docs/web-configuration.md")
+    reader = Decoder(source=str(path), directory=path.parent)
     try:
         config = reader.section(root, "", WebConfig)
-    except Unreadable:
+    except InvalidNode:
         raise _error(reader.problems) from None
     return _policy(stamp, config, reader)
 
 
-def _policy(stamp: Stamp, config: WebConfig, reader: Reader) -> Policy:
+def _policy(stamp: FileStamp, config: WebConfig, reader: Decoder) -> Policy:
     tls = config.tls_server_config
-    files = (stamp, *map(Stamp.of, _files(tls)))
+    files = (stamp, *map(FileStamp.of, _files(tls)))
     encrypted = any(key.startswith(f"{_TLS}.") for key in reader.lines)
     faults = [
-        *(_blamed(_TLS, tls_faults(tls)) if encrypted else ()),
-        *_blamed(_RATE, rate_faults(config.rate_limit)),
+        *(_blamed(_TLS, check_tls(tls)) if encrypted else ()),
+        *_blamed(_RATE, check_rate(config.rate_limit)),
     ]
     context = None
     if encrypted and not faults:

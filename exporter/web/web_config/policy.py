@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from exporter.secret import Secret
-from exporter.web.web_config.stamp import Stamp
+from exporter.web.web_config.stamp import FileStamp
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -28,9 +28,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     """What every answer carries, by name."""
     rate: Rate | None = None
-    files: tuple[Stamp, ...] = ()
+    files: tuple[FileStamp, ...] = ()
     """Whatever was read, as it was: another content of one of these is another policy."""
 
 
-OPEN = Policy()
+ALLOW_ALL = Policy()
 """The policy of who names no web configuration file."""

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import msgspec
 
-from exporter.config.schema import Setting
-from exporter.config.types import Block, Boolean, Entries, Integer, ListOf, Name, Section
+from exporter.config.schema import KeySpec
+from exporter.config.types import Boolean, Integer, Label, ListOf, MapOf, PemText, Section
 from exporter.secret import Secret
 from exporter.web.web_config.forms import (
     BcryptHash,
@@ -78,49 +78,49 @@ class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """How connections are encrypted, and which clients may make one."""
 
     cert: Annotated[
-        Secret | None, Setting(Block(), "The certificate and its chain, as PEM in this file.")
+        Secret | None, KeySpec(PemText(), "The certificate and its chain, as PEM in this file.")
     ] = None
-    key: Annotated[Secret | None, Setting(Block(), "The key, as PEM in this file.")] = None
+    key: Annotated[Secret | None, KeySpec(PemText(), "The key, as PEM in this file.")] = None
     client_ca: Annotated[
-        Secret | None, Setting(Block(), "Authorities of clients' certificates, as PEM.")
+        Secret | None, KeySpec(PemText(), "Authorities of clients' certificates, as PEM.")
     ] = None
     cert_file: Annotated[
-        Path | None, Setting(FilePath(), "File with the certificate and its chain, as PEM.")
+        Path | None, KeySpec(FilePath(), "File with the certificate and its chain, as PEM.")
     ] = None
     key_file: Annotated[
-        Path | None, Setting(FilePath(), "File with the key, as PEM and not encrypted.")
+        Path | None, KeySpec(FilePath(), "File with the key, as PEM and not encrypted.")
     ] = None
     client_auth_type: Annotated[
         ClientAuth,
-        Setting(OneOf(ClientAuth, _NO_SUCH_AUTH), "Which clients must show a certificate."),
+        KeySpec(OneOf(ClientAuth, _NO_SUCH_AUTH), "Which clients must show a certificate."),
     ] = ClientAuth.NONE
     client_ca_file: Annotated[
-        Path | None, Setting(FilePath(), "File with the authorities of clients, as PEM.")
+        Path | None, KeySpec(FilePath(), "File with the authorities of clients, as PEM.")
     ] = None
     client_allowed_sans: Annotated[
         tuple[str, ...] | None,
-        Setting(
-            ListOf(Name(512)),
+        KeySpec(
+            ListOf(Label(512)),
             "Clients are let in only with one of these in their certificate: "
             "a DNS name, an IP address, a mail address or a URI.",
         ),
     ] = None
     min_version: Annotated[
-        TlsVersion, Setting(OneOf(TlsVersion, _NO_SUCH_VERSION), "Oldest version of TLS.")
+        TlsVersion, KeySpec(OneOf(TlsVersion, _NO_SUCH_VERSION), "Oldest version of TLS.")
     ] = TlsVersion.TLS12
     max_version: Annotated[
-        TlsVersion, Setting(OneOf(TlsVersion, _NO_SUCH_VERSION), "Newest version of TLS.")
+        TlsVersion, KeySpec(OneOf(TlsVersion, _NO_SUCH_VERSION), "Newest version of TLS.")
     ] = TlsVersion.TLS13
     cipher_suites: Annotated[
         tuple[CipherSuite, ...],
-        Setting(ListOf(OneOf(CipherSuite)), "Cipher suites of TLS 1.2, OpenSSL's by default."),
+        KeySpec(ListOf(OneOf(CipherSuite)), "Cipher suites of TLS 1.2, OpenSSL's by default."),
     ] = ()
     prefer_server_cipher_suites: Annotated[
-        bool, Setting(Boolean(), "Whether the order of the suites here counts, or the client's.")
+        bool, KeySpec(Boolean(), "Whether the order of the suites here counts, or the client's.")
     ] = True
     curve_preferences: Annotated[
         tuple[Curve, ...],
-        Setting(ListOf(OneOf(Curve)), "The group of the key exchange: one, or OpenSSL's choice."),
+        KeySpec(ListOf(OneOf(Curve)), "The group of the key exchange: one, or OpenSSL's choice."),
     ] = ()
 
 
@@ -140,19 +140,19 @@ class HeadersConfig(
     """Headers that every answer has; None leaves one out."""
 
     content_security_policy: Annotated[
-        str | None, Setting(HeaderValue(), "What a page may load and run.")
+        str | None, KeySpec(HeaderValue(), "What a page may load and run.")
     ] = None
     x_frame_options: Annotated[
-        str | None, Setting(HeaderValue(("deny", "sameorigin")), "Who may show a page in a frame.")
+        str | None, KeySpec(HeaderValue(("deny", "sameorigin")), "Who may show a page in a frame.")
     ] = None
     x_content_type_options: Annotated[
-        str | None, Setting(HeaderValue(("nosniff",)), "That the content type is meant.")
+        str | None, KeySpec(HeaderValue(("nosniff",)), "That the content type is meant.")
     ] = None
-    x_xss_protection: Annotated[str | None, Setting(HeaderValue(), "For browsers of the past.")] = (
+    x_xss_protection: Annotated[str | None, KeySpec(HeaderValue(), "For browsers of the past.")] = (
         None
     )
     strict_transport_security: Annotated[
-        str | None, Setting(HeaderValue(), "That browsers come by HTTPS alone from now on.")
+        str | None, KeySpec(HeaderValue(), "That browsers come by HTTPS alone from now on.")
     ] = None
 
 
@@ -161,10 +161,10 @@ class HttpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     http2: Annotated[
         bool,
-        Setting(Boolean(), "Read and without effect: HTTP/1.1 is spoken, which clients agree to."),
+        KeySpec(Boolean(), "Read and without effect: HTTP/1.1 is spoken, which clients agree to."),
     ] = True
     headers: Annotated[
-        HeadersConfig, Setting(Section(HeadersConfig), "Headers that every answer has.")
+        HeadersConfig, KeySpec(Section(HeadersConfig), "Headers that every answer has.")
     ] = HeadersConfig()
 
 
@@ -172,26 +172,24 @@ class RateLimitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """How many requests are answered, whoever sends them."""
 
     interval: Annotated[
-        float, Setting(Interval("0s", "1h"), "Time between two requests; 0 sets no limit.")
+        float, KeySpec(Interval("0s", "1h"), "Time between two requests; 0 sets no limit.")
     ] = 0.0
     burst: Annotated[
-        int | None, Setting(Integer(1_000_000), "How many may come at once after a pause.")
+        int | None, KeySpec(Integer(1_000_000), "How many may come at once after a pause.")
     ] = None
 
 
 class WebConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the web configuration file says; durations are in seconds."""
 
-    tls_server_config: Annotated[TlsConfig, Setting(Section(TlsConfig), "TLS.")] = TlsConfig()
+    tls_server_config: Annotated[TlsConfig, KeySpec(Section(TlsConfig), "TLS.")] = TlsConfig()
     http_server_config: Annotated[
-        HttpConfig, Setting(Section(HttpConfig), "How HTTP is spoken.")
+        HttpConfig, KeySpec(Section(HttpConfig), "How HTTP is spoken.")
     ] = HttpConfig()
     basic_auth_users: Annotated[
         Mapping[str, Secret] | None,
-        Setting(
-            Entries(UserName(), BcryptHash()), "Users and the bcrypt hashes of their passwords."
-        ),
+        KeySpec(MapOf(UserName(), BcryptHash()), "Users and the bcrypt hashes of their passwords."),
     ] = None
     rate_limit: Annotated[
-        RateLimitConfig, Setting(Section(RateLimitConfig), "How many requests are answered.")
+        RateLimitConfig, KeySpec(Section(RateLimitConfig), "How many requests are answered.")
     ] = RateLimitConfig()

@@ -5,14 +5,14 @@ from pathlib import Path
 import msgspec
 
 
-class Stamp(msgspec.Struct, frozen=True):
+class FileStamp(msgspec.Struct, frozen=True):
     """A file as it was; `identity` is None where there was none."""
 
     path: Path
     identity: tuple[int, int, int] | None
 
     @classmethod
-    def of(cls, path: Path) -> "Stamp":
+    def of(cls, path: Path) -> "FileStamp":
         """Take the stamp of the file that is at `path` now; blocks."""
         try:
             status = path.stat()
@@ -22,4 +22,4 @@ class Stamp(msgspec.Struct, frozen=True):
 
     def still_holds(self) -> bool:
         """Tell whether the file is the same, and has not been written to; blocks."""
-        return self == Stamp.of(self.path)
+        return self == FileStamp.of(self.path)

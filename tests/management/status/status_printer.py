@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 
-from exporter.management.status import Client, Route, ServerStatus
+from exporter.management.status import ClientRow, RouteRow, ServerStatus
 
 ROUTE_COLUMNS = (
     "Virtual Address", "Common Name", "Real Address", "Last Ref", "Last Ref (time_t)"
@@ -64,7 +64,7 @@ class Printer:
         ]
         return [row.encode() for row in rows]
 
-    def _client(self, row: Client) -> list[str]:
+    def _client(self, row: ClientRow) -> list[str]:
         fields = {
             "Common Name": row.common_name or "UNDEF",
             "Real Address": row.real_address,
@@ -81,11 +81,11 @@ class Printer:
         }
         return [fields[name] for name in self.layout.value]
 
-    def _short(self, row: Client) -> str:
+    def _short(self, row: ClientRow) -> str:
         name, since = row.common_name or "UNDEF", self._text(row.connected_since)
         return f"{name},{row.real_address},{row.received_bytes},{row.sent_bytes},{since}"
 
-    def _route(self, row: Route) -> Sequence[str]:
+    def _route(self, row: RouteRow) -> Sequence[str]:
         name, last = row.common_name or "UNDEF", self._text(row.last_reference)
         return row.virtual_address, name, row.real_address, last
 
@@ -93,7 +93,7 @@ class Printer:
         return self.date(datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))
 
 
-def _rows(status: ServerStatus) -> tuple[Client, ...]:
+def _rows(status: ServerStatus) -> tuple[ClientRow, ...]:
     return status.clients + status.pending
 
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from exporter.management.status import Client, Route, ServerStatus
+from exporter.management.status import ClientRow, RouteRow, ServerStatus
 
 MOMENTS = st.integers(0, 2**32)
 NUMBERS = st.integers(0, 2**64 - 1)
@@ -20,10 +20,10 @@ NAMES = st.sampled_from(NASTY) | st.text(max_size=30).filter(
 
 
 @st.composite
-def _clients(draw: st.DrawFn, number: int, *, connected: bool) -> Client:
+def _clients(draw: st.DrawFn, number: int, *, connected: bool) -> ClientRow:
     v4, v6 = f"10.8.0.{number}", f"fd00:8::{number:x}"
     own = draw(st.sampled_from([(v4, ""), ("", v6), (v4, v6)])) if connected else ("", "")
-    return Client(
+    return ClientRow(
         common_name=draw(NAMES),
         real_address=f"192.0.2.{number}:{draw(st.integers(1, 65535))}",
         virtual_address=own[0],
@@ -38,12 +38,12 @@ def _clients(draw: st.DrawFn, number: int, *, connected: bool) -> Client:
     )
 
 
-def _routes(client: Client, last_reference: int) -> list[Route]:
+def _routes(client: ClientRow, last_reference: int) -> list[RouteRow]:
     number = client.peer_id
     own = [client.virtual_address, client.virtual_ipv6_address]
     other = [f"192.168.{number}.0/24", f"192.168.{number}.5C"]
     return [
-        Route(address, client.common_name, client.real_address, last_reference)
+        RouteRow(address, client.common_name, client.real_address, last_reference)
         for address in own + other
         if address
     ]

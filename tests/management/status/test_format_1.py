@@ -5,7 +5,7 @@ from datetime import UTC, timedelta, timezone
 import pytest
 
 from exporter.management.errors import ReplyError
-from exporter.management.status import Client, Route, ServerStatus, parse_status
+from exporter.management.status import ClientRow, RouteRow, ServerStatus, parse_status
 
 PARIS = timezone(timedelta(hours=1))
 CLIENTS = "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since"
@@ -26,8 +26,8 @@ def read(clients: list[str], routes: list[str], *more: str, zone: timezone = UTC
 @pytest.mark.parametrize("date", ["2026-11-23 03:30:14", "Mon Nov 23 03:30:14 2026"])
 def test_a_report_is_read_in_either_spelling_of_dates(date: str) -> None:
     status = read([f"alice,::1,3005,3122,{date}"], [f"10.8.0.2,alice,::1,{date}"])
-    assert status.clients == (Client("alice", "::1", "10.8.0.2", "", 3005, 3122, MOMENT),)
-    assert status.routes == (Route("10.8.0.2", "alice", "::1", MOMENT),)
+    assert status.clients == (ClientRow("alice", "::1", "10.8.0.2", "", 3005, 3122, MOMENT),)
+    assert status.routes == (RouteRow("10.8.0.2", "alice", "::1", MOMENT),)
 
 
 def test_dates_are_of_the_zone_given() -> None:
@@ -74,7 +74,7 @@ def test_a_client_without_a_route_is_pending() -> None:
 
 def test_a_client_that_has_no_name_finds_its_route() -> None:
     status = read(["UNDEF,::1,1,2,2026-11-23 03:30:14"], ["10.8.0.2,UNDEF,::1,2026-11-23 03:30:14"])
-    assert status.clients == (Client("", "::1", "10.8.0.2", "", 1, 2, MOMENT),)
+    assert status.clients == (ClientRow("", "::1", "10.8.0.2", "", 1, 2, MOMENT),)
     assert status.routes[0].common_name == ""
 
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from exporter.management.errors import ReplyError
-from exporter.management.status import Client, Route, ServerStatus, parse_status
+from exporter.management.status import ClientRow, RouteRow, ServerStatus, parse_status
 from exporter.management.status.columns import CLIENT_COLUMNS, ROUTE_COLUMNS
 
 SEPARATORS = [",", "\t"]
@@ -22,13 +22,13 @@ VERSIONS = {
         ("HEADER,CLIENT_LIST,Common Name,Real Address,Virtual Address,Bytes Received,Bytes Sent,"
         "Connected Since,Connected Since (time_t)"),
         "CLIENT_LIST,alice,127.0.0.1:49630,10.8.0.2,3005,3122,Mon Nov 23 03:43:31 2026,1795405411",
-        Client("alice", "127.0.0.1:49630", "10.8.0.2", "", 3005, 3122, 1795405411),
+        ClientRow("alice", "127.0.0.1:49630", "10.8.0.2", "", 3005, 3122, 1795405411),
     ),
     "2.3": (
         ("HEADER,CLIENT_LIST,Common Name,Real Address,Virtual Address,Bytes Received,Bytes Sent,"
         "Connected Since,Connected Since (time_t),Username"),
         "CLIENT_LIST,alice,::1,10.8.0.2,3005,3122,Mon Nov 23 03:43:31 2026,1795405411,al",
-        Client("alice", "::1", "10.8.0.2", "", 3005, 3122, 1795405411, "al"),
+        ClientRow("alice", "::1", "10.8.0.2", "", 3005, 3122, 1795405411, "al"),
     ),
     "2.4": (
         ("HEADER,CLIENT_LIST,Common Name,Real Address,Virtual Address,Virtual IPv6 Address,"
@@ -36,7 +36,7 @@ VERSIONS = {
         "Peer ID"),
         ("CLIENT_LIST,alice,127.0.0.1:49630,,fd00:8::1000,3005,3122,Mon Nov 23 03:43:31 2026,"
         "1795405411,UNDEF,4,5"),
-        Client(
+        ClientRow(
             "alice", "127.0.0.1:49630", "", "fd00:8::1000", 3005, 3122, 1795405411, "", 4, 5
         ),
     ),
@@ -44,7 +44,7 @@ VERSIONS = {
         CLIENTS,
         ("CLIENT_LIST,alice,127.0.0.1:49630,10.8.0.2,fd00:8::1000,3005,3122,2026-11-23 03:30:14,"
         "1795404614,al,0,0,AES-256-GCM"),
-        Client(
+        ClientRow(
             "alice", "127.0.0.1:49630", "10.8.0.2", "fd00:8::1000", 3005, 3122, 1795404614, "al",
             0, 0, "AES-256-GCM",
         ),
@@ -53,7 +53,7 @@ VERSIONS = {
         CLIENTS,
         ("CLIENT_LIST,alice,tcp6-server:[::1]:60260,10.8.0.2,,18446744073709551615,0,"
         "2026-11-23 03:30:14,1795404614,al,4,4294967295,CHACHA20-POLY1305"),
-        Client(
+        ClientRow(
             "alice", "tcp6-server:[::1]:60260", "10.8.0.2", "", 2**64 - 1, 0, 1795404614, "al", 4,
             2**32 - 1, "CHACHA20-POLY1305",
         ),
@@ -79,7 +79,7 @@ def test_the_columns_are_in_the_order_of_the_fields() -> None:
         "data_channel_cipher": "cipher",
         "last_ref": "last_reference",
     }
-    for row, columns in ((Client, CLIENT_COLUMNS), (Route, ROUTE_COLUMNS)):
+    for row, columns in ((ClientRow, CLIENT_COLUMNS), (RouteRow, ROUTE_COLUMNS)):
         fields = tuple(renamed.get(words(name), words(name)) for name in columns)
         assert fields == row.__struct_fields__
 
@@ -117,7 +117,7 @@ def test_routes_of_every_kind_are_read(separator: str) -> None:
     )  # fmt: skip
     rows = [f"ROUTING_TABLE,{address},UNDEF,::1,D,1795404614" for address in addresses]
     status = read(ROUTES, *rows, separator=separator)
-    assert status.routes == tuple(Route(address, "", "::1", 1795404614) for address in addresses)
+    assert status.routes == tuple(RouteRow(address, "", "::1", 1795404614) for address in addresses)
     assert status.route_count == len(addresses)
     assert status.unparsed == 0
 
@@ -188,7 +188,7 @@ def test_columns_in_another_order_are_found_by_name() -> None:
     header = "HEADER,CLIENT_LIST,Bytes Sent,Real Address,Virtual Address,Bytes Received,"
     header += "Connected Since (time_t),Common Name"
     status = read(header, "CLIENT_LIST,2,::1,10.8.0.2,1,3,alice")
-    assert status.clients == (Client("alice", "::1", "10.8.0.2", "", 1, 2, 3),)
+    assert status.clients == (ClientRow("alice", "::1", "10.8.0.2", "", 1, 2, 3),)
 
 
 @pytest.mark.parametrize("name", ["UNDEF", "mallory"])
@@ -280,7 +280,7 @@ def test_in_format_2_a_name_that_looks_like_a_row_is_counted_not_guessed(
 
 def test_in_format_2_commas_of_a_routes_name_are_told_from_separators() -> None:
     status = read(ROUTES, "ROUTING_TABLE,10.8.0.2,Doe, J, 2,::1,D,3", separator=",")
-    assert status.routes == (Route("10.8.0.2", "Doe, J, 2", "::1", 3),)
+    assert status.routes == (RouteRow("10.8.0.2", "Doe, J, 2", "::1", 3),)
 
 
 def test_in_format_3_a_row_with_too_many_fields_is_not_realigned() -> None:

@@ -6,9 +6,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.management.messages import Listing
-from exporter.management.protocol import Protocol
-from exporter.management.status import Client, ServerStatus, Status, parse_status
+from exporter.management.messages import MultilineReply
+from exporter.management.protocol import ManagementProtocol
+from exporter.management.status import ClientRow, ServerStatus, Status, parse_status
 from tests.management.captures import GREETING
 from tests.management.status.status_printer import Layout, Printer, iso
 from tests.management.status.strategies import server_statuses
@@ -19,14 +19,14 @@ PRINTERS = st.builds(
 
 
 def through_protocol(lines: list[bytes]) -> Status:
-    protocol = Protocol()
+    protocol = ManagementProtocol()
     protocol.receive(GREETING)
     [message] = protocol.receive(b"".join(line + b"\r\n" for line in [*lines, b"END"]))
-    assert isinstance(message, Listing)
+    assert isinstance(message, MultilineReply)
     return parse_status(message.lines, zone=UTC)
 
 
-def known_to(layout: Layout, client: Client) -> Client:
+def known_to(layout: Layout, client: ClientRow) -> ClientRow:
     """Leave out of a row what a daemon of this layout doesn't say."""
     late: dict[str, object] = {}
     if "Username" not in layout.value:
@@ -68,7 +68,7 @@ def test_format_1_is_read_back(status: ServerStatus, printer: Printer) -> None:
     assert through_protocol(printer.report(status)) == expected
 
 
-def as_in_format_1(client: Client) -> Client:
+def as_in_format_1(client: ClientRow) -> ClientRow:
     return msgspec.structs.replace(client, username="", client_id=None, peer_id=None, cipher="")
 
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.management.errors import ReplyError
-from exporter.management.status import Client, ServerStatus, Status, StatusReader, parse_status
+from exporter.management.status import ClientRow, ServerStatus, Status, StatusReader, parse_status
 from tests.management.status.status_printer import ROUTE_COLUMNS, Layout
 
 PROLOGUE = (b"TITLE\tOpenVPN 2.6.14", b"TIME\t2026-11-23 03:53:03\t1795405983")
@@ -163,7 +163,7 @@ def test_fields_are_never_taken_for_others(layout: str, before: str, after: str)
         assert len(status.pending) == 1
 
 
-def client(reader: StatusReader, *fields: bytes) -> Client:
+def client(reader: StatusReader, *fields: bytes) -> ClientRow:
     status = drained(reader.steps(table(*fields)))
     assert isinstance(status, ServerStatus)
     return status.clients[0]

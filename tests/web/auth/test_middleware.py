@@ -9,9 +9,9 @@ from aiohttp.test_utils import TestClient
 
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.self_metrics import OwnMetrics
-from exporter.web.auth import Rules, guard
-from exporter.web.auth.passwords import Passwords, TooManyWaiting
+from exporter.metrics.self_metrics import SelfMetrics
+from exporter.web.auth import PolicyFile, install
+from exporter.web.auth.passwords import PasswordChecker, TooManyPending
 from exporter.web.routes import application
 from tests.web.certificates import HASH, PASSWORD
 
@@ -28,9 +28,9 @@ def serve(tmp_path: Path, aiohttp_client: Callable[..., Awaitable[Client]]) -> S
         file = tmp_path / "web.yaml"
         file.write_text(text)
         served = application(
-            list, Exposition(FAMILIES, OwnMetrics().registry), telemetry_path="/metrics"
+            list, Exposition(FAMILIES, SelfMetrics().registry), telemetry_path="/metrics"
         )
-        guard(served, await asyncio.to_thread(Rules, file))
+        install(served, await asyncio.to_thread(PolicyFile, file))
         return await aiohttp_client(served)
 
     return serve
@@ -79,10 +79,10 @@ class TestUsers:
         self, serve: Serve, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async def refuse(*_: object) -> bool:
-            raise TooManyWaiting
+            raise TooManyPending
 
         client = await serve(USERS)
-        monkeypatch.setattr(Passwords, "are_right", refuse)
+        monkeypatch.setattr(PasswordChecker, "are_right", refuse)
         response = await client.get("/metrics", headers=basic("alice", PASSWORD))
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
 

@@ -9,7 +9,7 @@ import pytest
 from exporter.secret import Secret
 from exporter.web.auth import passwords
 from exporter.web.auth.credentials import Credentials
-from exporter.web.auth.passwords import MAX_REMEMBERED, MAX_WAITING, Passwords, TooManyWaiting
+from exporter.web.auth.passwords import CACHE_SIZE, MAX_PENDING, PasswordChecker, TooManyPending
 from tests.web.certificates import HASH, PASSWORD
 
 USERS = {"alice": Secret(HASH)}
@@ -52,14 +52,14 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Checks]:
 
 
 async def test_a_password_is_right_or_wrong(checks: Checks) -> None:
-    known = Passwords()
+    known = PasswordChecker()
     assert await known.are_right(USERS, RIGHT)
     assert not await known.are_right(USERS, WRONG)
     assert not await known.are_right(USERS, Credentials("alice", b""))
 
 
 async def test_a_right_one_is_checked_once_and_a_wrong_one_each_time(checks: Checks) -> None:
-    known = Passwords()
+    known = PasswordChecker()
     for _ in range(3):
         assert await known.are_right(USERS, RIGHT)
     assert len(checks.hashes) == 1
@@ -69,7 +69,7 @@ async def test_a_right_one_is_checked_once_and_a_wrong_one_each_time(checks: Che
 
 
 async def test_a_stranger_costs_a_check_even_with_a_users_password(checks: Checks) -> None:
-    known = Passwords()
+    known = PasswordChecker()
     assert await known.are_right(USERS, RIGHT)
     for count in (2, 3):
         assert not await known.are_right(USERS, STRANGER)
@@ -79,7 +79,7 @@ async def test_a_stranger_costs_a_check_even_with_a_users_password(checks: Check
 async def test_strangers_cost_what_users_cost_where_hashes_differ(checks: Checks) -> None:
     dear = bcrypt.hashpw(b"x", bcrypt.gensalt(5)).decode()
     users = {"alice": Secret(HASH), "bob": Secret(dear)}
-    known = Passwords()
+    known = PasswordChecker()
     for number in range(40):
         assert not await known.are_right(users, Credentials(f"stranger {number}", b"x"))
     assert set(checks.hashes) == {HASH.encode(), dear.encode()}
@@ -90,7 +90,7 @@ async def test_strangers_cost_what_users_cost_where_hashes_differ(checks: Checks
 
 
 async def test_a_new_hash_or_no_user_any_more_ends_what_was_remembered(checks: Checks) -> None:
-    known = Passwords()
+    known = PasswordChecker()
     assert await known.are_right(USERS, RIGHT)
     changed = {"alice": Secret(bcrypt.hashpw(b"new", bcrypt.gensalt(4)).decode())}
     assert not await known.are_right(changed, RIGHT)
@@ -98,7 +98,7 @@ async def test_a_new_hash_or_no_user_any_more_ends_what_was_remembered(checks: C
 
 
 async def test_checks_run_one_at_a_time_and_off_the_loop(checks: Checks) -> None:
-    known = Passwords()
+    known = PasswordChecker()
     asked = [known.are_right(USERS, Credentials("alice", b"%d" % n)) for n in range(8)]
     assert not any(await asyncio.gather(*asked))
     assert checks.most == 1
@@ -106,21 +106,21 @@ async def test_checks_run_one_at_a_time_and_off_the_loop(checks: Checks) -> None
 
 
 async def test_who_waits_for_the_same_answer_shares_it(checks: Checks) -> None:
-    known = Passwords()
+    known = PasswordChecker()
     assert all(await asyncio.gather(*(known.are_right(USERS, RIGHT) for _ in range(8))))
     assert len(checks.hashes) == 1
 
 
 async def test_a_crowd_is_sent_away_while_known_users_come_in(checks: Checks) -> None:
-    known = Passwords()
+    known = PasswordChecker()
     assert await known.are_right(USERS, RIGHT)
     checks.gate.clear()
     waiting = [
         asyncio.create_task(known.are_right(USERS, Credentials("alice", b"%d" % number)))
-        for number in range(MAX_WAITING)
+        for number in range(MAX_PENDING)
     ]
     await asyncio.sleep(0)
-    with pytest.raises(TooManyWaiting):
+    with pytest.raises(TooManyPending):
         await known.are_right(USERS, WRONG)
     assert await known.are_right(USERS, RIGHT)
     checks.gate.set()
@@ -133,8 +133,8 @@ async def test_only_so_many_are_remembered_and_the_oldest_goes(
 ) -> None:
     monkeypatch.setattr(checks, "check", lambda _password, _hashed: True)
     monkeypatch.setattr(passwords, "bcrypt", _Bcrypt(checkpw=lambda _password, _hashed: True))
-    users = {f"user {number}": Secret(HASH) for number in range(MAX_REMEMBERED + 1)}
-    known = Passwords()
+    users = {f"user {number}": Secret(HASH) for number in range(CACHE_SIZE + 1)}
+    known = PasswordChecker()
     first, *others = (Credentials(user, b"x") for user in users)
     for credentials in (first, *others[:-1], first, others[-1]):
         assert await known.are_right(users, credentials)
@@ -148,12 +148,12 @@ async def test_only_so_many_are_remembered_and_the_oldest_goes(
 async def test_long_passwords_count_as_far_as_bcrypt_reads(length: int) -> None:
     hashed = bcrypt.hashpw(b"p" * 72, bcrypt.gensalt(4)).decode()
     users = {"alice": Secret(hashed)}
-    known = Passwords()
+    known = PasswordChecker()
     assert await known.are_right(users, Credentials("alice", b"p" * length))
     assert not await known.are_right(users, Credentials("alice", b"p" * 71))
 
 
 async def test_no_password_is_kept(checks: Checks) -> None:
-    known = Passwords()
+    known = PasswordChecker()
     assert await known.are_right(USERS, RIGHT)
     assert PASSWORD not in repr(vars(known))

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from exporter.config import ConfigError
-from exporter.web.auth import Rules
+from exporter.web.auth import PolicyFile
 from exporter.web.auth.policy import CHECK_INTERVAL
-from exporter.web.web_config import OPEN
+from exporter.web.web_config import ALLOW_ALL
 from tests.fake_daemon import SAFETY
 from tests.web.certificates import HASH, Authority
 
@@ -24,9 +24,9 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-async def following(path: Path, check_interval: float = 0.0) -> Rules:
+async def following(path: Path, check_interval: float = 0.0) -> PolicyFile:
     """Begin as the program does, off the loop."""
-    return await asyncio.to_thread(Rules, path, check_interval=check_interval)
+    return await asyncio.to_thread(PolicyFile, path, check_interval=check_interval)
 
 
 def write(path: Path, text: str | None) -> None:
@@ -46,15 +46,15 @@ def put_in_the_place_of(path: Path, text: str) -> None:
     other.replace(path)
 
 
-async def users(rules: Rules) -> list[str]:
+async def users(rules: PolicyFile) -> list[str]:
     await rules.refresh()
     return list(rules.policy.users)
 
 
 async def test_without_a_file_everybody_is_let_in() -> None:
-    rules = Rules()
+    rules = PolicyFile()
     await rules.refresh()
-    assert rules.policy is OPEN
+    assert rules.policy is ALLOW_ALL
 
 
 async def test_a_changed_file_is_another_policy(
@@ -174,4 +174,4 @@ async def test_all_who_ask_at_once_wait_for_the_same_look(file: Path) -> None:
 def test_a_file_that_is_wrong_from_the_start_is_refused(file: Path) -> None:
     write(file, "x: y\n")
     with pytest.raises(ConfigError, match=r"web\.yaml:1: x: is not a key here"):
-        Rules(file)
+        PolicyFile(file)

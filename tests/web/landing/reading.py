@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from exporter.web.landing.page import Link, landing_page
 
 VOID = {"meta", "link", "br"}
@@ -50,10 +50,10 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def read(*records: Record, links: tuple[Link, ...] = ()) -> Page:
+def read(*records: DaemonState, links: tuple[Link, ...] = ()) -> Page:
     return Page(landing_page(records, links))
 
 
-def rows(*records: Record) -> list[list[str]]:
+def rows(*records: DaemonState) -> list[list[str]]:
     """Return the rows of the table, without its head; ` | ` is before what is small."""
     return read(*records).rows[1:]

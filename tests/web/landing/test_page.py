@@ -9,7 +9,7 @@ from exporter import __version__
 from exporter.management.errors import ProtocolError
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.state import State, StateName
-from exporter.state.daemon import Record
+from exporter.state.daemon import DaemonState
 from exporter.web.landing.page import CONTENT_SECURITY_POLICY, ROWS_LIMIT, Link, landing_page
 from tests.metrics.records import (
     NOON,
@@ -148,7 +148,7 @@ class TestPage:
         assert set(page.elements) == set(read(_down(), server()).elements)
 
 
-def _down() -> Record:
+def _down() -> DaemonState:
     record = server()
     take_down(record)
     return record

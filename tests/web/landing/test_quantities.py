@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.web.landing.quantities import show_age, show_bytes
+from exporter.web.landing.quantities import format_age, format_bytes
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from exporter.web.landing.quantities import show_age, show_bytes
     ],
 )
 def test_bytes_have_three_digits_and_the_unit_that_fits(count: float, shown: str) -> None:
-    assert show_bytes(count) == shown
+    assert format_bytes(count) == shown
 
 
 @pytest.mark.parametrize(
@@ -40,4 +40,4 @@ def test_bytes_have_three_digits_and_the_unit_that_fits(count: float, shown: str
     ],
 )
 def test_ages_have_one_unit_and_are_rounded_down(seconds: float, shown: str) -> None:
-    assert show_age(seconds) == shown
+    assert format_age(seconds) == shown

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from exporter.web.auth import Rules
-from exporter.web.listener import listen, open_door, parse_listen_address
+from exporter.web.auth import PolicyFile
+from exporter.web.listener import bind, parse_listen_address, serve
 from tests.fake_daemon import SAFETY
 
 LARGE = b"x" * (8 << 20)
@@ -62,7 +62,7 @@ class Caller(NamedTuple):
 
 
 @contextlib.asynccontextmanager
-async def house(rules: Rules | None = None) -> AsyncIterator[House]:
+async def house(rules: PolicyFile | None = None) -> AsyncIterator[House]:
     started, release = asyncio.Event(), asyncio.Event()
 
     async def hello(_: web.Request) -> web.Response:
@@ -79,9 +79,9 @@ async def house(rules: Rules | None = None) -> AsyncIterator[House]:
     application = web.Application()
     for path, handler in (("/", hello), ("/large", large), ("/slow", slow)):
         application.router.add_get(path, handler)
-    (place,) = places = await listen([parse_listen_address("127.0.0.1:0")])
+    (place,) = places = await bind([parse_listen_address("127.0.0.1:0")])
     port = place.sockets[0].getsockname()[1]
-    async with open_door(places, application, rules or Rules()):
+    async with serve(places, application, rules or PolicyFile()):
         yield House(port, started, release)
 
 
@@ -100,10 +100,10 @@ async def caller(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[
             await writer.wait_closed()
 
 
-async def rules(directory: Path, more: str = "") -> Rules:
+async def rules(directory: Path, more: str = "") -> PolicyFile:
     file = directory / "web.yaml"
     write(file, f"tls_server_config: {{cert_file: web.crt, key_file: web.key{more}}}\n")
-    return await asyncio.to_thread(Rules, file, check_interval=0.0)
+    return await asyncio.to_thread(PolicyFile, file, check_interval=0.0)
 
 
 def write(file: Path, text: str) -> None:

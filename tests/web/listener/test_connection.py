@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 
-from exporter.web.listener import connection as guests
-from exporter.web.listener.connection import Guest, attend
+from exporter.web.listener import connection
+from exporter.web.listener.connection import HttpConnection, track_requests
 from tests.fake_daemon import SAFETY
 
 
@@ -60,23 +60,23 @@ class Wire(asyncio.Transport):
 class Visit(NamedTuple):
     """A guest, and both its sides."""
 
-    guest: Guest
+    guest: HttpConnection
     wire: Wire
     http: Http
-    present: set[Guest]
+    present: set[HttpConnection]
 
 
 def come(wire: Wire | None = None, *, names: frozenset[str] = frozenset()) -> Visit:
-    wire, http, present = wire or Wire(), Http(), set[Guest]()
-    guest = Guest(http, names=names, present=present)
+    wire, http, present = wire or Wire(), Http(), set[HttpConnection]()
+    guest = HttpConnection(http, names=names, present=present)
     guest.connection_made(wire)
     return Visit(guest, wire, http, present)
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guests, "REQUEST_WITHIN", 0.0)
-    monkeypatch.setattr(guests, "ANSWER_WITHIN", 0.0)
+    monkeypatch.setattr(connection, "HEADER_TIMEOUT", 0.0)
+    monkeypatch.setattr(connection, "WRITE_TIMEOUT", 0.0)
 
 
 async def time_passes() -> None:
@@ -96,7 +96,7 @@ class TestDeadlines:
     async def test_who_says_a_byte_now_and_then_is_cut_off_all_the_same(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(guests, "REQUEST_WITHIN", 0.02)
+        monkeypatch.setattr(connection, "HEADER_TIMEOUT", 0.02)
         visit = come()
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -222,6 +222,6 @@ async def test_requests_are_answered_without_guests_as_well(
 
     application = web.Application()
     application.router.add_get("/", hello)
-    attend(application)
+    track_requests(application)
     client = await aiohttp_client(application)
     assert await (await client.get("/")).text() == "hello"

@@ -111,7 +111,7 @@ class TestTls:
     async def test_a_handshake_that_stands_still_is_cut_off(
         self, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(listener, "HANDSHAKE_WITHIN", 0.01)
+        monkeypatch.setattr(listener, "TLS_HANDSHAKE_TIMEOUT", 0.01)
         async with house(await rules(tmp_path)) as served, caller(served.port) as client:
             await client.say(b"\x16\x03\x01")
             assert await client.is_cut_off()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from exporter.web.listener import http, listener
-from exporter.web.listener.connection import Guest
-from exporter.web.listener.http import MAX_HEADERS, MAX_LINE_BYTES, NAME
+from exporter.web.listener.connection import HttpConnection
+from exporter.web.listener.http import MAX_HEADERS, MAX_LINE_BYTES, SERVER_HEADER
 from tests.fake_daemon import SAFETY
 from tests.web.certificates import Authority
 from tests.web.listener.harness import LARGE, caller, house, rules
@@ -18,7 +18,7 @@ class TestPlaces:
 
     @pytest.fixture(autouse=True)
     def three(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(listener, "MAX_GUESTS", 3)
+        monkeypatch.setattr(listener, "MAX_CONNECTIONS", 3)
 
     async def test_who_has_been_idle_for_longest_makes_room(self) -> None:
         async with house() as served, contextlib.AsyncExitStack() as stack:
@@ -49,7 +49,7 @@ class TestPlaces:
     async def test_no_more_are_taken_than_leave_half_of_the_files_to_others(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(listener, "MAX_GUESTS", 1 << 20)
+        monkeypatch.setattr(listener, "MAX_CONNECTIONS", 1 << 20)
         for soft, most in ((1024, 512), (3, 1), (1, 1), (resource.RLIM_INFINITY, 1 << 20)):
             monkeypatch.setattr(resource, "getrlimit", lambda _, soft=soft: (soft, soft))
             assert listener._most_guests() == most
@@ -57,7 +57,7 @@ class TestPlaces:
     async def test_handshakes_take_places_as_well(
         self, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(listener, "HANDSHAKE_WITHIN", 1000.0)
+        monkeypatch.setattr(listener, "TLS_HANDSHAKE_TIMEOUT", 1000.0)
         async with (
             house(await rules(tmp_path)) as served,
             contextlib.AsyncExitStack() as stack,
@@ -96,7 +96,7 @@ class TestRudeness:
         async with house() as served, caller(served.port) as client:
             await client.ask(target)
             head = (await client.reader.readuntil(b"\r\n\r\n")).decode()
-        assert f"Server: {NAME}\r\n" in head
+        assert f"Server: {SERVER_HEADER}\r\n" in head
         assert "aiohttp" not in head
         assert "Python" not in head
 
@@ -113,14 +113,14 @@ class TestRudeness:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         cut = asyncio.Event()
-        dismiss = Guest.dismiss
+        dismiss = HttpConnection.dismiss
 
-        def dismissed(guest: Guest) -> None:
+        def dismissed(guest: HttpConnection) -> None:
             dismiss(guest)
             cut.set()
 
-        monkeypatch.setattr(Guest, "dismiss", dismissed)
-        monkeypatch.setattr("exporter.web.listener.connection.ANSWER_WITHIN", 0.01)
+        monkeypatch.setattr(HttpConnection, "dismiss", dismissed)
+        monkeypatch.setattr("exporter.web.listener.connection.WRITE_TIMEOUT", 0.01)
         async with house() as served, caller(served.port) as client:
             transport = client.writer.transport
             assert isinstance(transport, asyncio.Transport)

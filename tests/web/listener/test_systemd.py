@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from exporter.web.listener import systemd
-from exporter.web.listener.sockets import Place
-from exporter.web.listener.systemd import inherited
+from exporter.web.listener.sockets import BoundAddress
+from exporter.web.listener.systemd import listen_fds
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def environment(count: object, pid: int | None = None) -> dict[str, str]:
     }
 
 
-def close(places: tuple[Place, ...]) -> None:
+def close(places: tuple[BoundAddress, ...]) -> None:
     for place in places:
         for listening in place.sockets:
             listening.close()
@@ -54,7 +54,7 @@ def test_sockets_are_taken_with_their_urls(first: int, tmp_path: Path) -> None:
     for offset, original in enumerate((tcp, everywhere, unix)):
         hand_over(first + offset, original)
     given = environment(3)
-    places = inherited(given)
+    places = listen_fds(given)
     urls = [place.url(encrypted=False) for place in places]
     assert urls == [
         f"http://127.0.0.1:{ports[0]}",
@@ -72,7 +72,7 @@ def test_sockets_are_taken_with_their_urls(first: int, tmp_path: Path) -> None:
 )
 def test_no_socket_is_said_with_what_to_do(given: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"handed over no socket: .* by a \.socket unit"):
-        inherited(given)
+        listen_fds(given)
 
 
 def test_what_is_no_socket_is_refused(first: int) -> None:
@@ -80,11 +80,11 @@ def test_what_is_no_socket_is_refused(first: int) -> None:
     os.dup2(descriptor, first)
     os.close(descriptor)
     with pytest.raises(ValueError, match=f"descriptor {first} of systemd is no socket"):
-        inherited(environment(1))
+        listen_fds(environment(1))
 
 
 @pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
 def test_a_socket_that_does_not_listen_is_refused(first: int, kind: socket.SocketKind) -> None:
     hand_over(first, socket.socket(socket.AF_INET, kind))
     with pytest.raises(ValueError, match="write ListenStream= and Accept=no"):
-        inherited(environment(1))
+        listen_fds(environment(1))

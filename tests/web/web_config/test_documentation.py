@@ -5,10 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from exporter.config.schema import keys
-from exporter.web.listener.connection import ANSWER_WITHIN, REQUEST_WITHIN
+from exporter.config.schema import key_specs
+from exporter.web.listener.connection import HEADER_TIMEOUT, WRITE_TIMEOUT
 from exporter.web.listener.http import MAX_HEADERS, MAX_LINE_BYTES
-from exporter.web.listener.listener import HANDSHAKE_WITHIN, MAX_GUESTS
+from exporter.web.listener.listener import MAX_CONNECTIONS, TLS_HANDSHAKE_TIMEOUT
 from exporter.web.web_config import Rate, load
 from exporter.web.web_config.forms import MAX_COST
 from exporter.web.web_config.schema import (
@@ -45,16 +45,16 @@ def test_the_example_loads_and_means_what_it_says(tmp_path: Path) -> None:
     "section", [WebConfig, TlsConfig, HttpConfig, HeadersConfig, RateLimitConfig]
 )
 def test_the_page_names_every_key(section: type[msgspec.Struct]) -> None:
-    assert [key.name for key in keys(section) if f"`{key.name}`" not in PAGE] == []
+    assert [key.name for key in key_specs(section) if f"`{key.name}`" not in PAGE] == []
 
 
 def test_the_page_tells_the_limits_that_hold() -> None:
     for limit in (
-        f"{HANDSHAKE_WITHIN:.0f} seconds for a TLS handshake",
-        f"{REQUEST_WITHIN:.0f} for the headers of a request",
-        f"{ANSWER_WITHIN:.0f} to take an answer",
+        f"{TLS_HANDSHAKE_TIMEOUT:.0f} seconds for a TLS handshake",
+        f"{HEADER_TIMEOUT:.0f} for the headers of a request",
+        f"{WRITE_TIMEOUT:.0f} to take an answer",
         f"may have {MAX_LINE_BYTES} bytes; there may be {MAX_HEADERS} headers",
-        f"{MAX_GUESTS} at most",
+        f"{MAX_CONNECTIONS} at most",
         f"{MAX_COST} is the most",
     ):
         assert limit in PAGE

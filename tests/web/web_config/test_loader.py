@@ -5,9 +5,9 @@ import bcrypt
 import pytest
 
 from exporter.config import ConfigError
-from exporter.web.web_config import OPEN, Policy, Rate, load
+from exporter.web.web_config import ALLOW_ALL, Policy, Rate, load
 from exporter.web.web_config.schema import CipherSuite
-from exporter.web.web_config.stamp import Stamp
+from exporter.web.web_config.stamp import FileStamp
 from tests.web.certificates import HASH, Authority
 
 SECRET = "hunter2"
@@ -48,9 +48,9 @@ def told(directory: Path, text: str) -> list[str]:
 class TestPolicies:
     def test_a_file_that_sets_nothing_lets_in_everybody(self, directory: Path) -> None:
         policy = read(directory, "tls_server_config: {}\nbasic_auth_users:\nrate_limit: {}\n")
-        stamp = Stamp.of(directory / "web.yaml")
+        stamp = FileStamp.of(directory / "web.yaml")
         assert policy == Policy(files=(stamp,))
-        assert Policy() == OPEN
+        assert Policy() == ALLOW_ALL
 
     def test_users_have_hashes_that_nobody_sees(self, directory: Path) -> None:
         policy = read(directory, f"basic_auth_users: {{alice: {HASH}, 007: {HASH}}}\n")
