@@ -1,6 +1,7 @@
 """A mutation fuzzer: changed recordings of daemons, until one breaks a target or time is up."""
 
 import random
+import re
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -20,41 +21,55 @@ INPUT_SECONDS = 5.0
 
 MINIMIZE_SECONDS = 30.0
 
-_TOKENS = (b"", b"\n", b"\0", b"\xff", b",", b"\t", b">", b"\nEND\n", b"-1", b"9" * 20)
+_TOKENS = (
+    *(b"", b"\n", b"\0", b"\xff", b",", b"\t", b">", b"END", b"\nEND\n"),
+    *(b"+1", b" 1", b"-1", b"1_0", b"0" * 20, b"18446744073709551616", b"9" * 25),
+)
+_NEXT_FIELD = re.compile(rb"[\t\n,:]([^\t\n,:]*)")
 
 
 def corpus(target: str) -> list[bytes]:
     """Return the seed corpus of a target, by its name."""
     sessions = [session for session in CAPTURES.values() if len(session) <= SEED_SIZE]
-    if target != "status":
-        return sessions
+    return _statuses(sessions) if target == "status" else sessions
+
+
+def _statuses(sessions: Sequence[bytes]) -> list[bytes]:
+    """Return each status twice, since rows of the second that are in the first are not parsed."""
     listings = {
-        message.lines
+        b"\n".join([*message.lines, b"END", b""])
         for session in sessions
         for message in decode([session])
         if isinstance(message, MultilineReply)
     }
-    # Each twice, since rows of the second that are in the first are not parsed again.
-    return [b"\n".join([*lines, b"END", *lines, b"END", b""]) for lines in sorted(listings)]
+    statuses = {text for text in listings if text.startswith((b"TITLE", b"OpenVPN "))}
+    # The few of format 3 are joined by those of format 2, whose commas become tabs.
+    statuses |= {text.replace(b",", b"\t") for text in statuses if text.startswith(b"TITLE,")}
+    return [text * 2 for text in sorted(statuses)]
 
 
 def mutate(rng: random.Random, seeds: Sequence[bytes]) -> bytes:
-    """Return a seed with parts removed, repeated, and replaced by parts of others."""
+    """Return a seed with bytes or fields removed, repeated, or replaced."""
     data = bytearray(rng.choice(seeds))
-    for _ in range(rng.randint(1, 8)):
+    for _ in range(rng.randint(1, 6)):
         start = rng.randint(0, len(data))
         end = start + int(rng.expovariate(0.1))
-        other = rng.choice(seeds)
-        cut = rng.randint(0, len(other))
+        if rng.random() < 0.5 and (field := _NEXT_FIELD.search(data, start)):
+            start, end = field.span(1)
         data[start:end] = rng.choice(
             (
                 rng.choice(_TOKENS),
                 rng.randbytes(rng.randint(1, 4)),
                 data[start:end] * 2,
-                other[cut : cut + int(rng.expovariate(0.05))],
+                _part(rng, rng.choice(seeds)),
             )
         )
     return bytes(data)
+
+
+def _part(rng: random.Random, data: bytes) -> bytes:
+    start = rng.randint(0, len(data))
+    return data[start : start + int(rng.expovariate(0.05))]
 
 
 class Outcome(NamedTuple):

@@ -84,7 +84,12 @@ def parse_message(message: Message) -> None:
         case Notification():
             parse_notification(message)
         case MultilineReply(lines):
-            for parse in (parse_status, replies.parse_version, replies.parse_states):
+            for parse in (
+                parse_status,
+                replies.parse_version,
+                replies.parse_states,
+                replies.parse_log_cache,
+            ):
                 result_or_error(parse, lines)
         case SuccessReply(text) | ErrorReply(text):
             for parse_line in (
