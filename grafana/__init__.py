@@ -1,16 +1,20 @@
-"""The Grafana dashboards, as code: `python -m grafana` writes them.
+"""The Grafana dashboards as code: `python -m grafana` writes their JSON.
 
-    queries    selectors and what is done to them, in PromQL
-    words      what numbers mean, in words and colours
-    panels/    one module a kind of panel
-    parts/     panels that more than one dashboard shows
-    boards/    one module a dashboard
-    writing    boards as the JSON that Grafana reads
+    queries        selectors and functions on them, in PromQL
+    mappings       value mappings: the text and colour of a number
+    variables      the variables of a dashboard
+    annotations    the annotations of a dashboard
+    links          links from one dashboard to another
+    panels/        one module per type of panel
+    shared_panels/ panels that more than one dashboard has
+    layout         rows and panels as a dashboard
+    definitions/   one module per dashboard
+    writer         a dashboard as JSON
 
-Development only: what users get is the JSON.
+For development only: the package contains the JSON.
 """
 
 import warnings
 
-# The models warn of themselves. The newer ones are for Grafana 13; these are read by 10.4, too.
+# The SDK's models for Grafana 13 replace these, but Grafana 10.4 reads only these.
 warnings.filterwarnings("ignore", "Prefer using dashboardv2", DeprecationWarning)

@@ -1,7 +1,8 @@
 """`python -m grafana` writes the dashboards; with `--check` it exits with 1 if any differs.
 
-Twice the same files: `exporter/dashboards` goes into the package, so that an installed
-exporter has those that fit it; `grafana/dashboards` is where people look for them in a repository.
+The same files are written twice: `exporter/dashboards` becomes part of the package, so that an
+installed exporter has the dashboards of its version; `grafana/dashboards` is easy to find in the
+repository.
 """
 
 import sys
@@ -14,13 +15,13 @@ OUTPUT_DIRS = (Path("exporter", "dashboards"), Path("grafana", "dashboards"))
 
 
 def files() -> dict[Path, str]:
-    """Return what is to be written where."""
+    """Return the text of each file by its path."""
     texts = {f"{board.uid}.json": to_json(board) for board in DASHBOARDS}
     return {directory / name: text for directory in OUTPUT_DIRS for name, text in texts.items()}
 
 
 def main(arguments: list[str]) -> int:
-    """Write the files, or compare them; return the exit code."""
+    """Write the files or compare them; return the exit code."""
     expected = files()
     found = {path for directory in OUTPUT_DIRS for path in directory.glob("*.json")}
     if arguments == ["--check"]:

@@ -1,4 +1,4 @@
-"""Events that are drawn into every graph of a dashboard."""
+"""The annotations of a dashboard."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from grafana.queries import (
 
 
 def annotations(variables: Sequence[dashboard.VariableModel]) -> dashboard.AnnotationContainer:
-    """Return alerts, restarts and fatal errors of what the variables choose."""
+    """Return annotations for alerts, restarts and fatal errors of the selected daemons."""
     choice = next((variable for variable in variables if variable.name == "daemon"), None)
     matchers: tuple[str, ...] = EXPORTER_MATCHERS
     if choice is not None:
@@ -54,7 +54,7 @@ def annotations(variables: Sequence[dashboard.VariableModel]) -> dashboard.Annot
 def _annotation(
     name: str, expr: str, *, colour: str, title: str, text: str, at_value: bool = False
 ) -> dashboard.AnnotationQuery:
-    """Mark when an expression has series, or with `at_value` the times that are its values."""
+    """Return an annotation where an expression has a result; `at_value`: at the resulting times."""
     return dashboard.AnnotationQuery(
         name=name,
         datasource=DATASOURCE,

@@ -1,4 +1,4 @@
-"""One dashboard: rows of panels, laid out from left to right and from top to bottom."""
+"""The layout of a dashboard: rows of panels, from left to right and from top to bottom."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,11 +10,11 @@ from grafana.links import TAG, between_dashboards
 
 _COLUMNS = 24
 _SCHEMA = 39
-"""Understood by Grafana 10.4 and later, which migrate upwards only."""
+"""The schema of Grafana 10.4. Later versions migrate it; earlier ones cannot read it."""
 
 
 class Row(NamedTuple):
-    """A heading and its panels; a collapsed one asks nothing until it is opened."""
+    """A row title and its panels; the panels of a collapsed row send no queries."""
 
     title: str
     panels: Sequence[dashboard.Panel]
@@ -29,7 +29,7 @@ def build_dashboard(
     variables: list[dashboard.VariableModel],
     rows: Sequence[Row],
 ) -> dashboard.Dashboard:
-    """Return a dashboard of these rows."""
+    """Return the dashboard."""
     return dashboard.Dashboard(
         uid=uid,
         title=title,
@@ -50,7 +50,7 @@ def build_dashboard(
 
 
 def _arrange(rows: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
-    """Give every row and panel its position and its id, counted in the order of the page."""
+    """Set the position and the id of every row and panel."""
     placed: list[dashboard.Panel | dashboard.RowPanel] = []
     identifier, y = 1, 0
     for row in rows:
@@ -76,7 +76,7 @@ def _arrange(rows: Sequence[Row]) -> list[dashboard.Panel | dashboard.RowPanel]:
 
 
 def _arrange_row(panels: Sequence[dashboard.Panel], top: int) -> int:
-    """Put panels into lines from `top` on; return where the next line begins."""
+    """Set the positions of panels from `top` downwards; return the y of the next row."""
     x, y, line = 0, top, 0
     for panel in panels:
         position = panel.grid_pos

@@ -1,4 +1,4 @@
-"""Ways from one dashboard to another."""
+"""Links from one dashboard to another."""
 
 from typing import NamedTuple
 
@@ -7,11 +7,11 @@ from grafana_foundation_sdk.models import dashboard
 from grafana.queries import DAEMON_LABELS
 
 TAG = "openvpn"
-"""Ties the dashboards together."""
+"""The tag of all dashboards."""
 
 
 def between_dashboards() -> dashboard.DashboardLink:
-    """Return the drop-down of all dashboards of the tag; variables and time go along."""
+    """Return the drop-down of all dashboards with the tag; it keeps variables and time range."""
     return dashboard.DashboardLink(
         title="OpenVPN",
         type_val=dashboard.DashboardLinkType.DASHBOARDS,
@@ -24,14 +24,14 @@ def between_dashboards() -> dashboard.DashboardLink:
 
 
 class Link(NamedTuple):
-    """A link from a row of a table to the dashboard `uid`, for the labels of that row."""
+    """A link from a table row to the dashboard `uid`, with the labels of the row as variables."""
 
     title: str
     uid: str
     labels: tuple[str, ...]
 
     def to_field(self) -> dashboard.DashboardLink:
-        """Return it as a field takes it. The values come from the row, encoded by Grafana."""
+        """Return the link of a field; Grafana inserts and encodes the values of the row."""
         variables = "".join(
             f"&var-{label}=${{__data.fields.{label}:percentencode}}" for label in self.labels
         )

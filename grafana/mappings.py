@@ -1,6 +1,6 @@
-"""The words and colours of what is a number to Prometheus: one table for each vocabulary."""
+"""Value mappings: the text and colour that Grafana shows for a number, one table per metric."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from grafana_foundation_sdk.models import dashboard
@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models import dashboard
 from exporter.management.errors import DownReason
 from exporter.management.prompts import PROMPT_KINDS
 from exporter.management.state import StateName
-from grafana.queries import DAEMON_LABELS, highest, state_number
+from grafana.queries import DAEMON_LABELS, Selector, highest, state_number
 
 GREEN = "green"
 BLUE = "blue"
@@ -20,7 +20,7 @@ GREY = "#808080"
 
 
 class MappedValue(NamedTuple):
-    """What a number is shown as; the colour only underlines it."""
+    """The text and colour that are shown for a value; the text alone is sufficient."""
 
     value: int
     text: str
@@ -45,7 +45,7 @@ STATES = (
     MappedValue(13, StateName.ADD_ROUTES, BLUE),
     MappedValue(14, StateName.CONNECTED, GREEN),
 )
-"""The states of a daemon that is up, the worse the lower: sorted by number, trouble comes first."""
+"""The states of a daemon that is up. Worse states have lower values, so they are sorted first."""
 
 REASONS = (
     MappedValue(0, "works", GREEN),
@@ -63,13 +63,13 @@ REASONS = (
     MappedValue(12, DownReason.CLIENT_AUTH, PURPLE),
     MappedValue(13, DownReason.STALE, ORANGE),
 )
-"""Why a management session doesn't work; purple waits for a person or a program."""
+"""The reasons why a management session is down; purple: the daemon waits for an answer."""
 
 PROMPTS = (
     MappedValue(0, "nothing", GREEN),
     *(MappedValue(number, kind, ORANGE) for number, kind in enumerate(PROMPT_KINDS, start=1)),
 )
-"""What a daemon can wait to be told."""
+"""The kinds of prompts."""
 
 CLIENT_SESSIONS = (
     MappedValue(0, "AWAY", GREY),
@@ -101,27 +101,27 @@ def value_mappings(mappings: Sequence[MappedValue]) -> list[dashboard.ValueMappi
     ]
 
 
-def state_value(select: Callable[..., str]) -> str:
-    """Return the number of each daemon's state, 0 while it is down and has none."""
+def state_value(select: Selector) -> str:
+    """Return the number of each daemon's state; 0 while the daemon is down."""
     states = {mapped.value: select("openvpn_state", f'state="{mapped.text}"') for mapped in STATES}
     down = highest(f"{select('openvpn_up')} == 0", *DAEMON_LABELS)
     return f"{state_number(states)} or {down}"
 
 
-def reason_value(select: Callable[..., str]) -> str:
-    """Return the number of the reason why each daemon's management session doesn't work."""
+def reason_value(select: Selector) -> str:
+    """Return the number of the reason why each daemon's management session is down."""
     return _label_value(select, "openvpn_down_reason", label="reason", mappings=REASONS)
 
 
-def prompt_value(select: Callable[..., str]) -> str:
-    """Return the number of what each daemon waits to be told."""
+def prompt_value(select: Selector) -> str:
+    """Return the number of the prompt that each daemon waits for."""
     return _label_value(select, "openvpn_prompt_waiting", label="kind", mappings=PROMPTS)
 
 
 def _label_value(
-    select: Callable[..., str], metric: str, *, label: str, mappings: tuple[MappedValue, ...]
+    select: Selector, metric: str, *, label: str, mappings: tuple[MappedValue, ...]
 ) -> str:
-    """Return the number of the label value that is 1, 0 if none is."""
+    """Return the number of the label value whose series is 1; 0 if there is none."""
     return state_number(
         {
             mapped.value: select(metric, f'{label}="{mapped.text}"')

@@ -1,49 +1,48 @@
-"""Selectors and what is done to them, in PromQL.
+"""Selectors and functions on them, in PromQL.
 
-`$__rate_interval` and `$__range` are Grafana's: a window that is never too short for the data
-source's scrape interval, and the time range of the dashboard.
+`$__rate_interval` and `$__range` are variables of Grafana: a window of at least four scrape
+intervals of the data source, and the time range of the dashboard.
 """
 
 EXPORTER_MATCHERS = ('job=~"$job"', 'instance=~"$instance"')
-"""Matches the exporters that were chosen."""
+"""Matchers for the selected exporters."""
 
 DAEMONS_MATCHERS = (*EXPORTER_MATCHERS, 'daemon=~"$daemon"')
-"""Matches the daemons that were chosen, where several can be."""
+"""Matchers for the selected daemons, where several can be selected."""
 
 DAEMON_MATCHERS = (*EXPORTER_MATCHERS, 'daemon="$daemon"')
-"""Matches the one daemon that was chosen. Grafana escapes it for `=`, but not for `=~`."""
+"""Matchers for the one selected daemon. Grafana escapes a single value for `=`, not for `=~`."""
 
 CLIENT_MATCHERS = (*DAEMONS_MATCHERS, 'common_name="$common_name"')
-"""Matches the one client that was chosen, at whichever server it is."""
+"""Matchers for the one selected client, at any of the selected servers."""
 
 DAEMON_LABELS = ("job", "instance", "daemon")
-"""What tells daemons apart."""
+"""The labels that identify a daemon."""
 
 
 class Selector:
-    """Makes selectors for the series that a dashboard is about."""
+    """Builds selectors for series of a dashboard; every selector has the same matchers."""
 
     def __init__(self, matchers: tuple[str, ...]) -> None:
-        """Begin every selector with these matchers."""
         self._matchers = matchers
 
     def __call__(self, metric: str, *matchers: str) -> str:
-        """Select the series of a metric, narrowed by more matchers."""
+        """Return a selector for a metric; further matchers may be added."""
         return f"{metric}{{{', '.join((*self._matchers, *matchers))}}}"
 
 
 def total(expression: str, *labels: str) -> str:
-    """Sum over everything but these labels."""
+    """Return the sum by these labels."""
     return _aggregated("sum", expression, labels)
 
 
 def highest(expression: str, *labels: str) -> str:
-    """Take the highest over everything but these labels: for values of which there is only one."""
+    """Return the maximum by these labels; also for values of which there is only one."""
     return _aggregated("max", expression, labels)
 
 
 def count(expression: str, *labels: str) -> str:
-    """Count the series that differ in these labels."""
+    """Return the number of series by these labels."""
     return _aggregated("count", expression, labels)
 
 
@@ -53,59 +52,58 @@ def _aggregated(operator: str, expression: str, labels: tuple[str, ...]) -> str:
 
 
 def per_second(counter: str) -> str:
-    """Return how fast a counter grows."""
+    """Return the rate of a counter per second."""
     return f"rate({counter}[$__rate_interval])"
 
 
 def bits_per_second(counter: str, *labels: str) -> str:
-    """Return how fast counters of bytes grow together, in bits."""
+    """Return the summed rate of byte counters in bits per second."""
     return f"8 * {total(per_second(counter), *labels)}"
 
 
 def per_minute(counter: str, *labels: str) -> str:
-    """Return how often something is counted.
+    """Return the summed rate of counters per minute.
 
-    A rate, since windows overlap when a panel is zoomed in: an `increase` for each point would
-    show each event several times.
+    Windows overlap when a panel is zoomed in, so `increase` would show an event at several points.
     """
     return f"60 * {total(per_second(counter), *labels)}"
 
 
 def increase_in_range(counter: str, *labels: str) -> str:
-    """Return by how much counters grew together over the dashboard's time range."""
+    """Return the summed increase of counters over the time range of the dashboard."""
     return total(f"increase({counter}[$__range])", *labels)
 
 
 def nonzero_in_range(expression: str, counter: str, *labels: str) -> str:
-    """Keep what was counted at all in the time range: no legend full of zeros."""
+    """Keep the series whose counter increased in the time range, so that legends stay short."""
     return f"{expression} and {total(f'increase({counter}[$__range] @ end())', *labels)} > 0"
 
 
 def top_in_range(number: int, expression: str, counter: str, *labels: str) -> str:
-    """Keep those that grew most over the time range: the same ones at every point."""
+    """Keep the series with the largest increase in the time range, the same at every point."""
     growth = total(f"increase({counter}[$__range] @ end())", *labels)
     return f"{expression} and topk({number}, {growth})"
 
 
 def age(timestamp: str) -> str:
-    """Return the seconds since a time."""
+    """Return the seconds since a timestamp."""
     return f"time() - {timestamp}"
 
 
 def in_milliseconds(timestamp: str) -> str:
-    """Return a time as Grafana's time units want it."""
+    """Return a timestamp in milliseconds, as Grafana's time units need it."""
     return f"1000 * {timestamp}"
 
 
 def state_number(selectors: dict[int, str]) -> str:
-    """Fold series of which one is 1 and the others are 0 into the number of that one, per daemon.
+    """Return the number of the series that is 1 among series that are 0, by daemon.
 
-    Grafana draws a timeline of one series a row, and gives numbers mappings.
+    A state timeline needs one series per row; value mappings give the numbers their texts.
     """
     branches = " or ".join(f"{number} * {selector}" for number, selector in selectors.items())
     return total(branches, *DAEMON_LABELS)
 
 
 def count_where(selector: str, condition: str) -> str:
-    """Count the series that meet a condition; 0 where none does, nothing where there are none."""
+    """Return the number of series that meet a condition: 0 if none does, empty without series."""
     return f"count({selector} {condition}) or 0 * count({selector})"

@@ -1,4 +1,4 @@
-"""The variables above a dashboard: each narrows those after it."""
+"""The variables of a dashboard; the choices of each depend on those before it."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -8,7 +8,7 @@ _CHOSEN_EXPORTERS = 'job=~"$job", instance=~"$instance"'
 
 
 def datasource() -> dashboard.VariableModel:
-    """Return the choice of the Prometheus that is asked."""
+    """Return the variable for the Prometheus data source."""
     return dashboard.VariableModel(
         type_val=dashboard.VariableType.DATASOURCE,
         name="datasource",
@@ -19,41 +19,41 @@ def datasource() -> dashboard.VariableModel:
 
 
 def exporters() -> list[dashboard.VariableModel]:
-    """Return data source, job and instance.
+    """Return the variables data source, job and instance.
 
-    Series without a daemon come from another exporter, or from rules for its dashboards.
+    Series of `openvpn_up` without the label `daemon` come from other exporters or from the rules
+    for their dashboards.
     """
     jobs = 'label_values(openvpn_up{daemon!=""}, job)'
     instances = 'label_values(openvpn_up{daemon!="", job=~"$job"}, instance)'
     return [
         datasource(),
-        _choice("job", "Job", jobs, several=True),
-        _choice("instance", "Instance", instances, several=True),
+        _query_variable("job", "Job", jobs, several=True),
+        _query_variable("instance", "Instance", instances, several=True),
     ]
 
 
 def daemons(*, several: bool) -> list[dashboard.VariableModel]:
-    """Return all down to the daemon.
+    """Return the variables down to the daemon.
 
-    From openvpn_up, which is there while a daemon is down: any other metric would lose just the
-    daemons that one looks for.
+    The choices come from `openvpn_up`, which exists while a daemon is down; most metrics do not.
     """
     query = f"label_values(openvpn_up{{{_CHOSEN_EXPORTERS}}}, daemon)"
-    return [*exporters(), _choice("daemon", "Daemon", query, several=several)]
+    return [*exporters(), _query_variable("daemon", "Daemon", query, several=several)]
 
 
 def clients() -> list[dashboard.VariableModel]:
-    """Return all down to one client of any of the servers.
+    """Return the variables down to one client of any of the servers.
 
-    Expected clients are there even where `clients.series` is off.
+    Expected clients are offered even with `clients.series: false`.
     """
     metrics = "openvpn_server_client_received_bytes_total|openvpn_server_expected_client_connected"
     selector = f'{{__name__=~"{metrics}", {_CHOSEN_EXPORTERS}, daemon=~"$daemon"}}'
     query = f"label_values({selector}, common_name)"
-    return [*daemons(several=True), _choice("common_name", "Client", query, several=False)]
+    return [*daemons(several=True), _query_variable("common_name", "Client", query, several=False)]
 
 
-def _choice(name: str, label: str, query: str, *, several: bool) -> dashboard.VariableModel:
+def _query_variable(name: str, label: str, query: str, *, several: bool) -> dashboard.VariableModel:
     return dashboard.VariableModel(
         type_val=dashboard.VariableType.QUERY,
         name=name,

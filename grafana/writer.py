@@ -1,4 +1,4 @@
-"""Dashboards as the JSON that Grafana reads."""
+"""Dashboards as JSON for Grafana."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
 
-# What the models write although nobody asked for it: defaults of Grafana, or of other kinds.
+# Properties that the SDK always writes; the values are the defaults, so Grafana needs none of them.
 _DEFAULTS = {
     "auto": False,
     "auto_count": 30,
@@ -20,7 +20,7 @@ _DEFAULTS = {
 
 
 def to_json(board: dashboard.Dashboard) -> str:
-    """Return the text of a dashboard's file: the same for the same dashboard, byte by byte."""
+    """Return a dashboard as JSON; the same dashboard gives the same bytes."""
     content = json.loads(json.dumps(board, cls=JSONEncoder))
     return (
         json.dumps(_without_defaults(content), indent=2, sort_keys=True, ensure_ascii=False) + "\n"

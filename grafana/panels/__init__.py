@@ -1,1 +1,1 @@
-"""Panels, one module a kind; each gives a panel that only lacks its place."""
+"""One module per type of panel; a panel gets its position from the layout."""

@@ -1,4 +1,4 @@
-"""Bars beside one another: who has most of something."""
+"""Bar gauges: one bar per series."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ def bar_gauge(
     size: Size = THIRD,
     decimals: int | None = None,
 ) -> dashboard.Panel:
-    """Draw a bar for each series at the end of the time range, longest value first as queried."""
+    """Return a bar gauge of instant queries; the bars are in the order of the result."""
     return dashboard.Panel(
         type_val="bargauge",
         title=title,

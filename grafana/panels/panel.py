@@ -1,4 +1,4 @@
-"""What panels of all kinds have in common."""
+"""The parts that all types of panels share."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ DATASOURCE = common.DataSourceRef("prometheus", "${datasource}")
 
 
 class Description(NamedTuple):
-    """What a panel tells of itself, in sentences."""
+    """The description of a panel, in sentences."""
 
     shows: str
     source: str
@@ -17,7 +17,7 @@ class Description(NamedTuple):
     act: str
 
     def markdown(self) -> str:
-        """Return it as the description of the panel."""
+        """Return the description as Markdown."""
         return (
             f"{self.shows}\n\n**From:** {self.source}\n\n"
             f"**Empty:** {self.empty}\n\n**What to do:** {self.act}"
@@ -25,7 +25,7 @@ class Description(NamedTuple):
 
 
 class Query(NamedTuple):
-    """An expression, and what its series are called; mirrored ones are drawn below the axis."""
+    """An expression and the legend of its series; mirrored series are drawn below the axis."""
 
     expr: str
     legend: str = ""
@@ -33,14 +33,14 @@ class Query(NamedTuple):
 
 
 class Size(NamedTuple):
-    """Width, of 24 columns, and height in rows of the grid."""
+    """Width and height in units of the grid, which is 24 units wide."""
 
     width: int
     height: int
 
 
 def range_queries(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
-    """Return queries for the whole time range."""
+    """Return range queries over the time range."""
     return [
         prometheus.Dataquery(
             datasource=DATASOURCE,
@@ -54,7 +54,7 @@ def range_queries(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
 
 
 def instant_queries(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
-    """Return queries for the end of the time range only."""
+    """Return instant queries at the end of the time range."""
     return [
         prometheus.Dataquery(
             datasource=DATASOURCE,
@@ -68,14 +68,14 @@ def instant_queries(queries: Sequence[Query]) -> list[prometheus.Dataquery]:
 
 
 def ref_id(index: int) -> str:
-    """Return the name of a query within its panel: A, B and so on."""
+    """Return the id of a query within its panel: A, B and so on."""
     return chr(ord("A") + index)
 
 
 def override(
     matcher: str, option: object, **properties: object
 ) -> dashboard.DashboardFieldConfigSourceOverrides:
-    """Set properties of the fields that a matcher picks; `custom__x` stands for `custom.x`."""
+    """Return an override of properties of the matching fields; `custom__x` means `custom.x`."""
     return dashboard.DashboardFieldConfigSourceOverrides(
         matcher=dashboard.MatcherConfig(matcher, option),
         properties=[
@@ -86,19 +86,19 @@ def override(
 
 
 def fixed_colour(colour: str) -> dashboard.FieldColor:
-    """Return a colour that doesn't depend on the value."""
+    """Return a colour that does not depend on the value."""
     return dashboard.FieldColor(dashboard.FieldColorModeId.FIXED, colour)
 
 
 def threshold_colour() -> dashboard.FieldColor:
-    """Return the colour mode that asks the thresholds."""
+    """Return the colour mode that follows the thresholds."""
     return dashboard.FieldColor(dashboard.FieldColorModeId.THRESHOLDS)
 
 
 def palette_colour() -> dashboard.FieldColor:
-    """Return the colour mode that gives neighbours colours far apart.
+    """Return the colour mode of the classic palette.
 
-    By name instead, some would be nearly white, and unreadable in the light theme.
+    Colours by series name can be nearly white, which is unreadable in the light theme.
     """
     return dashboard.FieldColor(dashboard.FieldColorModeId.PALETTE_CLASSIC)
 
@@ -106,10 +106,10 @@ def palette_colour() -> dashboard.FieldColor:
 def thresholds(
     first: str, *steps: tuple[float, str], since: float = 0
 ) -> dashboard.ThresholdsConfig:
-    """Return colours from values on, the first from `since`.
+    """Return thresholds; the first colour starts at `since`.
 
-    What is below takes the colour of plain text, and with it the words for no value: else what
-    isn't known would look good, or bad.
+    Lower values and the text for no value have the colour of plain text, since an unknown value is
+    neither good nor bad.
     """
     return dashboard.ThresholdsConfig(
         dashboard.ThresholdsMode.ABSOLUTE,

@@ -1,4 +1,4 @@
-"""Single values."""
+"""Stat panels: one value."""
 
 from collections.abc import Sequence
 
@@ -33,9 +33,9 @@ def stat(
     label: str | None = None,
     decimals: int | None = None,
 ) -> dashboard.Panel:
-    """Show a value, or what its number means in `words`.
+    """Return a stat panel; the mappings give values their texts.
 
-    With a `label` its value is shown instead of the number.
+    With `label` the value of that label is shown instead of the number.
     """
     return dashboard.Panel(
         type_val="stat",

@@ -1,4 +1,4 @@
-"""State timelines: what something was over time, in mappings."""
+"""State timelines: one row per series, coloured by its state."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def state_timeline(
     no_value: str,
     size: Size = WIDE,
 ) -> dashboard.Panel:
-    """Draw each series as a row whose numbers are shown as mappings."""
+    """Return a state timeline; the mappings give values their texts."""
     return dashboard.Panel(
         type_val="state-timeline",
         title=title,

@@ -1,4 +1,4 @@
-"""Tables of what is, at the end of the time range."""
+"""Tables of instant queries."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -20,9 +20,9 @@ WIDE = Size(24, 9)
 
 
 class Value(NamedTuple):
-    """A column of numbers: a query, whose labels become the columns of text.
+    """A column of numbers: the value of a query.
 
-    One that isn't `shown` is there for its labels.
+    A query that is not `shown` provides labels for text columns only.
     """
 
     title: str
@@ -35,13 +35,13 @@ class Value(NamedTuple):
     shown: bool = True
     width: int | None = None
 
-    def reference(self) -> str:
-        """Return the name of the query."""
+    def ref_id(self) -> str:
+        """Return the id of the query."""
         return self.title.lower().replace(" ", "_")
 
 
 class Text(NamedTuple):
-    """A column of text: a label of the queries."""
+    """A column of text: a label of the queries; hidden columns provide values for links."""
 
     title: str
     label: str
@@ -60,9 +60,9 @@ def table(
     descending: bool = False,
     size: Size = WIDE,
 ) -> dashboard.Panel:
-    """Show columns side by side, a row for each set of labels that the queries have in common.
+    """Return a table: one row for each set of labels that the queries have in common.
 
-    `hidden` columns are there for links; labels that no column names are left out.
+    Labels without a column are not shown.
     """
     values = [column for column in columns if isinstance(column, Value)]
     shown = [column for column in columns if isinstance(column, Text) or column.shown]
@@ -73,7 +73,7 @@ def table(
         datasource=DATASOURCE,
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
         targets=[_query(value) for value in values],
-        transformations=_arranged(shown, merged=len(values) > 1),
+        transformations=_transformations(shown, merged=len(values) > 1),
         options=model.Options(
             sort_by=[common.TableSortByFieldState(sort, desc=descending)],
             cell_height=common.TableCellHeight.SM,
@@ -91,14 +91,14 @@ def _query(value: Value) -> prometheus.Dataquery:
         expr=value.expr,
         format_val=prometheus.PromQueryFormat.TABLE,
         instant=True,
-        ref_id=value.reference(),
+        ref_id=value.ref_id(),
     )
 
 
-def _arranged(
+def _transformations(
     columns: Sequence[Text | Value], *, merged: bool
 ) -> list[dashboard.DataTransformerConfig]:
-    """Join the queries on their labels, then order and name what is shown."""
+    """Join the queries on their labels, then order and rename the columns."""
     fields = {_field(column, merged=merged): column.title for column in columns}
     return [
         dashboard.DataTransformerConfig("merge", options={}),
@@ -119,7 +119,7 @@ def _arranged(
 def _field(column: Text | Value, *, merged: bool) -> str:
     if isinstance(column, Text):
         return column.label
-    return f"Value #{column.reference()}" if merged else "Value"
+    return f"Value #{column.ref_id()}" if merged else "Value"
 
 
 def _column(column: Text | Value) -> dashboard.DashboardFieldConfigSourceOverrides:
@@ -127,7 +127,7 @@ def _column(column: Text | Value) -> dashboard.DashboardFieldConfigSourceOverrid
     if column.width is not None:
         properties["custom__width"] = column.width
     if isinstance(column, Value):
-        properties |= _look(column)
+        properties |= _cell_properties(column)
     elif column.hidden:
         properties |= _HIDDEN
     elif column.links:
@@ -141,16 +141,16 @@ _HIDDEN = {
 }
 
 
-def _look(value: Value) -> dict[str, object]:
-    look: dict[str, object] = {"unit": value.unit}
+def _cell_properties(value: Value) -> dict[str, object]:
+    cell: dict[str, object] = {"unit": value.unit}
     if value.decimals is not None:
-        look["decimals"] = value.decimals
+        cell["decimals"] = value.decimals
     if value.mappings:
-        look |= {"mappings": value_mappings(value.mappings), "color": threshold_colour()}
+        cell |= {"mappings": value_mappings(value.mappings), "color": threshold_colour()}
     if value.colours is not None:
-        look |= {"thresholds": value.colours, "color": threshold_colour()}
+        cell |= {"thresholds": value.colours, "color": threshold_colour()}
     if value.gauge:
-        look |= {
+        cell |= {
             "min": 0,
             "max": 1,
             "custom__cellOptions": common.TableBarGaugeCellOptions(
@@ -158,5 +158,5 @@ def _look(value: Value) -> dict[str, object]:
             ),
         }
     elif value.mappings or value.colours is not None:
-        look["custom__cellOptions"] = common.TableColorTextCellOptions()
-    return look
+        cell["custom__cellOptions"] = common.TableColorTextCellOptions()
+    return cell

@@ -1,4 +1,4 @@
-"""Text."""
+"""Text panels."""
 
 from grafana_foundation_sdk.models import dashboard
 from grafana_foundation_sdk.models import text as model
@@ -9,7 +9,7 @@ WIDE = Size(24, 8)
 
 
 def text(title: str, description: str, content: str, *, size: Size = WIDE) -> dashboard.Panel:
-    """Show Markdown."""
+    """Return a panel with Markdown."""
     return dashboard.Panel(
         type_val="text",
         title=title,

@@ -1,4 +1,4 @@
-"""Time series."""
+"""Time series: lines or bars over time."""
 
 from collections.abc import Sequence
 
@@ -32,10 +32,9 @@ def time_series(
     limit: str | None = None,
     at_most: float | None = None,
 ) -> dashboard.Panel:
-    """Draw series over time.
+    """Return a time series panel.
 
-    A wide graph has room for a table of what it shows. The series that is called `limit` is a
-    dashed line.
+    A wide panel has its legend as a table. The series with the name `limit` is a dashed line.
     """
     return dashboard.Panel(
         type_val="timeseries",
