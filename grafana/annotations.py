@@ -44,7 +44,7 @@ def annotations(variables: Sequence[dashboard.VariableModel]) -> dashboard.Annot
                 "Fatal error",
                 f"{total(per_second(select('openvpn_fatal_errors_total')), *DAEMON_LABELS)} > 0",
                 colour="orange",
-                title="Fatal error of OpenVPN",
+                title="OpenVPN fatal error",
                 text="{{daemon}}",
             ),
         ]

@@ -41,7 +41,7 @@ class Link(NamedTuple):
         )
 
 
-TO_SERVER = Link("Open as a server", "openvpn-server", DAEMON_LABELS)
-TO_TUNNEL = Link("Open as a tunnel", "openvpn-tunnel", DAEMON_LABELS)
-TO_CLIENT = Link("Open this client", "openvpn-client", (*DAEMON_LABELS, "common_name"))
-TO_EXPORTER = Link("Ask the exporter's own dashboard", "openvpn-exporter", DAEMON_LABELS)
+TO_SERVER = Link("Open server dashboard", "openvpn-server", DAEMON_LABELS)
+TO_TUNNEL = Link("Open tunnel dashboard", "openvpn-tunnel", DAEMON_LABELS)
+TO_CLIENT = Link("Open client dashboard", "openvpn-client", (*DAEMON_LABELS, "common_name"))
+TO_EXPORTER = Link("Open exporter dashboard", "openvpn-exporter", DAEMON_LABELS)

@@ -48,7 +48,7 @@ STATES = (
 """The states of a daemon that is up. Worse states have lower values, so they are sorted first."""
 
 REASONS = (
-    MappedValue(0, "works", GREEN),
+    MappedValue(0, "up", GREEN),
     MappedValue(1, DownReason.REFUSED, RED),
     MappedValue(2, DownReason.NOT_FOUND, RED),
     MappedValue(3, DownReason.UNREACHABLE, RED),
@@ -66,20 +66,20 @@ REASONS = (
 """The reasons why a management session is down; purple: the daemon waits for an answer."""
 
 PROMPTS = (
-    MappedValue(0, "nothing", GREEN),
+    MappedValue(0, "none", GREEN),
     *(MappedValue(number, kind, ORANGE) for number, kind in enumerate(PROMPT_KINDS, start=1)),
 )
 """The kinds of prompts."""
 
 CLIENT_SESSIONS = (
-    MappedValue(0, "AWAY", GREY),
+    MappedValue(0, "NOT CONNECTED", GREY),
     MappedValue(1, "CONNECTED", GREEN),
-    MappedValue(2, "SEVERAL SESSIONS", BLUE),
+    MappedValue(2, "MULTIPLE SESSIONS", BLUE),
 )
 EXPECTED_CLIENT = (MappedValue(0, "MISSING", RED), MappedValue(1, "CONNECTED", GREEN))
 UP = (MappedValue(0, "DOWN", RED), MappedValue(1, "UP", GREEN))
 HOLD = (MappedValue(0, "no", GREEN), MappedValue(1, "WAITING", ORANGE))
-RELOAD = (MappedValue(0, "REFUSED", RED), MappedValue(1, "accepted", GREEN))
+RELOAD = (MappedValue(0, "FAILED", RED), MappedValue(1, "successful", GREEN))
 ON_OFF = (MappedValue(0, "off", GREY), MappedValue(1, "on", BLUE))
 RESTARTS_ON_DISCONNECT = (MappedValue(0, "no", GREEN), MappedValue(1, "RESTARTS", ORANGE))
 NONE = (MappedValue(0, "none", GREEN),)

@@ -1,4 +1,4 @@
-"""One client, as the servers see it: when it was there, and what it moved."""
+"""The dashboard of one client: when it was connected, and its traffic."""
 
 from grafana import mappings
 from grafana.layout import Row, build_dashboard
@@ -19,7 +19,7 @@ from grafana.queries import (
     increase_in_range,
     total,
 )
-from grafana.shared_panels.client_tables import SESSION
+from grafana.shared_panels.client_tables import SESSION_COLUMNS
 from grafana.variables import clients
 
 _select = Selector(CLIENT_MATCHERS)
@@ -30,17 +30,17 @@ _SENT = _select("openvpn_server_client_sent_bytes_total")
 _EXPECTED = _select("openvpn_server_expected_client_connected")
 
 _UNKNOWN = (
-    "the client has not been seen within `forget_after`; or names are switched off "
-    "(`clients.series: false`), which leaves the presence of expected clients."
+    "the client was not seen within `forget_after`, or client names are disabled "
+    "(`clients.series: false`). Expected clients are shown even then."
 )
 
-_NOW = stat(
-    "Now",
+_CONNECTION = stat(
+    "Connection",
     Description(
-        "Whether the client is connected to any of the chosen servers.",
+        "Whether the client is connected to any of the selected servers.",
         "`status`.",
         _UNKNOWN,
-        "below stands when and where it was last.",
+        "*Connected* shows when and where it was connected last.",
     ),
     Query(f"clamp_max({total(_SESSIONS)}, 2) or {highest(_EXPECTED)}"),
     unit="none",
@@ -51,10 +51,10 @@ _NOW = stat(
 _CONNECTED_FOR = stat(
     "Connected for",
     Description(
-        "How long the client's oldest current session has lasted.",
+        "Age of the client's oldest current session.",
         "`status`.",
         "the client is not connected.",
-        "always short: a line that breaks, or a client that restarts.",
+        "always short: an unstable network, or a client that restarts.",
     ),
     Query(age(f"min({_SINCE})")),
     unit="s",
@@ -67,7 +67,7 @@ _LAST_SEEN = stat(
         "When a poll last found the client connected.",
         "`status`.",
         _UNKNOWN,
-        "compare with when its users noticed.",
+        "compare with the time that its users report.",
     ),
     Query(in_milliseconds(highest(_select("openvpn_server_client_last_seen_timestamp_seconds")))),
     unit="dateTimeFromNow",
@@ -75,13 +75,13 @@ _LAST_SEEN = stat(
 )
 
 _AVAILABILITY = stat(
-    "Connected in range",
+    "Availability",
     Description(
-        "Share of the time range in which this expected client was connected, while its server "
-        "was up.",
+        "Share of the time range in which this expected client was connected. Time in which "
+        "its server was down does not count.",
         "`status`, for the names in `expected_clients` of the configuration.",
-        "the client is not among the expected ones.",
-        "the timeline shows whether it is one long outage or many short ones.",
+        "the client is not in `expected_clients`.",
+        "*Connected* shows whether it was one long outage or many short ones.",
     ),
     Query(f"max(avg_over_time({_EXPECTED}[$__range]))"),
     unit="percentunit",
@@ -91,12 +91,12 @@ _AVAILABILITY = stat(
 )
 
 _VOLUME_RECEIVED = stat(
-    "Received in range",
+    "Received volume",
     Description(
-        "What the servers received from the client in the time range, over all of its sessions.",
-        "`status`. The last seconds of a session, after its last poll, are not seen.",
+        "Bytes that the servers received from the client in the time range, all sessions together.",
+        "`status`. Bytes after the last poll of a session are not counted.",
         _UNKNOWN,
-        "for bills and plans of capacity.",
+        "for billing and capacity planning.",
     ),
     Query(increase_in_range(_RECEIVED)),
     unit="bytes",
@@ -104,25 +104,26 @@ _VOLUME_RECEIVED = stat(
 )
 
 _VOLUME_SENT = stat(
-    "Sent in range",
+    "Sent volume",
     Description(
-        "What the servers sent to the client in the time range, over all of its sessions.",
-        "`status`. The last seconds of a session, after its last poll, are not seen.",
+        "Bytes that the servers sent to the client in the time range, all sessions together.",
+        "`status`. Bytes after the last poll of a session are not counted.",
         _UNKNOWN,
-        "for bills and plans of capacity.",
+        "for billing and capacity planning.",
     ),
     Query(increase_in_range(_SENT)),
     unit="bytes",
     no_value="not seen",
 )
 
-_PRESENCE = state_timeline(
-    "Presence",
+_CONNECTED = state_timeline(
+    "Connected",
     Description(
-        "When the client was connected, by server. Sessions between two polls leave no trace.",
+        "When the client was connected, by server. Sessions between two polls are not visible.",
         "`status`.",
         _UNKNOWN,
-        "many short pieces: the client can't stay; see the server's log events at those times.",
+        "many short sessions: the client cannot stay connected; look at the server's log "
+        "events at those times.",
     ),
     Query(
         f"clamp_max({highest(_SESSIONS, *DAEMON_LABELS)}, 2) "
@@ -137,11 +138,11 @@ _PRESENCE = state_timeline(
 _TRAFFIC = time_series(
     "Traffic",
     Description(
-        "What the server received from the client above the axis, what it sent to it below; with "
-        "keepalives, so never quite zero.",
+        "Received from the client above the axis, sent to it below. Keepalives are included, "
+        "so the rate is never quite zero.",
         "`status`.",
         _UNKNOWN,
-        "a few bytes only while the client should work: routing behind it.",
+        "only a few bytes while the client should be working: check the routes behind it.",
     ),
     [
         Query(bits_per_second(_RECEIVED, "daemon"), "{{daemon}} received"),
@@ -152,30 +153,30 @@ _TRAFFIC = time_series(
 )
 
 _AGE = time_series(
-    "Age of the session",
+    "Session age",
     Description(
-        "For how long the client's oldest session had lasted: each fall to zero is a new one.",
+        "Age of the client's oldest session. Each drop to zero is a new session.",
         "`status`.",
         "the client was not connected in the time range.",
-        "teeth of equal size: something ends the session regularly, as `reneg-sec` with a one-time "
-        "password, or a router's time-out.",
+        "drops at equal intervals: something ends the session regularly, such as `reneg-sec` "
+        "with a one-time password, or a router's timeout.",
     ),
     [Query(age(highest(_SINCE, *DAEMON_LABELS)), "{{daemon}} @ {{instance}}")],
     unit="s",
     no_value="Not connected in this time range",
 )
 
-_DETAILS = table(
-    "Sessions now",
+_CURRENT_SESSIONS = table(
+    "Current sessions",
     Description(
-        "The client's current sessions, with addresses and what it announces of itself.",
+        "The client's current sessions, with addresses and peer info.",
         "`status`, real-time messages `>CLIENT:ESTABLISHED`.",
-        "the client is not connected; or addresses are switched off (`clients.info: false`).",
-        "an address that changes often: a mobile line, or a shared certificate.",
+        "the client is not connected, or addresses are disabled (`clients.info: false`).",
+        "an address that changes often: a mobile network, or a shared certificate.",
     ),
     [
         Text("Server", "daemon", links=(TO_SERVER,)),
-        *SESSION,
+        *SESSION_COLUMNS,
         Text("Exporter", "instance", hidden=True),
         Text("Job", "job", hidden=True),
         Value("Session", _select("openvpn_server_client_info"), shown=False),
@@ -188,15 +189,22 @@ _DETAILS = table(
 DASHBOARD = build_dashboard(
     "openvpn-client",
     "OpenVPN / Client",
-    "One client of the servers, by its name: a site, a person, or a pseudonym. Needs "
-    "`clients.series`, which is on by default.",
+    "One client by its name: a site, a person or a pseudonym. Needs `clients.series`, which is "
+    "enabled by default.",
     variables=clients(),
     rows=[
         Row(
-            "At a glance",
-            [_NOW, _CONNECTED_FOR, _LAST_SEEN, _AVAILABILITY, _VOLUME_RECEIVED, _VOLUME_SENT],
+            "Overview",
+            [
+                _CONNECTION,
+                _CONNECTED_FOR,
+                _LAST_SEEN,
+                _AVAILABILITY,
+                _VOLUME_RECEIVED,
+                _VOLUME_SENT,
+            ],
         ),
-        Row("Over time", [_PRESENCE, _TRAFFIC, _AGE]),
-        Row("Sessions", [_DETAILS], collapsed=True),
+        Row("Over time", [_CONNECTED, _TRAFFIC, _AGE]),
+        Row("Sessions", [_CURRENT_SESSIONS], collapsed=True),
     ],
 )

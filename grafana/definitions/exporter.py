@@ -1,4 +1,4 @@
-"""The exporter itself: whether what it says is whole and fresh, and what it costs."""
+"""The dashboard of the exporter itself: polling, messages and resource usage."""
 
 from grafana import mappings
 from grafana.layout import Row, build_dashboard
@@ -26,12 +26,12 @@ _THIRD = Size(8, 8)
 _NOT_SCRAPED = "no exporter is scraped."
 
 _UP = stat(
-    "Scraped",
+    "Exporter up",
     Description(
-        "Whether Prometheus reaches the exporters; the worst of them counts.",
-        "Prometheus itself: `up`.",
-        "no such job or instance; see the variables above.",
-        "DOWN: is the exporter running? The page of targets of Prometheus has the error.",
+        "Whether Prometheus can scrape the exporters; the worst of the selected ones.",
+        "Prometheus: `up`.",
+        "there is no such job or instance; check the variables above.",
+        "DOWN: is the exporter running? The targets page of Prometheus shows the error.",
     ),
     Query(f"min({_select_exporters('up')})"),
     unit="none",
@@ -42,10 +42,10 @@ _UP = stat(
 _VERSION = stat(
     "Version",
     Description(
-        "The exporter's release.",
+        "The exporter's version.",
         "`openvpn_exporter_build_info`.",
         _NOT_SCRAPED,
-        "these dashboards fit the release that they came with.",
+        "the dashboards fit the exporter version that contains them.",
     ),
     Query(highest(_select_exporters("openvpn_exporter_build_info"), "version")),
     unit="none",
@@ -53,13 +53,13 @@ _VERSION = stat(
     no_value="not known",
 )
 
-_RUNNING = stat(
-    "Running for",
+_UPTIME = stat(
+    "Uptime",
     Description(
-        "Time since the exporter was started; the youngest counts.",
+        "Time since the exporter started; the shortest of the selected ones.",
         "`process_start_time_seconds`.",
         _NOT_SCRAPED,
-        "its counters began at 0 then, and go on over restarts of OpenVPN.",
+        "its counters started at 0 then. They continue over restarts of OpenVPN.",
     ),
     Query(age(highest(_select_exporters("process_start_time_seconds")))),
     unit="s",
@@ -67,13 +67,13 @@ _RUNNING = stat(
 )
 
 _RELOAD = stat(
-    "Last configuration",
+    "Last reload",
     Description(
-        "Whether the configuration was accepted when it was last read.",
+        "Whether the last reload of the configuration succeeded.",
         "`openvpn_exporter_config_last_reload_successful`.",
         _NOT_SCRAPED,
-        "REFUSED: the one before is in force, and the next start will fail. The log names file, "
-        "line and key.",
+        "FAILED: the previous configuration stays in force, and the next start will fail. The "
+        "log has file, line and key.",
     ),
     Query(f"min({_select_exporters('openvpn_exporter_config_last_reload_successful')})"),
     unit="none",
@@ -81,10 +81,10 @@ _RELOAD = stat(
     no_value="not known",
 )
 
-_RELOADED = stat(
-    "In force since",
+_LAST_SUCCESS = stat(
+    "Last successful reload",
     Description(
-        "When a configuration was last accepted.",
+        "When the configuration was last loaded successfully.",
         "`openvpn_exporter_config_last_reload_success_timestamp_seconds`.",
         _NOT_SCRAPED,
         "older than your last change: it was not reloaded.",
@@ -99,14 +99,14 @@ _RELOADED = stat(
     no_value="not known",
 )
 
-_LEFT_OUT = stat(
-    "Clients left out",
+_NOT_EXPORTED = stat(
+    "Clients not exported",
     Description(
-        "Connected clients without series of their own, because `clients.limit` was reached. They "
-        "count in all totals.",
+        "Connected clients without series of their own, because `clients.limit` is reached. "
+        "All totals include them.",
         "`openvpn_exporter_clients_not_exported`.",
         "no daemon is up.",
-        "raise `clients.limit`, if Prometheus can take it.",
+        "raise `clients.limit` if Prometheus can store the series.",
     ),
     Query(total(_select_daemons("openvpn_exporter_clients_not_exported"))),
     unit="short",
@@ -116,13 +116,13 @@ _LEFT_OUT = stat(
 )
 
 _DURATION = time_series(
-    "Time of a poll",
+    "Poll duration",
     Description(
-        "Seconds from asking a daemon to having understood its answer, at the last poll.",
+        "Duration of the last successful poll in seconds, parsing included.",
         "`load-stats` and `status`.",
         "no daemon is up.",
-        "OpenVPN answers between packets: a busy or stalled daemon answers late, and hooks that "
-        "take seconds freeze it whole.",
+        "OpenVPN answers between packets: a busy or stuck daemon answers late, and slow "
+        "scripts and plugins block it completely.",
     ),
     [
         Query(
@@ -137,11 +137,11 @@ _DURATION = time_series(
 _FAILURES = time_series(
     "Failed polls",
     Description(
-        "Polls without a complete answer, by daemon and reason, per minute. Only what happened in "
-        "the range.",
+        "Failed polls per minute, by daemon and reason. Only series that increased in the time"
+        " range.",
         "`openvpn_exporter_poll_failures_total`.",
-        "every poll was answered.",
-        "compare with the management sessions above.",
+        "no poll failed.",
+        "compare with *Management sessions*.",
     ),
     [
         Query(
@@ -163,10 +163,10 @@ _FAILURES = time_series(
 _POLLS = time_series(
     "Polls",
     Description(
-        "How often each daemon is asked, per minute, with or without an answer.",
+        "Polls of each daemon per minute, failed ones included.",
         "`openvpn_exporter_polls_total`.",
         _NOT_SCRAPED,
-        "60 divided by `poll_interval` is what to expect; less means long answers or backoff.",
+        "expected are 60 divided by `poll_interval`; fewer polls mean slow replies or backoff.",
     ),
     [
         Query(
@@ -175,7 +175,7 @@ _POLLS = time_series(
         ),
     ],
     unit="cpm",
-    no_value="Nothing measured yet",
+    no_value="No data yet",
     size=_THIRD,
 )
 
@@ -184,11 +184,11 @@ _OPENED = _select_daemons("openvpn_exporter_connects_total")
 _CONNECTS = time_series(
     "Management sessions opened",
     Description(
-        "Sessions opened per minute. With `slot: hold` one lasts for days; with `slot: release` "
-        "each poll opens one.",
+        "Management sessions opened per minute. With `slot: hold` a session lasts for days; "
+        "with `slot: release` each poll opens one.",
         "`openvpn_exporter_connects_total`.",
-        "none was opened in the time range.",
-        "many with `slot: hold`: the daemon or somebody between ends them.",
+        "no session was opened in the time range.",
+        "many with `slot: hold`: the daemon or something in between closes them.",
     ),
     [
         Query(
@@ -201,13 +201,13 @@ _CONNECTS = time_series(
     size=_THIRD,
 )
 
-_AGES = time_series(
-    "Age of the status",
+_STATUS_AGE = time_series(
+    "Status age",
     Description(
-        "How old the status is that was last read, by the time printed inside it.",
+        "Age of the last status, by the time inside it.",
         "the time inside `status`.",
         "no daemon is up.",
-        "one that climbs: that daemon is stuck. All shifted alike: clocks differ.",
+        "one that grows: the daemon is stuck. All shifted alike: the clocks differ.",
     ),
     [
         Query(
@@ -221,37 +221,38 @@ _AGES = time_series(
 )
 
 
-def _odd(metric: str) -> str:
+def _per_minute(metric: str) -> str:
     counter = _select_daemons(metric)
     return nonzero_in_range(per_minute(counter, "daemon"), counter, "daemon")
 
 
-_ODD_ANSWERS = time_series(
-    "Answers that were not understood",
+_UNPARSED = time_series(
+    "Unparsed lines and fallbacks",
     Description(
-        "Lines that nobody here understood, and polls that had to be answered by `status 1` "
-        "because `status 3` never ended, per minute. Only what happened in the range.",
+        "Lines from daemons that could not be parsed, and polls that used `status 1` because "
+        "`status 3` never ended, per minute. Only series that increased in the time range.",
         "`openvpn_exporter_unparsed_lines_total`, `openvpn_exporter_status_fallbacks_total`.",
-        "everything was understood.",
-        "unknown lines: please report them with the version of OpenVPN. Fallbacks: a user name of "
-        "some 400 letters.",
+        "all lines could be parsed.",
+        "unparsed lines: please report them with the version of OpenVPN. Fallbacks: a user "
+        "name of about 400 characters.",
     ),
     [
-        Query(_odd("openvpn_exporter_unparsed_lines_total"), "{{daemon}} lines"),
-        Query(_odd("openvpn_exporter_status_fallbacks_total"), "{{daemon}} fallbacks"),
+        Query(_per_minute("openvpn_exporter_unparsed_lines_total"), "{{daemon}} lines"),
+        Query(_per_minute("openvpn_exporter_status_fallbacks_total"), "{{daemon}} fallbacks"),
     ],
     unit="cpm",
-    no_value="Everything was understood",
+    no_value="None in this time range",
     size=_THIRD,
 )
 
 _MESSAGES = time_series(
     "Real-time messages",
     Description(
-        "Messages that daemons sent on their own, by keyword, per minute.",
-        "everything that begins with `>`.",
-        "no daemon said anything: normal with `slot: release`.",
-        "a flood of LOG: its `verb` is high; the exporter gives way before it hurts.",
+        "Real-time messages from daemons per minute, by keyword.",
+        "all lines that start with `>`.",
+        "no daemon sent any: normal with `slot: release`.",
+        "many LOG messages: the daemon's `verb` is high. The exporter stops reading the log "
+        "before it slows down the daemon.",
     ),
     [
         Query(
@@ -271,11 +272,10 @@ _MESSAGES = time_series(
 _PROMPTS = time_series(
     "Prompts",
     Description(
-        "Times that daemons asked their management client for something, by what, per minute. Only "
-        "what happened in the range.",
-        "real-time messages `>PASSWORD`, `>NEED-OK` and their kin.",
-        "no daemon asked for anything.",
-        "somebody else must answer; the exporter steps aside.",
+        "Prompts of daemons per minute, by kind. Only series that increased in the time range.",
+        "real-time messages `>PASSWORD`, `>NEED-OK` and similar.",
+        "no daemon sent a prompt.",
+        "another management client must answer. The exporter releases the slot for it.",
     ),
     [
         Query(
@@ -294,13 +294,13 @@ _PROMPTS = time_series(
 )
 
 _SETTINGS = table(
-    "How daemons are set up",
+    "Daemon settings",
     Description(
-        "What the exporter found out about each daemon that bears on what it can see.",
+        "Settings of each daemon that decide what the exporter can observe.",
         "`version`, `verb`, the state history.",
         "no daemon is up.",
-        "`verb` below 3: most log events can't be seen. RESTARTS: without "
-        "`management-signal` the tunnel would outlive our sessions.",
+        "`verb` below 3: most log events are not logged. RESTARTS: the daemon restarts when a "
+        "management client disconnects; remove `management-signal` to avoid it.",
     ),
     [
         Text("Daemon", "daemon"),
@@ -309,7 +309,7 @@ _SETTINGS = table(
         Text("Version", "version", width=90),
         Text("Management", "management_version", width=110),
         Text("Platform", "platform"),
-        Text("Status by", "source", width=110),
+        Text("Source", "source", width=110),
         Value(
             "Verb",
             highest(_select_daemons("openvpn_log_verbosity"), *DAEMON_LABELS),
@@ -317,7 +317,7 @@ _SETTINGS = table(
             width=60,
         ),
         Value(
-            "When we leave",
+            "On disconnect",
             highest(_select_daemons("openvpn_restarts_on_disconnect"), *DAEMON_LABELS),
             unit="none",
             mappings=mappings.RESTARTS_ON_DISCONNECT,
@@ -345,16 +345,23 @@ _SETTINGS = table(
 DASHBOARD = build_dashboard(
     "openvpn-exporter",
     "OpenVPN / Exporter",
-    "The exporter itself: whether what the other dashboards show is whole and fresh, and what it "
-    "costs.",
+    "The exporter itself: whether the data of the other dashboards is complete and current, and "
+    "which resources the exporter uses.",
     variables=daemons(several=True),
     rows=[
-        Row("At a glance", [_UP, _RELOAD, _LEFT_OUT, _VERSION, _RUNNING, _RELOADED]),
+        Row("Overview", [_UP, _RELOAD, _NOT_EXPORTED, _VERSION, _UPTIME, _LAST_SUCCESS]),
         Row(
-            "Is it whole and fresh?",
-            [daemon_state.reasons(_select_daemons), _DURATION, _FAILURES, _POLLS, _CONNECTS, _AGES],
+            "Polling",
+            [
+                daemon_state.management_sessions(_select_daemons),
+                _DURATION,
+                _FAILURES,
+                _POLLS,
+                _CONNECTS,
+                _STATUS_AGE,
+            ],
         ),
-        Row("What daemons say", [_SETTINGS, _MESSAGES, _PROMPTS, _ODD_ANSWERS]),
-        Row("What it costs", resources.panels(_select_exporters)),
+        Row("Daemon messages", [_SETTINGS, _MESSAGES, _PROMPTS, _UNPARSED]),
+        Row("Resource usage", resources.panels(_select_exporters)),
     ],
 )

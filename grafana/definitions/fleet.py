@@ -1,4 +1,4 @@
-"""The fleet: all daemons at a glance, and the way to each of them."""
+"""The dashboard of all daemons, with links to the dashboard of each."""
 
 from grafana import mappings
 from grafana.layout import Row, build_dashboard
@@ -30,15 +30,15 @@ from grafana.variables import daemons
 _select = Selector(DAEMONS_MATCHERS)
 _RECEIVED = _select("openvpn_received_bytes_total")
 _SENT = _select("openvpn_sent_bytes_total")
-_NONE_IS_GOOD = thresholds("green", (0.5, "red"))
+_ZERO_IS_GREEN = thresholds("green", (0.5, "red"))
 
-_WATCHED = stat(
-    "Daemons watched",
+_MONITORED = stat(
+    "Monitored daemons",
     Description(
-        "OpenVPN daemons in the configuration of the exporters.",
+        "OpenVPN daemons that the exporters monitor.",
         "`openvpn_up`.",
-        "no exporter is scraped by this Prometheus: open the last row.",
-        "compare with what you run.",
+        "this Prometheus scrapes no exporter: open the last row.",
+        "compare with the daemons that you run.",
     ),
     Query(count(_select("openvpn_up"))),
     unit="short",
@@ -49,25 +49,25 @@ _DOWN = stat(
     "Daemons down",
     Description(
         "Daemons whose last poll failed.",
-        "every poll; `openvpn_up`.",
-        "no daemon is watched.",
-        "the table below says why, under *Session*.",
+        "`openvpn_up`.",
+        "no daemon is monitored.",
+        "the table below shows the reason under *Session*.",
     ),
     Query(count_where(_select("openvpn_up"), "== 0")),
     unit="short",
     mappings=mappings.NONE,
-    colours=_NONE_IS_GOOD,
-    no_value="none watched",
+    colours=_ZERO_IS_GREEN,
+    no_value="none monitored",
 )
 
 _NOT_CONNECTED = stat(
     "Up, not connected",
     Description(
-        "Daemons that can be asked, but are in another state than CONNECTED. Those whose state is "
-        "UNKNOWN, since only their status file is read, don't count.",
+        "Daemons that are up, but in another state than CONNECTED. Daemons with state UNKNOWN "
+        "do not count: only their status file is read.",
         "`state` and real-time messages `>STATE`.",
         "no daemon is up.",
-        "a tunnel that stays so has no way to its peer: see the states below.",
+        "a tunnel that stays in another state cannot reach its peer: see *States*.",
     ),
     Query(
         count_where(
@@ -76,17 +76,17 @@ _NOT_CONNECTED = stat(
     ),
     unit="short",
     mappings=mappings.NONE,
-    colours=_NONE_IS_GOOD,
+    colours=_ZERO_IS_GREEN,
     no_value="none up",
 )
 
 _CLIENTS = stat(
-    "Clients connected",
+    "Connected clients",
     Description(
-        "Connected clients of all servers. None is no fault: it may be night.",
+        "Connected clients of all servers. Zero is no fault, for example at night.",
         "`status`: rows with a virtual address.",
         "no server is up.",
-        "compare its course with the same hour of other days.",
+        "compare with the same hour of other days.",
     ),
     Query(total(_select("openvpn_server_connected_clients"))),
     unit="short",
@@ -96,24 +96,24 @@ _CLIENTS = stat(
 _THROUGHPUT = stat(
     "Throughput",
     Description(
-        f"Both directions of all daemons together; {traffic.LINK}",
+        f"Both directions of all daemons together: {traffic.LINK}",
         "`load-stats`; under data channel offload the sum of all clients in `status`.",
-        "no exporter is scraped, or only since a moment ago.",
-        "see the traffic by daemon.",
+        "no exporter is scraped, or the first scrape was a moment ago.",
+        "see *Traffic by daemon*.",
     ),
     Query(f"{bits_per_second(_RECEIVED)} + {bits_per_second(_SENT)}"),
     unit="bps",
-    no_value="not measured",
+    no_value="no data",
 )
 
 _DAEMONS = table(
     "Daemons",
     Description(
-        "Every watched daemon, the worst on top. Click a name to see it as what it is: a server "
-        "or a tunnel.",
+        "All monitored daemons; the worst state is on top. Click a name to open its server or "
+        "tunnel dashboard.",
         "`state`, `status`, `load-stats`, `version`, `pid`.",
-        "no exporter is scraped by this Prometheus: open the last row.",
-        "DOWN: the reason stands beside it, under *Session*.",
+        "this Prometheus scrapes no exporter: open the last row.",
+        "DOWN: *Session* has the reason.",
     ),
     [
         Text("Daemon", "daemon", links=(TO_SERVER, TO_TUNNEL, TO_EXPORTER), width=170),
@@ -133,7 +133,7 @@ _DAEMONS = table(
             width=75,
         ),
         Value(
-            "Limit used",
+            "Limit usage",
             highest(
                 f"{_select('openvpn_server_connected_clients')} / "
                 f"({_select('openvpn_server_max_clients')} > 0)",
@@ -164,18 +164,18 @@ _DAEMONS = table(
             width=100,
         ),
         Value(
-            "Running for",
+            "Uptime",
             age(highest(_select("openvpn_start_time_seconds"), *DAEMON_LABELS)),
             unit="s",
             width=100,
         ),
         Text("Version", "version", width=85),
-        # Only for its labels: nobody needs to read its 1.
+        # Not shown: it provides labels, its value is always 1.
         Value(
             "Info", highest(_select("openvpn_info"), *DAEMON_LABELS, "mode", "version"), shown=False
         ),
     ],
-    no_value="No daemon is watched: open the last row",
+    no_value="No daemon is monitored: open the last row",
     sort="State",
     size=Size(24, 8),
 )
@@ -185,8 +185,8 @@ _TRAFFIC = time_series(
     Description(
         f"Received above the axis, sent below: {traffic.LINK}",
         "`load-stats`; under data channel offload the sum of all clients in `status`.",
-        "no exporter is scraped, or only since a moment ago.",
-        "open the daemon that stands out.",
+        "no exporter is scraped, or the first scrape was a moment ago.",
+        "open the daemon that differs from the others.",
     ),
     [
         Query(
@@ -200,17 +200,17 @@ _TRAFFIC = time_series(
         ),
     ],
     unit="bps",
-    no_value="Nothing measured yet",
+    no_value="No data yet",
     size=Size(12, 9),
 )
 
 _CLIENTS_BY_DAEMON = time_series(
     "Clients by server",
     Description(
-        "Connected clients, stacked. Those still handshaking are counted apart.",
+        "Connected clients, stacked. Pending clients are not included.",
         "`status`: rows with a virtual address.",
         "no server is up.",
-        "a cliff on one server is its trouble; on all of them, the network's.",
+        "a drop on one server: look at that server. A drop on all servers: look at the network.",
     ),
     [
         Query(
@@ -224,12 +224,12 @@ _CLIENTS_BY_DAEMON = time_series(
 )
 
 _VOLUME = bar_gauge(
-    "Volume in range by daemon",
+    "Traffic volume by daemon",
     Description(
         f"Received and sent together over the time range: {traffic.LINK}",
         "`load-stats`; under data channel offload the sum of all clients in `status`.",
         "no exporter is scraped.",
-        "for plans of capacity.",
+        "for capacity planning.",
     ),
     [
         Query(
@@ -239,17 +239,17 @@ _VOLUME = bar_gauge(
         )
     ],
     unit="bytes",
-    no_value="Nothing measured yet",
+    no_value="No data yet",
     size=Size(12, 5),
 )
 
 _VERSIONS = bar_gauge(
-    "Versions of OpenVPN",
+    "OpenVPN versions",
     Description(
-        "How many daemons are of which release, and in which mode.",
+        "Number of daemons by version and mode.",
         "`version`.",
         "no daemon is up.",
-        "look for what an upgrade has left behind.",
+        "find the daemons that an upgrade missed.",
     ),
     [
         Query(
@@ -266,28 +266,29 @@ _CONNECTS = _select("openvpn_server_client_connects_total")
 _DISCONNECTS = _select("openvpn_server_client_disconnects_total")
 
 _CHURN = time_series(
-    "Clients that come and go",
+    "Client connects and disconnects",
     Description(
-        "Sessions of clients that began, above the axis, and that ended, below, per minute.",
+        "Client sessions that started (above the axis) and ended (below), per minute.",
         "`status`, and the log for sessions too short for a poll (`verb 3`).",
-        "nobody came or left in the time range.",
-        "both high for long: clients that can't stay. A dip, then a peak: something restarted.",
+        "no client connected or disconnected in the time range.",
+        "both high for long: clients cannot stay connected. A low, then a peak: something "
+        "restarted.",
     ),
     [
         Query(
             nonzero_in_range(per_minute(_CONNECTS, *DAEMON_LABELS), _CONNECTS, *DAEMON_LABELS),
-            f"{daemon_state.LEGEND} came",
+            f"{daemon_state.LEGEND} connects",
         ),
         Query(
             nonzero_in_range(
                 per_minute(_DISCONNECTS, *DAEMON_LABELS), _DISCONNECTS, *DAEMON_LABELS
             ),
-            f"{daemon_state.LEGEND} left",
+            f"{daemon_state.LEGEND} disconnects",
             mirrored=True,
         ),
     ],
     unit="cpm",
-    no_value="Nobody came or left",
+    no_value="None in this time range",
     bars=True,
     size=Size(12, 9),
 )
@@ -295,10 +296,10 @@ _CHURN = time_series(
 _ALERTS = table(
     "Firing alerts",
     Description(
-        "Alerts of the bundled rules that fire now.",
-        "`ALERTS`, which only the Prometheus that evaluates the rules has.",
-        "none fires; or the rules are not loaded into this Prometheus.",
-        "docs/runbook.md has a section for each.",
+        "Alerts of the bundled rules that are firing now.",
+        "`ALERTS`: only the Prometheus that evaluates the rules has it.",
+        "no alert is firing, or the rules are not loaded into this Prometheus.",
+        "docs/runbook.md has a section for each alert.",
     ),
     [
         Text("Alert", "alertname"),
@@ -313,23 +314,24 @@ _ALERTS = table(
             shown=False,
         ),
     ],
-    no_value="None fires, or no rules here",
+    no_value="None, or no rules in this Prometheus",
     sort="Severity",
     size=Size(12, 6),
 )
 
 _HELP = text(
-    "Nothing to see?",
+    "Troubleshooting",
     "What to check when panels are empty.",
     """\
-1. **Is the exporter there?** `openvpn-exporter demo` serves a fleet of its own to compare with.
-2. **Does this Prometheus scrape it?** `up{job="openvpn"}` in Explore, with the name of your job.
-3. **Do the variables above fit?** Choose *All* in each; another data source may be selected.
-4. **Graphs with gaps, or blank when zoomed in?** Set *Scrape interval* in the settings of the data
-   source to that of the job: rates need four scrapes.
-5. **One panel is empty?** The *i* in its corner says where its numbers come from and when there are
-   none: names of clients can be switched off, log events need `verb 3`, expected clients and
-   `max_clients` must be configured.
+1. **Is the exporter running?** `openvpn-exporter demo` serves a simulated fleet to compare with.
+2. **Does this Prometheus scrape it?** Query `up{job="openvpn"}` in Explore, with the name of your
+   job.
+3. **Are the variables above right?** Select *All* in each of them, and check the data source.
+4. **Do graphs have gaps, or are they empty when zoomed in?** Set *Scrape interval* in the settings
+   of the data source to the scrape interval of the job: rates need four scrapes.
+5. **Is one panel empty?** The *i* in its corner describes its source and when it has no data:
+   client names can be disabled, log events need `verb 3`, expected clients and `max_clients` must
+   be configured.
 """,
     size=Size(24, 7),
 )
@@ -337,17 +339,17 @@ _HELP = text(
 DASHBOARD = build_dashboard(
     "openvpn-fleet",
     "OpenVPN / Fleet",
-    "All OpenVPN daemons that the exporters watch: what is down, who is connected, what moves. "
-    "Click a daemon in the table to look closer.",
+    "All OpenVPN daemons that the exporters monitor: which are down, their clients and traffic. "
+    "Click a daemon in the table for details.",
     variables=daemons(several=True),
     rows=[
         Row(
-            "At a glance",
+            "Overview",
             [
-                _WATCHED,
+                _MONITORED,
                 _DOWN,
                 _NOT_CONNECTED,
-                expected_clients.missing(_select),
+                expected_clients.missing_count(_select),
                 _CLIENTS,
                 _THROUGHPUT,
             ],
@@ -355,16 +357,16 @@ DASHBOARD = build_dashboard(
         Row("Daemons", [_DAEMONS, daemon_state.states(_select)]),
         Row("Traffic and clients", [_TRAFFIC, _CLIENTS_BY_DAEMON, _VOLUME, _VERSIONS]),
         Row(
-            "Trouble",
+            "Events and alerts",
             [
                 _CHURN,
-                events.refusals(_select, size=Size(12, 9)),
+                events.authentication_failures(_select, size=Size(12, 9)),
                 events.reconnects(_select, size=Size(12, 6)),
                 _ALERTS,
-                expected_clients.missing_by_name(_select),
+                expected_clients.missing_table(_select),
             ],
         ),
         Row("Certificates", [certificates.lifetimes(_select), certificates.problems(_select)]),
-        Row("Nothing to see?", [_HELP], collapsed=True),
+        Row("Troubleshooting", [_HELP], collapsed=True),
     ],
 )

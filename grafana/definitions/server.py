@@ -1,4 +1,4 @@
-"""One server: its load, its clients, its troubles."""
+"""The dashboard of one server: its state, load, clients and events."""
 
 from grafana import mappings
 from grafana.layout import Row, build_dashboard
@@ -21,12 +21,12 @@ _select = Selector(DAEMON_MATCHERS)
 _THIRD = Size(8, 8)
 
 _CONNECTED = stat(
-    "Clients connected",
+    "Connected clients",
     Description(
-        "Clients that are connected. None is no fault: it may be night.",
+        "Connected clients. Zero is no fault, for example at night.",
         "`status`: rows with a virtual address.",
-        "the server is down, or is a tunnel.",
-        "the row on clients has their names.",
+        "the server is down, or the daemon is a client.",
+        "*Clients by name* lists them.",
     ),
     Query(total(_select("openvpn_server_connected_clients"))),
     unit="short",
@@ -34,12 +34,12 @@ _CONNECTED = stat(
 )
 
 _LIMIT_USED = stat(
-    "Limit used",
+    "Limit usage",
     Description(
-        "Connected clients as a share of `max-clients`. At 100 % the next one is turned away.",
-        "`status`, and `max_clients` of our configuration.",
+        "Connected clients as a share of `max-clients`. At 100 % OpenVPN rejects the next client.",
+        "`status`, and `max_clients` of the exporter's configuration.",
         "`max_clients` is not configured for this daemon, or the server is down.",
-        "raise `max-clients`, or find who holds more sessions than expected.",
+        "raise `max-clients`, or find clients with more sessions than expected.",
     ),
     Query(
         f"{total(_select('openvpn_server_connected_clients'))} / "
@@ -54,10 +54,10 @@ _LIMIT_USED = stat(
 _OFFLOAD = stat(
     "Data channel offload",
     Description(
-        "Whether the kernel moves the packets.",
+        "Whether the kernel processes the data packets (DCO).",
         "`status` (2.6 and later).",
         "the server is down, or older than 2.6.",
-        "off where you expected it: an option that it can't do, or no kernel module.",
+        "off although you expected it: an option that DCO does not support, or no kernel module.",
     ),
     Query(highest(_select("openvpn_server_dco_enabled"))),
     unit="none",
@@ -68,10 +68,11 @@ _OFFLOAD = stat(
 _VERBOSITY = stat(
     "Log verbosity",
     Description(
-        "The daemon's `verb`. Most log events need 3, some 4; above 7 its log is not read.",
+        "The daemon's `verb`. Most log events need 3, some need 4. Above 7 the exporter does "
+        "not read the log.",
         "`verb`.",
         "the daemon is down.",
-        "set `verb 3` in its configuration where log events are missed.",
+        "set `verb 3` in the daemon's configuration if log events are missing.",
     ),
     Query(highest(_select("openvpn_log_verbosity"))),
     unit="none",
@@ -81,11 +82,10 @@ _VERBOSITY = stat(
 _CLIENTS = time_series(
     "Clients",
     Description(
-        "Connected clients, those still on their way in (handshakes, logins, port scans), and the "
-        "limit.",
-        "`status`; the limit is `max_clients` of our configuration.",
-        "the server is down, or is a tunnel.",
-        "many pending and few connected: logins that hang, or a scan.",
+        "Connected clients, pending clients (handshakes, logins, port scans) and the limit.",
+        "`status`; the limit is `max_clients` of the exporter's configuration.",
+        "the server is down, or the daemon is a client.",
+        "many pending and few connected clients: logins that hang, or a scan.",
     ),
     [
         Query(total(_select("openvpn_server_connected_clients")), "connected"),
@@ -98,17 +98,19 @@ _CLIENTS = time_series(
 )
 
 _CHURN = time_series(
-    "Clients that come and go",
+    "Client connects and disconnects",
     Description(
-        "Sessions that began, above the axis, and that ended, below, per minute.",
+        "Client sessions that started (above the axis) and ended (below), per minute.",
         "`status`, and the log for sessions too short for a poll (`verb 3`).",
-        "this daemon is a tunnel, or isn't watched.",
-        "both high for long: clients that can't stay.",
+        "the daemon is a client, or is not monitored.",
+        "both high for long: clients cannot stay connected.",
     ),
     [
-        Query(per_minute(_select("openvpn_server_client_connects_total")), "came"),
+        Query(per_minute(_select("openvpn_server_client_connects_total")), "connects"),
         Query(
-            per_minute(_select("openvpn_server_client_disconnects_total")), "left", mirrored=True
+            per_minute(_select("openvpn_server_client_disconnects_total")),
+            "disconnects",
+            mirrored=True,
         ),
     ],
     unit="cpm",
@@ -126,19 +128,19 @@ def _duration(quantile: float) -> str:
 
 
 _DURATIONS = bar_gauge(
-    "How long sessions last",
+    "Session duration",
     Description(
-        "Length of the sessions that ended in the time range: a tenth of them were shorter than "
-        "the first bar, half than the second, nine tenths than the third. Estimated within the "
-        "histogram's steps.",
+        "Percentiles of the duration of sessions that ended in the time range, estimated from "
+        "the histogram's buckets.",
         "`status`: observed when a session ends.",
         "no session ended in the time range.",
-        "minutes where you expect hours: clients that are thrown out or have bad lines.",
+        "minutes where you expect hours: clients are disconnected by the server or have an "
+        "unstable network.",
     ),
     [
-        Query(_duration(0.1), "10 % are under"),
-        Query(_duration(0.5), "half are under"),
-        Query(_duration(0.9), "90 % are under"),
+        Query(_duration(0.1), "10th percentile"),
+        Query(_duration(0.5), "median"),
+        Query(_duration(0.9), "90th percentile"),
     ],
     unit="s",
     no_value="No session ended",
@@ -146,17 +148,18 @@ _DURATIONS = bar_gauge(
 )
 
 _TABLES = time_series(
-    "Routes and queue",
+    "Routes and broadcast queue",
     Description(
-        "Rows of the routing table, and the highest fill level of the queue for broadcasts and "
-        "multicasts since the daemon's last restart.",
+        "Rows of the routing table, and the maximum length of the broadcast and multicast "
+        "queue since the daemon's last restart.",
         "`status`.",
-        "the server is down, or is a tunnel.",
-        "routes normally follow clients; a queue near 256 loses packets (`bcast-buffers`).",
+        "the server is down, or the daemon is a client.",
+        "the number of routes normally follows the number of clients. A queue near 256 drops "
+        "packets (`bcast-buffers`).",
     ),
     [
         Query(total(_select("openvpn_server_routes")), "routes"),
-        Query(highest(_select("openvpn_server_max_bcast_mcast_queue_length")), "queue, highest"),
+        Query(highest(_select("openvpn_server_max_bcast_mcast_queue_length")), "queue, maximum"),
     ],
     unit="short",
     no_value="No server",
@@ -164,12 +167,12 @@ _TABLES = time_series(
 )
 
 _PLATFORMS = bar_gauge(
-    "Platforms",
+    "Client platforms",
     Description(
-        "Connected clients by the platform that they announce.",
+        "Connected clients by platform (`IV_PLAT`).",
         "real-time messages `>CLIENT:ESTABLISHED`, or `peer info` in the log.",
-        "nobody is connected.",
-        "`unknown` were connected before the exporter was, or announce nothing.",
+        "no client is connected.",
+        "`unknown`: clients that connected before the exporter, or send no peer info.",
     ),
     [
         Query(
@@ -178,16 +181,16 @@ _PLATFORMS = bar_gauge(
         )
     ],
     unit="short",
-    no_value="Nobody is connected",
+    no_value="No client is connected",
 )
 
 _CLIENT_VERSIONS = bar_gauge(
-    "Versions of clients",
+    "Client versions",
     Description(
-        "Connected clients by the release of OpenVPN that they announce.",
+        "Connected clients by version of OpenVPN (`IV_VER`).",
         "real-time messages `>CLIENT:ESTABLISHED`, or `peer info` in the log.",
-        "nobody is connected.",
-        "find who must upgrade before an old cipher or a hole is closed.",
+        "no client is connected.",
+        "find the clients to upgrade before an old cipher is disabled.",
     ),
     [
         Query(
@@ -196,16 +199,16 @@ _CLIENT_VERSIONS = bar_gauge(
         )
     ],
     unit="short",
-    no_value="Nobody is connected",
+    no_value="No client is connected",
 )
 
 _CIPHERS = bar_gauge(
     "Ciphers",
     Description(
-        "Connected clients by the cipher of their data channel.",
+        "Connected clients by cipher of the data channel.",
         "`status` (2.5 and later).",
-        "nobody is connected.",
-        "BF-CBC and its like should not be here any more.",
+        "no client is connected.",
+        "BF-CBC and other 64-bit block ciphers are insecure.",
     ),
     [
         Query(
@@ -214,25 +217,25 @@ _CIPHERS = bar_gauge(
         )
     ],
     unit="short",
-    no_value="Nobody is connected",
+    no_value="No client is connected",
 )
 
 DASHBOARD = build_dashboard(
     "openvpn-server",
     "OpenVPN / Server",
-    "One OpenVPN server: its state, load, clients and troubles. The closed rows have names of "
-    "clients; all the others work without.",
+    "One OpenVPN server: its state, load, clients and events. The collapsed rows contain client "
+    "names; the other rows work without them.",
     variables=daemons(several=False),
     rows=[
         Row(
-            "Now",
+            "Status",
             [
-                daemon_state.state_now(_select),
-                daemon_state.why_down(_select),
+                daemon_state.current_state(_select),
+                daemon_state.management_session(_select),
                 _CONNECTED,
                 _LIMIT_USED,
-                expected_clients.missing(_select),
-                daemon_state.data_age(_select),
+                expected_clients.missing_count(_select),
+                daemon_state.status_age(_select),
                 daemon_state.uptime(_select),
                 daemon_state.version(_select),
                 _OFFLOAD,
@@ -242,18 +245,21 @@ DASHBOARD = build_dashboard(
             ],
         ),
         Row("Load", [traffic.link(_select), _CLIENTS, _CHURN, _DURATIONS, _TABLES]),
-        Row("What clients are", [_PLATFORMS, _CLIENT_VERSIONS, _CIPHERS]),
+        Row("Client software", [_PLATFORMS, _CLIENT_VERSIONS, _CIPHERS]),
         Row(
-            "Trouble",
+            "States and log",
             [
                 daemon_state.states(_select, size=Size(24, 4)),
                 events.log_events(_select),
-                events.log_lines(_select),
+                events.log_messages(_select),
             ],
         ),
         Row(
             "Expected clients",
-            [expected_clients.presence(_select), expected_clients.missing_by_name(_select)],
+            [
+                expected_clients.connected_over_time(_select),
+                expected_clients.missing_table(_select),
+            ],
             collapsed=True,
         ),
         Row(
@@ -262,8 +268,8 @@ DASHBOARD = build_dashboard(
             collapsed=True,
         ),
         Row(
-            "Who moves most",
-            [client_tables.most_volume(_select), client_tables.most_traffic(_select)],
+            "Top clients",
+            [client_tables.top_by_volume(_select), client_tables.top_by_traffic(_select)],
             collapsed=True,
         ),
         Row("Routes", [client_tables.routes(_select)], collapsed=True),

@@ -1,4 +1,4 @@
-"""One tunnel: a daemon in client or point-to-point mode."""
+"""The dashboard of one tunnel: a daemon in client or point-to-point mode."""
 
 from grafana import mappings
 from grafana.layout import Row, build_dashboard
@@ -22,30 +22,30 @@ from grafana.variables import daemons
 
 _select = Selector(DAEMON_MATCHERS)
 _CONNECTED = _select("openvpn_state", 'state="CONNECTED"')
-_TUNNELS_ONLY = "this daemon is a server, or was never connected since the exporter started."
+_TUNNELS_ONLY = "the daemon is a server, or was never connected since the exporter started."
 
-_IN_STATE = stat(
-    "In this state for",
+_TIME_IN_STATE = stat(
+    "Time in state",
     Description(
-        "Time since the daemon entered its state.",
+        "Time since the daemon entered its current state.",
         "`state` and real-time messages `>STATE`.",
         "the daemon is down.",
-        "long in any state but CONNECTED: it is stuck there.",
+        "long in any state but CONNECTED: the daemon is stuck.",
     ),
     Query(age(highest(_select("openvpn_state_since_timestamp_seconds")))),
     unit="s",
     no_value="not known",
 )
 
-_SHARE = stat(
-    "Connected in range",
+_AVAILABILITY = stat(
+    "Availability",
     Description(
-        "Share of the time range in which the tunnel was CONNECTED. Time in which the daemon was "
-        "down counts as not connected.",
+        "Share of the time range in which the daemon was CONNECTED. Time in which the daemon "
+        "was down counts as not connected.",
         "`state` and real-time messages `>STATE`.",
-        "the daemon was never up in the time range; or only its status file is read, which says no "
-        "state.",
-        "the timeline shows whether it is one long outage or many short ones.",
+        "the daemon was never up in the time range, or only its status file is read, which has"
+        " no state.",
+        "*States* shows whether it was one long outage or many short ones.",
     ),
     Query(
         f"sum(sum_over_time({_CONNECTED}[$__range])) / "
@@ -58,44 +58,45 @@ _SHARE = stat(
 )
 
 _RECONNECTS = stat(
-    "Reconnects in range",
+    "Reconnects",
     Description(
-        "Times that the tunnel began anew, in the time range. Complete: none is too short.",
+        "Reconnects of the tunnel in the time range. All are counted, even short ones.",
         "real-time messages `>STATE`, and `state all` after a gap.",
-        "the exporter doesn't watch such a daemon, or isn't scraped.",
-        "the bars below say why.",
+        "the exporter does not monitor this daemon, or is not scraped.",
+        "*Reconnects by reason* shows why.",
     ),
     Query(increase_in_range(_select("openvpn_reconnects_total"))),
     unit="short",
     decimals=0,
     mappings=mappings.NONE,
     colours=thresholds("green", (0.5, "yellow")),
-    no_value="not watched",
+    no_value="not monitored",
 )
 
-_PASSWORDS = stat(
-    "Passwords refused",
+_PASSWORD_FAILURES = stat(
+    "Password failures",
     Description(
-        "Passwords that the other side refused, in the time range.",
+        "Passwords that the peer rejected in the time range.",
         "real-time messages `>PASSWORD:Verification Failed`.",
-        "the exporter doesn't watch such a daemon, or isn't scraped.",
-        "change the password where it is kept, before the account is locked.",
+        "the exporter does not monitor this daemon, or is not scraped.",
+        "change the password at its source before the account is locked.",
     ),
     Query(increase_in_range(_select("openvpn_password_failures_total"))),
     unit="short",
     decimals=0,
     mappings=mappings.NONE,
     colours=thresholds("green", (0.5, "red")),
-    no_value="not watched",
+    no_value="not monitored",
 )
 
 _TRANSITIONS = time_series(
-    "Entries into states",
+    "State transitions",
     Description(
-        "How often the daemon entered each state, per minute. Only states that occurred.",
+        "Entries into each state per minute. Only series that increased in the time range.",
         "real-time messages `>STATE`, and `state all` after a gap.",
-        "the daemon stayed in one state throughout.",
-        "AUTH again and again: refused passwords. WAIT: no answer. RESOLVE: name servers.",
+        "the daemon stayed in one state.",
+        "AUTH repeatedly: the password is rejected. WAIT: the peer does not reply. RESOLVE: "
+        "DNS failures.",
     ),
     [
         Query(
@@ -108,26 +109,26 @@ _TRANSITIONS = time_series(
         )
     ],
     unit="cpm",
-    no_value="No change in this time range",
+    no_value="None in this time range",
     bars=True,
     stacked=True,
     size=Size(12, 7),
 )
 
-_INNER = time_series(
-    "Traffic inside the tunnel",
+_TUNNEL_TRAFFIC = time_series(
+    "Tunnel traffic",
     Description(
-        "What the tunnel brought out of the link, above the axis, and what it took in, below. "
-        "Without the kernel's part under data channel offload.",
-        "`status`: bytes written to and read from the tunnel device.",
+        "Received from the tunnel above the axis, sent into it below. With data channel "
+        "offload the kernel's part is missing.",
+        "`status`: bytes written to and read from the TUN/TAP device.",
         _TUNNELS_ONLY,
-        "traffic on the link but none inside: keepalives only, so look at the routes.",
+        "traffic on the link, but none in the tunnel: only keepalives, so check the routes.",
     ),
     [
-        Query(bits_per_second(_select("openvpn_client_tun_tap_write_bytes_total")), "brought"),
+        Query(bits_per_second(_select("openvpn_client_tun_tap_write_bytes_total")), "received"),
         Query(
             bits_per_second(_select("openvpn_client_tun_tap_read_bytes_total")),
-            "taken",
+            "sent",
             mirrored=True,
         ),
     ],
@@ -136,8 +137,8 @@ _INNER = time_series(
 )
 
 
-def _share_lost(inside: str, outside: str) -> str:
-    """Return which share of the link's bytes is not the tunnel's."""
+def _overhead(inside: str, outside: str) -> str:
+    """Return the share of the link traffic that is no tunnel traffic."""
     return (
         f"clamp_min(1 - {total(per_second(_select(inside)))} / "
         f"({total(per_second(_select(outside)))} > 0), 0)"
@@ -145,24 +146,24 @@ def _share_lost(inside: str, outside: str) -> str:
 
 
 _OVERHEAD = time_series(
-    "Overhead of the tunnel",
+    "Overhead",
     Description(
-        "Which share of the link's bytes is not the tunnel's: headers, encryption, keepalives.",
-        "`status`: bytes of the tunnel device against bytes of the link.",
+        "Share of the link traffic that is no tunnel traffic: headers, encryption, keepalives.",
+        "`status`: bytes of the TUN/TAP device compared with bytes of the link.",
         _TUNNELS_ONLY,
-        "high is normal while little moves. High under load: many small packets, or an MTU that "
-        "splits large ones.",
+        "a high share is normal at low traffic. High under load: many small packets, or an MTU"
+        " that fragments large ones.",
     ),
     [
         Query(
-            _share_lost(
+            _overhead(
                 "openvpn_client_tun_tap_write_bytes_total",
                 "openvpn_client_tcp_udp_read_bytes_total",
             ),
             "received",
         ),
         Query(
-            _share_lost(
+            _overhead(
                 "openvpn_client_tun_tap_read_bytes_total",
                 "openvpn_client_tcp_udp_write_bytes_total",
             ),
@@ -177,10 +178,11 @@ _OVERHEAD = time_series(
 _COMPRESSION = time_series(
     "Compression",
     Description(
-        "Size after compression as a share of the size before: below 100 % it saves something.",
-        "`status`: the rows on compression.",
-        "compression is off, as it should be: it leaks what is encrypted.",
-        "switch it off on both sides, unless an old peer insists.",
+        "Size after compression as a share of the size before. Below 100 % compression saves "
+        "bytes.",
+        "`status`: the compression rows.",
+        "compression is off. This is recommended, since compression weakens encryption.",
+        "disable it on both sides, unless an old peer requires it.",
     ),
     [
         Query(
@@ -198,18 +200,17 @@ _COMPRESSION = time_series(
     no_value="No compression",
 )
 
-_DISCARDED = time_series(
-    "Received and authentic",
+_AUTHENTICATED = time_series(
+    "Received and authenticated",
     Description(
-        "Bytes that arrived on the link, and those of them that could be decrypted and "
-        "authenticated.",
+        "Bytes received on the link, and the part that was authenticated and decrypted.",
         "`status`: bytes read from the link, and authenticated bytes.",
         _TUNNELS_ONLY,
-        "a gap that grows: keys that don't fit, or somebody else's packets.",
+        "a growing difference: the keys differ, or the packets come from another sender.",
     ),
     [
-        Query(bits_per_second(_select("openvpn_client_tcp_udp_read_bytes_total")), "arrived"),
-        Query(bits_per_second(_select("openvpn_client_auth_read_bytes_total")), "authentic"),
+        Query(bits_per_second(_select("openvpn_client_tcp_udp_read_bytes_total")), "received"),
+        Query(bits_per_second(_select("openvpn_client_auth_read_bytes_total")), "authenticated"),
     ],
     unit="bps",
     no_value="No tunnel",
@@ -218,25 +219,25 @@ _DISCARDED = time_series(
 DASHBOARD = build_dashboard(
     "openvpn-tunnel",
     "OpenVPN / Tunnel",
-    "One OpenVPN daemon in client or point-to-point mode: whether its tunnel holds, why not, and "
-    "what it moves.",
+    "One OpenVPN daemon in client or point-to-point mode: its state, reconnects and their reasons, "
+    "and its traffic.",
     variables=daemons(several=False),
     rows=[
         Row(
-            "Now",
+            "Status",
             [
-                daemon_state.state_now(_select),
-                _IN_STATE,
-                daemon_state.why_down(_select),
+                daemon_state.current_state(_select),
+                _TIME_IN_STATE,
+                daemon_state.management_session(_select),
                 events.hold(_select),
                 events.prompt(_select),
                 daemon_state.version(_select),
-                _SHARE,
+                _AVAILABILITY,
                 _RECONNECTS,
                 daemon_state.restarts(_select),
                 events.fatal_errors(_select),
-                _PASSWORDS,
-                daemon_state.data_age(_select),
+                _PASSWORD_FAILURES,
+                daemon_state.status_age(_select),
             ],
         ),
         Row(
@@ -247,8 +248,8 @@ DASHBOARD = build_dashboard(
                 _TRANSITIONS,
             ],
         ),
-        Row("Traffic", [traffic.link(_select), _INNER, _OVERHEAD, _DISCARDED]),
-        Row("Log", [events.log_events(_select), events.log_lines(_select)]),
+        Row("Traffic", [traffic.link(_select), _TUNNEL_TRAFFIC, _OVERHEAD, _AUTHENTICATED]),
+        Row("Log", [events.log_events(_select), events.log_messages(_select)]),
         Row("Compression", [_COMPRESSION], collapsed=True),
     ],
 )

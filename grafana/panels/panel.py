@@ -13,14 +13,14 @@ class Description(NamedTuple):
 
     shows: str
     source: str
-    empty: str
-    act: str
+    no_data: str
+    action: str
 
     def markdown(self) -> str:
         """Return the description as Markdown."""
         return (
-            f"{self.shows}\n\n**From:** {self.source}\n\n"
-            f"**Empty:** {self.empty}\n\n**What to do:** {self.act}"
+            f"{self.shows}\n\n**Source:** {self.source}\n\n"
+            f"**No data:** {self.no_data}\n\n**What to do:** {self.action}"
         )
 
 

@@ -1,1 +1,1 @@
-"""Panels that more than one dashboard shows, each for the series of the dashboard's own scope."""
+"""Panels that more than one dashboard has; the selector chooses the series."""

@@ -1,4 +1,4 @@
-"""How long the daemons' certificates and revocation lists hold."""
+"""Panels about the expiry of certificates and CRLs."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -8,12 +8,12 @@ from grafana.queries import DAEMON_LABELS, Selector, highest
 
 _DAY = 86_400
 _LONG = 36_500 * _DAY
-_SOURCE = "the files themselves: those that a discovered daemon, or the configuration, names."
-_NONE = "no file is named in the exporter's configuration."
+_SOURCE = "the files named by the exporter's configuration or by a discovered daemon."
+_NONE = "no file is configured, and none was discovered."
 
 
 def lifetimes(select: Selector) -> dashboard.Panel:
-    """Show what ends when, the soonest on top."""
+    """Return a table of expiry times, the soonest on top."""
     certificates = highest(
         select("openvpn_certificate_not_after_timestamp_seconds"),
         *DAEMON_LABELS,
@@ -22,53 +22,53 @@ def lifetimes(select: Selector) -> dashboard.Panel:
         "subject",
         "serial",
     )
-    lists = highest(
+    crls = highest(
         select("openvpn_crl_next_update_timestamp_seconds"), *DAEMON_LABELS, "file", "issuer"
     )
     return table(
-        "Certificates and revocation lists",
+        "Certificates and CRLs",
         Description(
-            "How long each certificate and each revocation list of the daemons' files still holds, "
-            "the soonest on top. A negative time is past.",
+            "Time until each certificate and CRL of the daemons' files expires, the soonest on"
+            " top. A negative time is in the past.",
             _SOURCE,
             _NONE,
-            "renew it, and reload or restart the daemon. An expired revocation list makes OpenVPN "
-            "turn every client away.",
+            "renew it, then reload or restart the daemon. With an expired CRL OpenVPN rejects "
+            "all clients.",
         ),
         [
             Value(
-                "Holds for",
-                f"({certificates} or {lists}) - time()",
+                "Expires in",
+                f"({certificates} or {crls}) - time()",
                 unit="s",
                 colours=thresholds("red", (7 * _DAY, "yellow"), (30 * _DAY, "green"), since=-_LONG),
             ),
             Text("Daemon", "daemon"),
-            Text("Use", "directive"),
+            Text("Directive", "directive"),
             Text("Subject", "subject"),
-            Text("Issuer of the list", "issuer"),
+            Text("CRL issuer", "issuer"),
             Text("File", "file"),
             Text("Exporter", "instance"),
         ],
-        no_value="No file is named",
-        sort="Holds for",
+        no_value="No file is configured",
+        sort="Expires in",
         size=Size(16, 5),
     )
 
 
 def problems(select: Selector) -> dashboard.Panel:
-    """Show which files can't be used."""
+    """Return a table of files that cannot be read."""
     return table(
-        "Files that can't be used",
+        "Certificate file problems",
         Description(
-            "Files of certificates and revocation lists that the exporter can't read, and why.",
+            "Certificate and CRL files that the exporter cannot read, with the reason.",
             _SOURCE,
-            "every file that is named can be read, or none is named.",
-            "rights for the exporter's user, or a path that is no longer right.",
+            "all files can be read, or none is configured.",
+            "the exporter's user needs read permission, or the path is wrong.",
         ),
         [
             Text("Daemon", "daemon"),
             Text("Reason", "reason"),
-            Text("Use", "directive"),
+            Text("Directive", "directive"),
             Text("File", "file"),
             Value("Problem", f"{select('openvpn_certificate_file_problem')} == 1", shown=False),
         ],

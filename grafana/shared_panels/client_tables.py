@@ -1,4 +1,4 @@
-"""What names its clients: for rows of a server that are closed at first."""
+"""Panels with client names, for collapsed rows of a server."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -21,31 +21,32 @@ _CLIENT_LABELS = (*DAEMON_LABELS, "common_name")
 _RECEIVED = "openvpn_server_client_received_bytes_total"
 _SENT = "openvpn_server_client_sent_bytes_total"
 _NAMES_OFF = (
-    "nobody is connected; or names are switched off (`clients.series: false`): the rows above need "
-    "none."
+    "no client is connected, or client names are disabled (`clients.series: false`). The rows "
+    "above need no names."
 )
 
-SESSION = (
+SESSION_COLUMNS = (
     Text("User", "username"),
-    Text("Client id", "client_id"),
-    Text("Comes from", "real_address"),
-    Text("Address", "virtual_address"),
-    Text("IPv6 address", "virtual_ipv6_address"),
+    Text("Client ID", "client_id"),
+    Text("Real address", "real_address"),
+    Text("Virtual address", "virtual_address"),
+    Text("Virtual IPv6 address", "virtual_ipv6_address"),
     Text("Cipher", "cipher"),
     Text("Platform", "platform"),
     Text("Version", "client_version"),
-    Text("Program", "gui"),
+    Text("GUI", "gui"),
 )
-"""Columns of `openvpn_server_client_info`: what a session is."""
+"""The columns that `openvpn_server_client_info` has for a session."""
 
 
 def clients(select: Selector) -> dashboard.Panel:
-    """Show what each client does, and when it was there."""
+    """Return a table of clients: sessions, times and traffic."""
     return table(
         "Clients",
         Description(
-            "Clients that are or were connected, with the traffic of all of their sessions. One "
-            "that left stays for `forget_after`, with 0 sessions. Click a name to look closer.",
+            "Clients that are or were connected, with the traffic of all their sessions. A "
+            "disconnected client stays for `forget_after`, with 0 sessions. Click a name for "
+            "details.",
             "`status`.",
             _NAMES_OFF,
             "two sessions of one name: `duplicate-cn`, or a shared certificate.",
@@ -57,7 +58,7 @@ def clients(select: Selector) -> dashboard.Panel:
             Text("Job", "job", hidden=True),
             *_values(select),
         ],
-        no_value="No names, or nobody",
+        no_value="No names, or no clients",
         sort="Received",
         descending=True,
         size=Size(24, 12),
@@ -73,7 +74,7 @@ def _values(select: Selector) -> list[Value]:
         Value("Received", bits_per_second(received, *_CLIENT_LABELS), unit="bps"),
         Value("Sent", bits_per_second(sent, *_CLIENT_LABELS), unit="bps"),
         Value(
-            "Volume in range",
+            "Volume",
             f"{increase_in_range(received, *_CLIENT_LABELS)} + "
             f"{increase_in_range(sent, *_CLIENT_LABELS)}",
             unit="bytes",
@@ -88,39 +89,39 @@ def _time(title: str, timestamp: str) -> Value:
 
 
 def sessions(select: Selector) -> dashboard.Panel:
-    """Show every session with its addresses."""
+    """Return a table of sessions with their addresses."""
     return table(
         "Sessions",
         Description(
-            "Every current session with its addresses and what the client announces of itself.",
+            "All current sessions, with addresses and peer info.",
             "`status`, real-time messages `>CLIENT:ESTABLISHED`.",
-            "nobody is connected; or addresses are switched off (`clients.info: false`).",
-            "a real address that surprises: ask whose line it is.",
+            "no client is connected, or addresses are disabled (`clients.info: false`).",
+            "an unexpected real address: find out whose network it is.",
         ),
         [
             Text("Client", "common_name", links=(TO_CLIENT,)),
-            *SESSION,
+            *SESSION_COLUMNS,
             Text("Server", "daemon", hidden=True),
             Text("Exporter", "instance", hidden=True),
             Text("Job", "job", hidden=True),
             Value("Session", select("openvpn_server_client_info"), shown=False),
         ],
-        no_value="No addresses, or nobody",
+        no_value="No addresses, or no clients",
         sort="Client",
         size=Size(24, 12),
     )
 
 
-def most_volume(select: Selector) -> dashboard.Panel:
-    """Show who moved most."""
+def top_by_volume(select: Selector) -> dashboard.Panel:
+    """Return the clients with the most traffic in the time range."""
     received, sent = select(_RECEIVED), select(_SENT)
     return bar_gauge(
-        "Most volume in range",
+        "Top 10 clients by volume",
         Description(
-            "The ten clients that moved most in the time range, both directions together.",
-            "`status`. What moves between the last poll of a session and its end is not seen.",
+            "The ten clients with the most traffic in the time range, both directions together.",
+            "`status`. Bytes after the last poll of a session are not counted.",
             _NAMES_OFF,
-            "click through from the table of clients to see one over time.",
+            "the table *Clients* has links to a dashboard for each client.",
         ),
         [
             Query(
@@ -130,22 +131,22 @@ def most_volume(select: Selector) -> dashboard.Panel:
             )
         ],
         unit="bytes",
-        no_value="No names, or nobody",
+        no_value="No names, or no clients",
         size=Size(8, 10),
     )
 
 
-def most_traffic(select: Selector) -> dashboard.Panel:
-    """Show the traffic of those over time."""
+def top_by_traffic(select: Selector) -> dashboard.Panel:
+    """Return the traffic of these clients over time."""
     received, sent = select(_RECEIVED), select(_SENT)
     return time_series(
-        "Traffic of the ten",
+        "Top 10 clients by traffic",
         Description(
-            "The ten clients that received or sent most in the time range: what they sent to the "
-            "server above the axis, what they got below.",
+            "The ten clients that received or sent most in the time range: received by the "
+            "server above the axis, sent to the client below.",
             "`status`.",
             _NAMES_OFF,
-            "one that fills the line all day is a backup, or worse.",
+            "one client that uses all bandwidth: often a backup.",
         ),
         [
             Query(
@@ -159,20 +160,20 @@ def most_traffic(select: Selector) -> dashboard.Panel:
             ),
         ],
         unit="bps",
-        no_value="No names, or nobody",
+        no_value="No names, or no clients",
         size=Size(16, 10),
     )
 
 
 def routes(select: Selector) -> dashboard.Panel:
-    """Show what is routed to whom."""
+    """Return a table of routes by client."""
     return table(
         "Routes",
         Description(
-            "Addresses behind clients, and when a packet last went there.",
+            "Addresses behind clients, and when the last packet was sent there.",
             "`status`: the routing table.",
-            "switched off, as it is by default (`clients.routes: true` switches it on).",
-            "a network that was not used for long may be routed elsewhere.",
+            "disabled, which is the default (`clients.routes: true` enables it).",
+            "a network without traffic for long may be routed elsewhere.",
         ),
         [
             Text("Client", "common_name", links=(TO_CLIENT,)),
@@ -186,7 +187,7 @@ def routes(select: Selector) -> dashboard.Panel:
                 unit="dateTimeFromNow",
             ),
         ],
-        no_value="Routes are switched off",
+        no_value="Routes are disabled",
         sort="Client",
         size=Size(24, 8),
     )

@@ -1,4 +1,4 @@
-"""What daemons are and were doing."""
+"""Panels about the state of daemons and of their management sessions."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -11,94 +11,97 @@ from grafana.queries import Selector, age, highest, increase_in_range
 LEGEND = "{{daemon}} @ {{instance}}"
 
 _STATE = (
-    "OpenVPN's own word for its state, or DOWN when the exporter can't ask. A server is CONNECTED "
+    "The state that OpenVPN reports, or DOWN if the daemon cannot be polled. A server is CONNECTED "
     "once it is initialised, with or without clients."
 )
 
 
-def state_now(select: Selector) -> dashboard.Panel:
-    """Show the state of a daemon."""
+def current_state(select: Selector) -> dashboard.Panel:
+    """Return the current state of a daemon."""
     return stat(
         "State",
         Description(
             _STATE,
             "`state` and real-time messages `>STATE`; `openvpn_up`.",
-            "the exporter doesn't watch the daemon, or isn't scraped.",
-            "for DOWN see the reason beside it; RECONNECTING that lasts means an unreachable peer.",
+            "the exporter does not monitor this daemon, or is not scraped.",
+            "DOWN: *Management session* has the reason. RECONNECTING for long: the peer is "
+            "unreachable.",
         ),
         Query(mappings.state_value(select), "{{daemon}}"),
         unit="none",
         mappings=(mappings.DOWN, *mappings.STATES),
-        no_value="not watched",
+        no_value="not monitored",
     )
 
 
 def states(select: Selector, *, size: Size = WIDE) -> dashboard.Panel:
-    """Show the states of daemons over time."""
+    """Return the states of daemons over time."""
     return state_timeline(
         "States",
         Description(
-            f"{_STATE} A reconnect between two scrapes leaves no trace here: the counters of "
-            "reconnects have every one.",
+            f"{_STATE} A reconnect between two scrapes is not visible here; the counters of "
+            "reconnects include it.",
             "`state` and real-time messages `>STATE`; `openvpn_up`.",
-            "the exporter doesn't watch such a daemon, or isn't scraped; see the exporter's "
+            "the exporter does not monitor such a daemon, or is not scraped: see the exporter "
             "dashboard.",
             "compare with traffic and log events at the same time.",
         ),
         Query(mappings.state_value(select), LEGEND),
         mappings=(mappings.DOWN, *mappings.STATES),
-        no_value="No daemon is watched",
+        no_value="No daemon is monitored",
         size=size,
     )
 
 
-def why_down(select: Selector) -> dashboard.Panel:
-    """Show why a daemon can't be asked."""
+def management_session(select: Selector) -> dashboard.Panel:
+    """Return the state of a daemon's management session."""
     return stat(
         "Management session",
         Description(
-            "Whether the exporter's session with the daemon's management interface works, or why "
-            "it doesn't.",
-            "every command; `openvpn_down_reason`.",
-            "the exporter doesn't watch the daemon, or isn't scraped.",
-            "refused, not_found: is it running? busy: another client holds the only slot. "
-            "hold, prompt, client_auth: somebody else must answer the daemon. stale: its status "
-            "file is not written any more.",
+            "Whether the exporter's management session with the daemon is up, or the reason "
+            "why it is down.",
+            "all commands; `openvpn_down_reason`.",
+            "the exporter does not monitor this daemon, or is not scraped.",
+            "refused, not_found: is the daemon running? busy: another client uses the only "
+            "slot. hold, prompt, client_auth: another management client must answer the "
+            "daemon. stale: the status file is not updated any more.",
         ),
         Query(mappings.reason_value(select), "{{daemon}}"),
         unit="none",
         mappings=mappings.REASONS,
-        no_value="not watched",
+        no_value="not monitored",
     )
 
 
-def reasons(select: Selector) -> dashboard.Panel:
-    """Show over time why daemons couldn't be asked."""
+def management_sessions(select: Selector) -> dashboard.Panel:
+    """Return the states of management sessions over time."""
     return state_timeline(
         "Management sessions",
         Description(
-            "Whether the session with each daemon's management interface worked, or why it didn't.",
-            "every command; `openvpn_down_reason`.",
-            "no daemon is watched, or the exporter isn't scraped.",
+            "Whether the management session with each daemon was up, or the reason why it was "
+            "down.",
+            "all commands; `openvpn_down_reason`.",
+            "no daemon is monitored, or the exporter is not scraped.",
             "refused, not_found, unreachable: is the daemon running, is the address right? "
-            "permission, auth: the socket's rights, the password file. busy: another client holds "
-            "the only slot. hold, prompt, client_auth: somebody else must answer the daemon.",
+            "permission, auth: check the permissions of the socket and the password file. "
+            "busy: another client uses the only slot. hold, prompt, client_auth: another "
+            "management client must answer the daemon.",
         ),
         Query(mappings.reason_value(select), LEGEND),
         mappings=mappings.REASONS,
-        no_value="No daemon is watched",
+        no_value="No daemon is monitored",
     )
 
 
 def uptime(select: Selector) -> dashboard.Panel:
-    """Show for how long a daemon's process runs."""
+    """Return the uptime of a daemon."""
     return stat(
-        "Running for",
+        "Uptime",
         Description(
-            "Time since OpenVPN's process started.",
+            "Time since the OpenVPN process started.",
             "the first entry of `state all`.",
-            "the daemon is down, or has forgotten its start: it keeps 100 entries.",
-            "a short time that nobody planned is a crash: look at the fatal errors and its log.",
+            "the daemon is down, or its start is no longer in its history of 100 states.",
+            "an unplanned short uptime is a crash: look at the fatal errors and the daemon's log.",
         ),
         Query(age(highest(select("openvpn_start_time_seconds")))),
         unit="s",
@@ -107,14 +110,14 @@ def uptime(select: Selector) -> dashboard.Panel:
 
 
 def version(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
-    """Show which OpenVPN it is."""
+    """Return the version of OpenVPN."""
     return stat(
         "Version",
         Description(
-            "The release of OpenVPN that the daemon is.",
+            "The daemon's version of OpenVPN.",
             "`version`.",
             "the daemon is down.",
-            "compare with the others on the fleet's dashboard after an upgrade.",
+            "compare with the fleet dashboard after an upgrade.",
         ),
         Query(highest(select("openvpn_info"), "version")),
         unit="none",
@@ -124,16 +127,16 @@ def version(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
     )
 
 
-def data_age(select: Selector) -> dashboard.Panel:
-    """Show how old the daemon's status is."""
+def status_age(select: Selector) -> dashboard.Panel:
+    """Return the age of a daemon's status."""
     return stat(
-        "Age of the status",
+        "Status age",
         Description(
-            "How long ago the daemon wrote the status that was last read. It grows to about the "
-            "sum of the poll and scrape intervals before it falls again.",
-            "the time inside `status`; clients print theirs as well.",
-            "the daemon is down, or its status says no time.",
-            "minutes mean a stalled daemon, or clocks that differ between two machines.",
+            "Age of the daemon's last status. It grows up to the poll interval plus the scrape"
+            " interval.",
+            "the time inside `status`, also in client mode.",
+            "the daemon is down, or its status has no time.",
+            "minutes: the daemon is stuck, or the clocks of two machines differ.",
         ),
         Query(age(highest(select("openvpn_status_update_time_seconds")))),
         unit="s",
@@ -144,19 +147,19 @@ def data_age(select: Selector) -> dashboard.Panel:
 
 
 def restarts(select: Selector) -> dashboard.Panel:
-    """Show how often the process was another one."""
+    """Return the number of restarts of a daemon."""
     return stat(
-        "Restarts in range",
+        "Restarts",
         Description(
-            "Times that the daemon's process was found to be another one, in the time range.",
-            "`pid` and `state all` at each new session.",
-            "the exporter doesn't watch the daemon, or isn't scraped.",
-            "look at the fatal errors, and at the supervisor's log.",
+            "Restarts of the daemon's process in the time range.",
+            "`pid` and `state all` at each new management session.",
+            "the exporter does not monitor this daemon, or is not scraped.",
+            "look at the fatal errors and at the log of the service manager.",
         ),
         Query(increase_in_range(select("openvpn_restarts_total"))),
         unit="short",
         decimals=0,
         mappings=mappings.NONE,
         colours=thresholds("green", (0.5, "yellow")),
-        no_value="not watched",
+        no_value="not monitored",
     )

@@ -1,4 +1,4 @@
-"""What went wrong, and who waits."""
+"""Panels about log events, errors and prompts."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -11,23 +11,23 @@ from grafana.queries import Selector, highest, increase_in_range, nonzero_in_ran
 
 _LOG = "real-time messages `>LOG` (`log on all`)."
 _LOG_EMPTY = (
-    "nothing of the kind happened; or `events.log` is off, or the daemon's `verb` is too low for "
-    "such lines."
+    "no such message in the time range; or `events.log` is off, or the daemon's `verb` is too low."
 )
 
 
 def log_events(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
-    """Show the known events of the log."""
+    """Return the log events of a daemon."""
     counter = select("openvpn_log_events_total")
     return time_series(
         "Log events",
         Description(
-            "Known lines of the daemon's log, by what they tell: failed handshakes, refused "
-            "passwords and certificates, timeouts, full pools. Only what happened in the range.",
+            "Known events in the daemon's log: failed handshakes, rejected passwords and "
+            "certificates, timeouts, exhausted address pools. Only series that increased in "
+            "the time range.",
             _LOG,
             _LOG_EMPTY,
-            "docs/metrics.md says what each event means. Public ports always see scans: "
-            "a burst counts, not a trickle.",
+            "docs/metrics.md describes each event. Public ports are always scanned: a burst "
+            "matters, single events do not.",
         ),
         [Query(nonzero_in_range(per_minute(counter, "event"), counter, "event"), "{{event}}")],
         unit="cpm",
@@ -38,19 +38,19 @@ def log_events(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
     )
 
 
-def refusals(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
-    """Show who failed to get in, by daemon."""
+def authentication_failures(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
+    """Return TLS and authentication failures by daemon."""
     counter = select("openvpn_log_events_total", 'event=~"auth_.+|tls_.+|certificate_verify_error"')
     by = ("daemon", "event")
     return time_series(
-        "Failed handshakes and logins",
+        "TLS and authentication failures",
         Description(
-            "Handshakes that failed, certificates and passwords that were refused, by daemon. "
-            "One failed attempt often is two events. Only what happened in the range.",
+            "Failed handshakes, rejected certificates and passwords, by daemon. One failed "
+            "attempt is often two events. Only series that increased in the time range.",
             _LOG,
             _LOG_EMPTY,
-            "auth_failed in numbers: guessing, or a broken directory. certificate_verify_error: "
-            "expired certificates or a stale CRL.",
+            "many auth_failed: password guessing, or a failure of the directory service. "
+            "certificate_verify_error: expired certificates or an expired CRL.",
         ),
         [Query(nonzero_in_range(per_minute(counter, *by), counter, *by), "{{daemon}} {{event}}")],
         unit="cpm",
@@ -61,16 +61,17 @@ def refusals(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
     )
 
 
-def log_lines(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
-    """Show how much the daemon logs, by severity."""
+def log_messages(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
+    """Return the log messages of a daemon by severity."""
     counter = select("openvpn_log_messages_total")
     return time_series(
-        "Log lines",
+        "Log messages",
         Description(
-            "Lines of the daemon's log by severity, without those that our own commands cause.",
+            "Messages in the daemon's log by severity, without those that the exporter's own "
+            "commands cause.",
             _LOG,
             _LOG_EMPTY,
-            "a rise of errors or warnings: read the log itself, the text isn't kept here.",
+            "more errors or warnings: read the log itself; the exporter does not keep the text.",
         ),
         [
             Query(
@@ -87,17 +88,18 @@ def log_lines(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
 
 
 def reconnects(select: Selector, *, size: Size = THIRD) -> dashboard.Panel:
-    """Show why daemons reconnected, and how often."""
+    """Return reconnects by reason."""
     counter = increase_in_range(select("openvpn_reconnects_total"), "daemon", "reason")
     return bar_gauge(
-        "Reconnects in range",
+        "Reconnects by reason",
         Description(
-            "How often daemons entered RECONNECTING in the time range, by OpenVPN's own word for "
-            "the reason. Complete: none is too short.",
+            "Entries into RECONNECTING in the time range, by the reason that OpenVPN reports. "
+            "All are counted, even short ones.",
             "real-time messages `>STATE`, and `state all` after a gap.",
             "no daemon reconnected.",
-            "ping-restart: the peer falls silent. connection-reset: somebody between cuts TCP. "
-            "auth-failure: the password. SIGUSR1: somebody asked for it.",
+            "ping-restart: the peer does not reply. connection-reset: TCP was reset in "
+            "between. auth-failure: the password. SIGUSR1: requested by an operator or a "
+            "program.",
         ),
         [Query(f"sort_desc({counter} > 0)", "{{daemon}}: {{reason}}")],
         unit="short",
@@ -108,57 +110,56 @@ def reconnects(select: Selector, *, size: Size = THIRD) -> dashboard.Panel:
 
 
 def fatal_errors(select: Selector) -> dashboard.Panel:
-    """Show how often OpenVPN gave up."""
+    """Return the number of fatal errors."""
     return stat(
-        "Fatal errors in range",
+        "Fatal errors",
         Description(
-            "Errors that ended OpenVPN, in the time range.",
+            "Errors that ended OpenVPN in the time range.",
             "real-time messages `>FATAL`.",
-            "the exporter doesn't watch such a daemon, or isn't scraped.",
-            "OpenVPN says once why it dies: read the end of its log.",
+            "the exporter does not monitor this daemon, or is not scraped.",
+            "OpenVPN logs the reason once: read the end of its log.",
         ),
         Query(increase_in_range(select("openvpn_fatal_errors_total"))),
         unit="short",
         decimals=0,
         mappings=mappings.NONE,
         colours=thresholds("green", (0.5, "red")),
-        no_value="not watched",
+        no_value="not monitored",
     )
 
 
 def hold(select: Selector) -> dashboard.Panel:
-    """Show whether a daemon waits to be started."""
+    """Return whether a daemon waits for `hold release`."""
     return stat(
-        "Waits for release",
+        "Hold",
         Description(
-            "Whether the daemon was last seen waiting for `hold release`. Some are started by a "
-            "person each morning: then it is as it should be.",
+            "Whether the daemon waits for `hold release`. For a daemon that is started by hand"
+            " this is normal.",
             "`hold` and real-time messages `>HOLD`.",
-            "the exporter doesn't watch the daemon, or isn't scraped.",
-            "release it with the tool that starts it, or take `management-hold` out. "
-            "The exporter never does.",
+            "the exporter does not monitor this daemon, or is not scraped.",
+            "release it with the tool that starts it, or remove `management-hold`. The "
+            "exporter never releases it.",
         ),
         Query(highest(select("openvpn_hold_waiting"))),
         unit="none",
         mappings=mappings.HOLD,
-        no_value="not watched",
+        no_value="not monitored",
     )
 
 
 def prompt(select: Selector) -> dashboard.Panel:
-    """Show what a daemon waits to be told."""
+    """Return the prompt that a daemon waits for."""
     return stat(
-        "Waits for an answer",
+        "Prompt",
         Description(
-            "What the daemon was last seen asking its management client for: a passphrase, a "
-            "password, a confirmation.",
-            "real-time messages `>PASSWORD`, `>NEED-OK` and their kin.",
-            "the exporter doesn't watch the daemon, or isn't scraped.",
-            "answer it with its own tool; it waits for ever. The exporter never answers and "
-            "leaves the slot for whoever does.",
+            "The prompt that the daemon waits for: a passphrase, a password, a confirmation.",
+            "real-time messages `>PASSWORD`, `>NEED-OK` and similar.",
+            "the exporter does not monitor this daemon, or is not scraped.",
+            "answer it with its own tool; the daemon waits without limit. The exporter never "
+            "answers, and releases the slot for the tool.",
         ),
         Query(mappings.prompt_value(select)),
         unit="none",
         mappings=mappings.PROMPTS,
-        no_value="not watched",
+        no_value="not monitored",
     )

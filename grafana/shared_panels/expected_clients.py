@@ -1,4 +1,4 @@
-"""The clients that are expected: mostly sites, which should always be there."""
+"""Panels about expected clients, mostly sites that should always be connected."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -16,15 +16,15 @@ _METRIC = "openvpn_server_expected_client_connected"
 _SOURCE = "`status`, for the names in `expected_clients` of the configuration."
 
 
-def missing(select: Selector) -> dashboard.Panel:
-    """Show how many are missing."""
+def missing_count(select: Selector) -> dashboard.Panel:
+    """Return the number of missing clients."""
     return stat(
         "Clients missing",
         Description(
-            "Expected clients that aren't connected, at servers that are up.",
+            "Expected clients that are not connected, at servers that are up.",
             _SOURCE,
-            "no client is expected, or no such server is up.",
-            "the table of missing clients has their names.",
+            "no client is expected, or its server is down.",
+            "the table *Missing clients* has their names.",
         ),
         Query(count_where(select(_METRIC), "== 0")),
         unit="short",
@@ -34,15 +34,15 @@ def missing(select: Selector) -> dashboard.Panel:
     )
 
 
-def missing_by_name(select: Selector, *, size: Size = _LOW) -> dashboard.Panel:
-    """Show which are missing."""
+def missing_table(select: Selector, *, size: Size = _LOW) -> dashboard.Panel:
+    """Return a table of missing clients."""
     return table(
         "Missing clients",
         Description(
             "Expected clients that are not connected, at servers that are up.",
             _SOURCE,
-            "none is missing, or none is expected.",
-            "click a name to see when it was last there.",
+            "no client is missing, or none is expected.",
+            "click a name to see when it was last connected.",
         ),
         [
             Text("Client", "common_name", links=(TO_CLIENT,)),
@@ -56,22 +56,21 @@ def missing_by_name(select: Selector, *, size: Size = _LOW) -> dashboard.Panel:
                 mappings=mappings.EXPECTED_CLIENT,
             ),
         ],
-        no_value="None is missing, or none is expected",
+        no_value="No client is missing, or none is expected",
         sort="Client",
         size=size,
     )
 
 
-def presence(select: Selector) -> dashboard.Panel:
-    """Show over time which were there."""
+def connected_over_time(select: Selector) -> dashboard.Panel:
+    """Return a timeline of the expected clients."""
     return state_timeline(
-        "Expected clients over time",
+        "Expected clients",
         Description(
-            "Whether each expected client was connected. A gap in all of them: the server was "
-            "down.",
+            "Whether each expected client was connected. A gap in all rows: the server was down.",
             _SOURCE,
-            "no client is expected of this server.",
-            "one that comes and goes has a bad line; all at once, it is the server's.",
+            "no client is expected at this server.",
+            "one client reconnects often: an unstable network. All at once: look at the server.",
         ),
         Query(highest(select(_METRIC), "common_name"), "{{common_name}}"),
         mappings=mappings.EXPECTED_CLIENT,

@@ -1,4 +1,4 @@
-"""What the exporter costs: its scrapes, and its process."""
+"""Panels about the resource usage of the exporter: scrapes and process."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -11,19 +11,24 @@ _NOT_SCRAPED = "no exporter is scraped."
 
 
 def panels(select: Selector) -> list[dashboard.Panel]:
-    """Return all of them, for exporters."""
-    return [_scrape_time(select), _samples(select), _cpu(select), _memory(select), _files(select)]
+    """Return all panels; the selector is for exporters."""
+    return [
+        _scrape_duration(select),
+        _samples(select),
+        _cpu(select),
+        _memory(select),
+        _open_files(select),
+    ]
 
 
-def _scrape_time(select: Selector) -> dashboard.Panel:
-    """Show how long scrapes take."""
+def _scrape_duration(select: Selector) -> dashboard.Panel:
     return time_series(
-        "Time of a scrape",
+        "Scrape duration",
         Description(
-            "How long Prometheus takes to scrape the exporter.",
-            "Prometheus itself: `scrape_duration_seconds`.",
-            "no such job or instance.",
-            "near the scrape timeout: fewer series, or several exporters.",
+            "Duration of a scrape of the exporter.",
+            "Prometheus: `scrape_duration_seconds`.",
+            "there is no such job or instance.",
+            "near the scrape timeout: export fewer series, or run several exporters.",
         ),
         [Query(select("scrape_duration_seconds"), "{{instance}}")],
         unit="s",
@@ -33,15 +38,14 @@ def _scrape_time(select: Selector) -> dashboard.Panel:
 
 
 def _samples(select: Selector) -> dashboard.Panel:
-    """Show how much they bring."""
     return time_series(
-        "Samples of a scrape",
+        "Samples per scrape",
         Description(
-            "How many samples a scrape brings: what the exporter costs Prometheus.",
-            "Prometheus itself: `scrape_samples_scraped`.",
-            "no such job or instance.",
-            "most belong to clients: `clients.series`, `clients.info` and `clients.limit` bound "
-            "them.",
+            "Number of samples in a scrape.",
+            "Prometheus: `scrape_samples_scraped`.",
+            "there is no such job or instance.",
+            "most samples belong to clients: `clients.series`, `clients.info` and "
+            "`clients.limit` reduce them.",
         ),
         [Query(select("scrape_samples_scraped"), "{{instance}}")],
         unit="short",
@@ -51,14 +55,13 @@ def _samples(select: Selector) -> dashboard.Panel:
 
 
 def _cpu(select: Selector) -> dashboard.Panel:
-    """Show the use of the processor."""
     return time_series(
-        "Processor",
+        "CPU",
         Description(
-            "Share of one processor core that the exporter uses.",
+            "CPU usage of the exporter as a share of one core.",
             "`process_cpu_seconds_total`.",
             _NOT_SCRAPED,
-            "it follows the number of clients and `poll_interval`.",
+            "it depends on the number of clients and `poll_interval`.",
         ),
         [
             Query(
@@ -67,35 +70,33 @@ def _cpu(select: Selector) -> dashboard.Panel:
             )
         ],
         unit="percentunit",
-        no_value="Nothing measured yet",
+        no_value="No data yet",
         size=_THIRD,
     )
 
 
 def _memory(select: Selector) -> dashboard.Panel:
-    """Show the memory of the process."""
     return time_series(
         "Memory",
         Description(
             "Resident memory of the exporter.",
             "`process_resident_memory_bytes`.",
             _NOT_SCRAPED,
-            "it follows the number of clients and should be flat for days; if it isn't, report it.",
+            "it depends on the number of clients and should be constant over days; if it is "
+            "not, please report it.",
         ),
         [Query(select("process_resident_memory_bytes"), "{{instance}}")],
         unit="bytes",
-        no_value="Nothing measured yet",
+        no_value="No data yet",
         size=HALF,
     )
 
 
-def _files(select: Selector) -> dashboard.Panel:
-    """Show its open files."""
+def _open_files(select: Selector) -> dashboard.Panel:
     return time_series(
         "Open files",
         Description(
-            "Open files as a share of what the process may have: sockets to daemons and from "
-            "scrapers.",
+            "Open file descriptors as a share of the limit: mostly sockets of daemons and scrapes.",
             "`process_open_fds`, `process_max_fds`.",
             _NOT_SCRAPED,
             "near 100 %: raise `LimitNOFILE` of the service.",
@@ -107,7 +108,7 @@ def _files(select: Selector) -> dashboard.Panel:
             )
         ],
         unit="percentunit",
-        no_value="Nothing measured yet",
+        no_value="No data yet",
         at_most=1,
         size=HALF,
     )

@@ -140,8 +140,8 @@ class TestEachPanel:
         if panel["type"] == "text":
             assert panel["description"]
             return
-        parts = re.split(r"\n\n\*\*(From|Empty|What to do):\*\* ", panel["description"])
-        assert parts[1::2] == ["From", "Empty", "What to do"]
+        parts = re.split(r"\n\n\*\*(Source|No data|What to do):\*\* ", panel["description"])
+        assert parts[1::2] == ["Source", "No data", "What to do"]
         assert all(part.endswith((".", "?")) for part in parts[::2])
 
     def test_says_something_when_it_is_empty(self, uid: str, panel: dict[str, Json]) -> None:

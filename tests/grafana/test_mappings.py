@@ -18,12 +18,12 @@ def test_every_state_has_a_number_of_its_own() -> None:
 
 
 def test_every_reason_has_a_number_of_its_own() -> None:
-    assert {mapped.text for mapped in mappings.REASONS} == {"works", *DownReason}
+    assert {mapped.text for mapped in mappings.REASONS} == {"up", *DownReason}
     assert len({mapped.value for mapped in mappings.REASONS}) == len(DownReason) + 1
 
 
 def test_every_prompt_has_a_number_of_its_own() -> None:
-    assert {mapped.text for mapped in mappings.PROMPTS} == {"nothing", *PROMPT_KINDS}
+    assert {mapped.text for mapped in mappings.PROMPTS} == {"none", *PROMPT_KINDS}
     assert len({mapped.value for mapped in mappings.PROMPTS}) == len(PROMPT_KINDS) + 1
 
 

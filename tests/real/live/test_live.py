@@ -52,12 +52,12 @@ NOT_UP = {"depot"}
 UNSEEN = {"outpost"}
 
 SHOWN = {
-    "openvpn-fleet: Daemons watched A": DAEMONS - len(UNSEEN),
+    "openvpn-fleet: Monitored daemons A": DAEMONS - len(UNSEEN),
     "openvpn-fleet: Daemons down A": 1,
     "openvpn-fleet: Up, not connected A": 0,
     "openvpn-fleet: Clients missing A": 1,
-    "openvpn-exporter: Scraped A": 0,
-    "openvpn-exporter: Clients left out A": 0,
+    "openvpn-exporter: Exporter up A": 0,
+    "openvpn-exporter: Clients not exported A": 0,
 }
 """What some panels must show at the worst."""
 
