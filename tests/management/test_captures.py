@@ -14,11 +14,11 @@ from exporter.management.status import ServerStatus, TunnelStatus, parse_status
 from tests.management.captures import CAPTURES, decode
 
 MESSAGES = {
-    "ErrorReply": 64,
-    "MultilineReply": 259,
-    "Notification": 1331,
-    "PasswordPrompt": 15,
-    "SuccessReply": 193,
+    "ErrorReply": 89,
+    "MultilineReply": 261,
+    "Notification": 1343,
+    "PasswordPrompt": 17,
+    "SuccessReply": 269,
     "Truncated": 3,
 }
 NOTIFICATIONS = {
@@ -28,9 +28,9 @@ NOTIFICATIONS = {
     "ClientEvent": 30,
     "Echo": 2,
     "Fatal": 3,
-    "Greeting": 178,
+    "Greeting": 184,
     "Hold": 15,
-    "LogLine": 929,
+    "LogLine": 935,
     "Notify": 12,
     "PasswordFailed": 2,
     "PasswordRequest": 3,
@@ -49,7 +49,7 @@ STATUSES = {"ServerStatus": 152, "TunnelStatus": 24}
 
 
 def test_there_are_all_the_captures() -> None:
-    assert len(CAPTURES) == 180
+    assert len(CAPTURES) == 187
 
 
 @pytest.mark.parametrize("name", CAPTURES)

@@ -1,1 +1,0 @@
-"""What can be said to a daemon, and what it answers."""
