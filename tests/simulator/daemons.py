@@ -5,7 +5,7 @@ from random import Random
 
 from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelDaemon, TunnelSettings
-from exporter.simulator.management.session import Session
+from exporter.simulator.management.session import SimulatedSession
 from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.population.profile import ChurnProfile
 from tests.simulator.manual_clock import MORNING, ManualClock
@@ -51,8 +51,10 @@ def tunnel(settings: TunnelSettings | None = None) -> TunnelDaemon:
     )
 
 
-def attach(daemon: ServerDaemon | TunnelDaemon, clock: ManualClock | None = None) -> Session:
+def attach(
+    daemon: ServerDaemon | TunnelDaemon, clock: ManualClock | None = None
+) -> SimulatedSession:
     """Attach to a daemon and read past the greeting."""
-    session = Session(daemon, clock=clock or ManualClock())
+    session = SimulatedSession(daemon, clock=clock or ManualClock())
     session.output()
     return session

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from exporter.simulator.management.session import Session
+from exporter.simulator.management.session import SimulatedSession
 
 TRANSCRIPTS = Path(__file__).parents[1] / "data" / "transcripts" / "2.6.14"
 
@@ -48,7 +48,7 @@ def shape(line: str) -> str:
     return re.sub(r"\d+", "N", line)
 
 
-def answer(session: Session, data: bytes) -> list[str]:
+def answer(session: SimulatedSession, data: bytes) -> list[str]:
     """Send bytes; return the lines that come back at once."""
     session.receive(data)
     return as_lines(session.output())

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from exporter.simulator.daemon.daemon import Daemon, Signal
-from exporter.simulator.management.session import Session
+from exporter.simulator.management.session import SimulatedSession
 from tests.simulator.manual_clock import ManualClock
 from tests.simulator.replay import as_lines
 
@@ -17,7 +17,7 @@ class ScriptRunner:
     def __init__(self, daemon: Daemon, *, password: str | None = None) -> None:
         self.daemon = daemon
         self.clock = ManualClock()
-        self.session = Session(daemon, clock=self.clock, password=password)
+        self.session = SimulatedSession(daemon, clock=self.clock, password=password)
         self.received = self.session.output()
 
     def send(self, data: bytes) -> None:

@@ -1,7 +1,6 @@
-"""OpenVPN's command lexer with OpenVPN's own complaints: `parse_line()` of options.c.
+"""OpenVPN's lexer of command lines, with its error texts: `parse_line()` of options.c.
 
-The exporter has a lexer of its own. This one is separate on purpose: a stand-in that shared the
-exporter's reading of the rules would share its mistakes.
+The client side doesn't share it: tests compare the two.
 """
 
 from enum import Enum, auto
@@ -10,7 +9,7 @@ WORD_LIMIT = 256
 """Bytes of one word, OPTION_PARM_SIZE."""
 
 WORDS_LIMIT = 16
-"""Words of one line, MAX_PARMS; what follows them isn't read."""
+"""Words of one line, MAX_PARMS; OpenVPN doesn't read what follows them."""
 
 _BLANKS = " \t\n\v\f\r\0"
 _ESCAPABLE = '\\"' + _BLANKS
@@ -21,8 +20,8 @@ _BACKSLASH_ADVICE = (
 )
 
 
-class BadLine(ValueError):
-    """A line OpenVPN refuses; `str()` is what it answers after `ERROR: `."""
+class InvalidLine(ValueError):
+    """A line that OpenVPN refuses; `str()` is its text after `ERROR: `."""
 
 
 class _State(Enum):
@@ -39,7 +38,9 @@ _UNFINISHED = {
 }
 
 
-class _Line:
+class _Lexer:
+    """The state of `parse_line()` within one line."""
+
     def __init__(self) -> None:
         self.words: list[str] = []
         self._word = ""
@@ -57,7 +58,8 @@ class _Line:
             escaped = False
             if len(self.words) == WORDS_LIMIT:
                 return self.words
-        self._check_end()
+        if self._state in _UNFINISHED:
+            raise InvalidLine(f"Options error: {_UNFINISHED[self._state]} in TCP:0")
         return self.words
 
     def _take(self, char: str, *, escaped: bool) -> None:
@@ -94,33 +96,29 @@ class _Line:
         if char == "\0":
             return
         if escaped and char not in _ESCAPABLE:
-            raise BadLine(
+            raise InvalidLine(
                 f"Options warning: Bad backslash ('\\') usage in TCP:0: {_BACKSLASH_ADVICE}"
             )
         if len(self._word) == WORD_LIMIT:
-            raise BadLine(
+            raise InvalidLine(
                 f"Options error: Parameter at TCP:0 is too long ({WORD_LIMIT} chars max): "
                 f"{self._word[: WORD_LIMIT - 1]}"
             )
         self._word += char
 
-    def _check_end(self) -> None:
-        if self._state in _UNFINISHED:
-            raise BadLine(f"Options error: {_UNFINISHED[self._state]} in TCP:0")
-
 
 def split(line: bytes) -> list[str]:
-    """Split a command line into words; bytes that aren't UTF-8 come as surrogate escapes.
+    """Split a command line into words; bytes that aren't UTF-8 become surrogate escapes.
 
     Raises:
-        BadLine: OpenVPN answers `ERROR: ` and the text, in the bytes of the line.
+        InvalidLine: OpenVPN answers `ERROR: ` and this text, in the bytes of the line.
     """
     try:
-        words = _Line().read(line.decode("latin-1"))
-    except BadLine as error:
-        raise BadLine(_as_text(str(error))) from None
-    return [_as_text(word) for word in words]
+        words = _Lexer().read(line.decode("latin-1"))
+    except InvalidLine as error:
+        raise InvalidLine(_from_latin_1(str(error))) from None
+    return [_from_latin_1(word) for word in words]
 
 
-def _as_text(latin: str) -> str:
-    return latin.encode("latin-1").decode("utf-8", "surrogateescape")
+def _from_latin_1(text: str) -> str:
+    return text.encode("latin-1").decode("utf-8", "surrogateescape")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from exporter.simulator.daemon.daemon import Daemon
-from exporter.simulator.management.session import Session
+from exporter.simulator.management.session import SimulatedSession
 
 Clock = Callable[[], float]
 """Tells the time as seconds since the epoch."""
@@ -21,9 +21,9 @@ class ManagementSlot:
     clock: Clock
     password: str | None = None
 
-    def open_session(self) -> Session:
+    def open_session(self) -> SimulatedSession:
         """Begin a session with the client that has just got the slot."""
-        return Session(self.daemon, clock=self.clock, password=self.password)
+        return SimulatedSession(self.daemon, clock=self.clock, password=self.password)
 
     def advance(self) -> None:
         """Let the daemon live until now."""
@@ -55,6 +55,12 @@ class ManagementConnection(asyncio.Protocol):
         """Answer."""
         self._session.receive(data)
         self._flush()
+
+    def eof_received(self) -> bool:
+        """Close the connection after the replies, not at once."""
+        self._session.receive_eof()
+        self._flush()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the daemon know."""

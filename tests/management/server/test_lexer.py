@@ -3,8 +3,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exporter.management.errors import LexerError
+from exporter.management.server.lexer import InvalidLine, split
 from exporter.openvpn_config import lexer
-from exporter.simulator.management.lexer import BadLine, split
 
 
 @pytest.mark.parametrize(
@@ -44,18 +44,20 @@ def test_a_line_is_split_as_openvpn_does(line: bytes, words: list[str]) -> None:
     ],
 )
 def test_a_bad_line_is_refused_in_openvpns_words(line: bytes, complaint: str) -> None:
-    with pytest.raises(BadLine) as error:
+    with pytest.raises(InvalidLine) as error:
         split(line)
     assert str(error.value) == complaint
 
 
 def test_a_backslash_before_a_letter_is_refused() -> None:
-    with pytest.raises(BadLine, match=r"^Options warning: Bad backslash \('\\'\) usage in TCP:0"):
+    with pytest.raises(
+        InvalidLine, match=r"^Options warning: Bad backslash \('\\'\) usage in TCP:0"
+    ):
         split(b"kill c:\\temp")
 
 
 @given(st.text(alphabet=st.sampled_from("ab\"'\\#; \té"), max_size=30))
-def test_it_agrees_with_the_exporters_lexer_on_every_line(line: str) -> None:
+def test_it_agrees_with_the_client_sides_lexer_on_every_line(line: str) -> None:
     # The exporter refuses a lone backslash at the very end, where OpenVPN sees nothing at all.
     assume(not line.endswith("\\"))
     try:
@@ -64,6 +66,6 @@ def test_it_agrees_with_the_exporters_lexer_on_every_line(line: str) -> None:
         theirs = None
     try:
         ours: list[str] | None = split(line.encode())
-    except BadLine:
+    except InvalidLine:
         ours = None
     assert ours == theirs

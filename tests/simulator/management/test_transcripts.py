@@ -5,7 +5,7 @@
 
 import pytest
 
-from exporter.simulator.management.session import Session
+from exporter.simulator.management.session import SimulatedSession
 from tests.simulator.daemons import ALICE, FIVE, attach, server, tunnel
 from tests.simulator.replay import TRANSCRIPTS, answer, received, sent, shape
 
@@ -31,7 +31,7 @@ def _single_commands() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def sessions() -> dict[str, Session]:
+def sessions() -> dict[str, SimulatedSession]:
     """Sessions with daemons like the recorded ones, one a folder, as then."""
     return {
         "server-0-clients": attach(server()),
@@ -42,7 +42,7 @@ def sessions() -> dict[str, Session]:
 
 
 @pytest.fixture(scope="module")
-def replies(sessions: dict[str, Session]) -> dict[str, list[str]]:
+def replies(sessions: dict[str, SimulatedSession]) -> dict[str, list[str]]:
     return {
         name: answer(sessions[name.partition("/")[0]], sent(name)) for name in _single_commands()
     }
