@@ -1,4 +1,4 @@
-"""Whatever blocks the event loop fails the test that did it."""
+"""A fixture under which a call that blocks the event loop fails the test."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,10 @@ from blockbuster import BlockBuster, blockbuster_ctx
 
 
 @pytest.fixture(autouse=True)
-def nothing_blocks() -> Iterator[BlockBuster]:
-    """Import this into a test module or a conftest."""
+def forbid_blocking() -> Iterator[BlockBuster]:
+    """Fail the test on a blocking call. Import this into a test module or a conftest."""
     with blockbuster_ctx("exporter") as blockbuster:
-        # /proc is no disk: reading it takes microseconds.
+        # Reading /proc takes microseconds: it involves no disk.
         for function in blockbuster.functions.values():
             function.can_block_in("prometheus_client/process_collector.py", "collect")
         yield blockbuster

@@ -1,7 +1,7 @@
-"""The other end of a management session: a fake that speaks bytes over real loopback sockets.
+"""A fake OpenVPN daemon: the server side of management sessions, over real loopback sockets.
 
-It knows no rule of the protocol. The test says when what is said, so it can be silent, stop in
-the middle of a reply, talk nonsense or hang up wherever it likes.
+The fake knows no rule of the protocol. The test decides which bytes are sent and when, so the
+daemon can stay silent, stop in the middle of a reply, send garbage, or close at any point.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from exporter.management.endpoint import TcpEndpoint, UnixEndpoint
 GREETING = b">INFO:OpenVPN Management Interface Version 5 -- type 'help' for more info"
 PROMPT = b"ENTER PASSWORD:"
 
-SAFETY = 20.0
-"""Seconds after which a test gives up; no test that passes waits for it."""
+TEST_TIMEOUT = 20.0
+"""Seconds after which a wait fails; a test that passes never waits this long."""
 
-Answers = Mapping[bytes, Sequence[bytes]]
+Replies = Mapping[bytes, Sequence[bytes]]
 """The lines of a reply, by the line of the command."""
 
 VERSION = (
@@ -62,7 +62,7 @@ STATUS_1 = (
     b"Max bcast/mcast queue length,0",
     b"END",
 )
-ANSWERS: Answers = {
+REPLIES: Replies = {
     b"version": VERSION,
     b"pid": (b"SUCCESS: pid=4711",),
     b"state": (STATE, b"END"),
@@ -78,125 +78,127 @@ ANSWERS: Answers = {
     b"log all": (b"END",),
     b"bytecount 0": (b"SUCCESS: bytecount interval changed",),
 }
-"""What a healthy server with one client says."""
+"""The replies of a healthy server with one client."""
 
 
-class Visit:
-    """One session, as the daemon sees it."""
+class FakeSession:
+    """The daemon's side of one management session."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
 
-    def says(self, *lines: bytes) -> None:
-        """Say whole lines."""
-        self.sends(b"".join(line + b"\r\n" for line in lines))
+    def send_lines(self, *lines: bytes) -> None:
+        """Send whole lines."""
+        self.send_bytes(b"".join(line + b"\r\n" for line in lines))
 
-    def sends(self, raw: bytes) -> None:
-        """Say these bytes and no line end."""
+    def send_bytes(self, raw: bytes) -> None:
+        """Send these bytes, without a line end."""
         self._writer.write(raw)
 
-    async def hears(self) -> bytes:
-        """Return the next line without its end; b"" once the client has hung up."""
-        async with asyncio.timeout(SAFETY):
+    async def read_line(self) -> bytes:
+        """Return the next line without its end; b"" once the client has closed."""
+        async with asyncio.timeout(TEST_TIMEOUT):
             line = await self._reader.readline()
         assert line == b"" or line.endswith(b"\n"), line
         if line:
-            self.heard.append(line.removesuffix(b"\n"))
+            self.received.append(line.removesuffix(b"\n"))
         return line.removesuffix(b"\n")
 
-    async def answers(self, *, until: bytes, answers: Answers = ANSWERS) -> None:
-        """Answer each command until one comes that is `until`, which stays without an answer.
+    async def reply(self, *, until: bytes, replies: Replies = REPLIES) -> None:
+        """Reply to each command up to the command `until`, which gets no reply.
 
-        `quit` is answered as real daemons do.
+        `quit` closes the session, as real daemons do.
         """
-        while (line := await self.hears()) != until:
-            assert line, f"the client left before it said {until!r}"
+        while (line := await self.read_line()) != until:
+            assert line, f"the client closed before it sent {until!r}"
             if line == b"quit":
-                self.hangs_up()
+                self.close()
             else:
-                self.says(*answers[line])
+                self.send_lines(*replies[line])
 
-    async def polls(self, times: int = 1, *, answers: Answers = ANSWERS) -> None:
-        """Answer until so many polls have been answered whole."""
+    async def reply_to_polls(self, times: int = 1, *, replies: Replies = REPLIES) -> None:
+        """Reply to all commands of this many polls."""
         for _ in range(times):
-            await self.answers(until=b"load-stats", answers=answers)
-            self.says(*answers[b"load-stats"])
-            await self.answers(until=b"status 3", answers=answers)
-            self.says(*answers[b"status 3"])
+            await self.reply(until=b"load-stats", replies=replies)
+            self.send_lines(*replies[b"load-stats"])
+            await self.reply(until=b"status 3", replies=replies)
+            self.send_lines(*replies[b"status 3"])
 
-    def hangs_up(self) -> None:
-        """Close, after what was said so far."""
+    def close(self) -> None:
+        """Close the connection after the bytes sent so far."""
         self._writer.close()
 
-    def resets(self) -> None:
-        """Close so that the client's next read fails."""
+    def reset(self) -> None:
+        """Reset the connection (RST), so that the client's next read fails."""
         connection: socket.socket = self._writer.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         self._writer.transport.abort()
 
-    async def is_left(self) -> None:
-        """Hear, and answer nothing, until the client has hung up."""
-        while await self.hears():
+    async def wait_closed(self) -> None:
+        """Read until the client has closed; reply to nothing."""
+        while await self.read_line():
             pass
 
 
-class Peer:
-    """Where a daemon listens. It takes everybody in at once; visits come in their order."""
+class FakeDaemon:
+    """A listening daemon. It accepts every connection at once; the test takes them in order."""
 
-    def __init__(self, endpoint: TcpEndpoint | UnixEndpoint, visits: asyncio.Queue[Visit]) -> None:
+    def __init__(
+        self, endpoint: TcpEndpoint | UnixEndpoint, sessions: asyncio.Queue[FakeSession]
+    ) -> None:
         self.endpoint = endpoint
-        self._visits = visits
+        self._sessions = sessions
 
-    async def visit(self) -> Visit:
+    async def accept(self) -> FakeSession:
         """Wait for the next client."""
-        async with asyncio.timeout(SAFETY):
-            return await self._visits.get()
+        async with asyncio.timeout(TEST_TIMEOUT):
+            return await self._sessions.get()
 
-    async def greeted(self) -> Visit:
-        """Wait for the next client and greet it."""
-        visit = await self.visit()
-        visit.says(GREETING)
-        return visit
+    async def accept_and_greet(self) -> FakeSession:
+        """Wait for the next client and send it the greeting."""
+        session = await self.accept()
+        session.send_lines(GREETING)
+        return session
 
     @property
-    def nobody_waits(self) -> bool:
-        """Whether every client that came was let in by the test."""
-        return self._visits.empty()
+    def all_accepted(self) -> bool:
+        """Whether the test has accepted every client that connected."""
+        return self._sessions.empty()
 
 
 @contextlib.asynccontextmanager
-async def peer(unix_path: Path | None = None) -> AsyncIterator[Peer]:
-    """Listen at a free port of loopback, or at a Unix socket, and hang up in the end."""
-    visits: asyncio.Queue[Visit] = asyncio.Queue()
+async def fake_daemon(unix_path: Path | None = None) -> AsyncIterator[FakeDaemon]:
+    """Listen on a free loopback port, or on a Unix socket; close every session at the end."""
+    sessions: asyncio.Queue[FakeSession] = asyncio.Queue()
     writers: list[asyncio.StreamWriter] = []
 
-    def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.append(writer)
-        visits.put_nowait(Visit(reader, writer))
+        sessions.put_nowait(FakeSession(reader, writer))
 
     endpoint: TcpEndpoint | UnixEndpoint
     if unix_path is None:
-        server = await asyncio.start_server(take, "127.0.0.1", 0)
+        server = await asyncio.start_server(connected, "127.0.0.1", 0)
         endpoint = TcpEndpoint(*server.sockets[0].getsockname())
     else:
-        server = await asyncio.start_unix_server(take, str(unix_path))
+        server = await asyncio.start_unix_server(connected, str(unix_path))
         endpoint = UnixEndpoint(str(unix_path))
     try:
-        yield Peer(endpoint, visits)
+        yield FakeDaemon(endpoint, sessions)
     finally:
         server.close()
         await _close(writers)
 
 
 @contextlib.asynccontextmanager
-async def dial_in(host: str, port: int) -> AsyncIterator[Visit]:
-    """Be a daemon of `--management-client`: connect to whoever listens."""
-    async with asyncio.timeout(SAFETY):
+async def connect_fake_daemon(host: str, port: int) -> AsyncIterator[FakeSession]:
+    """Connect to a listening exporter, like a daemon with `--management-client`."""
+    async with asyncio.timeout(TEST_TIMEOUT):
         reader, writer = await asyncio.open_connection(host, port)
     try:
-        yield Visit(reader, writer)
+        yield FakeSession(reader, writer)
     finally:
         await _close([writer])
 
@@ -205,13 +207,13 @@ async def _close(writers: Sequence[asyncio.StreamWriter]) -> None:
     for writer in writers:
         writer.close()
     for writer in writers:
-        writer.close()  # who was let in while others were closed
+        writer.close()  # again: connections may be accepted while others are closed
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 
 
 def free_port() -> int:
-    """Return a port of loopback where nobody listens."""
+    """Return a loopback port on which nothing listens."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         port: int = reserved.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The exporter's log, as something to wait for."""
+"""Fixtures for the log: capture records and wait for them, or restore the logging setup."""
 
 import asyncio
 import contextlib
@@ -9,11 +9,11 @@ from typing import Self
 import pytest
 
 from exporter.log import FIELDS, EventFormatter, Layout
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 
 
 class LogCapture(logging.Handler):
-    """Every record of the exporter and of asyncio, down to DEBUG, in order."""
+    """A handler that keeps all records of the exporter and asyncio, DEBUG included, in order."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -25,7 +25,7 @@ class LogCapture(logging.Handler):
     @classmethod
     @contextlib.contextmanager
     def open(cls) -> Iterator[Self]:
-        """Capture the log until the block is left."""
+        """Capture the log until the block ends."""
         log = cls()
         root = logging.getLogger()
         level = root.level
@@ -38,26 +38,26 @@ class LogCapture(logging.Handler):
             root.setLevel(level)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one record."""
+        """Keep the record."""
         self.lines.append(self.format(record))
         self.messages.append(record.getMessage())
         self._unread.put_nowait(record)
 
-    async def reads(self, message: str) -> Mapping[str, object]:
-        """Wait for the next record with this message; return its fields."""
-        async with asyncio.timeout(SAFETY):
+    async def wait_for(self, message: str) -> Mapping[str, object]:
+        """Wait for the next record with this message and return its fields."""
+        async with asyncio.timeout(TEST_TIMEOUT):
             while (record := await self._unread.get()).getMessage() != message:
                 pass
         fields: Mapping[str, object] = getattr(record, FIELDS)
         return fields
 
-    async def reads_down(self) -> object:
-        """Wait until a daemon is down; return the reason."""
-        return (await self.reads("daemon is down"))["reason"]
+    async def wait_for_down(self) -> object:
+        """Wait until a daemon is logged as down and return the reason."""
+        return (await self.wait_for("daemon is down"))["reason"]
 
-    async def reads_up(self) -> None:
-        """Wait until a daemon is up."""
-        await self.reads("daemon is up")
+    async def wait_for_up(self) -> None:
+        """Wait until a daemon is logged as up."""
+        await self.wait_for("daemon is up")
 
 
 @pytest.fixture
@@ -65,3 +65,14 @@ def log() -> Iterator[LogCapture]:
     """Capture the log during one test. Import this into a test module or a conftest."""
     with LogCapture.open() as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def restore_logging() -> Iterator[None]:
+    """Restore the root logger after a test that runs the program in this process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    logging.captureWarnings(capture=False)
+    root.handlers[:] = handlers
+    root.setLevel(level)

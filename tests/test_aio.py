@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from exporter.aio import SingleFlight, run_in_daemon_thread
-from tests.fake_daemon import SAFETY
-from tests.interpreter import says
+from tests.fake_daemon import TEST_TIMEOUT
+from tests.interpreter import run_program
 
 
 class Slow:
@@ -22,7 +22,7 @@ class Slow:
     def __call__(self) -> int:
         self.begun += 1
         self.thread = threading.current_thread()
-        assert self.released.wait(SAFETY)
+        assert self.released.wait(TEST_TIMEOUT)
         return self.begun
 
     async def ends(self) -> None:
@@ -68,7 +68,7 @@ async def test_who_is_cancelled_does_not_wait_for_the_thread(slow: Slow) -> None
     waiting = asyncio.create_task(run_in_daemon_thread(slow))
     await asyncio.sleep(0)
     waiting.cancel()
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         await asyncio.wait([waiting])
     assert waiting.cancelled()
 
@@ -109,7 +109,7 @@ async def test_work_under_way_is_not_begun_again(slow: Slow) -> None:
 
 async def test_what_hangs_takes_no_thread_from_others(slow: Slow) -> None:
     hanging = [asyncio.create_task(run_in_daemon_thread(slow)) for _ in range(50)]
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         assert await run_in_daemon_thread(lambda: "done") == "done"
     slow.released.set()
     await asyncio.gather(*hanging)
@@ -129,7 +129,7 @@ async def give_up():
 
 asyncio.run(give_up())
 """
-    assert says(program) == "gave up\n"
+    assert run_program(program) == "gave up\n"
 
 
 async def test_a_shortage_of_threads_is_an_error_like_any_other_of_the_system(

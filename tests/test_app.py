@@ -18,12 +18,12 @@ from exporter.monitor import refresh
 from exporter.openvpn_config import Finding, Kind
 from exporter.simulator import Fleet
 from exporter.web.listener import ListenAddress, parse_listen_address
-from tests.blocking import nothing_blocks
-from tests.fake_daemon import SAFETY, peer
+from tests.blocking import forbid_blocking
+from tests.fake_daemon import TEST_TIMEOUT, fake_daemon
 from tests.log_capture import LogCapture
 from tests.metrics.parsing import FORMATS, Parsed, Series, all_series, names_of, parse, values
 
-__all__ = ["nothing_blocks"]
+__all__ = ["forbid_blocking"]
 
 ANY_PORT = parse_listen_address("127.0.0.1:0")
 
@@ -61,7 +61,7 @@ async def get(url: str, accept: str = "") -> tuple[bytes, str]:
 
 async def page_when(url: str, condition: Callable[[Page], bool], accept: str = "") -> Page:
     """Scrape until the page is as it should be."""
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         while True:
             page = parse(*await get(f"{url}/metrics", accept))
             if condition(page):
@@ -193,36 +193,36 @@ class TestLeaving:
             await writer.wait_closed()
 
     async def test_says_quit_to_the_daemon(self) -> None:
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             async with served(config_of(office=daemon.endpoint)):
-                visit = await daemon.greeted()
-                await visit.polls()
-            await visit.is_left()
-        assert visit.heard[-1] == b"quit"
+                session = await daemon.accept_and_greet()
+                await session.reply_to_polls()
+            await session.wait_closed()
+        assert session.received[-1] == b"quit"
 
 
 class TestProbing:
     async def test_polls_one_daemon_now_and_shows_it_alone(self) -> None:
-        async with peer() as daemon, peer() as other:
+        async with fake_daemon() as daemon, fake_daemon() as other:
             endpoints = {"office": daemon.endpoint, "other": other.endpoint}
             config = structs.replace(config_of(**endpoints), poll_interval=3600.0)
             async with served(config) as running:
-                visit = await daemon.greeted()
-                await visit.polls()
+                session = await daemon.accept_and_greet()
+                await session.reply_to_polls()
                 url = running.urls[0]
                 await page_when(url, lambda page: by_daemon(page, "openvpn_up")["office"] == 1)
                 asked = asyncio.create_task(get(f"{url}/probe?target=office"))
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(refresh, "MAX_AGE", 0.0)
-                    await visit.polls()
+                    await session.reply_to_polls()
                 page = parse(*await asked)
         assert by_daemon(page, "openvpn_up") == {"office": 1}
         assert {dict(series.labels)["daemon"] for series in all_series(page)} == {"office"}
 
     async def test_shows_what_was_said(self) -> None:
-        async with peer() as daemon, served(config_of(office=daemon.endpoint)) as running:
-            visit = await daemon.greeted()
-            await visit.polls()
+        async with fake_daemon() as daemon, served(config_of(office=daemon.endpoint)) as running:
+            session = await daemon.accept_and_greet()
+            await session.reply_to_polls()
             await page_when(
                 running.urls[0], lambda page: by_daemon(page, "openvpn_up")["office"] == 1
             )
@@ -242,7 +242,7 @@ class TestReloading:
     async def test_removes_a_daemon_with_all_that_was_said_of_it(self) -> None:
         read = [config_of(office=parse_endpoint("127.0.0.1:1"))]
         async with (
-            peer() as daemon,
+            fake_daemon() as daemon,
             run_app(
                 config_of(office=parse_endpoint("127.0.0.1:1"), branch=daemon.endpoint),
                 listen=[ANY_PORT],
@@ -250,8 +250,8 @@ class TestReloading:
                 read=lambda: read[0],
             ) as running,
         ):
-            visit = await daemon.greeted()
-            await visit.polls()
+            session = await daemon.accept_and_greet()
+            await session.reply_to_polls()
             await page_when(running.urls[0], lambda page: "branch" in by_daemon(page, "openvpn_up"))
             await running.reload()
             body, _ = await get(f"{running.urls[0]}/metrics")
@@ -272,7 +272,7 @@ class TestReloading:
         assert b"openvpn_exporter_discovered_daemons_not_watched 1.0" in body
 
     async def test_shows_another_daemon_of_the_same_name_from_the_start(self) -> None:
-        async with peer() as old, peer() as new:
+        async with fake_daemon() as old, fake_daemon() as new:
             read = [config_of(office=new.endpoint)]
             async with run_app(
                 config_of(office=old.endpoint),
@@ -280,7 +280,7 @@ class TestReloading:
                 telemetry_path="/metrics",
                 read=lambda: read[0],
             ) as running:
-                await (await old.greeted()).polls()
+                await (await old.accept_and_greet()).reply_to_polls()
                 url = running.urls[0]
                 await page_when(url, lambda page: by_daemon(page, "openvpn_up")["office"] == 1)
                 await running.reload()
@@ -289,30 +289,30 @@ class TestReloading:
         assert by_daemon(page, "openvpn_exporter_polls_total") == {"office": 0}
 
     async def test_may_change_which_families_are_shown(self) -> None:
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             before = config_of(office=daemon.endpoint)
             hidden = ClientsConfig(series=False, info=False)
             read = [structs.replace(before, clients=hidden)]
             async with run_app(
                 before, listen=[ANY_PORT], telemetry_path="/metrics", read=lambda: read[0]
             ) as running:
-                visit = await daemon.greeted()
-                await visit.polls()
+                session = await daemon.accept_and_greet()
+                await session.reply_to_polls()
                 url = running.urls[0]
                 await page_when(url, lambda page: by_daemon(page, "openvpn_up")["office"] == 1)
                 assert b"alice" in (await get(f"{url}/metrics"))[0]
                 await running.reload()
                 assert b"alice" not in (await get(f"{url}/metrics"))[0]
-                await visit.polls(2)
-                assert daemon.nobody_waits
+                await session.reply_to_polls(2)
+                assert daemon.all_accepted
 
 
 async def test_a_daemon_that_says_nothing_delays_no_other() -> None:
-    async with peer() as silent, peer() as talking:
+    async with fake_daemon() as silent, fake_daemon() as talking:
         endpoints = {"silent": silent.endpoint, "talking": talking.endpoint}
         async with served(config_of(**endpoints)) as running:
-            visit = await talking.greeted()
-            await visit.polls()
+            session = await talking.accept_and_greet()
+            await session.reply_to_polls()
             page = await page_when(
                 running.urls[0], lambda page: by_daemon(page, "openvpn_up")["talking"] == 1
             )
@@ -320,11 +320,11 @@ async def test_a_daemon_that_says_nothing_delays_no_other() -> None:
 
 
 async def test_a_daemons_own_interval_counts_more_than_the_general_one() -> None:
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
         quick = DaemonConfig(name="quick", management=daemon.endpoint, poll_interval=1.0)
         async with served(Config(daemons=(quick,), poll_interval=3600.0)):
-            visit = await daemon.greeted()
-            await visit.polls(2)
+            session = await daemon.accept_and_greet()
+            await session.reply_to_polls(2)
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -332,13 +332,13 @@ async def test_a_scrape_waits_for_a_poll_where_the_configuration_says_so(
     monkeypatch: pytest.MonkeyPatch, *, wanted: bool
 ) -> None:
     monkeypatch.setattr(refresh, "MAX_AGE", 0.0)
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
         office = DaemonConfig(name="office", management=daemon.endpoint)
         config = Config(daemons=(office,), poll_interval=3600.0, refresh_on_scrape=wanted)
         async with served(config) as running:
-            visit = await daemon.greeted()
-            await visit.polls(1)
-            polls = asyncio.create_task(visit.polls(1))
+            session = await daemon.accept_and_greet()
+            await session.reply_to_polls(1)
+            polls = asyncio.create_task(session.reply_to_polls(1))
             page = await page_when(
                 running.urls[0],
                 lambda page: by_daemon(page, "openvpn_exporter_polls_total")["office"] > wanted,

@@ -16,7 +16,7 @@ from exporter import __version__
 from exporter.alert_rules import THRESHOLDS
 from exporter.cli.command import Command
 from exporter.cli.main import COMMANDS
-from tests.fake_daemon import SAFETY, peer
+from tests.fake_daemon import TEST_TIMEOUT, fake_daemon
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = (sys.executable, "-m", "exporter")
@@ -62,7 +62,7 @@ async def running(*arguments: str) -> AsyncIterator[Process]:
 async def read_until(stream: asyncio.StreamReader | None, pattern: str) -> re.Match[str]:
     """Read lines until one has the pattern."""
     assert stream is not None
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         while line := await stream.readline():
             if match := re.search(pattern, line.decode()):
                 return match
@@ -173,38 +173,38 @@ class TestServing:
         self, number: signal.Signals
     ) -> None:
         async with (
-            peer() as daemon,
+            fake_daemon() as daemon,
             running("--openvpn.management", str(daemon.endpoint), ANY_PORT) as process,
         ):
-            visit = await daemon.greeted()
-            await visit.polls()
+            session = await daemon.accept_and_greet()
+            await session.reply_to_polls()
             told = time.monotonic()
             process.send_signal(number)
-            await visit.is_left()
+            await session.wait_closed()
             assert await exit_code(process) == 0
             assert time.monotonic() - told < 5
-        assert visit.heard[-1] == b"quit"
+        assert session.received[-1] == b"quit"
 
     async def test_shows_the_daemons_of_a_configuration_file(self, tmp_path: Path) -> None:
         file = tmp_path / "config.yaml"
         flags = ("--config.file", str(file), ANY_PORT, "--web.telemetry-path=/numbers")
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             file.write_text(f"daemons:\n  - name: office\n    management: {daemon.endpoint}\n")
             async with running(*flags) as process:
-                visit = await daemon.greeted()
-                await visit.polls()
+                session = await daemon.accept_and_greet()
+                await session.reply_to_polls()
                 url = await read_until(process.stderr, r"(http://127\.0\.0\.1:\d+)")
                 body = await get(f"{url[1]}/numbers")
         assert 'openvpn_management_up{daemon="office"}' in body
 
     async def test_reloads_at_sighup_and_keeps_the_session(self, tmp_path: Path) -> None:
         file = tmp_path / "config.yaml"
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             office = f"daemons:\n  - name: office\n    management: {daemon.endpoint}\n"
             file.write_text(office)
             async with running("--config.file", str(file), ANY_PORT) as process:
-                visit = await daemon.greeted()
-                await visit.polls()
+                session = await daemon.accept_and_greet()
+                await session.reply_to_polls()
                 await read_until(process.stderr, "daemon is up")
                 file.write_text("daemons: nonsense\n")
                 process.send_signal(signal.SIGHUP)
@@ -213,10 +213,10 @@ class TestServing:
                 process.send_signal(signal.SIGHUP)
                 await read_until(process.stderr, "1 unchanged, .* 1 added")
                 process.send_signal(signal.SIGTERM)
-                await visit.is_left()
+                await session.wait_closed()
                 assert await exit_code(process) == 0
-            assert daemon.nobody_waits
-            assert visit.heard.count(b"pid") == 1
+            assert daemon.all_accepted
+            assert session.received.count(b"pid") == 1
 
     async def test_logs_as_json_for_who_asks(self) -> None:
         arguments = ("--openvpn.management=127.0.0.1:1", ANY_PORT, "--log.format=json")

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from exporter.log import EventFormatter, Layout, Level, configure, event
 from exporter.secret import Secret
-from tests.logs import logging_as_before
+from tests.log_capture import restore_logging
 
 LOGGER = logging.getLogger("exporter.test")
 
 
-__all__ = ["logging_as_before"]
+__all__ = ["restore_logging"]
 
 
 def line(layout: Layout, message: str = "daemon is up", /, **fields: object) -> str:

@@ -8,10 +8,10 @@ from exporter.config.reload_diff import ReloadDiff
 from exporter.management.endpoint import parse_endpoint
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.reload import ConfigReloader
-from tests.blocking import nothing_blocks
+from tests.blocking import forbid_blocking
 from tests.log_capture import LogCapture, log
 
-__all__ = ["log", "nothing_blocks"]
+__all__ = ["forbid_blocking", "log"]
 
 CONFIG = Config(daemons=(DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505")),))
 PROBLEMS = (Problem("config.yaml", "wrong", 3), Problem("config.yaml", "worse", 4))

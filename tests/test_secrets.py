@@ -21,15 +21,15 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.web.routes import application
 from tests.fake_daemon import (
-    ANSWERS,
     GREETING,
     PROMPT,
-    SAFETY,
-    Answers,
-    Peer,
-    Visit,
+    REPLIES,
+    TEST_TIMEOUT,
+    FakeDaemon,
+    FakeSession,
+    Replies,
+    fake_daemon,
     free_port,
-    peer,
 )
 from tests.test_cli import PROGRAM, ROOT, run
 
@@ -118,78 +118,78 @@ REMEMBERED = f'1795404000,D,MANAGEMENT: CMD \'password "Auth" "{SPOKEN["typed"]}
 PRIVATE = ("pseudonym", "none")
 """Ways to show clients by which no name is shown; the names of their daemons begin so."""
 
-Script = Callable[[Peer, asyncio.Event], Awaitable[None]]
+Script = Callable[[FakeDaemon, asyncio.Event], Awaitable[None]]
 """Plays a daemon, and sets the event once all is said and heard."""
 
 
-async def serves(daemon: Peer, said: asyncio.Event) -> None:
+async def serves(daemon: FakeDaemon, said: asyncio.Event) -> None:
     """Ask for the right password, say secrets between two polls, and go on for as long as asked."""
-    visit = await daemon.visit()
-    visit.sends(PROMPT)
-    assert await visit.hears() == MANAGEMENT.encode()
-    visit.says(b"SUCCESS: password is correct", GREETING)
-    answers = {**ANSWERS, b"log all": (REMEMBERED.encode(), b"END")}
-    await visit.polls(answers=answers)
-    visit.says(*encoded(ASIDE))
-    await visit.polls(answers=answers)
+    session = await daemon.accept()
+    session.send_bytes(PROMPT)
+    assert await session.read_line() == MANAGEMENT.encode()
+    session.send_lines(b"SUCCESS: password is correct", GREETING)
+    answers = {**REPLIES, b"log all": (REMEMBERED.encode(), b"END")}
+    await session.reply_to_polls(replies=answers)
+    session.send_lines(*encoded(ASIDE))
+    await session.reply_to_polls(replies=answers)
     said.set()
-    await goes_on(visit, answers)
+    await goes_on(session, answers)
 
 
-async def has_a_private_client(daemon: Peer, said: asyncio.Event) -> None:
+async def has_a_private_client(daemon: FakeDaemon, said: asyncio.Event) -> None:
     """Show the name of somebody in its status and in its log."""
-    visit = await daemon.greeted()
+    session = await daemon.accept_and_greet()
     answers = {
         question: [line.replace(b"alice", PERSON.encode()) for line in lines]
-        for question, lines in ANSWERS.items()
+        for question, lines in REPLIES.items()
     }
-    await visit.polls(answers=answers)
-    visit.says(f">LOG:1795404000,I,{PERSON}/192.0.2.7:4 TLS Error".encode())
-    await visit.polls(answers=answers)
+    await session.reply_to_polls(replies=answers)
+    session.send_lines(f">LOG:1795404000,I,{PERSON}/192.0.2.7:4 TLS Error".encode())
+    await session.reply_to_polls(replies=answers)
     said.set()
-    await goes_on(visit, answers)
+    await goes_on(session, answers)
 
 
-async def dies(daemon: Peer, said: asyncio.Event) -> None:
+async def dies(daemon: FakeDaemon, said: asyncio.Event) -> None:
     """Name somebody in its last words."""
-    visit = await daemon.greeted()
-    await visit.polls()
-    visit.says(f">FATAL:{PERSON} was too much".encode())
-    visit.hangs_up()
+    session = await daemon.accept_and_greet()
+    await session.reply_to_polls()
+    session.send_lines(f">FATAL:{PERSON} was too much".encode())
+    session.close()
     said.set()
 
 
-async def talks_nonsense(daemon: Peer, said: asyncio.Event) -> None:
+async def talks_nonsense(daemon: FakeDaemon, said: asyncio.Event) -> None:
     """Name somebody where the beginning of a status should be."""
-    visit = await daemon.greeted()
-    await visit.polls(answers={**ANSWERS, b"status 3": (f"{PERSON},1".encode(), b"END")})
-    await visit.is_left()
+    session = await daemon.accept_and_greet()
+    await session.reply_to_polls(replies={**REPLIES, b"status 3": (f"{PERSON},1".encode(), b"END")})
+    await session.wait_closed()
     said.set()
 
 
-async def goes_on(visit: Visit, answers: Answers) -> None:
-    while (line := await visit.hears()) not in {b"", b"quit"}:
-        visit.says(*answers[line])
+async def goes_on(session: FakeSession, answers: Replies) -> None:
+    while (line := await session.read_line()) not in {b"", b"quit"}:
+        session.send_lines(*answers[line])
 
 
-async def refuses(daemon: Peer, said: asyncio.Event) -> None:
+async def refuses(daemon: FakeDaemon, said: asyncio.Event) -> None:
     """Refuse the password as OpenVPN does: by asking again."""
-    visit = await daemon.visit()
-    visit.sends(PROMPT)
-    assert await visit.hears() == REFUSED.encode()
-    visit.sends(PROMPT)
-    await visit.is_left()
+    session = await daemon.accept()
+    session.send_bytes(PROMPT)
+    assert await session.read_line() == REFUSED.encode()
+    session.send_bytes(PROMPT)
+    await session.wait_closed()
     said.set()
 
 
 def waits(question: list[str]) -> Script:
     """Return a daemon that answers a poll, then wants an answer itself."""
 
-    async def script(daemon: Peer, said: asyncio.Event) -> None:
-        visit = await daemon.greeted()
-        await visit.polls()
-        visit.says(*encoded(question))
-        await visit.is_left()
+    async def script(daemon: FakeDaemon, said: asyncio.Event) -> None:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls()
+        session.send_lines(*encoded(question))
+        await session.wait_closed()
         said.set()
 
     return script
@@ -229,12 +229,12 @@ REQUESTS = [
 
 
 @contextlib.asynccontextmanager
-async def daemons() -> AsyncIterator[dict[str, Peer]]:
+async def daemons() -> AsyncIterator[dict[str, FakeDaemon]]:
     async with contextlib.AsyncExitStack() as stack:
-        yield {name: await stack.enter_async_context(peer()) for name in SCRIPTS}
+        yield {name: await stack.enter_async_context(fake_daemon()) for name in SCRIPTS}
 
 
-def configure(directory: Path, peers: dict[str, Peer]) -> Path:
+def configure(directory: Path, peers: dict[str, FakeDaemon]) -> Path:
     """Write the configuration and the password files; return its path."""
     (directory / "serves.password").write_text(MANAGEMENT)
     (directory / "refuses.password").write_text(REFUSED)
@@ -288,7 +288,7 @@ async def said(tmp_path: Path) -> dict[str, str]:
             scripts = [play(peers[name], told[name]) for name, play in SCRIPTS.items()]
             playing = asyncio.gather(*scripts)
             try:
-                async with asyncio.timeout(SAFETY):
+                async with asyncio.timeout(TEST_TIMEOUT):
                     await asyncio.gather(*(event.wait() for event in told.values()))
                 answers = await ask_everything(f"http://127.0.0.1:{port}")
             finally:

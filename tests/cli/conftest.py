@@ -1,3 +1,3 @@
-from tests.logs import logging_as_before
+from tests.log_capture import restore_logging
 
-__all__ = ["logging_as_before"]
+__all__ = ["restore_logging"]

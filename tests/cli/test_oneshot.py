@@ -9,7 +9,7 @@ import pytest
 
 from exporter.cli.output import replace_file
 from exporter.cli.table import table
-from tests.fake_daemon import ANSWERS, GREETING, Peer, peer
+from tests.fake_daemon import GREETING, REPLIES, FakeDaemon, fake_daemon
 from tests.test_cli import run
 
 Done = subprocess.CompletedProcess[str]
@@ -21,11 +21,13 @@ def started(*arguments: str) -> asyncio.Task[Done]:
     return asyncio.create_task(asyncio.to_thread(run, *arguments))
 
 
-async def is_asked(daemon: Peer, answers: dict[bytes, tuple[bytes, ...]] | None = None) -> None:
+async def is_asked(
+    daemon: FakeDaemon, answers: dict[bytes, tuple[bytes, ...]] | None = None
+) -> None:
     """Let a daemon be asked once, from the greeting to `quit`."""
-    visit = await daemon.greeted()
-    await visit.answers(until=b"quit", answers={**ANSWERS, **(answers or {})})
-    visit.hangs_up()
+    session = await daemon.accept_and_greet()
+    await session.reply(until=b"quit", replies={**REPLIES, **(answers or {})})
+    session.close()
 
 
 def config_file(directory: Path, *lines: str) -> str:
@@ -68,7 +70,7 @@ class TestCheck:
 
 class TestConnect:
     async def test_shows_each_daemon_and_takes_its_leave(self) -> None:
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             checking = started(
                 "check",
                 "--connect",
@@ -84,13 +86,13 @@ class TestConnect:
         assert "is the daemon running, with a 'management' directive" in done.stdout
 
     async def test_ends_with_0_when_all_are_reached(self) -> None:
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             checking = started("check", "--connect", f"--openvpn.management={daemon.endpoint}")
             await is_asked(daemon)
             assert (await checking).returncode == 0
 
     async def test_reads_no_status_file_of_a_daemon_that_answers(self, tmp_path: Path) -> None:
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             flag = config_file(
                 tmp_path,
                 f"  - {{name: office, management: '{daemon.endpoint}', status_file: gone.log}}",
@@ -102,22 +104,22 @@ class TestConnect:
 
     async def test_says_that_leaving_restarted_the_vpn(self) -> None:
         signalled = (b"1795404000,RECONNECTING,management-disconnect,,,,,", b"END")
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             checking = started("check", "--connect", f"--openvpn.management={daemon.endpoint}")
             await is_asked(daemon, {b"state all": signalled})
             assert "remove that option" in (await checking).stdout
 
     async def test_says_who_waits_for_a_person_and_leaves_at_once(self) -> None:
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             checking = started("check", "--connect", f"--openvpn.management={daemon.endpoint}")
-            visit = await daemon.visit()
-            visit.says(GREETING, b">PASSWORD:Need 'Auth' username/password")
-            await visit.answers(until=b"quit")
-            visit.hangs_up()
+            session = await daemon.accept()
+            session.send_lines(GREETING, b">PASSWORD:Need 'Auth' username/password")
+            await session.reply(until=b"quit")
+            session.close()
             done = await checking
         assert done.returncode == 1
         assert re.search(r"no: prompt +2\.6\.14 .* Auth ", done.stdout)
-        assert b"status 3" not in visit.heard
+        assert b"status 3" not in session.received
 
     async def test_never_lets_a_daemon_dial_in_since_leaving_would_end_it(self) -> None:
         done = await started("check", "--connect", "--openvpn.management=listen:127.0.0.1:7600")
@@ -127,7 +129,7 @@ class TestConnect:
 
 class TestOnce:
     async def test_writes_the_page_and_ends_with_0(self) -> None:
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             asking = started("once", f"--openvpn.management={daemon.endpoint}")
             await is_asked(daemon)
             done = await asking

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from exporter.log import FIELDS
 from exporter.management.errors import DownReason
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 
 LOGGER = logging.getLogger("exporter")
 
@@ -59,7 +59,7 @@ class Announcements(logging.Handler):
 
     async def down(self, daemon: str, *, since: int) -> DownReason:
         """Wait until this daemon is down; return why."""
-        async with asyncio.timeout(SAFETY):
+        async with asyncio.timeout(TEST_TIMEOUT):
             while not (reasons := self.reasons(daemon, since=since)):
                 self._news.clear()
                 await self._news.wait()

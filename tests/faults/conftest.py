@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.blocking import nothing_blocks
+from tests.blocking import forbid_blocking
 from tests.faults.announcements import LOGGER
 
-__all__ = ["nothing_blocks"]
+__all__ = ["forbid_blocking"]
 
 
 @pytest.fixture(autouse=True)

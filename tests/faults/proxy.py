@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from exporter.management.endpoint import TcpEndpoint
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 from tests.faults.aim import Aim
 from tests.faults.faults import Fault, Manner, Strike, Way
 from tests.faults.lane import Lane
@@ -65,7 +65,7 @@ class Proxy:
 
     async def has_struck(self) -> None:
         """Wait until all that was armed has happened."""
-        async with asyncio.timeout(SAFETY):
+        async with asyncio.timeout(TEST_TIMEOUT):
             while self._aim is not None:
                 self._news.clear()
                 await self._news.wait()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from exporter.management.endpoint import TcpEndpoint
-from tests.fake_daemon import SAFETY, Visit, dial_in, peer
+from tests.fake_daemon import TEST_TIMEOUT, FakeSession, connect_fake_daemon, fake_daemon
 from tests.faults.faults import (
     Anywhere,
     Cut,
@@ -31,9 +31,11 @@ SAID = b">INFO:hello\r\nSUCCESS: one\r\nTITLE\tx\r\nEND\r\n"
 
 
 @contextlib.asynccontextmanager
-async def session(*strikes: Strike) -> AsyncIterator[tuple[Proxy, asyncio.StreamReader, Visit]]:
+async def session(
+    *strikes: Strike,
+) -> AsyncIterator[tuple[Proxy, asyncio.StreamReader, FakeSession]]:
     """Let a client say `pid` through a proxy that is going to strike; give its ear, too."""
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
         assert isinstance(daemon.endpoint, TcpEndpoint)
         async with Proxy.before(daemon.endpoint) as proxy:
             proxy.arm(*strikes)
@@ -41,22 +43,22 @@ async def session(*strikes: Strike) -> AsyncIterator[tuple[Proxy, asyncio.Stream
             reader, writer = await asyncio.open_connection(where.host, where.port)
             try:
                 writer.write(b"pid\n")
-                yield proxy, reader, await daemon.visit()
+                yield proxy, reader, await daemon.accept()
             finally:
                 writer.close()
 
 
 async def hears(reader: asyncio.StreamReader) -> bytes:
     """Return all that is said until the end."""
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         return await reader.read()
 
 
 async def passes(fault: Fault, place: Place) -> bytes:
     """Return what becomes of `SAID` on its way to the client."""
     async with session(Strike(fault, Way.ANSWERS, place)) as (proxy, reader, daemon):
-        daemon.sends(SAID)
-        daemon.hangs_up()
+        daemon.send_bytes(SAID)
+        daemon.close()
         heard = await hears(reader)
         assert [strike.fault for strike in proxy.struck] == [fault]
         return heard
@@ -64,21 +66,21 @@ async def passes(fault: Fault, place: Place) -> bytes:
 
 async def test_without_a_strike_everything_passes() -> None:
     async with session() as (_, reader, daemon):
-        assert await daemon.hears() == b"pid"
-        daemon.sends(SAID)
-        daemon.hangs_up()
+        assert await daemon.read_line() == b"pid"
+        daemon.send_bytes(SAID)
+        daemon.close()
         assert await hears(reader) == SAID
 
 
 async def test_the_end_of_the_client_reaches_the_daemon() -> None:
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
         assert isinstance(daemon.endpoint, TcpEndpoint)
         async with Proxy.before(daemon.endpoint) as proxy:
-            async with dial_in(proxy.endpoint.host, proxy.endpoint.port) as client:
-                visit = await daemon.visit()
-                client.sends(b"pid\n")
-            assert await visit.hears() == b"pid"
-            assert await visit.hears() == b""
+            async with connect_fake_daemon(proxy.endpoint.host, proxy.endpoint.port) as client:
+                visit = await daemon.accept()
+                client.send_bytes(b"pid\n")
+            assert await visit.read_line() == b"pid"
+            assert await visit.read_line() == b""
 
 
 @pytest.mark.parametrize("fault", [Delay(0.001), Split(1, 1000), Split(3, 2)], ids=str)
@@ -127,27 +129,27 @@ async def test_a_flood_comes_between_lines() -> None:
 @pytest.mark.parametrize("way", Way)
 async def test_a_stall_keeps_everything_back_until_it_is_released(way: Way) -> None:
     async with session(Strike(Stall(), way, Anywhere(2))) as (proxy, reader, daemon):
-        daemon.sends(SAID)
+        daemon.send_bytes(SAID)
         await proxy.has_struck()
         proxy.releases()
-        assert await daemon.hears() == b"pid"
-        daemon.hangs_up()
+        assert await daemon.read_line() == b"pid"
+        daemon.close()
         assert await hears(reader) == SAID
 
 
 async def test_strikes_come_one_after_the_other() -> None:
     garbled = [Strike(Garble(1, letter), Way.ANSWERS, LineStart(1)) for letter in (b"a", b"b")]
     async with session(*garbled) as (_, reader, daemon):
-        daemon.sends(SAID)
-        daemon.hangs_up()
+        daemon.send_bytes(SAID)
+        daemon.close()
         assert await hears(reader) == SAID.replace(b"S", b"a", 1).replace(b"T", b"b", 1)
 
 
 async def test_a_strike_that_a_session_did_not_come_to_waits_for_the_next() -> None:
     strike = Strike(Cut(Manner.CLOSE), Way.ANSWERS, Anywhere(len(SAID) + 4))
     async with session(strike) as (proxy, reader, daemon):
-        daemon.sends(SAID)
-        daemon.hangs_up()
+        daemon.send_bytes(SAID)
+        daemon.close()
         assert await hears(reader) == SAID
         assert not proxy.struck
 

@@ -14,7 +14,7 @@ from exporter.simulator import SimulatedDaemon
 from exporter.state.daemon import DaemonState
 from exporter.transport.connection import Connection
 from exporter.transport.connector import connector_for
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 from tests.faults.truth import Truth
 from tests.faults.twins import endpoint, restless
 from tests.faults.watched import INTERVAL, PATIENCE
@@ -62,7 +62,7 @@ async def visiting(
     """Visit a daemon as a monitor does; give the socket, too, which a monitor keeps to itself."""
     daemon = DaemonConfig(name="office", management=endpoint(simulated))
     record, polls = DaemonState(daemon, ClientsConfig()), Polls()
-    stream = await connector_for(daemon.management, timeout=SAFETY).open()
+    stream = await connector_for(daemon.management, timeout=TEST_TIMEOUT).open()
     connection = Connection(stream, timeout=PATIENCE)
     manner = SessionSettings(daemon, INTERVAL, routes=False, log=True)
     visit = ManagementSession(
@@ -79,13 +79,13 @@ async def visiting(
 
 async def answered(polls: Polls) -> None:
     """Wait for a poll that is answered."""
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         while await polls.get() is None:
             pass
 
 
 async def silent(polls: Polls) -> None:
     """Wait for a poll that is not."""
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         while await polls.get() is not None:
             pass

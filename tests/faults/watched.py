@@ -10,7 +10,7 @@ from exporter.management.endpoint import TcpEndpoint
 from exporter.monitor.monitor import Monitor
 from exporter.simulator import SimulatedDaemon
 from exporter.state.daemon import DaemonState
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 from tests.faults.truth import Totals, Truth
 
 INTERVAL = 0.01
@@ -45,7 +45,7 @@ class PollBell:
     async def rings(self, times: int) -> None:
         """Wait until so many polls have been answered from now on."""
         end = self.polls + times
-        async with asyncio.timeout(SAFETY):
+        async with asyncio.timeout(TEST_TIMEOUT):
             while self.polls < end:
                 self._news.clear()
                 await self._news.wait()

@@ -1,4 +1,4 @@
-from tests.blocking import nothing_blocks
+from tests.blocking import forbid_blocking
 from tests.log_capture import log
 
-__all__ = ["log", "nothing_blocks"]
+__all__ = ["forbid_blocking", "log"]

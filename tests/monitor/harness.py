@@ -10,7 +10,7 @@ from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig, Sl
 from exporter.management.endpoint import Endpoint
 from exporter.monitor.monitor import Monitor
 from exporter.state.daemon import DaemonState
-from tests.fake_daemon import GREETING, PROMPT, SAFETY, Peer, Visit
+from tests.fake_daemon import GREETING, PROMPT, TEST_TIMEOUT, FakeDaemon, FakeSession
 
 INTERVAL = 0.05
 SHORT = 0.3
@@ -38,7 +38,7 @@ class AtLast(random.Random):
 def monitor(
     endpoint: Endpoint,
     *,
-    deadline: float = SAFETY,
+    deadline: float = TEST_TIMEOUT,
     interval: float = INTERVAL,
     password_file: Path | None = None,
     slot: SlotPolicy = SlotPolicy.HOLD,
@@ -78,7 +78,7 @@ async def running(watcher: Monitor) -> AsyncIterator[asyncio.Task[None]]:
 async def watching(
     endpoint: Endpoint,
     *,
-    deadline: float = SAFETY,
+    deadline: float = TEST_TIMEOUT,
     interval: float = INTERVAL,
     password_file: Path | None = None,
 ) -> AsyncIterator[DaemonState]:
@@ -88,10 +88,10 @@ async def watching(
         yield watcher.record
 
 
-async def polled_times(daemon: Peer, times: int) -> None:
+async def polled_times(daemon: FakeDaemon, times: int) -> None:
     """Let a daemon be visited and polled so many times."""
-    visit = await daemon.greeted()
-    await visit.polls(times)
+    session = await daemon.accept_and_greet()
+    await session.reply_to_polls(times)
 
 
 def write(directory: Path, password: str) -> Path:
@@ -101,10 +101,10 @@ def write(directory: Path, password: str) -> Path:
     return path
 
 
-async def logs_in(daemon: Peer) -> Visit:
+async def logs_in(daemon: FakeDaemon) -> FakeSession:
     """Let a daemon take any password."""
-    visit = await daemon.visit()
-    visit.sends(PROMPT)
-    await visit.hears()
-    visit.says(b"SUCCESS: password is correct", GREETING)
-    return visit
+    session = await daemon.accept()
+    session.send_bytes(PROMPT)
+    await session.read_line()
+    session.send_lines(b"SUCCESS: password is correct", GREETING)
+    return session

@@ -13,7 +13,15 @@ from exporter.management.status import ServerStatus, TunnelStatus
 from exporter.monitor.client import STATUS_1_POLLS, ManagementClient
 from exporter.transport.connection import Connection
 from exporter.transport.connector import connector_for
-from tests.fake_daemon import ANSWERS, SAFETY, STATUS_1, STATUS_3, Answers, Visit, peer
+from tests.fake_daemon import (
+    REPLIES,
+    STATUS_1,
+    STATUS_3,
+    TEST_TIMEOUT,
+    FakeSession,
+    Replies,
+    fake_daemon,
+)
 from tests.monitor.harness import SHORT
 
 NOT_IN_THIS_MODE = b"ERROR: The 'status' command is not supported by the current daemon mode"
@@ -27,22 +35,22 @@ STATISTICS = (
 
 @contextlib.asynccontextmanager
 async def asking(
-    *, deadline: float = SAFETY, routes: bool = False
-) -> AsyncIterator[tuple[ManagementClient, Visit]]:
-    async with peer() as daemon:
-        stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
+    *, deadline: float = TEST_TIMEOUT, routes: bool = False
+) -> AsyncIterator[tuple[ManagementClient, FakeSession]]:
+    async with fake_daemon() as daemon:
+        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
         connection = Connection(stream, timeout=deadline)
-        visit = await daemon.greeted()
+        session = await daemon.accept_and_greet()
         await connection.log_in(None)
         try:
-            yield ManagementClient(connection, routes=routes, live=True), visit
+            yield ManagementClient(connection, routes=routes, live=True), session
         finally:
             await connection.close()
 
 
 @contextlib.asynccontextmanager
-async def answering(visit: Visit, answers: Answers) -> AsyncIterator[None]:
-    task = asyncio.create_task(visit.answers(until=b"", answers=answers))
+async def answering(session: FakeSession, answers: Replies) -> AsyncIterator[None]:
+    task = asyncio.create_task(session.reply(until=b"", replies=answers))
     try:
         yield
     finally:
@@ -57,14 +65,14 @@ async def polled_by(inquirer: ManagementClient) -> Poll:
     return await inquirer.poll(lambda: None)
 
 
-async def polled(answers: Answers) -> Poll:
-    async with asking() as (inquirer, visit), answering(visit, answers):
+async def polled(answers: Replies) -> Poll:
+    async with asking() as (inquirer, session), answering(session, answers):
         return await polled_by(inquirer)
 
 
 async def test_a_daemon_introduces_itself() -> None:
     remembered: list[State] = []
-    async with asking() as (inquirer, visit), answering(visit, ANSWERS):
+    async with asking() as (inquirer, session), answering(session, REPLIES):
         pid = await inquirer.identify()
         introduction = await inquirer.introduce(pid, remembered.extend)
     assert introduction.version == Version("2.6.14", "x86_64-pc-linux-gnu", "5")
@@ -74,39 +82,39 @@ async def test_a_daemon_introduces_itself() -> None:
 
 async def test_state_changes_are_switched_on_before_the_history_is_read() -> None:
     """Else what happens between the two would be in neither."""
-    async with asking() as (inquirer, visit), answering(visit, ANSWERS):
+    async with asking() as (inquirer, session), answering(session, REPLIES):
         await introduced_by(inquirer)
-    assert visit.heard.index(b"state on") < visit.heard.index(b"state all")
+    assert session.received.index(b"state on") < session.received.index(b"state all")
 
 
 @pytest.mark.parametrize("command", [b"version", b"pid", b"verb", b"hold", b"state all"])
 async def test_an_introduction_with_an_error_in_it_is_none(command: bytes) -> None:
-    answers = {**ANSWERS, command: (b"ERROR: not today",)}
-    async with asking() as (inquirer, visit), answering(visit, answers):
+    answers = {**REPLIES, command: (b"ERROR: not today",)}
+    async with asking() as (inquirer, session), answering(session, answers):
         with pytest.raises(ReplyError, match=f"'{command.decode()}' with: not today"):
             await introduced_by(inquirer)
 
 
 async def test_the_state_is_the_newest_entry() -> None:
     entries = (b"1,WAIT,,,,,,", b"2,CONNECTED,SUCCESS,10.8.0.1,,,,", b"END")
-    answers = {**ANSWERS, b"state": entries}
+    answers = {**REPLIES, b"state": entries}
     states: list[State] = []
-    async with asking() as (inquirer, visit), answering(visit, answers):
+    async with asking() as (inquirer, session), answering(session, answers):
         await inquirer.check_state(states.append)
     assert [(state.time, state.name) for state in states] == [(2, StateName.CONNECTED)]
 
 
 async def test_a_daemon_without_a_history_has_no_state() -> None:
     states: list[State] = []
-    async with asking() as (inquirer, visit), answering(visit, {b"state": (b"END",)}):
+    async with asking() as (inquirer, session), answering(session, {b"state": (b"END",)}):
         await inquirer.check_state(states.append)
     assert states == []
 
 
 async def test_a_poll_asks_for_load_stats_and_the_status_and_nothing_else() -> None:
-    async with asking() as (inquirer, visit), answering(visit, ANSWERS):
+    async with asking() as (inquirer, session), answering(session, REPLIES):
         poll = await polled_by(inquirer)
-        assert visit.heard == [b"load-stats", b"status 3"]
+        assert session.received == [b"load-stats", b"status 3"]
     assert poll.load_stats == LoadStats(1, 3005, 3148)
     assert isinstance(poll.status, ServerStatus)
     assert [client.common_name for client in poll.status.clients] == ["alice"]
@@ -114,7 +122,7 @@ async def test_a_poll_asks_for_load_stats_and_the_status_and_nothing_else() -> N
 
 
 async def test_a_tunnel_answers_with_statistics() -> None:
-    poll = await polled({**ANSWERS, b"status 3": STATISTICS})
+    poll = await polled({**REPLIES, b"status 3": STATISTICS})
     assert isinstance(poll.status, TunnelStatus)
     assert poll.status.tun_tap_read == 7
 
@@ -122,26 +130,26 @@ async def test_a_tunnel_answers_with_statistics() -> None:
 @pytest.mark.parametrize("routes", [False, True])
 async def test_routes_are_read_if_wanted(*, routes: bool) -> None:
     row = b"ROUTING_TABLE\t10.8.0.2\talice\t192.0.2.7:51820\t2026-11-23 03:53:00\t1795405980"
-    answers = {**ANSWERS, b"status 3": (*STATUS_3[:5], row, *STATUS_3[5:])}
-    async with asking(routes=routes) as (inquirer, visit), answering(visit, answers):
+    answers = {**REPLIES, b"status 3": (*STATUS_3[:5], row, *STATUS_3[5:])}
+    async with asking(routes=routes) as (inquirer, session), answering(session, answers):
         status = (await polled_by(inquirer)).status
     assert isinstance(status, ServerStatus)
     assert (status.route_count, len(status.routes)) == (1, int(routes))
 
 
 async def test_a_daemon_that_has_no_status_now_is_polled_all_the_same() -> None:
-    poll = await polled({**ANSWERS, b"status 3": (NOT_IN_THIS_MODE,)})
+    poll = await polled({**REPLIES, b"status 3": (NOT_IN_THIS_MODE,)})
     assert poll == Poll(LoadStats(1, 3005, 3148), None)
 
 
 async def test_any_other_error_in_place_of_a_status_fails_the_poll() -> None:
     with pytest.raises(ReplyError, match="'status 3' with: no"):
-        await polled({**ANSWERS, b"status 3": (b"ERROR: no",)})
+        await polled({**REPLIES, b"status 3": (b"ERROR: no",)})
 
 
 async def test_an_error_in_place_of_load_stats_fails_the_poll() -> None:
     with pytest.raises(ReplyError, match="'load-stats' with: no"):
-        await polled({**ANSWERS, b"load-stats": (b"ERROR: no",)})
+        await polled({**REPLIES, b"load-stats": (b"ERROR: no",)})
 
 
 @pytest.mark.parametrize(
@@ -156,18 +164,18 @@ async def test_a_reply_that_says_something_else_fails_the_poll(
     command: bytes, reply: tuple[bytes, ...]
 ) -> None:
     with pytest.raises(ReplyError):
-        await polled({**ANSWERS, command: reply})
+        await polled({**REPLIES, command: reply})
 
 
 async def test_a_status_that_never_ends_is_answered_by_status_1() -> None:
-    async with asking(deadline=SHORT) as (inquirer, visit):
+    async with asking(deadline=SHORT) as (inquirer, session):
         polling = asyncio.create_task(polled_by(inquirer))
-        await visit.answers(until=b"status 3")
-        visit.says(*STATUS_3[:4])  # it dropped itself and all that follows
-        await visit.answers(until=b"status 1")
-        visit.says(*STATUS_1)
+        await session.reply(until=b"status 3")
+        session.send_lines(*STATUS_3[:4])  # it dropped itself and all that follows
+        await session.reply(until=b"status 1")
+        session.send_lines(*STATUS_1)
         poll = await polling
-        assert visit.heard == [b"load-stats", b"status 3", b"pid", b"status 1"]
+        assert session.received == [b"load-stats", b"status 3", b"pid", b"status 1"]
     assert poll.fallback
     assert isinstance(poll.status, ServerStatus)
     assert poll.status.updated == 1795405983
@@ -175,44 +183,44 @@ async def test_a_status_that_never_ends_is_answered_by_status_1() -> None:
 
 
 async def test_after_a_fallback_status_3_is_tried_again_later() -> None:
-    async with asking(deadline=SHORT) as (inquirer, visit):
+    async with asking(deadline=SHORT) as (inquirer, session):
         polling = asyncio.create_task(polled_by(inquirer))
-        await visit.answers(until=b"status 3")
-        await visit.answers(until=b"status 1")
-        visit.says(*STATUS_1)
+        await session.reply(until=b"status 3")
+        await session.reply(until=b"status 1")
+        session.send_lines(*STATUS_1)
         assert (await polling).fallback
-        async with answering(visit, ANSWERS):
+        async with answering(session, REPLIES):
             for _ in range(STATUS_1_POLLS):
                 assert (await polled_by(inquirer)).fallback
-            assert visit.heard.count(b"status 3") == 1
+            assert session.received.count(b"status 3") == 1
             assert not (await polled_by(inquirer)).fallback
-        assert visit.heard[-1] == b"status 3"
+        assert session.received[-1] == b"status 3"
 
 
 async def test_a_daemon_without_a_status_is_no_fallback_either_way() -> None:
-    async with asking(deadline=SHORT) as (inquirer, visit):
+    async with asking(deadline=SHORT) as (inquirer, session):
         polling = asyncio.create_task(polled_by(inquirer))
-        await visit.answers(until=b"status 3")
-        await visit.answers(until=b"status 1")
-        visit.says(NOT_IN_THIS_MODE)
+        await session.reply(until=b"status 3")
+        await session.reply(until=b"status 1")
+        session.send_lines(NOT_IN_THIS_MODE)
         assert await polling == Poll(LoadStats(1, 3005, 3148), None)
 
 
 async def test_a_daemon_that_answers_nothing_at_all_is_no_fallback() -> None:
-    async with asking(deadline=SHORT) as (inquirer, visit):
+    async with asking(deadline=SHORT) as (inquirer, session):
         polling = asyncio.create_task(polled_by(inquirer))
-        await visit.answers(until=b"status 3")
-        assert await visit.hears() == b"pid"
+        await session.reply(until=b"status 3")
+        assert await session.read_line() == b"pid"
         with pytest.raises(ReplyTimeout):
             await polling
-        assert b"status 1" not in visit.heard
+        assert b"status 1" not in session.received
 
 
 async def test_a_status_cut_by_the_end_of_the_session_fails_the_poll() -> None:
-    async with asking() as (inquirer, visit):
+    async with asking() as (inquirer, session):
         polling = asyncio.create_task(polled_by(inquirer))
-        await visit.answers(until=b"status 3")
-        visit.says(*STATUS_3[:-1])
-        visit.hangs_up()
+        await session.reply(until=b"status 3")
+        session.send_lines(*STATUS_3[:-1])
+        session.close()
         with pytest.raises(SessionClosed):
             await polling

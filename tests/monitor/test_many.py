@@ -13,7 +13,7 @@ from exporter.monitor import monitor as monitor_module
 from exporter.monitor.monitor import Monitor
 from exporter.simulator import simulated_server
 from exporter.state.daemon import DaemonState
-from tests.fake_daemon import SAFETY, Peer, peer
+from tests.fake_daemon import TEST_TIMEOUT, FakeDaemon, fake_daemon
 from tests.monitor.harness import running
 
 
@@ -31,7 +31,7 @@ class Polls:
 
     async def each(self, times: int, names: Sequence[str]) -> None:
         """Wait until each of these was polled so often."""
-        async with asyncio.timeout(SAFETY), self._news:
+        async with asyncio.timeout(TEST_TIMEOUT), self._news:
             await self._news.wait_for(
                 lambda: all(Counter(self.names)[name] >= times for name in names)
             )
@@ -39,7 +39,7 @@ class Polls:
 
 def watch(name: str, address: str, polls: Polls, *, interval: float, phase: float) -> Monitor:
     return Monitor(
-        DaemonConfig(name=name, management=parse_endpoint(address), timeout=SAFETY),
+        DaemonConfig(name=name, management=parse_endpoint(address), timeout=TEST_TIMEOUT),
         ClientsConfig(),
         EventsConfig(),
         poll_interval=interval,
@@ -73,7 +73,7 @@ async def test_one_hung_daemon_in_ten_holds_back_no_other() -> None:
     async with contextlib.AsyncExitStack() as stack:
         for number in range(30):
             if number % 10 == 0:
-                mute: Peer = await stack.enter_async_context(peer())
+                mute: FakeDaemon = await stack.enter_async_context(fake_daemon())
                 address = str(mute.endpoint)
                 hung.append((mute, str(number)))
             else:
@@ -82,8 +82,8 @@ async def test_one_hung_daemon_in_ten_holds_back_no_other() -> None:
             watcher = watch(str(number), address, polls, interval=0.2, phase=number / 30)
             tasks.append(await stack.enter_async_context(running(watcher)))
         for mute, _ in hung:
-            visit = await mute.greeted()
-            await visit.answers(until=b"status 3")
+            session = await mute.accept_and_greet()
+            await session.reply(until=b"status 3")
         mute_names = {name for _, name in hung}
         healthy = [str(number) for number in range(30) if str(number) not in mute_names]
         # Long before the deadline of those that hang.

@@ -14,12 +14,12 @@ from exporter.monitor.client import STATUS_1_POLLS
 from exporter.monitor.session import MAX_TIMEOUTS
 from exporter.state.daemon import DaemonState
 from tests.fake_daemon import (
-    ANSWERS,
     GREETING,
+    REPLIES,
     STATUS_3,
-    dial_in,
+    connect_fake_daemon,
+    fake_daemon,
     free_port,
-    peer,
 )
 from tests.log_capture import LogCapture
 from tests.monitor.harness import SHORT, monitor, polled_times, running, watching
@@ -28,9 +28,9 @@ NOT_IN_THIS_MODE = b"ERROR: The 'status' command is not supported by the current
 
 
 async def test_a_daemon_that_answers_is_up(log: LogCapture) -> None:
-    async with peer() as daemon, watching(daemon.endpoint) as record:
-        visit = await daemon.greeted()
-        await visit.polls(3)
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(3)
         assert (record.up, record.management_up, record.down_reason) == (True, True, None)
         assert record.connects == 1
         assert record.polls >= 2
@@ -42,65 +42,65 @@ async def test_a_daemon_that_answers_is_up(log: LogCapture) -> None:
 
 
 async def test_a_unix_socket_is_watched_as_well(tmp_path: Path, log: LogCapture) -> None:
-    async with peer(tmp_path / "office.sock") as daemon, watching(daemon.endpoint) as record:
+    async with fake_daemon(tmp_path / "office.sock") as daemon, watching(daemon.endpoint) as record:
         await polled_times(daemon, 2)
         assert record.up
 
 
 async def test_what_a_daemon_introduces_itself_with_is_asked_once_a_session() -> None:
-    async with peer() as daemon, watching(daemon.endpoint):
-        visit = await daemon.greeted()
-        await visit.polls(4)
+    async with fake_daemon() as daemon, watching(daemon.endpoint):
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(4)
         once = {b"version", b"pid", b"verb", b"hold", b"state on", b"state all"}
-        assert {line: visit.heard.count(line) for line in once} == dict.fromkeys(once, 1)
+        assert {line: session.received.count(line) for line in once} == dict.fromkeys(once, 1)
 
 
 async def test_a_real_time_message_changes_the_state_between_polls() -> None:
-    async with peer() as daemon, watching(daemon.endpoint) as record:
-        visit = await daemon.greeted()
-        await visit.polls(1)
-        visit.says(b">STATE:1795405990,RECONNECTING,ping-restart,,,,,")
-        await visit.polls(2)
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(1)
+        session.send_lines(b">STATE:1795405990,RECONNECTING,ping-restart,,,,,")
+        await session.reply_to_polls(2)
         assert record.state is not None
         assert record.state.name is StateName.RECONNECTING
 
 
 async def test_the_state_is_asked_for_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_module, "STATE_INTERVAL", 0.0)
-    async with peer() as daemon, watching(daemon.endpoint):
-        visit = await daemon.greeted()
-        await visit.polls(3)
-        assert visit.heard.count(b"state") >= 2
-        assert visit.heard.count(b"state all") == 1
+    async with fake_daemon() as daemon, watching(daemon.endpoint):
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(3)
+        assert session.received.count(b"state") >= 2
+        assert session.received.count(b"state all") == 1
 
 
 async def test_a_daemon_without_a_status_is_up_without_server_metrics() -> None:
-    async with peer() as daemon, watching(daemon.endpoint) as record:
-        visit = await daemon.greeted()
-        await visit.polls(2, answers={**ANSWERS, b"status 3": (NOT_IN_THIS_MODE,)})
-        await visit.answers(until=b"load-stats")
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(2, replies={**REPLIES, b"status 3": (NOT_IN_THIS_MODE,)})
+        await session.reply(until=b"load-stats")
         assert record.up
         assert record.status is None
         assert record.poll_failures.total() == 0
 
 
 async def test_lines_that_nobody_understands_are_counted() -> None:
-    async with peer() as daemon, watching(daemon.endpoint) as record:
-        visit = await daemon.greeted()
-        await visit.polls(1)
-        visit.says(b"SUCCESS: nobody asked")
-        await visit.polls(2)
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(1)
+        session.send_lines(b"SUCCESS: nobody asked")
+        await session.reply_to_polls(2)
         assert record.unparsed_lines == 1
 
 
 async def test_a_daemon_that_comes_back_is_up_again(log: LogCapture) -> None:
-    async with peer() as daemon, watching(daemon.endpoint) as record:
-        visit = await daemon.greeted()
-        await visit.polls(2)
-        visit.hangs_up()
-        await log.reads_down()
-        visit = await daemon.greeted()
-        await visit.polls(2)
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(2)
+        session.close()
+        await log.wait_for_down()
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(2)
         assert record.up
         assert record.connects == 2
         assert record.traffic.received_bytes == 3005
@@ -110,17 +110,17 @@ async def test_a_daemon_that_comes_back_is_up_again(log: LogCapture) -> None:
 async def test_a_change_of_state_is_one_line_however_many_attempts_it_takes(
     log: LogCapture,
 ) -> None:
-    async with peer() as daemon, watching(daemon.endpoint):
-        visit = await daemon.greeted()
-        await visit.polls(2)
-        visit.hangs_up()
-        assert await log.reads_down() == "closed"
+    async with fake_daemon() as daemon, watching(daemon.endpoint):
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(2)
+        session.close()
+        assert await log.wait_for_down() == "closed"
         for _ in range(10):
-            visit = await daemon.visit()
-            visit.hangs_up()
-        assert await log.reads_down() == "permission"
-        visit = await daemon.greeted()
-        await visit.polls(2)
+            session = await daemon.accept()
+            session.close()
+        assert await log.wait_for_down() == "permission"
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(2)
     assert log.messages.count("daemon is down") == 2
     assert log.messages.count("daemon is up") == 2
 
@@ -128,31 +128,31 @@ async def test_a_change_of_state_is_one_line_however_many_attempts_it_takes(
 async def test_a_daemon_that_fell_silent_and_speaks_again_is_up_on_the_same_session(
     log: LogCapture,
 ) -> None:
-    async with peer() as daemon, watching(daemon.endpoint, deadline=SHORT) as record:
-        visit = await daemon.greeted()
-        await visit.polls(1)
-        await log.reads_up()
-        await visit.answers(until=b"load-stats")
-        assert await log.reads_down() == "timeout"
+    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(1)
+        await log.wait_for_up()
+        await session.reply(until=b"load-stats")
+        assert await log.wait_for_down() == "timeout"
         assert record.down_reason is DownReason.TIMEOUT
-        assert await visit.hears() == b"pid"
+        assert await session.read_line() == b"pid"
         # It was frozen, and now says all that it was asked.
-        visit.says(*ANSWERS[b"load-stats"], *ANSWERS[b"pid"])
-        await visit.polls(2)
+        session.send_lines(*REPLIES[b"load-stats"], *REPLIES[b"pid"])
+        await session.reply_to_polls(2)
         assert record.up
         assert record.connects == 1
-        assert daemon.nobody_waits
+        assert daemon.all_accepted
 
 
 async def test_a_daemon_that_stays_silent_loses_its_session_in_the_end(log: LogCapture) -> None:
-    async with peer() as daemon, watching(daemon.endpoint, deadline=SHORT) as record:
-        visit = await daemon.greeted()
-        await visit.answers(until=b"load-stats")
-        while (line := await visit.hears()) and line != b"quit":
+    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply(until=b"load-stats")
+        while (line := await session.read_line()) and line != b"quit":
             assert line == b"pid"
-        assert visit.heard.count(b"pid") == 1 + MAX_TIMEOUTS
-        visit = await daemon.greeted()
-        await visit.polls(2)
+        assert session.received.count(b"pid") == 1 + MAX_TIMEOUTS
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(2)
         assert record.up
         assert record.poll_failures[DownReason.TIMEOUT] == 1 + MAX_TIMEOUTS
 
@@ -163,27 +163,29 @@ async def test_a_daemon_that_dialled_in_keeps_its_session_however_silent_it_is(
     """It would exit if we left."""
     endpoint = ListenEndpoint("127.0.0.1", free_port())
     async with watching(endpoint, deadline=SHORT) as record:
-        assert await log.reads_down() == "not_found"  # it listens now
-        async with dial_in(endpoint.host, endpoint.port) as visit:
-            visit.says(GREETING)
-            await visit.answers(until=b"load-stats")
+        assert await log.wait_for_down() == "not_found"  # it listens now
+        async with connect_fake_daemon(endpoint.host, endpoint.port) as session:
+            session.send_lines(GREETING)
+            await session.reply(until=b"load-stats")
             for _ in range(MAX_TIMEOUTS + 2):
-                assert await visit.hears() == b"pid"
-            visit.says(*ANSWERS[b"load-stats"], *[b"SUCCESS: pid=4711"] * (MAX_TIMEOUTS + 2))
-            await visit.polls(2)
+                assert await session.read_line() == b"pid"
+            session.send_lines(
+                *REPLIES[b"load-stats"], *[b"SUCCESS: pid=4711"] * (MAX_TIMEOUTS + 2)
+            )
+            await session.reply_to_polls(2)
             assert record.up
             assert record.connects == 1
 
 
 async def test_one_hung_daemon_of_fifty_delays_no_other() -> None:
     async with contextlib.AsyncExitStack() as stack:
-        daemons = [await stack.enter_async_context(peer()) for _ in range(50)]
+        daemons = [await stack.enter_async_context(fake_daemon()) for _ in range(50)]
         records = [
             await stack.enter_async_context(watching(daemon.endpoint, deadline=600))
             for daemon in daemons
         ]
-        hung = await daemons[0].greeted()
-        await hung.answers(until=b"status 3")
+        hung = await daemons[0].accept_and_greet()
+        await hung.reply(until=b"status 3")
         # Ten polls each, long before the hung one's deadline.
         await asyncio.gather(*(polled_times(daemon, 10) for daemon in daemons[1:]))
         assert all(record.polls >= 9 for record in records[1:])
@@ -193,23 +195,23 @@ async def test_one_hung_daemon_of_fifty_delays_no_other() -> None:
 async def test_a_status_that_never_ends_is_answered_by_status_1_and_counted(
     log: LogCapture,
 ) -> None:
-    async with peer() as daemon, watching(daemon.endpoint, deadline=SHORT) as record:
-        visit = await daemon.greeted()
-        await visit.answers(until=b"status 3")
-        visit.says(*STATUS_3[:4])
-        await visit.answers(until=b"load-stats")  # the next poll, this one being complete
+    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply(until=b"status 3")
+        session.send_lines(*STATUS_3[:4])
+        await session.reply(until=b"load-stats")  # the next poll, this one being complete
         assert record.up
         assert record.status_fallbacks == 1
         assert record.poll_failures.total() == 0
         assert record.ledger.received_bytes == 3005
-        visit.says(*ANSWERS[b"load-stats"])
-        await visit.answers(until=b"status 3")  # tried again later
-        assert visit.heard.count(b"status 1") == 1 + STATUS_1_POLLS
+        session.send_lines(*REPLIES[b"load-stats"])
+        await session.reply(until=b"status 3")  # tried again later
+        assert session.received.count(b"status 1") == 1 + STATUS_1_POLLS
         assert record.status_fallbacks == 1 + STATUS_1_POLLS
         warnings = [line for line in log.lines if "status 3 does not end" in line]
         assert len(warnings) == 1
-        visit.says(*STATUS_3)
-        await visit.polls(1)
+        session.send_lines(*STATUS_3)
+        await session.reply_to_polls(1)
         assert record.status_fallbacks == 1 + STATUS_1_POLLS
 
 
@@ -225,12 +227,12 @@ async def test_a_bug_in_a_poll_ends_no_task(
         polled(record, *args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(DaemonState, "polled", stumble)
-    async with peer() as daemon, watching(daemon.endpoint) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
         for _ in range(2):
-            visit = await daemon.greeted()
-            await visit.polls(1)
-            await log.reads("bug")
-            await visit.is_left()
+            session = await daemon.accept_and_greet()
+            await session.reply_to_polls(1)
+            await log.wait_for("bug")
+            await session.wait_closed()
             assert record.down_reason is DownReason.PROTOCOL
         await polled_times(daemon, 2)
         assert record.up
@@ -244,13 +246,13 @@ async def test_a_bug_in_taking_a_message_ends_no_task(
     def stumble(*_: object) -> None:
         raise ZeroDivisionError
 
-    async with peer() as daemon, watching(daemon.endpoint) as record:
-        visit = await daemon.greeted()
-        await visit.polls(1)
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(1)
         with monkeypatch.context() as patch:
             patch.setattr(DaemonState, "noticed", stumble)
-            visit.says(b">LOG:1795405990,,a line")
-            assert await log.reads_down() == "protocol"
+            session.send_lines(b">LOG:1795405990,,a line")
+            assert await log.wait_for_down() == "protocol"
         await polled_times(daemon, 2)
         assert record.up
     assert log.messages.count("bug") == 1
@@ -259,7 +261,7 @@ async def test_a_bug_in_taking_a_message_ends_no_task(
 async def test_a_monitor_runs_until_it_is_cancelled() -> None:
     async with (
         running(monitor(TcpEndpoint("127.0.0.1", free_port()))) as task,
-        peer() as other,
+        fake_daemon() as other,
         watching(other.endpoint),
     ):
         await polled_times(other, 5)

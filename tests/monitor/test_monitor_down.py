@@ -10,20 +10,22 @@ from exporter.management.errors import DownReason
 from tests.fake_daemon import (
     GREETING,
     PROMPT,
-    SAFETY,
     STATUS_3,
-    Visit,
+    TEST_TIMEOUT,
+    FakeSession,
+    fake_daemon,
     free_port,
-    peer,
 )
 from tests.log_capture import LogCapture
 from tests.monitor.harness import SHORT, logs_in, watching, write
 
 
-async def is_down(endpoint: Endpoint, log: LogCapture, *, deadline: float = SAFETY) -> DownReason:
+async def is_down(
+    endpoint: Endpoint, log: LogCapture, *, deadline: float = TEST_TIMEOUT
+) -> DownReason:
     """Watch until the first failure; return the reason, which the record must have as well."""
     async with watching(endpoint, deadline=deadline) as record:
-        said = await log.reads_down()
+        said = await log.wait_for_down()
         assert not record.up
         assert not record.management_up
         assert record.down_reason is not None
@@ -59,12 +61,12 @@ async def test_a_port_to_listen_at_that_is_taken_is_unreachable(log: LogCapture)
 
 @contextlib.asynccontextmanager
 async def watched(
-    log: LogCapture, reason: str, *, deadline: float = SAFETY
-) -> AsyncIterator[Visit]:
+    log: LogCapture, reason: str, *, deadline: float = TEST_TIMEOUT
+) -> AsyncIterator[FakeSession]:
     """Give the first visit of a monitor that must find the daemon down for `reason`."""
-    async with peer() as daemon, watching(daemon.endpoint, deadline=deadline) as record:
-        yield await daemon.visit()
-        assert await log.reads_down() == reason
+    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=deadline) as record:
+        yield await daemon.accept()
+        assert await log.wait_for_down() == reason
         assert record.down_reason is not None
         assert record.down_reason.value == reason
         assert record.poll_failures.total() <= 1  # none where it went down between two polls
@@ -72,8 +74,8 @@ async def watched(
 
 
 async def test_closed_before_a_byte_means_permission(log: LogCapture) -> None:
-    async with watched(log, "permission") as visit:
-        visit.hangs_up()
+    async with watched(log, "permission") as session:
+        session.close()
 
 
 async def test_silent_after_accepting_means_busy(log: LogCapture) -> None:
@@ -82,68 +84,68 @@ async def test_silent_after_accepting_means_busy(log: LogCapture) -> None:
 
 
 async def test_silent_in_the_middle_of_a_session_means_timeout(log: LogCapture) -> None:
-    async with watched(log, "timeout", deadline=SHORT) as visit:
-        visit.says(GREETING)
-        await visit.answers(until=b"load-stats")
+    async with watched(log, "timeout", deadline=SHORT) as session:
+        session.send_lines(GREETING)
+        await session.reply(until=b"load-stats")
 
 
 async def test_a_password_without_a_file_means_auth(log: LogCapture) -> None:
-    async with watched(log, "auth") as visit:
-        visit.sends(PROMPT)
+    async with watched(log, "auth") as session:
+        session.send_bytes(PROMPT)
 
 
 async def test_another_protocol_means_protocol(log: LogCapture) -> None:
-    async with watched(log, "protocol") as visit:
-        visit.says(b"SSH-2.0-OpenSSH_9.2p1 Debian-2")
+    async with watched(log, "protocol") as session:
+        session.send_lines(b"SSH-2.0-OpenSSH_9.2p1 Debian-2")
 
 
 async def test_a_reply_that_says_something_else_means_protocol(log: LogCapture) -> None:
-    async with watched(log, "protocol") as visit:
-        visit.says(GREETING)
-        await visit.answers(until=b"load-stats")
-        visit.says(b"SUCCESS: all is well")
+    async with watched(log, "protocol") as session:
+        session.send_lines(GREETING)
+        await session.reply(until=b"load-stats")
+        session.send_lines(b"SUCCESS: all is well")
 
 
 async def test_an_end_in_the_middle_of_a_reply_means_closed(log: LogCapture) -> None:
-    async with watched(log, "closed") as visit:
-        visit.says(GREETING)
-        await visit.answers(until=b"status 3")
-        visit.says(*STATUS_3[:-1])
-        visit.hangs_up()
+    async with watched(log, "closed") as session:
+        session.send_lines(GREETING)
+        await session.reply(until=b"status 3")
+        session.send_lines(*STATUS_3[:-1])
+        session.close()
 
 
 async def test_an_end_between_polls_means_closed_at_once(log: LogCapture) -> None:
-    async with peer() as daemon, watching(daemon.endpoint, interval=3600) as record:
-        visit = await daemon.greeted()
-        await visit.polls(1)
-        await log.reads_up()
-        visit.hangs_up()
-        assert await log.reads_down() == "closed"
+    async with fake_daemon() as daemon, watching(daemon.endpoint, interval=3600) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(1)
+        await log.wait_for_up()
+        session.close()
+        assert await log.wait_for_down() == "closed"
         assert not record.up
 
 
 async def test_last_words_are_part_of_the_reason(log: LogCapture) -> None:
-    async with peer() as daemon, watching(daemon.endpoint, interval=3600) as record:
-        visit = await daemon.greeted()
-        await visit.polls(1)
-        visit.says(b">FATAL:Cannot open TUN/TAP dev /dev/net/tun")
-        visit.hangs_up()
-        await log.reads_down()
+    async with fake_daemon() as daemon, watching(daemon.endpoint, interval=3600) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(1)
+        session.send_lines(b">FATAL:Cannot open TUN/TAP dev /dev/net/tun")
+        session.close()
+        await log.wait_for_down()
         assert "Cannot open TUN/TAP dev" in record.down_message
 
 
 async def test_nothing_of_a_reply_that_was_cut_counts(log: LogCapture) -> None:
-    async with watched(log, "closed") as visit:
-        visit.says(GREETING)
-        await visit.answers(until=b"status 3")
-        visit.says(*STATUS_3[:-1])
-        visit.hangs_up()
-    async with peer() as daemon, watching(daemon.endpoint) as record:
-        visit = await daemon.greeted()
-        await visit.answers(until=b"status 3")
-        visit.says(*STATUS_3[:-1])
-        visit.hangs_up()
-        await log.reads_down()
+    async with watched(log, "closed") as session:
+        session.send_lines(GREETING)
+        await session.reply(until=b"status 3")
+        session.send_lines(*STATUS_3[:-1])
+        session.close()
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+        session = await daemon.accept_and_greet()
+        await session.reply(until=b"status 3")
+        session.send_lines(*STATUS_3[:-1])
+        session.close()
+        await log.wait_for_down()
         assert record.ledger.received_bytes == 0
         assert record.traffic.received_bytes == 0
         assert record.status is None
@@ -151,53 +153,53 @@ async def test_nothing_of_a_reply_that_was_cut_counts(log: LogCapture) -> None:
 
 async def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
     path = write(tmp_path, "s3cret")
-    async with peer() as daemon, watching(daemon.endpoint, password_file=path) as record:
-        visit = await logs_in(daemon)
-        await visit.polls(2)
-        assert visit.heard[0] == b"s3cret"
+    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as record:
+        session = await logs_in(daemon)
+        await session.reply_to_polls(2)
+        assert session.received[0] == b"s3cret"
         assert record.up
 
 
 async def test_the_password_is_read_anew_for_each_session(tmp_path: Path) -> None:
     path = write(tmp_path, "old")
-    async with peer() as daemon, watching(daemon.endpoint, password_file=path):
-        visit = await logs_in(daemon)
-        await visit.polls(1)
+    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path):
+        session = await logs_in(daemon)
+        await session.reply_to_polls(1)
         write(tmp_path, "new")
-        visit.hangs_up()
-        visit = await logs_in(daemon)
-        await visit.polls(1)
-        assert visit.heard[0] == b"new"
+        session.close()
+        session = await logs_in(daemon)
+        await session.reply_to_polls(1)
+        assert session.received[0] == b"new"
 
 
 async def test_a_wrong_password_is_tried_once_and_not_again(
     tmp_path: Path, log: LogCapture
 ) -> None:
     path = write(tmp_path, "wrong")
-    async with peer() as daemon, watching(daemon.endpoint, password_file=path) as record:
-        visit = await daemon.visit()
-        visit.sends(PROMPT)
-        assert await visit.hears() == b"wrong"
-        visit.sends(PROMPT)
-        assert await log.reads_down() == "auth"
-        assert await visit.hears() == b""
+    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as record:
+        session = await daemon.accept()
+        session.send_bytes(PROMPT)
+        assert await session.read_line() == b"wrong"
+        session.send_bytes(PROMPT)
+        assert await log.wait_for_down() == "auth"
+        assert await session.read_line() == b""
         # In the time that another daemon, hanging up each time, is tried many times...
-        async with peer() as other, watching(other.endpoint):
+        async with fake_daemon() as other, watching(other.endpoint):
             for _ in range(50):
-                (await other.visit()).hangs_up()
+                (await other.accept()).close()
         # ...this one is not.
-        assert daemon.nobody_waits
+        assert daemon.all_accepted
         assert record.down_reason is DownReason.AUTH
-        assert visit.heard == [b"wrong"]
+        assert session.received == [b"wrong"]
 
 
 async def test_a_password_file_that_is_gone_says_so_without_taking_the_slot(
     tmp_path: Path, log: LogCapture
 ) -> None:
     async with (
-        peer() as daemon,
+        fake_daemon() as daemon,
         watching(daemon.endpoint, password_file=tmp_path / "none") as record,
     ):
-        assert await log.reads_down() == "auth"
+        assert await log.wait_for_down() == "auth"
         assert str(tmp_path / "none") in record.down_message
-        assert daemon.nobody_waits
+        assert daemon.all_accepted

@@ -11,9 +11,9 @@ from tests.fake_daemon import (
     PROMPT,
     STATUS_1,
     STATUS_3,
-    dial_in,
+    connect_fake_daemon,
+    fake_daemon,
     free_port,
-    peer,
 )
 from tests.log_capture import LogCapture
 from tests.monitor.harness import SHORT, logs_in, monitor, watching, write
@@ -27,46 +27,46 @@ async def leaves_within_a_second(task: asyncio.Task[None]) -> None:
 
 
 async def test_between_polls_it_leaves_with_quit() -> None:
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
         watcher = asyncio.create_task(monitor(daemon.endpoint, interval=3600).run())
-        visit = await daemon.greeted()
-        await visit.polls(1)
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(1)
         await leaves_within_a_second(watcher)
-        assert await visit.hears() == b"quit"
-        assert await visit.hears() == b""
+        assert await session.read_line() == b"quit"
+        assert await session.read_line() == b""
 
 
 async def test_in_the_middle_of_a_reply_it_reads_it_to_the_end_and_then_leaves() -> None:
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
         watcher = asyncio.create_task(monitor(daemon.endpoint).run())
-        visit = await daemon.greeted()
-        await visit.answers(until=b"status 3")
-        visit.says(*STATUS_3[:5])
+        session = await daemon.accept_and_greet()
+        await session.reply(until=b"status 3")
+        session.send_lines(*STATUS_3[:5])
         leaving = asyncio.create_task(leaves_within_a_second(watcher))
-        hearing = asyncio.create_task(visit.hears())
+        hearing = asyncio.create_task(session.read_line())
         await asyncio.wait([hearing], timeout=0.05)
         assert not hearing.done()
-        visit.says(*STATUS_3[5:])
+        session.send_lines(*STATUS_3[5:])
         assert await hearing == b"quit"
         await leaving
 
 
 @pytest.mark.parametrize("silent_at", [b"version", b"load-stats", b"status 3"])
 async def test_a_silent_daemon_is_left_within_a_second(silent_at: bytes) -> None:
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
         watcher = asyncio.create_task(monitor(daemon.endpoint).run())
-        visit = await daemon.greeted()
-        await visit.answers(until=silent_at)
+        session = await daemon.accept_and_greet()
+        await session.reply(until=silent_at)
         await leaves_within_a_second(watcher)
-        assert await visit.hears() == b"quit"
+        assert await session.read_line() == b"quit"
 
 
 async def test_a_peer_that_has_not_greeted_is_left_without_a_word() -> None:
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
         watcher = asyncio.create_task(monitor(daemon.endpoint).run())
-        visit = await daemon.visit()
+        session = await daemon.accept()
         await leaves_within_a_second(watcher)
-        assert await visit.hears() == b""
+        assert await session.read_line() == b""
 
 
 async def test_a_monitor_that_waits_for_its_next_try_leaves_at_once(
@@ -75,16 +75,16 @@ async def test_a_monitor_that_waits_for_its_next_try_leaves_at_once(
     path = tmp_path / "none"
     watcher = monitor(UnixEndpoint(str(tmp_path / "office.sock")), password_file=path)
     task = asyncio.create_task(watcher.run())
-    await log.reads_down()
+    await log.wait_for_down()
     await leaves_within_a_second(task)
 
 
 async def test_a_daemon_can_dial_in_no_more_once_the_monitor_has_left(log: LogCapture) -> None:
     endpoint = ListenEndpoint("127.0.0.1", free_port())
     async with watching(endpoint, deadline=SHORT):
-        await log.reads_down()
+        await log.wait_for_down()
     with pytest.raises(ConnectionRefusedError):
-        async with dial_in(endpoint.host, endpoint.port):
+        async with connect_fake_daemon(endpoint.host, endpoint.port):
             pass
 
 
@@ -92,26 +92,26 @@ async def test_nothing_but_read_only_commands_ever_leaves(tmp_path: Path, log: L
     """A whole life: a password, polls, a fallback, silence, an end, a second session."""
     path = write(tmp_path, "s3cret")
     async with (
-        peer() as daemon,
+        fake_daemon() as daemon,
         watching(daemon.endpoint, deadline=SHORT, password_file=path),
     ):
-        visits = [await logs_in(daemon)]
-        await visits[0].polls(2)
-        await visits[0].answers(until=b"status 3")
-        visits[0].says(*STATUS_3[:3])
-        await visits[0].answers(until=b"status 1")
-        visits[0].says(*STATUS_1)
-        await visits[0].answers(until=b"load-stats")
-        await visits[0].is_left()
-        visits.append(await logs_in(daemon))
-        await visits[1].polls(2)
-    for visit in visits:
-        await visit.is_left()
+        sessions = [await logs_in(daemon)]
+        await sessions[0].reply_to_polls(2)
+        await sessions[0].reply(until=b"status 3")
+        sessions[0].send_lines(*STATUS_3[:3])
+        await sessions[0].reply(until=b"status 1")
+        sessions[0].send_lines(*STATUS_1)
+        await sessions[0].reply(until=b"load-stats")
+        await sessions[0].wait_closed()
+        sessions.append(await logs_in(daemon))
+        await sessions[1].reply_to_polls(2)
+    for session in sessions:
+        await session.wait_closed()
     allowed = {command.text.encode() for command in Command}
-    for visit in visits:
-        assert visit.heard[0] == b"s3cret"
-        assert set(visit.heard[1:]) <= allowed
-        assert visit.heard[-1] == b"quit"
+    for session in sessions:
+        assert session.received[0] == b"s3cret"
+        assert set(session.received[1:]) <= allowed
+        assert session.received[-1] == b"quit"
 
 
 async def test_no_secret_is_logged(tmp_path: Path, log: LogCapture) -> None:
@@ -130,19 +130,19 @@ async def test_no_secret_is_logged(tmp_path: Path, log: LogCapture) -> None:
         b"hunter2-row",
         b"END",
     ]
-    async with peer() as daemon, watching(daemon.endpoint, password_file=path) as record:
-        visit = await logs_in(daemon)
-        await visit.polls(1)
-        visit.says(*secrets)
-        await visit.polls(2)
-        visit.hangs_up()
-        await log.reads_down()
-        visit = await daemon.visit()
-        visit.sends(PROMPT)
-        await visit.hears()
-        visit.sends(PROMPT)
-        await visit.hears()
-        while await log.reads_down() != "auth":
+    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as record:
+        session = await logs_in(daemon)
+        await session.reply_to_polls(1)
+        session.send_lines(*secrets)
+        await session.reply_to_polls(2)
+        session.close()
+        await log.wait_for_down()
+        session = await daemon.accept()
+        session.send_bytes(PROMPT)
+        await session.read_line()
+        session.send_bytes(PROMPT)
+        await session.read_line()
+        while await log.wait_for_down() != "auth":
             pass
         assert "hunter2" not in record.down_message
     assert log.lines

@@ -16,7 +16,14 @@ from exporter.monitor import pool as pool_module
 from exporter.monitor.monitor import FORGET_INTERVAL, STUCK_REPLIES, Monitor
 from exporter.monitor.pool import MonitorPool
 from exporter.state.daemon import DaemonState
-from tests.fake_daemon import GREETING, PROMPT, SAFETY, dial_in, free_port, peer
+from tests.fake_daemon import (
+    GREETING,
+    PROMPT,
+    TEST_TIMEOUT,
+    connect_fake_daemon,
+    fake_daemon,
+    free_port,
+)
 from tests.log_capture import LogCapture
 from tests.monitor.harness import SHORT, AtOnce, logs_in, write
 
@@ -24,7 +31,11 @@ NOBODY = parse_endpoint("127.0.0.1:1")
 
 
 def watch(
-    endpoint: Endpoint, name: str = "office", *, interval: float = 0.05, timeout: float = SAFETY
+    endpoint: Endpoint,
+    name: str = "office",
+    *,
+    interval: float = 0.05,
+    timeout: float = TEST_TIMEOUT,
 ) -> Target:
     daemon = DaemonConfig(name=name, management=endpoint, timeout=timeout)
     return Target(daemon, ClientsConfig(), EventsConfig(), interval)
@@ -122,16 +133,16 @@ async def test_who_is_being_left_is_not_missed(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_who_is_unchanged_keeps_session_and_record() -> None:
-    async with peer() as daemon, told(watch(daemon.endpoint)) as office:
-        visit = await daemon.greeted()
-        await visit.polls(2)
+    async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(2)
         (before,) = office.records
         plan = await office.watch([watch(daemon.endpoint), watch(NOBODY, "branch")])
-        await visit.polls(2)
+        await session.reply_to_polls(2)
         assert plan.unchanged == ("office",)
         assert office.records[0] is before
         assert before.connects == 1
-        assert daemon.nobody_waits
+        assert daemon.all_accepted
 
 
 async def test_the_order_is_that_of_the_configuration() -> None:
@@ -142,23 +153,26 @@ async def test_the_order_is_that_of_the_configuration() -> None:
 
 
 async def test_who_is_removed_is_left_with_quit_and_given_up() -> None:
-    async with peer() as daemon, told(watch(daemon.endpoint), watch(NOBODY, "branch")) as both:
-        visit = await daemon.greeted()
-        await visit.polls()
+    async with (
+        fake_daemon() as daemon,
+        told(watch(daemon.endpoint), watch(NOBODY, "branch")) as both,
+    ):
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls()
         await both.watch([watch(NOBODY, "branch")])
-        await visit.is_left()
-        assert visit.heard[-1] == b"quit"
+        await session.wait_closed()
+        assert session.received[-1] == b"quit"
         assert names(both) == ["branch"]
         assert both.monitor("office") is None
 
 
 async def test_a_new_address_is_a_new_daemon_with_counters_from_0() -> None:
-    async with peer() as old, peer() as new, told(watch(old.endpoint)) as office:
-        visit = await old.greeted()
-        await visit.polls()
+    async with fake_daemon() as old, fake_daemon() as new, told(watch(old.endpoint)) as office:
+        session = await old.accept_and_greet()
+        await session.reply_to_polls()
         plan = await office.watch([watch(new.endpoint)])
-        await visit.is_left()
-        await (await new.greeted()).polls()
+        await session.wait_closed()
+        await (await new.accept_and_greet()).reply_to_polls()
         assert plan.restarted == ("office",)
         assert office.records[0].connects == 1
 
@@ -166,12 +180,12 @@ async def test_a_new_address_is_a_new_daemon_with_counters_from_0() -> None:
 async def test_another_name_may_have_the_address_at_once(log: LogCapture) -> None:
     here = ListenEndpoint("127.0.0.1", free_port())
     async with told(watch(here, timeout=SHORT)) as fleet:
-        await log.reads_down()  # it listens now
+        await log.wait_for_down()  # it listens now
         await fleet.watch([watch(here, "renamed", timeout=SHORT)])
-        assert await log.reads_down() == "not_found"
-        async with dial_in(here.host, here.port) as visit:
-            visit.says(GREETING)
-            await visit.polls(2)
+        assert await log.wait_for_down() == "not_found"
+        async with connect_fake_daemon(here.host, here.port) as session:
+            session.send_lines(GREETING)
+            await session.reply_to_polls(2)
             assert names(fleet) == ["renamed"]
             assert fleet.records[0].up
 
@@ -179,66 +193,66 @@ async def test_another_name_may_have_the_address_at_once(log: LogCapture) -> Non
 async def test_a_daemon_that_dialled_in_is_never_let_go_for_a_setting(log: LogCapture) -> None:
     here = ListenEndpoint("127.0.0.1", free_port())
     async with told(watch(here, timeout=SHORT)) as fleet:
-        await log.reads_down()  # it listens now
-        async with dial_in(here.host, here.port) as visit:
-            visit.says(GREETING)
-            await visit.polls()
-            await fleet.watch([watch(here, timeout=SAFETY)])
-            await visit.polls(2)
+        await log.wait_for_down()  # it listens now
+        async with connect_fake_daemon(here.host, here.port) as session:
+            session.send_lines(GREETING)
+            await session.reply_to_polls()
+            await fleet.watch([watch(here, timeout=TEST_TIMEOUT)])
+            await session.reply_to_polls(2)
             assert fleet.records[0].connects == 1
 
 
 class TestOtherSettings:
     async def test_bound_the_next_reply(self, log: LogCapture) -> None:
-        async with peer() as daemon, told(watch(daemon.endpoint)) as office:
-            visit = await daemon.greeted()
-            await visit.polls()
+        async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
+            session = await daemon.accept_and_greet()
+            await session.reply_to_polls()
             await office.watch([watch(daemon.endpoint, timeout=SHORT)])
-            await visit.polls()
-            assert await log.reads_down() == "timeout"
+            await session.reply_to_polls()
+            assert await log.wait_for_down() == "timeout"
 
     async def test_hold_from_the_next_poll_which_comes_at_once(self, log: LogCapture) -> None:
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             slow, quick = (watch(daemon.endpoint, interval=seconds) for seconds in (3600.0, 0.05))
             async with told(slow) as office:
-                visit = await daemon.greeted()
-                await visit.polls()
-                await log.reads_up()
+                session = await daemon.accept_and_greet()
+                await session.reply_to_polls()
+                await log.wait_for_up()
                 for _ in range(10):  # it rests now
                     await asyncio.sleep(0)
                 await office.watch([quick])
-                await visit.polls(3)
-                assert daemon.nobody_waits
+                await session.reply_to_polls(3)
+                assert daemon.all_accepted
 
     async def test_turn_reading_the_log_off_and_on(self) -> None:
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             loud = watch(daemon.endpoint)
             quiet = structs.replace(loud, events=EventsConfig(log=False))
             async with told(loud) as office:
-                visit = await daemon.greeted()
-                await visit.polls()
-                assert b"log on" in visit.heard
+                session = await daemon.accept_and_greet()
+                await session.reply_to_polls()
+                assert b"log on" in session.received
                 await office.watch([quiet])
-                await visit.polls(2)
-                assert b"log off" in visit.heard
-                visit.heard.clear()
+                await session.reply_to_polls(2)
+                assert b"log off" in session.received
+                session.received.clear()
                 await office.watch([loud])
-                await visit.polls(2)
-                assert b"log on" in visit.heard
-                assert daemon.nobody_waits
+                await session.reply_to_polls(2)
+                assert b"log on" in session.received
+                assert daemon.all_accepted
 
     async def test_can_release_the_slot(self) -> None:
-        async with peer() as daemon:
+        async with fake_daemon() as daemon:
             holds = watch(daemon.endpoint)
             releases = structs.replace(
                 holds, daemon=structs.replace(holds.daemon, slot=SlotPolicy.RELEASE)
             )
             async with told(holds) as office:
-                visit = await daemon.greeted()
-                await visit.polls()
+                session = await daemon.accept_and_greet()
+                await session.reply_to_polls()
                 await office.watch([releases])
-                await visit.answers(until=b"quit")
-                await visit.is_left()
+                await session.reply(until=b"quit")
+                await session.wait_closed()
 
     async def test_of_identities_begin_new_counters(self) -> None:
         before = watch(NOBODY)
@@ -249,44 +263,44 @@ class TestOtherSettings:
 
 
 async def test_a_wrong_password_is_tried_again_at_a_reload(tmp_path: Path, log: LogCapture) -> None:
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
         before = watch(daemon.endpoint)
         guarded = structs.replace(
             before,
             daemon=structs.replace(before.daemon, password_file=write(tmp_path, "wrong")),
         )
         async with told(guarded) as office:
-            visit = await daemon.visit()
-            visit.sends(PROMPT)
-            assert await visit.hears() == b"wrong"
-            visit.sends(PROMPT)
-            await visit.is_left()
+            session = await daemon.accept()
+            session.send_bytes(PROMPT)
+            assert await session.read_line() == b"wrong"
+            session.send_bytes(PROMPT)
+            await session.wait_closed()
             write(tmp_path, "right")
-            assert await log.reads_down() == "auth"
+            assert await log.wait_for_down() == "auth"
             await asyncio.sleep(0)  # it rests now
             await office.watch([guarded])
-            await (await logs_in(daemon)).polls()
+            await (await logs_in(daemon)).reply_to_polls()
 
 
 class TestReadiness:
     async def test_waits_until_each_daemon_was_asked(self) -> None:
-        async with peer() as daemon, told(watch(daemon.endpoint)) as office:
-            visit = await daemon.greeted()
+        async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
+            session = await daemon.accept_and_greet()
             unready = office.unready()
             assert unready is not None
             assert "office" in unready
-            await visit.polls(2)
+            await session.reply_to_polls(2)
             assert office.unready() is None
 
     async def test_does_not_wait_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pool_module, "READY_GRACE", 0.0)
-        async with peer() as daemon, told(watch(daemon.endpoint)) as office:
-            await daemon.visit()
+        async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
+            await daemon.accept()
             assert office.unready() is None
 
     async def test_does_not_depend_on_daemons_being_up(self, log: LogCapture) -> None:
         async with told(watch(NOBODY)) as office:
-            await log.reads_down()
+            await log.wait_for_down()
             assert office.records[0].down_reason is DownReason.REFUSED
             assert office.unready() is None
 
@@ -306,11 +320,11 @@ class TestReadiness:
         assert "bug: a daemon is not watched any more" in log.messages
 
     async def test_ends_with_a_monitor_that_stands_still(self) -> None:
-        async with peer() as daemon, told(watch(daemon.endpoint, interval=5.0)) as office:
-            await (await daemon.greeted()).polls()
+        async with fake_daemon() as daemon, told(watch(daemon.endpoint, interval=5.0)) as office:
+            await (await daemon.accept_and_greet()).reply_to_polls()
             monitor = office.monitor("office")
             assert monitor is not None
             now = asyncio.get_running_loop().time()
-            longest = 3 * 5.0 + STUCK_REPLIES * SAFETY + FORGET_INTERVAL
+            longest = 3 * 5.0 + STUCK_REPLIES * TEST_TIMEOUT + FORGET_INTERVAL
             assert not monitor.is_stuck(now + longest - 5)
             assert monitor.is_stuck(now + longest + 5)

@@ -1,3 +1,3 @@
-from tests.blocking import nothing_blocks
+from tests.blocking import forbid_blocking
 
-__all__ = ["nothing_blocks"]
+__all__ = ["forbid_blocking"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exporter.transport.connection import Connection
 from exporter.transport.connector import connector_for
-from tests.fake_daemon import GREETING, SAFETY, Visit, peer
+from tests.fake_daemon import GREETING, TEST_TIMEOUT, FakeSession, fake_daemon
 
 SHORT = 0.3
 """Seconds: the deadline of connections whose peer stays silent on purpose."""
@@ -14,22 +14,24 @@ SHORT = 0.3
 
 @contextlib.asynccontextmanager
 async def connected(
-    *, deadline: float = SAFETY, unix_path: Path | None = None
-) -> AsyncIterator[tuple[Connection, Visit]]:
+    *, deadline: float = TEST_TIMEOUT, unix_path: Path | None = None
+) -> AsyncIterator[tuple[Connection, FakeSession]]:
     """Connect; nobody has said anything yet."""
-    async with peer(unix_path) as daemon:
-        stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
+    async with fake_daemon(unix_path) as daemon:
+        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
         connection = Connection(stream, timeout=deadline)
         try:
-            yield connection, await daemon.visit()
+            yield connection, await daemon.accept()
         finally:
             await connection.close()
 
 
 @contextlib.asynccontextmanager
-async def session(*, deadline: float = SAFETY) -> AsyncIterator[tuple[Connection, Visit]]:
+async def session(
+    *, deadline: float = TEST_TIMEOUT
+) -> AsyncIterator[tuple[Connection, FakeSession]]:
     """Connect and log in."""
     async with connected(deadline=deadline) as (connection, daemon):
-        daemon.says(GREETING)
+        daemon.send_lines(GREETING)
         await connection.log_in(None)
         yield connection, daemon

@@ -9,7 +9,7 @@ from exporter.management.errors import SessionClosed
 from exporter.management.messages import MultilineReply
 from exporter.transport.connection import Connection
 from exporter.transport.connector import connector_for
-from tests.fake_daemon import GREETING, SAFETY, STATUS_3, peer
+from tests.fake_daemon import GREETING, STATUS_3, TEST_TIMEOUT, fake_daemon
 from tests.transport.sessions import connected, session
 
 
@@ -21,20 +21,20 @@ async def close_within_a_second(connection: Connection) -> None:
 async def test_quit_is_the_last_word() -> None:
     async with session() as (connection, daemon):
         await close_within_a_second(connection)
-        assert await daemon.hears() == b"quit"
-        assert await daemon.hears() == b""
+        assert await daemon.read_line() == b"quit"
+        assert await daemon.read_line() == b""
 
 
 async def test_the_reply_under_way_is_read_before_quit_is_said() -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(connection.request(Command.STATUS_3))
-        assert await daemon.hears() == b"status 3"
-        daemon.says(*STATUS_3[:3])
+        assert await daemon.read_line() == b"status 3"
+        daemon.send_lines(*STATUS_3[:3])
         closing = asyncio.create_task(connection.close())
-        hearing = asyncio.create_task(daemon.hears())
+        hearing = asyncio.create_task(daemon.read_line())
         await asyncio.wait([hearing], timeout=0.05)
         assert not hearing.done()
-        daemon.says(*STATUS_3[3:])
+        daemon.send_lines(*STATUS_3[3:])
         assert await asking == MultilineReply(STATUS_3[:-1])
         assert await hearing == b"quit"
         await closing
@@ -43,15 +43,15 @@ async def test_the_reply_under_way_is_read_before_quit_is_said() -> None:
 async def test_the_reply_to_a_request_that_was_cancelled_is_read_before_quit_is_said() -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(connection.request(Command.STATUS_3))
-        assert await daemon.hears() == b"status 3"
+        assert await daemon.read_line() == b"status 3"
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
         closing = asyncio.create_task(connection.close())
-        hearing = asyncio.create_task(daemon.hears())
+        hearing = asyncio.create_task(daemon.read_line())
         await asyncio.wait([hearing], timeout=0.05)
         assert not hearing.done()
-        daemon.says(*STATUS_3)
+        daemon.send_lines(*STATUS_3)
         assert await hearing == b"quit"
         await closing
 
@@ -59,9 +59,9 @@ async def test_the_reply_to_a_request_that_was_cancelled_is_read_before_quit_is_
 async def test_a_daemon_that_is_silent_does_not_hold_up_the_leaving() -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(connection.request(Command.STATUS_3))
-        assert await daemon.hears() == b"status 3"
+        assert await daemon.read_line() == b"status 3"
         await close_within_a_second(connection)
-        assert await daemon.hears() == b"quit"
+        assert await daemon.read_line() == b"quit"
         with pytest.raises(SessionClosed):
             await asking
 
@@ -71,12 +71,12 @@ async def test_a_daemon_that_never_stops_does_not_hold_up_the_leaving() -> None:
 
         async def flood() -> None:
             while True:
-                daemon.says(*[b">LOG:1,,x"] * 100)
+                daemon.send_lines(*[b">LOG:1,,x"] * 100)
                 await asyncio.sleep(0)
 
         flooding = asyncio.create_task(flood())
         asking = asyncio.create_task(connection.request(Command.STATUS_3))
-        assert await daemon.hears() == b"status 3"
+        assert await daemon.read_line() == b"status 3"
         await close_within_a_second(connection)
         flooding.cancel()
         with pytest.raises(SessionClosed):
@@ -86,13 +86,13 @@ async def test_a_daemon_that_never_stops_does_not_hold_up_the_leaving() -> None:
 async def test_nothing_is_said_to_a_daemon_that_did_not_greet() -> None:
     async with connected() as (connection, daemon):
         await close_within_a_second(connection)
-        assert await daemon.hears() == b""
+        assert await daemon.read_line() == b""
 
 
 async def test_a_session_that_has_ended_can_be_closed() -> None:
     async with session() as (connection, daemon):
-        daemon.hangs_up()
-        await connection.wait(asyncio.Event(), SAFETY)
+        daemon.close()
+        await connection.wait(asyncio.Event(), TEST_TIMEOUT)
         await close_within_a_second(connection)
 
 
@@ -105,29 +105,29 @@ async def test_nothing_can_be_asked_after_closing() -> None:
 
 async def test_closing_twice_says_quit_once() -> None:
     async with connected() as (connection, daemon):
-        daemon.says(GREETING)
+        daemon.send_lines(GREETING)
         await connection.log_in(None)
         await connection.close()
         await close_within_a_second(connection)
-        assert await daemon.hears() == b"quit"
-        assert await daemon.hears() == b""
+        assert await daemon.read_line() == b"quit"
+        assert await daemon.read_line() == b""
 
 
 async def test_who_is_stopped_in_the_moment_of_leaving_stops() -> None:
     """Else a monitor that leaves between polls would never end."""
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
 
         async def visits() -> None:
             while True:
-                stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
-                await Connection(stream, timeout=SAFETY).close()
+                stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
+                await Connection(stream, timeout=TEST_TIMEOUT).close()
 
         for turns in range(40):
             task = asyncio.create_task(visits())
-            await daemon.visit()
+            await daemon.accept()
             for _ in range(turns % 10):
                 await asyncio.sleep(0)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
-                async with asyncio.timeout(SAFETY):
+                async with asyncio.timeout(TEST_TIMEOUT):
                     await task

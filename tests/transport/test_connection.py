@@ -15,7 +15,7 @@ from exporter.management.messages import (
     SuccessReply,
 )
 from exporter.transport.connection import Connection
-from tests.fake_daemon import ANSWERS, SAFETY, STATUS_1, STATUS_3, Visit
+from tests.fake_daemon import REPLIES, STATUS_1, STATUS_3, TEST_TIMEOUT, FakeSession
 from tests.transport.sessions import SHORT, session
 
 HOLD = b"SUCCESS: hold=0"
@@ -24,32 +24,32 @@ LOG = b">LOG:1795404638,I,a line"
 
 
 async def ask(connection: Connection, command: Command) -> Reply:
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         return await connection.request(command)
 
 
 async def ended(connection: Connection) -> None:
-    await connection.wait(asyncio.Event(), SAFETY)
+    await connection.wait(asyncio.Event(), TEST_TIMEOUT)
 
 
-async def silence(connection: Connection, daemon: Visit, command: Command) -> None:
+async def silence(connection: Connection, daemon: FakeSession, command: Command) -> None:
     """Ask something that gets no complete reply in time."""
     with pytest.raises(ReplyTimeout):
         await ask(connection, command)
-    assert await daemon.hears() == command.text.encode()
+    assert await daemon.read_line() == command.text.encode()
 
 
 async def test_every_command_gets_its_reply() -> None:
     async with session() as (connection, daemon):
         for command in set(Command) - {Command.QUIT, Command.STATUS_2}:
             asking = asyncio.create_task(ask(connection, command))
-            line = await daemon.hears()
-            daemon.says(*ANSWERS[line])
+            line = await daemon.read_line()
+            daemon.send_lines(*REPLIES[line])
             match await asking:
                 case SuccessReply(text=text):
-                    assert ANSWERS[line] == (b"SUCCESS: " + text,)
+                    assert REPLIES[line] == (b"SUCCESS: " + text,)
                 case MultilineReply(lines=lines):
-                    assert ANSWERS[line] == (*lines, b"END")
+                    assert REPLIES[line] == (*lines, b"END")
                 case ErrorReply():
                     pytest.fail("nothing failed")
 
@@ -58,8 +58,8 @@ async def test_an_error_is_a_reply_to_any_command() -> None:
     async with session() as (connection, daemon):
         for command in (Command.STATUS_3, Command.PID):
             asking = asyncio.create_task(ask(connection, command))
-            await daemon.hears()
-            daemon.says(b"ERROR: not now")
+            await daemon.read_line()
+            daemon.send_lines(b"ERROR: not now")
             assert await asking == ErrorReply(b"not now")
 
 
@@ -71,8 +71,8 @@ async def test_a_reply_of_another_shape_is_refused(
 ) -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(ask(connection, command))
-        await daemon.hears()
-        daemon.says(*reply)
+        await daemon.read_line()
+        daemon.send_lines(*reply)
         with pytest.raises(ProtocolError, match=command.text):
             await asking
 
@@ -82,13 +82,13 @@ async def test_requests_of_several_tasks_are_sent_one_at_a_time_in_their_order()
         commands = [Command.LOAD_STATS, Command.STATUS_3, Command.PID, Command.HOLD, Command.VERB]
         asking = [asyncio.create_task(ask(connection, command)) for command in commands]
         for command in commands:
-            line = await daemon.hears()
+            line = await daemon.read_line()
             assert line == command.text.encode()
             # Nothing else comes before this one is answered.
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.02):
-                    await daemon.hears()
-            daemon.says(*ANSWERS[line])
+                    await daemon.read_line()
+            daemon.send_lines(*REPLIES[line])
         replies = await asyncio.gather(*asking)
     assert replies[0] == SuccessReply(b"nclients=1,bytesin=3005,bytesout=3148")
     assert replies[1] == MultilineReply(STATUS_3[:-1])
@@ -105,11 +105,11 @@ async def test_messages_before_within_and_after_a_reply_reach_every_subscriber_i
     async with session() as (connection, daemon):
         connection.subscribe(first.append)
         connection.subscribe(second.put_nowait)
-        daemon.says(b">LOG:0,,between replies")
+        daemon.send_lines(b">LOG:0,,between replies")
         asking = asyncio.create_task(ask(connection, Command.STATUS_3))
-        await daemon.hears()
-        daemon.says(b">LOG:1,,before", STATUS_3[0], b">LOG:2,,within", *STATUS_3[1:])
-        daemon.says(b">LOG:3,,after")
+        await daemon.read_line()
+        daemon.send_lines(b">LOG:1,,before", STATUS_3[0], b">LOG:2,,within", *STATUS_3[1:])
+        daemon.send_lines(b">LOG:3,,after")
         assert await asking == MultilineReply(STATUS_3[:-1])
         payloads = [(await second.get()).payload for _ in range(4)]
     assert payloads == [b"0,,between replies", b"1,,before", b"2,,within", b"3,,after"]
@@ -121,8 +121,8 @@ async def test_messages_are_read_while_nobody_asks() -> None:
     async with session() as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
         for number in range(3):
-            daemon.says(b">ECHO:%d,x" % number)
-            async with asyncio.timeout(SAFETY):
+            daemon.send_lines(b">ECHO:%d,x" % number)
+            async with asyncio.timeout(TEST_TIMEOUT):
                 assert (await noticed.get()).payload == b"%d,x" % number
 
 
@@ -146,8 +146,8 @@ async def test_others_have_their_turn_while_many_messages_come_at_once(
     async with session() as (connection, daemon):
         connection.subscribe(subscriber)
         counting = asyncio.create_task(count_turns())
-        daemon.says(*[LOG] * 1000)
-        async with asyncio.timeout(SAFETY):
+        daemon.send_lines(*[LOG] * 1000)
+        async with asyncio.timeout(TEST_TIMEOUT):
             await all_heard.wait()
         counting.cancel()
     assert max(heard.values()) == 10
@@ -160,8 +160,8 @@ async def test_a_bug_of_a_subscriber_ends_the_session_and_is_not_lost() -> None:
     async with session() as (connection, daemon):
         connection.subscribe(stumble)
         asking = asyncio.create_task(ask(connection, Command.PID))
-        await daemon.hears()
-        daemon.says(LOG)
+        await daemon.read_line()
+        daemon.send_lines(LOG)
         with pytest.raises(ZeroDivisionError):
             await asking
         await ended(connection)
@@ -172,12 +172,12 @@ async def test_unsolicited_replies_are_counted_and_answer_nothing() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     async with session() as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
-        daemon.says(b"SUCCESS: pid=1", b"ERROR: what", *STATUS_3, LOG)
+        daemon.send_lines(b"SUCCESS: pid=1", b"ERROR: what", *STATUS_3, LOG)
         await noticed.get()  # all of it has been read
         assert connection.take_unparsed() == 3
         asking = asyncio.create_task(ask(connection, Command.PID))
-        await daemon.hears()
-        daemon.says(b"SUCCESS: pid=4711")
+        await daemon.read_line()
+        daemon.send_lines(b"SUCCESS: pid=4711")
         assert await asking == SuccessReply(b"pid=4711")
         assert connection.take_unparsed() == 0
 
@@ -186,7 +186,7 @@ async def test_lines_that_fit_nowhere_are_counted_once() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     async with session() as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
-        daemon.says(b"", b">no colon", b"half", b"a listing", b"SUCCESS: pid=1", LOG)
+        daemon.send_lines(b"", b">no colon", b"half", b"a listing", b"SUCCESS: pid=1", LOG)
         await noticed.get()
         assert connection.take_unparsed() == 5
         assert connection.take_unparsed() == 0
@@ -196,9 +196,9 @@ async def test_lines_that_fit_nowhere_are_counted_once() -> None:
 async def test_a_line_cut_by_the_end_of_the_session_is_no_reply(cut: bytes) -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(ask(connection, Command.PID))
-        await daemon.hears()
-        daemon.sends(cut)
-        daemon.hangs_up()
+        await daemon.read_line()
+        daemon.send_bytes(cut)
+        daemon.close()
         with pytest.raises(SessionClosed):
             await asking
         assert connection.take_unparsed() == 1
@@ -208,10 +208,10 @@ async def test_a_line_cut_by_the_end_of_the_session_is_no_reply(cut: bytes) -> N
 async def test_a_listing_cut_by_the_end_of_the_session_is_no_reply(end: bytes) -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(ask(connection, Command.STATUS_3))
-        await daemon.hears()
-        daemon.says(*STATUS_3[:-1])
-        daemon.sends(end)
-        daemon.hangs_up()
+        await daemon.read_line()
+        daemon.send_lines(*STATUS_3[:-1])
+        daemon.send_bytes(end)
+        daemon.close()
         with pytest.raises(SessionClosed):
             await asking
         assert connection.take_unparsed() == len(STATUS_3) - 1 + bool(end)
@@ -220,8 +220,8 @@ async def test_a_listing_cut_by_the_end_of_the_session_is_no_reply(end: bytes) -
 async def test_a_reset_ends_the_session_as_a_close_does() -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(ask(connection, Command.STATUS_3))
-        await daemon.hears()
-        daemon.resets()
+        await daemon.read_line()
+        daemon.reset()
         with pytest.raises(SessionClosed):
             await asking
 
@@ -229,13 +229,13 @@ async def test_a_reset_ends_the_session_as_a_close_does() -> None:
 async def test_who_waits_for_a_turn_hears_of_the_end_too() -> None:
     async with session() as (connection, daemon):
         asking = [asyncio.create_task(ask(connection, Command.PID)) for _ in range(3)]
-        await daemon.hears()
-        daemon.hangs_up()
+        await daemon.read_line()
+        daemon.close()
         ends = await asyncio.gather(*asking, return_exceptions=True)
         assert [type(end) for end in ends] == [SessionClosed] * 3
         with pytest.raises(SessionClosed):
             await ask(connection, Command.PID)
-        assert daemon.heard == [b"pid"]
+        assert daemon.received == [b"pid"]
 
 
 async def test_the_end_is_known_without_asking() -> None:
@@ -243,7 +243,7 @@ async def test_the_end_is_known_without_asking() -> None:
         assert connection.error is None
         await connection.wait(asyncio.Event(), 0)
         assert connection.error is None
-        daemon.hangs_up()
+        daemon.close()
         await ended(connection)
         assert isinstance(connection.error, SessionClosed)
 
@@ -251,7 +251,7 @@ async def test_the_end_is_known_without_asking() -> None:
 async def test_waiting_for_the_end_can_be_cut_short() -> None:
     async with session() as (connection, _):
         event = asyncio.Event()
-        waiting = asyncio.create_task(connection.wait(event, SAFETY))
+        waiting = asyncio.create_task(connection.wait(event, TEST_TIMEOUT))
         await asyncio.sleep(0)
         assert not waiting.done()
         event.set()
@@ -264,8 +264,8 @@ async def test_the_place_of_a_reply_among_the_messages_is_known() -> None:
     async with session() as (connection, daemon):
         connection.subscribe(lambda notification: seen.append(notification.payload))
         asking = asyncio.create_task(connection.request(Command.HOLD, then=seen.append))
-        await daemon.hears()
-        daemon.says(b">LOG:1,,before", HOLD, b">LOG:2,,after")
+        await daemon.read_line()
+        daemon.send_lines(b">LOG:1,,before", HOLD, b">LOG:2,,after")
         reply = await asking
     assert seen == [b"1,,before", reply, b"2,,after"]
 
@@ -277,8 +277,8 @@ async def test_a_reply_that_nobody_waits_for_any_more_is_not_observed() -> None:
         connection.subscribe(noticed.put_nowait)
         with pytest.raises(ReplyTimeout):
             await connection.request(Command.HOLD, then=seen.append)
-        await daemon.hears()
-        daemon.says(HOLD, LOG)
+        await daemon.read_line()
+        daemon.send_lines(HOLD, LOG)
         await noticed.get()
         assert seen == []
 
@@ -286,8 +286,8 @@ async def test_a_reply_that_nobody_waits_for_any_more_is_not_observed() -> None:
 async def test_a_broken_cap_ends_the_session() -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(ask(connection, Command.PID))
-        await daemon.hears()
-        daemon.sends(b"x" * 100_000)
+        await daemon.read_line()
+        daemon.send_bytes(b"x" * 100_000)
         with pytest.raises(ProtocolError):
             await asking
         assert isinstance(connection.error, ProtocolError)
@@ -296,14 +296,14 @@ async def test_a_broken_cap_ends_the_session() -> None:
 async def test_a_reply_that_comes_after_its_deadline_answers_nothing_else() -> None:
     async with session(deadline=SHORT) as (connection, daemon):
         await silence(connection, daemon, Command.HOLD)
-        daemon.says(HOLD)
+        daemon.send_lines(HOLD)
         resynchronising = asyncio.create_task(connection.resynchronise())
-        assert await daemon.hears() == b"pid"
-        daemon.says(b"SUCCESS: pid=4711")
+        assert await daemon.read_line() == b"pid"
+        daemon.send_lines(b"SUCCESS: pid=4711")
         await resynchronising
         asking = asyncio.create_task(ask(connection, Command.VERB))
-        await daemon.hears()
-        daemon.says(b"SUCCESS: verb=4")
+        await daemon.read_line()
+        daemon.send_lines(b"SUCCESS: verb=4")
         assert await asking == SuccessReply(b"verb=4")
         assert connection.take_unparsed() == 0
 
@@ -311,17 +311,17 @@ async def test_a_reply_that_comes_after_its_deadline_answers_nothing_else() -> N
 async def test_a_listing_that_never_ends_is_dropped_once_pid_is_answered() -> None:
     async with session(deadline=SHORT) as (connection, daemon):
         asking = asyncio.create_task(ask(connection, Command.STATUS_3))
-        await daemon.hears()
-        daemon.says(*STATUS_3[:3])
+        await daemon.read_line()
+        daemon.send_lines(*STATUS_3[:3])
         with pytest.raises(ReplyTimeout):
             await asking
         resynchronising = asyncio.create_task(connection.resynchronise())
-        assert await daemon.hears() == b"pid"
-        daemon.says(b"SUCCESS: pid=4711")
+        assert await daemon.read_line() == b"pid"
+        daemon.send_lines(b"SUCCESS: pid=4711")
         await resynchronising
         asking = asyncio.create_task(ask(connection, Command.STATUS_1))
-        assert await daemon.hears() == b"status 1"
-        daemon.says(*STATUS_1)
+        assert await daemon.read_line() == b"status 1"
+        daemon.send_lines(*STATUS_1)
         assert await asking == MultilineReply(STATUS_1[:-1])
         assert connection.take_unparsed() == 3
 
@@ -332,15 +332,15 @@ async def test_pids_that_come_late_are_not_taken_for_the_next_one() -> None:
         for _ in range(3):
             with pytest.raises(ReplyTimeout):
                 await connection.resynchronise()
-            assert await daemon.hears() == b"pid"
+            assert await daemon.read_line() == b"pid"
         resynchronising = asyncio.create_task(connection.resynchronise())
-        assert await daemon.hears() == b"pid"
+        assert await daemon.read_line() == b"pid"
         # The daemon wakes up and answers all it was asked.
-        daemon.says(*STATUS_3, *[b"SUCCESS: pid=%d" % number for number in range(4)])
+        daemon.send_lines(*STATUS_3, *[b"SUCCESS: pid=%d" % number for number in range(4)])
         await resynchronising
         asking = asyncio.create_task(ask(connection, Command.PID))
-        await daemon.hears()
-        daemon.says(b"SUCCESS: pid=4711")
+        await daemon.read_line()
+        daemon.send_lines(b"SUCCESS: pid=4711")
         assert await asking == SuccessReply(b"pid=4711")
 
 
@@ -350,11 +350,11 @@ async def test_resynchronising_waits_for_the_last_pid() -> None:
         connection.subscribe(noticed.put_nowait)
         await silence(connection, daemon, Command.PID)
         resynchronising = asyncio.create_task(connection.resynchronise())
-        await daemon.hears()
-        daemon.says(b"SUCCESS: pid=1", LOG)
+        await daemon.read_line()
+        daemon.send_lines(b"SUCCESS: pid=1", LOG)
         await noticed.get()
         assert not resynchronising.done()
-        daemon.says(b"SUCCESS: pid=2")
+        daemon.send_lines(b"SUCCESS: pid=2")
         await resynchronising
 
 
@@ -364,11 +364,11 @@ async def test_a_late_reply_and_a_silence_after_it_leave_nothing_behind() -> Non
             await silence(connection, daemon, Command.LOAD_STATS)
             with pytest.raises(ReplyTimeout):
                 await connection.resynchronise()
-            assert await daemon.hears() == b"pid"
-            daemon.says(LOAD_STATS, b"SUCCESS: pid=1")
+            assert await daemon.read_line() == b"pid"
+            daemon.send_lines(LOAD_STATS, b"SUCCESS: pid=1")
             resynchronising = asyncio.create_task(connection.resynchronise())
-            assert await daemon.hears() == b"pid"
-            daemon.says(b"SUCCESS: pid=2")
+            assert await daemon.read_line() == b"pid"
+            daemon.send_lines(b"SUCCESS: pid=2")
             await resynchronising
         assert connection.take_unparsed() == 0
 
@@ -376,13 +376,13 @@ async def test_a_late_reply_and_a_silence_after_it_leave_nothing_behind() -> Non
 async def test_a_request_that_was_given_up_leaves_its_reply_to_nobody() -> None:
     async with session() as (connection, daemon):
         given_up = asyncio.create_task(ask(connection, Command.HOLD))
-        assert await daemon.hears() == b"hold"
+        assert await daemon.read_line() == b"hold"
         given_up.cancel()
         with pytest.raises(asyncio.CancelledError):
             await given_up
         asking = asyncio.create_task(ask(connection, Command.VERB))
-        assert await daemon.hears() == b"verb"
-        daemon.says(HOLD, b"SUCCESS: verb=4")
+        assert await daemon.read_line() == b"verb"
+        daemon.send_lines(HOLD, b"SUCCESS: verb=4")
         assert await asking == SuccessReply(b"verb=4")
 
 
@@ -391,28 +391,28 @@ async def test_a_reply_that_came_when_its_request_was_given_up_is_not_kept() -> 
     async with session() as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
         given_up = asyncio.create_task(ask(connection, Command.HOLD))
-        assert await daemon.hears() == b"hold"
+        assert await daemon.read_line() == b"hold"
         given_up.cancel()
-        daemon.says(HOLD, LOG)
+        daemon.send_lines(HOLD, LOG)
         await noticed.get()
         asking = asyncio.create_task(ask(connection, Command.VERB))
-        assert await daemon.hears() == b"verb"
-        daemon.says(b"SUCCESS: verb=4")
+        assert await daemon.read_line() == b"verb"
+        daemon.send_lines(b"SUCCESS: verb=4")
         assert await asking == SuccessReply(b"verb=4")
 
 
 async def test_a_request_that_waits_for_its_turn_can_be_given_up_unsaid() -> None:
     async with session() as (connection, daemon):
         first = asyncio.create_task(ask(connection, Command.HOLD))
-        assert await daemon.hears() == b"hold"
+        assert await daemon.read_line() == b"hold"
         second = asyncio.create_task(ask(connection, Command.PID))
         await asyncio.sleep(0)
         second.cancel()
-        daemon.says(HOLD)
+        daemon.send_lines(HOLD)
         await first
         third = asyncio.create_task(ask(connection, Command.VERB))
-        assert await daemon.hears() == b"verb"
-        daemon.says(b"SUCCESS: verb=3")
+        assert await daemon.read_line() == b"verb"
+        daemon.send_lines(b"SUCCESS: verb=3")
         assert await third == SuccessReply(b"verb=3")
 
 

@@ -20,14 +20,14 @@ from exporter.management.errors import (
     SlotBusy,
 )
 from exporter.transport.connector import Connector, ReverseConnector, connector_for
-from tests.fake_daemon import SAFETY, dial_in, free_port, peer
+from tests.fake_daemon import TEST_TIMEOUT, connect_fake_daemon, fake_daemon, free_port
 from tests.transport.sessions import SHORT
 
 NOBODY = 65534
 
 
 async def fails_with(
-    kind: type[ManagementError], endpoint: Endpoint, *, deadline: float = SAFETY
+    kind: type[ManagementError], endpoint: Endpoint, *, deadline: float = TEST_TIMEOUT
 ) -> str:
     opening = connector_for(endpoint, timeout=deadline)
     with pytest.raises(ManagementError) as caught:
@@ -81,7 +81,9 @@ def full_listener(
 
 
 @contextlib.asynccontextmanager
-async def listening(*, deadline: float = SAFETY) -> AsyncIterator[tuple[Connector, ListenEndpoint]]:
+async def listening(
+    *, deadline: float = TEST_TIMEOUT
+) -> AsyncIterator[tuple[Connector, ListenEndpoint]]:
     endpoint = ListenEndpoint("127.0.0.1", free_port())
     opening = connector_for(endpoint, timeout=deadline)
     try:
@@ -91,20 +93,20 @@ async def listening(*, deadline: float = SAFETY) -> AsyncIterator[tuple[Connecto
 
 
 async def test_tcp_connects_and_names_its_address() -> None:
-    async with peer() as daemon:
-        stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
-        visit = await daemon.visit()
-        visit.says(b"hello")
+    async with fake_daemon() as daemon:
+        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
+        session = await daemon.accept()
+        session.send_lines(b"hello")
         assert await stream.reader.readline() == b"hello\r\n"
         assert stream.peer == str(daemon.endpoint)
         stream.writer.close()
 
 
 async def test_a_unix_socket_connects_and_names_its_path(tmp_path: Path) -> None:
-    async with peer(tmp_path / "office.sock") as daemon:
-        stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
-        visit = await daemon.visit()
-        visit.says(b"hello")
+    async with fake_daemon(tmp_path / "office.sock") as daemon:
+        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
+        session = await daemon.accept()
+        session.send_lines(b"hello")
         assert await stream.reader.readline() == b"hello\r\n"
         assert stream.peer == f"unix:{tmp_path}/office.sock"
         stream.writer.close()
@@ -140,14 +142,14 @@ async def test_of_several_errors_that_are_no_refusal_the_first_is_told(
 async def test_a_name_with_several_addresses_is_connected_at_the_one_that_listens(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with peer() as daemon:
+    async with fake_daemon() as daemon:
         assert isinstance(daemon.endpoint, TcpEndpoint)
         port = daemon.endpoint.port
         addresses = ["127.0.0.2", "127.0.0.1"]
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in addresses]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        stream = await connector_for(TcpEndpoint("office", port), timeout=SAFETY).open()
-        await daemon.visit()
+        stream = await connector_for(TcpEndpoint("office", port), timeout=TEST_TIMEOUT).open()
+        await daemon.accept()
         stream.writer.close()
 
 
@@ -183,7 +185,7 @@ async def test_a_socket_that_a_dead_daemon_left_behind_refuses(tmp_path: Path) -
 async def test_a_socket_in_a_closed_directory_is_a_matter_of_permission(tmp_path: Path) -> None:
     directory = tmp_path / "closed"
     directory.mkdir(mode=0o700)
-    async with peer(directory / "office.sock") as daemon:
+    async with fake_daemon(directory / "office.sock") as daemon:
         if os.geteuid():
             directory.chmod(0)
         try:
@@ -207,13 +209,13 @@ async def test_a_daemon_that_dials_in_is_taken() -> None:
     async with listening() as (opening, endpoint):
         opened = asyncio.create_task(opening.open())
         await asyncio.sleep(0)  # it listens now
-        async with dial_in(endpoint.host, endpoint.port) as daemon:
-            daemon.says(b"hello")
+        async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
+            daemon.send_lines(b"hello")
             stream = await opened
             assert await stream.reader.readline() == b"hello\r\n"
             assert stream.peer == str(endpoint)
             stream.writer.close()
-            assert await daemon.hears() == b""
+            assert await daemon.read_line() == b""
 
 
 async def test_a_daemon_that_did_not_dial_in_is_not_found() -> None:
@@ -239,12 +241,12 @@ async def test_a_daemon_that_dials_in_while_nobody_asks_is_taken_later() -> None
     async with listening(deadline=SHORT) as (opening, endpoint):
         with pytest.raises(EndpointNotFound):
             await opening.open()
-        async with dial_in(endpoint.host, endpoint.port) as daemon:
-            daemon.says(b"hello")
+        async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
+            daemon.send_lines(b"hello")
             stream = await opening.open()
             assert await stream.reader.readline() == b"hello\r\n"
             stream.writer.close()
-            assert await daemon.hears() == b""
+            assert await daemon.read_line() == b""
 
 
 async def test_daemons_that_dial_in_are_taken_one_after_the_other() -> None:
@@ -252,16 +254,16 @@ async def test_daemons_that_dial_in_are_taken_one_after_the_other() -> None:
         opened = asyncio.create_task(opening.open())
         await asyncio.sleep(0)  # it listens now
         async with (
-            dial_in(endpoint.host, endpoint.port) as first,
-            dial_in(endpoint.host, endpoint.port) as second,
+            connect_fake_daemon(endpoint.host, endpoint.port) as first,
+            connect_fake_daemon(endpoint.host, endpoint.port) as second,
         ):
-            second.says(b"second")
-            first.says(b"first")
+            second.send_lines(b"second")
+            first.send_lines(b"first")
             for name, daemon in (b"first", first), (b"second", second):
                 stream = await opened
                 assert await stream.reader.readline() == name + b"\r\n"
                 stream.writer.close()
-                assert await daemon.hears() == b""
+                assert await daemon.read_line() == b""
                 opened = asyncio.create_task(opening.open())
             opened.cancel()
 
@@ -273,8 +275,8 @@ async def test_a_daemon_that_comes_in_the_moment_of_giving_up_is_not_lost() -> N
         assert isinstance(opening, ReverseConnector)
         assert opening._arrival is not None
         opening._arrival.add_done_callback(lambda _: opened.cancel())
-        async with dial_in(endpoint.host, endpoint.port) as daemon:
-            daemon.says(b"hello")
+        async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
+            daemon.send_lines(b"hello")
             await asyncio.wait([opened])
             assert opened.cancelled()
             stream = await opening.open()
@@ -288,10 +290,10 @@ async def test_a_daemon_that_nobody_takes_any_more_is_let_go() -> None:
             await opening.open()
         assert isinstance(opening, ReverseConnector)
         assert opening._arrival is not None
-        async with dial_in(endpoint.host, endpoint.port) as daemon:
+        async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
             await asyncio.wait([opening._arrival])
             await opening.close()
-            assert await daemon.hears() == b""
+            assert await daemon.read_line() == b""
 
 
 async def test_after_closing_nobody_can_dial_in() -> None:
@@ -300,5 +302,5 @@ async def test_after_closing_nobody_can_dial_in() -> None:
             await opening.open()
         await opening.close()
         with pytest.raises(ConnectionRefusedError):
-            async with dial_in(endpoint.host, endpoint.port):
+            async with connect_fake_daemon(endpoint.host, endpoint.port):
                 pass

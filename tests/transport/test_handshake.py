@@ -18,7 +18,7 @@ from exporter.management.errors import (
 from exporter.management.messages import Notification, SuccessReply
 from exporter.secret import Secret
 from exporter.transport.connection import Connection
-from tests.fake_daemon import GREETING, PROMPT, SAFETY, Visit
+from tests.fake_daemon import GREETING, PROMPT, TEST_TIMEOUT, FakeSession
 from tests.transport.sessions import SHORT, connected
 
 PASSWORD = Secret("correct horse")
@@ -30,7 +30,7 @@ async def fails_with(
     *,
     password: Secret | None = None,
 ) -> str:
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         with pytest.raises(ManagementError) as caught:
             await connection.log_in(password)
     assert type(caught.value) is kind
@@ -39,11 +39,11 @@ async def fails_with(
 
 async def test_a_greeting_is_all_that_a_daemon_without_a_password_says() -> None:
     async with connected() as (connection, daemon):
-        daemon.says(GREETING)
+        daemon.send_lines(GREETING)
         await connection.log_in(None)
         asking = asyncio.create_task(connection.request(Command.PID))
-        assert await daemon.hears() == b"pid"
-        daemon.says(b"SUCCESS: pid=4711")
+        assert await daemon.read_line() == b"pid"
+        daemon.send_lines(b"SUCCESS: pid=4711")
         assert await asking == SuccessReply(b"pid=4711")
 
 
@@ -51,10 +51,10 @@ async def test_a_greeting_may_come_byte_by_byte() -> None:
     async with connected() as (connection, daemon):
         logging_in = asyncio.create_task(connection.log_in(None))
         for byte in GREETING:
-            daemon.sends(bytes([byte]))
+            daemon.send_bytes(bytes([byte]))
             await asyncio.sleep(0)
             assert not logging_in.done()
-        daemon.sends(b"\r\n")
+        daemon.send_bytes(b"\r\n")
         await logging_in
 
 
@@ -62,7 +62,7 @@ async def test_a_pending_request_after_the_greeting_reaches_subscribers() -> Non
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     async with connected() as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
-        daemon.says(GREETING, b">HOLD:Waiting for hold release:0")
+        daemon.send_lines(GREETING, b">HOLD:Waiting for hold release:0")
         await connection.log_in(None)
         assert (await noticed.get()).source == "INFO"
         assert await noticed.get() == Notification("HOLD", b"Waiting for hold release:0")
@@ -70,62 +70,62 @@ async def test_a_pending_request_after_the_greeting_reaches_subscribers() -> Non
 
 async def test_a_right_password_opens_the_session() -> None:
     async with connected() as (connection, daemon):
-        daemon.sends(PROMPT)
+        daemon.send_bytes(PROMPT)
         logging_in = asyncio.create_task(connection.log_in(PASSWORD))
-        assert await daemon.hears() == b"correct horse"
-        daemon.says(b"SUCCESS: password is correct", GREETING)
+        assert await daemon.read_line() == b"correct horse"
+        daemon.send_lines(b"SUCCESS: password is correct", GREETING)
         await logging_in
         assert connection.take_unparsed() == 0
 
 
 async def test_a_password_that_nobody_asks_for_is_not_sent() -> None:
     async with connected() as (connection, daemon):
-        daemon.says(GREETING)
+        daemon.send_lines(GREETING)
         await connection.log_in(PASSWORD)
         await connection.close()
-        assert await daemon.hears() == b"quit"
-        assert await daemon.hears() == b""
+        assert await daemon.read_line() == b"quit"
+        assert await daemon.read_line() == b""
 
 
 async def test_a_wrong_password_is_not_tried_again() -> None:
     async with connected() as (connection, daemon):
-        daemon.sends(PROMPT)
+        daemon.send_bytes(PROMPT)
         failing = asyncio.create_task(
             fails_with(AuthenticationFailed, connection, password=PASSWORD)
         )
-        await daemon.hears()
-        daemon.sends(PROMPT)
+        await daemon.read_line()
+        daemon.send_bytes(PROMPT)
         assert "does not accept the password" in await failing
         await connection.close()
-        assert await daemon.hears() == b""
-        assert daemon.heard == [b"correct horse"]
+        assert await daemon.read_line() == b""
+        assert daemon.received == [b"correct horse"]
 
 
 async def test_a_missing_password_is_said_so_at_once() -> None:
     async with connected() as (connection, daemon):
-        daemon.sends(PROMPT)
+        daemon.send_bytes(PROMPT)
         assert "set 'password_file'" in await fails_with(AuthenticationFailed, connection)
         await connection.close()
-        assert await daemon.hears() == b""
+        assert await daemon.read_line() == b""
 
 
-@pytest.mark.parametrize("leave", [Visit.hangs_up, Visit.resets])
+@pytest.mark.parametrize("leave", [FakeSession.close, FakeSession.reset])
 async def test_a_daemon_that_closes_after_the_password_has_refused_it(
-    leave: Callable[[Visit], None],
+    leave: Callable[[FakeSession], None],
 ) -> None:
     async with connected() as (connection, daemon):
-        daemon.sends(PROMPT)
+        daemon.send_bytes(PROMPT)
         failing = asyncio.create_task(
             fails_with(AuthenticationFailed, connection, password=PASSWORD)
         )
-        await daemon.hears()
+        await daemon.read_line()
         leave(daemon)
         assert "after our password" in await failing
 
 
-@pytest.mark.parametrize("leave", [Visit.hangs_up, Visit.resets])
+@pytest.mark.parametrize("leave", [FakeSession.close, FakeSession.reset])
 async def test_a_daemon_that_closes_before_a_byte_wants_another_user(
-    leave: Callable[[Visit], None],
+    leave: Callable[[FakeSession], None],
 ) -> None:
     async with connected() as (connection, daemon):
         leave(daemon)
@@ -134,8 +134,8 @@ async def test_a_daemon_that_closes_before_a_byte_wants_another_user(
 
 async def test_a_daemon_that_closes_in_the_middle_of_its_greeting_has_closed() -> None:
     async with connected() as (connection, daemon):
-        daemon.sends(GREETING)
-        daemon.hangs_up()
+        daemon.send_bytes(GREETING)
+        daemon.close()
         await fails_with(SessionClosed, connection)
 
 
@@ -146,15 +146,15 @@ async def test_a_peer_that_says_nothing_is_busy_with_another_client() -> None:
 
 async def test_a_peer_that_stops_before_the_greeting_has_timed_out() -> None:
     async with connected(deadline=SHORT) as (connection, daemon):
-        daemon.sends(b">INFO:OpenVPN")
+        daemon.send_bytes(b">INFO:OpenVPN")
         await fails_with(ReplyTimeout, connection)
 
 
 async def test_a_peer_that_stops_after_the_password_has_timed_out() -> None:
     async with connected(deadline=SHORT) as (connection, daemon):
-        daemon.sends(PROMPT)
+        daemon.send_bytes(PROMPT)
         await fails_with(ReplyTimeout, connection, password=PASSWORD)
-        assert await daemon.hears() == b"correct horse"
+        assert await daemon.read_line() == b"correct horse"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ async def test_a_peer_that_stops_after_the_password_has_timed_out() -> None:
 )
 async def test_another_protocol_is_told_by_its_first_line(banner: bytes) -> None:
     async with connected() as (connection, daemon):
-        daemon.sends(banner)
+        daemon.send_bytes(banner)
         await fails_with(ProtocolError, connection)
         await connection.close()
-        assert await daemon.hears() == b""  # not even 'quit'
+        assert await daemon.read_line() == b""  # not even 'quit'

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from exporter.transport.resolving import ResolvedAddress, Resolver
-from tests.fake_daemon import SAFETY
-from tests.interpreter import says
+from tests.fake_daemon import TEST_TIMEOUT
+from tests.interpreter import run_program
 
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", 0))]
 
@@ -24,7 +24,7 @@ class Dead:
 
     def getaddrinfo(self, *_: object, **__: object) -> list[object]:
         self.asked += 1
-        assert self.revived.wait(SAFETY)
+        assert self.revived.wait(TEST_TIMEOUT)
         return list(FOUND)
 
 
@@ -101,4 +101,4 @@ async def give_up():
 socket.getaddrinfo = lambda *_, **__: time.sleep(3600)
 asyncio.run(give_up())
 """
-    assert says(program) == "gave up\n"
+    assert run_program(program) == "gave up\n"

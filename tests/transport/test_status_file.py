@@ -14,7 +14,7 @@ from exporter.management.errors import (
 )
 from exporter.transport import status_file
 from exporter.transport.status_file import StatusFile
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 
 WHOLE = b"TITLE\tOpenVPN\nTIME\tnow\t1\nEND\n"
 
@@ -167,7 +167,7 @@ async def test_a_file_system_that_hangs_is_given_up(
 
     def hanging(path: Path) -> object:
         asked.append(path)
-        assert released.wait(SAFETY)
+        assert released.wait(TEST_TIMEOUT)
         return take(path)
 
     monkeypatch.setattr(status_file, "_take", hanging)

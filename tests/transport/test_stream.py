@@ -10,15 +10,15 @@ import pytest
 from exporter.transport import stream as stream_module
 from exporter.transport.connector import connector_for
 from exporter.transport.stream import Stream
-from tests.fake_daemon import GREETING, SAFETY, Visit, peer
+from tests.fake_daemon import GREETING, TEST_TIMEOUT, FakeSession, fake_daemon
 
 
 @contextlib.asynccontextmanager
-async def opened(unix_path: Path | None = None) -> AsyncIterator[tuple[Stream, Visit]]:
-    async with peer(unix_path) as daemon:
-        stream = await connector_for(daemon.endpoint, timeout=SAFETY).open()
+async def opened(unix_path: Path | None = None) -> AsyncIterator[tuple[Stream, FakeSession]]:
+    async with fake_daemon(unix_path) as daemon:
+        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
         try:
-            yield stream, await daemon.visit()
+            yield stream, await daemon.accept()
         finally:
             stream.writer.close()
             await stream.writer.wait_closed()
@@ -43,7 +43,7 @@ async def test_each_read_is_acknowledged_at_once() -> None:
     async with opened() as (stream, daemon):
         for _ in range(2):
             let_it_wait(stream)
-            daemon.says(GREETING)
+            daemon.send_lines(GREETING)
             assert await stream.read() == GREETING + b"\r\n"
             assert not waits_before_it_acknowledges(stream)
 
@@ -52,14 +52,14 @@ async def test_a_platform_without_the_option_reads_as_well(monkeypatch: pytest.M
     monkeypatch.setattr(stream_module, "_ACKNOWLEDGE_NOW", None)
     async with opened() as (stream, daemon):
         let_it_wait(stream)
-        daemon.says(GREETING)
+        daemon.send_lines(GREETING)
         assert await stream.read() == GREETING + b"\r\n"
         assert waits_before_it_acknowledges(stream)
 
 
 async def test_a_unix_socket_has_nothing_to_acknowledge(tmp_path: Path) -> None:
     async with opened(tmp_path / "office.sock") as (stream, daemon):
-        daemon.says(GREETING)
+        daemon.send_lines(GREETING)
         assert await stream.read() == GREETING + b"\r\n"
 
 

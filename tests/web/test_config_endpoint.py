@@ -7,7 +7,7 @@ from aiohttp.test_utils import TestClient
 from aiohttp.typedefs import Handler
 
 from exporter.web.config_endpoint import handler
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[[web.Application], Awaitable[Client]]
@@ -23,7 +23,7 @@ class Writer:
 
     def __call__(self) -> str:
         self.threads.append(threading.get_ident())
-        assert self.released.wait(SAFETY)
+        assert self.released.wait(TEST_TIMEOUT)
         return "daemons: []\n"
 
 
@@ -41,7 +41,7 @@ async def test_a_long_configuration_is_written_off_the_loop_and_once_for_all_who
     application.router.add_get("/config", handler(write))
     client = await aiohttp_client(application)
     asked = [asyncio.create_task(client.get("/config")) for _ in range(TOGETHER)]
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         for _ in range(TOGETHER):
             await arrived.acquire()
     write.released.set()

@@ -10,7 +10,7 @@ from exporter.state.daemon import DaemonState
 from exporter.state.privacy import NoClientsPrivacy
 from exporter.transport.history import EXCHANGES, KEYWORDS, LENGTH, LINES, CommandHistory
 from exporter.web.debug import render_debug
-from tests.fake_daemon import ANSWERS, STATUS_1, STATUS_3
+from tests.fake_daemon import REPLIES, STATUS_1, STATUS_3
 from tests.metrics.records import new_record
 
 
@@ -119,7 +119,7 @@ def test_why_a_daemon_is_down_is_said() -> None:
 
 
 def test_the_answers_of_a_healthy_daemon_can_all_be_shown() -> None:
-    assert len(ANSWERS) <= EXCHANGES
+    assert len(REPLIES) <= EXCHANGES
 
 
 def test_a_daemon_without_an_interface_is_not_asked() -> None:

@@ -17,7 +17,7 @@ from exporter.web.auth import PolicyFile, install
 from exporter.web.debug import render_debug
 from exporter.web.listener import bind, parse_listen_address, serve
 from exporter.web.routes import application
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 from tests.metrics.records import server
 
 PATHS = [
@@ -79,7 +79,7 @@ async def served() -> AsyncIterator[int]:
 
 
 async def status(port: int, request: str) -> int:
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request.encode("latin-1"))
         line = await reader.readline()

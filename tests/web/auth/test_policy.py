@@ -10,7 +10,7 @@ from exporter.config import ConfigError
 from exporter.web.auth import PolicyFile
 from exporter.web.auth.policy import CHECK_INTERVAL
 from exporter.web.web_config import ALLOW_ALL
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 from tests.web.certificates import HASH, Authority
 
 ALICE = f"basic_auth_users: {{alice: {HASH}}}\n"
@@ -152,7 +152,7 @@ async def test_a_file_system_that_hangs_keeps_nobody_waiting(
 
     def hang(*_: object) -> None:
         looks.append(file)
-        assert released.wait(SAFETY)
+        assert released.wait(TEST_TIMEOUT)
 
     monkeypatch.setattr("exporter.web.auth.policy.PATIENCE", 0.01)
     monkeypatch.setattr("exporter.web.auth.policy._changed", hang)

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from exporter.web.auth import PolicyFile
 from exporter.web.listener import bind, parse_listen_address, serve
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 
 LARGE = b"x" * (8 << 20)
 """More than any socket's buffer takes."""
@@ -40,7 +40,7 @@ class Caller(NamedTuple):
         await self.writer.drain()
 
     async def status(self) -> int:
-        async with asyncio.timeout(SAFETY):
+        async with asyncio.timeout(TEST_TIMEOUT):
             head = await self.reader.readuntil(b"\r\n\r\n")
         length = int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
         await self.reader.readexactly(length)
@@ -49,7 +49,7 @@ class Caller(NamedTuple):
     async def is_cut_off(self) -> bool:
         """Wait for the end; tell whether nothing was said before it."""
         try:
-            async with asyncio.timeout(SAFETY):
+            async with asyncio.timeout(TEST_TIMEOUT):
                 return await self.reader.read() == b""
         except (ConnectionError, ssl.SSLError):
             return True
@@ -88,7 +88,7 @@ async def house(rules: PolicyFile | None = None) -> AsyncIterator[House]:
 @contextlib.asynccontextmanager
 async def caller(port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[Caller]:
     name = "localhost" if tls else None
-    async with asyncio.timeout(SAFETY):
+    async with asyncio.timeout(TEST_TIMEOUT):
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", port, ssl=tls, server_hostname=name
         )

@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestClient
 
 from exporter.web.listener import connection
 from exporter.web.listener.connection import HttpConnection, track_requests
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 
 
 class Http(asyncio.Protocol):
@@ -102,7 +102,7 @@ class TestDeadlines:
         begun = loop.time()
         while not visit.wire.is_cut:
             visit.guest.data_received(b"G")
-            assert loop.time() < begun + SAFETY
+            assert loop.time() < begun + TEST_TIMEOUT
             await time_passes()
 
     async def test_who_has_asked_may_wait_for_the_answer(self) -> None:

@@ -8,7 +8,7 @@ import pytest
 from exporter.web.listener import http, listener
 from exporter.web.listener.connection import HttpConnection
 from exporter.web.listener.http import MAX_HEADERS, MAX_LINE_BYTES, SERVER_HEADER
-from tests.fake_daemon import SAFETY
+from tests.fake_daemon import TEST_TIMEOUT
 from tests.web.certificates import Authority
 from tests.web.listener.harness import LARGE, caller, house, rules
 
@@ -126,7 +126,7 @@ class TestRudeness:
             assert isinstance(transport, asyncio.Transport)
             transport.pause_reading()
             await client.ask("/large")
-            async with asyncio.timeout(SAFETY):
+            async with asyncio.timeout(TEST_TIMEOUT):
                 await cut.wait()
             transport.resume_reading()
             with contextlib.suppress(ConnectionError):
