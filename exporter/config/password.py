@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from exporter.files import FileTooLargeError, read_regular
 from exporter.secret import Secret
 
 MAX_BYTES = 1023
@@ -20,11 +21,11 @@ def read_password(path: Path) -> Secret:
 
     Raises ValueError with one sentence that says what is wrong, and never shows the content.
     """
-    content = read_secret(path, MAX_BYTES + len(b"\r\n")).removesuffix(b"\n").removesuffix(b"\r")
+    content = read_secret(path, MAX_BYTES, "password").removesuffix(b"\n").removesuffix(b"\r")
     if not content:
         raise ValueError(f"{path} is empty: write the password into it")
     if len(content) > MAX_BYTES:
-        raise ValueError(f"{path} holds more than {MAX_BYTES} bytes: use a shorter password")
+        raise too_long(path, MAX_BYTES, "password")
     if _CONTROL.search(content):
         raise ValueError(
             f"{path} holds more than one line, or control characters: leave only the password"
@@ -32,19 +33,22 @@ def read_password(path: Path) -> Secret:
     return Secret(_decode(content, path))
 
 
-def read_secret(path: Path, limit: int) -> bytes:
-    """Return the content of a file, of a longer one `limit` and one bytes.
+def read_secret(path: Path, limit: int, noun: str) -> bytes:
+    """Return the content of a file with a secret of at most `limit` bytes and a line end.
 
     Raises ValueError with one sentence that says what is wrong.
     """
     try:
-        # Opening a named pipe would wait for its writer.
-        if path.exists() and not path.is_file():
-            raise ValueError(f"{path} is not a regular file: name one that holds the secret")
-        with path.open("rb") as file:
-            return file.read(limit + 1)
+        return read_regular(path, limit + len(b"\r\n"))
+    except FileTooLargeError:
+        raise too_long(path, limit, noun) from None
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from None
+
+
+def too_long(path: Path, limit: int, noun: str) -> ValueError:
+    """Return the error for a secret of more than `limit` bytes."""
+    return ValueError(f"{path} holds more than {limit} bytes: use a shorter {noun}")
 
 
 def _decode(content: bytes, path: Path) -> str:

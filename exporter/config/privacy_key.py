@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from exporter.config.password import read_secret
+from exporter.config.password import read_secret, too_long
 
 MIN_BYTES = 16
 MAX_BYTES = 4096
@@ -44,9 +44,9 @@ def read_privacy_key(path: Path) -> PrivacyKey:
 
     Raises ValueError with one sentence that says what is wrong, and never shows the content.
     """
-    key = read_secret(path, MAX_BYTES + len(b"\r\n")).rstrip(b"\r\n")
+    key = read_secret(path, MAX_BYTES, "key").rstrip(b"\r\n")
     if len(key) > MAX_BYTES:
-        raise ValueError(f"{path} holds more than {MAX_BYTES} bytes: use a shorter key")
+        raise too_long(path, MAX_BYTES, "key")
     if len(key) < MIN_BYTES:
         raise ValueError(
             f"{path} holds less than {MIN_BYTES} bytes: make a key with 'openssl rand -hex 32'"

@@ -27,7 +27,7 @@ def load_node(path: Path, *, example: str = "config.example.yaml") -> yaml.Node:
 
 def _read(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file:  # also a pipe, as in --config.file <(command)
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from exporter.files import open_regular
 from exporter.openvpn_config import directives
 from exporter.openvpn_config.errors import Location, OpenVpnConfigError, UnreadableFile
 
@@ -44,7 +45,7 @@ def _candidates(entries: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str
 
 def _disabled(file: Path) -> bool:
     try:
-        with file.open("rb") as opened:
+        with open_regular(file) as opened:
             content = opened.read(MAX_BYTES)
         return any(directive.name == "disable" for directive in directives.parse(content, file))
     except (OSError, OpenVpnConfigError):

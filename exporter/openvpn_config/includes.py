@@ -1,11 +1,10 @@
 """A configuration file and everything it includes, in the order in which OpenVPN takes it."""
 
-import os
-import stat
 from pathlib import Path
 
 import msgspec
 
+from exporter.files import FileTooLargeError, read_regular
 from exporter.openvpn_config import directives
 from exporter.openvpn_config.directives import Directive
 from exporter.openvpn_config.errors import Location, SyntaxProblem, UnreadableFile, printable
@@ -70,24 +69,16 @@ class _Reader:
 
     def _read(self, file: Path, place: Location) -> bytes:
         try:
-            content = _regular(file, self._bytes_left + 1)
+            content = read_regular(file, self._bytes_left)
+        except FileTooLargeError:
+            text = f"more than {MAX_BYTES >> 20} MiB with all it includes"
+            raise UnreadableFile(place, text) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             what = "it" if place.file == file else printable(file)
             raise UnreadableFile(place, f"cannot read {what}: {reason}") from None
         self._bytes_left -= len(content)
-        if self._bytes_left < 0:
-            raise UnreadableFile(place, f"more than {MAX_BYTES >> 20} MiB with all it includes")
         return content
-
-
-def _regular(file: Path, size: int) -> bytes:
-    """Read at most `size` bytes; raises ValueError for what is no file: a pipe would block."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("not a regular file")
-        return opened.read(size)
 
 
 def _unwrapped(directive: Directive) -> Directive:

@@ -7,13 +7,13 @@ left alone for a moment and ends in its only `END`.
 
 import asyncio
 import os
-import stat
 import time
 from pathlib import Path
 
 import msgspec
 
 from exporter.aio import SingleFlight
+from exporter.files import NotRegularFileError, open_regular
 from exporter.management.errors import (
     EndpointNotFound,
     EndpointPermissionError,
@@ -85,16 +85,12 @@ class _Snapshot(msgspec.Struct, frozen=True):
 
 
 def _take(path: Path) -> _Snapshot:
-    # A pipe in the file's place would block for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 -- a descriptor, no path
-        before = os.fstat(descriptor)
-        if not stat.S_ISREG(before.st_mode):
-            raise ProtocolError(f"{path}: it is no plain file")
+    with open_regular(path) as file:
+        before = os.fstat(file.fileno())
         if before.st_size > REPLY_LIMIT:
             raise ProtocolError(f"{path}: it has more than {REPLY_LIMIT} bytes")
         content = file.read(REPLY_LIMIT)
-        after = os.fstat(descriptor)
+        after = os.fstat(file.fileno())
     age = time.time() - after.st_mtime
     same = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
     return _Snapshot(content, settled=same and not 0 <= age < SETTLE_TIME)
@@ -113,5 +109,7 @@ def _explain(error: OSError, path: Path) -> ManagementError:
                 "of one that is there: make it before the daemon starts, readable by this user's "
                 "group, and let that group into the directory"
             )
+        case NotRegularFileError():
+            return ProtocolError(f"{path}: {error.strerror}")
         case _:
             return EndpointUnreachable(f"{path}: {error.strerror or error}")

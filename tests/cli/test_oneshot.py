@@ -5,9 +5,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from exporter.cli.output import replace_file
 from exporter.cli.table import table
 from tests.fake_daemon import GREETING, REPLIES, FakeDaemon, fake_daemon
 from tests.test_cli import run
@@ -154,14 +151,6 @@ class TestOnce:
         assert done.returncode == 1
         assert f"cannot write {target}: No such file or directory" in done.stderr
         assert "Traceback" not in done.stderr
-
-
-def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) -> None:
-    target = tmp_path / "openvpn.prom"
-    target.mkdir()
-    with pytest.raises(OSError, match="directory"):
-        replace_file(target, b"new")
-    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_a_table_is_as_wide_as_its_cells() -> None:

@@ -79,7 +79,7 @@ def test_a_change_during_the_read_is_seen(path: Path, monkeypatch: pytest.Monkey
     def changing(descriptor: int) -> os.stat_result:
         nonlocal looks
         looks += 1
-        if looks == 2:
+        if looks == 3:  # the last one, after reading
             write(path, WHOLE, age=30)
         return fstat(descriptor)
 
@@ -147,7 +147,7 @@ async def test_a_right_that_is_missing_is_explained(
 
 async def test_a_pipe_in_its_place_blocks_nobody(path: Path) -> None:
     os.mkfifo(path)
-    assert "no plain file" in str(await failure(path))
+    assert "not a regular file" in str(await failure(path))
 
 
 async def test_a_file_that_is_too_large_is_refused(

@@ -71,6 +71,6 @@ class PolicyFile:
 
 def _changed(path: Path, policy: Policy) -> Policy | None:
     """Return another policy where a file of this one has changed; blocks."""
-    if all(stamp.still_holds() for stamp in policy.files):
+    if all(stamp.is_current() for stamp in policy.files):
         return None
     return load(path)

@@ -5,7 +5,7 @@
     consistency     whether the keys fit each other
     tls             a TLS section -> what Python's `ssl` serves with
     loader          file -> policy, with every problem at once
-    policy, stamp   what it comes to, and from which files
+    policy          what it comes to
 
 Of the web server it knows nothing.
 """

@@ -12,6 +12,7 @@ import bcrypt
 import msgspec
 
 from exporter.config.types import Duration, Scalar
+from exporter.files import open_regular
 from exporter.secret import Secret
 
 MAX_COST = 16
@@ -52,13 +53,10 @@ class FilePath(msgspec.Struct, frozen=True):
             raise ValueError(f"{scalar.text!r} is not a path: name a file")
         path = scalar.directory / scalar.text
         try:
-            # Opening a named pipe would wait for its writer.
-            if path.exists() and not path.is_file():
-                raise ValueError(f"{path} is not a regular file: name one")
-            path.open("rb").close()
+            with open_regular(path):
+                return path
         except OSError as error:
             raise ValueError(f"cannot read {path}: {error.strerror}") from None
-        return path
 
 
 class UserName(msgspec.Struct, frozen=True):

@@ -9,11 +9,11 @@ import msgspec
 from exporter.config.decoder import Decoder, InvalidNode
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.yaml_nodes import load_node
+from exporter.files import FileStamp
 from exporter.web.web_config.consistency import check_rate, check_tls
 from exporter.web.web_config.fault import Fault
 from exporter.web.web_config.policy import Policy, Rate
 from exporter.web.web_config.schema import HeadersConfig, RateLimitConfig, TlsConfig, WebConfig
-from exporter.web.web_config.stamp import FileStamp
 from exporter.web.web_config.tls import server_context
 
 _TLS = "tls_server_config"
@@ -26,7 +26,7 @@ def load(path: Path) -> Policy:
     Reads certificates and checks hashes, so it blocks for some milliseconds. Raises ConfigError
     with every problem, in the order of the file, and no secret in any.
     """
-    stamp = FileStamp.of(path)  # first: what is written while it is read shall be noticed
+    stamp = FileStamp.read(path)  # first: what is written while it is read shall be noticed
     root = load_node(path, example="docs/web-configuration.md")
     reader = Decoder(source=str(path), directory=path.parent)
     try:
@@ -38,7 +38,7 @@ def load(path: Path) -> Policy:
 
 def _policy(stamp: FileStamp, config: WebConfig, reader: Decoder) -> Policy:
     tls = config.tls_server_config
-    files = (stamp, *map(FileStamp.of, _files(tls)))
+    files = (stamp, *map(FileStamp.read, _files(tls)))
     encrypted = any(key.startswith(f"{_TLS}.") for key in reader.lines)
     faults = [
         *(_blamed(_TLS, check_tls(tls)) if encrypted else ()),

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from exporter.files import FileStamp
 from exporter.secret import Secret
-from exporter.web.web_config.stamp import FileStamp
 
 
 class Rate(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+from exporter.files import read_regular
 from exporter.secret import Secret
 from exporter.web.web_config.fault import Fault, Faulty
 from exporter.web.web_config.schema import CipherSuite, ClientAuth, Curve, TlsConfig, TlsVersion
@@ -136,8 +137,7 @@ def _content(key: str, path: Path | None, inline: Secret | None) -> str:
         return inline.reveal()
     assert path is not None  # noqa: S101 -- one of both is there, which is checked before
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES).decode(errors="replace")
+        return read_regular(path, MAX_BYTES).decode(errors="replace")
     except OSError as error:
         raise Faulty(key, f"cannot read {path}: {error.strerror}") from None
 

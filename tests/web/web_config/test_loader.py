@@ -5,9 +5,9 @@ import bcrypt
 import pytest
 
 from exporter.config import ConfigError
+from exporter.files import FileStamp
 from exporter.web.web_config import ALLOW_ALL, Policy, Rate, load
 from exporter.web.web_config.schema import CipherSuite
-from exporter.web.web_config.stamp import FileStamp
 from tests.web.certificates import HASH, Authority
 
 SECRET = "hunter2"
@@ -48,7 +48,7 @@ def told(directory: Path, text: str) -> list[str]:
 class TestPolicies:
     def test_a_file_that_sets_nothing_lets_in_everybody(self, directory: Path) -> None:
         policy = read(directory, "tls_server_config: {}\nbasic_auth_users:\nrate_limit: {}\n")
-        stamp = FileStamp.of(directory / "web.yaml")
+        stamp = FileStamp.read(directory / "web.yaml")
         assert policy == Policy(files=(stamp,))
         assert Policy() == ALLOW_ALL
 
@@ -86,7 +86,7 @@ class TestPolicies:
         policy = read(directory, f"{PAIR}, {client}}}\n")
         names = [stamp.path.name for stamp in policy.files]
         assert names == ["web.yaml", "web.crt", "web.key", "ca.crt"]
-        assert all(stamp.still_holds() for stamp in policy.files)
+        assert all(stamp.is_current() for stamp in policy.files)
 
     def test_certificates_and_keys_may_stand_in_the_file(
         self, directory: Path, authority: Authority
