@@ -14,9 +14,8 @@ import sys
 from argparse import Namespace
 
 from exporter.simulator.fleet import Fleet
+from exporter.simulator.population.profile import BUSY, STATIC
 from exporter.simulator.simulated_daemon import (
-    BUSY,
-    STATIC,
     ManagementOptions,
     simulated_server,
     simulated_tunnel,
@@ -25,7 +24,7 @@ from exporter.simulator.simulated_daemon import (
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m exporter.simulator", description="SimulatedDaemon OpenVPN daemons."
+        prog="python -m exporter.simulator", description="Simulated OpenVPN daemons."
     )
     parser.add_argument("--servers", type=int, default=1, help="daemons in server mode (1)")
     parser.add_argument("--tunnels", type=int, default=0, help="daemons in client mode (0)")

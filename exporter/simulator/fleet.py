@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from exporter.simulator.daemon.server import ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelSettings
 from exporter.simulator.management.connection import Clock
-from exporter.simulator.population.profile import ChurnProfile
+from exporter.simulator.population.profile import BUSY, ChurnProfile
 from exporter.simulator.simulated_daemon import (
-    BUSY,
     SimulatedDaemon,
     simulated_server,
     simulated_tunnel,

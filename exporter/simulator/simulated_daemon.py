@@ -14,21 +14,13 @@ from exporter.simulator.management.connection import Clock, ManagementSlot
 from exporter.simulator.management.dialer import ManagementDialer
 from exporter.simulator.management.listener import ManagementListener
 from exporter.simulator.population.identity import ClientIdentity, make_identities
-from exporter.simulator.population.profile import ChurnProfile
+from exporter.simulator.population.profile import STATIC, ChurnProfile
 
 UPTIME = 3 * 86_400.0
 """For how long a simulated daemon says it has been running."""
 
 _LEAD_SECONDS = 3600.0
 _LEAD_ARRIVALS = 500
-
-STATIC = ChurnProfile(churn=False)
-"""Everybody is connected and stays."""
-
-BUSY = ChurnProfile(
-    port_scans=30, wrong_passwords=12, unknown_cas=6, script_rejections=3, floats=20
-)
-"""People come and go; strangers try the door."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from exporter.simulator.daemon.log_buffer import LogBuffer, LogEntry
+from exporter.simulator.daemon.history import (
+    HISTORY,
+    Endpoints,
+    LogBuffer,
+    LogEntry,
+    State,
+    state_line,
+)
 from exporter.simulator.daemon.settings import Settings
-from exporter.simulator.daemon.state import HISTORY, Endpoints, State, state_line
 from exporter.simulator.population.client_table import ClientTable
 from exporter.simulator.population.scheduler import Scheduler
 

@@ -6,7 +6,6 @@ The newest variable comes first, so the order tells how far the client has come.
 import hashlib
 from dataclasses import dataclass
 
-from exporter.simulator.daemon.peer_info import peer_info
 from exporter.simulator.daemon.status import local_time
 from exporter.simulator.population.counter import activity_ticks
 from exporter.simulator.population.instance import Instance
@@ -52,7 +51,7 @@ def rejected(instance: Instance, daemon: DaemonEnv, *, now: int) -> list[str]:
         *_time(now),
         *_addresses(instance),
         f"common_name={instance.common_name}",
-        *peer_info(instance)[::-1],
+        *instance.identity.peer_info[::-1],
         *_transport("untrusted", instance),
         *_constant(instance, daemon),
     ]
@@ -88,7 +87,7 @@ def _transport(trust: str, instance: Instance) -> list[str]:
 
 def _authentication(instance: Instance) -> list[str]:
     """Return what was known before the client was let in, by script if it has a user name."""
-    announced = peer_info(instance)[::-1]
+    announced = instance.identity.peer_info[::-1]
     untrusted = _transport("untrusted", instance)
     if instance.username == Instance.UNDEF:
         return [*announced, *untrusted]

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from exporter.simulator.daemon.log_buffer import LogEntry
-from exporter.simulator.daemon.peer_info import peer_info
-from exporter.simulator.population.event import Event
-from exporter.simulator.population.instance import Instance
+from exporter.simulator.daemon.history import LogEntry
+from exporter.simulator.population.instance import Event, Instance
 
 _AUTHORITY = "Example Test CA"
 _TLS = (
@@ -49,7 +47,7 @@ def _prefix(instance: Instance) -> str:
 def _established(instance: Instance) -> Iterator[LogEntry]:
     address, cn = instance.log_address, instance.common_name
     yield from _verified(instance)
-    for variable in peer_info(instance):
+    for variable in instance.identity.peer_info:
         yield LogEntry(1, "I", f"{address} peer info: {variable}")
     if instance.username != Instance.UNDEF:
         yield LogEntry(

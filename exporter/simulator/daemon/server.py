@@ -8,16 +8,15 @@ from random import Random
 from exporter.simulator.daemon import env_block
 from exporter.simulator.daemon.daemon import Daemon, LoadStats, Unsupported
 from exporter.simulator.daemon.env_block import DaemonEnv
+from exporter.simulator.daemon.history import Endpoints, State
 from exporter.simulator.daemon.log_messages import log_entries
 from exporter.simulator.daemon.settings import Settings
-from exporter.simulator.daemon.state import Endpoints, State
 from exporter.simulator.daemon.status import Snapshot, server_status
 from exporter.simulator.population.client_table import ClientTable
 from exporter.simulator.population.counter import activity_ticks
-from exporter.simulator.population.event import Event
 from exporter.simulator.population.failures import FailureKind
 from exporter.simulator.population.identity import ClientIdentity
-from exporter.simulator.population.instance import Instance
+from exporter.simulator.population.instance import Event, Instance
 from exporter.simulator.population.population import ClientPopulation
 from exporter.simulator.population.profile import ChurnProfile
 from exporter.simulator.population.scheduler import Action

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from random import Random
 
 from exporter.simulator.daemon.daemon import Daemon, LoadStats, Unsupported
+from exporter.simulator.daemon.history import Endpoints, State
 from exporter.simulator.daemon.settings import Settings
-from exporter.simulator.daemon.state import Endpoints, State
 from exporter.simulator.daemon.status import TunnelCounters, tunnel_status
 from exporter.simulator.population.counter import LinearCounter, activity_ticks
 

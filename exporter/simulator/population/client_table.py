@@ -1,9 +1,29 @@
 """The client instances of one server, with the numbers they are given and the bytes they moved."""
 
-from exporter.simulator.population.allocator import IdAllocator
+import heapq
+
 from exporter.simulator.population.counter import LinearCounter, activity_ticks
 from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.population.instance import Instance
+
+
+class IdAllocator:
+    """IdAllocator from 0, the lowest free one first."""
+
+    def __init__(self) -> None:
+        self._free: list[int] = []
+        self._next = 0
+
+    def allocate(self) -> int:
+        """Return the lowest number not in use."""
+        if self._free:
+            return heapq.heappop(self._free)
+        self._next += 1
+        return self._next - 1
+
+    def release(self, number: int) -> None:
+        """Let a number be taken again."""
+        heapq.heappush(self._free, number)
 
 
 class ClientTable:

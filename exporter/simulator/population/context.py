@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from random import Random
 
 from exporter.simulator.population.client_table import ClientTable
-from exporter.simulator.population.event import Event, Observer
 from exporter.simulator.population.identity import ClientIdentity
-from exporter.simulator.population.instance import Instance
+from exporter.simulator.population.instance import Event, Instance, Observer
 from exporter.simulator.population.scheduler import Scheduler
 
 HANDSHAKE_RECEIVED = 2960

@@ -5,9 +5,8 @@ from enum import Enum, auto
 from functools import partial
 
 from exporter.simulator.population.context import Context
-from exporter.simulator.population.event import Event
 from exporter.simulator.population.identity import ClientIdentity
-from exporter.simulator.population.instance import Instance
+from exporter.simulator.population.instance import Event, Instance
 from exporter.simulator.population.profile import ChurnProfile
 
 REJECTED_SECONDS = 5.0

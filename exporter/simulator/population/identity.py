@@ -56,6 +56,22 @@ class ClientIdentity:
         """Return what a status shows as the real address."""
         return self.host if self.ipv6_transport else f"{self.host}:{port}"
 
+    @property
+    def peer_info(self) -> list[str]:
+        """What the client announces about itself, oldest first, as `IV_NAME=value`."""
+        return [
+            f"IV_VER={self.client_version}",
+            f"IV_PLAT={self.platform}",
+            "IV_TCPNL=1",
+            "IV_MTU=1600",
+            "IV_NCP=2",
+            "IV_CIPHERS=AES-256-GCM:AES-128-GCM:CHACHA20-POLY1305",
+            "IV_PROTO=990",
+            "IV_LZO_STUB=1",
+            "IV_COMP_STUB=1",
+            "IV_COMP_STUBv2=1",
+        ]
+
 
 def make_identities(
     count: int, *, rng: Random, hostile_names: bool = True, duplicate_names: bool = True

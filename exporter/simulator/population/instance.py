@@ -1,11 +1,16 @@
 """One client instance of a server: a row of its status, connected or not."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
+from ipaddress import IPv4Address, IPv6Address
 from typing import ClassVar
 
-from exporter.simulator.population.allocator import virtual_address, virtual_ipv6_address
 from exporter.simulator.population.counter import ZERO, LinearCounter
 from exporter.simulator.population.identity import ClientIdentity
+
+FIRST_IPV4 = IPv4Address("10.8.0.2")
+FIRST_IPV6 = IPv6Address("fd00:8::1000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,3 +104,34 @@ class Instance:
     def connected(self) -> bool:
         """Whether the client has its address in the tunnel."""
         return self.pool_index is not None
+
+
+def virtual_address(index: int) -> str:
+    """Return the IPv4 address at `index` of the pool."""
+    return str(FIRST_IPV4 + index)
+
+
+def virtual_ipv6_address(index: int) -> str:
+    """Return the IPv6 address at `index` of the pool."""
+    return str(FIRST_IPV6 + index)
+
+
+class Event(Enum):
+    """What happened to a client instance; who is turned away at the door never is one."""
+
+    MAX_CLIENTS_REACHED = auto()
+    OPENED = auto()
+    ESTABLISHED = auto()
+    FLOATED = auto()
+    EXIT_NOTIFIED = auto()
+    DELAYED_EXIT = auto()
+    PING_TIMED_OUT = auto()
+    PASSWORD_REJECTED = auto()
+    SCRIPT_REJECTED = auto()
+    HANDSHAKE_TIMED_OUT = auto()
+    CERTIFICATE_REJECTED = auto()
+
+
+Observer = Callable[[Event, Instance, float], None]
+"""Told after the fact, but for the end of an instance, of which it is told just before; takes
+the time at which it happens."""

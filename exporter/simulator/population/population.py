@@ -11,14 +11,13 @@ from random import Random
 
 from exporter.simulator.population.client_table import ClientTable
 from exporter.simulator.population.context import Context
-from exporter.simulator.population.event import Event, Observer
 from exporter.simulator.population.failures import (
     REJECTED_SECONDS,
     FailureInjector,
     FailureKind,
 )
 from exporter.simulator.population.identity import ClientIdentity
-from exporter.simulator.population.instance import Instance
+from exporter.simulator.population.instance import Event, Instance, Observer
 from exporter.simulator.population.profile import ChurnProfile
 from exporter.simulator.population.scheduler import Scheduler
 

@@ -23,3 +23,12 @@ class ChurnProfile:
     unknown_cas: float = 0.0
     script_rejections: float = 0.0
     floats: float = 0.0
+
+
+STATIC = ChurnProfile(churn=False)
+"""Everybody is connected and stays."""
+
+BUSY = ChurnProfile(
+    port_scans=30, wrong_passwords=12, unknown_cas=6, script_rejections=3, floats=20
+)
+"""People come and go; strangers try the door."""

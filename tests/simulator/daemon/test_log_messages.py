@@ -5,9 +5,8 @@ import pytest
 
 from exporter.simulator.daemon.log_messages import log_entries
 from exporter.simulator.population.client_table import ClientTable
-from exporter.simulator.population.event import Event
 from exporter.simulator.population.identity import ClientIdentity
-from exporter.simulator.population.instance import Instance
+from exporter.simulator.population.instance import Event, Instance
 from tests.simulator.daemons import FIVE
 from tests.simulator.manual_clock import MORNING
 from tests.simulator.replay import TRANSCRIPTS

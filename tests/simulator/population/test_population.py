@@ -3,10 +3,9 @@ from random import Random
 import pytest
 
 from exporter.simulator.population.counter import activity_ticks
-from exporter.simulator.population.event import Event
 from exporter.simulator.population.failures import FailureKind
 from exporter.simulator.population.identity import ClientIdentity, make_identities
-from exporter.simulator.population.instance import Instance
+from exporter.simulator.population.instance import Event, Instance
 from exporter.simulator.population.population import ClientPopulation
 from exporter.simulator.population.profile import ChurnProfile
 from exporter.simulator.population.scheduler import Scheduler

@@ -1,5 +1,7 @@
-"""The states of a daemon and the line that tells one."""
+"""The state and log histories of a daemon: what `state` and `log` show."""
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,3 +43,30 @@ def state_line(now: float, state: State, *, detail: str, ends: Endpoints) -> str
     if ends.tunnel_ipv6:
         fields.append(ends.tunnel_ipv6)
     return ",".join(fields)
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """A log message: shown at `verb` and above; `flags` as in `>LOG:`, mostly empty."""
+
+    verb: int
+    flags: str
+    text: str
+
+
+class LogBuffer:
+    """What was logged, as `log` shows it; what is logged goes to `listener`, too."""
+
+    def __init__(self, *, verb: int, cache: int) -> None:
+        self.verb = verb
+        self.listener: Callable[[str], None] | None = None
+        self.lines: deque[str] = deque(maxlen=cache)
+
+    def write(self, now: float, entry: LogEntry) -> None:
+        """Log one message, unless `verb` is too low for it."""
+        if entry.verb > self.verb:
+            return
+        line = f"{int(now)},{entry.flags},{entry.text}"
+        self.lines.append(line)
+        if self.listener is not None:
+            self.listener(line)
