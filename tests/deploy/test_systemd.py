@@ -50,7 +50,7 @@ class TestSystemd:
         exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+) OK", said)
         assert exposure is not None
         assert float(exposure[1]) <= 1.1
-        assert "`systemd-analyze security` says 1.1 " in README.read_text()
+        assert "`systemd-analyze security` rates the service 1.1 " in README.read_text()
 
     def test_makes_the_user(self, tmp_path: Path) -> None:
         (tmp_path / "etc").mkdir()
