@@ -1,13 +1,13 @@
-"""The Grafana dashboards that this version carries: files beside this one, by their uids.
+"""The Grafana dashboards of this version, as JSON files in this package.
 
-`grafana/` writes them, and the same again into `grafana/dashboards`.
+`grafana/` generates them, here and in `grafana/dashboards`.
 """
 
 from importlib import resources
 
 
 def texts() -> dict[str, str]:
-    """Return the JSON of every dashboard by its file's name, in alphabetical order."""
+    """Return the JSON of every dashboard by file name, sorted."""
     files = resources.files(__package__).iterdir()
     jsons = sorted(
         (file for file in files if file.name.endswith(".json")), key=lambda file: file.name

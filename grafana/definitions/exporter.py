@@ -82,7 +82,7 @@ _RELOAD = stat(
 )
 
 _LAST_SUCCESS = stat(
-    "Last successful reload",
+    "Configuration loaded",
     Description(
         "When the configuration was last loaded successfully.",
         "`openvpn_exporter_config_last_reload_success_timestamp_seconds`.",

@@ -1,9 +1,9 @@
-// Draws a dashboard's JSON with the data of a running Prometheus, and photographs it:
+// Renders a dashboard with the data of a running Prometheus and takes a screenshot:
 //
 //   node preview.mjs --prometheus http://localhost:9090 --out DIR [--range 1h] [--theme light]
 //                    [--var daemon=office] [--open] [--width 1400] [UID …]
 //
-// With --open collapsed rows are opened. Without UIDs, all dashboards are drawn.
+// --open expands collapsed rows. Without UIDs all dashboards are rendered.
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
@@ -51,7 +51,7 @@ function page(files) {
   return `<!doctype html><meta charset="utf-8">${style}<body><div id="root"></div><script src="/page.js"></script>`;
 }
 
-// The page, the dashboards, and Prometheus under /api: one origin, so that no browser objects.
+// Serves the page, the dashboards and Prometheus' API from one origin, so that the browser allows the requests.
 function serve(files) {
   const server = createServer(async (request, response) => {
     const { pathname, search } = new URL(request.url, 'http://preview');
@@ -63,8 +63,8 @@ function serve(files) {
       } else if (/^\/[a-z-]+\.json$/.test(pathname)) {
         response.end(await readFile(join(DASHBOARDS, pathname)));
       } else if (pathname.startsWith('/api/')) {
-        const answer = await fetch(options.prometheus + pathname + search);
-        response.writeHead(answer.status).end(await answer.text());
+        const reply = await fetch(options.prometheus + pathname + search);
+        response.writeHead(reply.status).end(await reply.text());
       } else {
         response.writeHead(404).end();
       }
@@ -75,18 +75,18 @@ function serve(files) {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
 }
 
-async function photograph(uid, port) {
-  const board = JSON.parse(await readFile(join(DASHBOARDS, `${uid}.json`)));
+async function screenshot(uid, port) {
+  const dashboard = JSON.parse(await readFile(join(DASHBOARDS, `${uid}.json`)));
   const query = new URLSearchParams({ uid, theme: options.theme, range: options.range, open: options.open ? '1' : '' });
-  for (const choice of options.var) {
-    query.append('var', choice);
+  for (const variable of options.var) {
+    query.append('var', variable);
   }
   const file = join(options.out, `${uid}-${options.theme}${options.open ? '-open' : ''}.png`);
   const profile = await mkdtemp(join(tmpdir(), 'preview-'));
-  // Without a sandbox, since root has none: it sees nothing but the page above.
+  // No sandbox, since Chromium has none as root. It loads no other page.
   await promisify(execFile)(BROWSER, [
     '--headless=new', '--no-sandbox', '--disable-gpu', '--hide-scrollbars', `--user-data-dir=${profile}`,
-    `--window-size=${options.width},${pageHeight(board, options.open)}`,
+    `--window-size=${options.width},${pageHeight(dashboard, options.open)}`,
     '--virtual-time-budget=20000', `--screenshot=${file}`, `http://127.0.0.1:${port}/?${query}`,
   ]);
   await rm(profile, { recursive: true, force: true });
@@ -97,6 +97,6 @@ await mkdir(options.out, { recursive: true });
 const server = await serve(await bundle());
 const all = (await readdir(DASHBOARDS)).map((name) => name.replace('.json', ''));
 for (const uid of positionals.length ? positionals : all) {
-  await photograph(uid, server.address().port);
+  await screenshot(uid, server.address().port);
 }
 server.close();

@@ -1,4 +1,4 @@
-// What Grafana does to frames before a panel draws them: transformations, then field options.
+// Processes frames as Grafana does before a panel renders them: transformations, then field options.
 import {
   createTheme,
   getDisplayProcessor,
@@ -20,7 +20,7 @@ standardTransformersRegistry.setInit(() =>
   })),
 );
 
-export async function transformed(panel, frames) {
+export async function applyTransformations(panel, frames) {
   if (!panel.transformations?.length || !frames.some((frame) => frame.fields.length)) {
     return frames;
   }
@@ -32,18 +32,18 @@ const MATCHERS = {
   byFrameRefID: (refId, _, frame) => frame.refId === refId,
 };
 
-// Over all frames: bars that stand side by side share a scale.
-function reach(frames) {
+// The range of all frames, since the bars of a panel share one scale.
+function valueRange(frames) {
   const values = frames.flatMap((frame) => frame.fields.filter(({ type }) => type === 'number').flatMap((field) => field.values));
   const [min, max] = [Math.min(...values), Math.max(...values)];
   return { min, max, delta: max - min };
 }
 
-export function withOptions(panel, frames, themeName) {
+export function applyFieldOptions(panel, frames, themeName) {
   const theme = createTheme({ colors: { mode: themeName } });
   const { defaults, overrides } = panel.fieldConfig;
-  const range = reach(frames);
-  let index = 0;
+  const range = valueRange(frames);
+  let seriesIndex = 0;
   return frames.map((frame, frameIndex) => ({
     ...frame,
     fields: frame.fields.map((field, fieldIndex) => {
@@ -54,12 +54,12 @@ export function withOptions(panel, frames, themeName) {
           properties.forEach(({ id, value }) => set(config, id, value));
         }
       }
-      const state = { ...field.state, seriesIndex: numeric ? index : undefined, origin: { frameIndex, fieldIndex }, range: numeric ? range : undefined };
-      const changed = { ...field, config, state };
-      index += numeric ? 1 : 0;
-      changed.display = getDisplayProcessor({ field: changed, theme, timeZone: 'browser' });
-      changed.getLinks = () => (config.links ?? []).map(({ title, url }) => ({ title, href: url, target: '_self', origin: changed }));
-      return changed;
+      const state = { ...field.state, seriesIndex: numeric ? seriesIndex : undefined, origin: { frameIndex, fieldIndex }, range: numeric ? range : undefined };
+      const displayed = { ...field, config, state };
+      seriesIndex += numeric ? 1 : 0;
+      displayed.display = getDisplayProcessor({ field: displayed, theme, timeZone: 'browser' });
+      displayed.getLinks = () => (config.links ?? []).map(({ title, url }) => ({ title, href: url, target: '_self', origin: displayed }));
+      return displayed;
     }),
   }));
 }

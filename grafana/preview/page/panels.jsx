@@ -1,21 +1,21 @@
-// One function for each type of panel; what is inside is Grafana's own component, but for the timeline.
+// One component per type of panel; each wraps a component of Grafana, except for the state timeline.
 import { VizOrientation, dateTime, getFieldDisplayValues, renderTextPanelMarkdown } from '@grafana/data';
 import { BarGauge, BigValue, TimeSeries, VizRepeater, useTheme2 } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
 import { Timeline } from './timeline.jsx';
 
-function rangeOf({ from, to }) {
+function toTimeRange({ from, to }) {
   const both = { from: dateTime(from * 1000), to: dateTime(to * 1000) };
   return { ...both, raw: both };
 }
 
-function Empty({ panel }) {
+function NoData({ panel }) {
   const theme = useTheme2();
   const text = panel.fieldConfig.defaults.noValue;
   return <div style={{ height: '100%', display: 'grid', placeItems: 'center', color: theme.colors.text.secondary }}>{text}</div>;
 }
 
-function displayed({ panel, frames, theme }) {
+function displayValues({ panel, frames, theme }) {
   return getFieldDisplayValues({
     fieldConfig: panel.fieldConfig,
     reduceOptions: panel.options.reduceOptions,
@@ -30,8 +30,8 @@ function displayed({ panel, frames, theme }) {
 function Stat(props) {
   const theme = useTheme2();
   const { panel, width, height } = props;
-  const values = displayed({ ...props, theme });
-  values.filter(({ sparkline }) => sparkline).forEach((value) => Object.assign(value.sparkline, { timeRange: rangeOf(props.range) }));
+  const values = displayValues({ ...props, theme });
+  values.filter(({ sparkline }) => sparkline).forEach((value) => Object.assign(value.sparkline, { timeRange: toTimeRange(props.range) }));
   return (
     <VizRepeater
       getValues={() => values} source={values} renderCounter={0} width={width} height={height} autoGrid itemSpacing={3}
@@ -47,21 +47,21 @@ function Stat(props) {
   );
 }
 
-function Bars(props) {
+function BarGaugePanel(props) {
   const theme = useTheme2();
   const { panel, width, height, frames } = props;
   if (!frames.length) {
-    return <Empty panel={panel} />;
+    return <NoData panel={panel} />;
   }
-  const values = displayed({ ...props, theme });
-  const most = Math.max(...values.map((value) => value.display.numeric));
+  const values = displayValues({ ...props, theme });
+  const maximum = Math.max(...values.map((value) => value.display.numeric));
   return (
     <VizRepeater
       getValues={() => values} source={values} renderCounter={0} width={width} height={height} itemSpacing={10}
       orientation={VizOrientation.Horizontal} minVizHeight={16} maxVizHeight={panel.options.maxVizHeight}
       renderValue={({ value, width: w, height: h }) => (
         <BarGauge
-          value={{ ...value.display, title: value.display.title }} field={{ ...value.field, min: 0, max: value.field.max ?? most }}
+          value={{ ...value.display, title: value.display.title }} field={{ ...value.field, min: 0, max: value.field.max ?? maximum }}
           display={value.view?.getFieldDisplayProcessor?.(value.colIndex)}
           width={w} height={h} theme={theme} orientation={VizOrientation.Horizontal} displayMode={panel.options.displayMode} text={panel.options.text}
           valueDisplayMode={panel.options.valueMode} namePlacement={panel.options.namePlacement} showUnfilled
@@ -73,16 +73,16 @@ function Bars(props) {
 }
 
 function longest(values, text) {
-  return values.map(text).reduce((one, other) => (other.length > one.length ? other : one), '');
+  return values.map(text).reduce((current, other) => (other.length > current.length ? other : current), '');
 }
 
-function Graph({ panel, frames, range, width, height }) {
+function TimeSeriesPanel({ panel, frames, range, width, height }) {
   if (!frames.length) {
-    return <Empty panel={panel} />;
+    return <NoData panel={panel} />;
   }
   return (
     <TimeSeries
-      frames={frames} timeRange={rangeOf(range)} timeZone="browser" width={width} height={height}
+      frames={frames} timeRange={toTimeRange(range)} timeZone="browser" width={width} height={height}
       legend={panel.options.legend} options={panel.options}
     />
   );
@@ -90,20 +90,20 @@ function Graph({ panel, frames, range, width, height }) {
 
 function StateTimeline({ panel, frames, range, width, height }) {
   if (!frames.length) {
-    return <Empty panel={panel} />;
+    return <NoData panel={panel} />;
   }
   return <Timeline frames={frames} range={range} width={width} height={height} />;
 }
 
-function TableOf({ panel, frames, range, width, height }) {
+function TablePanel({ panel, frames, range, width, height }) {
   const theme = useTheme2();
   const [frame] = frames;
   if (!frame?.fields.length || !frame.length) {
-    return <Empty panel={panel} />;
+    return <NoData panel={panel} />;
   }
   return (
     <TableNG
-      data={frame} width={width} height={height} theme={theme} timeRange={rangeOf(range)} cellHeight={panel.options.cellHeight}
+      data={frame} width={width} height={height} theme={theme} timeRange={toTimeRange(range)} cellHeight={panel.options.cellHeight}
       sortBy={panel.options.sortBy} fieldConfig={panel.fieldConfig} structureRev={1}
       getActions={() => []} replaceVariables={(text) => text} disableKeyboardEvents
     />
@@ -114,11 +114,11 @@ function Text({ panel }) {
   return <div className="markdown-html" dangerouslySetInnerHTML={{ __html: renderTextPanelMarkdown(panel.options.content) }} />;
 }
 
-export const KINDS = {
-  bargauge: Bars,
+export const PANEL_TYPES = {
+  bargauge: BarGaugePanel,
   stat: Stat,
   'state-timeline': StateTimeline,
-  table: TableOf,
+  table: TablePanel,
   text: Text,
-  timeseries: Graph,
+  timeseries: TimeSeriesPanel,
 };

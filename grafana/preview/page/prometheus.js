@@ -1,8 +1,8 @@
-// Prometheus' answers as data frames, in the shapes that Grafana's data source gives them.
+// Queries Prometheus and returns data frames like Grafana's data source.
 import { FieldType, createDataFrame } from '@grafana/data';
 
 const POINTS = 600;
-const SCRAPE = 5; // seconds; a Prometheus that scrapes less often needs more here
+const SCRAPE = 5; // seconds; raise it for a longer scrape interval
 
 export function timeRange(text) {
   const [, number, unit] = /^(\d+)([smhd])$/.exec(text);
@@ -11,65 +11,65 @@ export function timeRange(text) {
   return { from: to - seconds, to, seconds };
 }
 
-export async function variables(board, range, given) {
-  const chosen = {};
-  for (const variable of board.templating.list) {
+export async function variables(dashboard, range, preset) {
+  const values = {};
+  for (const variable of dashboard.templating.list) {
     if (variable.type === 'datasource') {
-      chosen[variable.name] = { shown: 'Prometheus', value: 'preview' };
+      values[variable.name] = { text: 'Prometheus', value: 'preview' };
     } else {
-      chosen[variable.name] = await choice(variable, range, chosen, given[variable.name]);
+      values[variable.name] = await variableValue(variable, range, values, preset[variable.name]);
     }
   }
-  return chosen;
+  return values;
 }
 
-async function choice(variable, range, chosen, given) {
-  if (given !== undefined) {
-    return { shown: given, value: given };
+async function variableValue(variable, range, values, preset) {
+  if (preset !== undefined) {
+    return { text: preset, value: preset };
   }
   if (variable.includeAll) {
-    return { shown: 'All', value: variable.allValue };
+    return { text: 'All', value: variable.allValue };
   }
   const [, selector, label] = /^label_values\((.*), (\w+)\)$/.exec(variable.definition);
-  const query = new URLSearchParams({ 'match[]': filledIn(selector, range, chosen), start: range.from, end: range.to });
-  const names = await ask(`label/${label}/values?${query}`);
-  return names.length ? { shown: names[0], value: names[0] } : { shown: 'None', value: '' };
+  const query = new URLSearchParams({ 'match[]': interpolate(selector, range, values), start: range.from, end: range.to });
+  const names = await request(`label/${label}/values?${query}`);
+  return names.length ? { text: names[0], value: names[0] } : { text: 'None', value: '' };
 }
 
 function step(range) {
   return Math.max(SCRAPE, Math.ceil(range.seconds / POINTS));
 }
 
-function filledIn(text, range, chosen) {
+function interpolate(text, range, values) {
   const windows = {
     __rate_interval: `${Math.max(step(range) + SCRAPE, 4 * SCRAPE)}s`,
     __range: `${range.seconds}s`,
     __interval: `${step(range)}s`,
   };
-  return text.replace(/\$(\w+)/g, (whole, name) => windows[name] ?? chosen[name]?.value ?? whole);
+  return text.replace(/\$(\w+)/g, (whole, name) => windows[name] ?? values[name]?.value ?? whole);
 }
 
-async function ask(path) {
-  const answer = await (await fetch(`/api/v1/${path}`)).json();
-  if (answer.status !== 'success') {
-    throw new Error(answer.error);
+async function request(path) {
+  const reply = await (await fetch(`/api/v1/${path}`)).json();
+  if (reply.status !== 'success') {
+    throw new Error(reply.error);
   }
-  return answer.data;
+  return reply.data;
 }
 
-export async function frames(panel, range, chosen) {
-  const answers = await Promise.all((panel.targets ?? []).map((target) => run(target, range, chosen)));
-  const several = answers.length > 1;
-  return answers.flatMap(({ target, result }) =>
-    target.format === 'table' ? [table(target, result, several)] : result.map((series) => seriesFrame(target, series, step(range))),
+export async function queryFrames(panel, range, values) {
+  const results = await Promise.all((panel.targets ?? []).map((target) => runQuery(target, range, values)));
+  const multiple = results.length > 1;
+  return results.flatMap(({ target, result }) =>
+    target.format === 'table' ? [table(target, result, multiple)] : result.map((series) => seriesFrame(target, series, step(range))),
   );
 }
 
-async function run(target, range, chosen) {
-  const query = filledIn(target.expr, range, chosen);
+async function runQuery(target, range, values) {
+  const query = interpolate(target.expr, range, values);
   const data = target.instant
-    ? await ask(`query?${new URLSearchParams({ query, time: range.to })}`)
-    : await ask(`query_range?${new URLSearchParams({ query, start: range.from, end: range.to, step: step(range) })}`);
+    ? await request(`query?${new URLSearchParams({ query, time: range.to })}`)
+    : await request(`query_range?${new URLSearchParams({ query, start: range.from, end: range.to, step: step(range) })}`);
   return { target, result: data.result };
 }
 
@@ -86,7 +86,7 @@ function seriesFrame(target, { metric, values, value }, interval) {
   });
 }
 
-function table(target, result, several) {
+function table(target, result, multiple) {
   const labels = [...new Set(result.flatMap(({ metric }) => Object.keys(metric)))].sort();
   if (!result.length) {
     return createDataFrame({ refId: target.refId, fields: [] });
@@ -96,7 +96,7 @@ function table(target, result, several) {
     fields: [
       { name: 'Time', type: FieldType.time, values: result.map(({ value }) => value[0] * 1000) },
       ...labels.map((label) => ({ name: label, type: FieldType.string, values: result.map(({ metric }) => metric[label] ?? '') })),
-      { name: several ? `Value #${target.refId}` : 'Value', type: FieldType.number, values: result.map(({ value }) => Number(value[1])) },
+      { name: multiple ? `Value #${target.refId}` : 'Value', type: FieldType.number, values: result.map(({ value }) => Number(value[1])) },
     ],
   });
 }

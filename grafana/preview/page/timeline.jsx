@@ -1,4 +1,4 @@
-// The state timeline. Grafana doesn't publish its own: this one is ours, and says so.
+// The preview's own state timeline, since Grafana does not publish its component.
 import { dateTimeFormat, getFieldDisplayName } from '@grafana/data';
 import { useTheme2 } from '@grafana/ui';
 
@@ -17,13 +17,13 @@ export function Timeline({ frames, range, width, height }) {
           <text x={LABEL - 8} y={rowHeight / 2 + 4} textAnchor="end" fill={theme.colors.text.primary}>
             {getFieldDisplayName(frame.fields[1], frame, frames)}
           </text>
-          {pieces(frame).map(({ from, to, value }) => {
+          {segments(frame).map(({ from, to, value }) => {
             const { text, color } = frame.fields[1].display(value);
-            const wide = x(to) - x(from);
+            const segmentWidth = x(to) - x(from);
             return (
               <g key={from}>
-                <rect x={x(from)} y={rowHeight * 0.05} width={Math.max(wide, 1)} height={rowHeight * 0.9} fill={color} fillOpacity={0.8} />
-                {wide > text.length * 8 && (
+                <rect x={x(from)} y={rowHeight * 0.05} width={Math.max(segmentWidth, 1)} height={rowHeight * 0.9} fill={color} fillOpacity={0.8} />
+                {segmentWidth > text.length * 8 && (
                   <text x={x(from) + 6} y={rowHeight / 2 + 4} fill={theme.colors.getContrastText(color)}>{text}</text>
                 )}
               </g>
@@ -40,19 +40,19 @@ export function Timeline({ frames, range, width, height }) {
   );
 }
 
-// Runs of one value; a hole in the data ends one.
-function pieces({ fields: [time, value] }) {
+// Consecutive points with the same value; a gap in the data ends a segment.
+function segments({ fields: [time, value] }) {
   const gap = 2 * Math.min(...time.values.slice(1).map((at, index) => at - time.values[index]));
-  const found = [];
+  const result = [];
   time.values.forEach((at, index) => {
-    const last = found.at(-1);
+    const last = result.at(-1);
     if (last && at - last.to <= gap) {
       last.to = at;
       if (last.value === value.values[index]) {
         return;
       }
     }
-    found.push({ from: at, to: at, value: value.values[index] });
+    result.push({ from: at, to: at, value: value.values[index] });
   });
-  return found;
+  return result;
 }
