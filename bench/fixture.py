@@ -40,7 +40,7 @@ class Fixture:
     def update(self, status: Status, *, now: float | None = None) -> None:
         """Apply the status of one poll to the daemon's state."""
         now = time.time() if now is None else now
-        self.record.polled(Poll(_LOAD_STATS, status), now=now, duration=0.0)
+        self.record.on_poll(Poll(_LOAD_STATS, status), now=now, duration=0.0)
 
     def feed(self, lines: Sequence[bytes], *, now: float | None = None) -> None:
         """Parse the lines of a status and apply them to the daemon's state."""

@@ -67,7 +67,7 @@ async def run_app(
     watching = _Watching(config)
     reload = ConfigReloader(read or (lambda: config), watching.apply, watching.own)
     web = application(
-        lambda: watching.fleet.records,
+        lambda: watching.fleet.daemons,
         watching.exposition,
         telemetry_path=telemetry_path,
         refresh=watching.refresh,
@@ -76,7 +76,7 @@ async def run_app(
         debug=watching.debug,
         config=watching.config_yaml,
         external=external,
-        unready=watching.fleet.unready,
+        unready=watching.fleet.readiness_error,
     )
     rules = rules or PolicyFile()
     install(web, rules)
@@ -123,7 +123,7 @@ class _Watching:
         blocked = {finding.daemon for finding in config.findings if finding.blocks}
         self.own.discovered(not_watched=len(blocked))
         self._config = config
-        plan = await self.fleet.watch(targets(config))
+        plan = await self.fleet.apply(targets(config))
         # After that: text of who is shown otherwise now must not be made again meanwhile.
         self.exposition.configure(catalogue.families(config.clients))
         return plan
@@ -141,8 +141,8 @@ class _Watching:
         """Tell what was said between us and a daemon."""
         now = asyncio.get_running_loop().time()
         monitor = self.fleet.monitor(record.name)
-        dialogue = monitor.dialogue if monitor else CommandHistory()
-        return render_debug(record, dialogue, self._config.clients, now=now)
+        history = monitor.history if monitor else CommandHistory()
+        return render_debug(record, history, self._config.clients, now=now)
 
     def config_yaml(self) -> str:
         """Return the configuration that is in force, as YAML; clients as they may be shown."""
@@ -186,4 +186,4 @@ class _Watching:
             # A library that not everybody has, and few need, is loaded here at the earliest.
             from exporter.certificates.watch import watch_files  # noqa: PLC0415
 
-            yield watch_files(files, record.certified, phase)
+            yield watch_files(files, record.set_certificates, phase)

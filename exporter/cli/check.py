@@ -103,34 +103,34 @@ def _understood(config: Config, daemon: DaemonConfig) -> Sequence[str]:
 
 
 def _found(answer: OneShotResult) -> Sequence[str]:
-    record, introduction = answer.record, answer.introduction
+    record, info = answer.state, answer.info
     status = record.status
     dco = status.dco_enabled if isinstance(status, ServerStatus) else None
     return (
         answer.daemon.name,
         str(answer.daemon.management or answer.daemon.status_file),
         _reached(answer),
-        introduction.version.version if introduction else "",
+        info.version.version if info else "",
         record.mode.value if record.mode else "",
         record.state.name.value if record.state else "",
         str(len(status.clients)) if isinstance(status, ServerStatus) else "",
         _format(answer),
         {True: "yes", False: "no", None: ""}[dco],
-        record.waits_for or "",
+        record.prompt or "",
         f"{answer.seconds:.2f}s",
     )
 
 
 def _reached(answer: OneShotResult) -> str:
-    by_file = "by its file" if answer.record.source is StatusSource.STATUS_FILE else ""
+    by_file = "by its file" if answer.state.source is StatusSource.STATUS_FILE else ""
     refused = f"no: {answer.errors[0].reason.value}" if answer.errors else ""
     return "; ".join(filter(None, (refused, by_file))) or "yes"
 
 
 def _format(answer: OneShotResult) -> str:
-    if answer.record.status is None or answer.record.source is StatusSource.STATUS_FILE:
+    if answer.state.status is None or answer.state.source is StatusSource.STATUS_FILE:
         return ""
-    return "1" if answer.record.status_fallbacks else "3"
+    return "1" if answer.state.status_fallbacks else "3"
 
 
 def _remarks(answers: Sequence[OneShotResult]) -> Iterator[str]:
@@ -138,17 +138,17 @@ def _remarks(answers: Sequence[OneShotResult]) -> Iterator[str]:
     for answer in answers:
         name = answer.daemon.name
         for error in answer.errors:
-            yield f"{name}: {DownState(error).tell(answer.record.privacy)}"
+            yield f"{name}: {DownState(error).message(answer.state.privacy)}"
             if isinstance(error, SlotBusy):
                 yield f"{name}: an exporter that runs holds the slot all the time; see its metrics"
             if isinstance(error, ClientAuthPromptError):
                 yield f"{name}: don't try again: each visit may keep a VPN client from logging in"
-        if answer.record.restarts_on_disconnect:
+        if answer.state.restarts_on_disconnect:
             yield (
                 f"{name}: this daemon restarts its VPN when a management client leaves "
                 "('management-signal'), so this check did that too; remove that option"
             )
-        if answer.record.status_fallbacks:
+        if answer.state.status_fallbacks:
             yield f"{name}: 'status 3' does not end: a row of 512 bytes drops what follows it"
 
 

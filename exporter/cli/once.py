@@ -40,14 +40,14 @@ def _run(parsed: argparse.Namespace) -> Exit:
     write(_page(config, answers), parsed.output)
     for answer in answers:
         for error in answer.errors:
-            told = DownState(error).tell(answer.record.privacy)
+            told = DownState(error).message(answer.state.privacy)
             print(f"{answer.daemon.name}: {told}", file=sys.stderr)
-    return Exit.DONE if all(answer.record.up for answer in answers) else Exit.FAILED
+    return Exit.DONE if all(answer.state.up for answer in answers) else Exit.FAILED
 
 
 def _page(config: Config, answers: Sequence[OneShotResult]) -> bytes:
     exposition = Exposition(catalogue.families(config.clients), CollectorRegistry())
-    return exposition.page([answer.record for answer in answers], own=False).body
+    return exposition.page([answer.state for answer in answers], own=False).body
 
 
 COMMAND = Command(

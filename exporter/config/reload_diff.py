@@ -12,7 +12,7 @@ class ReloadDiff(msgspec.Struct, frozen=True):
 
     unchanged: tuple[str, ...] = ()
     """Not touched at all."""
-    adjusted: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
     """Go on by other settings, with their session and their counters."""
     restarted: tuple[str, ...] = ()
     """Begin anew, with another session and with counters from 0."""
@@ -40,4 +40,4 @@ def _fate(old: Target | None, new: Target) -> str:
         return "added"
     if old == new:
         return "unchanged"
-    return "adjusted" if new.continues(old) else "restarted"
+    return "changed" if new.is_same_target(old) else "restarted"

@@ -17,7 +17,7 @@ class Target(msgspec.Struct, frozen=True):
     poll_interval: float
     """Seconds between polls: the daemon's own, or the general one."""
 
-    def continues(self, other: "Target") -> bool:
+    def is_same_target(self, other: "Target") -> bool:
         """Tell whether this can take over what `other` knows: its session and its counters.
 
         At another address is another daemon, and totals of common names are no totals of user

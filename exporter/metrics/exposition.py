@@ -30,10 +30,10 @@ _RECORDS_AT_ONCE = 10
 class _Text:
     """The text of one record, a piece for each family, and the record's age when it was made."""
 
-    __slots__ = ("_descriptions", "_names", "_names_key", "ages", "changes", "pieces")
+    __slots__ = ("_descriptions", "_names", "_names_key", "ages", "pieces", "revision")
 
     def __init__(self, families: int) -> None:
-        self.changes = _NEVER
+        self.revision = _NEVER
         self.ages = [_NEVER] * families
         self.pieces: list[Chunk] = [b""] * families
         self._descriptions: dict[int, InfoLines] = {}
@@ -68,7 +68,7 @@ class _Text:
 
     def _shown(self, column: PerClientValues, record: DaemonState) -> Sequence[str]:
         """Return the names as they are written, made once for all columns of them."""
-        key = column.names, record.client_changes
+        key = column.names, record.client_revision
         if self._names_key != key:
             self._names = escape_all(column.names(record))
             self._names_key = key
@@ -95,7 +95,7 @@ class Exposition:
         rendered = 0
         for record in records:
             text = self._text(record)
-            if text.changes == record.changes:
+            if text.revision == record.revision:
                 continue
             for _ in self._refresh(record, text):
                 await yield_to_loop()
@@ -136,7 +136,7 @@ class Exposition:
 
     def _fresh(self, record: DaemonState) -> list[Chunk]:
         text = self._text(record)
-        if text.changes != record.changes:
+        if text.revision != record.revision:
             for _ in self._refresh(record, text):
                 pass
         return text.pieces
@@ -152,7 +152,7 @@ class Exposition:
 
         The record may change during a pause: what was rendered before is old again then.
         """
-        changes = record.changes
+        revision = record.revision
         for place, family in enumerate(self._families):
             age = _age(family, record)
             if text.ages[place] == age:
@@ -164,14 +164,14 @@ class Exposition:
             else:
                 text.pieces[place] = render(family.metric, record.name, family.samples(record))
             text.ages[place] = age
-        text.changes = changes
+        text.revision = revision
 
 
 def _age(family: Family, record: DaemonState) -> int:
     """Return what tells whether text is still right."""
     if family.while_up and not record.up:
         return _NEVER
-    return record.client_changes if family.per_client else record.changes
+    return record.client_revision if family.per_client else record.revision
 
 
 def _piece(parts: list[bytes]) -> Chunk:

@@ -77,8 +77,8 @@ class Monitor:
             clock: seconds since the epoch.
             chance: where the jitter of the backoff comes from.
         """
-        self.record = DaemonState(daemon, clients)
-        self.demand = RefreshRequest()
+        self.daemon = DaemonState(daemon, clients)
+        self.refresh_request = RefreshRequest()
         self._manner = SessionSettings(daemon, poll_interval, routes=clients.routes, log=events.log)
         self._prepare = prepare
         self._phase = phase
@@ -88,7 +88,7 @@ class Monitor:
             step_aside=daemon.step_aside,
         )
         self._opener = connector_for(daemon.management, timeout=daemon.timeout)
-        self.dialogue = CommandHistory()
+        self.history = CommandHistory()
         self._visiting: ManagementSession | None = None
         self._waits_for: ManagementError | None = None
         self._hurry = asyncio.Event()
@@ -115,7 +115,7 @@ class Monitor:
         finally:
             await self._opener.close()
 
-    def adopt(
+    def reconfigure(
         self,
         daemon: DaemonConfig,
         clients: ClientsConfig,
@@ -129,7 +129,7 @@ class Monitor:
         name and address, and what identifies its clients, must be the same.
         """
         self._manner = SessionSettings(daemon, poll_interval, routes=clients.routes, log=events.log)
-        self.record.adopt(daemon, clients)
+        self.daemon.reconfigure(daemon, clients)
         self._backoff.step_aside = daemon.step_aside
         if not self._manner.dialled_in:  # else the open port is worth more than a new deadline
             self._opener = connector_for(daemon.management, timeout=daemon.timeout)
@@ -137,7 +137,7 @@ class Monitor:
             self._visiting.adopt(self._manner)
         self._hurry.set()
 
-    def look_again(self) -> None:
+    def retry_password(self) -> None:
         """Try the password again, if that is what the daemon refused: it may be another now."""
         if isinstance(self._waits_for, AuthenticationFailed | PasswordFileError):
             self._hurry.set()
@@ -165,7 +165,7 @@ class Monitor:
         while (left := end - loop.time()) > 0 and not self._hurry.is_set():
             self._moved = loop.time()
             await wait_for_event(self._hurry, min(left, FORGET_INTERVAL))
-            self.record.forget(self._clock())
+            self.daemon.forget(self._clock())
 
     def _waits_at_the_door(self, error: ManagementError) -> bool:
         """Tell whether nobody has dialled in yet: listening goes on, or who does is not heard."""
@@ -181,14 +181,14 @@ class Monitor:
         except ManagementError as error:
             return self._went_down(error)
         except Exception as error:  # noqa: BLE001 -- the task's boundary: a bug must not end it
-            event(_log, Level.ERROR, "bug", daemon=self.record.name, cause=error)
+            event(_log, Level.ERROR, "bug", daemon=self.daemon.name, cause=error)
             return self._went_down(ProtocolError("this exporter failed; its log says where"))
         finally:
-            self.demand.withdraw()
+            self.refresh_request.cancel()
         return None
 
     def _went_down(self, error: ManagementError) -> ManagementError:
-        self.record.went_down(error)
+        self.daemon.on_down(error)
         self._announce_down()
         return error
 
@@ -198,17 +198,17 @@ class Monitor:
             password = await read_management_password(self._manner.daemon)
             stream = await self._opener.open()
         except ManagementError as error:
-            self.record.poll_failed(error)
+            self.daemon.on_poll_error(error)
             raise
         connection = Connection(stream, timeout=self._manner.daemon.timeout)
-        self.dialogue = connection.dialogue
+        self.history = connection.dialogue
         visit = self._visiting = ManagementSession(
             connection,
-            self.record,
+            self.daemon,
             self._manner,
             clock=self._clock,
             polled=self._polled,
-            demand=self.demand,
+            demand=self.refresh_request,
         )
         try:
             await visit.run(password, due)
@@ -219,13 +219,13 @@ class Monitor:
     async def _polled(self, poll: Poll | None) -> None:
         self._moved = asyncio.get_running_loop().time()
         if poll is None:
-            self.record.forget(self._clock())
+            self.daemon.forget(self._clock())
             self._announce_down()
             return
         self._backoff.reset()
         self._announce_up(poll)
         if self._prepare is not None:
-            await self._prepare(self.record)
+            await self._prepare(self.daemon)
 
     def _announce_up(self, poll: Poll) -> None:
         if poll.fallback and not self._fell_back:
@@ -234,25 +234,25 @@ class Monitor:
                 "follows; asking for status 1, which knows less"
             )
         self._fell_back = poll.fallback
-        if self.record.restarts_on_disconnect and not self._warned:
+        if self.daemon.restarts_on_disconnect and not self._warned:
             self._warned = True
             self._warn(
                 "this daemon restarts its VPN when a management client leaves "
                 "(--management-signal); staying connected, but the end of this exporter will do so"
             )
         if self._announced is not None or not self._seen_up:
-            introduction = self.record.introduction
-            version = introduction.version.version if introduction else ""
-            event(_log, Level.INFO, "daemon is up", daemon=self.record.name, version=version)
+            info = self.daemon.info
+            version = info.version.version if info else ""
+            event(_log, Level.INFO, "daemon is up", daemon=self.daemon.name, version=version)
         self._announced = None
         self._seen_up = True
 
     def _warn(self, sentence: str) -> None:
-        event(_log, Level.WARN, sentence, daemon=self.record.name)
+        event(_log, Level.WARN, sentence, daemon=self.daemon.name)
 
     def _announce_down(self) -> None:
         """Log a change, not every attempt."""
-        reason = self.record.down_reason
+        reason = self.daemon.down_reason
         if self._announced is reason or reason is None:
             return
         self._announced = reason
@@ -260,7 +260,7 @@ class Monitor:
             _log,
             Level.WARN,
             "daemon is down",
-            daemon=self.record.name,
+            daemon=self.daemon.name,
             reason=reason.value,
-            error=self.record.down_message,
+            error=self.daemon.down_message,
         )

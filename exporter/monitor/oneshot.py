@@ -33,8 +33,8 @@ class OneShotResult(msgspec.Struct, frozen=True):
     """
 
     daemon: DaemonConfig
-    record: DaemonState
-    introduction: DaemonInfo | None
+    state: DaemonState
+    info: DaemonInfo | None
     seconds: float
     errors: tuple[ManagementError, ...]
 
@@ -45,14 +45,14 @@ async def poll_once(daemon: DaemonConfig, clients: ClientsConfig) -> OneShotResu
     began = loop.time()
     record = DaemonState(daemon, clients)
     refusal = await _refusal(daemon, clients, record)
-    introduction = record.introduction
+    info = record.info
     if refusal is not None:
-        record.poll_failed(refusal)
-        record.went_down(refusal)
+        record.on_poll_error(refusal)
+        record.on_down(refusal)
     failure = await _failure(daemon, clients, record)
     await _read_certificates(daemon, record)
     errors = tuple(error for error in (refusal, failure) if error is not None)
-    return OneShotResult(daemon, record, introduction, loop.time() - began, errors)
+    return OneShotResult(daemon, record, info, loop.time() - began, errors)
 
 
 async def _refusal(
@@ -82,7 +82,7 @@ async def _read_certificates(daemon: DaemonConfig, record: DaemonState) -> None:
         # A library that not everybody has, and few need, is loaded here at the earliest.
         from exporter.certificates.watch import CertificateFiles  # noqa: PLC0415
 
-        record.certified(await run_in_daemon_thread(CertificateFiles(files).look))
+        record.set_certificates(await run_in_daemon_thread(CertificateFiles(files).look))
 
 
 async def _visit(daemon: DaemonConfig, clients: ClientsConfig, record: DaemonState) -> None:
@@ -107,21 +107,21 @@ async def _ask(
 
     def notice(message: Notification) -> None:
         reading = parse_notification(message)
-        record.noticed(message.source, reading)
+        record.on_notification(message.source, reading)
         reason = blocking_prompt(reading)
         if reason is not None:
             asides.append(reason)
 
-    record.opened()
+    record.on_connect()
     connection.subscribe(notice)
     await connection.log_in(password)
     inquirer = ManagementClient(connection, routes=clients.routes, live=False)
     pid = await inquirer.identify()
-    record.identified(pid)
-    record.introduced(await inquirer.introduce(pid, record.remembered))
+    record.on_pid(pid)
+    record.on_info(await inquirer.introduce(pid, record.on_state_history))
     if asides:
         raise asides[0]
     loop = asyncio.get_running_loop()
     asked = loop.time()
-    poll = await inquirer.poll(record.status_arrived)
-    record.polled(poll, now=time.time(), duration=loop.time() - asked)
+    poll = await inquirer.poll(record.on_status_received)
+    record.on_poll(poll, now=time.time(), duration=loop.time() - asked)

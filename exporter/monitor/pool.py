@@ -46,16 +46,16 @@ class MonitorPool:
         self._began = asyncio.get_running_loop().time()
 
     @property
-    def records(self) -> Sequence[DaemonState]:
+    def daemons(self) -> Sequence[DaemonState]:
         """What is known of each daemon, in the order of the configuration."""
-        return [member.monitor.record for member in self._members.values()]
+        return [member.monitor.daemon for member in self._members.values()]
 
     def monitor(self, name: str) -> Monitor | None:
         """Return who watches the daemon of this name, None where there is no such daemon."""
         member = self._members.get(name)
         return member.monitor if member else None
 
-    async def watch(self, watches: Sequence[Target]) -> ReloadDiff:
+    async def apply(self, watches: Sequence[Target]) -> ReloadDiff:
         """Watch these from now on; return what that changed.
 
         Whoever goes on does so at once. One that ends is left first, so that its address is free
@@ -73,23 +73,23 @@ class MonitorPool:
         """Keep the member of this name, None where there is none to keep."""
         name = watch.daemon.name
         if name in plan.unchanged:
-            self._members[name].monitor.look_again()
+            self._members[name].monitor.retry_password()
             return self._members[name]
-        if name in plan.adjusted:
+        if name in plan.changed:
             member = self._members[name]
-            member.monitor.adopt(
+            member.monitor.reconfigure(
                 watch.daemon, watch.clients, watch.events, poll_interval=watch.poll_interval
             )
             monitoring, *errands = member.tasks
             for task in errands:  # they know nothing that they couldn't read again
                 _cancel(task)
-            tasks = (monitoring, *self._run_errands(watch, member.monitor.record, phase))
+            tasks = (monitoring, *self._run_errands(watch, member.monitor.daemon, phase))
             return msgspec.structs.replace(member, watch=watch, tasks=tasks)
         return None
 
     def _begin(self, watch: Target, phase: float) -> _Member:
         monitor = self._make(watch, phase)
-        errands = self._run_errands(watch, monitor.record, phase)
+        errands = self._run_errands(watch, monitor.daemon, phase)
         tasks = (_start(monitor.run(), watch), *errands)
         return _Member(watch, monitor, tasks)
 
@@ -100,7 +100,9 @@ class MonitorPool:
 
     async def refresh(self, names: Iterable[str], *, patience: float) -> None:
         """Have these daemons polled where their readings are old, `patience` seconds at most."""
-        asked = (self._members[name].monitor.demand for name in names if name in self._members)
+        asked = (
+            self._members[name].monitor.refresh_request for name in names if name in self._members
+        )
         await refresh.refresh(asked, patience=patience)
 
     def stop(self) -> None:
@@ -114,7 +116,7 @@ class MonitorPool:
         await _end(self._members.values())
         self._members = {}
 
-    def unready(self) -> str | None:
+    def readiness_error(self) -> str | None:
         """Say why not to rely on what is shown, None where all is well.
 
         Daemons may be down, that is shown; what counts is whether somebody looks.
@@ -123,7 +125,7 @@ class MonitorPool:
         stuck = [name for name, member in self._members.items() if _is_stuck(member, now)]
         if stuck:
             return f"nobody looks after these daemons any more; the log may say why: {_some(stuck)}"
-        unasked = [record.name for record in self.records if not record.attempted]
+        unasked = [record.name for record in self.daemons if not record.was_polled]
         if unasked and now - self._began < READY_GRACE:
             return f"these daemons were not asked yet: {_some(unasked)}"
         return None

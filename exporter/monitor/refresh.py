@@ -23,11 +23,11 @@ class RefreshRequest:
         self._answered = -math.inf
 
     @property
-    def waits(self) -> bool:
+    def pending(self) -> bool:
         """Whether somebody waits for a poll."""
         return self._answer is not None
 
-    def ask(self, patience: float) -> asyncio.Future[None] | None:
+    def request(self, patience: float) -> asyncio.Future[None] | None:
         """Wish for a new reading; return what is done once it is there.
 
         None where waiting is of no use: the reading is fresh, none can be had without connecting,
@@ -44,18 +44,18 @@ class RefreshRequest:
             return None
         return self._answer
 
-    def answered(self, wake: Callable[[], None]) -> None:
+    def mark_fresh(self, wake: Callable[[], None]) -> None:
         """Note that a reading has come and the session rests; `wake` ends its rest."""
         self._answered = asyncio.get_running_loop().time()
         self._wake = wake
-        self._settle()
+        self._resolve()
 
-    def withdraw(self) -> None:
+    def cancel(self) -> None:
         """Note that the daemon doesn't answer, or that the session is over: nobody shall wait."""
         self._wake = None
-        self._settle()
+        self._resolve()
 
-    def _settle(self) -> None:
+    def _resolve(self) -> None:
         if self._answer is not None:
             self._answer.set_result(None)
             self._answer = None
@@ -68,6 +68,6 @@ async def refresh(demands: Iterable[RefreshRequest], *, patience: float) -> None
     its last reading meanwhile. A daemon that hangs is waited for once, not by one scrape after the
     other.
     """
-    answers = [answer for demand in demands if (answer := demand.ask(patience)) is not None]
+    answers = [answer for demand in demands if (answer := demand.request(patience)) is not None]
     if answers:
         await asyncio.wait(answers, timeout=patience)

@@ -115,7 +115,7 @@ class ManagementSession:
         Raises:
             ManagementError: what ended the session.
         """
-        self._record.opened()
+        self._record.on_connect()
         self._connection.subscribe(self._notice)
         try:
             await self._log_in(password)
@@ -137,7 +137,7 @@ class ManagementSession:
         try:
             await self._connection.log_in(password)
         except ManagementError as error:
-            self._record.poll_failed(error)
+            self._record.on_poll_error(error)
             raise
 
     @property
@@ -156,15 +156,15 @@ class ManagementSession:
             self._introduced = False
             if self._silences > MAX_TIMEOUTS and not self._must_stay:
                 raise
-            self._record.went_down(error)
-            self._demand.withdraw()
+            self._record.on_down(error)
+            self._demand.cancel()
             await self._polled(None)
         self._misread()
 
     def _misread(self) -> None:
         lines = self._connection.take_unparsed()
         if lines:  # else the record has not changed
-            self._record.misread(lines)
+            self._record.add_unparsed(lines)
 
     async def _poll(self) -> None:
         loop = asyncio.get_running_loop()
@@ -175,25 +175,25 @@ class ManagementSession:
             self._step_aside()
             await self._settle()
             asked = loop.time()
-            poll = await self._inquirer.poll(self._record.status_arrived)
+            poll = await self._inquirer.poll(self._record.on_status_received)
         except (PromptError, LogFloodError):
             raise
         except ManagementError as error:
-            self._record.poll_failed(error)
+            self._record.on_poll_error(error)
             raise
         duration = loop.time() - asked
         await yield_to_loop()  # reading ten thousand rows took its time; so will counting them
-        self._record.polled(poll, now=self._clock(), duration=duration)
+        self._record.on_poll(poll, now=self._clock(), duration=duration)
         await yield_to_loop()
         await self._polled(poll)
 
     async def _introduce(self) -> None:
         pid = await self._inquirer.identify()
-        self._record.identified(pid)
-        introduction = await self._inquirer.introduce(pid, self._record.remembered)
-        self._record.introduced(introduction)
+        self._record.on_pid(pid)
+        introduction = await self._inquirer.introduce(pid, self._record.on_state_history)
+        self._record.on_info(introduction)
         if self._wants_log(introduction.verbosity):
-            await self._inquirer.read_log(self._record.logged)
+            await self._inquirer.read_log(self._record.on_log_history)
             self._hears_log = True
         elif self._hears_log:
             await self._inquirer.mute_log()
@@ -220,7 +220,7 @@ class ManagementSession:
         now = asyncio.get_running_loop().time()
         if self._state_due <= now:
             self._state_due = now + STATE_INTERVAL
-            await self._inquirer.check_state(self._record.stated)
+            await self._inquirer.check_state(self._record.on_state)
 
     async def _rest(self, due: float) -> bool:
         """Wait for the next poll, but for other manners, or somebody who needs the slot.
@@ -228,9 +228,9 @@ class ManagementSession:
         Returns whether somebody wants the poll now, before it is due.
         """
         if not self._silences:
-            self._demand.answered(self._wake.set)
+            self._demand.mark_fresh(self._wake.set)
         loop = asyncio.get_running_loop()
-        while not (self._demand.waits or self._adopted) and (left := due - loop.time()) > 0:
+        while not (self._demand.pending or self._adopted) and (left := due - loop.time()) > 0:
             await self._connection.wait(self._wake, left)
             if self._connection.error is not None:
                 raise self._connection.error
@@ -238,7 +238,7 @@ class ManagementSession:
                 self._wake.clear()
                 self._step_aside()
         self._adopted = False
-        return self._demand.waits
+        return self._demand.pending
 
     def _step_aside(self) -> None:
         if self._aside is not None and not self._must_stay:
@@ -252,7 +252,7 @@ class ManagementSession:
 
     def _notice(self, message: Notification) -> None:
         reading = parse_notification(message)
-        self._record.noticed(message.source, reading)
+        self._record.on_notification(message.source, reading)
         match reading:
             case LogLine():
                 if self._flood.rises(asyncio.get_running_loop().time()):

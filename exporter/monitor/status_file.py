@@ -48,7 +48,7 @@ class StatusFilePoller:
         Where there is a session to be had, it is tried first.
         """
         await asyncio.sleep(phase * START_SPREAD)
-        while self._record.has_management and not self._record.attempted:  # noqa: ASYNC110 -- once
+        while self._record.has_management and not self._record.was_polled:  # noqa: ASYNC110 -- once
             await asyncio.sleep(min(interval, START_SPREAD))
         await self._poll_if_needed()
         await asyncio.sleep(interval * (0.5 + phase))
@@ -67,7 +67,7 @@ class StatusFilePoller:
             self._record.forget(self._clock())
             if self._changed(error.reason):
                 text = "cannot use the status file"
-                told = DownState(error).tell(self._record.privacy)
+                told = DownState(error).message(self._record.privacy)
                 event(_log, Level.WARN, text, daemon=self._record.name, error=told)
             return
         if self._record.management_up:
@@ -85,10 +85,10 @@ class StatusFilePoller:
         try:
             status = await self._status()
         except ManagementError as error:
-            self._record.file_failed(error)
+            self._record.on_status_file_error(error)
             return error
         if not self._record.management_up:  # else it has come back meanwhile, and knows better
-            self._record.file_read(status, now=self._clock(), duration=loop.time() - began)
+            self._record.on_status_file(status, now=self._clock(), duration=loop.time() - began)
         return None
 
     async def _status(self) -> Status:

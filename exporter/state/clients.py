@@ -65,16 +65,16 @@ class ClientTable:
         self._limit = config.limit
         self._forget_after = config.forget_after
         self._expected = frozenset(expected)
-        self._accounts = {name: ClientTotals() for name in sorted(self._expected)}
+        self._totals = {name: ClientTotals() for name in sorted(self._expected)}
         self.sessions = SessionTracker(_NAMERS[config.identity])
         self.not_exported = 0
         self.received_bytes = 0
         self.sent_bytes = 0
 
     @property
-    def accounts(self) -> Mapping[str, ClientTotals]:
+    def totals(self) -> Mapping[str, ClientTotals]:
         """The accounts by identity, expected ones included."""
-        return MappingProxyType(self._accounts)
+        return MappingProxyType(self._totals)
 
     @property
     def expected(self) -> frozenset[str]:
@@ -86,28 +86,28 @@ class ClientTable:
         attendance = self.sessions.update(
             status.clients, status.updated, unreadable=status.unparsed
         )
-        presences = self._sum_up(attendance)
-        for name in self._accounts.keys() - presences.keys():
-            self._accounts[name].sessions = 0
-            self._accounts[name].connected_since = None
+        presences = self._aggregate(attendance)
+        for name in self._totals.keys() - presences.keys():
+            self._totals[name].sessions = 0
+            self._totals[name].connected_since = None
         newcomers: dict[str, _Presence] = {}
         for name, presence in presences.items():
-            account = self._accounts.get(name)
+            account = self._totals.get(name)
             if account is None:
                 newcomers[name] = presence
             else:
                 _enter(account, presence, now)
         self.forget(now)
-        self._admit(newcomers, now)
+        self._add_new(newcomers, now)
 
     def restart(self) -> None:
         """Note that the daemon began again: its sessions are over."""
         self.sessions.restart()
-        for account in self._accounts.values():
+        for account in self._totals.values():
             account.sessions = 0
             account.connected_since = None
 
-    def _sum_up(self, attendance: Iterable[SessionSample]) -> dict[str, _Presence]:
+    def _aggregate(self, attendance: Iterable[SessionSample]) -> dict[str, _Presence]:
         presences: dict[str, _Presence] = {}
         for session, row, received, sent in attendance:
             presence = _Presence(
@@ -127,16 +127,16 @@ class ClientTable:
         """
         gone = [
             name
-            for name, account in self._accounts.items()
+            for name, account in self._totals.items()
             if (all_gone or not account.sessions)
             and name not in self._expected
             and now - (account.last_seen or 0) > self._forget_after
         ]
         for name in gone:
-            del self._accounts[name]
+            del self._totals[name]
         return bool(gone)
 
-    def adopt(self, config: ClientsConfig, expected: Iterable[str]) -> None:
+    def reconfigure(self, config: ClientsConfig, expected: Iterable[str]) -> None:
         """Go on by other settings; what identifies a client must be the same.
 
         Who is expected no more stays as long as any other; who is too many goes.
@@ -145,35 +145,35 @@ class ClientTable:
         self._forget_after = config.forget_after
         self._expected = frozenset(expected)
         for name in sorted(self._expected):
-            self._accounts.setdefault(name, ClientTotals())
-        surplus = len(self._accounts) - self._limit
-        for name in self._idle(math.inf)[-surplus:] if surplus > 0 else ():
-            del self._accounts[name]
+            self._totals.setdefault(name, ClientTotals())
+        surplus = len(self._totals) - self._limit
+        for name in self._evictable(math.inf)[-surplus:] if surplus > 0 else ():
+            del self._totals[name]
 
-    def _admit(self, newcomers: Mapping[str, _Presence], now: float) -> None:
+    def _add_new(self, newcomers: Mapping[str, _Presence], now: float) -> None:
         """Open accounts for new identities; beyond the limit newest traffic wins."""
-        room = self._limit - len(self._accounts)
-        idle = self._idle(now) if len(newcomers) > room else []
+        room = self._limit - len(self._totals)
+        idle = self._evictable(now) if len(newcomers) > room else []
         self.not_exported = 0
         for name, presence in newcomers.items():
             if room <= 0 and idle and (presence.received_growth or presence.sent_growth):
-                del self._accounts[idle.pop()]
+                del self._totals[idle.pop()]
                 room += 1
             if room <= 0:
                 self.not_exported += 1
                 continue
             room -= 1
-            self._accounts[name] = account = ClientTotals()
+            self._totals[name] = account = ClientTotals()
             # An account that was left out before begins with all that its sessions moved.
             presence.received_growth = presence.received
             presence.sent_growth = presence.sent
             _enter(account, presence, now)
 
-    def _idle(self, now: float) -> list[str]:
+    def _evictable(self, now: float) -> list[str]:
         """Return the accounts that may give way, the one to go first at the end."""
         idle = [
             (account.last_traffic, name)
-            for name, account in self._accounts.items()
+            for name, account in self._totals.items()
             if account.last_traffic < now and name not in self._expected
         ]
         return [name for _, name in sorted(idle, reverse=True)]

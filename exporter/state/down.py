@@ -12,17 +12,17 @@ class DownState(msgspec.Struct, frozen=True):
     """What went wrong, and what the daemon said last, "" where it said nothing of the kind."""
 
     error: ManagementError
-    last_words: str = ""
+    fatal_text: str = ""
 
     @property
     def reason(self) -> DownReason:
         """The value of `openvpn_down_reason`."""
         return self.error.reason
 
-    def tell(self, privacy: Privacy) -> str:
+    def message(self, privacy: Privacy) -> str:
         """Return one sentence, with the daemon's own words only where those may be shown."""
-        if not privacy.shows_words:
+        if not privacy.shows_raw_text:
             return _NONSENSE if isinstance(self.error, ReplyError) else str(self.error)
-        if self.last_words:
-            return f"{self.error}; its last words were: {self.last_words}"
+        if self.fatal_text:
+            return f"{self.error}; its last words were: {self.fatal_text}"
         return str(self.error)

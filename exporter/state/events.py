@@ -47,37 +47,37 @@ class Events:
         self.password_failures = _zeros([*prompts.PASSWORD_KINDS, OTHER])
         self.prompts = _zeros(prompts.PROMPT_KINDS)
         self.fatal_errors = 0
-        self._announce = announce
+        self._on_connect_line = announce
         self._states = seen_entries.SeenEntries[State](_STATES_KEPT)
         self._lines = seen_entries.SeenEntries[LogLine](_LINES_KEPT)
         self._states_caught_up = False
         self._lines_caught_up = False
 
-    def session_began(self) -> None:
+    def on_connect(self) -> None:
         """Note a new session: its histories come first."""
         self._states_caught_up = False
         self._lines_caught_up = False
 
-    def process_changed(self) -> None:
+    def on_restart(self) -> None:
         """Note that the daemon's process is another one than in the last session."""
         self._states.restart()
         self._lines.restart()
 
-    def take_state_history(self, history: Sequence[State]) -> Sequence[State]:
+    def add_state_history(self, history: Sequence[State]) -> Sequence[State]:
         """Take the reply to `state all`, oldest entry first; return the entries that are new."""
-        new = self._states.catch_up(history)
+        new = self._states.unseen(history)
         for state in new:
             self._count_state(state)
         self._states_caught_up = True
         return new
 
-    def take_log_cache(self, cache: Sequence[LogLine]) -> None:
+    def add_log_history(self, cache: Sequence[LogLine]) -> None:
         """Take the reply to `log all`, oldest line first."""
-        for line in self._lines.catch_up(cache):
+        for line in self._lines.unseen(cache):
             self._count_line(line)
         self._lines_caught_up = True
 
-    def take(self, source: str, reading: ParsedNotification) -> None:
+    def add(self, source: str, reading: ParsedNotification) -> None:
         """Take one real-time message."""
         self.messages[source if source in KEYWORDS else OTHER] += 1
         match reading:
@@ -113,7 +113,7 @@ class Events:
             self.log_events[event.name] += 1
         client = parse_connect(line)
         if client is not None:
-            self._announce(client)
+            self._on_connect_line(client)
 
 
 def _zeros(values: Sequence[str]) -> Counter[str]:

@@ -53,22 +53,22 @@ class LoggedConnects:
         """Begin with nobody announced."""
         self._new: dict[str, _ByAddress] = {}
         self._old: dict[str, _ByAddress] = {}
-        self._room = _LIMIT
+        self._capacity = _LIMIT
 
-    def take(self, client: ConnectLine) -> int:
+    def record(self, client: ConnectLine) -> int:
         """Take one line; return how many sessions it tells of, 0 or 1."""
         known = self._old.get(client.name, {}).get(client.real_address)
         if known is None or not known.expects(ipv6=client.ipv6):
             known = self._at(client)
         return 0 if known is None else known.take(ipv6=client.ipv6)
 
-    def take_known(self, client: ConnectLine) -> None:
+    def add_matched(self, client: ConnectLine) -> None:
         """Take a line about a client that needs no announcement."""
         known = self._at(client)
         if known is not None:
             known.met += known.take(ipv6=client.ipv6)
 
-    def claim(self, name: str, real_address: str) -> bool:
+    def consume(self, name: str, real_address: str) -> bool:
         """Meet an announced client where it was announced; tell whether there was one."""
         return any(
             _meet(announced[name].get(real_address))
@@ -76,7 +76,7 @@ class LoggedConnects:
             if name in announced
         )
 
-    def claim_elsewhere(self, name: str) -> bool:
+    def consume_any_address(self, name: str) -> bool:
         """Meet an announced client at any address: it went on from another one meanwhile."""
         return any(
             _meet(announcement)
@@ -84,21 +84,21 @@ class LoggedConnects:
             for announcement in announced.get(name, {}).values()
         )
 
-    def turn(self) -> int:
+    def rotate(self) -> int:
         """End the interval; return how many sessions two statuses did not show."""
         gone = sum(
             announcement.unmet for known in self._old.values() for announcement in known.values()
         )
         self._old, self._new = self._new, {}
-        self._room = _LIMIT
+        self._capacity = _LIMIT
         return gone
 
     def _at(self, client: ConnectLine) -> _Announcement | None:
         known = self._new.setdefault(client.name, {})
         if client.real_address not in known:
-            if not self._room:
+            if not self._capacity:
                 return None
-            self._room -= 1
+            self._capacity -= 1
             known[client.real_address] = _Announcement()
         return known[client.real_address]
 

@@ -35,7 +35,7 @@ class Privacy(Protocol):
         """Whether there are series of single clients at all."""
 
     @property
-    def shows_words(self) -> bool:
+    def shows_raw_text(self) -> bool:
         """Whether the daemon's own words, which may name a client, are shown as they are."""
 
     def name(self, name: str, /) -> str:
@@ -49,7 +49,7 @@ class PlainPrivacy:
     """Shows everything as it is."""
 
     shows_clients = True
-    shows_words = True
+    shows_raw_text = True
 
     def name(self, name: str, /) -> str:
         """Return the name."""
@@ -68,7 +68,7 @@ class PseudonymPrivacy:
     """
 
     shows_clients = True
-    shows_words = False
+    shows_raw_text = False
 
     def __init__(self, key: bytes) -> None:
         """Use this key, of any length."""
@@ -101,7 +101,7 @@ class NoClientsPrivacy:
     """Shows no client at all; whoever asks all the same gets nothing."""
 
     shows_clients = False
-    shows_words = False
+    shows_raw_text = False
 
     def name(self, _: str, /) -> str:
         """Return nothing."""

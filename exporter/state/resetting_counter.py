@@ -14,7 +14,7 @@ class ResettingCounter:
         self._last = 0
         self.total = 0
 
-    def take(self, value: int) -> int:
+    def update(self, value: int) -> int:
         """Take the foreign counter's next value; return by how much it grew."""
         step = value - self._last if value >= self._last else value
         self._last = value

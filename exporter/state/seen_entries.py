@@ -36,13 +36,13 @@ class SeenEntries(Generic[_T]):
         """Remember the last `limit` entries by their hashes, more if the daemon keeps more."""
         self._limit = limit
         self._seen: deque[int] = deque(maxlen=limit)
-        self._began = False
+        self._initialised = False
 
     def add(self, entry: _T) -> None:
         """Note an entry that came by itself."""
         self._seen.append(hash(entry))
 
-    def catch_up(self, history: Sequence[_T]) -> Sequence[_T]:
+    def unseen(self, history: Sequence[_T]) -> Sequence[_T]:
         """Take the daemon's history; return its entries that were not seen before.
 
         The very first history is the past: nothing of it is new.
@@ -50,12 +50,12 @@ class SeenEntries(Generic[_T]):
         hashes = [hash(entry) for entry in history]
         seen = list(self._seen)
         whole = len(seen) < self._limit
-        known = overlap(seen, hashes, whole=whole) if self._began else len(history)
+        known = overlap(seen, hashes, whole=whole) if self._initialised else len(history)
         if len(hashes) > self._limit:
             self._limit = len(hashes)
             self._seen = deque(seen, maxlen=self._limit)
-        self._seen.extend(hashes if not self._began else hashes[known:])
-        self._began = True
+        self._seen.extend(hashes if not self._initialised else hashes[known:])
+        self._initialised = True
         return history[known:]
 
     def restart(self) -> None:

@@ -37,26 +37,26 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
     """
 
     name: str
-    last: ClientRow
-    peer: PeerInfo
-    since: int
-    seen: int
+    last_row: ClientRow
+    peer_info: PeerInfo
+    connected_since: int
+    last_seen: int
     received_bytes: int = 0
     sent_bytes: int = 0
-    missed: bool = False
+    missing_once: bool = False
 
-    def grow(self, row: ClientRow, now: int) -> tuple[int, int]:
+    def update(self, row: ClientRow, now: int) -> tuple[int, int]:
         """Take the session's row; return by how many bytes received and sent it grew.
 
         A value that fell began again at 0, so all of it is growth.
         """
         received = row.received_bytes - self.received_bytes
         sent = row.sent_bytes - self.sent_bytes
-        self.last = row
+        self.last_row = row
         self.received_bytes = row.received_bytes
         self.sent_bytes = row.sent_bytes
-        self.seen = now
-        self.missed = False
+        self.last_seen = now
+        self.missing_once = False
         return (
             received if received >= 0 else row.received_bytes,
             sent if sent >= 0 else row.sent_bytes,
@@ -64,7 +64,9 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
 
 
 def _begin(name: str, row: ClientRow, peer: PeerInfo) -> ClientSession:
-    return ClientSession(name, row, peer, since=row.connected_since, seen=row.connected_since)
+    return ClientSession(
+        name, row, peer, connected_since=row.connected_since, last_seen=row.connected_since
+    )
 
 
 SessionSample = tuple[ClientSession, ClientRow, int, int]
@@ -86,23 +88,23 @@ class SessionTracker:
         self.disconnects = 0
         self.durations = Histogram(DURATION_BOUNDS)
         self.current: Sequence[SessionSample] = ()
-        self._namer = namer
+        self._identity = namer
         self._sessions: dict[_Key, ClientSession] = {}
-        self._began = False
-        self._announcements = LoggedConnects()
+        self._initialised = False
+        self._logged_connects = LoggedConnects()
         self._peers: dict[_Key, PeerInfo] = {}
 
-    def announce(self, client: ConnectLine) -> None:
+    def add_logged_connect(self, client: ConnectLine) -> None:
         """Take a client that the log says was let in; a status may never show it.
 
         It counts as a connect at once, and its row doesn't count again.
         """
-        if self._began:
-            self.connects += self._announcements.take(client)
+        if self._initialised:
+            self.connects += self._logged_connects.record(client)
         else:
-            self._announcements.take_known(client)
+            self._logged_connects.add_matched(client)
 
-    def introduce(self, client_id: int, since: int, peer: PeerInfo) -> None:
+    def add_peer_info(self, client_id: int, since: int, peer: PeerInfo) -> None:
         """Take what a client said of itself before it was let in, or turned away."""
         if len(self._peers) >= _INTRODUCTION_LIMIT:
             del self._peers[next(iter(self._peers))]
@@ -126,26 +128,28 @@ class SessionTracker:
                 strangers.append(row)
             else:
                 present[key] = session
-                attendance.append((session, row, *session.grow(row, now)))
+                attendance.append((session, row, *session.update(row, now)))
         if strangers:
-            attendance += self._meet(strangers, present, now)
+            attendance += self._match_new_rows(strangers, present, now)
         for row in doubles:  # of them nothing is counted but that they are there
-            self._announcements.claim(row.common_name, row.real_address)
-            attendance.append((_begin(self._namer(row), row, _UNKNOWN_PEER), row, 0, 0))
+            self._logged_connects.consume(row.common_name, row.real_address)
+            attendance.append((_begin(self._identity(row), row, _UNKNOWN_PEER), row, 0, 0))
         if unreadable:
-            self._miss(present)
-        self._leave(present, without_ids=any(row.client_id is None for row in by_key.values()))
-        self._began = True
+            self._keep_once(present)
+        self._close_absent(
+            present, without_ids=any(row.client_id is None for row in by_key.values())
+        )
+        self._initialised = True
         self.current = attendance
         return attendance
 
     def restart(self) -> None:
         """Note that the daemon began again: its sessions are over and its ids start at 0."""
-        self._end(self._sessions.values())
+        self._close(self._sessions.values())
         self._sessions = {}
         self.current = ()
 
-    def _meet(
+    def _match_new_rows(
         self, rows: Sequence[ClientRow], present: dict[_Key, ClientSession], now: int
     ) -> list[SessionSample]:
         """Find or open the sessions of rows whose key is new, and note them as present.
@@ -154,29 +158,29 @@ class SessionTracker:
         """
         with_ids = rows[0].client_id is not None
         absent = [
-            ((key, session), session.last)
+            ((key, session), session.last_row)
             for key, session in self._sessions.items()
-            if key not in present and not (with_ids and session.last.client_id is not None)
+            if key not in present and not (with_ids and session.last_row.client_id is not None)
         ]
         met: list[SessionSample] = []
         newcomers: list[ClientSession] = []
         for row, known, sure in match_rows(rows, absent):
             key = _key(row)
             if known is None:
-                session = self._open(key, row)
+                session = self._open_session(key, row)
                 newcomers.append(session)
             else:
-                key, session = self._go_on(known, row)
+                key, session = self._continue_session(known, row)
             present[key] = session
-            growth = session.grow(row, now)
+            growth = session.update(row, now)
             met.append((session, row, *(growth if sure else (0, 0))))
-        self._count(newcomers)
+        self._count_connects(newcomers)
         return met
 
-    def _open(self, key: _Key, row: ClientRow) -> ClientSession:
-        return _begin(self._namer(row), row, self._peers.pop(key, _UNKNOWN_PEER))
+    def _open_session(self, key: _Key, row: ClientRow) -> ClientSession:
+        return _begin(self._identity(row), row, self._peers.pop(key, _UNKNOWN_PEER))
 
-    def _go_on(
+    def _continue_session(
         self, known: tuple[_Key, ClientSession], row: ClientRow
     ) -> tuple[_Key, ClientSession]:
         """Let a session go on in a row of another key; return the key that it has from now on."""
@@ -185,43 +189,45 @@ class SessionTracker:
             return key, session  # the id is worth keeping over polls without ids
         del self._sessions[key]
         if row.client_id is not None:
-            session.name = self._namer(row)  # format 1 has no user names
-            session.peer = self._peers.pop(_key(row), session.peer)
+            session.name = self._identity(row)  # format 1 has no user names
+            session.peer_info = self._peers.pop(_key(row), session.peer_info)
         return _key(row), session
 
-    def _count(self, newcomers: Iterable[ClientSession]) -> None:
+    def _count_connects(self, newcomers: Iterable[ClientSession]) -> None:
         """Count new sessions as connects, but those that the log announced."""
-        if not self._began:
+        if not self._initialised:
             return
         unmet = [
-            session.last.common_name
+            session.last_row.common_name
             for session in newcomers
-            if not self._announcements.claim(session.last.common_name, session.last.real_address)
+            if not self._logged_connects.consume(
+                session.last_row.common_name, session.last_row.real_address
+            )
         ]
-        self.connects += sum(not self._announcements.claim_elsewhere(name) for name in unmet)
+        self.connects += sum(not self._logged_connects.consume_any_address(name) for name in unmet)
 
-    def _miss(self, present: dict[_Key, ClientSession]) -> None:
+    def _keep_once(self, present: dict[_Key, ClientSession]) -> None:
         """Keep the sessions that are missing for the first time."""
         for key, session in self._sessions.items():
-            if key not in present and not session.missed:
-                session.missed = True
+            if key not in present and not session.missing_once:
+                session.missing_once = True
                 present[key] = session
 
-    def _leave(self, present: dict[_Key, ClientSession], *, without_ids: bool) -> None:
+    def _close_absent(self, present: dict[_Key, ClientSession], *, without_ids: bool) -> None:
         """End the sessions that are not present, and give up those that were only announced."""
         absent = {key: value for key, value in self._sessions.items() if key not in present}
         if without_ids:  # such a poll can't tell whether a session with an id has gone
             kept = {key: session for key, session in absent.items() if _has_id(key)}
             absent = {key: value for key, value in absent.items() if key not in kept}
             present |= kept
-        self._end(absent.values())
+        self._close(absent.values())
         self._sessions = present
-        self.disconnects += self._announcements.turn()
+        self.disconnects += self._logged_connects.rotate()
 
-    def _end(self, sessions: Iterable[ClientSession]) -> None:
+    def _close(self, sessions: Iterable[ClientSession]) -> None:
         for session in sessions:
             self.disconnects += 1
-            self.durations.observe(max(session.seen - session.since, 0))
+            self.durations.observe(max(session.last_seen - session.connected_since, 0))
 
 
 def _by_key(rows: Sequence[ClientRow]) -> tuple[dict[_Key, ClientRow], list[ClientRow]]:

@@ -32,14 +32,14 @@ class Traffic:
         self._ledger_received = ResettingCounter()
         self._ledger_sent = ResettingCounter()
 
-    def take(
+    def update(
         self, load_stats: LoadStats, ledger: ClientTable, *, offloaded: bool, now: float
     ) -> None:
         """Take one poll, made at `now` (seconds since the epoch)."""
-        received = self._received.take(load_stats.received_bytes)
-        sent = self._sent.take(load_stats.sent_bytes)
-        ledger_received = self._ledger_received.take(ledger.received_bytes)
-        ledger_sent = self._ledger_sent.take(ledger.sent_bytes)
+        received = self._received.update(load_stats.received_bytes)
+        sent = self._sent.update(load_stats.sent_bytes)
+        ledger_received = self._ledger_received.update(ledger.received_bytes)
+        ledger_sent = self._ledger_sent.update(ledger.sent_bytes)
         if offloaded:
             received, sent = ledger_received, ledger_sent
         self.received_bytes += received

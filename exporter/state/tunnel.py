@@ -25,21 +25,21 @@ class TunnelCounters:
 
     def __init__(self) -> None:
         """Begin without a counter."""
-        self._growth: dict[str, ResettingCounter] = {}
+        self._counters: dict[str, ResettingCounter] = {}
 
     @property
     def totals(self) -> dict[str, int]:
         """Bytes by field of `TunnelStatus`."""
-        return {field: growth.total for field, growth in self._growth.items()}
+        return {field: growth.total for field, growth in self._counters.items()}
 
-    def take(self, status: TunnelStatus) -> None:
+    def update(self, status: TunnelStatus) -> None:
         """Take the statistics of one poll."""
         for field in FIELDS:
             value = getattr(status, field)
             if value is not None:
-                self._growth.setdefault(field, ResettingCounter()).take(value)
+                self._counters.setdefault(field, ResettingCounter()).update(value)
 
     def restart(self) -> None:
         """Note that a new connection began."""
-        for growth in self._growth.values():
+        for growth in self._counters.values():
             growth.restart()

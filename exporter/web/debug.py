@@ -30,7 +30,7 @@ def _lines(
     yield f"up: {f'yes, by {record.source.value}' if record.up else 'no'}"
     if record.down_reason is not None:
         yield f"down: {record.down_reason.value}: {record.down_message}"
-    yield f"sessions: {record.connects}, polls: {record.polls}"
+    yield f"sessions: {record.management_connects}, polls: {record.polls}"
     if not record.has_management:
         yield "There is no management interface, only a status file: nothing is asked."
         return
@@ -47,7 +47,7 @@ def _lines(
 def _shown(exchange: HistoryEntry, record: DaemonState, clients: ClientsConfig) -> list[bytes]:
     """Return the lines of a reply that may be shown."""
     shows_clients = clients.series and clients.info
-    if exchange.command is Command.LOG_ALL or not record.privacy.shows_words:
+    if exchange.command is Command.LOG_ALL or not record.privacy.shows_raw_text:
         return []
     if exchange.command is Command.STATUS_1 and not shows_clients:
         return []

@@ -56,7 +56,7 @@ def test_new_names_come_and_old_ones_go() -> None:
     ],
 )
 def test_other_settings_leave_session_and_counters_alone(new: Target) -> None:
-    assert diff([watch()], [new]) == ReloadDiff(adjusted=("office",))
+    assert diff([watch()], [new]) == ReloadDiff(changed=("office",))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_another_status_file_is_another_daemon_where_there_is_nothing_else() -> 
 
 def test_a_plan_says_how_many_of_each() -> None:
     plan = ReloadDiff(unchanged=("a", "b"), removed=("c",))
-    assert str(plan) == "2 unchanged, 0 adjusted, 0 restarted, 0 added, 1 removed"
+    assert str(plan) == "2 unchanged, 0 changed, 0 restarted, 0 added, 1 removed"
 
 
 def test_a_daemons_own_interval_counts_more_than_the_general_one() -> None:

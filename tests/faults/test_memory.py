@@ -32,7 +32,7 @@ async def _go_through(twins: Twins, chance: random.Random) -> None:
         await twins.live_at_random(chance)
         await twins.endure(draw(chance))
     await twins.settle()
-    sessions = twins.disturbed.record.ledger.sessions.current
+    sessions = twins.disturbed.record.clients.sessions.current
     client_table = twins.disturbed.simulated.daemon.client_table
     assert client_table is not None
     assert len(sessions) <= len(client_table.instances)

@@ -68,7 +68,7 @@ async def test_a_stall_means_timeout_and_its_end_goes_on_with_the_session(way: W
         await twins.live(5)
         twins.proxy.releases()
         await is_up_again(twins)
-        assert twins.disturbed.record.connects == 1
+        assert twins.disturbed.record.management_connects == 1
 
 
 @pytest.mark.parametrize("way", Way)
@@ -78,7 +78,7 @@ async def test_a_stall_for_ever_means_timeout_until_another_session(way: Way) ->
         await is_down(twins, DownReason.TIMEOUT)
         await twins.live(5)
         await is_up_again(twins)
-        assert twins.disturbed.record.connects == 2
+        assert twins.disturbed.record.management_connects == 2
 
 
 NEW = Strike(Cut(Manner.CLOSE), Way.ANSWERS, Anywhere())

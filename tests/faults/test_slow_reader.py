@@ -46,11 +46,11 @@ async def test_nothing_is_lost_that_waited_to_be_read() -> None:
         await answered(polls)
         truth.look()
         assert record.up
-        assert record.connects == 1
+        assert record.management_connects == 1
         assert record.events.log_messages["error"] >= counted + LINES
         assert record.unparsed_lines == 0
         for name, totals in truth.totals.items():
-            account = record.ledger.accounts[name]
+            account = record.clients.totals[name]
             assert account.received_bytes >= totals[0]
             assert account.sent_bytes >= totals[1]
 

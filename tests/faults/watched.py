@@ -80,20 +80,20 @@ class Watched:
     @property
     def record(self) -> DaemonState:
         """What the exporter knows."""
-        return self._monitor.record
+        return self._monitor.daemon
 
     @property
     def totals(self) -> Totals:
         """What the exporter says that its clients have moved."""
         return {
             name: (account.received_bytes, account.sent_bytes)
-            for name, account in self.record.ledger.accounts.items()
+            for name, account in self.record.clients.totals.items()
         }
 
     @property
     def happenings(self) -> dict[str, int]:
         """What the exporter says that has happened."""
-        events, sessions = self.record.events, self.record.ledger.sessions
+        events, sessions = self.record.events, self.record.clients.sessions
         return {
             "connects": sessions.connects,
             "disconnects": sessions.disconnects,

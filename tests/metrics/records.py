@@ -100,15 +100,15 @@ def new_record(name: str = "office", *, expected: Sequence[str] = ()) -> DaemonS
 def introduce(record: DaemonState, *, version: str = "2.6.14") -> None:
     connected = State(time=NOON - 7200, name=StateName.CONNECTED, description="SUCCESS")
     said = Version(version=version, platform="x86_64-pc-linux-gnu", management_version="5")
-    record.opened()
-    record.identified(PID)
-    record.introduced(DaemonInfo(version=said, pid=PID, verbosity=3, holds=False))
-    record.remembered([connected])
+    record.on_connect()
+    record.on_pid(PID)
+    record.on_info(DaemonInfo(version=said, pid=PID, verbosity=3, holds=False))
+    record.on_state_history([connected])
 
 
 def poll(record: DaemonState, status: Status | None, *, now: float = NOON) -> None:
     stats = LoadStats(clients=1, received_bytes=9000, sent_bytes=8000)
-    record.polled(Poll(stats, status), now=now, duration=0.025)
+    record.on_poll(Poll(stats, status), now=now, duration=0.025)
 
 
 def server(
@@ -129,7 +129,7 @@ def server(
         for client in clients
     ]
     introduce(record)
-    record.certified(CERTIFICATES)
+    record.set_certificates(CERTIFICATES)
     poll(record, server_status(clients, routes))
     return record
 
@@ -143,4 +143,4 @@ def tunnel(name: str = "uplink") -> DaemonState:
 
 
 def take_down(record: DaemonState) -> None:
-    record.went_down(ConnectionRefused("127.0.0.1:7505: Connection refused"))
+    record.on_down(ConnectionRefused("127.0.0.1:7505: Connection refused"))

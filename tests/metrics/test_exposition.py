@@ -284,7 +284,7 @@ class TestCounters:
 
     def test_tell_failed_polls_by_their_reason(self) -> None:
         record = server()
-        record.poll_failed(ReplyTimeout("no answer"))
+        record.on_poll_error(ReplyTimeout("no answer"))
         page = values(scrape(FAMILIES, [record], ""))
         failed = {s for s, v in page.items() if "poll_failures" in s.name and v == 1}
         assert [dict(series.labels)["reason"] for series in failed] == ["timeout"]
@@ -330,7 +330,7 @@ class TestOncePerPoll:
         page.page([record])
         page.page([record])
         assert watched.calls == 1
-        record.noticed("INFO", Greeting(5))
+        record.on_notification("INFO", Greeting(5))
         assert b"} 2\n" in page.page([record]).body
         assert watched.calls == 2
 

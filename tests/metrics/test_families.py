@@ -205,7 +205,7 @@ class TestCertificates:
     @pytest.fixture
     def record(self) -> DaemonState:
         record = new_record()
-        record.certified(CERTIFICATES)
+        record.set_certificates(CERTIFICATES)
         return record
 
     def test_say_until_when_though_the_daemon_is_down(self, record: DaemonState) -> None:
@@ -236,7 +236,7 @@ class TestCertificates:
     def test_have_paths_that_are_safe_labels(self) -> None:
         record = new_record()
         path = Path(os.fsdecode(b'/etc/\xff\n"x'))
-        record.certified(
+        record.set_certificates(
             [
                 CertificateFileState(
                     CertificateSource(Directive.CERT, path), problem=FileProblem.MISSING

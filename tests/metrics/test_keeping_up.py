@@ -71,7 +71,7 @@ async def test_all_records_that_have_changed_are_rendered_once() -> None:
     page = Exposition([watched.family], CollectorRegistry())
     await page.prepare(*records)
     assert watched.calls == 25
-    records[3].noticed("INFO", Greeting(5))
+    records[3].on_notification("INFO", Greeting(5))
     await page.prepare(*records)
     assert watched.calls == 26
     page.page(records)

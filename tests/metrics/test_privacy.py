@@ -64,7 +64,7 @@ def record(privacy: PrivacyMode) -> DaemonState:
     clients = ClientsConfig(routes=True, privacy=privacy, privacy_key_file=KEY)
     record = DaemonState(office_daemon(expected=("alice", "carol")), clients)
     introduce(record)
-    record.certified(CERTIFICATES)
+    record.set_certificates(CERTIFICATES)
     poll(record, server_status([ALICE, BOB], ROUTES))
     return record
 
@@ -155,13 +155,13 @@ def test_a_daemon_may_be_more_private_than_the_others() -> None:
 def test_another_privacy_holds_at_once() -> None:
     changing = record(PrivacyMode.PLAIN)
     clients = ClientsConfig(routes=True, privacy=PrivacyMode.NONE)
-    changing.adopt(office_daemon(expected=("alice", "carol")), clients)
+    changing.reconfigure(office_daemon(expected=("alice", "carol")), clients)
     assert [text for text in PERSONAL if text in text_of(changing)] == []
 
 
 @pytest.mark.parametrize("privacy", PrivacyMode)
 def test_last_words_may_name_somebody(privacy: PrivacyMode) -> None:
     told = record(privacy)
-    told.noticed("FATAL", Fatal("alice broke it"))
-    told.went_down(ConnectionRefused("127.0.0.1:7505: refused"))
+    told.on_notification("FATAL", Fatal("alice broke it"))
+    told.on_down(ConnectionRefused("127.0.0.1:7505: refused"))
     assert ("alice" in told.down_message) is (privacy is PrivacyMode.PLAIN)

@@ -85,7 +85,7 @@ async def watching(
     """Watch one daemon until the block is left."""
     watcher = monitor(endpoint, deadline=deadline, interval=interval, password_file=password_file)
     async with running(watcher):
-        yield watcher.record
+        yield watcher.daemon
 
 
 async def polled_times(daemon: FakeDaemon, times: int) -> None:

@@ -32,11 +32,11 @@ async def test_a_daemon_that_answers_is_up(log: LogCapture) -> None:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(3)
         assert (record.up, record.management_up, record.down_reason) == (True, True, None)
-        assert record.connects == 1
+        assert record.management_connects == 1
         assert record.polls >= 2
         assert record.state is not None
         assert record.state.name is StateName.CONNECTED
-        assert record.ledger.received_bytes == 3005
+        assert record.clients.received_bytes == 3005
     assert log.messages.count("daemon is up") == 1
     assert "daemon is down" not in log.messages
 
@@ -102,7 +102,7 @@ async def test_a_daemon_that_comes_back_is_up_again(log: LogCapture) -> None:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2)
         assert record.up
-        assert record.connects == 2
+        assert record.management_connects == 2
         assert record.traffic.received_bytes == 3005
         assert log.messages.count("daemon is up") == 2
 
@@ -140,7 +140,7 @@ async def test_a_daemon_that_fell_silent_and_speaks_again_is_up_on_the_same_sess
         session.send_lines(*REPLIES[b"load-stats"], *REPLIES[b"pid"])
         await session.reply_to_polls(2)
         assert record.up
-        assert record.connects == 1
+        assert record.management_connects == 1
         assert daemon.all_accepted
 
 
@@ -174,7 +174,7 @@ async def test_a_daemon_that_dialled_in_keeps_its_session_however_silent_it_is(
             )
             await session.reply_to_polls(2)
             assert record.up
-            assert record.connects == 1
+            assert record.management_connects == 1
 
 
 async def test_one_hung_daemon_of_fifty_delays_no_other() -> None:
@@ -203,7 +203,7 @@ async def test_a_status_that_never_ends_is_answered_by_status_1_and_counted(
         assert record.up
         assert record.status_fallbacks == 1
         assert record.poll_failures.total() == 0
-        assert record.ledger.received_bytes == 3005
+        assert record.clients.received_bytes == 3005
         session.send_lines(*REPLIES[b"load-stats"])
         await session.reply(until=b"status 3")  # tried again later
         assert session.received.count(b"status 1") == 1 + STATUS_1_POLLS
@@ -219,14 +219,14 @@ async def test_a_bug_in_a_poll_ends_no_task(
     monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
     bugs = iter([ZeroDivisionError("a bug"), KeyError("another")])
-    polled = DaemonState.polled
+    on_poll = DaemonState.on_poll
 
     def stumble(record: DaemonState, *args: object, **kwargs: object) -> None:
         for bug in bugs:
             raise bug
-        polled(record, *args, **kwargs)  # type: ignore[arg-type]
+        on_poll(record, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(DaemonState, "polled", stumble)
+    monkeypatch.setattr(DaemonState, "on_poll", stumble)
     async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
         for _ in range(2):
             session = await daemon.accept_and_greet()
@@ -250,7 +250,7 @@ async def test_a_bug_in_taking_a_message_ends_no_task(
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         with monkeypatch.context() as patch:
-            patch.setattr(DaemonState, "noticed", stumble)
+            patch.setattr(DaemonState, "on_notification", stumble)
             session.send_lines(b">LOG:1795405990,,a line")
             assert await log.wait_for_down() == "protocol"
         await polled_times(daemon, 2)

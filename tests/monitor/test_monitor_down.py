@@ -146,7 +146,7 @@ async def test_nothing_of_a_reply_that_was_cut_counts(log: LogCapture) -> None:
         session.send_lines(*STATUS_3[:-1])
         session.close()
         await log.wait_for_down()
-        assert record.ledger.received_bytes == 0
+        assert record.clients.received_bytes == 0
         assert record.traffic.received_bytes == 0
         assert record.status is None
 

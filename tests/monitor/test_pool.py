@@ -54,7 +54,7 @@ def make(watch: Target, phase: float) -> Monitor:
 @contextlib.asynccontextmanager
 async def told(*watches: Target) -> AsyncIterator[MonitorPool]:
     fleet = MonitorPool(make)
-    await fleet.watch(watches)
+    await fleet.apply(watches)
     try:
         yield fleet
     finally:
@@ -62,7 +62,7 @@ async def told(*watches: Target) -> AsyncIterator[MonitorPool]:
 
 
 def names(fleet: MonitorPool) -> list[str]:
-    return [record.name for record in fleet.records]
+    return [record.name for record in fleet.daemons]
 
 
 class Errand:
@@ -85,15 +85,15 @@ async def test_errands_begin_anew_with_other_settings_and_end_with_the_daemon() 
     errand = Errand()
     fleet = MonitorPool(make, lambda _, record, __: [errand.run(record)])
     office = watch(NOBODY)
-    await fleet.watch([office])
+    await fleet.apply([office])
     await asyncio.sleep(0)
     assert errand.running == [1]
-    await fleet.watch([office])
+    await fleet.apply([office])
     assert errand.running == [1]
-    await fleet.watch([structs.replace(office, poll_interval=9.0)])
+    await fleet.apply([structs.replace(office, poll_interval=9.0)])
     await asyncio.sleep(0)
     assert errand.running == [2]
-    await fleet.watch([])
+    await fleet.apply([])
     assert errand.running == []
     await fleet.close()
 
@@ -103,9 +103,9 @@ async def test_an_errand_that_fails_leaves_the_daemon_unwatched() -> None:
         raise RuntimeError("a bug")
 
     fleet = MonitorPool(make, lambda *_: [fails()])
-    await fleet.watch([watch(NOBODY)])
+    await fleet.apply([watch(NOBODY)])
     await asyncio.sleep(0)
-    assert "nobody looks after" in (fleet.unready() or "")
+    assert "nobody looks after" in (fleet.readiness_error() or "")
     await fleet.close()
 
 
@@ -121,13 +121,13 @@ async def test_who_is_being_left_is_not_missed(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(pool_module, "READY_GRACE", 0)
     fleet = MonitorPool(make, lambda *_: [lingers()])
-    await fleet.watch([watch(NOBODY)])
+    await fleet.apply([watch(NOBODY)])
     await asyncio.sleep(0)
-    reload = asyncio.create_task(fleet.watch([]))
+    reload = asyncio.create_task(fleet.apply([]))
     await leaving.wait()
     (monitoring, _) = fleet._members["office"].tasks
     await asyncio.wait([monitoring])
-    assert fleet.unready() is None
+    assert fleet.readiness_error() is None
     left.set()
     await reload
 
@@ -136,19 +136,19 @@ async def test_who_is_unchanged_keeps_session_and_record() -> None:
     async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2)
-        (before,) = office.records
-        plan = await office.watch([watch(daemon.endpoint), watch(NOBODY, "branch")])
+        (before,) = office.daemons
+        plan = await office.apply([watch(daemon.endpoint), watch(NOBODY, "branch")])
         await session.reply_to_polls(2)
         assert plan.unchanged == ("office",)
-        assert office.records[0] is before
-        assert before.connects == 1
+        assert office.daemons[0] is before
+        assert before.management_connects == 1
         assert daemon.all_accepted
 
 
 async def test_the_order_is_that_of_the_configuration() -> None:
     first, second = watch(NOBODY, "a"), watch(NOBODY, "b")
     async with told(first, second) as both:
-        await both.watch([second, watch(NOBODY, "c"), first])
+        await both.apply([second, watch(NOBODY, "c"), first])
         assert names(both) == ["b", "c", "a"]
 
 
@@ -159,7 +159,7 @@ async def test_who_is_removed_is_left_with_quit_and_given_up() -> None:
     ):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls()
-        await both.watch([watch(NOBODY, "branch")])
+        await both.apply([watch(NOBODY, "branch")])
         await session.wait_closed()
         assert session.received[-1] == b"quit"
         assert names(both) == ["branch"]
@@ -170,24 +170,24 @@ async def test_a_new_address_is_a_new_daemon_with_counters_from_0() -> None:
     async with fake_daemon() as old, fake_daemon() as new, told(watch(old.endpoint)) as office:
         session = await old.accept_and_greet()
         await session.reply_to_polls()
-        plan = await office.watch([watch(new.endpoint)])
+        plan = await office.apply([watch(new.endpoint)])
         await session.wait_closed()
         await (await new.accept_and_greet()).reply_to_polls()
         assert plan.restarted == ("office",)
-        assert office.records[0].connects == 1
+        assert office.daemons[0].management_connects == 1
 
 
 async def test_another_name_may_have_the_address_at_once(log: LogCapture) -> None:
     here = ListenEndpoint("127.0.0.1", free_port())
     async with told(watch(here, timeout=SHORT)) as fleet:
         await log.wait_for_down()  # it listens now
-        await fleet.watch([watch(here, "renamed", timeout=SHORT)])
+        await fleet.apply([watch(here, "renamed", timeout=SHORT)])
         assert await log.wait_for_down() == "not_found"
         async with connect_fake_daemon(here.host, here.port) as session:
             session.send_lines(GREETING)
             await session.reply_to_polls(2)
             assert names(fleet) == ["renamed"]
-            assert fleet.records[0].up
+            assert fleet.daemons[0].up
 
 
 async def test_a_daemon_that_dialled_in_is_never_let_go_for_a_setting(log: LogCapture) -> None:
@@ -197,9 +197,9 @@ async def test_a_daemon_that_dialled_in_is_never_let_go_for_a_setting(log: LogCa
         async with connect_fake_daemon(here.host, here.port) as session:
             session.send_lines(GREETING)
             await session.reply_to_polls()
-            await fleet.watch([watch(here, timeout=TEST_TIMEOUT)])
+            await fleet.apply([watch(here, timeout=TEST_TIMEOUT)])
             await session.reply_to_polls(2)
-            assert fleet.records[0].connects == 1
+            assert fleet.daemons[0].management_connects == 1
 
 
 class TestOtherSettings:
@@ -207,7 +207,7 @@ class TestOtherSettings:
         async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
             session = await daemon.accept_and_greet()
             await session.reply_to_polls()
-            await office.watch([watch(daemon.endpoint, timeout=SHORT)])
+            await office.apply([watch(daemon.endpoint, timeout=SHORT)])
             await session.reply_to_polls()
             assert await log.wait_for_down() == "timeout"
 
@@ -220,7 +220,7 @@ class TestOtherSettings:
                 await log.wait_for_up()
                 for _ in range(10):  # it rests now
                     await asyncio.sleep(0)
-                await office.watch([quick])
+                await office.apply([quick])
                 await session.reply_to_polls(3)
                 assert daemon.all_accepted
 
@@ -232,11 +232,11 @@ class TestOtherSettings:
                 session = await daemon.accept_and_greet()
                 await session.reply_to_polls()
                 assert b"log on" in session.received
-                await office.watch([quiet])
+                await office.apply([quiet])
                 await session.reply_to_polls(2)
                 assert b"log off" in session.received
                 session.received.clear()
-                await office.watch([loud])
+                await office.apply([loud])
                 await session.reply_to_polls(2)
                 assert b"log on" in session.received
                 assert daemon.all_accepted
@@ -250,7 +250,7 @@ class TestOtherSettings:
             async with told(holds) as office:
                 session = await daemon.accept_and_greet()
                 await session.reply_to_polls()
-                await office.watch([releases])
+                await office.apply([releases])
                 await session.reply(until=b"quit")
                 await session.wait_closed()
 
@@ -258,7 +258,7 @@ class TestOtherSettings:
         before = watch(NOBODY)
         after = structs.replace(before, clients=ClientsConfig(identity=Identity.USERNAME))
         async with told(before) as office:
-            plan = await office.watch([after])
+            plan = await office.apply([after])
         assert plan.restarted == ("office",)
 
 
@@ -278,7 +278,7 @@ async def test_a_wrong_password_is_tried_again_at_a_reload(tmp_path: Path, log: 
             write(tmp_path, "right")
             assert await log.wait_for_down() == "auth"
             await asyncio.sleep(0)  # it rests now
-            await office.watch([guarded])
+            await office.apply([guarded])
             await (await logs_in(daemon)).reply_to_polls()
 
 
@@ -286,23 +286,23 @@ class TestReadiness:
     async def test_waits_until_each_daemon_was_asked(self) -> None:
         async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
             session = await daemon.accept_and_greet()
-            unready = office.unready()
-            assert unready is not None
-            assert "office" in unready
+            readiness_error = office.readiness_error()
+            assert readiness_error is not None
+            assert "office" in readiness_error
             await session.reply_to_polls(2)
-            assert office.unready() is None
+            assert office.readiness_error() is None
 
     async def test_does_not_wait_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pool_module, "READY_GRACE", 0.0)
         async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
             await daemon.accept()
-            assert office.unready() is None
+            assert office.readiness_error() is None
 
     async def test_does_not_depend_on_daemons_being_up(self, log: LogCapture) -> None:
         async with told(watch(NOBODY)) as office:
             await log.wait_for_down()
-            assert office.records[0].down_reason is DownReason.REFUSED
-            assert office.unready() is None
+            assert office.daemons[0].down_reason is DownReason.REFUSED
+            assert office.readiness_error() is None
 
     async def test_ends_with_a_monitor_that_crashed(
         self, monkeypatch: pytest.MonkeyPatch, log: LogCapture
@@ -314,9 +314,9 @@ class TestReadiness:
         async with told(watch(NOBODY)) as office:
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-            unready = office.unready()
-        assert unready is not None
-        assert unready.endswith("office")
+            readiness_error = office.readiness_error()
+        assert readiness_error is not None
+        assert readiness_error.endswith("office")
         assert "bug: a daemon is not watched any more" in log.messages
 
     async def test_ends_with_a_monitor_that_stands_still(self) -> None:

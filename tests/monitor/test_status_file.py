@@ -63,10 +63,10 @@ class Watched:
     def answer(self, content: bytes) -> None:
         """Let the session answer a poll with this status."""
         reading = parse_status(tuple(content.splitlines()))
-        self.record.polled(Poll(LoadStats(1, 500, 600), reading), now=self.now, duration=0.1)
+        self.record.on_poll(Poll(LoadStats(1, 500, 600), reading), now=self.now, duration=0.1)
 
     def received(self) -> int:
-        return self.record.ledger.accounts["alice"].received_bytes
+        return self.record.clients.totals["alice"].received_bytes
 
 
 @pytest.fixture
@@ -138,20 +138,20 @@ async def test_a_file_that_is_gone_takes_its_readings_with_it(alone: Watched) ->
 
 
 async def test_a_file_serves_while_the_session_does_not(fallback: Watched) -> None:
-    fallback.record.went_down(SlotBusy("127.0.0.1:7505: busy"))
+    fallback.record.on_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.reply_to_polls.poll()
     record = fallback.record
     assert (record.up, record.management_up) == (True, False)
     assert record.down_reason is DownReason.BUSY
-    record.went_down(SlotBusy("127.0.0.1:7505: still busy"))
+    record.on_down(SlotBusy("127.0.0.1:7505: still busy"))
     assert record.up
     assert record.status is not None
 
 
 async def test_bytes_are_counted_once_over_a_change_of_the_source(fallback: Watched) -> None:
     fallback.answer(status(received=5000, printed=PRINTED))
-    fallback.record.went_down(SlotBusy("busy"))
+    fallback.record.on_down(SlotBusy("busy"))
     assert not fallback.record.up
     fallback.write(status(received=4000, printed=PRINTED))  # the same second, but before
     await fallback.reply_to_polls.poll()
@@ -168,7 +168,7 @@ async def test_bytes_are_counted_once_over_a_change_of_the_source(fallback: Watc
 async def test_a_file_that_fails_as_well_leaves_the_reason_of_the_session(
     fallback: Watched,
 ) -> None:
-    fallback.record.went_down(SlotBusy("127.0.0.1:7505: busy"))
+    fallback.record.on_down(SlotBusy("127.0.0.1:7505: busy"))
     await fallback.reply_to_polls.poll()
     assert not fallback.record.up
     assert fallback.record.down_reason is DownReason.BUSY
@@ -188,7 +188,7 @@ async def test_the_session_is_tried_first(fallback: Watched) -> None:
     reading = asyncio.create_task(fallback.reply_to_polls.run(0.001))
     await asyncio.sleep(0.01)
     assert fallback.record.polls == 0
-    fallback.record.went_down(SlotBusy("127.0.0.1:7505: busy"))
+    fallback.record.on_down(SlotBusy("127.0.0.1:7505: busy"))
     async with asyncio.timeout(TEST_TIMEOUT):
         await fallback.used.wait()
     reading.cancel()
@@ -200,10 +200,10 @@ async def test_clients_of_a_file_that_is_gone_are_forgotten_in_time(alone: Watch
     await alone.reply_to_polls.poll()
     alone.path.unlink()
     await alone.reply_to_polls.poll()
-    assert "alice" in alone.record.ledger.accounts
+    assert "alice" in alone.record.clients.totals
     alone.now += ClientsConfig().forget_after + 60
     await alone.reply_to_polls.poll()
-    assert "alice" not in alone.record.ledger.accounts
+    assert "alice" not in alone.record.clients.totals
 
 
 async def test_a_session_that_came_back_meanwhile_knows_better(
@@ -239,22 +239,22 @@ async def test_a_daemon_in_server_mode_may_write_any_format(alone: Watched) -> N
 
 
 async def test_what_a_file_told_goes_with_it(fallback: Watched) -> None:
-    fallback.record.went_down(SlotBusy("127.0.0.1:7505: busy"))
+    fallback.record.on_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.reply_to_polls.poll()
     daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
-    fallback.record.adopt(daemon, ClientsConfig())
+    fallback.record.reconfigure(daemon, ClientsConfig())
     assert (fallback.record.up, fallback.record.status) == (False, None)
 
 
 async def test_a_file_that_is_configured_no_longer_takes_its_readings_with_it(
     fallback: Watched,
 ) -> None:
-    fallback.record.went_down(SlotBusy("127.0.0.1:7505: busy"))
+    fallback.record.on_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.reply_to_polls.poll()
     with_file = DaemonConfig(name="office", status_file=fallback.path)
-    fallback.record.adopt(with_file, ClientsConfig())
+    fallback.record.reconfigure(with_file, ClientsConfig())
     assert fallback.record.up
-    fallback.record.adopt(DaemonConfig(name="office"), ClientsConfig())
+    fallback.record.reconfigure(DaemonConfig(name="office"), ClientsConfig())
     assert (fallback.record.up, fallback.record.status) == (False, None)

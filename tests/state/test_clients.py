@@ -33,12 +33,12 @@ def polled(ledger: ClientTable, *rows: ClientRow, now: float = 0.0) -> ClientTab
 
 
 def received(ledger: ClientTable) -> dict[str, int]:
-    return {name: account.received_bytes for name, account in ledger.accounts.items()}
+    return {name: account.received_bytes for name, account in ledger.totals.items()}
 
 
 def test_sessions_of_one_name_are_summed() -> None:
     ledger = polled(ClientTable(CONFIG), row("a", 10, since=500), row("a", 5, client_id=1), now=7.0)
-    assert ledger.accounts == {"a": ClientTotals(15, 30, 2, 500, 7.0, 7.0)}
+    assert ledger.totals == {"a": ClientTotals(15, 30, 2, 500, 7.0, 7.0)}
     assert (ledger.received_bytes, ledger.sent_bytes) == (15, 30)
 
 
@@ -46,13 +46,13 @@ def test_an_identity_is_connected_since_its_oldest_session_began() -> None:
     ledger = ClientTable(CONFIG)
     for rows in ((500, 900), (900, 500)):
         polled(ledger, *(row("a", client_id=since, since=since) for since in rows))
-        assert ledger.accounts["a"].connected_since == 500
+        assert ledger.totals["a"].connected_since == 500
 
 
 def test_what_a_session_moved_stays_counted_after_it_has_gone() -> None:
     ledger = polled(ClientTable(CONFIG), row("a", 10), now=1.0)
     polled(ledger, now=2.0)
-    assert ledger.accounts == {"a": ClientTotals(10, 20, 0, None, 1.0, 1.0)}
+    assert ledger.totals == {"a": ClientTotals(10, 20, 0, None, 1.0, 1.0)}
     polled(ledger, row("a", 3, client_id=1), now=3.0)
     assert received(ledger) == {"a": 13}
 
@@ -60,22 +60,22 @@ def test_what_a_session_moved_stays_counted_after_it_has_gone() -> None:
 def test_last_seen_is_the_last_poll_that_showed_it_last_traffic_or_not() -> None:
     ledger = polled(ClientTable(CONFIG), row("a", 10), now=1.0)
     polled(ledger, row("a", 10), now=2.0)
-    assert ledger.accounts["a"].last_seen == 2.0
-    assert ledger.accounts["a"].last_traffic == 1.0
+    assert ledger.totals["a"].last_seen == 2.0
+    assert ledger.totals["a"].last_traffic == 1.0
 
 
 def test_what_is_only_sent_is_traffic_as_well() -> None:
     ledger = polled(ClientTable(CONFIG), row("a", 10), now=1.0)
     polled(ledger, msgspec.structs.replace(row("a", 10), sent_bytes=21), now=2.0)
-    assert ledger.accounts["a"].last_traffic == 2.0
+    assert ledger.totals["a"].last_traffic == 2.0
 
 
 def test_an_identity_is_forgotten_a_while_after_its_last_session() -> None:
     ledger = polled(ClientTable(CONFIG), row("a"), now=0.0)
     polled(ledger, now=100.0)
-    assert "a" in ledger.accounts
+    assert "a" in ledger.totals
     polled(ledger, now=100.1)
-    assert "a" not in ledger.accounts
+    assert "a" not in ledger.totals
 
 
 def test_an_identity_with_a_session_is_not_forgotten_over_a_long_silence() -> None:
@@ -86,19 +86,19 @@ def test_an_identity_with_a_session_is_not_forgotten_over_a_long_silence() -> No
 
 def test_expected_clients_have_an_account_from_the_start_and_for_ever() -> None:
     ledger = ClientTable(CONFIG, ["oslo", "lisbon"])
-    assert dict(ledger.accounts) == {"lisbon": ClientTotals(), "oslo": ClientTotals()}
+    assert dict(ledger.totals) == {"lisbon": ClientTotals(), "oslo": ClientTotals()}
     polled(ledger, row("oslo", 1), now=0.0)
     polled(ledger, now=1e6)
-    assert ledger.accounts["oslo"].received_bytes == 1
-    assert ledger.accounts["lisbon"].last_seen is None
+    assert ledger.totals["oslo"].received_bytes == 1
+    assert ledger.totals["lisbon"].last_seen is None
     assert ledger.expected == {"oslo", "lisbon"}
 
 
 def test_nobody_is_connected_to_a_daemon_that_began_again() -> None:
     ledger = polled(ClientTable(CONFIG), row("a", 10))
     ledger.restart()
-    assert ledger.accounts["a"].sessions == 0
-    assert ledger.accounts["a"].connected_since is None
+    assert ledger.totals["a"].sessions == 0
+    assert ledger.totals["a"].connected_since is None
     assert received(ledger) == {"a": 10}
     polled(ledger, row("a", 12))
     assert received(ledger) == {"a": 22}
@@ -109,7 +109,7 @@ def test_rows_that_look_alike_begin_with_what_one_of_them_moved() -> None:
     alike = [ClientRow("a", "2001:db8::7", "10.8.0.2", "", moved, 0, 1000) for moved in (10, 1000)]
     ledger = polled(ClientTable(CONFIG), *alike)
     assert received(ledger) == {"a": 1000}
-    assert ledger.accounts["a"].sessions == 2
+    assert ledger.totals["a"].sessions == 2
     assert received(polled(ledger, alike[0])) == {"a": 1010}
 
 
@@ -135,26 +135,26 @@ class TestNobodyCanLook:
 class TestOtherSettings:
     def test_begin_to_expect_and_cease_to(self) -> None:
         ledger = ClientTable(ClientsConfig(), ["alice"])
-        ledger.adopt(ClientsConfig(), ["bob"])
+        ledger.reconfigure(ClientsConfig(), ["bob"])
         assert ledger.expected == {"bob"}
         assert received(polled(ledger, now=1e9)).keys() == {"bob"}
 
     def test_leave_totals_alone(self) -> None:
         ledger = polled(ClientTable(ClientsConfig()), row("alice"))
         before = received(ledger)
-        ledger.adopt(ClientsConfig(forget_after=1.0), [])
+        ledger.reconfigure(ClientsConfig(forget_after=1.0), [])
         assert received(ledger) == before
         assert received(polled(ledger, now=3.0)) == {}
 
     def test_of_a_lower_limit_drop_the_longest_idle(self) -> None:
         ledger = polled(ClientTable(ClientsConfig()), row("alice"), row("bob", client_id=1))
         polled(ledger, row("alice"), row("bob", client_id=1, received=5000), now=9.0)
-        ledger.adopt(ClientsConfig(limit=1), [])
+        ledger.reconfigure(ClientsConfig(limit=1), [])
         assert received(ledger).keys() == {"bob"}
 
     def test_of_a_limit_that_is_just_reached_drop_nothing(self) -> None:
         ledger = polled(ClientTable(ClientsConfig()), row("alice"), row("bob", client_id=1))
-        ledger.adopt(ClientsConfig(limit=2), [])
+        ledger.reconfigure(ClientsConfig(limit=2), [])
         assert received(ledger).keys() == {"alice", "bob"}
 
 
@@ -166,7 +166,7 @@ class TestIdentity:
     )
 
     def names(self, identity: Identity) -> set[str]:
-        return set(polled(ClientTable(ClientsConfig(identity=identity)), *self.rows).accounts)
+        return set(polled(ClientTable(ClientsConfig(identity=identity)), *self.rows).totals)
 
     def test_is_the_common_name_or_else_the_user_name(self) -> None:
         assert self.names(Identity.AUTO) == {"cn", "only", "UNDEF"}
@@ -201,7 +201,7 @@ class TestLimit:
         ledger = polled(ClientTable(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
         newcomer = msgspec.structs.replace(row("c", client_id=2), sent_bytes=5)
         polled(ledger, row("a", 1), row("b", 2, client_id=1), newcomer, now=2.0)
-        assert set(ledger.accounts) == {"b", "c"}
+        assert set(ledger.totals) == {"b", "c"}
 
     def test_is_not_moved_by_newcomers_that_are_idle_themselves(self) -> None:
         rows = row("a", 1), row("b", 1, client_id=1), row("c", 1, client_id=2)
@@ -215,7 +215,7 @@ class TestLimit:
     def test_never_drops_expected_clients(self) -> None:
         ledger = ClientTable(self.config, ["x", "y"])
         polled(ledger, row("a", 5), now=1.0)
-        assert set(ledger.accounts) == {"x", "y"}
+        assert set(ledger.totals) == {"x", "y"}
         assert ledger.not_exported == 1
 
     def test_lets_whoever_was_left_out_begin_with_what_its_sessions_moved(self) -> None:
@@ -224,7 +224,7 @@ class TestLimit:
         polled(ledger, *moved, now=2.0)
         polled(ledger, row("a", 3), row("c", 11, client_id=2), now=3.0)
         assert received(ledger) == {"a": 3, "c": 11}
-        assert ledger.accounts["c"].sent_bytes == 22
+        assert ledger.totals["c"].sent_bytes == 22
 
     def test_does_not_keep_bytes_from_the_sum_over_all_clients(self) -> None:
         rows = row("a", 1), row("b", 2, client_id=1), row("c", 4, client_id=2)

@@ -61,7 +61,7 @@ class Watch:
     def _happen(self, step: Step) -> None:
         for line in self.truth.happen(step):
             if self._log:
-                self.ledger.sessions.announce(line)
+                self.ledger.sessions.add_logged_connect(line)
 
     def _poll(self, poll: Poll) -> None:
         status = self.truth.status(format_1=poll.format_1)
@@ -76,10 +76,10 @@ class Watch:
 
     def totals(self) -> tuple[Counter[str], Counter[str]]:
         """Return the bytes received and sent, by name."""
-        accounts = self.ledger.accounts.items()
+        totals = self.ledger.totals.items()
         return (
-            Counter({name: account.received_bytes for name, account in accounts}),
-            Counter({name: account.sent_bytes for name, account in accounts}),
+            Counter({name: account.received_bytes for name, account in totals}),
+            Counter({name: account.sent_bytes for name, account in totals}),
         )
 
     def check_bounds(self) -> None:
@@ -108,8 +108,8 @@ class Watch:
     def check_sessions(self) -> None:
         """The current sessions are those of the server."""
         current = Counter(row.name for row in self.truth.rows if row.admitted)
-        accounts = self.ledger.accounts.items()
-        assert +Counter({name: account.sessions for name, account in accounts}) == current
+        totals = self.ledger.totals.items()
+        assert +Counter({name: account.sessions for name, account in totals}) == current
 
     def _counters(self) -> Counter[str]:
         received, sent = self.totals()

@@ -37,12 +37,12 @@ def introduce(
     known: DaemonState, *, pid: int = 4711, history: tuple[State, ...] = (START, CONNECTED)
 ) -> None:
     """Let a session begin, in the order in which the monitor asks."""
-    known.opened()
-    known.noticed("INFO", Greeting(5))
-    known.identified(pid)
-    known.remembered(history)
+    known.on_connect()
+    known.on_notification("INFO", Greeting(5))
+    known.on_pid(pid)
+    known.on_state_history(history)
     version = Version("2.6.14", "x86_64-pc-linux-gnu", "5")
-    known.introduced(DaemonInfo(version=version, pid=pid, verbosity=3, holds=False))
+    known.on_info(DaemonInfo(version=version, pid=pid, verbosity=3, holds=False))
 
 
 def server(
@@ -77,8 +77,8 @@ def poll(
 
 def take(known: DaemonState, *polls: Poll) -> None:
     for one in polls:
-        known.status_arrived()
-        known.polled(one, now=NOW, duration=0.01)
+        known.on_status_received()
+        known.on_poll(one, now=NOW, duration=0.01)
 
 
 def begun(*, pid: int = 4711) -> DaemonState:
@@ -92,7 +92,7 @@ def test_a_daemon_that_nobody_has_reached_is_not_up() -> None:
     assert not known.up
     assert not known.management_up
     assert known.down_reason is None
-    assert (known.connects, known.polls, known.process.restarts) == (0, 0, 0)
+    assert (known.management_connects, known.polls, known.process.restarts) == (0, 0, 0)
 
 
 def test_a_poll_makes_it_up() -> None:
@@ -120,7 +120,7 @@ def test_a_tunnel_that_begins_while_we_watch_shows_its_mode() -> None:
     introduce(known, history=(START,))
     take(known, poll(tunnel()))
     modes = [known.mode]
-    known.stated(State(START.time + 1, StateName.ASSIGN_IP, ""))
+    known.on_state(State(START.time + 1, StateName.ASSIGN_IP, ""))
     assert [*modes, known.mode] == [Mode.CLIENT, Mode.P2P]
 
 
@@ -129,26 +129,26 @@ def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path)
     (found,) = discover(["*.conf"], tmp_path).found
     daemon = DaemonConfig(name="uplink", deployment=found.deployment)
     known = DaemonState(daemon, ClientsConfig())
-    known.file_read(tunnel(), now=NOW, duration=0.01)
+    known.on_status_file(tunnel(), now=NOW, duration=0.01)
     assert known.mode is Mode.P2P
 
 
 def test_readings_go_with_the_session_and_counters_stay() -> None:
     known = begun()
     take(known, poll(server(received=7), received=70, sent=30))
-    known.went_down(SessionClosed("closed"))
+    known.on_down(SessionClosed("closed"))
     assert not known.up
     assert not known.management_up
     assert known.down_reason is DownReason.CLOSED
-    assert (known.introduction, known.state, known.status, known.mode) == (None,) * 4
+    assert (known.info, known.state, known.status, known.mode) == (None,) * 4
     assert known.poll_duration is None
     assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (70, 30)
-    assert (known.connects, known.polls) == (1, 1)
+    assert (known.management_connects, known.polls) == (1, 1)
 
 
 def test_the_reason_goes_when_it_is_up_again() -> None:
     known = begun()
-    known.went_down(ConnectionRefused("refused"))
+    known.on_down(ConnectionRefused("refused"))
     introduce(known)
     take(known, poll(server()))
     assert known.down_reason is None
@@ -158,7 +158,7 @@ def test_the_reason_goes_when_it_is_up_again() -> None:
 def test_failures_are_counted_by_reason() -> None:
     known = record()
     for error in (SlotBusy("busy"), SlotBusy("busy"), ConnectionRefused("refused")):
-        known.poll_failed(error)
+        known.on_poll_error(error)
     assert known.polls == 3
     assert known.poll_failures == {DownReason.BUSY: 2, DownReason.REFUSED: 1}
 
@@ -184,7 +184,7 @@ def test_a_full_history_does_not_tell_the_start() -> None:
 
 def test_the_start_is_remembered_when_the_history_has_become_full() -> None:
     known = begun()
-    known.went_down(SessionClosed("closed"))
+    known.on_down(SessionClosed("closed"))
     introduce(known, history=(CONNECTED,) * HISTORY_LIMIT)
     assert known.process.start_time == START.time
 
@@ -198,23 +198,23 @@ def test_another_process_has_another_start() -> None:
 def test_the_state_follows_the_messages() -> None:
     known = begun()
     assert known.state == CONNECTED
-    known.noticed("STATE", StateChange(RECONNECTING))
+    known.on_notification("STATE", StateChange(RECONNECTING))
     assert known.state == RECONNECTING
 
 
 def test_last_words_stand_beside_the_reason() -> None:
     known = begun()
-    known.noticed("FATAL", Fatal("Cannot open TUN/TAP dev"))
-    known.went_down(SessionClosed("closed"))
+    known.on_notification("FATAL", Fatal("Cannot open TUN/TAP dev"))
+    known.on_down(SessionClosed("closed"))
     assert known.down_message == "closed; its last words were: Cannot open TUN/TAP dev"
 
 
 def test_last_words_of_one_session_are_not_those_of_the_next() -> None:
     known = begun()
-    known.noticed("FATAL", Fatal("Cannot open TUN/TAP dev"))
-    known.went_down(SessionClosed("closed"))
-    known.opened()
-    known.went_down(SessionClosed("closed"))
+    known.on_notification("FATAL", Fatal("Cannot open TUN/TAP dev"))
+    known.on_down(SessionClosed("closed"))
+    known.on_connect()
+    known.on_down(SessionClosed("closed"))
     assert known.down_message == "closed"
 
 
@@ -229,7 +229,7 @@ def test_totals_go_on_over_a_restart_of_the_process() -> None:
 def test_totals_are_not_counted_again_after_a_lost_session() -> None:
     known = begun()
     take(known, poll(server(), received=100, sent=10))
-    known.went_down(SessionClosed("closed"))
+    known.on_down(SessionClosed("closed"))
     introduce(known)
     take(known, poll(server(), received=101, sent=11))
     assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (101, 11)
@@ -255,28 +255,28 @@ def test_offload_is_not_forgotten_where_a_status_does_not_tell_it() -> None:
 def test_a_tunnel_goes_on_upward_over_its_reconnects() -> None:
     known = begun()
     take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100)))
-    known.noticed("STATE", StateChange(RECONNECTING))
+    known.on_notification("STATE", StateChange(RECONNECTING))
     take(known, poll(TunnelStatus(updated=2, tcp_udp_read=150)))
-    assert known.tunnel_traffic.totals == {"tcp_udp_read": 250}
+    assert known.tunnel.totals == {"tcp_udp_read": 250}
 
 
 def test_one_reconnect_that_is_heard_of_twice_is_one() -> None:
     known = begun()
-    known.noticed("STATE", StateChange(RECONNECTING))
+    known.on_notification("STATE", StateChange(RECONNECTING))
     take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100)))
-    known.stated(RECONNECTING)  # asked for, as a check on the messages
+    known.on_state(RECONNECTING)  # asked for, as a check on the messages
     take(known, poll(TunnelStatus(updated=2, tcp_udp_read=150)))
-    assert known.tunnel_traffic.totals == {"tcp_udp_read": 150}
+    assert known.tunnel.totals == {"tcp_udp_read": 150}
 
 
 def test_a_reconnect_is_not_forgotten_over_a_status_that_could_not_be_used() -> None:
     known = begun()
     take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100)))
-    known.noticed("STATE", StateChange(RECONNECTING))
-    known.status_arrived()
-    known.poll_failed(ReplyError("garbled"))
+    known.on_notification("STATE", StateChange(RECONNECTING))
+    known.on_status_received()
+    known.on_poll_error(ReplyError("garbled"))
     take(known, poll(TunnelStatus(updated=3, tcp_udp_read=150)))
-    assert known.tunnel_traffic.totals == {"tcp_udp_read": 250}
+    assert known.tunnel.totals == {"tcp_udp_read": 250}
 
 
 def test_fallbacks_and_unparsed_lines_are_counted() -> None:
@@ -304,18 +304,18 @@ def test_every_way_to_feed_a_record_counts_as_a_change() -> None:
 def test_certificates_that_are_configured_no_longer_are_not_shown() -> None:
     certified = DaemonConfig(name="office", cert=Path("/etc/openvpn/office.crt"))
     record = DaemonState(certified, ClientsConfig())
-    record.certified(
+    record.set_certificates(
         [CertificateFileState(CertificateSource(Directive.CERT, Path("/etc/openvpn/office.crt")))]
     )
-    record.adopt(certified, ClientsConfig())
+    record.reconfigure(certified, ClientsConfig())
     assert record.certificates
-    record.adopt(DaemonConfig(name="office"), ClientsConfig())
+    record.reconfigure(DaemonConfig(name="office"), ClientsConfig())
     assert not record.certificates
 
 
 def test_a_change_is_counted() -> None:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
     record = DaemonState(daemon, ClientsConfig())
-    before = record.changes
-    record.misread(3)
-    assert (record.changes, record.unparsed_lines) == (before + 1, 3)
+    before = record.revision
+    record.add_unparsed(3)
+    assert (record.revision, record.unparsed_lines) == (before + 1, 3)

@@ -12,28 +12,28 @@ PRIVATE: tuple[Privacy, ...] = (PseudonymPrivacy(b"key"), NoClientsPrivacy())
 
 
 def test_plain_words_are_told() -> None:
-    told = DownState(SessionClosed("closed"), "alice did it").tell(PlainPrivacy())
+    told = DownState(SessionClosed("closed"), "alice did it").message(PlainPrivacy())
     assert told == "closed; its last words were: alice did it"
-    assert DownState(ReplyError("says 'alice'")).tell(PlainPrivacy()) == "says 'alice'"
+    assert DownState(ReplyError("says 'alice'")).message(PlainPrivacy()) == "says 'alice'"
 
 
 @pytest.mark.parametrize("privacy", PRIVATE)
 def test_private_words_are_not(privacy: Privacy) -> None:
-    assert DownState(SessionClosed("closed"), "alice did it").tell(privacy) == "closed"
-    assert "alice" not in DownState(ReplyError("says 'alice'")).tell(privacy)
+    assert DownState(SessionClosed("closed"), "alice did it").message(privacy) == "closed"
+    assert "alice" not in DownState(ReplyError("says 'alice'")).message(privacy)
 
 
 @pytest.mark.parametrize("privacy", PRIVATE)
 def test_our_own_words_are_always_told(privacy: Privacy) -> None:
-    assert DownState(ConnectionRefused("nobody listens")).tell(privacy) == "nobody listens"
+    assert DownState(ConnectionRefused("nobody listens")).message(privacy) == "nobody listens"
 
 
 def test_who_becomes_private_is_no_longer_named_by_what_was_said_before() -> None:
     daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
     record = DaemonState(daemon, ClientsConfig())
-    record.noticed("FATAL", Fatal("alice did it"))
-    record.went_down(SessionClosed("closed"))
+    record.on_notification("FATAL", Fatal("alice did it"))
+    record.on_down(SessionClosed("closed"))
     assert "alice" in record.down_message
-    record.adopt(daemon, ClientsConfig(privacy=PrivacyMode.NONE))
+    record.reconfigure(daemon, ClientsConfig(privacy=PrivacyMode.NONE))
     assert record.down_message == "closed"
     assert record.down_reason is DownReason.CLOSED

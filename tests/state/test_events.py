@@ -46,17 +46,17 @@ class Heard:
 
     def begin(self, states: Sequence[State] = (), lines: Sequence[LogLine] = ()) -> None:
         """Let a session begin."""
-        self.events.session_began()
-        self.events.take_state_history(states)
-        self.events.take_log_cache(lines)
+        self.events.on_connect()
+        self.events.add_state_history(states)
+        self.events.add_log_history(lines)
 
     def state(self, *states: State) -> None:
         for entry in states:
-            self.events.take("STATE", StateChange(entry))
+            self.events.add("STATE", StateChange(entry))
 
     def log(self, *lines: LogLine) -> None:
         for line in lines:
-            self.events.take("LOG", line)
+            self.events.add("LOG", line)
 
 
 @pytest.fixture
@@ -81,10 +81,10 @@ def test_every_known_label_value_stands_at_zero_from_the_start(heard: Heard) -> 
 def test_no_message_adds_a_label_value(heard: Heard) -> None:
     heard.begin()
     known = [set(counter) for counter in (heard.events.messages, heard.events.reconnects)]
-    heard.events.take("EVIL", UnknownNotification("EVIL"))
+    heard.events.add("EVIL", UnknownNotification("EVIL"))
     heard.state(reconnecting("evil"))
-    heard.events.take("PASSWORD", PasswordFailed("evil"))
-    heard.events.take("PASSWORD", PasswordRequest("evil"))
+    heard.events.add("PASSWORD", PasswordFailed("evil"))
+    heard.events.add("PASSWORD", PasswordRequest("evil"))
     events = heard.events
     assert [set(events.messages), set(events.reconnects)] == known
     assert events.messages["other"] == events.reconnects["other"] == 1
@@ -113,19 +113,19 @@ def test_messages_count_as_they_come(heard: Heard) -> None:
 
 def test_what_comes_before_the_history_stands_in_it_and_counts_once(heard: Heard) -> None:
     heard.begin([state()])
-    heard.events.session_began()
+    heard.events.on_connect()
     gap, early, late = (reconnecting("SIGUSR1", time) for time in (2, 3, 4))
     heard.state(early)
-    assert list(heard.events.take_state_history([state(), gap, early])) == [gap, early]
+    assert list(heard.events.add_state_history([state(), gap, early])) == [gap, early]
     heard.state(late)
     assert heard.events.reconnects["SIGUSR1"] == 3
 
 
 def test_lines_that_come_before_the_cache_stand_in_it_and_count_once(heard: Heard) -> None:
     heard.begin(lines=[OURS])
-    heard.events.session_began()
+    heard.events.on_connect()
     heard.log(FAILED)
-    heard.events.take_log_cache([OURS, LET_IN, FAILED])
+    heard.events.add_log_history([OURS, LET_IN, FAILED])
     heard.log(FAILED)
     assert heard.events.log_events["tls_handshake_failed"] == 2
     assert len(heard.clients) == 1
@@ -145,10 +145,10 @@ def test_a_gap_is_filled_in_from_both_histories(heard: Heard) -> None:
 
 def test_another_process_begins_its_histories_anew(heard: Heard) -> None:
     heard.begin([state()], [FAILED])
-    heard.events.session_began()
-    heard.events.process_changed()
-    assert list(heard.events.take_state_history([state()])) == [state()]
-    heard.events.take_log_cache([FAILED])
+    heard.events.on_connect()
+    heard.events.on_restart()
+    assert list(heard.events.add_state_history([state()])) == [state()]
+    heard.events.add_log_history([FAILED])
     assert heard.events.transitions["CONNECTED"] == 1
     assert heard.events.log_events["tls_handshake_failed"] == 1
 
@@ -170,23 +170,23 @@ def test_clients_that_the_log_lets_in_are_announced(heard: Heard) -> None:
 def test_fatal_errors_count_once_though_the_log_has_them_too(heard: Heard) -> None:
     heard.begin()
     heard.log(LogLine(10, "F", "Cannot open TUN/TAP dev"))
-    heard.events.take("FATAL", Fatal("Cannot open TUN/TAP dev"))
+    heard.events.add("FATAL", Fatal("Cannot open TUN/TAP dev"))
     assert heard.events.fatal_errors == 1
     assert heard.events.log_messages["fatal"] == 1
 
 
 def test_prompts_and_refused_passwords_count_by_kind(heard: Heard) -> None:
-    heard.events.take("PASSWORD", PasswordRequest("Private Key"))
-    heard.events.take("PASSWORD", PasswordFailed("Private Key"))
-    heard.events.take("NEED-OK", AnswerNeeded("NEED-OK"))
-    heard.events.take("CLIENT", ClientEvent("CONNECT", 0, {}))
-    heard.events.take("CLIENT", ClientEvent("ESTABLISHED", 0, {}))
+    heard.events.add("PASSWORD", PasswordRequest("Private Key"))
+    heard.events.add("PASSWORD", PasswordFailed("Private Key"))
+    heard.events.add("NEED-OK", AnswerNeeded("NEED-OK"))
+    heard.events.add("CLIENT", ClientEvent("CONNECT", 0, {}))
+    heard.events.add("CLIENT", ClientEvent("ESTABLISHED", 0, {}))
     assert +heard.events.prompts == {"Private Key": 1, "NEED-OK": 1, "client_auth": 1}
     assert +heard.events.password_failures == {"Private Key": 1}
 
 
 def test_a_hold_is_no_prompt(heard: Heard) -> None:
-    heard.events.take("HOLD", Hold())
+    heard.events.add("HOLD", Hold())
     assert heard.events.prompts.total() == 0
     assert heard.events.messages["HOLD"] == 1
 
@@ -203,10 +203,10 @@ def test_over_any_sessions_and_gaps_each_entry_counts_once(
     heard.begin(past)
     told = list(past)
     for gap, early, live, lost in visits:
-        heard.events.session_began()
+        heard.events.on_connect()
         told += gap + early
         heard.state(*early)
-        heard.events.take_state_history(told)
+        heard.events.add_state_history(told)
         heard.state(*live)
         told += live + lost
     heard.begin(told)

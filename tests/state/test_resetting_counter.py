@@ -7,7 +7,7 @@ from exporter.state.resetting_counter import ResettingCounter
 def grown(*values: int) -> int:
     growth = ResettingCounter()
     for value in values:
-        growth.take(value)
+        growth.update(value)
     return growth.total
 
 
@@ -26,21 +26,21 @@ def test_a_value_that_fell_began_again_at_nothing() -> None:
 
 def test_each_step_is_told() -> None:
     growth = ResettingCounter()
-    assert [growth.take(value) for value in (4, 6, 6, 1)] == [4, 2, 0, 1]
+    assert [growth.update(value) for value in (4, 6, 6, 1)] == [4, 2, 0, 1]
 
 
 def test_a_restart_counts_whole_even_where_the_value_did_not_fall() -> None:
     growth = ResettingCounter()
-    growth.take(10)
+    growth.update(10)
     growth.restart()
-    assert growth.take(12) == 12
+    assert growth.update(12) == 12
     assert growth.total == 22
 
 
 def test_a_restart_before_the_first_value_changes_nothing() -> None:
     growth = ResettingCounter()
     growth.restart()
-    growth.take(4)
+    growth.update(4)
     assert growth.total == 4
 
 
@@ -56,5 +56,5 @@ def test_the_total_never_falls_and_is_what_each_life_reached(history: list[int |
             truth, life = truth + life, 0
         else:
             truth, life = (truth, value) if value >= life else (truth + life, value)
-            assert growth.take(value) == growth.total - before >= 0
+            assert growth.update(value) == growth.total - before >= 0
         assert growth.total == truth + life

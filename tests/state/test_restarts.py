@@ -27,22 +27,22 @@ def begun(*history: State) -> DaemonState:
 
 def again(record: DaemonState, *history: State) -> None:
     """Begin another session with the daemon."""
-    record.opened()
-    record.identified(SAME_PID)
-    record.remembered(history)
+    record.on_connect()
+    record.on_pid(SAME_PID)
+    record.on_state_history(history)
 
 
 def poll(record: DaemonState, received: int, *, load: int | None = None, since: int = 1001) -> None:
     client = ClientRow("alice", "192.0.2.7:4", "10.8.0.2", "", received, 0, since, client_id=0)
     status = ServerStatus(updated=6000, clients=(client,), pending=(), route_count=1)
     load_stats = LoadStats(1, received if load is None else load, 0)
-    record.status_arrived()
-    record.polled(Poll(load_stats, status), now=6000.0, duration=0.1)
+    record.on_status_received()
+    record.on_poll(Poll(load_stats, status), now=6000.0, duration=0.1)
 
 
 def totals(record: DaemonState) -> tuple[int, int]:
     """Return what the clients and what the daemon received."""
-    return record.ledger.received_bytes, record.traffic.received_bytes
+    return record.clients.received_bytes, record.traffic.received_bytes
 
 
 @pytest.mark.parametrize(
@@ -85,10 +85,10 @@ def test_a_history_that_grew_or_lost_its_beginning_is_of_the_same_process(
 def test_the_sessions_of_a_server_that_restarted_within_its_process_are_over() -> None:
     record = begun(START, CONNECTED)
     poll(record, 100)
-    record.noticed("STATE", StateChange(RESTARTED))
+    record.on_notification("STATE", StateChange(RESTARTED))
     poll(record, 120, load=220)
     assert totals(record) == (220, 220)
-    sessions = record.ledger.sessions
+    sessions = record.clients.sessions
     assert (sessions.connects, sessions.disconnects) == (1, 1)
     poll(record, 125, load=225)
     assert totals(record) == (225, 225)
@@ -100,14 +100,14 @@ def test_a_restart_behind_a_status_ends_none_of_its_sessions() -> None:
     poll(record, 100)
     client = ClientRow("alice", "192.0.2.7:4", "10.8.0.2", "", 110, 0, 1001, client_id=0)
     status = ServerStatus(updated=6000, clients=(client,), pending=(), route_count=1)
-    record.status_arrived()
-    record.noticed("STATE", StateChange(RESTARTED))
-    record.polled(Poll(LoadStats(1, 110, 0), status), now=6000.0, duration=0.1)
+    record.on_status_received()
+    record.on_notification("STATE", StateChange(RESTARTED))
+    record.on_poll(Poll(LoadStats(1, 110, 0), status), now=6000.0, duration=0.1)
     assert totals(record) == (110, 110)
-    assert record.ledger.sessions.disconnects == 0
+    assert record.clients.sessions.disconnects == 0
     poll(record, 7, load=117, since=3001)
     assert totals(record) == (117, 117)
-    assert record.ledger.sessions.disconnects == 1
+    assert record.clients.sessions.disconnects == 1
 
 
 def test_a_restart_in_a_gap_is_found_in_the_history() -> None:
@@ -122,16 +122,16 @@ def test_a_restart_in_a_gap_is_found_in_the_history() -> None:
 def test_a_handshake_is_no_login(rejected: bool) -> None:  # noqa: FBT001 -- two rows of a table
     """`>CLIENT:ESTABLISHED` comes for rejected clients, too."""
     record = begun(START, CONNECTED)
-    record.status_arrived()
+    record.on_status_received()
     empty = ServerStatus(updated=6000, clients=(), pending=(), route_count=0)
-    record.polled(Poll(LoadStats(0, 0, 0), empty), now=6000.0, duration=0.1)
+    record.on_poll(Poll(LoadStats(0, 0, 0), empty), now=6000.0, duration=0.1)
     variables = {"time_unix": "1001", "IV_PLAT": "linux", "IV_VER": "2.6.14"}
     if rejected:
         variables["time_duration"] = "0"
-    record.noticed("CLIENT", ClientEvent("ESTABLISHED", 0, variables))
-    assert record.ledger.sessions.connects == 0
+    record.on_notification("CLIENT", ClientEvent("ESTABLISHED", 0, variables))
+    assert record.clients.sessions.connects == 0
     if not rejected:
         poll(record, 100)
-        ((session, *_),) = record.ledger.sessions.current
-        assert (session.peer.platform, session.peer.version) == ("linux", "2.6.14")
-        assert record.ledger.sessions.connects == 1
+        ((session, *_),) = record.clients.sessions.current
+        assert (session.peer_info.platform, session.peer_info.version) == ("linux", "2.6.14")
+        assert record.clients.sessions.connects == 1

@@ -42,64 +42,64 @@ def test_the_end_of_what_was_seen_may_lie_inside_the_history(
 
 def test_history_from_before_is_not_new() -> None:
     stream = SeenEntries[str](10)
-    assert list(stream.catch_up("abc")) == []
+    assert list(stream.unseen("abc")) == []
 
 
 def test_what_came_by_itself_is_not_new_in_the_history() -> None:
     stream = SeenEntries[str](10)
-    stream.catch_up("ab")
+    stream.unseen("ab")
     stream.add("c")
-    assert list(stream.catch_up("abcd")) == ["d"]
-    assert list(stream.catch_up("abcd")) == []
+    assert list(stream.unseen("abcd")) == ["d"]
+    assert list(stream.unseen("abcd")) == []
 
 
 def test_equal_entries_of_one_second_are_counted_each() -> None:
     stream = SeenEntries[str](10)
-    stream.catch_up("a")
+    stream.unseen("a")
     stream.add("a")
-    assert list(stream.catch_up("aaaa")) == ["a", "a"]
+    assert list(stream.unseen("aaaa")) == ["a", "a"]
 
 
 def test_a_full_history_has_lost_its_beginning() -> None:
     stream = SeenEntries[int](4)
-    stream.catch_up([1, 2, 3, 4])
+    stream.unseen([1, 2, 3, 4])
     stream.add(5)
-    assert list(stream.catch_up([4, 5, 6, 7])) == [6, 7]
+    assert list(stream.unseen([4, 5, 6, 7])) == [6, 7]
 
 
 def test_a_gap_that_the_history_does_not_cover_leaves_all_of_it_new() -> None:
     stream = SeenEntries[int](4)
-    stream.catch_up([1, 2, 3, 4])
-    assert list(stream.catch_up([9, 10, 11, 12])) == [9, 10, 11, 12]
+    stream.unseen([1, 2, 3, 4])
+    assert list(stream.unseen([9, 10, 11, 12])) == [9, 10, 11, 12]
 
 
 def test_a_history_longer_than_the_limit_is_remembered_whole() -> None:
     """Else its first entry, equal to the last one seen, would make all others new."""
     stream = SeenEntries[str](2)
-    stream.catch_up("abcda")
-    assert list(stream.catch_up("abcdae")) == ["e"]
+    stream.unseen("abcda")
+    assert list(stream.unseen("abcdae")) == ["e"]
 
 
 def test_a_history_that_grew_longer_than_the_limit_is_known_as_well() -> None:
     stream = SeenEntries[int](3)
-    stream.catch_up([1, 2])
+    stream.unseen([1, 2])
     for entry in (3, 4, 5):
         stream.add(entry)
-    assert list(stream.catch_up([1, 2, 3, 4, 5, 6])) == [6]
+    assert list(stream.unseen([1, 2, 3, 4, 5, 6])) == [6]
 
 
 def test_all_of_another_process_is_new() -> None:
     stream = SeenEntries[str](10)
-    stream.catch_up("ab")
+    stream.unseen("ab")
     stream.restart()
-    assert list(stream.catch_up("ab")) == ["a", "b"]
-    assert list(stream.catch_up("abc")) == ["c"]
+    assert list(stream.unseen("ab")) == ["a", "b"]
+    assert list(stream.unseen("abc")) == ["c"]
 
 
 def test_the_first_history_is_the_past_whatever_restarted_before() -> None:
     stream = SeenEntries[str](10)
     stream.restart()
-    assert list(stream.catch_up("ab")) == []
+    assert list(stream.unseen("ab")) == []
 
 
 ENTRIES = st.text(alphabet="ab", max_size=8)
@@ -141,7 +141,7 @@ class Daemon:
         self.catch_up()
 
     def catch_up(self) -> None:
-        self.counted.update(self.stream.catch_up(self.entries[-self.window :]))
+        self.counted.update(self.stream.unseen(self.entries[-self.window :]))
 
 
 def lived(daemon: Daemon, pieces: list[tuple[str, list[str]]], past: list[str]) -> Daemon:

@@ -46,7 +46,7 @@ def announce(sessions: SessionTracker, *names: str, address: str = "192.0.2.7:4"
     """Let the log say that clients were let in, with an IPv4 and an IPv6 address each."""
     for name in names:
         for ipv6 in (False, True):
-            sessions.announce(ConnectLine(name, address, ipv6=ipv6))
+            sessions.add_logged_connect(ConnectLine(name, address, ipv6=ipv6))
 
 
 def test_sessions_that_were_there_before_us_did_not_connect() -> None:
@@ -243,11 +243,11 @@ class TestPollsInFormat1:
 
     def test_open_sessions_that_get_their_id_later(self) -> None:
         sessions = opened(row("bob", client_id=9))
-        sessions.introduce(0, 1000, LINUX)
+        sessions.add_peer_info(0, 1000, LINUX)
         assert growth(sessions, row(client_id=None, received=10)) == 10
         assert growth(sessions, row(received=11), row("bob", client_id=9)) == 1
         assert visits(sessions) == (1, 0)
-        assert LINUX in {session.peer for session, *_ in sessions.current}
+        assert LINUX in {session.peer_info for session, *_ in sessions.current}
 
     def test_count_nothing_where_two_sessions_can_not_be_told_apart(self) -> None:
         """Two of one name and start, both at other addresses than before."""
@@ -301,7 +301,7 @@ class TestAnnouncedByTheLog:
     def test_a_status_may_come_between_the_lines_of_one_session(self) -> None:
         sessions = opened()
         for ipv6 in (False, True):
-            sessions.announce(ConnectLine("alice", "192.0.2.7:4", ipv6=ipv6))
+            sessions.add_logged_connect(ConnectLine("alice", "192.0.2.7:4", ipv6=ipv6))
             sessions.update([row()], NOW)
         for _ in range(2):
             sessions.update([row()], NOW)
@@ -310,7 +310,7 @@ class TestAnnouncedByTheLog:
     def test_even_the_very_first_status(self) -> None:
         sessions = SessionTracker(lambda client: client.common_name)
         for ipv6 in (False, True):
-            sessions.announce(ConnectLine("alice", "192.0.2.7:4", ipv6=ipv6))
+            sessions.add_logged_connect(ConnectLine("alice", "192.0.2.7:4", ipv6=ipv6))
             sessions.update([row()], NOW)
         for _ in range(2):
             sessions.update([row()], NOW)
@@ -375,12 +375,12 @@ class TestAnnouncedByTheLog:
 
 
 def peers_of(sessions: SessionTracker, rows: Sequence[ClientRow]) -> list[PeerInfo]:
-    return [session.peer for session, *_ in sessions.update(rows, NOW)]
+    return [session.peer_info for session, *_ in sessions.update(rows, NOW)]
 
 
 def test_what_a_client_said_of_itself_belongs_to_its_id_and_start() -> None:
     sessions = opened()
-    sessions.introduce(0, 1000, LINUX)
+    sessions.add_peer_info(0, 1000, LINUX)
     assert peers_of(sessions, [row(), row(client_id=0, since=1001, address="x:5")]) == [
         LINUX,
         PeerInfo(),
@@ -390,7 +390,7 @@ def test_what_a_client_said_of_itself_belongs_to_its_id_and_start() -> None:
 
 def test_what_a_client_said_just_before_a_restart_is_noted_stays() -> None:
     sessions = opened(row())
-    sessions.introduce(0, 1500, LINUX)
+    sessions.add_peer_info(0, 1500, LINUX)
     sessions.restart()
     assert peers_of(sessions, [row(since=1500)]) == [LINUX]
 
@@ -398,25 +398,25 @@ def test_what_a_client_said_just_before_a_restart_is_noted_stays() -> None:
 def test_ever_so_many_rejected_clients_do_not_keep_others_from_being_known() -> None:
     sessions = opened()
     for client_id in range(20_000):
-        sessions.introduce(client_id, 1000, PeerInfo())
-    sessions.introduce(20_000, 1000, LINUX)
+        sessions.add_peer_info(client_id, 1000, PeerInfo())
+    sessions.add_peer_info(20_000, 1000, LINUX)
     assert peers_of(sessions, [row(client_id=20_000)]) == [LINUX]
 
 
 def test_a_client_that_a_status_showed_takes_no_room_from_others() -> None:
     sessions = opened()
     for client_id in (1, 0):
-        sessions.introduce(client_id, 1000, LINUX)
+        sessions.add_peer_info(client_id, 1000, LINUX)
     sessions.update([row()], NOW)
     for client_id in range(10_000, 19_999):
-        sessions.introduce(client_id, 1000, PeerInfo())
+        sessions.add_peer_info(client_id, 1000, PeerInfo())
     assert peers_of(sessions, [row(client_id=1)]) == [LINUX]
 
 
 def test_of_clients_that_only_introduced_themselves_the_oldest_give_way() -> None:
     sessions = opened()
     for client_id in range(10_001):
-        sessions.introduce(client_id, 1000, LINUX)
+        sessions.add_peer_info(client_id, 1000, LINUX)
     assert peers_of(sessions, [row(client_id=client_id) for client_id in (0, 1, 10_000)]) == [
         PeerInfo(),
         LINUX,

@@ -30,7 +30,7 @@ class Daemon:
     ) -> None:
         self.ledger.update(moved(*clients), 1.0)
         load_stats = LoadStats(1, *load)
-        self.traffic.take(load_stats, self.ledger, offloaded=offloaded, now=now)
+        self.traffic.update(load_stats, self.ledger, offloaded=offloaded, now=now)
 
     @property
     def totals(self) -> tuple[int, int]:

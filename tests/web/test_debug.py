@@ -112,7 +112,7 @@ def test_keywords_of_messages_are_counted_within_bounds() -> None:
 
 def test_why_a_daemon_is_down_is_said() -> None:
     record = new_record()
-    record.went_down(ConnectionRefused("127.0.0.1:1: nobody listens"))
+    record.on_down(ConnectionRefused("127.0.0.1:1: nobody listens"))
     text = render_debug(record, CommandHistory(), ClientsConfig(), now=0.0)
     assert "down: refused: 127.0.0.1:1: nobody listens" in text
     assert "Nothing was asked in this session yet." in text

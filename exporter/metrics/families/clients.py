@@ -41,7 +41,7 @@ def _names(record: DaemonState) -> Sequence[str]:
     """Give each identity as it may be shown."""
     if not record.privacy.shows_clients:
         return []
-    return list(map(record.privacy.name, record.ledger.accounts))
+    return list(map(record.privacy.name, record.clients.totals))
 
 
 def _of_account(field: str) -> PerClientValues:
@@ -51,7 +51,7 @@ def _of_account(field: str) -> PerClientValues:
     def values(record: DaemonState) -> Sequence[float | None]:
         if not record.privacy.shows_clients:
             return []
-        return list(map(value, record.ledger.accounts.values()))
+        return list(map(value, record.clients.totals.values()))
 
     return PerClientValues(_names, values)
 
@@ -73,9 +73,9 @@ def _session_facts(record: DaemonState) -> Iterable[_Facts]:
             client.virtual_address,
             client.virtual_ipv6_address,
             client.cipher,
-            session.peer,
+            session.peer_info,
         )
-        for session, client, _, _ in record.ledger.sessions.current
+        for session, client, _, _ in record.clients.sessions.current
     )
 
 
@@ -110,10 +110,10 @@ def _route_references(record: DaemonState) -> Iterable[Sample]:
 def _expected(record: DaemonState) -> Iterable[Sample]:
     if not record.privacy.shows_clients:
         return []
-    accounts = record.ledger.accounts
+    totals = record.clients.totals
     return [
-        ((record.privacy.name(name),), int(accounts[name].sessions > 0))
-        for name in sorted(record.ledger.expected)
+        ((record.privacy.name(name),), int(totals[name].sessions > 0))
+        for name in sorted(record.clients.expected)
     ]
 
 

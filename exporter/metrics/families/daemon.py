@@ -27,7 +27,7 @@ def _info(record: DaemonState) -> Iterable[Sample]:
 
 
 def _verbosity(record: DaemonState) -> Iterable[Sample]:
-    return single(record.introduction.verbosity if record.introduction else None)
+    return single(record.info.verbosity if record.info else None)
 
 
 FAMILIES = (

@@ -8,7 +8,7 @@ from exporter.state.daemon import DaemonState
 
 
 def _prompts(record: DaemonState) -> Iterable[Sample]:
-    return [((kind,), int(kind == record.waits_for)) for kind in PROMPT_KINDS]
+    return [((kind,), int(kind == record.prompt)) for kind in PROMPT_KINDS]
 
 
 FAMILIES = (
@@ -67,7 +67,7 @@ FAMILIES = (
     gauge(
         "openvpn_hold_waiting",
         "1 if the daemon was last seen waiting for 'hold release'.",
-        lambda record: single(record.waits_for == HOLD),
+        lambda record: single(record.prompt == HOLD),
         while_up=False,
     ),
     gauge(

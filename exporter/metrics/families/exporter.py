@@ -31,7 +31,7 @@ FAMILIES = (
     counter(
         "openvpn_exporter_connects_total",
         "Management sessions opened.",
-        lambda record: single(record.connects),
+        lambda record: single(record.management_connects),
     ),
     counter(
         "openvpn_exporter_unparsed_lines_total",
@@ -46,6 +46,6 @@ FAMILIES = (
     gauge(
         "openvpn_exporter_clients_not_exported",
         "Connected clients without series of their own, because 'limit' was reached.",
-        lambda record: single(record.ledger.not_exported),
+        lambda record: single(record.clients.not_exported),
     ),
 )

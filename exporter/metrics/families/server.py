@@ -26,7 +26,7 @@ def _by_platform(record: DaemonState) -> Iterable[Sample]:
     if not isinstance(record.status, ServerStatus):
         return ()
     # Peers by themselves first: of ten thousand clients there are a few kinds.
-    peers = Counter([session.peer for session, _, _, _ in record.ledger.sessions.current])
+    peers = Counter([session.peer_info for session, _, _, _ in record.clients.sessions.current])
     counts: Counter[tuple[str, ...]] = Counter()
     for peer, count in peers.items():
         counts[peer.platform, peer.version] += count
@@ -74,17 +74,17 @@ FAMILIES = (
     counter(
         "openvpn_server_client_connects_total",
         "Sessions of clients that began; those too short for a poll need 'verb 3'.",
-        _of_server(lambda record: record.ledger.sessions.connects),
+        _of_server(lambda record: record.clients.sessions.connects),
     ),
     counter(
         "openvpn_server_client_disconnects_total",
         "Sessions of clients that ended.",
-        _of_server(lambda record: record.ledger.sessions.disconnects),
+        _of_server(lambda record: record.clients.sessions.disconnects),
     ),
     histogram(
         "openvpn_server_client_session_duration_seconds",
         "How long sessions of clients lasted, observed at their end, by polls.",
-        lambda record: None if record.is_tunnel else record.ledger.sessions.durations,
+        lambda record: None if record.is_tunnel else record.clients.sessions.durations,
     ),
     gauge(
         "openvpn_server_clients_by_platform",

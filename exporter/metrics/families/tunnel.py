@@ -6,7 +6,7 @@ from exporter.state.daemon import DaemonState
 
 def _family(field: str, name: str, text: str) -> Family:
     def total(record: DaemonState) -> int | None:
-        return record.tunnel_traffic.totals.get(field)
+        return record.tunnel.totals.get(field)
 
     return counter(f"openvpn_client_{name}_bytes_total", text, lambda record: single(total(record)))
 

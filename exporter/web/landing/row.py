@@ -43,7 +43,7 @@ def _small(html: str) -> str:
 def _kind(record: DaemonState) -> str:
     words = (
         record.mode.value if record.mode else "",
-        record.introduction.version.version if record.introduction else "",
+        record.info.version.version if record.info else "",
     )
     return escape(" ".join(word for word in words if word))
 

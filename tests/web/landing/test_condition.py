@@ -23,7 +23,7 @@ def test_a_greeting_alone_is_no_answer() -> None:
 @pytest.mark.parametrize("name", [name for name in StateName if name is not StateName.CONNECTED])
 def test_a_daemon_that_answers_but_is_not_connected_is_in_trouble(name: StateName) -> None:
     record = tunnel()
-    record.stated(State(NOON, name, ""))
+    record.on_state(State(NOON, name, ""))
     assert summarise(record) == DaemonSummary(Severity.TROUBLED, name.value)
 
 
@@ -50,12 +50,12 @@ def test_a_daemon_that_answers_by_another_way_than_its_management_is_in_trouble(
 def test_every_failure_is_a_problem_with_a_reason(kind: type[ManagementError]) -> None:
     record = server()
     error = kind("why") if kind.__init__ is ManagementError.__init__ else kind("why", "hold")
-    record.went_down(error)
+    record.on_down(error)
     condition = summarise(record)
     assert (condition.problem, condition.reason) == ("why", kind.reason)
 
 
 def test_a_long_story_is_cut() -> None:
     record = server()
-    record.went_down(ProtocolError("y" * 5000))
+    record.on_down(ProtocolError("y" * 5000))
     assert summarise(record).problem == "y" * (PROBLEM_LIMIT - 1) + "…"

@@ -49,7 +49,7 @@ class TestRow:
 
     def test_tells_the_rate_once_two_polls_are_known(self) -> None:
         record = tunnel()
-        record.polled(Poll(LoadStats(1, 9000 + 3000, 8000), TUNNEL), now=NOON + 30, duration=0.1)
+        record.on_poll(Poll(LoadStats(1, 9000 + 3000, 8000), TUNNEL), now=NOON + 30, duration=0.1)
         assert rows(record)[0][3:] == ["12.0 kB | 100 B/s", "8.00 kB | 0 B/s", "30 s ago"]
 
     def test_tells_no_rate_and_no_state_of_a_daemon_that_is_down(self) -> None:
@@ -90,7 +90,7 @@ class TestPage:
     def test_begins_with_what_is_wrong_and_keeps_the_order_otherwise(self) -> None:
         down, troubled = server("down"), tunnel("troubled")
         take_down(down)
-        troubled.stated(State(NOON, StateName.RECONNECTING, "ping-restart"))
+        troubled.on_state(State(NOON, StateName.RECONNECTING, "ping-restart"))
         page = read(server("z"), new_record("new"), server("a"), troubled, down)
         names = [row[0].split(" ")[0] for row in page.rows[1:] if len(row) > 1]
         assert names == ["down", "troubled", "new", "z", "a"]
@@ -140,7 +140,7 @@ class TestPage:
         up, down = new_record(text), new_record(text)
         introduce(up, version=text)
         poll(up, server_status())
-        down.went_down(ProtocolError(text))
+        down.on_down(ProtocolError(text))
         page = read(down, up)
         assert page.rows[1][0] == text
         assert page.rows[2][0].startswith(f"protocol {text} | ")
