@@ -8,7 +8,7 @@ import pytest
 from exporter.metrics import catalogue
 from tests.alert_rules.shipped import alerts
 from tests.expressions import meaning, refused_by_prometheus, without_variables
-from tests.grafana.dashboard_files import BOARDS, PANELS, values
+from tests.grafana.dashboard_files import DASHBOARDS, PANELS, values
 
 UNUSED: dict[str, str] = {}
 """Metrics in neither dashboards nor rules, with the reason."""
@@ -23,7 +23,7 @@ def shown() -> dict[str, str]:
     }
     annotations = {
         f"{uid}: annotation {number}": expression
-        for uid, board in BOARDS.items()
+        for uid, board in DASHBOARDS.items()
         for number, expression in enumerate(values(board["annotations"], "expr"))
     }
     return targets | annotations
@@ -34,7 +34,7 @@ ALERTED = {alert.alert: alert.expr for alert in alerts()}
 
 VARIABLES = {
     f"{uid}: {variable['name']}": variable["query"]["query"]
-    for uid, board in BOARDS.items()
+    for uid, board in DASHBOARDS.items()
     for variable in board["templating"]["list"]
     if variable["type"] == "query"
 }

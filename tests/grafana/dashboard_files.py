@@ -1,4 +1,4 @@
-"""The committed dashboards, taken apart for tests."""
+"""The committed dashboards and their panels."""
 
 import json
 from collections.abc import Iterator
@@ -9,32 +9,32 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
 
 Json = Any
-"""Whatever a dashboard is made of."""
+"""Any part of a dashboard."""
 
 
-def board(path: Path) -> dict[str, Json]:
-    read: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
-    return read
+def load(path: Path) -> dict[str, Json]:
+    content: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
-BOARDS = {path.stem: board(path) for path in FILES}
+DASHBOARDS = {path.stem: load(path) for path in FILES}
 
 
 def panels(uid: str) -> list[dict[str, Json]]:
-    """Return the panels of a dashboard, those in collapsed rows included, without the rows."""
+    """Return the panels of a dashboard, including those in collapsed rows, without the rows."""
     return [
         panel
-        for top in BOARDS[uid]["panels"]
+        for top in DASHBOARDS[uid]["panels"]
         for panel in (top["panels"] if top["type"] == "row" else [top])
     ]
 
 
-PANELS = [(uid, panel) for uid in BOARDS for panel in panels(uid)]
-NAMES = [f"{uid}: {panel['title']}" for uid, panel in PANELS]
+PANELS = [(uid, panel) for uid in DASHBOARDS for panel in panels(uid)]
+PANEL_IDS = [f"{uid}: {panel['title']}" for uid, panel in PANELS]
 
 
 def values(tree: Json, key: str) -> Iterator[Json]:
-    """Give every value of a key, however deep it stands."""
+    """Yield every value of a key at any depth."""
     if isinstance(tree, dict):
         for name, value in tree.items():
             if name == key:

@@ -1,20 +1,20 @@
-"""What legends and columns are called comes from labels that the series have."""
+"""Legends and columns use labels that the series have."""
 
 import re
 
 import pytest
 
 from tests.expressions import meaning, without_variables
-from tests.grafana.dashboard_files import NAMES, PANELS, Json
+from tests.grafana.dashboard_files import PANEL_IDS, PANELS, Json
 
-each_panel = pytest.mark.parametrize(("uid", "panel"), PANELS, ids=NAMES)
+each_panel = pytest.mark.parametrize(("uid", "panel"), PANELS, ids=PANEL_IDS)
 
 
 def labels(target: dict[str, Json]) -> frozenset[str]:
     return meaning(without_variables(target["expr"])).labels
 
 
-def named(target: dict[str, Json]) -> set[str]:
+def legend_labels(target: dict[str, Json]) -> set[str]:
     return set(re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", "")))
 
 
@@ -26,18 +26,18 @@ def columns(panel: dict[str, Json]) -> set[str]:
 
 
 @each_panel
-def test_each_name_is_a_label_that_the_result_has(uid: str, panel: dict[str, Json]) -> None:
-    everything: set[str] = set()
+def test_legends_and_columns_are_labels_of_the_result(uid: str, panel: dict[str, Json]) -> None:
+    available: set[str] = set()
     for target in panel.get("targets", []):
-        assert named(target) <= labels(target)
-        everything |= labels(target)
-    assert columns(panel) <= everything
+        assert legend_labels(target) <= labels(target)
+        available |= labels(target)
+    assert columns(panel) <= available
 
 
 @each_panel
-def test_no_two_series_have_one_name(uid: str, panel: dict[str, Json]) -> None:
-    """But for the job, and where one daemon is chosen: there it is on one instance."""
-    chosen = {"job"} if uid == "openvpn-fleet" else {"job", "instance", "daemon"}
+def test_series_have_different_legends(uid: str, panel: dict[str, Json]) -> None:
+    """Except for the job, and for the daemon where only one is selected: it has one instance."""
+    fixed = {"job"} if uid == "openvpn-fleet" else {"job", "instance", "daemon"}
     if panel["type"] in {"timeseries", "state-timeline", "bargauge"}:
         for target in panel["targets"]:
-            assert labels(target) - named(target) - chosen == set()
+            assert labels(target) - legend_labels(target) - fixed == set()

@@ -1,30 +1,30 @@
-"""The page on dashboards shows each of them, and says what its pictures are."""
+"""The documentation page lists every dashboard and describes its pictures."""
 
 import json
 import re
 
 import pytest
 
-from tests.grafana.dashboard_files import BOARDS, ROOT
+from tests.grafana.dashboard_files import DASHBOARDS, ROOT
 
 PAGE = (ROOT / "docs" / "dashboards.md").read_text(encoding="utf-8")
 PREVIEW = ROOT / "grafana" / "preview"
 
 
-@pytest.mark.parametrize("uid", BOARDS)
-def test_each_dashboard_has_a_row_and_a_picture_that_is_quick_to_load(uid: str) -> None:
+@pytest.mark.parametrize("uid", DASHBOARDS)
+def test_each_dashboard_has_a_row_and_a_small_picture(uid: str) -> None:
     name = uid.removeprefix("openvpn-")
     assert f"| [{name}](../grafana/dashboards/{uid}.json) |" in PAGE
     assert re.search(rf"!\[[^\]]+\]\(images/{name}\.png\)", PAGE)
     assert (ROOT / "docs" / "images" / f"{name}.png").stat().st_size < 300 * 1024
 
 
-def test_the_pictures_are_not_passed_off_as_grafanas_own() -> None:
+def test_page_says_that_the_pictures_are_no_screenshots_of_grafana() -> None:
     before, _, _ = PAGE.partition("![")
     assert "components, not by a Grafana server" in before
 
 
-def test_what_draws_them_is_pinned_and_names_no_registry() -> None:
+def test_preview_dependencies_are_pinned_without_a_registry() -> None:
     wanted = json.loads((PREVIEW / "package.json").read_text(encoding="utf-8"))["dependencies"]
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
     lock = json.loads((PREVIEW / "package-lock.json").read_text(encoding="utf-8"))["packages"]

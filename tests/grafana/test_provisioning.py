@@ -8,13 +8,13 @@ from tests.grafana.dashboard_files import ROOT
 PROVISIONING = ROOT / "grafana" / "provisioning"
 
 
-def read(*place: str) -> dict[str, Any]:
-    text = Path(PROVISIONING, *place).read_text(encoding="utf-8")
+def read(*parts: str) -> dict[str, Any]:
+    text = Path(PROVISIONING, *parts).read_text(encoding="utf-8")
     content: dict[str, Any] = yaml.safe_load(text)
     return content
 
 
-def test_a_container_finds_the_dashboards_where_they_are_mounted() -> None:
+def test_dashboards_are_loaded_from_the_mounted_directory() -> None:
     content = read("dashboards", "openvpn.yaml")
     (provider,) = content["providers"]
     assert content["apiVersion"] == 1
@@ -23,7 +23,7 @@ def test_a_container_finds_the_dashboards_where_they_are_mounted() -> None:
     assert provider["allowUiUpdates"] is False
 
 
-def test_a_container_finds_prometheus_by_the_name_of_its_service() -> None:
+def test_prometheus_is_found_by_its_service_name() -> None:
     (source,) = read("datasources", "prometheus.yaml")["datasources"]
     assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
     assert source["isDefault"] is True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from tests.grafana.dashboard_files import BOARDS, panels
+from tests.grafana.dashboard_files import DASHBOARDS, panels
 from tests.real.live.tempo import SCRAPE_SECONDS
 from tests.real.prometheus import Prometheus, PrometheusError
 
@@ -67,15 +67,15 @@ def queries(uid: str) -> Iterator[tuple[str, Json]]:
     for panel in panels(uid):
         for target in panel.get("targets", []):
             yield f"{uid}: {panel['title']} {target['refId']}", target
-    for annotation in BOARDS[uid]["annotations"]["list"]:
+    for annotation in DASHBOARDS[uid]["annotations"]["list"]:
         if "expr" in annotation:
             yield f"{uid}: annotation {annotation['name']}", annotation
 
 
-PLACES = [place for uid in BOARDS for place, _ in queries(uid)]
+PLACES = [place for uid in DASHBOARDS for place, _ in queries(uid)]
 VARIABLES = [
     f"{uid}: {variable['name']}"
-    for uid, board in BOARDS.items()
+    for uid, board in DASHBOARDS.items()
     for variable in board["templating"]["list"]
     if variable["type"] == "query"
 ]
@@ -90,7 +90,7 @@ async def replay(asked: Prometheus, window: Window) -> Replay:
         async with turnstile:
             await _ask(asked, query, window, chosen, way, result.answers[place])
 
-    for uid in BOARDS:
+    for uid in DASHBOARDS:
         choices = await _choices(asked, uid, window, result)
         await asyncio.gather(
             *(
@@ -106,7 +106,7 @@ async def _choices(
     asked: Prometheus, uid: str, window: Window, result: Replay
 ) -> list[tuple[str, Values]]:
     """Return what can be chosen: all or each of several, and every one of which one is chosen."""
-    variables = [one for one in BOARDS[uid]["templating"]["list"] if one["type"] == "query"]
+    variables = [one for one in DASHBOARDS[uid]["templating"]["list"] if one["type"] == "query"]
     choices: list[tuple[str, Values]] = []
     for way in ("all", "each"):
         chosen: dict[str, str] = {}

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.grafana.dashboard_files import BOARDS
+from tests.grafana.dashboard_files import DASHBOARDS
 from tests.real.lab import Lab
 from tests.real.live.alertmanager import FIRING, RESOLVED, SUPPRESSED
 from tests.real.live.cast import SITES
@@ -114,7 +114,7 @@ def test_numbers_are_those_of_the_story_whichever_way_they_are_asked_for(
 
 def test_series_under_old_names_are_offered_to_old_dashboards_only(told: Told) -> None:
     of_jobs = [found for name, found in told.replay.variables.items() if name.endswith(": job")]
-    assert of_jobs == [["openvpn"]] * len(BOARDS)
+    assert of_jobs == [["openvpn"]] * len(DASHBOARDS)
 
 
 def test_every_rule_was_evaluated(told: Told) -> None:
