@@ -14,7 +14,10 @@ from tests.log_capture import LogCapture, log
 __all__ = ["forbid_blocking", "log"]
 
 CONFIG = Config(daemons=(DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505")),))
-PROBLEMS = (Problem("config.yaml", "wrong", 3), Problem("config.yaml", "worse", 4))
+PROBLEMS = (
+    Problem(source="config.yaml", text="wrong", line=3),
+    Problem(source="config.yaml", text="worse", line=4),
+)
 
 
 def successful(registry: CollectorRegistry) -> float | None:

@@ -183,7 +183,7 @@ class Decoder:
 
     def _named(self, node: yaml.Node, path: str, form: MapOf) -> dict[str, object]:
         if not isinstance(node, yaml.MappingNode):
-            raise self._refusal(node, path, f"write one entry a line here, {form.words}")
+            raise self._refusal(node, path, f"write one entry a line here, {form.hint}")
         self._spend(node)
         problems_before = len(self.problems)
         values: dict[str, object] = {}
@@ -205,7 +205,7 @@ class Decoder:
 
     def _scalar(self, node: yaml.Node, path: str, form: ValueType) -> object:
         if not isinstance(node, yaml.ScalarNode):
-            raise self._refusal(node, path, f"write one value here: {form.words}")
+            raise self._refusal(node, path, f"write one value here: {form.hint}")
         longest = MAX_BLOCK_LENGTH if isinstance(form, PemText) else MAX_LENGTH
         if len(node.value) > longest:
             raise self._refusal(node, path, f"has more than {longest} characters: shorten it")
@@ -239,6 +239,11 @@ class Decoder:
 
     def _report(self, node: yaml.Node, path: str, text: str) -> None:
         self.problems.append(self._problem(node, path, text))
+
+    def locate(self, problem: Problem) -> Problem:
+        """Return the problem of a key with the file and the line where the key is written."""
+        line = self.lines.get(problem.key)
+        return msgspec.structs.replace(problem, source=self._source, line=line)
 
     def _problem(self, node: yaml.Node, path: str, text: str) -> Problem:
         return Problem(source=self._source, line=_line(node), key=path, text=text)

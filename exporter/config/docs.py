@@ -49,7 +49,7 @@ def _section(title: str, kind: type[msgspec.Struct]) -> str:
 
 
 def _row(key: Key) -> str:
-    cells = (f"`{key.name}`", key.setting.form.words, _default(key), key.setting.meaning)
+    cells = (f"`{key.name}`", key.setting.form.hint, _default(key), key.setting.meaning)
     return f"| {' | '.join(cells)} |"
 
 

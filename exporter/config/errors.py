@@ -3,15 +3,15 @@
 import msgspec
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """One thing to mend: where it is, and one sentence that says what and how.
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """One mistake: its location, and one sentence that says what is wrong and how to correct it.
 
-    `source` is the file or the flag; `line` counts from 1 and is None where no line is to blame;
-    `key` is a path such as `daemons[1].timeout`, empty for the file as a whole.
+    `source` is the file or the flag; `line` counts from 1 and is None if no line is known; `key` is
+    a path such as `daemons[1].timeout`, empty for the file as a whole.
     """
 
-    source: str
     text: str
+    source: str = ""
     line: int | None = None
     key: str = ""
 

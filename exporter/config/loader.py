@@ -34,8 +34,8 @@ def load(path: Path) -> Config:
         raise _sorted(reader.problems) from None
     if problems := [
         *_nothing_to_watch(config, path),
-        *_keyless(config, reader.lines, path),
-        *_dangerous(config, reader.lines, path),
+        *map(reader.locate, _keyless(config)),
+        *map(reader.locate, _dangerous(config)),
     ]:
         raise _sorted(problems)
     remarks = tuple(sources.findings(config, reader.lines))
@@ -83,7 +83,7 @@ def _nothing_to_watch(config: Config, path: Path) -> Iterator[Problem]:
         yield Problem(source=str(path), line=1, key="daemons", text=text)
 
 
-def _keyless(config: Config, lines: Mapping[str, int], path: Path) -> Iterator[Problem]:
+def _keyless(config: Config) -> Iterator[Problem]:
     """Refuse pseudonyms without a key: anybody could make those."""
     if config.clients.privacy_key_file is not None:
         return
@@ -93,10 +93,10 @@ def _keyless(config: Config, lines: Mapping[str, int], path: Path) -> Iterator[P
     for key, mode in modes.items():
         if mode is PrivacyMode.PSEUDONYM:
             text = "pseudonym needs a key: name a file with one as clients.privacy_key_file"
-            yield Problem(source=str(path), line=lines.get(key), key=key, text=text)
+            yield Problem(key=key, text=text)
 
 
-def _dangerous(config: Config, lines: Mapping[str, int], path: Path) -> Iterator[Problem]:
+def _dangerous(config: Config) -> Iterator[Problem]:
     """Refuse to leave, after every poll, a daemon that leaving hurts."""
     for index, daemon in enumerate(config.daemons):
         if daemon.slot is SlotPolicy.RELEASE and daemon.deployment:
@@ -104,7 +104,7 @@ def _dangerous(config: Config, lines: Mapping[str, int], path: Path) -> Iterator
             for finding in check(daemon.deployment, name=daemon.name):
                 if finding.kind is Kind.LEAVING_HURTS:
                     text = f"release leaves after each poll. {finding}"
-                    yield Problem(source=str(path), line=lines.get(key), key=key, text=text)
+                    yield Problem(key=key, text=text)
 
 
 def _sorted(problems: list[Problem]) -> ConfigError:

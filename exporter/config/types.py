@@ -7,6 +7,7 @@ wrong and how to mend it.
 import enum
 import importlib.util
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ import msgspec
 from exporter.config import durations
 from exporter.config.password import read_password
 from exporter.config.privacy_key import PrivacyKey, read_privacy_key
+from exporter.files import open_regular
 from exporter.management.endpoint import Endpoint, parse_endpoint
 from exporter.secret import Secret
 
@@ -37,7 +39,7 @@ class ValueType(Protocol):
     """A way to write one value."""
 
     @property
-    def words(self) -> str:
+    def hint(self) -> str:
         """What may be written here, for people."""
 
     def read(self, scalar: Scalar) -> object:
@@ -47,7 +49,7 @@ class ValueType(Protocol):
 class Boolean(msgspec.Struct, frozen=True):
     """`true` or `false`, and their YAML 1.1 kin."""
 
-    words: str = "true or false"
+    hint: str = "true or false"
 
     def read(self, scalar: Scalar) -> bool:
         """Return the value; raises ValueError."""
@@ -62,7 +64,7 @@ class Integer(msgspec.Struct, frozen=True):
     maximum: int
 
     @property
-    def words(self) -> str:
+    def hint(self) -> str:
         """What may be written here, for people."""
         return f"whole number, 1 to {self.maximum}"
 
@@ -71,7 +73,7 @@ class Integer(msgspec.Struct, frozen=True):
         # YAML 1.1 would read 010 as eight and 1:30 as ninety.
         plain = scalar.tag == "int" and re.fullmatch("[1-9][0-9]{0,17}", scalar.text)
         if not plain or int(scalar.text) > self.maximum:
-            raise ValueError(f"{scalar.text!r} does not fit: write a {self.words}")
+            raise ValueError(f"{scalar.text!r} does not fit: write a {self.hint}")
         return int(scalar.text)
 
 
@@ -82,7 +84,7 @@ class Duration(msgspec.Struct, frozen=True):
     maximum: str
 
     @property
-    def words(self) -> str:
+    def hint(self) -> str:
         """What may be written here, for people."""
         return f"duration, {self.minimum} to {self.maximum}"
 
@@ -94,7 +96,7 @@ class Duration(msgspec.Struct, frozen=True):
             <= seconds
             <= durations.parse_duration(self.maximum)
         ):
-            raise ValueError(f"{scalar.text!r} is out of bounds: write a {self.words}")
+            raise ValueError(f"{scalar.text!r} is out of bounds: write a {self.hint}")
         return seconds
 
 
@@ -104,7 +106,7 @@ class Label(msgspec.Struct, frozen=True):
     limit: int
 
     @property
-    def words(self) -> str:
+    def hint(self) -> str:
         """What may be written here, for people."""
         return f"text, 1 to {self.limit} printable characters"
 
@@ -119,86 +121,96 @@ class Label(msgspec.Struct, frozen=True):
         """Raise ValueError unless `text` fits."""
         if not 1 <= len(text) <= self.limit or not text.isprintable() or text != text.strip():
             raise ValueError(
-                f"{text!r} does not fit: write {self.words}, without blanks at its ends"
+                f"{text!r} does not fit: write {self.hint}, without blanks at its ends"
             )
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One member of an enumeration, by its value."""
+    """One member of an enumeration, by its value.
+
+    `refused`: the reasons why other values of the same format are not supported.
+    """
 
     members: type[enum.StrEnum]
+    refused: Mapping[str, str] = {}
 
     @property
-    def words(self) -> str:
+    def hint(self) -> str:
         """What may be written here, for people."""
-        return " or ".join(self.members)
+        return ", ".join(self.members)
 
     def read(self, scalar: Scalar) -> enum.StrEnum:
         """Return the value; raises ValueError."""
+        if scalar.text in self.refused:
+            raise ValueError(f"{scalar.text} {self.refused[scalar.text]}")
         if scalar.text not in list(self.members):
-            raise ValueError(f"{scalar.text!r} is not known: write {self.words}")
+            raise ValueError(f"{scalar.text!r} is not known: write one of {self.hint}")
         return self.members(scalar.text)
 
 
 class ManagementAddress(msgspec.Struct, frozen=True):
     """The address of a management interface."""
 
-    words: str = "address"
+    hint: str = "address"
 
     def read(self, scalar: Scalar) -> Endpoint:
         """Return the value; raises ValueError."""
         return parse_endpoint(scalar.text)
 
 
-class PasswordFile(msgspec.Struct, frozen=True):
-    """The path of a file that holds a password now; relative to the configuration file."""
+class FilePath(msgspec.Struct, frozen=True):
+    """The path of a file, relative to the configuration file.
 
-    words: str = "path"
+    `readable`: it must be a regular file that can be opened now; otherwise it may be missing.
+    """
+
+    readable: bool = False
+    hint: str = "path"
 
     def read(self, scalar: Scalar) -> Path:
         """Return the value; raises ValueError."""
         if not scalar.text or not scalar.text.isprintable():
-            raise ValueError(f"{scalar.text!r} is not a path: name the file with the password")
+            raise ValueError(f"{scalar.text!r} is not a path: name a file")
         path = scalar.directory / scalar.text
+        if self.readable:
+            _check_readable(path)
+        return path
+
+
+def _check_readable(path: Path) -> None:
+    try:
+        with open_regular(path):
+            return
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+
+
+class PasswordFile(FilePath, frozen=True):
+    """The path of a file that holds a password now."""
+
+    def read(self, scalar: Scalar) -> Path:
+        """Return the value; raises ValueError."""
+        path = super().read(scalar)
         read_password(path)
         return path
 
 
-class FilePath(msgspec.Struct, frozen=True):
-    """The path of a file, which need not be there; relative to the configuration file."""
-
-    words: str = "path"
-
-    def read(self, scalar: Scalar) -> Path:
-        """Return the value; raises ValueError."""
-        if not scalar.text or not scalar.text.isprintable():
-            raise ValueError(f"{scalar.text!r} is not a path: name the file as OpenVPN does")
-        return scalar.directory / scalar.text
-
-
 class PrivacyKeyFile(msgspec.Struct, frozen=True):
-    """The path of a file that holds a key now; relative to the configuration file."""
+    """The path of a file that holds a key now, relative to the configuration file."""
 
-    words: str = "path"
+    hint: str = "path"
 
     def read(self, scalar: Scalar) -> PrivacyKey:
         """Return the value; raises ValueError."""
-        if not scalar.text or not scalar.text.isprintable():
-            raise ValueError(f"{scalar.text!r} is not a path: name the file with the key")
-        return read_privacy_key(scalar.directory / scalar.text)
+        return read_privacy_key(FilePath().read(scalar))
 
 
-class CertificateFile(msgspec.Struct, frozen=True):
-    """The path of a file of certificates, which need not be there; relative to the configuration.
-
-    Needs the extra `certificates`.
-    """
-
-    words: str = "path"
+class CertificateFile(FilePath, frozen=True):
+    """The path of a file of certificates; needs the extra `certificates`."""
 
     def read(self, scalar: Scalar) -> Path:
         """Return the value; raises ValueError."""
-        path = FilePath().read(scalar)
+        path = super().read(scalar)
         if not can_read_certificates():
             raise ValueError(
                 "reading certificates needs a library that is not installed: "
@@ -215,7 +227,7 @@ def can_read_certificates() -> bool:
 class GlobPattern(msgspec.Struct, frozen=True):
     """A pattern of file names, relative to the configuration file; an absolute path once read."""
 
-    words: str = "pattern of file names"
+    hint: str = "pattern of file names"
 
     def read(self, scalar: Scalar) -> str:
         """Return the value; raises ValueError."""
@@ -227,7 +239,7 @@ class GlobPattern(msgspec.Struct, frozen=True):
 class PemText(msgspec.Struct, frozen=True):
     """Text of many lines, such as a certificate or a key; never shown."""
 
-    words: str = "text of many lines"
+    hint: str = "text of many lines"
 
     def read(self, scalar: Scalar) -> Secret:
         """Return the value; raises ValueError."""
@@ -242,9 +254,9 @@ class ListOf(msgspec.Struct, frozen=True):
     form: ValueType
 
     @property
-    def words(self) -> str:
+    def hint(self) -> str:
         """What may be written here, for people."""
-        return f"list of: {self.form.words}"
+        return f"list of: {self.form.hint}"
 
 
 class MapOf(msgspec.Struct, frozen=True):
@@ -254,23 +266,23 @@ class MapOf(msgspec.Struct, frozen=True):
     value: ValueType
 
     @property
-    def words(self) -> str:
+    def hint(self) -> str:
         """What may be written here, for people."""
-        return f"{self.name.words}: {self.value.words}"
+        return f"{self.name.hint}: {self.value.hint}"
 
 
 class Section(msgspec.Struct, frozen=True):
     """Keys of their own, those of the type `keys`."""
 
     keys: type[msgspec.Struct]
-    words: str = "section"
+    hint: str = "section"
 
 
 class ListOfSections(msgspec.Struct, frozen=True):
     """A list whose items have the keys of the type `keys`."""
 
     keys: type[msgspec.Struct]
-    words: str = "list of sections"
+    hint: str = "list of sections"
 
 
 def _kind(tag: str) -> str:

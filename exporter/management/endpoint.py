@@ -19,6 +19,14 @@ _HOST_AND_PORT = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*):(?P<port>[0-9]{1,
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine by its loopback interface; no name is resolved."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 class TcpEndpoint(msgspec.Struct, frozen=True):
     """The daemon listens on TCP; `host` is a name or an address, without brackets."""
 

@@ -1,10 +1,9 @@
 """Whether a deployment can be watched as it is, and what is dangerous about doing so."""
 
-import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 
-from exporter.management.endpoint import Endpoint, TcpEndpoint, parse_endpoint
+from exporter.management.endpoint import Endpoint, TcpEndpoint, is_loopback, parse_endpoint
 from exporter.management.errors import LexerError
 from exporter.openvpn_config import lexer
 from exporter.openvpn_config.errors import Location, printable
@@ -119,12 +118,7 @@ def _address(management: ManagementInterface, directory: Path) -> Iterator[Findi
 
 
 def _is_local(where: Endpoint) -> bool:
-    if not isinstance(where, TcpEndpoint):
-        return True
-    try:
-        return ipaddress.ip_address(where.host).is_loopback
-    except ValueError:
-        return where.host == "localhost"
+    return not isinstance(where, TcpEndpoint) or is_loopback(where.host)
 
 
 def _password(management: ManagementInterface) -> Iterator[Finding]:

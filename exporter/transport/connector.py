@@ -5,11 +5,16 @@ Never a bare probe: whoever connects takes the daemon's single management slot.
 
 import asyncio
 import errno
-import ipaddress
 import socket
 from typing import Protocol
 
-from exporter.management.endpoint import Endpoint, ListenEndpoint, TcpEndpoint, UnixEndpoint
+from exporter.management.endpoint import (
+    Endpoint,
+    ListenEndpoint,
+    TcpEndpoint,
+    UnixEndpoint,
+    is_loopback,
+)
 from exporter.management.errors import (
     ConnectionRefused,
     EndpointNotFound,
@@ -99,7 +104,7 @@ class TcpConnector:
 
     def _no_answer(self) -> ManagementError:
         # A full queue before the slot drops what comes; nothing else does so on loopback.
-        if _is_loopback(self._endpoint.host):
+        if is_loopback(self._endpoint.host):
             return SlotBusy(
                 f"{self._endpoint}: other management clients queue for the single slot; "
                 "find them with 'ss -tnp' and let one of them give way"
@@ -204,13 +209,6 @@ class ReverseConnector:
 async def _accept(listener: socket.socket) -> socket.socket:
     connection, _ = await asyncio.get_running_loop().sock_accept(listener)
     return connection
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 _MEANINGS: dict[int, tuple[type[ManagementError], str]] = {

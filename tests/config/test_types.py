@@ -72,7 +72,7 @@ def test_a_certificate_needs_not_be_there() -> None:
 
 
 def test_an_empty_path_is_no_certificate() -> None:
-    with pytest.raises(ValueError, match="name the file"):
+    with pytest.raises(ValueError, match="'' is not a path: name a file"):
         CertificateFile().read(scalar(""))
 
 
@@ -85,4 +85,4 @@ def test_a_certificate_without_the_library_says_what_to_install(
 
 
 def test_a_list_says_what_it_holds() -> None:
-    assert ListOf(INTEGER).words == "list of: whole number, 1 to 200"
+    assert ListOf(INTEGER).hint == "list of: whole number, 1 to 200"

@@ -31,7 +31,12 @@ async def good() -> ReloadDiff:
 
 
 async def bad() -> ReloadDiff:
-    raise ConfigError((Problem("c.yaml", "is wrong", 3), Problem("c.yaml", "is worse", 4)))
+    raise ConfigError(
+        (
+            Problem(source="c.yaml", text="is wrong", line=3),
+            Problem(source="c.yaml", text="is worse", line=4),
+        )
+    )
 
 
 async def never() -> ReloadDiff:

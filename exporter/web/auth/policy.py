@@ -54,7 +54,7 @@ class PolicyFile:
             return
         except TimeoutError:
             text = "the file system does not answer: look at its mount"
-            self._complain(ConfigError((Problem(str(path), text),)))
+            self._complain(ConfigError((Problem(source=str(path), text=text),)))
             return
         self._failure = ""
         if policy is not None:

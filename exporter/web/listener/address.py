@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-MAX_PORT = 65535
+from exporter.management.endpoint import MAX_PORT
 
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\[\]:]*):([0-9]{1,5})")
 

@@ -1,6 +1,5 @@
 """Who may ask, read from the file that `--web.config.file` names, in exporter-toolkit's format.
 
-    schema          every key: its type, default and meaning
     forms           how one value is written, beyond the forms that all files share
     consistency     whether the keys fit each other
     tls             a TLS section -> what Python's `ssl` serves with

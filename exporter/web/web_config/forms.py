@@ -3,16 +3,12 @@
 What the format knows and this program can't do is refused with the reason; hashes are never shown.
 """
 
-import enum
 import re
-from collections.abc import Mapping
-from pathlib import Path
 
 import bcrypt
 import msgspec
 
 from exporter.config.types import Duration, Scalar
-from exporter.files import open_regular
 from exporter.secret import Secret
 
 MAX_COST = 16
@@ -22,47 +18,10 @@ _HASH = re.compile(r"\$2[aby]\$([0-9]{2})\$([./A-Za-z0-9]{22})[./A-Za-z0-9]{31}"
 _CHEAPEST = "$2b$04$"
 
 
-class OneOf(msgspec.Struct, frozen=True):
-    """One member of an enumeration; `refused` says why other names of the format can't be had."""
-
-    members: type[enum.StrEnum]
-    refused: Mapping[str, str] = {}
-
-    @property
-    def words(self) -> str:
-        """What may be written here, for people."""
-        return ", ".join(self.members)
-
-    def read(self, scalar: Scalar) -> enum.StrEnum:
-        """Return the value; raises ValueError."""
-        if scalar.text in self.refused:
-            raise ValueError(f"{scalar.text} {self.refused[scalar.text]}")
-        if scalar.text not in list(self.members):
-            raise ValueError(f"{scalar.text!r} is not known: write one of {self.words}")
-        return self.members(scalar.text)
-
-
-class FilePath(msgspec.Struct, frozen=True):
-    """The path of a regular file, relative to the web configuration file."""
-
-    words: str = "path"
-
-    def read(self, scalar: Scalar) -> Path:
-        """Return the value; raises ValueError."""
-        if not scalar.text or not scalar.text.isprintable():
-            raise ValueError(f"{scalar.text!r} is not a path: name a file")
-        path = scalar.directory / scalar.text
-        try:
-            with open_regular(path):
-                return path
-        except OSError as error:
-            raise ValueError(f"cannot read {path}: {error.strerror}") from None
-
-
 class UserName(msgspec.Struct, frozen=True):
     """A name that HTTP's basic authentication can carry."""
 
-    words: str = "user"
+    hint: str = "user"
 
     def read(self, scalar: Scalar) -> str:
         """Return the value; raises ValueError."""
@@ -74,7 +33,7 @@ class UserName(msgspec.Struct, frozen=True):
 class BcryptHash(msgspec.Struct, frozen=True):
     """The bcrypt hash of a password, as `htpasswd -B` writes it."""
 
-    words: str = "bcrypt hash"
+    hint: str = "bcrypt hash"
 
     def read(self, scalar: Scalar) -> Secret:
         """Return the value; raises ValueError, which never shows what is written."""
@@ -102,20 +61,20 @@ class HeaderValue(msgspec.Struct, frozen=True):
     allowed: tuple[str, ...] = ()
 
     @property
-    def words(self) -> str:
+    def hint(self) -> str:
         """What may be written here, for people."""
         return " or ".join(self.allowed) or "text"
 
     def read(self, scalar: Scalar) -> str | None:
         """Return the value; raises ValueError."""
         if self.allowed and scalar.text not in self.allowed:
-            raise ValueError(f"{scalar.text!r} is not known: write {self.words}")
+            raise ValueError(f"{scalar.text!r} is not known: write {self.hint}")
         if not scalar.text.isascii() or (scalar.text and not scalar.text.isprintable()):
             raise ValueError(f"{scalar.text!r} is no header: write printable ASCII")
         return scalar.text or None
 
 
-class Interval(Duration, frozen=True):
+class IntervalOrZero(Duration, frozen=True):
     """A duration, or `0` without a unit."""
 
     def read(self, scalar: Scalar) -> float:

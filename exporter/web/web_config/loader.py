@@ -11,7 +11,6 @@ from exporter.config.errors import ConfigError, Problem
 from exporter.config.yaml_nodes import load_node
 from exporter.files import FileStamp
 from exporter.web.web_config.consistency import check_rate, check_tls
-from exporter.web.web_config.fault import Fault
 from exporter.web.web_config.policy import Policy, Rate
 from exporter.web.web_config.schema import HeadersConfig, RateLimitConfig, TlsConfig, WebConfig
 from exporter.web.web_config.tls import server_context
@@ -40,16 +39,16 @@ def _policy(stamp: FileStamp, config: WebConfig, reader: Decoder) -> Policy:
     tls = config.tls_server_config
     files = (stamp, *map(FileStamp.read, _files(tls)))
     encrypted = any(key.startswith(f"{_TLS}.") for key in reader.lines)
-    faults = [
-        *(_blamed(_TLS, check_tls(tls)) if encrypted else ()),
-        *_blamed(_RATE, check_rate(config.rate_limit)),
+    problems = [
+        *(_of_section(_TLS, check_tls(tls)) if encrypted else ()),
+        *_of_section(_RATE, check_rate(config.rate_limit)),
     ]
     context = None
-    if encrypted and not faults:
+    if encrypted and not problems:
         context, failures = server_context(tls)
-        faults += _blamed(_TLS, failures)
-    if faults:
-        raise _error([_problem(stamp.path, fault, reader.lines) for fault in faults])
+        problems += _of_section(_TLS, failures)
+    if problems:
+        raise _error(list(map(reader.locate, problems)))
     return Policy(
         tls=context,
         client_names=frozenset(map(canonical, tls.client_allowed_sans or ())),
@@ -85,12 +84,11 @@ def _files(tls: TlsConfig) -> tuple[Path, ...]:
     return tuple(file for file in files if file is not None)
 
 
-def _blamed(section: str, faults: Iterable[Fault]) -> list[Fault]:
-    return [Fault(f"{section}.{fault.key}".rstrip("."), fault.text) for fault in faults]
-
-
-def _problem(path: Path, fault: Fault, lines: dict[str, int]) -> Problem:
-    return Problem(source=str(path), text=fault.text, line=lines.get(fault.key), key=fault.key)
+def _of_section(section: str, problems: Iterable[Problem]) -> list[Problem]:
+    return [
+        msgspec.structs.replace(problem, key=f"{section}.{problem.key}".rstrip("."))
+        for problem in problems
+    ]
 
 
 def _error(problems: list[Problem]) -> ConfigError:

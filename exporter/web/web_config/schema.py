@@ -8,14 +8,22 @@ from typing import Annotated
 import msgspec
 
 from exporter.config.schema import KeySpec
-from exporter.config.types import Boolean, Integer, Label, ListOf, MapOf, PemText, Section
+from exporter.config.types import (
+    Boolean,
+    Choice,
+    FilePath,
+    Integer,
+    Label,
+    ListOf,
+    MapOf,
+    PemText,
+    Section,
+)
 from exporter.secret import Secret
 from exporter.web.web_config.forms import (
     BcryptHash,
-    FilePath,
     HeaderValue,
-    Interval,
-    OneOf,
+    IntervalOrZero,
     UserName,
 )
 
@@ -85,17 +93,20 @@ class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         Secret | None, KeySpec(PemText(), "Authorities of clients' certificates, as PEM.")
     ] = None
     cert_file: Annotated[
-        Path | None, KeySpec(FilePath(), "File with the certificate and its chain, as PEM.")
+        Path | None,
+        KeySpec(FilePath(readable=True), "File with the certificate and its chain, as PEM."),
     ] = None
     key_file: Annotated[
-        Path | None, KeySpec(FilePath(), "File with the key, as PEM and not encrypted.")
+        Path | None,
+        KeySpec(FilePath(readable=True), "File with the key, as PEM and not encrypted."),
     ] = None
     client_auth_type: Annotated[
         ClientAuth,
-        KeySpec(OneOf(ClientAuth, _NO_SUCH_AUTH), "Which clients must show a certificate."),
+        KeySpec(Choice(ClientAuth, _NO_SUCH_AUTH), "Which clients must show a certificate."),
     ] = ClientAuth.NONE
     client_ca_file: Annotated[
-        Path | None, KeySpec(FilePath(), "File with the authorities of clients, as PEM.")
+        Path | None,
+        KeySpec(FilePath(readable=True), "File with the authorities of clients, as PEM."),
     ] = None
     client_allowed_sans: Annotated[
         tuple[str, ...] | None,
@@ -106,21 +117,21 @@ class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         ),
     ] = None
     min_version: Annotated[
-        TlsVersion, KeySpec(OneOf(TlsVersion, _NO_SUCH_VERSION), "Oldest version of TLS.")
+        TlsVersion, KeySpec(Choice(TlsVersion, _NO_SUCH_VERSION), "Oldest version of TLS.")
     ] = TlsVersion.TLS12
     max_version: Annotated[
-        TlsVersion, KeySpec(OneOf(TlsVersion, _NO_SUCH_VERSION), "Newest version of TLS.")
+        TlsVersion, KeySpec(Choice(TlsVersion, _NO_SUCH_VERSION), "Newest version of TLS.")
     ] = TlsVersion.TLS13
     cipher_suites: Annotated[
         tuple[CipherSuite, ...],
-        KeySpec(ListOf(OneOf(CipherSuite)), "Cipher suites of TLS 1.2, OpenSSL's by default."),
+        KeySpec(ListOf(Choice(CipherSuite)), "Cipher suites of TLS 1.2, OpenSSL's by default."),
     ] = ()
     prefer_server_cipher_suites: Annotated[
         bool, KeySpec(Boolean(), "Whether the order of the suites here counts, or the client's.")
     ] = True
     curve_preferences: Annotated[
         tuple[Curve, ...],
-        KeySpec(ListOf(OneOf(Curve)), "The group of the key exchange: one, or OpenSSL's choice."),
+        KeySpec(ListOf(Choice(Curve)), "The group of the key exchange: one, or OpenSSL's choice."),
     ] = ()
 
 
@@ -172,7 +183,7 @@ class RateLimitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """How many requests are answered, whoever sends them."""
 
     interval: Annotated[
-        float, KeySpec(Interval("0s", "1h"), "Time between two requests; 0 sets no limit.")
+        float, KeySpec(IntervalOrZero("0s", "1h"), "Time between two requests; 0 sets no limit.")
     ] = 0.0
     burst: Annotated[
         int | None, KeySpec(Integer(1_000_000), "How many may come at once after a pause.")

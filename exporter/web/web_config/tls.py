@@ -9,9 +9,9 @@ import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
+from exporter.config.errors import Problem
 from exporter.files import read_regular
 from exporter.secret import Secret
-from exporter.web.web_config.fault import Fault, Faulty
 from exporter.web.web_config.schema import CipherSuite, ClientAuth, Curve, TlsConfig, TlsVersion
 
 MAX_BYTES = 1 << 20
@@ -47,20 +47,28 @@ _SUITES = {
 }
 
 
-def server_context(tls: TlsConfig) -> tuple[ssl.SSLContext, tuple[Fault, ...]]:
-    """Return the context, and all that could not be done; it serves only if there is no fault.
+class TlsConfigError(Exception):
+    """The TLS section can't be used; `problem` says which key, and why."""
+
+    def __init__(self, key: str, text: str) -> None:
+        super().__init__(text)
+        self.problem = Problem(key=key, text=text)
+
+
+def server_context(tls: TlsConfig) -> tuple[ssl.SSLContext, tuple[Problem, ...]]:
+    """Return the context, and all that could not be done; it serves only without a problem.
 
     Reads files, so it blocks. `tls` is consistent by then.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    faults = []
+    problems = []
     steps = (_set_versions, _set_suites, _set_curve, _load_certificate, _load_authorities)
     for step in steps:
         try:
             step(context, tls)
-        except Faulty as error:
-            faults.append(error.fault)
-    return context, tuple(faults)
+        except TlsConfigError as error:
+            problems.append(error.problem)
+    return context, tuple(problems)
 
 
 def _set_versions(context: ssl.SSLContext, tls: TlsConfig) -> None:
@@ -80,33 +88,39 @@ def _set_suites(context: ssl.SSLContext, tls: TlsConfig) -> None:
         # Only suites of TLS 1.3 are wished for: nothing is left for TLS 1.2.
         context.minimum_version = ssl.TLSVersion.TLSv1_3
     else:
-        raise Faulty(
+        raise TlsConfigError(
             "cipher_suites", "has none for TLS12, the max_version: name one, or allow TLS13"
         )
 
 
 def _set_curve(context: ssl.SSLContext, tls: TlsConfig) -> None:
     if len(tls.curve_preferences) > 1:
-        raise Faulty("curve_preferences", "can have one curve here: keep the first, or none")
+        raise TlsConfigError(
+            "curve_preferences", "can have one curve here: keep the first, or none"
+        )
     for curve in tls.curve_preferences:
         try:
             context.set_ecdh_curve(_CURVES[curve])
         except (ssl.SSLError, ValueError):
             # Python 3.11.2 sets none but those of NIST.
             text = f"{curve} cannot be set with this Python: name another curve, or none"
-            raise Faulty("curve_preferences", text) from None
+            raise TlsConfigError("curve_preferences", text) from None
 
 
 def _load_certificate(context: ssl.SSLContext, tls: TlsConfig) -> None:
     cert = "cert_file" if tls.cert is None else "cert"
     key = "key_file" if tls.key is None else "key"
     if "-----BEGIN CERTIFICATE-----" not in _content(cert, tls.cert_file, tls.cert):
-        raise Faulty(cert, "holds no certificate: write one as PEM, -----BEGIN CERTIFICATE-----")
+        raise TlsConfigError(
+            cert, "holds no certificate: write one as PEM, -----BEGIN CERTIFICATE-----"
+        )
     key_content = _content(key, tls.key_file, tls.key)
     if "PRIVATE KEY-----" not in key_content:
-        raise Faulty(key, "holds no key: write one as PEM, -----BEGIN PRIVATE KEY-----")
+        raise TlsConfigError(key, "holds no key: write one as PEM, -----BEGIN PRIVATE KEY-----")
     if "ENCRYPTED" in key_content:
-        raise Faulty(key, "is encrypted, and nobody is there to ask: write it without a passphrase")
+        raise TlsConfigError(
+            key, "is encrypted, and nobody is there to ask: write it without a passphrase"
+        )
     with _readable(tls.cert_file, tls.cert) as cert_path, _readable(tls.key_file, tls.key) as path:
         try:
             context.load_cert_chain(cert_path, path)
@@ -114,7 +128,9 @@ def _load_certificate(context: ssl.SSLContext, tls: TlsConfig) -> None:
             mismatch = getattr(error, "reason", None) == "KEY_VALUES_MISMATCH"
             text = f"is not the key of {cert}: give both of one pair"
             damaged = f"cannot be used with {key}: one of them is damaged, or too weak for OpenSSL"
-            raise (Faulty(key, text) if mismatch else Faulty(cert, damaged)) from None
+            raise (
+                TlsConfigError(key, text) if mismatch else TlsConfigError(cert, damaged)
+            ) from None
 
 
 def _load_authorities(context: ssl.SSLContext, tls: TlsConfig) -> None:
@@ -129,7 +145,7 @@ def _load_authorities(context: ssl.SSLContext, tls: TlsConfig) -> None:
         context.load_verify_locations(cadata=content)
     except (ssl.SSLError, ValueError):
         text = "holds no authority: write certificates as PEM, -----BEGIN CERTIFICATE-----"
-        raise Faulty(name, text) from None
+        raise TlsConfigError(name, text) from None
 
 
 def _content(key: str, path: Path | None, inline: Secret | None) -> str:
@@ -139,7 +155,7 @@ def _content(key: str, path: Path | None, inline: Secret | None) -> str:
     try:
         return read_regular(path, MAX_BYTES).decode(errors="replace")
     except OSError as error:
-        raise Faulty(key, f"cannot read {path}: {error.strerror}") from None
+        raise TlsConfigError(key, f"cannot read {path}: {error.strerror}") from None
 
 
 @contextlib.contextmanager
