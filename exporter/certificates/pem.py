@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from exporter.certificates.reading import Certificate, Entry, RevocationList
 from exporter.certificates.source import Directive
-from exporter.management.text import clean
+from exporter.management.values import clean
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _REVOCATION_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)

@@ -30,7 +30,7 @@ from exporter.config.types import (
     ValueType,
 )
 from exporter.management.endpoint import Endpoint
-from exporter.management.text import LIMIT as COMMON_NAME_LIMIT
+from exporter.management.values import MAX_LENGTH as COMMON_NAME_LIMIT
 from exporter.openvpn_config import Finding, OpenVpnConfig
 
 DAEMON_NAME = Label(64)

@@ -14,7 +14,7 @@ import msgspec
 
 from exporter.management.log_events import LOG_EVENTS, LogEvent
 from exporter.management.notifications import LogLine
-from exporter.management.text import clean
+from exporter.management.values import clean
 
 
 class ConnectLine(msgspec.Struct, frozen=True):

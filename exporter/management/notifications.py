@@ -11,9 +11,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from exporter.management.messages import Notification
-from exporter.management.numbers import parse_number
 from exporter.management.state import State, parse_state
-from exporter.management.text import clean, decode
+from exporter.management.values import clean, decode, parse_number
 
 
 class Greeting(msgspec.Struct, frozen=True):

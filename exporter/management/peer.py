@@ -9,8 +9,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from exporter.management.values import OTHER
+
 UNKNOWN = "unknown"
-OTHER = "other"
 
 _PLATFORMS = frozenset(
     {"android", "freebsd", "ios", "linux", "mac", "netbsd", "openbsd", "solaris", "win"}

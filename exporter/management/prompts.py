@@ -17,13 +17,13 @@ from exporter.management.notifications import (
     ParsedNotification,
     PasswordRequest,
 )
+from exporter.management.values import OTHER
 
 MANAGEMENT_DISCONNECT = "management-disconnect"
 """Reason of RECONNECTING by which `--management-signal` shows: leaving restarts the VPN."""
 
 HOLD = "hold"
 CLIENT_AUTH = "client_auth"
-OTHER = "other"
 
 PASSWORD_KINDS = ("Auth", "Private Key", "HTTP Proxy", "SOCKS Proxy")
 """What OpenVPN itself asks passwords for; hardware tokens have names of their own."""

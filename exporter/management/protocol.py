@@ -29,7 +29,7 @@ from exporter.management.messages import (
     Truncated,
     UnexpectedLine,
 )
-from exporter.management.text import clean_bytes
+from exporter.management.values import clean_bytes
 from exporter.secret import Secret
 
 LINE_LIMIT = 16 * 1024

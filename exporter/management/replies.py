@@ -9,10 +9,9 @@ import msgspec
 
 from exporter.management.errors import ReplyError
 from exporter.management.notifications import LogLine, parse_log
-from exporter.management.numbers import parse_number
 from exporter.management.state import State, parse_state
 from exporter.management.status import Status
-from exporter.management.text import clean, clean_bytes, decode
+from exporter.management.values import clean, clean_bytes, decode, parse_number
 
 _T = TypeVar("_T")
 

@@ -1,16 +1,21 @@
-"""Entries of the state history: the reply to `state` and the payload of `>STATE:`."""
+"""OpenVPN's states: the state history, the reasons to reconnect, and the mode they imply.
+
+An entry of the history is a line of the replies to `state` and `state all`, and the payload of
+`>STATE:`.
+"""
 
 import enum
 import ipaddress
+import itertools
+from collections.abc import Sequence
 
 import msgspec
 
-from exporter.management.numbers import parse_number
-from exporter.management.text import clean
+from exporter.management.values import OTHER, clean, parse_number
 
 
 class StateName(enum.StrEnum):
-    """The states of OpenVPN; servers only know those without a peer."""
+    """The states of OpenVPN; a server uses only those that need no peer."""
 
     INITIAL = "INITIAL"
     CONNECTING = "CONNECTING"
@@ -28,12 +33,23 @@ class StateName(enum.StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-class State(msgspec.Struct, frozen=True):
-    """One entry: entered at `time` (seconds since the epoch).
+class Mode(enum.StrEnum):
+    """The kinds of daemon: the values of the label `mode`.
 
-    `description` is the reason of RECONNECTING and EXITING, `SUCCESS` or `ERROR` of CONNECTED.
-    Fields from `remote_port` on exist from 2.4 on and are "" before; `virtual_ipv6_address` is ""
-    also where the tunnel has none.
+    No command reports the mode. The status format shows a server, `infer_tunnel_mode` the others.
+    """
+
+    SERVER = "server"
+    CLIENT = "client"
+    P2P = "p2p"
+
+
+class State(msgspec.Struct, frozen=True):
+    """One entry of the state history; the state was entered at `time` (Unix time in seconds).
+
+    `description` is the reason of RECONNECTING and EXITING, and `SUCCESS` or `ERROR` of CONNECTED.
+    The fields from `remote_port` on exist since 2.4 and are "" before; `virtual_ipv6_address` is ""
+    where the tunnel has none.
     """
 
     time: int
@@ -47,43 +63,40 @@ class State(msgspec.Struct, frozen=True):
     virtual_ipv6_address: str = ""
 
 
-# How many fields follow the description: 2.4 and later with IPv6 in the tunnel, and without; 2.3
-# and earlier. The description itself may hold commas (AUTH_PENDING) from 2.6 on.
-_LATE_TAILS = (6, 5)
-_EARLY_TAIL = 2
+# The number of fields after the description. Since 2.6 the description may contain commas
+# (AUTH_PENDING), so the fields are counted from the end.
+_FIELD_COUNTS_2_4 = (6, 5)
+"""Since 2.4: with an IPv6 address of the tunnel, and without."""
+
+_FIELD_COUNT_2_3 = 2
+"""Up to 2.3."""
 
 
 def parse_state(line: str) -> State:
-    """Read one entry of 5, 8 or 9 fields, a description with commas included.
+    """Parse an entry of 5, 8 or 9 fields; the description may contain commas.
 
     Raises:
         ValueError: not an entry of the state history.
     """
     time, name, *rest = line.split(",")
-    fitting = [tail for tail in _LATE_TAILS if len(rest) > tail and _fits(rest[-tail:])]
-    exact = [tail for tail in (*_LATE_TAILS, _EARLY_TAIL) if len(rest) == tail + 1]  # odd addresses
+    fitting = [n for n in _FIELD_COUNTS_2_4 if len(rest) > n and _has_addresses(rest[-n:])]
+    # An address of unknown form still counts, where the number of fields leaves no doubt.
+    exact = [n for n in (*_FIELD_COUNTS_2_4, _FIELD_COUNT_2_3) if len(rest) == n + 1]
     if not fitting and not exact:
         raise ValueError("not an entry of the state history")
-    tail = [*fitting, *exact][0]
+    count = [*fitting, *exact][0]
     return State(
         parse_number(time),
-        _name(name),
-        clean(",".join(rest[:-tail])),
-        *(clean(field) for field in rest[-tail:]),
+        StateName(name) if name in StateName.__members__ else StateName.UNKNOWN,
+        clean(",".join(rest[:-count])),
+        *(clean(field) for field in rest[-count:]),
     )
 
 
-def _name(text: str) -> StateName:
-    try:
-        return StateName(text)
-    except ValueError:
-        return StateName.UNKNOWN
-
-
-def _fits(tail: list[str]) -> bool:
-    """Tell whether the fields after the description are addresses and ports in their places."""
-    addresses = [*tail[:2], *tail[3:4], *tail[5:]]
-    ports = [*tail[2:3], *tail[4:5]]
+def _has_addresses(fields: list[str]) -> bool:
+    """Return whether the fields after the description are addresses and ports in their order."""
+    addresses = [*fields[:2], *fields[3:4], *fields[5:]]
+    ports = [*fields[2:3], *fields[4:5]]
     return all(_is_address(field) for field in addresses) and all(
         not field or field.isdigit() for field in ports
     )
@@ -93,7 +106,67 @@ def _is_address(text: str) -> bool:
     if not text:
         return True
     try:
-        ipaddress.ip_address(text)  # with a zone, too: fe80::1%eth0
+        ipaddress.ip_address(text)  # accepts a zone, too: fe80::1%eth0
     except ValueError:
         return False
     return True
+
+
+RECONNECT_REASONS = (
+    "SIGUSR1",
+    "SIGHUP",
+    "Could not determine IPv4/IPv6 protocol",
+    "HTTP proxy error",
+    "auth-failure",
+    "auth-temp-failure",
+    "connection-failed",
+    "connection-reset",
+    "dco-connect-error",
+    "dco-connect-timeout",
+    "dco peer stats error",
+    "exit-with-notification",
+    "init_instance",
+    "ip-fail",
+    "management-disconnect",
+    "network-unreachable",
+    "no-push-reply",
+    "ping-restart",
+    "private-key-password-failure",
+    "process-push-msg-failed",
+    "remote-exit",
+    "server-pushed-connection-reset",
+    "server-pushed-halt",
+    "server_poll",
+    "session-timeout",
+    "socks-error",
+    "socks-resolve-failure",
+    "tls-error",
+    "tun-abort",
+    "tun-stop",
+    OTHER,
+)
+"""Descriptions of RECONNECTING in 2.4 to 2.7: signal names and the texts given with a signal.
+
+The description is free text, so these alone become label values.
+"""
+
+
+def reconnect_reason(description: str) -> str:
+    """Map a description to one of `RECONNECT_REASONS`; `auth-failure (…)` is `auth-failure`."""
+    reason = description.partition(" (")[0]
+    return reason if reason in RECONNECT_REASONS else OTHER
+
+
+def infer_tunnel_mode(history: Sequence[State]) -> Mode:
+    """Infer client or point-to-point mode from the state history, oldest entry first.
+
+    A point-to-point daemon is configured with its addresses: ASSIGN_IP comes before the connection
+    to the peer, and without TLS there is no AUTH. A client receives its addresses from the server.
+    """
+    names = [state.name for state in history]
+    early_address = any(
+        name is StateName.ASSIGN_IP and before in {StateName.CONNECTING, StateName.RECONNECTING}
+        for before, name in itertools.pairwise(names)
+    )
+    without_tls = StateName.CONNECTED in names and StateName.AUTH not in names
+    return Mode.P2P if early_address or without_tls else Mode.CLIENT

@@ -17,7 +17,7 @@ from exporter.management.notifications import LogLine
 from exporter.management.replies import DaemonInfo, Poll
 from exporter.management.state import State
 from exporter.management.status import StatusReader
-from exporter.management.text import clean_bytes
+from exporter.management.values import clean_bytes
 from exporter.transport.connection import Connection
 
 STATUS_1_POLLS = 20

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from exporter.management.text import clean
+from exporter.management.values import clean
 from exporter.openvpn_config import model
 from exporter.openvpn_config.ccd import expected_clients
 from exporter.openvpn_config.checks import check

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from exporter.management.text import clean
+from exporter.management.values import clean
 
 _SHOWN = 1000
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from exporter.management.mode import Mode
+from exporter.management.state import Mode
 from exporter.openvpn_config import includes, options
 from exporter.openvpn_config.directives import Directive
 from exporter.openvpn_config.errors import Location

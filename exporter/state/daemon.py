@@ -16,7 +16,6 @@ from exporter.certificates.source import certificate_sources
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.management import prompts
 from exporter.management.errors import DownReason, ManagementError
-from exporter.management.mode import Mode, infer_tunnel_mode
 from exporter.management.notifications import (
     ClientEvent,
     Fatal,
@@ -25,11 +24,11 @@ from exporter.management.notifications import (
     ParsedNotification,
     StateChange,
 )
-from exporter.management.numbers import parse_number
 from exporter.management.peer import parse_peer_info
 from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version, parse_title
-from exporter.management.state import State, StateName
+from exporter.management.state import Mode, State, StateName, infer_tunnel_mode
 from exporter.management.status import ServerStatus, Status, TunnelStatus
+from exporter.management.values import parse_number
 from exporter.state.clients import ClientTable
 from exporter.state.down import DownState
 from exporter.state.events import Events

@@ -26,8 +26,8 @@ from exporter.management.notifications import (
     PasswordFailed,
     StateChange,
 )
-from exporter.management.reasons import OTHER, RECONNECT_REASONS, reconnect_reason
-from exporter.management.state import State, StateName
+from exporter.management.state import RECONNECT_REASONS, State, StateName, reconnect_reason
+from exporter.management.values import OTHER
 from exporter.state import seen_entries
 
 _STATES_KEPT = 100

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from exporter.config.schema import ClientsConfig
 from exporter.management.commands import Command
-from exporter.management.text import clean_bytes
+from exporter.management.values import clean_bytes
 from exporter.state.daemon import DaemonState
 from exporter.transport.history import LENGTH, CommandHistory, HistoryEntry
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporter.management.address import (
+from exporter.management.values import (
     RealAddress,
     is_host_route,
     is_mac,

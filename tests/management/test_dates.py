@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.management.dates import parse_date
+from exporter.management.values import parse_date
 
 PARIS = timezone(timedelta(hours=1))
 MOMENT = int(datetime(2026, 11, 3, 3, 30, 16, tzinfo=UTC).timestamp())

@@ -17,7 +17,7 @@ from exporter.management.log_lines import (
 )
 from exporter.management.messages import MultilineReply, Notification
 from exporter.management.notifications import LogLine, parse_log, parse_notification
-from exporter.management.text import decode as decode_text
+from exporter.management.values import decode as decode_text
 from tests.management.captures import CAPTURES, decode
 
 EACH = pytest.mark.parametrize("event", LOG_EVENTS, ids=lambda event: event.name)

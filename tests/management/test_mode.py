@@ -2,8 +2,7 @@
 
 import pytest
 
-from exporter.management.mode import Mode, infer_tunnel_mode
-from exporter.management.state import State, StateName
+from exporter.management.state import Mode, State, StateName, infer_tunnel_mode
 
 
 @pytest.mark.parametrize(

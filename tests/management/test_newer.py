@@ -6,7 +6,6 @@ The rows are written by hand after what 2.7 prints; the sockets are those of a s
 
 import pytest
 
-from exporter.management.address import parse_real_address
 from exporter.management.commands import Command
 from exporter.management.messages import (
     ErrorReply,
@@ -26,6 +25,7 @@ from exporter.management.notifications import (
 from exporter.management.protocol import ManagementProtocol
 from exporter.management.replies import parse_version
 from exporter.management.status import ServerStatus, parse_status
+from exporter.management.values import parse_real_address
 
 GREETING = b">INFO:OpenVPN Management Interface Version 6 -- type 'help' for more info\r\n"
 HOSTS = {

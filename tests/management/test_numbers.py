@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.management.numbers import parse_number
+from exporter.management.values import parse_number
 
 
 @given(st.integers(0, 2**64 - 1))

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from exporter.management.messages import Notification
 from exporter.management.notifications import ClientEvent, parse_notification
-from exporter.management.peer import OTHER, UNKNOWN, PeerInfo, parse_peer_info
+from exporter.management.peer import UNKNOWN, PeerInfo, parse_peer_info
+from exporter.management.values import OTHER
 from tests.management.captures import CAPTURES, decode
 
 

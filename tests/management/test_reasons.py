@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from exporter.management.messages import Notification
 from exporter.management.notifications import StateChange, parse_notification
-from exporter.management.reasons import OTHER, RECONNECT_REASONS, reconnect_reason
-from exporter.management.state import StateName
+from exporter.management.state import RECONNECT_REASONS, StateName, reconnect_reason
+from exporter.management.values import OTHER
 from tests.management.captures import CAPTURES, decode
 
 

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.management.text import LIMIT, clean, clean_bytes, decode
+from exporter.management.values import MAX_LENGTH, clean, clean_bytes, decode
 
 
 @pytest.mark.parametrize(
-    "name", ["", "alice", "Doe, John", "Zoë Müller 日本", "a  b", "\"q\" 'q' \\", "x" * LIMIT]
+    "name", ["", "alice", "Doe, John", "Zoë Müller 日本", "a  b", "\"q\" 'q' \\", "x" * MAX_LENGTH]
 )
 def test_a_plain_name_stays_as_it_is(name: str) -> None:
     assert clean(name) == name
@@ -21,7 +21,7 @@ def test_a_character_that_does_not_print_is_replaced(char: str) -> None:
 
 def test_a_long_name_ends_in_a_digest_of_the_whole() -> None:
     name = clean("x" * 5000)
-    assert len(name) == LIMIT
+    assert len(name) == MAX_LENGTH
     assert name.startswith("x" * 100)
     assert name == clean("x" * 5000)
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.management.mode import Mode
+from exporter.management.state import Mode
 from exporter.openvpn_config.errors import Location
 from exporter.openvpn_config.model import Inline, ManagementInterface
 from tests.openvpn_config.writing import deployment

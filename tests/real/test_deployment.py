@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.management.mode import Mode
+from exporter.management.state import Mode
 from exporter.openvpn_config import Inline, OpenVpnConfig
 from exporter.openvpn_config.errors import OpenVpnConfigError
 from exporter.openvpn_config.model import read

@@ -13,10 +13,9 @@ from exporter.management.errors import (
     SessionClosed,
     SlotBusy,
 )
-from exporter.management.mode import Mode
 from exporter.management.notifications import Fatal, Greeting, StateChange
 from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version
-from exporter.management.state import State, StateName
+from exporter.management.state import Mode, State, StateName
 from exporter.management.status import ClientRow, ServerStatus, Status, TunnelStatus
 from exporter.openvpn_config import discover
 from exporter.state.daemon import DaemonState

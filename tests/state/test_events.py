@@ -20,8 +20,7 @@ from exporter.management.notifications import (
     StateChange,
     UnknownNotification,
 )
-from exporter.management.reasons import RECONNECT_REASONS
-from exporter.management.state import State, StateName
+from exporter.management.state import RECONNECT_REASONS, State, StateName
 from exporter.state.events import Events
 
 FAILED = LogLine(10, "N", "192.0.2.1:4 TLS Error: TLS handshake failed")

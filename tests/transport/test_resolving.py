@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exporter.transport.resolving import ResolvedAddress, Resolver
+from exporter.transport.connector import ResolvedAddress, Resolver
 from tests.fake_daemon import TEST_TIMEOUT
 from tests.interpreter import run_program
 
@@ -89,7 +89,7 @@ async def test_a_dead_resolver_is_asked_once_however_often_we_come_back(dead: De
 def test_a_dead_resolver_does_not_delay_the_end_of_the_process() -> None:
     program = """
 import asyncio, socket, time
-from exporter.transport.resolving import Resolver
+from exporter.transport.connector import Resolver
 
 async def give_up():
     try:

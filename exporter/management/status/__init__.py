@@ -14,7 +14,7 @@ from collections.abc import Generator, Sequence
 from exporter.management.errors import ReplyError
 from exporter.management.status import format_1, format_2_3, statistics
 from exporter.management.status.model import ClientRow, RouteRow, ServerStatus, Status, TunnelStatus
-from exporter.management.text import clean_bytes
+from exporter.management.values import clean_bytes
 
 __all__ = [
     "ClientRow",

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from exporter.management.numbers import parse_number
 from exporter.management.status.model import ClientRow, RouteRow, clean_name
-from exporter.management.text import clean
+from exporter.management.values import clean, parse_number
 
 Row = TypeVar("Row", ClientRow, RouteRow)
 

@@ -10,12 +10,9 @@ from collections.abc import Generator, Sequence
 
 import msgspec
 
-from exporter.management.address import is_host_route
-from exporter.management.dates import parse_date
 from exporter.management.errors import ReplyError
-from exporter.management.numbers import parse_number
 from exporter.management.status.model import ClientRow, RouteRow, ServerStatus, clean_name
-from exporter.management.text import clean, decode
+from exporter.management.values import clean, decode, is_host_route, parse_date, parse_number
 
 TITLE = b"OpenVPN CLIENT LIST"
 

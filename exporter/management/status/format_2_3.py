@@ -8,13 +8,11 @@ is realigned by what the fields between them must be, and dropped where that is 
 
 from collections.abc import Callable, Generator, Iterable, Sequence
 
-from exporter.management.address import is_mac
 from exporter.management.errors import ReplyError
-from exporter.management.numbers import parse_number
 from exporter.management.status.columns import CLIENT_COLUMNS, ROUTE_COLUMNS, Columns
 from exporter.management.status.model import ClientRow, RouteRow, ServerStatus
 from exporter.management.status.row_cache import SEPARATOR, RowCache
-from exporter.management.text import clean, decode
+from exporter.management.values import clean, decode, is_mac, parse_number
 
 _SLICE = 2000
 """Lines that are read at once: a few milliseconds, ten where all of them are new."""

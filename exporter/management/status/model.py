@@ -2,7 +2,7 @@
 
 import msgspec
 
-from exporter.management.text import clean
+from exporter.management.values import clean
 
 UNDEFINED = "UNDEF"
 """What the daemon prints for a common name or user name that it doesn't have (yet)."""

@@ -8,7 +8,7 @@ takes a quarter of the time, and the texts of a row exist once, however often it
 
 from exporter.management.status.columns import Columns
 from exporter.management.status.model import ClientRow
-from exporter.management.text import decode
+from exporter.management.values import decode
 
 SEPARATOR = "\t"
 """Of format 3: no field can hold it. In format 2 a row can't be cut before it is understood."""

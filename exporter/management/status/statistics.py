@@ -7,11 +7,9 @@ compression.
 import datetime
 from collections.abc import Sequence
 
-from exporter.management.dates import parse_date
 from exporter.management.errors import ReplyError
-from exporter.management.numbers import parse_number
 from exporter.management.status.model import TunnelStatus
-from exporter.management.text import decode
+from exporter.management.values import decode, parse_date, parse_number
 
 TITLE = b"OpenVPN STATISTICS"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from exporter.certificates.reading import Certificate, FileProblem, RevocationList
 from exporter.certificates.source import CertificateSource, Directive
-from exporter.management.text import clean
+from exporter.management.values import clean
 from exporter.metrics.family import Sample, gauge
 from exporter.state.daemon import DaemonState
 

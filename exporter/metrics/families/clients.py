@@ -6,9 +6,9 @@ The label `common_name` holds the identity: the common name, or the user name, b
 import operator
 from collections.abc import Callable, Iterable, Sequence
 
-from exporter.management.address import parse_real_address
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ServerStatus
+from exporter.management.values import parse_real_address
 from exporter.metrics.family import (
     Family,
     InfoSource,

@@ -1,0 +1,152 @@
+"""Values in OpenVPN's output: text, unsigned numbers, dates and addresses.
+
+Common names, user names and log lines are chosen by the VPN's peers. They are bytes without a
+declared encoding, and OpenVPN validates none of them: `clean` makes them safe to show.
+"""
+
+import datetime
+import hashlib
+import re
+
+import msgspec
+
+OTHER = "other"
+"""Label value for everything outside a closed list."""
+
+MAX_LENGTH = 128
+"""Default length limit of `clean`, in characters.
+
+A common name has at most 64 bytes (255 with several `--x509-username-field`), a user name 4095.
+"""
+
+_DIGEST_SIZE = 4
+_MAX_DIGITS = 20
+_MAX_NUMBER = 2**64 - 1
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
+_CTIME = re.compile(
+    rf"[A-Z][a-z]{{2}} ({'|'.join(_MONTHS)}) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{{4}})", re.ASCII
+)
+
+_PROTOCOL = re.compile(r"((?:udp|tcp)[46]?(?:-server|-client)?):(.+)")
+_BRACKETED = re.compile(r"\[([^\]]+)\](?::([0-9]{1,5}))?")
+_HOST_PORT = re.compile(r"([^:]+):([0-9]{1,5})")
+_PORT_DIGITS = 5
+_MAC = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?:@[0-9]+)?")
+
+
+def decode(raw: bytes) -> str:
+    """Decode UTF-8; invalid bytes become U+FFFD."""
+    return raw.decode("utf-8", "replace")
+
+
+def clean(text: str, limit: int = MAX_LENGTH) -> str:
+    """Return `text` without unprintable characters, at most `limit` characters long.
+
+    Unprintable characters become U+FFFD. A longer text is cut and ends in `…` and a digest of the
+    whole text, so that two long names stay distinct.
+    """
+    if len(text) <= limit and text.isprintable():
+        return text
+    if len(text) > limit:
+        digest = hashlib.blake2s(
+            text.encode(errors="replace"), digest_size=_DIGEST_SIZE
+        ).hexdigest()
+        text = f"{text[: limit - 1 - len(digest)]}…{digest}"
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
+def clean_bytes(raw: bytes, limit: int = MAX_LENGTH) -> str:
+    """Decode and clean."""
+    return clean(decode(raw), limit)
+
+
+def parse_number(text: str) -> int:
+    """Parse an unsigned 64-bit decimal.
+
+    `int` alone also accepts signs, blanks, underscores and digits of other scripts.
+
+    Raises:
+        ValueError: the text is anything else.
+    """
+    if (
+        text.isascii()
+        and text.isdigit()
+        and len(text) <= _MAX_DIGITS
+        and (number := int(text)) <= _MAX_NUMBER
+    ):
+        return number
+    raise ValueError("not an unsigned 64-bit decimal number")
+
+
+def parse_date(text: str, zone: datetime.tzinfo | None = None) -> int:
+    """Parse a date of a status in format 1; return seconds since the epoch.
+
+    OpenVPN prints `2026-11-23 03:30:16` since 2.5 and `Mon Nov 23 03:43:31 2026` before, in the
+    daemon's local time and without a zone. `zone` is that time zone, by default this machine's.
+
+    Raises:
+        ValueError: neither spelling, or no such time.
+    """
+    if match := _ISO.fullmatch(text):
+        year, month, day, hour, minute, second = (int(group) for group in match.groups())
+    elif match := _CTIME.fullmatch(text):
+        month = _MONTHS.index(match[1]) + 1
+        day, hour, minute, second, year = (int(match[group]) for group in (2, 3, 4, 5, 6))
+    else:
+        raise ValueError("not a date as OpenVPN prints it")
+    try:
+        # A leap second is printed as :60; the epoch does not count it.
+        moment = datetime.datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
+        return int(moment.timestamp())
+    except OverflowError as error:
+        raise ValueError("a date outside this system's range of times") from error
+
+
+class RealAddress(msgspec.Struct, frozen=True):
+    """The address from which a client reaches the server.
+
+    `protocol` is the server's socket type (`udp4`, `tcp6-server`), printed since 2.7 and else
+    empty. `port` is None where the daemon does not print it: native IPv6 up to 2.6.
+    """
+
+    protocol: str
+    host: str
+    port: int | None
+
+
+def parse_real_address(text: str) -> RealAddress:
+    """Split a Real Address into its parts; a text of no known form becomes the host unchanged.
+
+    Known forms: `127.0.0.1:49630`, `::1`, `udp4:127.0.0.1:49630`, `tcp6-server:[::1]:60260`,
+    `udp6:127.0.0.1:39244` (a dual-stack socket).
+    """
+    host, _, digits = text.rpartition(":")
+    if ":" not in host and _is_port(digits):
+        return RealAddress("", host, int(digits))  # the most frequent form
+    protocol = ""
+    if match := _PROTOCOL.fullmatch(text):
+        protocol, text = match[1], match[2]
+    match = _BRACKETED.fullmatch(text) or _HOST_PORT.fullmatch(text)
+    if match is None:
+        return RealAddress(protocol, text, None)
+    return RealAddress(protocol, match[1], int(match[2]) if match[2] else None)
+
+
+def _is_port(digits: str) -> bool:
+    # `isdigit` alone accepts "²", too.
+    return digits.isascii() and digits.isdigit() and len(digits) <= _PORT_DIGITS
+
+
+def is_mac(text: str) -> bool:
+    """Return whether a virtual address is a MAC, as in TAP mode (`MAC@VLAN` since 2.5)."""
+    return _MAC.fullmatch(text) is not None
+
+
+def is_host_route(text: str) -> bool:
+    """Return whether a virtual address is a client's own: no subnet, MAC or cached host.
+
+    A host cached from traffic ends in an upper-case `C`; IPv6 addresses are printed in lower case.
+    """
+    return bool(text) and "/" not in text and not text.endswith("C") and not is_mac(text)
