@@ -111,7 +111,7 @@ class _Watching:
     async def running(self, config: Config) -> AsyncIterator[Callable[[], None]]:
         """Watch while the block runs; give what begins to leave the daemons before its end."""
         await self.apply(config)
-        self.own.config_accepted(time.time())
+        self.own.reload_succeeded(time.time())
         try:
             yield self.fleet.stop
         finally:
@@ -166,7 +166,7 @@ class _Watching:
             watch.clients,
             watch.events,
             poll_interval=watch.poll_interval,
-            prepare=self.exposition.prepare,
+            prepare=self.exposition.prerender,
             phase=phase,
         )
 
@@ -180,7 +180,7 @@ class _Watching:
                 record,
                 StatusFile(daemon.status_file, timeout=daemon.timeout),
                 routes=watch.clients.routes,
-                prepare=self.exposition.prepare,
+                prepare=self.exposition.prerender,
             ).run(watch.poll_interval, phase)
         if files := certificate_sources(daemon):
             # A library that not everybody has, and few need, is loaded here at the earliest.

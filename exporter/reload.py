@@ -40,12 +40,12 @@ class ConfigReloader:
                 self._refuse(error)
                 raise
             plan = await self._apply(config)
-            self._own.config_accepted(time.time())
+            self._own.reload_succeeded(time.time())
         event(_log, Level.INFO, "configuration reloaded", changes=str(plan))
         return plan
 
     def _refuse(self, error: ConfigError) -> None:
-        self._own.config_refused()
+        self._own.reload_failed()
         for problem in error.problems:
             event(
                 _log,

@@ -33,7 +33,7 @@ from promql_parser import (
 
 from exporter.metrics import catalogue, self_metrics
 from exporter.metrics.family import Kind
-from tests.metrics.records import new_record
+from tests.metrics.daemons import new_daemon
 
 OF_TARGETS = frozenset({"job", "instance"})
 """What Prometheus adds to each series that it scrapes."""
@@ -140,7 +140,7 @@ _KNOWN = _known()
 
 def _closed() -> dict[tuple[str, str], frozenset[str]]:
     """Return the values of each label that has the same ones before anything has happened."""
-    record = new_record()
+    record = new_daemon()
     values: dict[tuple[str, str], set[str]] = {}
     for family in catalogue.FAMILIES:
         if family.metric.kind is Kind.HISTOGRAM:

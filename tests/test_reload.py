@@ -55,7 +55,7 @@ async def test_a_bad_configuration_changes_nothing_and_is_logged_whole(log: LogC
         raise AssertionError("a bad configuration was applied")
 
     own = SelfMetrics()
-    own.config_accepted(7.0)
+    own.reload_succeeded(7.0)
     with pytest.raises(ConfigError):
         await ConfigReloader(bad, apply, own)()
     assert successful(own.registry) == 0

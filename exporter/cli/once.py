@@ -47,7 +47,7 @@ def _run(parsed: argparse.Namespace) -> Exit:
 
 def _page(config: Config, answers: Sequence[OneShotResult]) -> bytes:
     exposition = Exposition(catalogue.families(config.clients), CollectorRegistry())
-    return exposition.page([answer.state for answer in answers], own=False).body
+    return exposition.page([answer.state for answer in answers], include_self=False).body
 
 
 COMMAND = Command(

@@ -10,7 +10,7 @@ from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 
 from exporter.metrics.family import InfoSource, Kind, Metric, Sample
 
-_SLICE = 2000
+_CHUNK_SIZE = 2000
 """Samples that are rendered at once: one or two milliseconds, five of descriptions that are new."""
 
 _PART = 500
@@ -31,14 +31,14 @@ def render(metric: Metric, daemon: str, samples: Iterable[Sample]) -> bytes:
     return "".join(lines).encode()
 
 
-def render_slices(
+def render_chunks(
     metric: Metric, daemon: str, samples: Sequence[Sample]
 ) -> Generator[None, None, list[bytes]]:
     """Return the sample lines of one daemon in a large family, in parts; pauses after full ones."""
     parts: list[bytes] = []
-    for start in range(0, len(samples), _SLICE):
-        parts.append(render(metric, daemon, samples[start : start + _SLICE]))
-        if start + _SLICE <= len(samples):
+    for start in range(0, len(samples), _CHUNK_SIZE):
+        parts.append(render(metric, daemon, samples[start : start + _CHUNK_SIZE]))
+        if start + _CHUNK_SIZE <= len(samples):
             yield
     return parts
 
@@ -52,8 +52,8 @@ def render_column(
     """
     start = f'{metric.name}{{daemon="{escape(daemon)}",{metric.labels[0]}="'
     parts: list[bytes] = []
-    for at in range(0, len(names), _SLICE):
-        pairs = zip(names[at : at + _SLICE], values[at : at + _SLICE], strict=True)
+    for at in range(0, len(names), _CHUNK_SIZE):
+        pairs = zip(names[at : at + _CHUNK_SIZE], values[at : at + _CHUNK_SIZE], strict=True)
         lines = [
             # Nearly all of these are whole numbers, and a call for each would show.
             f'{start}{name}"}} {value if type(value) is int else _number(value)}\n'
@@ -61,7 +61,7 @@ def render_column(
             if value is not None
         ]
         parts.append("".join(lines).encode())
-        if at + _SLICE <= len(names):
+        if at + _CHUNK_SIZE <= len(names):
             yield
     return parts
 
@@ -78,20 +78,20 @@ class InfoLines:
         self._description = description
         self._lines: dict[Hashable, bytes] = {}
 
-    def render_slices(self, facts: Sequence[Hashable]) -> Generator[None, None, list[bytes]]:
+    def render_chunks(self, keys: Sequence[Hashable]) -> Generator[None, None, list[bytes]]:
         """Return the lines for these facts; pauses after each full slice of them.
 
         Different facts may have equal labels, and a line comes once.
         """
         known, lines = self._lines, dict[Hashable, bytes]()
-        for start in range(0, len(facts), _SLICE):
-            for fact in facts[start : start + _SLICE]:
+        for start in range(0, len(keys), _CHUNK_SIZE):
+            for fact in keys[start : start + _CHUNK_SIZE]:
                 lines[fact] = known.get(fact) or self._line(fact)
-            if start + _SLICE <= len(facts):
+            if start + _CHUNK_SIZE <= len(keys):
                 yield
         self._lines = lines
-        told = list(dict.fromkeys(lines.values()))
-        return [b"".join(told[at : at + _PART]) for at in range(0, len(told), _PART)]
+        unique = list(dict.fromkeys(lines.values()))
+        return [b"".join(unique[at : at + _PART]) for at in range(0, len(unique), _PART)]
 
     def _line(self, fact: Hashable) -> bytes:
         return f"{self._labels.write(self._description.labels(fact))} 1\n".encode()
@@ -110,17 +110,17 @@ class Labels:
         """Return all that stands before the value."""
         if _is_special("".join(values)):
             values = tuple(map(escape, values))
-        present = tuple(map(bool, values))
-        form = self._formats.get(present) or self._format(present)
+        used = tuple(map(bool, values))
+        form = self._formats.get(used) or self._format(used)
         return form % values
 
-    def _format(self, present: tuple[bool, ...]) -> str:
+    def _format(self, used: tuple[bool, ...]) -> str:
         labels = (
-            f',{name}="%s"' if there else "%.0s"
-            for name, there in zip(self._names, present, strict=True)
+            f',{name}="%s"' if is_used else "%.0s"
+            for name, is_used in zip(self._names, used, strict=True)
         )
         form = f"{self._start.replace('%', '%%')}{''.join(labels)}}}"
-        self._formats[present] = form
+        self._formats[used] = form
         return form
 
 

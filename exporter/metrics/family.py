@@ -39,12 +39,12 @@ class InfoSource(msgspec.Struct, frozen=True):
     only put into words when it is new.
     """
 
-    facts: Callable[[DaemonState], Iterable[Hashable]]
+    keys: Callable[[DaemonState], Iterable[Hashable]]
     labels: Callable[[Any], tuple[str, ...]]
 
-    def samples(self, record: DaemonState) -> Iterable[Sample]:
+    def samples(self, daemon: DaemonState) -> Iterable[Sample]:
         """Give a 1 for each description; different facts may have the same."""
-        return [(labels, 1) for labels in dict.fromkeys(map(self.labels, self.facts(record)))]
+        return [(labels, 1) for labels in dict.fromkeys(map(self.labels, self.keys(daemon)))]
 
 
 class PerClientValues(msgspec.Struct, frozen=True):
@@ -56,9 +56,9 @@ class PerClientValues(msgspec.Struct, frozen=True):
     names: Callable[[DaemonState], Sequence[str]]
     values: Callable[[DaemonState], Sequence[float | None]]
 
-    def samples(self, record: DaemonState) -> Iterable[Sample]:
+    def samples(self, daemon: DaemonState) -> Iterable[Sample]:
         """Give a sample for each name that has a value."""
-        pairs = zip(self.names(record), self.values(record), strict=True)
+        pairs = zip(self.names(daemon), self.values(daemon), strict=True)
         return [((name,), value) for name, value in pairs if value is not None]
 
 
@@ -163,8 +163,8 @@ def histogram(name: str, text: str, value: Callable[[DaemonState], Histogram | N
     Its samples' labels are the suffix of the sample's name and the upper bound `le`.
     """
 
-    def samples(record: DaemonState) -> Iterable[Sample]:
-        distribution = value(record)
+    def samples(daemon: DaemonState) -> Iterable[Sample]:
+        distribution = value(daemon)
         if distribution is None:
             return
         counts = distribution.cumulative

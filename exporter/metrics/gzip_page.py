@@ -28,15 +28,15 @@ _LENGTH_MASK = 0xFFFFFFFF
 
 async def gzip_page(page: Page) -> list[bytes]:
     """Return the page as a gzip stream, in pieces; gives way to others between slices of work."""
-    packed = [_HEADER]
+    deflated = [_HEADER]
     checksum = 0
     for block in _blocks(page.pieces):
-        if block.packed is None:
-            block.packed = await _deflate(block)
-        packed.append(block.packed)
+        if block.deflated is None:
+            block.deflated = await _deflate(block)
+        deflated.append(block.deflated)
         checksum = await _checksum(block, checksum)
-    packed.append(_LAST_BLOCK + struct.pack("<LL", checksum, page.size & _LENGTH_MASK))
-    return packed
+    deflated.append(_LAST_BLOCK + struct.pack("<LL", checksum, page.size & _LENGTH_MASK))
+    return deflated
 
 
 def _blocks(pieces: Iterable[Chunk]) -> Iterator[Block]:
@@ -51,12 +51,12 @@ def _blocks(pieces: Iterable[Chunk]) -> Iterator[Block]:
 
 async def _deflate(block: Block) -> bytes:
     compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    packed: list[bytes] = []
+    deflated: list[bytes] = []
     for part in slices(block.parts):
-        packed.append(compressor.compress(part))
+        deflated.append(compressor.compress(part))
         await yield_to_loop()
-    packed.append(compressor.flush(zlib.Z_SYNC_FLUSH))
-    return b"".join(packed)
+    deflated.append(compressor.flush(zlib.Z_SYNC_FLUSH))
+    return b"".join(deflated)
 
 
 async def _checksum(block: Block, start: int) -> int:

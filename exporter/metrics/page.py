@@ -15,13 +15,13 @@ SLICE_SIZE = 256 * 1024
 class Block:
     """Text that stays until the next poll, and what it is compressed, once somebody asked."""
 
-    __slots__ = ("packed", "parts", "size")
+    __slots__ = ("deflated", "parts", "size")
 
     def __init__(self, parts: Sequence[bytes]) -> None:
         """Keep some text; nobody has asked for it compressed yet."""
         self.parts = parts
         self.size = sum(map(len, parts))
-        self.packed: bytes | None = None
+        self.deflated: bytes | None = None
 
 
 Chunk = bytes | Block

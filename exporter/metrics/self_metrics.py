@@ -37,7 +37,7 @@ class SelfMetrics:
     """The registry behind the daemons' metrics on the page."""
 
     def __init__(self) -> None:
-        """Register everything; the configuration counts as read when `config_accepted` says so."""
+        """Register everything; the configuration counts as read when `reload_succeeded` says so."""
         self.registry = CollectorRegistry(support_collectors_without_names=True)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -46,7 +46,7 @@ class SelfMetrics:
         self._config_time = _gauge(CONFIG_TIME, self.registry)
         self._not_watched = _gauge(NOT_WATCHED, self.registry)
 
-    def config_accepted(self, now: float) -> None:
+    def reload_succeeded(self, now: float) -> None:
         """Note that a configuration came into force at `now`, seconds since the epoch."""
         self._config_successful.set(1)
         self._config_time.set(now)
@@ -55,7 +55,7 @@ class SelfMetrics:
         """Note how many discovered daemons can't be watched."""
         self._not_watched.set(not_watched)
 
-    def config_refused(self) -> None:
+    def reload_failed(self) -> None:
         """Note that a configuration could not be used; the last one stays in force."""
         self._config_successful.set(0)
 

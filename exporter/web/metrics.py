@@ -38,12 +38,12 @@ async def page_response(
     `own` tells whether the exporter's own metrics follow.
     """
     await refresh(records, scrape_timeout(request))
-    await exposition.prepare(*records)
+    await exposition.prerender(*records)
     page = exposition.page(
         records,
         accept=_header(request, "Accept"),
         names=request.query.getall("name[]", []),
-        own=own,
+        include_self=own,
     )
     if accepts_gzip(_header(request, "Accept-Encoding")):
         return await _packed(page)

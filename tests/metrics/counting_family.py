@@ -6,7 +6,7 @@ from exporter.metrics.family import Family, Kind, Metric, Sample
 from exporter.state.daemon import DaemonState
 
 
-class Watched:
+class CountingFamily:
     """A family that counts how often its samples are asked for."""
 
     def __init__(self, *, per_client: bool) -> None:
@@ -14,6 +14,6 @@ class Watched:
         self.calls = 0
         self.family = Family(metric, self._samples, per_client=per_client)
 
-    def _samples(self, record: DaemonState) -> Iterable[Sample]:
+    def _samples(self, daemon: DaemonState) -> Iterable[Sample]:
         self.calls += 1
         return [(("alice",), self.calls)]

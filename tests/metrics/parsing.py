@@ -72,18 +72,18 @@ def values(families: Iterable[Parsed]) -> dict[Series, float]:
     return {series: value for family in families for series, value in family.samples}
 
 
-def scrape(families: Sequence[Family], records: Sequence[DaemonState], accept: str) -> list[Parsed]:
+def scrape(families: Sequence[Family], daemons: Sequence[DaemonState], accept: str) -> list[Parsed]:
     """Return the parsed page of these families alone."""
-    page = Exposition(families, CollectorRegistry()).page(records, accept=accept)
+    page = Exposition(families, CollectorRegistry()).page(daemons, accept=accept)
     return parse(page.body, page.content_type)
 
 
-class Twin(Collector):
+class ReferenceCollector(Collector):
     """The same samples, handed to prometheus_client to write."""
 
-    def __init__(self, families: Sequence[Family], records: Sequence[DaemonState]) -> None:
+    def __init__(self, families: Sequence[Family], daemons: Sequence[DaemonState]) -> None:
         self._families = families
-        self._records = records
+        self._records = daemons
 
     def collect(self) -> Iterator[ClientMetric]:
         for family in self._families:
@@ -95,12 +95,12 @@ class Twin(Collector):
         kind, name = family.metric.kind, family.metric.name
         suffix = {Kind.COUNTER: "_total", Kind.INFO: "_info"}.get(kind, "")
         metric = ClientMetric(name.removesuffix(suffix), family.metric.help, kind.value)
-        for record in self._records:
-            if family.while_up and not record.up:
+        for daemon in self._records:
+            if family.while_up and not daemon.up:
                 continue
-            for labels, value in family.samples(record):
+            for labels, value in family.samples(daemon):
                 ending, own = _sample(family, labels)
-                metric.add_sample(name + ending, {"daemon": record.name, **own}, value)
+                metric.add_sample(name + ending, {"daemon": daemon.name, **own}, value)
         return metric
 
 

@@ -8,8 +8,8 @@ from exporter.config.schema import ClientsConfig
 from exporter.metrics.catalogue import FAMILIES, METRICS, families
 from exporter.metrics.families import clients
 from exporter.metrics.family import Kind, Metric
+from tests.metrics.daemons import server, tunnel
 from tests.metrics.parsing import names_of, scrape
-from tests.metrics.records import server, tunnel
 
 RESERVED_LABELS = {"job", "instance", "le", "quantile", "daemon"}
 """Prometheus', the formats', and the one that every series has anyway."""

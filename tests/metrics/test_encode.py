@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.metrics.encode import InfoLines, render, render_slices
+from exporter.metrics.encode import InfoLines, render, render_chunks
 from exporter.metrics.family import InfoSource, Kind, Metric, Sample
 
 
@@ -52,7 +52,7 @@ METRIC = Metric("openvpn_x_info", Kind.INFO, "X.", ("name", "parity"))
 
 
 def described(descriptions: InfoLines, facts: Sequence[Hashable]) -> bytes:
-    steps = descriptions.render_slices(facts)
+    steps = descriptions.render_chunks(facts)
     try:
         while True:
             next(steps)
@@ -95,7 +95,7 @@ class TestDescriptions:
     def test_of_thousands_pause_now_and_then(self) -> None:
         descriptions = InfoLines(METRIC, "office", InfoSource(lambda _: (), labels))
         facts = [(str(number), 0) for number in range(9000)]
-        assert sum(1 for _ in descriptions.render_slices(facts)) > 3
+        assert sum(1 for _ in descriptions.render_chunks(facts)) > 3
         assert described(descriptions, facts).count(b"\n") == 9000
 
 
@@ -104,7 +104,7 @@ def test_a_large_family_is_the_same_in_slices() -> None:
     samples: list[Sample] = [
         ((f'n"{number}' if number % 3000 == 0 else str(number),), number) for number in range(9000)
     ]
-    steps = render_slices(metric, "office", samples)
+    steps = render_chunks(metric, "office", samples)
     parts: list[bytes] = []
     pauses = 0
     try:

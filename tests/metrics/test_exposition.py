@@ -16,7 +16,18 @@ from exporter.metrics.family import Family, Kind
 from exporter.metrics.page import Block, Page
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.state.daemon import DaemonState
-from tests.metrics.counting_family import Watched
+from tests.metrics.counting_family import CountingFamily
+from tests.metrics.daemons import (
+    NOON,
+    OFFICE_CLIENT,
+    introduce,
+    new_daemon,
+    poll,
+    server,
+    server_status,
+    take_down,
+    tunnel,
+)
 from tests.metrics.parsing import (
     FORMATS,
     OPENMETRICS,
@@ -26,17 +37,6 @@ from tests.metrics.parsing import (
     parse,
     scrape,
     values,
-)
-from tests.metrics.records import (
-    NOON,
-    OFFICE_CLIENT,
-    introduce,
-    new_record,
-    poll,
-    server,
-    server_status,
-    take_down,
-    tunnel,
 )
 
 PROMETHEUS_3 = (
@@ -212,25 +212,25 @@ class TestRestriction:
 class TestDown:
     @pytest.mark.parametrize("accept", FORMATS)
     def test_leaves_what_says_so_and_the_counters(self, accept: str) -> None:
-        record = server()
-        before = scrape(FAMILIES, [record], accept)
-        take_down(record)
+        daemon = server()
+        before = scrape(FAMILIES, [daemon], accept)
+        take_down(daemon)
         staying = {n for family in FAMILIES if not family.while_up for n in names_of(family)}
-        after = scrape(FAMILIES, [record], accept)
+        after = scrape(FAMILIES, [daemon], accept)
         assert set(all_series(after)) == {s for s in all_series(before) if s.name in staying}
 
     def test_is_told_with_its_reason(self) -> None:
-        record = server()
-        take_down(record)
-        assert lit(scrape(FAMILIES, [record], ""), "openvpn_down_reason") == [("reason", "refused")]
-        assert one_value(record, "openvpn_up") == 0
-        assert one_value(record, "openvpn_management_up") == 0
+        daemon = server()
+        take_down(daemon)
+        assert lit(scrape(FAMILIES, [daemon], ""), "openvpn_down_reason") == [("reason", "refused")]
+        assert one_value(daemon, "openvpn_up") == 0
+        assert one_value(daemon, "openvpn_management_up") == 0
 
     def test_lets_no_counter_fall(self) -> None:
-        record = server()
-        before = values(scrape(FAMILIES, [record], ""))
-        take_down(record)
-        after = values(scrape(FAMILIES, [record], ""))
+        daemon = server()
+        before = values(scrape(FAMILIES, [daemon], ""))
+        take_down(daemon)
+        after = values(scrape(FAMILIES, [daemon], ""))
         counters = [s for s in before if s.name.endswith("_total")]
         assert len(counters) > 10
         assert all(after[series] >= before[series] for series in counters)
@@ -243,18 +243,18 @@ class TestDown:
         assert {series for series in shown if ("daemon", "b") in series.labels} == alone
 
     def test_brings_back_the_gauges_when_it_is_over(self) -> None:
-        record, status = new_record(), server_status([OFFICE_CLIENT])
-        introduce(record)
-        poll(record, status)
-        before = set(all_series(scrape(FAMILIES, [record], "")))
-        take_down(record)
-        assert not before <= set(all_series(scrape(FAMILIES, [record], "")))
-        introduce(record)
-        poll(record, status)
-        assert before <= set(all_series(scrape(FAMILIES, [record], "")))
+        daemon, status = new_daemon(), server_status([OFFICE_CLIENT])
+        introduce(daemon)
+        poll(daemon, status)
+        before = set(all_series(scrape(FAMILIES, [daemon], "")))
+        take_down(daemon)
+        assert not before <= set(all_series(scrape(FAMILIES, [daemon], "")))
+        introduce(daemon)
+        poll(daemon, status)
+        assert before <= set(all_series(scrape(FAMILIES, [daemon], "")))
 
     def test_is_what_a_daemon_is_before_anybody_reached_it(self) -> None:
-        page = scrape(FAMILIES, [new_record()], "")
+        page = scrape(FAMILIES, [new_daemon()], "")
         assert lit(page, "openvpn_down_reason") == []
         up = {s.name: v for s, v in values(page).items() if s.name.endswith("_up")}
         assert up == {"openvpn_up": 0, "openvpn_management_up": 0}
@@ -270,87 +270,87 @@ def lit(page: list[Parsed], name: str) -> list[tuple[str, str]]:
     ]
 
 
-def one_value(record: DaemonState, name: str) -> float:
-    (value,) = [v for s, v in values(scrape(FAMILIES, [record], "")).items() if s.name == name]
+def one_value(daemon: DaemonState, name: str) -> float:
+    (value,) = [v for s, v in values(scrape(FAMILIES, [daemon], "")).items() if s.name == name]
     return value
 
 
 class TestCounters:
     def test_of_known_label_values_are_there_from_the_first_scrape(self) -> None:
-        page = scrape(FAMILIES, [new_record()], "")
+        page = scrape(FAMILIES, [new_daemon()], "")
         failures = [s for s in values(page) if s.name == "openvpn_exporter_poll_failures_total"]
         reasons = [s for s in values(page) if s.name == "openvpn_down_reason"]
         assert len(failures) == len(reasons) > 5
 
     def test_tell_failed_polls_by_their_reason(self) -> None:
-        record = server()
-        record.on_poll_error(ReplyTimeout("no answer"))
-        page = values(scrape(FAMILIES, [record], ""))
+        daemon = server()
+        daemon.on_poll_error(ReplyTimeout("no answer"))
+        page = values(scrape(FAMILIES, [daemon], ""))
         failed = {s for s, v in page.items() if "poll_failures" in s.name and v == 1}
         assert [dict(series.labels)["reason"] for series in failed] == ["timeout"]
 
 
 class TestOncePerPoll:
     def test_the_families_of_clients_are_rendered(self) -> None:
-        watched, record = Watched(per_client=True), server()
+        watched, daemon = CountingFamily(per_client=True), server()
         page = exposition(watched.family)
-        bodies = {page.page([record], accept=accept).body[-30:] for accept in ("", "*/*")}
-        page.page([record], accept=OPENMETRICS)
+        bodies = {page.page([daemon], accept=accept).body[-30:] for accept in ("", "*/*")}
+        page.page([daemon], accept=OPENMETRICS)
         assert watched.calls == len(bodies) == 1
 
     def test_and_again_after_the_next(self) -> None:
-        watched, record = Watched(per_client=True), server()
+        watched, daemon = CountingFamily(per_client=True), server()
         page = exposition(watched.family)
-        assert b"} 1\n" in page.page([record]).body
-        poll(record, server_status([OFFICE_CLIENT]), now=NOON + 15)
-        assert b"} 2\n" in page.page([record]).body
+        assert b"} 1\n" in page.page([daemon]).body
+        poll(daemon, server_status([OFFICE_CLIENT]), now=NOON + 15)
+        assert b"} 2\n" in page.page([daemon]).body
         assert watched.calls == 2
 
     def test_under_the_names_of_those_who_are_there_now(self) -> None:
         carol = structs.replace(OFFICE_CLIENT, common_name="carol", client_id=5)
-        record = server(expected=())
+        daemon = server(expected=())
         page = exposition(*FAMILIES)
-        assert b'common_name="alice"' in page.page([record]).body
-        poll(record, server_status([carol]), now=NOON + 7200)  # alice is forgotten by then
-        body = page.page([record]).body
+        assert b'common_name="alice"' in page.page([daemon]).body
+        poll(daemon, server_status([carol]), now=NOON + 7200)  # alice is forgotten by then
+        body = page.page([daemon]).body
         assert b'common_name="alice"' not in body
         assert body.count(b'_client_sent_bytes_total{daemon="office",common_name="carol"}') == 1
 
     def test_for_each_daemon(self) -> None:
-        watched, records = Watched(per_client=True), [server("a"), server("b")]
+        watched, daemons = CountingFamily(per_client=True), [server("a"), server("b")]
         page = exposition(watched.family)
-        page.page(records)
-        poll(records[0], server_status([OFFICE_CLIENT]), now=NOON + 15)
-        page.page(records)
+        page.page(daemons)
+        poll(daemons[0], server_status([OFFICE_CLIENT]), now=NOON + 15)
+        page.page(daemons)
         assert watched.calls == 3
 
     def test_but_small_families_after_every_change(self) -> None:
-        watched, record = Watched(per_client=False), server()
+        watched, daemon = CountingFamily(per_client=False), server()
         page = exposition(watched.family)
-        page.page([record])
-        page.page([record])
+        page.page([daemon])
+        page.page([daemon])
         assert watched.calls == 1
-        record.on_notification("INFO", Greeting(5))
-        assert b"} 2\n" in page.page([record]).body
+        daemon.on_notification("INFO", Greeting(5))
+        assert b"} 2\n" in page.page([daemon]).body
         assert watched.calls == 2
 
     async def test_before_the_scrape_where_the_poll_prepares_it(self) -> None:
-        watched, record = Watched(per_client=True), server()
+        watched, daemon = CountingFamily(per_client=True), server()
         page = exposition(watched.family)
-        await page.prepare(record)
+        await page.prerender(daemon)
         assert watched.calls == 1
-        assert b"} 1\n" in page.page([record]).body
+        assert b"} 1\n" in page.page([daemon]).body
         assert watched.calls == 1
 
 
 class TestMemory:
     def test_of_a_record_that_is_gone_nothing_is_kept(self) -> None:
-        watched = Watched(per_client=True)
+        watched = CountingFamily(per_client=True)
         page = exposition(watched.family)
-        record = server()
-        page.page([record])
-        text = weakref.ref(record)
-        del record
+        daemon = server()
+        page.page([daemon])
+        text = weakref.ref(daemon)
+        del daemon
         gc.collect()
         assert text() is None
 
@@ -367,13 +367,13 @@ class TestMemory:
             structs.replace(OFFICE_CLIENT, client_id=number, common_name=f"{number:0128}")
             for number in range(200)
         ]
-        record = server(clients=many)
+        daemon = server(clients=many)
         page = exposition()
-        first, second = blocks(page.page([record])), blocks(page.page([record], accept=OPENMETRICS))
+        first, second = blocks(page.page([daemon])), blocks(page.page([daemon], accept=OPENMETRICS))
         assert len(first) > 3
         assert list(map(id, first)) == list(map(id, second))
-        poll(record, server_status(many), now=NOON + 15)
-        assert not set(map(id, first)) & set(map(id, blocks(page.page([record]))))
+        poll(daemon, server_status(many), now=NOON + 15)
+        assert not set(map(id, first)) & set(map(id, blocks(page.page([daemon]))))
 
 
 def blocks(page: Page) -> list[Block]:

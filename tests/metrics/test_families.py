@@ -10,27 +10,27 @@ from exporter.certificates.reading import CertificateFileState, FileProblem
 from exporter.certificates.source import CertificateSource, Directive
 from exporter.metrics.catalogue import FAMILIES
 from exporter.state.daemon import DaemonState
-from tests.metrics.parsing import scrape, values
-from tests.metrics.records import (
+from tests.metrics.daemons import (
     CERTIFICATES,
     NOON,
     OFFICE_CLIENT,
     introduce,
-    new_record,
+    new_daemon,
     poll,
     server,
     server_status,
     tunnel,
 )
+from tests.metrics.parsing import scrape, values
 
 Samples = list[tuple[dict[str, str], float]]
 
 
-def samples(record: DaemonState, name: str) -> Samples:
+def samples(daemon: DaemonState, name: str) -> Samples:
     """Return the samples of a metric, without the label of the daemon."""
     return [
         ({key: value for key, value in series.labels if key != "daemon"}, value)
-        for series, value in values(scrape(FAMILIES, [record], "")).items()
+        for series, value in values(scrape(FAMILIES, [daemon], "")).items()
         if series.name == name
     ]
 
@@ -101,48 +101,48 @@ class TestServer:
     def test_tells_the_host_of_a_client_whatever_the_server_says_of_its_socket(
         self, address: str, host: str
     ) -> None:
-        record = server(clients=[structs.replace(OFFICE_CLIENT, real_address=address)])
-        ((labels, _),) = samples(record, "openvpn_server_client_info")
+        daemon = server(clients=[structs.replace(OFFICE_CLIENT, real_address=address)])
+        ((labels, _),) = samples(daemon, "openvpn_server_client_info")
         assert labels["real_address"] == host
 
     def test_sums_the_sessions_of_one_name(self) -> None:
         second = structs.replace(
             OFFICE_CLIENT, client_id=9, real_address="198.51.100.4:40000", connected_since=NOON - 60
         )
-        record = server(clients=[OFFICE_CLIENT, second], expected=())
-        assert samples(record, "openvpn_server_client_sessions") == [(ALICE, 2)]
-        assert samples(record, "openvpn_server_client_received_bytes_total") == [(ALICE, 10_000)]
-        since = samples(record, "openvpn_server_client_connected_timestamp_seconds")
+        daemon = server(clients=[OFFICE_CLIENT, second], expected=())
+        assert samples(daemon, "openvpn_server_client_sessions") == [(ALICE, 2)]
+        assert samples(daemon, "openvpn_server_client_received_bytes_total") == [(ALICE, 10_000)]
+        since = samples(daemon, "openvpn_server_client_connected_timestamp_seconds")
         assert since == [(ALICE, NOON - 3600)]
-        assert len(samples(record, "openvpn_server_client_info")) == 2
+        assert len(samples(daemon, "openvpn_server_client_info")) == 2
 
     def test_counts_pending_rows_apart(self) -> None:
-        record = new_record()
-        introduce(record)
+        daemon = new_daemon()
+        introduce(daemon)
         scan = structs.replace(OFFICE_CLIENT, common_name="", virtual_address="")
-        poll(record, structs.replace(server_status([OFFICE_CLIENT]), pending=(scan, scan)))
-        assert samples(record, "openvpn_server_connected_clients") == [({}, 1)]
-        assert samples(record, "openvpn_server_pending_clients") == [({}, 2)]
+        poll(daemon, structs.replace(server_status([OFFICE_CLIENT]), pending=(scan, scan)))
+        assert samples(daemon, "openvpn_server_connected_clients") == [({}, 1)]
+        assert samples(daemon, "openvpn_server_pending_clients") == [({}, 2)]
 
     def test_names_expected_clients_connected_or_not(self) -> None:
         found = samples(server(expected=("bob", "alice")), EXPECTED)
         assert found == [(ALICE, 1), ({"common_name": "bob"}, 0)]
 
     def test_says_nothing_of_what_the_daemon_does_not_say(self) -> None:
-        record = new_record()
-        introduce(record)
+        daemon = new_daemon()
+        introduce(daemon)
         old = structs.replace(server_status(), dco_enabled=None, max_queue_length=None)
-        poll(record, old)
-        assert samples(record, "openvpn_server_dco_enabled") == []
-        assert samples(record, "openvpn_server_max_bcast_mcast_queue_length") == []
+        poll(daemon, old)
+        assert samples(daemon, "openvpn_server_dco_enabled") == []
+        assert samples(daemon, "openvpn_server_max_bcast_mcast_queue_length") == []
 
     def test_keeps_a_client_that_left_at_0_sessions(self) -> None:
-        record = server(expected=())
-        poll(record, server_status(), now=NOON + 15)
-        assert samples(record, "openvpn_server_client_sessions") == [(ALICE, 0)]
-        assert samples(record, "openvpn_server_client_received_bytes_total") == [(ALICE, 5000)]
-        assert samples(record, "openvpn_server_client_connected_timestamp_seconds") == []
-        assert samples(record, "openvpn_server_client_info") == []
+        daemon = server(expected=())
+        poll(daemon, server_status(), now=NOON + 15)
+        assert samples(daemon, "openvpn_server_client_sessions") == [(ALICE, 0)]
+        assert samples(daemon, "openvpn_server_client_received_bytes_total") == [(ALICE, 5000)]
+        assert samples(daemon, "openvpn_server_client_connected_timestamp_seconds") == []
+        assert samples(daemon, "openvpn_server_client_info") == []
 
 
 EXPECTED = "openvpn_server_expected_client_connected"
@@ -179,11 +179,11 @@ class TestState:
         assert {"state": "UNKNOWN"} in [labels for labels, _ in found]
 
     def test_is_unknown_while_the_daemon_has_none(self) -> None:
-        record = new_record()
-        poll(record, None)
-        found = samples(record, "openvpn_state")
+        daemon = new_daemon()
+        poll(daemon, None)
+        found = samples(daemon, "openvpn_state")
         assert [labels for labels, value in found if value == 1] == [{"state": "UNKNOWN"}]
-        assert samples(record, "openvpn_state_since_timestamp_seconds") == []
+        assert samples(daemon, "openvpn_state_since_timestamp_seconds") == []
 
 
 def test_info_tells_what_the_daemon_says_of_itself() -> None:
@@ -203,13 +203,13 @@ def test_info_tells_what_the_daemon_says_of_itself() -> None:
 
 class TestCertificates:
     @pytest.fixture
-    def record(self) -> DaemonState:
-        record = new_record()
-        record.set_certificates(CERTIFICATES)
-        return record
+    def daemon(self) -> DaemonState:
+        daemon = new_daemon()
+        daemon.set_certificates(CERTIFICATES)
+        return daemon
 
-    def test_say_until_when_though_the_daemon_is_down(self, record: DaemonState) -> None:
-        assert samples(record, "openvpn_certificate_not_after_timestamp_seconds") == [
+    def test_say_until_when_though_the_daemon_is_down(self, daemon: DaemonState) -> None:
+        assert samples(daemon, "openvpn_certificate_not_after_timestamp_seconds") == [
             (
                 {
                     "file": "/etc/openvpn/office.crt",
@@ -221,27 +221,27 @@ class TestCertificates:
             )
         ]
 
-    def test_say_when_the_newest_list_of_each_issuer_ends(self, record: DaemonState) -> None:
-        assert samples(record, "openvpn_crl_next_update_timestamp_seconds") == [
+    def test_say_when_the_newest_list_of_each_issuer_ends(self, daemon: DaemonState) -> None:
+        assert samples(daemon, "openvpn_crl_next_update_timestamp_seconds") == [
             ({"file": "/etc/openvpn/crl.pem", "issuer": "ca"}, NOON + 5)
         ]
 
-    def test_say_which_file_is_bad_and_why(self, record: DaemonState) -> None:
-        found = samples(record, "openvpn_certificate_file_problem")
+    def test_say_which_file_is_bad_and_why(self, daemon: DaemonState) -> None:
+        found = samples(daemon, "openvpn_certificate_file_problem")
         assert len(found) == len(CERTIFICATES) * len(FileProblem)
         assert [labels for labels, value in found if value] == [
             {"file": "/etc/openvpn/office.conf", "directive": "ca", "reason": "garbage"}
         ]
 
     def test_have_paths_that_are_safe_labels(self) -> None:
-        record = new_record()
+        daemon = new_daemon()
         path = Path(os.fsdecode(b'/etc/\xff\n"x'))
-        record.set_certificates(
+        daemon.set_certificates(
             [
                 CertificateFileState(
                     CertificateSource(Directive.CERT, path), problem=FileProblem.MISSING
                 )
             ]
         )
-        found = samples(record, "openvpn_certificate_file_problem")
+        found = samples(daemon, "openvpn_certificate_file_problem")
         assert {labels["file"] for labels, _ in found} == {'/etc/\ufffd\ufffd"x'}

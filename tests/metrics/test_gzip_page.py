@@ -35,19 +35,19 @@ def test_a_block_can_be_packed_again_beside_others(some: list[Chunk], others: li
 
 
 def test_it_is_one_stream_as_every_reader_takes_it() -> None:
-    packed = b"".join(asyncio.run(gzip_page(page(LINE, Block([LINE * 9]), LINE))))
-    assert packed.count(b"\x1f\x8b\x08") == 1
+    deflated = b"".join(asyncio.run(gzip_page(page(LINE, Block([LINE * 9]), LINE))))
+    assert deflated.count(b"\x1f\x8b\x08") == 1
 
 
 def test_it_is_much_smaller() -> None:
-    packed = asyncio.run(gzip_page(page(Block([LINE * 10_000]))))
-    assert sum(map(len, packed)) < len(LINE) * 10_000 / 50
+    deflated = asyncio.run(gzip_page(page(Block([LINE * 10_000]))))
+    assert sum(map(len, deflated)) < len(LINE) * 10_000 / 50
 
 
 def test_a_block_is_compressed_once() -> None:
     block = Block([LINE * 1000])
     first = asyncio.run(gzip_page(page(block)))
-    kept = block.packed
+    kept = block.deflated
     assert kept is not None
     assert kept in first
     assert any(part is kept for part in asyncio.run(gzip_page(page(LINE, block))))

@@ -14,10 +14,10 @@ from exporter.management.status.model import clean_name
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.state.daemon import DaemonState
-from tests.metrics.parsing import FORMATS, OPENMETRICS, Twin, all_series, parse
-from tests.metrics.records import server, take_down, tunnel
+from tests.metrics.daemons import server, take_down, tunnel
+from tests.metrics.parsing import FORMATS, OPENMETRICS, ReferenceCollector, all_series, parse
 
-NASTY = (
+HOSTILE_NAMES = (
     'quote"',
     "back\\slash",
     "trailing\\",
@@ -40,7 +40,7 @@ NASTY = (
     "tab\x0bname",  # the same as the one before, once it is clean
 )
 
-texts = st.one_of(st.sampled_from(NASTY), st.text(st.characters(exclude_categories=["Cs"])))
+texts = st.one_of(st.sampled_from(HOSTILE_NAMES), st.text(st.characters(exclude_categories=["Cs"])))
 names = texts.map(clean_name) | texts
 """As the parsers give them, and worse."""
 
@@ -63,45 +63,45 @@ daemon_names = st.lists(texts.filter(bool), min_size=1, max_size=3, unique=True)
 
 @st.composite
 def fleets(draw: st.DrawFn) -> list[DaemonState]:
-    records = []
+    daemons = []
     for name in draw(daemon_names):
         if draw(st.integers(0, 3)) == 0:
-            record = tunnel(name)
+            daemon = tunnel(name)
         else:
             expected = draw(st.lists(texts.filter(bool), max_size=2))
-            record = server(name, draw(st.lists(clients, max_size=5)), expected=expected)
+            daemon = server(name, draw(st.lists(clients, max_size=5)), expected=expected)
         if draw(st.integers(0, 4)) == 0:
-            take_down(record)
-        records.append(record)
-    return records
+            take_down(daemon)
+        daemons.append(daemon)
+    return daemons
 
 
-def page(records: Sequence[DaemonState], accept: str) -> tuple[bytes, str]:
-    written = Exposition(FAMILIES, CollectorRegistry()).page(records, accept=accept)
+def page(daemons: Sequence[DaemonState], accept: str) -> tuple[bytes, str]:
+    written = Exposition(FAMILIES, CollectorRegistry()).page(daemons, accept=accept)
     return written.body, written.content_type
 
 
 @pytest.mark.parametrize("accept", FORMATS, ids=["plain", "openmetrics"])
-@given(records=fleets())
-def test_no_series_comes_twice(records: list[DaemonState], accept: str) -> None:
-    series = all_series(parse(*page(records, accept)))
+@given(daemons=fleets())
+def test_no_series_comes_twice(daemons: list[DaemonState], accept: str) -> None:
+    series = all_series(parse(*page(daemons, accept)))
     assert len(series) == len(set(series))
 
 
 @pytest.mark.parametrize("accept", FORMATS, ids=["plain", "openmetrics"])
-@given(records=fleets())
+@given(daemons=fleets())
 def test_the_page_says_what_prometheus_client_would_say(
-    records: list[DaemonState], accept: str
+    daemons: list[DaemonState], accept: str
 ) -> None:
-    body, content_type = page(records, accept)
+    body, content_type = page(daemons, accept)
     generate = generate_openmetrics if accept == OPENMETRICS else generate_latest
-    theirs = generate(Twin(FAMILIES, records))
+    theirs = generate(ReferenceCollector(FAMILIES, daemons))
     assert parse(body, content_type) == parse(theirs, content_type)
 
 
-@given(records=fleets())
-def test_no_name_makes_a_line_of_its_own(records: list[DaemonState]) -> None:
-    body, _ = page(records, OPENMETRICS)
+@given(daemons=fleets())
+def test_no_name_makes_a_line_of_its_own(daemons: list[DaemonState]) -> None:
+    body, _ = page(daemons, OPENMETRICS)
     for line in body.decode().removesuffix("\n").split("\n"):
         assert line.startswith(("# HELP openvpn", "# TYPE openvpn", "openvpn_", "# EOF"))
     assert body.count(b"\n# EOF\n") == 1

@@ -14,8 +14,7 @@ from exporter.management.status import ClientRow, RouteRow
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.state.daemon import DaemonState
-from tests.metrics.parsing import Series, scrape, values
-from tests.metrics.records import (
+from tests.metrics.daemons import (
     CERTIFICATES,
     NOON,
     OFFICE_CLIENT,
@@ -24,6 +23,7 @@ from tests.metrics.records import (
     poll,
     server_status,
 )
+from tests.metrics.parsing import Series, scrape, values
 
 ALICE = structs.replace(OFFICE_CLIENT, real_address="203.0.113.77:1194")
 BOB = ClientRow(
@@ -60,25 +60,25 @@ KEY = PrivacyKey(Path("key"), b"a key of the house")
 P_ALICE = "p-69d757815fa6a51e"
 
 
-def record(privacy: PrivacyMode) -> DaemonState:
+def daemon(privacy: PrivacyMode) -> DaemonState:
     clients = ClientsConfig(routes=True, privacy=privacy, privacy_key_file=KEY)
-    record = DaemonState(office_daemon(expected=("alice", "carol")), clients)
-    introduce(record)
-    record.set_certificates(CERTIFICATES)
-    poll(record, server_status([ALICE, BOB], ROUTES))
-    return record
+    daemon = DaemonState(office_daemon(expected=("alice", "carol")), clients)
+    introduce(daemon)
+    daemon.set_certificates(CERTIFICATES)
+    poll(daemon, server_status([ALICE, BOB], ROUTES))
+    return daemon
 
 
-def text_of(record: DaemonState) -> str:
-    return Exposition(FAMILIES, CollectorRegistry()).page([record]).body.decode()
+def text_of(daemon: DaemonState) -> str:
+    return Exposition(FAMILIES, CollectorRegistry()).page([daemon]).body.decode()
 
 
 def page(privacy: PrivacyMode) -> str:
-    return text_of(record(privacy))
+    return text_of(daemon(privacy))
 
 
 def series(privacy: PrivacyMode) -> dict[Series, float]:
-    return values(scrape(FAMILIES, [record(privacy)], ""))
+    return values(scrape(FAMILIES, [daemon(privacy)], ""))
 
 
 def labels(privacy: PrivacyMode, name: str) -> list[dict[str, str]]:
@@ -153,7 +153,7 @@ def test_a_daemon_may_be_more_private_than_the_others() -> None:
 
 
 def test_another_privacy_holds_at_once() -> None:
-    changing = record(PrivacyMode.PLAIN)
+    changing = daemon(PrivacyMode.PLAIN)
     clients = ClientsConfig(routes=True, privacy=PrivacyMode.NONE)
     changing.reconfigure(office_daemon(expected=("alice", "carol")), clients)
     assert [text for text in PERSONAL if text in text_of(changing)] == []
@@ -161,7 +161,7 @@ def test_another_privacy_holds_at_once() -> None:
 
 @pytest.mark.parametrize("privacy", PrivacyMode)
 def test_last_words_may_name_somebody(privacy: PrivacyMode) -> None:
-    told = record(privacy)
+    told = daemon(privacy)
     told.on_notification("FATAL", Fatal("alice broke it"))
     told.on_down(ConnectionRefused("127.0.0.1:7505: refused"))
     assert ("alice" in told.down_message) is (privacy is PrivacyMode.PLAIN)

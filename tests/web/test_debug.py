@@ -11,7 +11,7 @@ from exporter.state.privacy import NoClientsPrivacy
 from exporter.transport.history import EXCHANGES, KEYWORDS, LENGTH, LINES, CommandHistory
 from exporter.web.debug import render_debug
 from tests.fake_daemon import REPLIES, STATUS_1, STATUS_3
-from tests.metrics.records import new_record
+from tests.metrics.daemons import new_daemon
 
 
 def shown(
@@ -23,7 +23,7 @@ def shown(
     else:
         dialogue.exchanged(command, reply, ended=8.0, seconds=0.25)
     clients = ClientsConfig(series=series, info=info)
-    text = render_debug(new_record(), dialogue, clients, now=10.0)
+    text = render_debug(new_daemon(), dialogue, clients, now=10.0)
     return text.partition("\n\n")[2].splitlines()
 
 
@@ -91,7 +91,7 @@ def test_only_the_last_exchanges_are_kept() -> None:
 
 @pytest.mark.parametrize("command", [Command.STATUS_3, Command.STATE_ALL, Command.VERSION])
 def test_no_reply_of_a_daemon_is_shown_whose_clients_are_private(command: Command) -> None:
-    record = new_record()
+    record = new_daemon()
     record.privacy = NoClientsPrivacy()
     dialogue = CommandHistory()
     dialogue.exchanged(command, MultilineReply(STATUS_3[:-1]), ended=8.0, seconds=0.25)
@@ -106,12 +106,12 @@ def test_keywords_of_messages_are_counted_within_bounds() -> None:
         dialogue.notified(f"K{number}")
     dialogue.notified("K0")
     assert (dialogue.heard["K0"], dialogue.heard["…"]) == (2, 10)
-    text = render_debug(new_record(), dialogue, ClientsConfig(), now=0.0)
+    text = render_debug(new_daemon(), dialogue, ClientsConfig(), now=0.0)
     assert "K0 2" in text
 
 
 def test_why_a_daemon_is_down_is_said() -> None:
-    record = new_record()
+    record = new_daemon()
     record.on_down(ConnectionRefused("127.0.0.1:1: nobody listens"))
     text = render_debug(record, CommandHistory(), ClientsConfig(), now=0.0)
     assert "down: refused: 127.0.0.1:1: nobody listens" in text

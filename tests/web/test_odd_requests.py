@@ -18,7 +18,7 @@ from exporter.web.debug import render_debug
 from exporter.web.listener import bind, parse_listen_address, serve
 from exporter.web.routes import application
 from tests.fake_daemon import TEST_TIMEOUT
-from tests.metrics.records import server
+from tests.metrics.daemons import server
 
 PATHS = [
     *("/metrics", "/", "/config", "/sd", "/-/healthy", "/-/ready", "/-/reload", "/nowhere"),

@@ -10,8 +10,8 @@ from exporter.metrics.self_metrics import SelfMetrics
 from exporter.state.daemon import DaemonState
 from exporter.web.routes import application
 from exporter.web.scrape_timeout import HEADER
+from tests.metrics.daemons import new_daemon, server
 from tests.metrics.parsing import OPENMETRICS, all_series, parse
-from tests.metrics.records import new_record, server
 
 Client = TestClient[web.Request, web.Application]
 NASTY = 'a"b&c=d <script>'
@@ -26,7 +26,7 @@ def polls() -> list[tuple[list[str], float]]:
 async def client(
     aiohttp_client: Callable[..., Awaitable[Client]], polls: list[tuple[list[str], float]]
 ) -> Client:
-    records = [server("office"), new_record("branch"), new_record(NASTY)]
+    records = [server("office"), new_daemon("branch"), new_daemon(NASTY)]
 
     async def poll(records: Sequence[DaemonState], patience: float) -> None:
         polls.append(([record.name for record in records], patience))

@@ -14,8 +14,8 @@ from exporter.state.daemon import DaemonState
 from exporter.web.health import Unready
 from exporter.web.routes import application, check_telemetry_path
 from exporter.web.scrape_timeout import Refresh, no_refresh
+from tests.metrics.daemons import OFFICE_CLIENT, introduce, new_daemon, poll, server, server_status
 from tests.metrics.parsing import OPENMETRICS, all_series, parse
-from tests.metrics.records import OFFICE_CLIENT, introduce, new_record, poll, server, server_status
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]
@@ -92,7 +92,7 @@ class TestMetrics:
         assert {s.name for s in all_series(parse(body, ""))} == {"openvpn_up", "openvpn_state"}
 
     async def test_tell_what_the_records_are_at_that_moment(self, serve: Serve) -> None:
-        record = new_record()
+        record = new_daemon()
         client = await serve([record])
         assert b'openvpn_up{daemon="office"} 0' in await (await client.get("/metrics")).read()
         introduce(record)
@@ -176,12 +176,12 @@ class TestOtherRequests:
 
     @pytest.mark.parametrize("path", ["/-/healthy", "/-/ready"])
     async def test_health_does_not_depend_on_daemons(self, serve: Serve, path: str) -> None:
-        client = await serve([new_record()])
+        client = await serve([new_daemon()])
         response = await client.get(path)
         assert (response.status, response.content_type) == (200, "text/plain")
 
     async def test_not_ready_is_503_with_the_reason(self, serve: Serve) -> None:
-        client = await serve([new_record()], unready=lambda: "nobody looks")
+        client = await serve([new_daemon()], unready=lambda: "nobody looks")
         response = await client.get("/-/ready")
         assert (response.status, await response.text()) == (503, "Not ready: nobody looks.\n")
 
@@ -212,7 +212,7 @@ class TestLandingPage:
         assert b"office" in gzip.decompress(await response.read())
 
     async def test_shows_a_daemon_with_the_name_of_a_script_as_text(self, serve: Serve) -> None:
-        client = await serve([new_record("<script>alert(1)</script>")])
+        client = await serve([new_daemon("<script>alert(1)</script>")])
         text = await (await client.get("/")).text()
         assert "<script" not in text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text

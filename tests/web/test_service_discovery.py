@@ -9,7 +9,7 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.web.routes import application
 from exporter.web.service_discovery import ExternalUrl, parse_external_url
-from tests.metrics.records import new_record
+from tests.metrics.daemons import new_daemon
 
 Client = TestClient[web.Request, web.Application]
 Serve = Callable[..., Awaitable[Client]]
@@ -20,7 +20,7 @@ def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
     async def serve(*names: str, external: ExternalUrl | None = None) -> Client:
         return await aiohttp_client(
             application(
-                lambda: [new_record(name) for name in names],
+                lambda: [new_daemon(name) for name in names],
                 Exposition(FAMILIES, SelfMetrics().registry),
                 telemetry_path="/metrics",
                 external=external,

@@ -9,24 +9,24 @@ from exporter.metrics.family import Sample, gauge
 from exporter.state.daemon import DaemonState
 
 
-def _not_after(record: DaemonState) -> Iterable[Sample]:
+def _not_after(daemon: DaemonState) -> Iterable[Sample]:
     ends = {
         (
             *_labels(reading.source),
-            _subject(record, reading.source, entry),
+            _subject(daemon, reading.source, entry),
             entry.serial,
         ): entry.not_after
-        for reading in record.certificates
+        for reading in daemon.certificates
         for entry in reading.entries
         if isinstance(entry, Certificate)
     }
     return ends.items()
 
 
-def _next_update(record: DaemonState) -> Iterable[Sample]:
+def _next_update(daemon: DaemonState) -> Iterable[Sample]:
     """Give each issuer's newest list: OpenVPN takes the one that holds."""
     latest: dict[tuple[str, ...], float] = {}
-    for reading in record.certificates:
+    for reading in daemon.certificates:
         for entry in reading.entries:
             if isinstance(entry, RevocationList) and entry.next_update is not None:
                 labels = (_file(reading.source), entry.issuer)
@@ -34,16 +34,16 @@ def _next_update(record: DaemonState) -> Iterable[Sample]:
     return latest.items()
 
 
-def _problems(record: DaemonState) -> Iterable[Sample]:
-    for reading in record.certificates:
+def _problems(daemon: DaemonState) -> Iterable[Sample]:
+    for reading in daemon.certificates:
         for problem in FileProblem:
             yield (*_labels(reading.source), problem.value), int(reading.problem is problem)
 
 
-def _subject(record: DaemonState, source: CertificateSource, certificate: Certificate) -> str:
+def _subject(daemon: DaemonState, source: CertificateSource, certificate: Certificate) -> str:
     """Return whose certificate it is; a tunnel's own names a client of some other server."""
     if source.use is Directive.CERT:
-        return record.privacy.name(certificate.subject)
+        return daemon.privacy.name(certificate.subject)
     return certificate.subject
 
 

@@ -37,21 +37,21 @@ _INFO_LABELS = (
 )
 
 
-def _names(record: DaemonState) -> Sequence[str]:
+def _names(daemon: DaemonState) -> Sequence[str]:
     """Give each identity as it may be shown."""
-    if not record.privacy.shows_clients:
+    if not daemon.privacy.shows_clients:
         return []
-    return list(map(record.privacy.name, record.clients.totals))
+    return list(map(daemon.privacy.name, daemon.clients.totals))
 
 
 def _of_account(field: str) -> PerClientValues:
     """Take a field of each identity's account, in the order of the names."""
     value: Callable[[ClientTotals], float | None] = operator.attrgetter(field)
 
-    def values(record: DaemonState) -> Sequence[float | None]:
-        if not record.privacy.shows_clients:
+    def values(daemon: DaemonState) -> Sequence[float | None]:
+        if not daemon.privacy.shows_clients:
             return []
-        return list(map(value, record.clients.totals.values()))
+        return list(map(value, daemon.clients.totals.values()))
 
     return PerClientValues(_names, values)
 
@@ -59,10 +59,10 @@ def _of_account(field: str) -> PerClientValues:
 _Facts = tuple[Privacy, str, int | None, str, str, str, str, str, PeerInfo]
 
 
-def _session_facts(record: DaemonState) -> Iterable[_Facts]:
-    if not isinstance(record.status, ServerStatus) or not record.privacy.shows_clients:
+def _session_facts(daemon: DaemonState) -> Iterable[_Facts]:
+    if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
         return []
-    privacy = record.privacy
+    privacy = daemon.privacy
     return (
         (
             privacy,
@@ -75,12 +75,12 @@ def _session_facts(record: DaemonState) -> Iterable[_Facts]:
             client.cipher,
             session.peer_info,
         )
-        for session, client, _, _ in record.clients.sessions.current
+        for session, client, _, _ in daemon.clients.sessions.current
     )
 
 
-def _session_labels(facts: _Facts) -> tuple[str, ...]:
-    shown, name, client_id, username, real_address, ipv4, ipv6, cipher, peer = facts
+def _session_labels(keys: _Facts) -> tuple[str, ...]:
+    shown, name, client_id, username, real_address, ipv4, ipv6, cipher, peer = keys
     return (
         shown.name(name),
         "" if client_id is None else str(client_id),
@@ -96,24 +96,24 @@ def _session_labels(facts: _Facts) -> tuple[str, ...]:
     )
 
 
-def _route_references(record: DaemonState) -> Iterable[Sample]:
-    if not isinstance(record.status, ServerStatus) or not record.privacy.shows_clients:
+def _route_references(daemon: DaemonState) -> Iterable[Sample]:
+    if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
         return []
-    shown = record.privacy
+    shown = daemon.privacy
     latest: dict[tuple[str, ...], float] = {}
-    for route in record.status.routes:
+    for route in daemon.status.routes:
         labels = (shown.name(route.common_name), shown.address(route.virtual_address))
         latest[labels] = max(latest.get(labels, 0), route.last_reference)
     return latest.items()
 
 
-def _expected(record: DaemonState) -> Iterable[Sample]:
-    if not record.privacy.shows_clients:
+def _expected(daemon: DaemonState) -> Iterable[Sample]:
+    if not daemon.privacy.shows_clients:
         return []
-    totals = record.clients.totals
+    totals = daemon.clients.totals
     return [
-        ((record.privacy.name(name),), int(totals[name].sessions > 0))
-        for name in sorted(record.clients.expected)
+        ((daemon.privacy.name(name),), int(totals[name].sessions > 0))
+        for name in sorted(daemon.clients.expected)
     ]
 
 

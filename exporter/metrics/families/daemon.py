@@ -9,45 +9,45 @@ from exporter.state.daemon import DaemonState
 _INFO_LABELS = ("version", "platform", "mode", "management_version", "source")
 
 
-def _info(record: DaemonState) -> Iterable[Sample]:
-    version = record.version
+def _info(daemon: DaemonState) -> Iterable[Sample]:
+    version = daemon.version
     if version is None:
         return
-    mode = record.mode
+    mode = daemon.mode
     yield (
         (
             version.version,
             version.platform,
             mode.value if mode else "",
             version.management_version,
-            record.source,
+            daemon.source,
         ),
         1,
     )
 
 
-def _verbosity(record: DaemonState) -> Iterable[Sample]:
-    return single(record.info.verbosity if record.info else None)
+def _verbosity(daemon: DaemonState) -> Iterable[Sample]:
+    return single(daemon.info.verbosity if daemon.info else None)
 
 
 FAMILIES = (
     gauge(
         "openvpn_up",
         "1 if the last poll of the daemon succeeded, by whatever source.",
-        lambda record: single(record.up),
+        lambda daemon: single(daemon.up),
         while_up=False,
     ),
     gauge(
         "openvpn_management_up",
         "1 if the session with the daemon's management interface works.",
-        lambda record: single(record.management_up if record.has_management else None),
+        lambda daemon: single(daemon.management_up if daemon.has_management else None),
         while_up=False,
     ),
     gauge(
         "openvpn_down_reason",
         "1 for the reason why the management session, or the status file of a daemon without one, "
         "does not work, else 0; all 0 when it works.",
-        lambda record: state_set(DownReason, record.down_reason),
+        lambda daemon: state_set(DownReason, daemon.down_reason),
         labels=("reason",),
         while_up=False,
     ),
@@ -60,7 +60,7 @@ FAMILIES = (
     gauge(
         "openvpn_start_time_seconds",
         "Unix time of the start of the daemon's process, by the first entry of its state history.",
-        lambda record: single(record.process.start_time if record.management_up else None),
+        lambda daemon: single(daemon.process.start_time if daemon.management_up else None),
     ),
     gauge(
         "openvpn_log_verbosity",

@@ -7,67 +7,67 @@ from exporter.metrics.family import Sample, by_label, counter, gauge, single
 from exporter.state.daemon import DaemonState
 
 
-def _prompts(record: DaemonState) -> Iterable[Sample]:
-    return [((kind,), int(kind == record.prompt)) for kind in PROMPT_KINDS]
+def _prompts(daemon: DaemonState) -> Iterable[Sample]:
+    return [((kind,), int(kind == daemon.prompt)) for kind in PROMPT_KINDS]
 
 
 FAMILIES = (
     counter(
         "openvpn_state_transitions_total",
         "Entries of the daemon into each state ('>STATE', and 'state all' after a gap).",
-        lambda record: by_label(record.events.transitions),
+        lambda daemon: by_label(daemon.events.transitions),
         labels=("state",),
     ),
     counter(
         "openvpn_reconnects_total",
         "Entries into RECONNECTING, by the daemon's own word for the reason.",
-        lambda record: by_label(record.events.reconnects),
+        lambda daemon: by_label(daemon.events.reconnects),
         labels=("reason",),
     ),
     counter(
         "openvpn_fatal_errors_total",
         "Fatal errors of the daemon ('>FATAL').",
-        lambda record: single(record.events.fatal_errors),
+        lambda daemon: single(daemon.events.fatal_errors),
     ),
     counter(
         "openvpn_restarts_total",
         "Times that the daemon's process was found to be another one.",
-        lambda record: single(record.process.restarts),
+        lambda daemon: single(daemon.process.restarts),
     ),
     counter(
         "openvpn_realtime_messages_total",
         "Real-time messages of the daemon, by keyword.",
-        lambda record: by_label(record.events.messages),
+        lambda daemon: by_label(daemon.events.messages),
         labels=("source",),
     ),
     counter(
         "openvpn_log_messages_total",
         "Lines of the daemon's log but those that management clients cause, by its flags.",
-        lambda record: by_label(record.events.log_messages),
+        lambda daemon: by_label(daemon.events.log_messages),
         labels=("severity",),
     ),
     counter(
         "openvpn_log_events_total",
         "Lines of the daemon's log that tell a known event; which exist depends on its 'verb'.",
-        lambda record: by_label(record.events.log_events),
+        lambda daemon: by_label(daemon.events.log_events),
         labels=("event",),
     ),
     counter(
         "openvpn_password_failures_total",
         "Passwords that the daemon's peer refused ('>PASSWORD:Verification Failed').",
-        lambda record: by_label(record.events.password_failures),
+        lambda daemon: by_label(daemon.events.password_failures),
         labels=("kind",),
     ),
     counter(
         "openvpn_prompts_total",
         "Times that the daemon asked its management client for something.",
-        lambda record: by_label(record.events.prompts),
+        lambda daemon: by_label(daemon.events.prompts),
         labels=("kind",),
     ),
     gauge(
         "openvpn_hold_waiting",
         "1 if the daemon was last seen waiting for 'hold release'.",
-        lambda record: single(record.prompt == HOLD),
+        lambda daemon: single(daemon.prompt == HOLD),
         while_up=False,
     ),
     gauge(
@@ -80,7 +80,7 @@ FAMILIES = (
     gauge(
         "openvpn_restarts_on_disconnect",
         "1 if the daemon was seen to restart its VPN when a management client leaves.",
-        lambda record: single(record.restarts_on_disconnect),
+        lambda daemon: single(daemon.restarts_on_disconnect),
         while_up=False,
     ),
 )

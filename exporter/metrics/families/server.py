@@ -12,31 +12,31 @@ def _of_status(
     value: Callable[[ServerStatus], float | None],
 ) -> Callable[[DaemonState], Iterable[Sample]]:
     """Take a value from the status of a server; none in other modes."""
-    return lambda record: (
-        single(value(record.status)) if isinstance(record.status, ServerStatus) else ()
+    return lambda daemon: (
+        single(value(daemon.status)) if isinstance(daemon.status, ServerStatus) else ()
     )
 
 
 def _of_server(value: Callable[[DaemonState], float]) -> Callable[[DaemonState], Iterable[Sample]]:
     """Take a counter of servers; it stands at 0 before the first poll, and tunnels have none."""
-    return lambda record: () if record.is_tunnel else single(value(record))
+    return lambda daemon: () if daemon.is_tunnel else single(value(daemon))
 
 
-def _by_platform(record: DaemonState) -> Iterable[Sample]:
-    if not isinstance(record.status, ServerStatus):
+def _by_platform(daemon: DaemonState) -> Iterable[Sample]:
+    if not isinstance(daemon.status, ServerStatus):
         return ()
     # Peers by themselves first: of ten thousand clients there are a few kinds.
-    peers = Counter([session.peer_info for session, _, _, _ in record.clients.sessions.current])
+    peers = Counter([session.peer_info for session, _, _, _ in daemon.clients.sessions.current])
     counts: Counter[tuple[str, ...]] = Counter()
     for peer, count in peers.items():
         counts[peer.platform, peer.version] += count
     return counts.items()
 
 
-def _by_cipher(record: DaemonState) -> Iterable[Sample]:
-    if not isinstance(record.status, ServerStatus):
+def _by_cipher(daemon: DaemonState) -> Iterable[Sample]:
+    if not isinstance(daemon.status, ServerStatus):
         return ()
-    ciphers = Counter([client.cipher or "unknown" for client in record.status.clients])
+    ciphers = Counter([client.cipher or "unknown" for client in daemon.status.clients])
     return by_label(ciphers)
 
 
@@ -54,7 +54,7 @@ FAMILIES = (
     gauge(
         "openvpn_server_max_clients",
         "The daemon's 'max-clients', if discovered or configured.",
-        lambda record: single(record.max_clients),
+        lambda daemon: single(daemon.max_clients),
     ),
     gauge(
         "openvpn_server_routes",
@@ -74,17 +74,17 @@ FAMILIES = (
     counter(
         "openvpn_server_client_connects_total",
         "Sessions of clients that began; those too short for a poll need 'verb 3'.",
-        _of_server(lambda record: record.clients.sessions.connects),
+        _of_server(lambda daemon: daemon.clients.sessions.connects),
     ),
     counter(
         "openvpn_server_client_disconnects_total",
         "Sessions of clients that ended.",
-        _of_server(lambda record: record.clients.sessions.disconnects),
+        _of_server(lambda daemon: daemon.clients.sessions.disconnects),
     ),
     histogram(
         "openvpn_server_client_session_duration_seconds",
         "How long sessions of clients lasted, observed at their end, by polls.",
-        lambda record: None if record.is_tunnel else record.clients.sessions.durations,
+        lambda daemon: None if daemon.is_tunnel else daemon.clients.sessions.durations,
     ),
     gauge(
         "openvpn_server_clients_by_platform",

@@ -7,12 +7,12 @@ from exporter.metrics.family import Sample, gauge, single, state_set
 from exporter.state.daemon import DaemonState
 
 
-def _since(record: DaemonState) -> int | None:
-    return record.state.time if record.state else None
+def _since(daemon: DaemonState) -> int | None:
+    return daemon.state.time if daemon.state else None
 
 
-def _state(record: DaemonState) -> Iterable[Sample]:
-    return state_set(StateName, record.state.name if record.state else StateName.UNKNOWN)
+def _state(daemon: DaemonState) -> Iterable[Sample]:
+    return state_set(StateName, daemon.state.name if daemon.state else StateName.UNKNOWN)
 
 
 FAMILIES = (
@@ -25,6 +25,6 @@ FAMILIES = (
     gauge(
         "openvpn_state_since_timestamp_seconds",
         "Unix time at which the daemon entered its state.",
-        lambda record: single(_since(record)),
+        lambda daemon: single(_since(daemon)),
     ),
 )

@@ -5,10 +5,10 @@ from exporter.state.daemon import DaemonState
 
 
 def _family(field: str, name: str, text: str) -> Family:
-    def total(record: DaemonState) -> int | None:
-        return record.tunnel.totals.get(field)
+    def total(daemon: DaemonState) -> int | None:
+        return daemon.tunnel.totals.get(field)
 
-    return counter(f"openvpn_client_{name}_bytes_total", text, lambda record: single(total(record)))
+    return counter(f"openvpn_client_{name}_bytes_total", text, lambda daemon: single(total(daemon)))
 
 
 FAMILIES = (

@@ -3,7 +3,7 @@ import pytest
 from exporter.management.errors import DownReason, ManagementError, ProtocolError
 from exporter.management.state import State, StateName
 from exporter.web.landing.condition import PROBLEM_LIMIT, DaemonSummary, Severity, summarise
-from tests.metrics.records import NOON, introduce, new_record, server, take_down, tunnel
+from tests.metrics.daemons import NOON, introduce, new_daemon, server, take_down, tunnel
 
 
 def test_a_connected_daemon_is_well() -> None:
@@ -11,11 +11,11 @@ def test_a_connected_daemon_is_well() -> None:
 
 
 def test_a_daemon_that_nobody_has_reached_yet_is_awaited() -> None:
-    assert summarise(new_record()) == DaemonSummary(Severity.AWAITED, "not reached yet")
+    assert summarise(new_daemon()) == DaemonSummary(Severity.AWAITED, "not reached yet")
 
 
 def test_a_greeting_alone_is_no_answer() -> None:
-    record = new_record()
+    record = new_daemon()
     introduce(record)
     assert summarise(record).mood is Severity.AWAITED
 

@@ -11,12 +11,12 @@ from exporter.management.replies import LoadStats, Poll
 from exporter.management.state import State, StateName
 from exporter.state.daemon import DaemonState
 from exporter.web.landing.page import CONTENT_SECURITY_POLICY, ROWS_LIMIT, Link, landing_page
-from tests.metrics.records import (
+from tests.metrics.daemons import (
     NOON,
     OFFICE_CLIENT,
     TUNNEL,
     introduce,
-    new_record,
+    new_daemon,
     poll,
     server,
     server_status,
@@ -70,7 +70,7 @@ class TestRow:
         assert rows(record)[0][2] == "1"
 
     def test_tells_nothing_of_a_daemon_that_nobody_has_reached(self) -> None:
-        assert rows(new_record()) == [["office", "not reached yet", "", "", "", "never"]]
+        assert rows(new_daemon()) == [["office", "not reached yet", "", "", "", "never"]]
 
     def test_is_followed_by_what_is_wrong_and_where_to_read_on(self) -> None:
         record = server()
@@ -80,7 +80,7 @@ class TestRow:
         assert guide == "What to do: docs/troubleshooting.md#refused · what was said"
 
     def test_leads_to_what_is_known_of_the_daemon_and_what_was_said_to_it(self) -> None:
-        record = new_record("a b&c/ü")
+        record = new_daemon("a b&c/ü")
         take_down(record)
         probe = "./probe?target=a%20b%26c%2F%C3%BC"
         assert read(record).links == [probe, f"{probe}&debug=true"]
@@ -91,7 +91,7 @@ class TestPage:
         down, troubled = server("down"), tunnel("troubled")
         take_down(down)
         troubled.on_state(State(NOON, StateName.RECONNECTING, "ping-restart"))
-        page = read(server("z"), new_record("new"), server("a"), troubled, down)
+        page = read(server("z"), new_daemon("new"), server("a"), troubled, down)
         names = [row[0].split(" ")[0] for row in page.rows[1:] if len(row) > 1]
         assert names == ["down", "troubled", "new", "z", "a"]
         assert page.classes == ["down", "troubled", "awaited", "well", "well"]
@@ -125,7 +125,7 @@ class TestPage:
         assert f"version {__version__}" in page.text
 
     def test_runs_and_loads_nothing(self) -> None:
-        page = read(server(), tunnel(), new_record())
+        page = read(server(), tunnel(), new_daemon())
         assert page.open == []
         assert "script" not in page.elements
         assert not [name for name in page.attributes if name.startswith("on") or name == "style"]
@@ -137,7 +137,7 @@ class TestPage:
 
     @pytest.mark.parametrize("text", [SCRIPT, "$now {name}", "a & b", '"quoted"', "ünï 漢", "%s"])
     def test_shows_names_versions_and_errors_as_text_whatever_they_hold(self, text: str) -> None:
-        up, down = new_record(text), new_record(text)
+        up, down = new_daemon(text), new_daemon(text)
         introduce(up, version=text)
         poll(up, server_status())
         down.on_down(ProtocolError(text))

@@ -92,23 +92,23 @@ def office_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> Daem
     )
 
 
-def new_record(name: str = "office", *, expected: Sequence[str] = ()) -> DaemonState:
+def new_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> DaemonState:
     """Make the record of a daemon that nobody has reached yet."""
     return DaemonState(office_daemon(name, expected=expected), ClientsConfig(routes=True))
 
 
-def introduce(record: DaemonState, *, version: str = "2.6.14") -> None:
+def introduce(daemon: DaemonState, *, version: str = "2.6.14") -> None:
     connected = State(time=NOON - 7200, name=StateName.CONNECTED, description="SUCCESS")
     said = Version(version=version, platform="x86_64-pc-linux-gnu", management_version="5")
-    record.on_connect()
-    record.on_pid(PID)
-    record.on_info(DaemonInfo(version=said, pid=PID, verbosity=3, holds=False))
-    record.on_state_history([connected])
+    daemon.on_connect()
+    daemon.on_pid(PID)
+    daemon.on_info(DaemonInfo(version=said, pid=PID, verbosity=3, holds=False))
+    daemon.on_state_history([connected])
 
 
-def poll(record: DaemonState, status: Status | None, *, now: float = NOON) -> None:
+def poll(daemon: DaemonState, status: Status | None, *, now: float = NOON) -> None:
     stats = LoadStats(clients=1, received_bytes=9000, sent_bytes=8000)
-    record.on_poll(Poll(stats, status), now=now, duration=0.025)
+    daemon.on_poll(Poll(stats, status), now=now, duration=0.025)
 
 
 def server(
@@ -118,7 +118,7 @@ def server(
     expected: Sequence[str] = ("alice", "bob"),
 ) -> DaemonState:
     """Make the record of a server that has answered one poll."""
-    record = new_record(name, expected=expected)
+    daemon = new_daemon(name, expected=expected)
     routes = [
         RouteRow(
             virtual_address=client.virtual_address,
@@ -128,19 +128,19 @@ def server(
         )
         for client in clients
     ]
-    introduce(record)
-    record.set_certificates(CERTIFICATES)
-    poll(record, server_status(clients, routes))
-    return record
+    introduce(daemon)
+    daemon.set_certificates(CERTIFICATES)
+    poll(daemon, server_status(clients, routes))
+    return daemon
 
 
 def tunnel(name: str = "uplink") -> DaemonState:
     """Make the record of a client-mode daemon that has answered one poll."""
-    record = new_record(name)
-    introduce(record)
-    poll(record, TUNNEL)
-    return record
+    daemon = new_daemon(name)
+    introduce(daemon)
+    poll(daemon, TUNNEL)
+    return daemon
 
 
-def take_down(record: DaemonState) -> None:
-    record.on_down(ConnectionRefused("127.0.0.1:7505: Connection refused"))
+def take_down(daemon: DaemonState) -> None:
+    daemon.on_down(ConnectionRefused("127.0.0.1:7505: Connection refused"))
