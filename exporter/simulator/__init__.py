@@ -1,4 +1,4 @@
-"""A stand-in fleet that speaks OpenVPN's management protocol, for the demo, tests and benchmarks.
+"""Simulated OpenVPN daemons with a management interface, for the demo, tests and benchmarks.
 
 It imitates OpenVPN 2.6 in server and client mode, from the words of the daemon's source and of
 recorded sessions; it moves no packets and knows nothing of the exporter. From the inside out:

@@ -29,18 +29,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--servers", type=int, default=1, help="daemons in server mode (1)")
     parser.add_argument("--tunnels", type=int, default=0, help="daemons in client mode (0)")
     parser.add_argument("--clients", type=int, default=10, help="clients of each server (10)")
-    parser.add_argument("--seed", type=int, default=1, help="the same seed tells the same story")
-    parser.add_argument("--password", help="the management password (none)")
-    parser.add_argument("--churn", action="store_true", help="let clients come and go")
     parser.add_argument(
-        "--hostile-names", action="store_true", help="give some clients awkward names"
+        "--seed", type=int, default=1, help="the same seed gives the same clients and events"
+    )
+    parser.add_argument("--password", help="the management password (none)")
+    parser.add_argument("--churn", action="store_true", help="let clients connect and disconnect")
+    parser.add_argument(
+        "--hostile-names", action="store_true", help="give some clients hostile names"
     )
     parser.add_argument("--demo", action="store_true", help="serve the fleet of the demo instead")
     return parser
 
 
 async def _start(stack: contextlib.AsyncExitStack, arguments: Namespace) -> list[str]:
-    """Serve what was asked for until the stack closes; return the addresses."""
+    """Serve the daemons until the stack closes; return their addresses."""
     if arguments.demo:
         fleet = await stack.enter_async_context(Fleet.demo(seed=arguments.seed))
         return [daemon.address for daemon in fleet.daemons]
@@ -63,24 +65,24 @@ async def _start(stack: contextlib.AsyncExitStack, arguments: Namespace) -> list
     return [daemon.address for daemon in daemons]
 
 
-def _on_signal() -> asyncio.Event:
-    """Return what SIGTERM and SIGINT set from now on."""
-    told = asyncio.Event()
+def _stop_event() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    return told
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
 
 
-async def _until(told: asyncio.Event) -> None:
-    """Wait until told or until a piped standard input ends, whichever comes first."""
+async def _wait_for_stop(stop: asyncio.Event) -> None:
+    """Wait for the event or for the end of a piped standard input, whichever comes first."""
     if not stat.S_ISFIFO(os.fstat(sys.stdin.fileno()).st_mode):
-        await told.wait()
+        await stop.wait()
         return
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
     )
-    ends = [asyncio.create_task(told.wait()), asyncio.create_task(reader.read())]
+    ends = [asyncio.create_task(stop.wait()), asyncio.create_task(reader.read())]
     _, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     for task in pending:
         task.cancel()
@@ -88,12 +90,12 @@ async def _until(told: asyncio.Event) -> None:
 
 
 async def _run(arguments: Namespace) -> None:
-    told = _on_signal()
+    stop = _stop_event()
     async with contextlib.AsyncExitStack() as stack:
         addresses = await _start(stack, arguments)
         sys.stdout.write("".join(f"{address}\n" for address in addresses) + "\n")
         sys.stdout.flush()
-        await _until(told)
+        await _wait_for_stop(stop)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The fleet of the demo: what a small company might run, troubles included."""
+"""The daemons of the demo: those of a small company, failures included."""
 
 import contextlib
 import socket
@@ -17,12 +17,12 @@ from exporter.simulator.simulated_daemon import (
 )
 
 OFFICE_BRANCHES = ("branch-cork", "branch-graz", "branch-lisbon", "branch-oslo", "branch-porto")
-"""Clients of `office` that should always be there, and aren't quite."""
+"""Expected clients of `office`; not all of them are connected all the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class FleetDaemon:
-    """A daemon of the fleet, as a configuration names it."""
+    """A daemon of the fleet, with its values for a configuration."""
 
     name: str
     address: str
@@ -32,7 +32,7 @@ class FleetDaemon:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """Simulated daemons that are being served."""
+    """The daemons of the demo, while they are served."""
 
     daemons: tuple[FleetDaemon, ...]
 
@@ -42,13 +42,13 @@ class Fleet:
         """Serve the demo's fleet until the block is left.
 
         `office` and `remote-work` are servers, `uplink` is a tunnel that breaks every few
-        minutes, and where `backup-site` should be nobody listens.
+        minutes, and `backup-site` refuses connections.
         """
         async with contextlib.AsyncExitStack() as stack:
             office = await stack.enter_async_context(_office(seed, clock))
             remote_work = await stack.enter_async_context(_remote_work(seed + 1, clock))
             uplink = await stack.enter_async_context(_uplink(seed + 2, clock))
-            nobody = stack.enter_context(_nobody())
+            refusing = stack.enter_context(_refusing_address())
             yield cls(
                 (
                     FleetDaemon(
@@ -56,13 +56,13 @@ class Fleet:
                     ),
                     FleetDaemon("remote-work", remote_work.address, max_clients=250),
                     FleetDaemon("uplink", uplink.address),
-                    FleetDaemon("backup-site", nobody),
+                    FleetDaemon("backup-site", refusing),
                 )
             )
 
 
 def _office(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[SimulatedDaemon]:
-    """Some dozens of clients over TCP, where port port_scans leave rows without a name."""
+    """Return a server over TCP with some dozens of clients and with port scans."""
     return simulated_server(
         clients=42,
         seed=seed,
@@ -76,7 +76,7 @@ def _office(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[S
 def _remote_work(
     seed: int, clock: Clock
 ) -> contextlib.AbstractAsyncContextManager[SimulatedDaemon]:
-    """A busier server over UDP with data channel offload."""
+    """Return a busier server over UDP with data channel offload."""
     profile = ChurnProfile(
         session_seconds=2400,
         absence_seconds=900,
@@ -96,8 +96,8 @@ def _uplink(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[S
 
 
 @contextlib.contextmanager
-def _nobody() -> Iterator[str]:
-    """Keep a port to ourselves without listening there: every connection is refused."""
+def _refusing_address() -> Iterator[str]:
+    """Return an address that refuses connections: its port is bound, and nothing listens."""
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         host, port = reserved.getsockname()

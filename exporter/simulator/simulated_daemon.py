@@ -1,4 +1,4 @@
-"""Single simulated daemons at real addresses, for tests, benchmarks and the fleet."""
+"""Single simulated daemons at real addresses."""
 
 import contextlib
 import time
@@ -17,15 +17,15 @@ from exporter.simulator.population.identity import ClientIdentity, make_identiti
 from exporter.simulator.population.profile import STATIC, ChurnProfile
 
 UPTIME = 3 * 86_400.0
-"""For how long a simulated daemon says it has been running."""
+"""Seconds since the start of a simulated daemon's process."""
 
-_LEAD_SECONDS = 3600.0
-_LEAD_ARRIVALS = 500
+_WARM_UP_SECONDS = 3600.0
+_WARM_UP_ARRIVALS = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ManagementOptions:
-    """How a simulated daemon is reached: by default at a free port of loopback, by anybody.
+    """The management interface: by default a free port of loopback without a password.
 
     With `dial` it doesn't listen but dials that address itself, as with `--management-client`.
     """
@@ -35,26 +35,26 @@ class ManagementOptions:
     dial: str | None = None
 
 
-OPEN = ManagementOptions()
-"""No password, any port."""
+_DEFAULT_MANAGEMENT = ManagementOptions()
+"""A free port, no password."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedDaemon:
-    """A daemon that serves."""
+    """A daemon whose management interface is served."""
 
     daemon: Daemon
-    """The daemon itself, to send signals to: what they do happens with the next `wake`."""
+    """The daemon itself; signals and failures take effect with the next `tick`."""
 
     endpoint: ManagementListener | ManagementDialer
 
     @property
     def address(self) -> str:
-        """Where it is found: `127.0.0.1:43211`, or `unix:/path`."""
+        """The address: `127.0.0.1:43211`, or `unix:/path`."""
         return self.endpoint.address
 
     def tick(self) -> None:
-        """Let what is due by the clock happen, and the attached client hear of it, now.
+        """Run what is due by the clock, and send it to the attached client.
 
         Needed only if the clock isn't the real one, or after the daemon was meddled with.
         """
@@ -68,11 +68,11 @@ async def simulated_server(
     seed: int = 1,
     profile: ChurnProfile = STATIC,
     hostile_names: bool = False,
-    management: ManagementOptions = OPEN,
+    management: ManagementOptions = _DEFAULT_MANAGEMENT,
     settings: ServerSettings | None = None,
     clock: Clock = time.time,
 ) -> AsyncIterator[SimulatedDaemon]:
-    """Serve a daemon in server mode with people around it, invented or given.
+    """Serve a daemon in server mode with clients: given ones, or a number of them.
 
     With `hostile_names` some of the invented ones have awkward names. `settings` are the daemon's
     own: release, verbosity, hold, data channel offload. The same seed, clock and questions give the
@@ -90,9 +90,9 @@ async def simulated_server(
         profile,
         rng=rng,
         start=now - UPTIME,
-        now=now - _lead(profile, len(clients)),
+        now=now - _warm_up(profile, len(clients)),
     )
-    async with _served(daemon, management, clock) as simulated:
+    async with _serving(daemon, management, clock) as simulated:
         yield simulated
 
 
@@ -100,7 +100,7 @@ async def simulated_server(
 async def simulated_tunnel(
     *,
     seed: int = 1,
-    management: ManagementOptions = OPEN,
+    management: ManagementOptions = _DEFAULT_MANAGEMENT,
     settings: TunnelSettings | None = None,
     clock: Clock = time.time,
 ) -> AsyncIterator[SimulatedDaemon]:
@@ -108,12 +108,12 @@ async def simulated_tunnel(
     rng = Random(seed)
     settings = settings or TunnelSettings(pid=_pid(rng))
     daemon = TunnelDaemon(settings, rng=rng, start=clock() - UPTIME)
-    async with _served(daemon, management, clock) as simulated:
+    async with _serving(daemon, management, clock) as simulated:
         yield simulated
 
 
 @contextlib.asynccontextmanager
-async def _served(
+async def _serving(
     daemon: Daemon, management: ManagementOptions, clock: Clock
 ) -> AsyncIterator[SimulatedDaemon]:
     slot = ManagementSlot(daemon, clock, management.password)
@@ -126,15 +126,15 @@ async def _served(
         yield SimulatedDaemon(daemon, endpoint)
 
 
-def _lead(profile: ChurnProfile, clients: int) -> float:
-    """Return for how many seconds a world lives before anybody looks.
+def _warm_up(profile: ChurnProfile, clients: int) -> float:
+    """Return the seconds that a population runs before the daemon is served.
 
     So the log isn't empty and some have just left; but a large one must not take long to begin.
     """
     if not profile.churn or not clients:
         return 0.0
     cycle = profile.session_seconds + profile.absence_seconds
-    return min(_LEAD_SECONDS, _LEAD_ARRIVALS * cycle / clients)
+    return min(_WARM_UP_SECONDS, _WARM_UP_ARRIVALS * cycle / clients)
 
 
 def _pid(rng: Random) -> int:

@@ -1,4 +1,4 @@
-"""OpenVPN processes as they appear from outside: what they tell and what can be done to them.
+"""OpenVPN processes as a management client sees them, in server and in client mode.
 
-Pure: they are told the time, and speak to whoever is attached. They know no socket.
+Pure: the time is an argument, and no module here knows a socket.
 """

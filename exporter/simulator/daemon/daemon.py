@@ -88,7 +88,7 @@ class Daemon(ABC):
         self._send_line = send_line
 
     def detach(self) -> None:
-        """Take note that the management client has disconnected, and reset its flags."""
+        """Reset the flags of a management client that has disconnected."""
         self._send_line = None
         self.realtime_flags = RealtimeFlags()
         if self.settings.management_signal and not self.exited:
@@ -206,7 +206,7 @@ class Daemon(ABC):
 
     @abstractmethod
     def _initialise(self, now: float) -> None:
-        """Start or go on after a hold or a pause."""
+        """Start, or continue after a hold or a pause."""
 
     @abstractmethod
     def _stop(self) -> None:

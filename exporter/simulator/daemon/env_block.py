@@ -1,7 +1,4 @@
-"""What a server knows about a client, as `NAME=value`: the content of `>CLIENT:ENV` lines.
-
-The newest variable comes first, so the order tells how far the client has come.
-"""
+"""The variables of a `>CLIENT:` block as `NAME=value`, in OpenVPN's order: the newest first."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,12 +7,12 @@ from exporter.simulator.daemon.status import local_time
 from exporter.simulator.population.counter import activity_ticks
 from exporter.simulator.population.instance import Instance
 
-_AUTHORITY_SERIAL = 664175131644719993780032568367762535069820930166
+_CA_SERIAL = 664175131644719993780032568367762535069820930166
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonEnv:
-    """What the ENV block says about the daemon itself."""
+    """The daemon's own values in an ENV block."""
 
     pid: int
     started: int
@@ -26,7 +23,7 @@ class DaemonEnv:
 
 
 def established(instance: Instance, daemon: DaemonEnv, *, now: int) -> list[str]:
-    """Return the variables of a client that was let in."""
+    """Return the variables of a connected client."""
     return [
         f"n_clients={daemon.clients}",
         *_time(now),
@@ -39,9 +36,9 @@ def established(instance: Instance, daemon: DaemonEnv, *, now: int) -> list[str]
 
 
 def rejected(instance: Instance, daemon: DaemonEnv, *, now: int) -> list[str]:
-    """Return the variables of a client that the server's script refused after all.
+    """Return the variables of a client that the `--client-connect` script rejected.
 
-    It is announced as established; that it was established off already gives it away.
+    The block is announced as established, too; `time_duration` in it marks the rejection.
     """
     return [
         f"n_clients={daemon.clients}",
@@ -86,7 +83,7 @@ def _transport(trust: str, instance: Instance) -> list[str]:
 
 
 def _authentication(instance: Instance) -> list[str]:
-    """Return what was known before the client was let in, by script if it has a user name."""
+    """Return the variables set before the login; a client with a user name has more."""
     announced = instance.identity.peer_info[::-1]
     untrusted = _transport("untrusted", instance)
     if instance.username == Instance.UNDEF:
@@ -123,10 +120,10 @@ def _certificate(depth: int, common_name: str, serial: int) -> list[str]:
 
 
 def _constant(instance: Instance, daemon: DaemonEnv) -> list[str]:
-    """Return what is known from the certificate and of the daemon."""
+    """Return the variables of the certificates and of the daemon."""
     return [
         *_certificate(0, instance.common_name, _serial(instance.common_name)),
-        *_certificate(1, "Example Test CA", _AUTHORITY_SERIAL),
+        *_certificate(1, "Example Test CA", _CA_SERIAL),
         *_daemon(daemon),
     ]
 

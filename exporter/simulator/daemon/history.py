@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 HISTORY = 100
-"""States that a daemon keeps."""
+"""Entries of the state history."""
 
 
 class State(StrEnum):
-    """OpenVPN's names for what a daemon is about."""
+    """OpenVPN's names of states."""
 
     CONNECTING = "CONNECTING"
     WAIT = "WAIT"
@@ -23,7 +23,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """The addresses a state line names; empty is unknown."""
+    """The addresses in a state line; empty if unknown."""
 
     tunnel: str = ""
     tunnel_ipv6: str = ""
@@ -55,7 +55,7 @@ class LogEntry:
 
 
 class LogBuffer:
-    """What was logged, as `log` shows it; what is logged goes to `listener`, too."""
+    """The newest lines of the log, as `log` shows them; each new one goes to `listener`, too."""
 
     def __init__(self, *, verb: int, cache: int) -> None:
         self.verb = verb
@@ -63,7 +63,7 @@ class LogBuffer:
         self.lines: deque[str] = deque(maxlen=cache)
 
     def write(self, now: float, entry: LogEntry) -> None:
-        """Log one message, unless `verb` is too low for it."""
+        """Log a message, unless the verbosity is too low for it."""
         if entry.verb > self.verb:
             return
         line = f"{int(now)},{entry.flags},{entry.text}"

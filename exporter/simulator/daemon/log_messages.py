@@ -1,11 +1,11 @@
-"""What a server writes into its log about a client: OpenVPN 2.6's words, flags and verbosity."""
+"""A server's log messages about a client: texts, flags and verbosity of OpenVPN 2.6."""
 
 from collections.abc import Callable, Iterator
 
 from exporter.simulator.daemon.history import LogEntry
 from exporter.simulator.population.instance import Event, Instance
 
-_AUTHORITY = "Example Test CA"
+_CA_NAME = "Example Test CA"
 _TLS = (
     "Control Channel: TLSv1.3, cipher TLSv1.3 TLS_AES_256_GCM_SHA384, peer certificate: 2048 "
     "bits RSA, signature: RSA-SHA256, peer temporary key: 253 bits X25519"
@@ -13,7 +13,7 @@ _TLS = (
 
 
 def log_entries(event: Event, instance: Instance, *, tcp: bool) -> Iterator[LogEntry]:
-    """Yield the log lines that an event leaves behind, in their order."""
+    """Yield the log entries of an event, in their order."""
     if event is Event.OPENED:
         if tcp:
             yield LogEntry(1, "I", f"TCP connection established with {instance.peer}")
@@ -64,7 +64,7 @@ def _established(instance: Instance) -> Iterator[LogEntry]:
 def _assigned(instance: Instance) -> Iterator[LogEntry]:
     name, prefix = instance.log_name, f"{instance.log_name} "
     if instance.replaces:
-        prefix = ""  # from here on OpenVPN has lost the client's name
+        prefix = ""  # OpenVPN loses the client's name here
         yield LogEntry(3, "", _REPLACES.format(instance.common_name))
     v4, v6 = instance.virtual_address, instance.virtual_ipv6_address
     yield LogEntry(1, "I", f"{prefix}MULTI_sva: pool returned IPv4={v4}, IPv6={v6}")
@@ -78,7 +78,7 @@ def _assigned(instance: Instance) -> Iterator[LogEntry]:
 
 def _verified(instance: Instance) -> Iterator[LogEntry]:
     address = instance.log_address
-    yield LogEntry(2, "", f"{address} VERIFY OK: depth=1, CN={_AUTHORITY}")
+    yield LogEntry(2, "", f"{address} VERIFY OK: depth=1, CN={_CA_NAME}")
     yield LogEntry(2, "", f"{address} VERIFY OK: depth=0, CN={instance.common_name}")
 
 
@@ -115,7 +115,7 @@ def _password_rejected(instance: Instance) -> Iterator[LogEntry]:
     yield LogEntry(3, "", f"{address} SENT CONTROL [UNDEF]: 'AUTH_FAILED' (status=1)")
     yield LogEntry(3, "", f"{address} SENT CONTROL [{cn}]: 'AUTH_FAILED' (status=1)")
     yield LogEntry(3, "", f"{address} {_TLS}")
-    # Not a slip: the handshake is complete, only the password was wrong.
+    # OpenVPN logs this, too: the handshake is complete, only the password was wrong.
     yield LogEntry(1, "I", f"{address} [{cn}] Peer Connection Initiated with {instance.peer}")
 
 

@@ -1,4 +1,4 @@
-"""A daemon in server mode: the story of its world, told the way OpenVPN tells it."""
+"""A daemon in server mode: its clients' events as states, log lines and real-time messages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,15 +35,14 @@ _READY = (
 )
 
 
-_FULL = "MULTI: new incoming connection would exceed maximum number of clients ({})"
+_MAX_CLIENTS_REACHED = "MULTI: new incoming connection would exceed maximum number of clients ({})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings(Settings):
-    """The configuration of a server; `port` is the one clients come to.
+    """The configuration of a server; clients connect to `port`.
 
-    With `dco` the kernel moves the data, and the daemon's own totals don't count it. At
-    `max_clients` it is full.
+    With `dco` the kernel moves the data, and the daemon's own totals don't count it.
     """
 
     port: int = 1194
@@ -53,7 +52,7 @@ class ServerSettings(Settings):
 
 
 class ServerDaemon(Daemon):
-    """A server with the people around it."""
+    """A server with its clients."""
 
     settings: ServerSettings
 
@@ -67,7 +66,7 @@ class ServerDaemon(Daemon):
         start: float,
         now: float,
     ) -> None:
-        """Run since `start`: by `now` people are connected, unless the daemon is held."""
+        """Start at `start`; unless the daemon is held, its clients are connected by `now`."""
         super().__init__(settings, start=start)
         self._running = False
         self._populate_at: float | None = None if settings.hold else now
@@ -83,7 +82,7 @@ class ServerDaemon(Daemon):
 
     @property
     def client_table(self) -> ClientTable | None:
-        """The clients, while the server is up."""
+        """The clients, while the server is running."""
         return self._population.client_table if self._running else None
 
     def status(self, version: int) -> list[str]:
@@ -101,10 +100,10 @@ class ServerDaemon(Daemon):
         return server_status(snapshot, version or self.settings.status_version)
 
     def load_stats(self) -> LoadStats:
-        """Return what user space has moved since the process began."""
+        """Return the bytes that user space has moved since the start of the process."""
         client_table, tick = self._population.client_table, activity_ticks(self.now)
         if self.settings.dco:
-            # What the kernel moves, the daemon never sees.
+            # The daemon does not count what the kernel moves.
             return LoadStats(
                 client_table.established,
                 client_table.handshake_received,
@@ -115,26 +114,26 @@ class ServerDaemon(Daemon):
         )
 
     def kill(self, client_id: int) -> bool:
-        """Throw a client out; it comes back in a few seconds."""
+        """Kill a client; it reconnects in a few seconds. Return False if there is none."""
         instance = self._population.client_table.instances.get(client_id)
         if instance is not None:
             self._population.kill(instance, self.now)
         return instance is not None
 
     def connect(self, identity: ClientIdentity) -> None:
-        """Let somebody come, known or new, with the next `advance`."""
+        """Let a client connect with the next `advance`; it may be a new one."""
         self._schedule_now(partial(self._population.connect, identity))
 
     def disconnect(self, common_name: str) -> None:
-        """Let all of a name say goodbye and stay away, with the next `advance`."""
+        """Let all clients of a name disconnect with the next `advance`; they don't reconnect."""
         self._schedule_now(partial(self._population.disconnect, common_name))
 
     def trigger(self, kind: FailureKind) -> None:
-        """Let something go wrong, with the next `advance`."""
+        """Cause a failure with the next `advance`."""
         self._schedule_now(partial(self._population.trigger, kind))
 
     def _schedule_now(self, action: Action) -> None:
-        """Plan something for now, if there is a server for it to happen to."""
+        """Schedule an action for the next `advance`, if the server is running."""
         if self._running:
             self.scheduler.call_at(self.now, action)
 
@@ -171,7 +170,7 @@ class ServerDaemon(Daemon):
 
     def _observe(self, event: Event, instance: Instance, now: float) -> None:
         if event is Event.MAX_CLIENTS_REACHED:
-            self.log(1, "N", _FULL.format(self.settings.max_clients))
+            self.log(1, "N", _MAX_CLIENTS_REACHED.format(self.settings.max_clients))
             return
         for entry in log_entries(event, instance, tcp=self.settings.tcp):
             self.log_buffer.write(now, entry)

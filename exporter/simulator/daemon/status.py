@@ -1,4 +1,4 @@
-"""The three formats of a server's status, and the one of a client's, byte for byte as 2.6."""
+"""The three formats of a server's status, and the one of a client's, byte for byte as in 2.6."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +26,7 @@ class BadFormat(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What a server tells about itself at one moment; `tick` reads the meters."""
+    """The values in a server's status at one moment; `tick` is the argument of the counters."""
 
     title: str
     now: int
@@ -38,7 +38,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TunnelCounters:
-    """Bytes of a client's current connection."""
+    """The counters of a client's current connection."""
 
     tun_read: int = 0
     tun_write: int = 0
@@ -49,26 +49,26 @@ class TunnelCounters:
 
 @lru_cache(maxsize=4096)
 def local_time(seconds: int) -> str:
-    """Return a moment as OpenVPN 2.5 and later print it: local time without a zone."""
+    """Return a time as OpenVPN 2.5 and later print it: local time without a zone."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
 
 
 def server_status(snapshot: Snapshot, version: int) -> list[str]:
     """Return the lines of `status 1`, `2` or `3`, `END` included.
 
-    From a row of 512 bytes or more on there is nothing, not even `END`.
+    A row of 512 bytes or more is left out, with all lines after it, `END` included.
 
     Raises:
         BadFormat: for any other version.
     """
     if version not in _SEPARATORS:
         raise BadFormat(version)
-    rows = _plain(snapshot) if version == 1 else _tagged(snapshot, _SEPARATORS[version])
+    rows = _format_1(snapshot) if version == 1 else _format_2_3(snapshot, _SEPARATORS[version])
     return list(_until_overflow(rows))
 
 
 def tunnel_status(counters: TunnelCounters, *, now: int) -> list[str]:
-    """Return the lines of a client's `status`, whatever number was asked for."""
+    """Return the lines of a client's `status`, the same for any number."""
     return [
         "OpenVPN STATISTICS",
         f"Updated,{local_time(now)}",
@@ -81,7 +81,7 @@ def tunnel_status(counters: TunnelCounters, *, now: int) -> list[str]:
     ]
 
 
-def _plain(snapshot: Snapshot) -> Iterator[str]:
+def _format_1(snapshot: Snapshot) -> Iterator[str]:
     yield "OpenVPN CLIENT LIST"
     yield f"Updated,{local_time(snapshot.now)}"
     yield "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since"
@@ -101,7 +101,7 @@ def _plain(snapshot: Snapshot) -> Iterator[str]:
     yield "END"
 
 
-def _tagged(snapshot: Snapshot, sep: str) -> Iterator[str]:
+def _format_2_3(snapshot: Snapshot, sep: str) -> Iterator[str]:
     now, tick = snapshot.now, snapshot.tick
     rows = [_row(instance, sep) for instance in snapshot.instances]
     yield f"TITLE{sep}{snapshot.title}"
@@ -142,7 +142,7 @@ def _addresses(instance: Instance) -> list[str]:
 
 
 def _last_reference(instance: Instance, now: int) -> int:
-    """Return when traffic last went to a client: any of the ten seconds before, by its id."""
+    """Return when traffic was last sent to a client: within the last ten seconds, by its id."""
     if instance.idle_since is not None:
         return instance.idle_since
     return max(instance.since, now - instance.client_id % 10)
@@ -150,7 +150,7 @@ def _last_reference(instance: Instance, now: int) -> int:
 
 def _until_overflow(rows: Iterable[str]) -> Iterator[str]:
     for row in rows:
-        # Four bytes a character at most: the exact length is only worth its price for long rows.
+        # At most four bytes a character: only long rows need their exact length.
         if len(row) * 4 >= ROW_LIMIT and _size(row) >= ROW_LIMIT:
             return
         yield row

@@ -10,7 +10,7 @@ from exporter.simulator.daemon.status import TunnelCounters, tunnel_status
 from exporter.simulator.population.counter import LinearCounter, activity_ticks
 
 PRIVATE_KEY_REQUEST = ">PASSWORD:Need 'Private Key' password"
-"""What a daemon with an encrypted key and `--management-query-passwords` asks for."""
+"""The request of a daemon with an encrypted key and `--management-query-passwords`."""
 
 _HANDSHAKE_READ = 3163
 _HANDSHAKE_WRITE = 2995

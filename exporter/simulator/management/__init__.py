@@ -1,1 +1,1 @@
-"""The management interface in front of a daemon: the socket, the session and its lines."""
+"""The management interface of a simulated daemon: commands, session and sockets."""

@@ -1,4 +1,4 @@
-"""What a simulated daemon answers: the commands that change nothing, and `bytecount 0`."""
+"""The commands of a simulated daemon: those that an exporter sends, and `help`."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -98,7 +98,7 @@ def _not_simulated(daemon: Daemon, words: Words) -> bytes:
 
 
 def _refuse_parameters(words: Words) -> None:
-    """Refuse what would change a setting."""
+    """Refuse a command that would change a setting."""
     if len(words) > 1:
         raise CommandError(f"'{words[0]}' with a parameter is not simulated")
 

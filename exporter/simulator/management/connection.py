@@ -1,4 +1,4 @@
-"""The transport of a session: bytes of the client in, what the daemon says out, in time."""
+"""A session over asyncio: replies at once, real-time messages when they are due."""
 
 import asyncio
 import math
@@ -10,49 +10,49 @@ from exporter.simulator.daemon.daemon import Daemon
 from exporter.simulator.management.session import SimulatedSession
 
 Clock = Callable[[], float]
-"""Tells the time as seconds since the epoch."""
+"""Returns the time in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManagementSlot:
-    """The one place a daemon has for a management client."""
+    """The only slot of a daemon for a management client."""
 
     daemon: Daemon
     clock: Clock
     password: str | None = None
 
     def open_session(self) -> SimulatedSession:
-        """Begin a session with the client that has just got the slot."""
+        """Start a session with the client that has just got the slot."""
         return SimulatedSession(self.daemon, clock=self.clock, password=self.password)
 
     def advance(self) -> None:
-        """Let the daemon live until now."""
+        """Advance the daemon to the present."""
         self.daemon.advance(self.clock())
 
     @property
     def seconds_until_next(self) -> float:
-        """For how long nothing will happen by itself."""
+        """The time until the next scheduled event of the daemon."""
         return max(0.0, self.daemon.scheduler.next_due - self.clock())
 
 
 class ManagementConnection(asyncio.Protocol):
-    """The client that holds a slot, until `done`."""
+    """The connection of the client that holds the slot, until `done`."""
 
     def __init__(self, slot: ManagementSlot, *, on_disconnect: Callable[[], None]) -> None:
-        """Call `on_disconnect` when it is over but before the socket is closed."""
+        """Call `on_disconnect` at the end, before the socket is closed."""
         self.done = asyncio.Event()
         self._slot = slot
         self._on_disconnect = on_disconnect
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet."""
+        """Send the greeting or the password prompt."""
         self._transport = cast("asyncio.Transport", transport)
         self._session = self._slot.open_session()
         self._flush()
 
     def data_received(self, data: bytes) -> None:
-        """Answer."""
+        """Answer commands."""
         self._session.receive(data)
         self._flush()
 
@@ -63,7 +63,7 @@ class ManagementConnection(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let the daemon know."""
+        """Detach from the daemon."""
         self._stop_timer()
         self._slot.advance()
         self._session.detach()
@@ -71,15 +71,15 @@ class ManagementConnection(asyncio.Protocol):
         self.done.set()
 
     def pause_writing(self) -> None:
-        """Read no command while output is pending, as a real daemon."""
+        """Stop reading while output is pending, as OpenVPN does."""
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Go on reading."""
+        """Read again."""
         self._transport.resume_reading()
 
     def tick(self) -> None:
-        """Say what has become due."""
+        """Advance the daemon, and send its messages."""
         self._session.advance()
         self._flush()
 

@@ -1,4 +1,4 @@
-"""A daemon with `--management-client`: it dials out, and ends when the other side hangs up."""
+"""A daemon with `--management-client`: it connects to its client, and exits on disconnect."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,7 @@ from exporter.simulator.management.connection import ManagementConnection, Manag
 
 
 class ManagementDialer:
-    """Dials a management client that listens at `address`, as `127.0.0.1:43211`."""
+    """Connects to a management client that listens at `address`, such as `127.0.0.1:43211`."""
 
     def __init__(self, slot: ManagementSlot, address: str) -> None:
         self.address = address
@@ -16,16 +16,16 @@ class ManagementDialer:
         self._connection: ManagementConnection | None = None
 
     def tick(self) -> None:
-        """Look at the clock: for a clock that doesn't go by itself, or after a signal."""
+        """Run what is due: for a manual clock, or after a signal."""
         if self._connection is not None:
             self._connection.tick()
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Dial and serve whoever answers; on leaving, hang up.
+        """Connect and serve until the block ends; then close the connection.
 
         Raises:
-            OSError: nobody listens; a real daemon exits then.
+            OSError: the connection is refused; a real daemon exits then.
         """
         host, _, port = self.address.rpartition(":")
         transport, self._connection = await asyncio.get_running_loop().create_connection(

@@ -1,4 +1,4 @@
-"""The listening socket of a daemon: one client at a time, the others wait unheard."""
+"""The listening management socket: one client at a time, the others wait without a greeting."""
 
 import asyncio
 import contextlib
@@ -9,24 +9,24 @@ from pathlib import Path
 from exporter.simulator.management.connection import ManagementConnection, ManagementSlot
 
 BACKLOG = 1
-"""As OpenVPN's: the kernel holds a second and a third client, and lets further ones hang."""
+"""As OpenVPN's: the kernel accepts a second and a third client; further ones can't connect."""
 
 
 class ManagementListener:
-    """A listening management socket in front of a daemon."""
+    """The listening management socket of a daemon."""
 
     def __init__(self, slot: ManagementSlot, *, unix_path: Path | None = None) -> None:
-        """Listen at a free port of loopback, or at a Unix socket; serve nobody yet."""
+        """Listen at a free port of loopback, or at a Unix socket; accept no client yet."""
         self._slot = slot
         self._unix_path = unix_path
         self._connection: ManagementConnection | None = None
         self._socket = _listen(unix_path)
         self._task: asyncio.Task[None] | None = None
         self.address = _address(self._socket)
-        """Where the exporter finds the daemon: `127.0.0.1:43211` or `unix:/path`."""
+        """The address in an exporter's configuration: `127.0.0.1:43211` or `unix:/path`."""
 
     def tick(self) -> None:
-        """Look at the clock: for a clock that doesn't go by itself, or after a signal."""
+        """Run what is due: for a manual clock, or after a signal."""
         if self._connection is not None:
             self._connection.tick()
         else:
@@ -35,7 +35,7 @@ class ManagementListener:
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        """Serve one client after the other; on leaving, hang up and take the socket away."""
+        """Serve one client after the other until the block ends, then close the socket."""
         self._task = asyncio.create_task(self._serve())
         try:
             yield
@@ -73,15 +73,14 @@ class ManagementListener:
         self._close_if_exited()
 
     def _close_if_exited(self) -> None:
-        """Listen no more once the daemon is gone: whoever comes later is refused."""
+        """Stop listening once the daemon has exited: later connections are refused."""
         if self._slot.daemon.exited and self._task is not None:
             self._task.cancel()
             self._close()
 
     def _close(self) -> None:
         if self._socket.fileno() >= 0:
-            # The loop may still wait for the next client; it must not find a stranger's socket
-            # under the same number.
+            # The loop may still watch this file descriptor, which another socket may get next.
             asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
         if self._unix_path is not None:

@@ -45,7 +45,7 @@ class SimulatedSession:
             self._protocol.close()
 
     def output(self) -> bytes:
-        """Return what is to be sent, and forget it."""
+        """Return the bytes to send, each once."""
         return self._protocol.output()
 
     def receive(self, data: bytes) -> None:
@@ -55,12 +55,12 @@ class SimulatedSession:
         self._handle_events()
 
     def receive_eof(self) -> None:
-        """Take the end of the client's stream; everything was answered already."""
+        """Take the end of the client's stream, which closes the session."""
         self._protocol.receive_eof()
         self._handle_events()
 
     def detach(self) -> None:
-        """End the session: the connection is closed."""
+        """End the session after its connection was closed."""
         self._protocol.close()
         self._daemon.detach()
 
@@ -83,7 +83,7 @@ class SimulatedSession:
                 self._protocol.reply(execute(self._daemon, event.words))
                 self.advance()
             if self._daemon.pending_request is not None:
-                self._protocol.flush()  # OpenVPN sends at once while it waits
+                self._protocol.flush()  # while it waits, OpenVPN sends each reply at once
 
     def _log_command(self, line: str) -> None:
         if line != "load-stats":

@@ -1,1 +1,1 @@
-"""The people around a server and what they do. It knows no management interface and no socket."""
+"""The clients of a simulated server: identities, sessions, traffic and failures."""

@@ -1,4 +1,4 @@
-"""The client instances of one server, with the numbers they are given and the bytes they moved."""
+"""The client instances of one server, with their ids and the bytes of all of them together."""
 
 import heapq
 
@@ -8,7 +8,7 @@ from exporter.simulator.population.instance import Instance
 
 
 class IdAllocator:
-    """IdAllocator from 0, the lowest free one first."""
+    """Allocates numbers from 0, the lowest free one first."""
 
     def __init__(self) -> None:
         self._free: list[int] = []
@@ -22,15 +22,15 @@ class IdAllocator:
         return self._next - 1
 
     def release(self, number: int) -> None:
-        """Let a number be taken again."""
+        """Free a number."""
         heapq.heappush(self._free, number)
 
 
 class ClientTable:
-    """Instances by client id; `received` and `sent` count all that ever passed.
+    """Instances by client id; `received` and `sent` count the bytes of removed ones, too.
 
-    The bytes of handshakes are established once more by themselves: with data channel offload they
-    are all that the daemon sees. With a `limit` it is full at so many, connected or not.
+    The bytes of handshakes have counters of their own: with data channel offload the daemon counts
+    nothing else. `limit` is `--max-clients`.
     """
 
     def __init__(self, limit: int | None = None) -> None:
@@ -44,21 +44,21 @@ class ClientTable:
 
     def _reset_numbers(self) -> None:
         self.opened = 0
-        """Instances since the last restart; the next client id."""
+        """Instances since the last restart: the next client id."""
 
         self.established = 0
-        """Clients that OpenVPN counts as established, some just refused ones included."""
+        """Clients that OpenVPN counts as established: rejected ones, too, until their removal."""
 
         self._peer_ids = IdAllocator()
         self._pool = IdAllocator()
 
     @property
     def full(self) -> bool:
-        """Whether nobody else is let in: `--max-clients` counts those in a handshake, too."""
+        """Whether `--max-clients` is reached, which counts clients in a handshake, too."""
         return self._limit is not None and len(self.instances) >= self._limit
 
     def open(self, identity: ClientIdentity, *, port: int, now: float) -> Instance:
-        """Begin an instance: a row without a name, an address or a byte."""
+        """Add an instance without a name, an address or a byte."""
         instance = Instance(
             identity=identity,
             port=port,
@@ -71,40 +71,40 @@ class ClientTable:
         return instance
 
     def verify(self, instance: Instance, *, received: int, sent: int) -> None:
-        """Give an instance the name of its certificate and the bytes of its handshake."""
+        """Set the name in the certificate, and count the bytes of the handshake."""
         instance.rename(common_name=instance.identity.common_name)
         self.handshake_received += received
         self.handshake_sent += sent
-        self._count(instance, received=LinearCounter(received), sent=LinearCounter(sent))
+        self._set_counters(instance, received=LinearCounter(received), sent=LinearCounter(sent))
 
     def establish(self, instance: Instance, now: float) -> None:
-        """Connect a verified client: user, cipher, addresses, and traffic from now on."""
+        """Connect a verified client: set user, cipher and addresses, and start its traffic."""
         identity, tick = instance.identity, activity_ticks(now)
-        self.count(instance)
+        self.mark_established(instance)
         instance.rename(username=identity.username)
         instance.assign_addresses(self._pool.allocate())
         received, sent = instance.received.at(tick), instance.sent.at(tick)
-        self._count(
+        self._set_counters(
             instance,
             received=LinearCounter.started(tick, value=received, rate=identity.receive_rate),
             sent=LinearCounter.started(tick, value=sent, rate=identity.send_rate),
         )
 
-    def count(self, instance: Instance) -> None:
-        """Count an instance as established, which says nothing about its being let in."""
+    def mark_established(self, instance: Instance) -> None:
+        """Count an instance as established; it may be rejected all the same."""
         instance.established = True
         self.established += 1
 
     def stop_traffic(self, instance: Instance, now: float) -> None:
-        """Stop the traffic of a client that is still a row."""
+        """Stop the traffic of a client that stays in the table."""
         tick = activity_ticks(now)
         instance.idle_since = int(now)
-        self._count(
+        self._set_counters(
             instance, received=instance.received.stopped(tick), sent=instance.sent.stopped(tick)
         )
 
     def remove(self, instance: Instance, now: float) -> None:
-        """Forget an instance; its bytes stay in the totals and its numbers become free."""
+        """Remove an instance; its bytes stay in the totals and its ids become free."""
         self.stop_traffic(instance, now)
         instance.removed = True
         del self.instances[instance.client_id]
@@ -114,12 +114,14 @@ class ClientTable:
         self.established -= instance.established
 
     def clear(self, now: float) -> None:
-        """Forget all instances as a restart does: numbers begin again at 0."""
+        """Remove all instances, as a restart does: ids start again at 0."""
         for instance in list(self.instances.values()):
             self.remove(instance, now)
         self._reset_numbers()
 
-    def _count(self, instance: Instance, *, received: LinearCounter, sent: LinearCounter) -> None:
+    def _set_counters(
+        self, instance: Instance, *, received: LinearCounter, sent: LinearCounter
+    ) -> None:
         self.received += received - instance.received
         self.sent += sent - instance.sent
         instance.received, instance.sent = received, sent

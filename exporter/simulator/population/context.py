@@ -1,4 +1,4 @@
-"""Where everything happens: the instances, the scheduler, chance, and somebody who watches."""
+"""What the population and the failure injector share: client table, scheduler, random source."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SPREAD = 80
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What people and incidents have in common."""
+    """The shared objects, and the steps of a connection."""
 
     client_table: ClientTable
     scheduler: Scheduler
@@ -24,37 +24,37 @@ class Context:
     observer: Observer
 
     def open_instance(self, identity: ClientIdentity, now: float) -> Instance:
-        """Let a peer send its first packet."""
+        """Open an instance for a peer's first packet."""
         instance = self.add_instance(identity, now)
         self.observer(Event.OPENED, instance, now)
         return instance
 
     def rejects(self, identity: ClientIdentity, now: float) -> bool:
-        """Let a peer knock; tell whether it finds the server full, which the server remarks."""
+        """Return whether the server is full and rejects a peer, which is an event."""
         if self.client_table.full:
             port = self._port()
-            nobody = Instance(
+            rejected = Instance(
                 identity=identity, port=port, client_id=-1, peer_id=-1, since=int(now)
             )
-            self.observer(Event.MAX_CLIENTS_REACHED, nobody, now)
+            self.observer(Event.MAX_CLIENTS_REACHED, rejected, now)
         return self.client_table.full
 
     def add_instance(self, identity: ClientIdentity, now: float) -> Instance:
-        """Have a peer there as if it had always been."""
+        """Add an instance without an event."""
         return self.client_table.open(identity, port=self._port(), now=now)
 
     def verify(self, instance: Instance) -> None:
-        """Let a peer show its certificate."""
+        """Verify a peer's certificate."""
         self.client_table.verify(
             instance,
             received=HANDSHAKE_RECEIVED + self.rng.randrange(_SPREAD),
             sent=HANDSHAKE_SENT + self.rng.randrange(_SPREAD),
         )
 
-    def later(
+    def schedule(
         self, instance: Instance, when: float, action: Callable[[Instance, float], None]
     ) -> None:
-        """Plan something for an instance, unless it is gone by then."""
+        """Schedule an action for an instance; it is skipped if the instance was removed before."""
 
         def act(now: float) -> None:
             if not instance.removed:
@@ -62,14 +62,14 @@ class Context:
 
         self.scheduler.call_at(when, act)
 
-    def end(self, instance: Instance, when: float, event: Event) -> None:
-        """Plan the end of an instance, which `event` tells of."""
+    def schedule_removal(self, instance: Instance, when: float, event: Event) -> None:
+        """Schedule the removal of an instance, announced by `event`."""
 
         def remove(instance: Instance, now: float) -> None:
             self.observer(event, instance, now)
             self.client_table.remove(instance, now)
 
-        self.later(instance, when, remove)
+        self.schedule(instance, when, remove)
 
     def _port(self) -> int:
         return self.rng.randrange(32_768, 61_000)

@@ -1,4 +1,4 @@
-"""Byte counters that need no work between two looks at them.
+"""Byte counters that are computed when they are read.
 
 A `LinearCounter` is linear in ticks of activity. The sum of linear counters is linear, too, so the
 traffic of ten thousand clients is one addition away, and no sum ever differs from its parts.
@@ -19,8 +19,7 @@ _SHORT_WAVE_DEPTH = 0.3
 def activity_ticks(now: float) -> int:
     """Return how much activity has passed since the epoch: it never falls.
 
-    People work by day and rest by night; a ripple of eleven minutes makes charts of one hour
-    worth looking at.
+    Activity follows a daily wave and one of eleven minutes, which shows in charts of one hour.
     """
     waves = _wave(now, period=_DAY, depth=_DAY_WAVE_DEPTH)
     waves += _wave(now, period=_SHORT_WAVE, depth=_SHORT_WAVE_DEPTH)
@@ -40,15 +39,15 @@ class LinearCounter:
 
     @classmethod
     def started(cls, tick: int, *, value: int, rate: int) -> "LinearCounter":
-        """Return a meter that shows `value` at `tick` and runs from there."""
+        """Return a counter that is `value` at `tick` and grows from there."""
         return cls(value - rate * tick, rate)
 
     def at(self, tick: int) -> int:
-        """Return the bytes established at `tick`."""
+        """Return the bytes counted at `tick`."""
         return self.offset + self.rate * tick
 
     def stopped(self, tick: int) -> "LinearCounter":
-        """Return a meter that stands still at what this one shows at `tick`."""
+        """Return a counter that stays at the value of this one at `tick`."""
         return LinearCounter(self.at(tick))
 
     def __add__(self, other: "LinearCounter") -> "LinearCounter":
@@ -59,4 +58,4 @@ class LinearCounter:
 
 
 ZERO = LinearCounter()
-"""Nothing established, and nothing coming."""
+"""A counter that stays at 0."""

@@ -1,4 +1,4 @@
-"""What happens to a server a few times an hour: strangers, wrong passwords, roaming clients."""
+"""Failures a few times an hour: port scans, wrong passwords, unknown CAs, rejections, floats."""
 
 from collections.abc import Sequence
 from enum import Enum, auto
@@ -10,17 +10,17 @@ from exporter.simulator.population.instance import Event, Instance
 from exporter.simulator.population.profile import ChurnProfile
 
 REJECTED_SECONDS = 5.0
-"""How long a rejected client, or one that said goodbye, stays a row."""
+"""Seconds that a rejected or disconnected client stays in the status."""
 
 HANDSHAKE_SECONDS = 60.0
-"""How long a peer that says nothing stays a row: `--hand-window`."""
+"""Seconds that a silent peer stays in the status: `--hand-window`."""
 
 _UNKNOWN_PEER = ClientIdentity(common_name=Instance.UNDEF)
 _HOUR = 3600.0
 
 
 class FailureKind(Enum):
-    """What can go wrong."""
+    """A kind of failure."""
 
     PORT_SCAN = auto()
     WRONG_PASSWORD = auto()
@@ -30,12 +30,11 @@ class FailureKind(Enum):
 
 
 class FailureInjector:
-    """Trouble, at random times or when it is told to come."""
+    """Causes failures, at random times or on demand."""
 
     def __init__(
         self, context: Context, profile: ChurnProfile, identities: Sequence[ClientIdentity]
     ) -> None:
-        """Plan nothing yet."""
         self._context = context
         self._identities = identities
         self._per_hour = {
@@ -46,55 +45,55 @@ class FailureInjector:
             FailureKind.FLOAT: profile.floats,
         }
         self._actions = {
-            FailureKind.PORT_SCAN: self._scan,
+            FailureKind.PORT_SCAN: self._port_scan,
             FailureKind.WRONG_PASSWORD: self._wrong_password,
             FailureKind.UNKNOWN_CA: self._unknown_ca,
-            FailureKind.SCRIPT_REJECTION: self._refuse,
+            FailureKind.SCRIPT_REJECTION: self._script_rejection,
             FailureKind.FLOAT: self._float,
         }
 
-    def plan(self, now: float) -> None:
-        """Plan the first kind of each kind; each plans the next of its kind."""
+    def schedule(self, now: float) -> None:
+        """Schedule the first failure of each kind; each schedules the next of its kind."""
         for kind, per_hour in self._per_hour.items():
             if per_hour > 0:
-                self._plan(kind, now)
+                self._schedule(kind, now)
 
     def trigger(self, kind: FailureKind, now: float) -> None:
-        """Let one happen now."""
+        """Cause one now."""
         self._actions[kind](now)
 
-    def _plan(self, kind: FailureKind, now: float) -> None:
+    def _schedule(self, kind: FailureKind, now: float) -> None:
         when = now + self._context.rng.expovariate(self._per_hour[kind] / _HOUR)
         self._context.scheduler.call_at(when, partial(self._trigger, kind))
 
     def _trigger(self, kind: FailureKind, now: float) -> None:
         self.trigger(kind, now)
-        self._plan(kind, now)
+        self._schedule(kind, now)
 
-    def _scan(self, now: float) -> None:
-        """Open a connection and say nothing."""
+    def _port_scan(self, now: float) -> None:
+        """Open a connection and send nothing."""
         if self._context.rejects(_UNKNOWN_PEER, now):
             return
         instance = self._context.open_instance(_UNKNOWN_PEER, now)
-        self._context.end(instance, now + HANDSHAKE_SECONDS, Event.HANDSHAKE_TIMED_OUT)
+        self._context.schedule_removal(instance, now + HANDSHAKE_SECONDS, Event.HANDSHAKE_TIMED_OUT)
 
     def _wrong_password(self, now: float) -> None:
-        """Come with a good certificate and a wrong password."""
-        if (instance := self._come(now)) is None:
+        """Connect with a valid certificate and a wrong password."""
+        if (instance := self._open_verified(now)) is None:
             return
         self._context.observer(Event.PASSWORD_REJECTED, instance, now)
-        self._context.end(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
+        self._context.schedule_removal(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
 
-    def _refuse(self, now: float) -> None:
-        """Come with everything right, and be refused by the server's own script."""
-        if (instance := self._come(now)) is None:
+    def _script_rejection(self, now: float) -> None:
+        """Connect with valid credentials; the `--client-connect` script rejects the client."""
+        if (instance := self._open_verified(now)) is None:
             return
-        self._context.client_table.count(instance)
+        self._context.client_table.mark_established(instance)
         self._context.observer(Event.SCRIPT_REJECTED, instance, now)
-        self._context.end(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
+        self._context.schedule_removal(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
 
     def _unknown_ca(self, now: float) -> None:
-        """Come with a certificate of another authority: gone at once, but for the log."""
+        """Connect with a certificate of another CA: logged, and removed at once."""
         if self._context.rejects(_UNKNOWN_PEER, now):
             return
         instance = self._context.open_instance(_UNKNOWN_PEER, now)
@@ -102,14 +101,14 @@ class FailureInjector:
         self._context.client_table.remove(instance, now)
 
     def _float(self, now: float) -> None:
-        """Change the network in the middle of a session: another port, the same session."""
+        """Move a connected client to another port; the session continues."""
         connected = [row for row in self._context.client_table.instances.values() if row.connected]
         if connected:
             instance = self._context.rng.choice(connected)
             instance.float_to(self._context.rng.randrange(32_768, 61_000))
             self._context.observer(Event.FLOATED, instance, now)
 
-    def _come(self, now: float) -> Instance | None:
+    def _open_verified(self, now: float) -> Instance | None:
         identity = self._context.rng.choice(self._identities)
         if self._context.rejects(identity, now):
             return None

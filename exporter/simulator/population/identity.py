@@ -1,6 +1,6 @@
-"""Who connects to a simulated server: names, devices and profile of addresses.
+"""Identities of clients: common name, user name, device and address.
 
-Names are as hostile as OpenVPN lets them be: commas, quotes, UTF-8, words of its own protocol.
+Hostile names have what OpenVPN allows in them: commas, quotes, UTF-8, words of its own protocol.
 """
 
 import itertools
@@ -37,10 +37,7 @@ _CIPHERS = ("AES-256-GCM",) * 6 + ("AES-128-GCM", "CHACHA20-POLY1305")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientIdentity:
-    """One certificate (and user) on one device.
-
-    `address` has a port only where OpenVPN 2.6 prints one: never for native IPv6.
-    """
+    """One certificate (and user) on one device."""
 
     common_name: str
     username: str = "UNDEF"
@@ -53,7 +50,7 @@ class ClientIdentity:
     send_rate: int = 12
 
     def address(self, port: int) -> str:
-        """Return what a status shows as the real address."""
+        """Return the real address as in a status of 2.6: without the port for native IPv6."""
         return self.host if self.ipv6_transport else f"{self.host}:{port}"
 
     @property
@@ -76,9 +73,9 @@ class ClientIdentity:
 def make_identities(
     count: int, *, rng: Random, hostile_names: bool = True, duplicate_names: bool = True
 ) -> list[ClientIdentity]:
-    """Invent `count` identities; with hostile_names the first have awkward names.
+    """Make `count` identities; with `hostile_names` the first have such names.
 
-    With duplicate_names about one name in twelve occurs twice, on two devices.
+    With `duplicate_names` about one name in twelve occurs twice, on two devices.
     """
     names = itertools.chain(_HOSTILE_NAMES if hostile_names else (), _plain_names())
     result: list[ClientIdentity] = []

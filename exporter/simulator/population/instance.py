@@ -1,4 +1,4 @@
-"""One client instance of a server: a row of its status, connected or not."""
+"""A client instance of a server, connected or not: one row of its status."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ FIRST_IPV6 = IPv6Address("fd00:8::1000")
 
 @dataclass(frozen=True, slots=True)
 class StatusRow:
-    """What stays the same in a client's rows: what is before and after the two counters."""
+    """The constant parts of a client's rows: before and after the two counters."""
 
     head: str
     tail: str
@@ -24,7 +24,7 @@ class StatusRow:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Instance:
-    """One attempt of a client to connect, from its first packet until the server forgets it.
+    """One attempt of a client to connect, from its first packet until its removal.
 
     OpenVPN calls it a client instance; failed attempts have one, too, and use up a client id.
     `common_name` is `UNDEF` until the certificate is verified, the addresses of the tunnel are
@@ -50,22 +50,22 @@ class Instance:
     idle_since: int | None = None
     floated_from: str = ""
     reconnects: bool = False
-    """Whether somebody comes back if the server ends this: not who has left, and no stranger."""
+    """Whether the client reconnects if the server ends the session."""
 
     replaces: bool = False
     established: bool = False
     removed: bool = False
     rows: dict[str, StatusRow] = field(default_factory=dict)
-    """Rendered parts by separator, for as long as they are true."""
+    """Rendered parts by separator; cleared when a value changes."""
 
     def rename(self, *, common_name: str | None = None, username: str | None = None) -> None:
-        """Learn who the client is."""
+        """Set the names of the client."""
         self.common_name = common_name or self.common_name
         self.username = username or self.username
         self.rows.clear()
 
     def assign_addresses(self, pool_index: int) -> None:
-        """Take addresses in the tunnel, and with them the negotiated cipher."""
+        """Set the addresses in the tunnel and the negotiated cipher."""
         self.pool_index = pool_index
         self.virtual_address = virtual_address(pool_index)
         self.virtual_ipv6_address = virtual_ipv6_address(pool_index)
@@ -73,19 +73,19 @@ class Instance:
         self.rows.clear()
 
     def float_to(self, port: int) -> None:
-        """Go on from another port, as a client behind a new network does."""
+        """Continue from another port, as a client in another network does."""
         self.floated_from = self.log_address
         self.port = port
         self.rows.clear()
 
     @property
     def real_address(self) -> str:
-        """The address of the peer as the status of 2.6 prints it."""
+        """The address of the peer as in the status of 2.6."""
         return self.identity.address(self.port)
 
     @property
     def peer(self) -> str:
-        """The address of the peer as the log prints it."""
+        """The address of the peer as in the log."""
         if self.identity.ipv6_transport:
             return f"[AF_INET6]{self.identity.host}:{self.port}"
         return f"[AF_INET]{self.identity.host}:{self.port}"
@@ -102,7 +102,7 @@ class Instance:
 
     @property
     def connected(self) -> bool:
-        """Whether the client has its address in the tunnel."""
+        """Whether the client has an address in the tunnel."""
         return self.pool_index is not None
 
 
@@ -117,7 +117,7 @@ def virtual_ipv6_address(index: int) -> str:
 
 
 class Event(Enum):
-    """What happened to a client instance; who is turned away at the door never is one."""
+    """An event of a client instance; `MAX_CLIENTS_REACHED` has none that is in the table."""
 
     MAX_CLIENTS_REACHED = auto()
     OPENED = auto()
@@ -133,5 +133,4 @@ class Event(Enum):
 
 
 Observer = Callable[[Event, Instance, float], None]
-"""Told after the fact, but for the end of an instance, of which it is told just before; takes
-the time at which it happens."""
+"""Called after an event, or just before the removal of an instance, with the time of the event."""

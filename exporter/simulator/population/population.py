@@ -1,8 +1,7 @@
-"""What people do around a server: they come, move bytes, leave and vanish.
+"""Clients that connect, move bytes, disconnect or lose the network.
 
-The world knows nothing of the management interface. It plans on a scheduler, draws from one
-random source in order of time, and tells an observer what happened; so the same seed gives the same
-story, however often anybody looks.
+All events come from one scheduler and one random source, in order of time: the same seed gives the
+same events, however often the population is advanced. An observer is told of each.
 """
 
 from collections.abc import Sequence
@@ -22,14 +21,14 @@ from exporter.simulator.population.profile import ChurnProfile
 from exporter.simulator.population.scheduler import Scheduler
 
 PING_RESTART_SECONDS = 120.0
-"""How long a vanished client stays a row: twice the `keepalive` of 60."""
+"""Seconds that a lost client stays in the status: twice the `keepalive` of 60."""
 
 _CLEAN_EXIT_RATIO = 0.7
-"""The share of departures that the server is told of."""
+"""The share of clients that disconnect with `explicit-exit-notify`."""
 
 
 class ClientPopulation:
-    """The people around one server.
+    """The clients of one server, connected or not.
 
     `limit` is the server's `--max-clients`.
     """
@@ -44,7 +43,6 @@ class ClientPopulation:
         observer: Observer,
         limit: int | None = None,
     ) -> None:
-        """Plan nothing yet: that is for `populate` and `reconnect_all`."""
         self.client_table = ClientTable(limit)
         self._identities = identities
         self._profile = profile
@@ -53,7 +51,7 @@ class ClientPopulation:
         self._failures = FailureInjector(self._context, profile, identities)
 
     def populate(self, *, start: float, now: float) -> None:
-        """Put people where they would be by now if the server had run since `start`."""
+        """Connect clients as if the server had been running from `start` to `now`."""
         for identity, since in self._initial_sessions(start=start, now=now):
             if self.client_table.full:
                 self._schedule_connect(identity, now + self._retry_delay())
@@ -63,50 +61,50 @@ class ClientPopulation:
             self._context.verify(instance)
             self.client_table.establish(instance, since)
             self._schedule_disconnect(instance, now)
-        self._failures.plan(now)
+        self._failures.schedule(now)
 
     def reconnect_all(self, now: float) -> None:
-        """Let people find out one by one that the server is back, within twenty seconds."""
+        """Let all clients reconnect after a restart, within twenty seconds."""
         for identity in self._identities:
             self._schedule_connect(identity, now + self._rng.uniform(1.0, 20.0))
-        self._failures.plan(now)
+        self._failures.schedule(now)
 
     def kill(self, instance: Instance, now: float) -> None:
-        """End a session from the server's side; whoever it was comes back a little later."""
+        """End a session from the server's side; the client reconnects a little later."""
         self.client_table.remove(instance, now)
         self._reconnect_later(instance, now)
 
     def connect(self, identity: ClientIdentity, now: float) -> None:
-        """Let somebody come now, known or new."""
+        """Let a client connect now; it may be a new one."""
         self._connect(identity, now)
 
     def disconnect(self, common_name: str, now: float) -> None:
-        """Let all of a name say goodbye now, and stay away."""
+        """Let all clients of a name disconnect now; they don't reconnect."""
         for instance in list(self.client_table.instances.values()):
             if instance.reconnects and instance.common_name == common_name:
                 self._disconnect(instance, now)
 
     def trigger(self, kind: FailureKind, now: float) -> None:
-        """Let something go wrong now."""
+        """Cause a failure now."""
         self._failures.trigger(kind, now)
 
     def _initial_sessions(self, *, start: float, now: float) -> list[tuple[ClientIdentity, float]]:
-        """Return who is there and since when, in the order they came."""
-        profile, present = self._profile, []
+        """Return the connected clients with their start times, in order of time."""
+        profile, connected = self._profile, []
         share = profile.session_seconds / (profile.session_seconds + profile.absence_seconds)
         for identity in self._identities:
             if profile.churn and self._rng.random() > share:
                 self._schedule_connect(identity, now + self._absence())
             else:
                 age = self._rng.expovariate(1 / profile.session_seconds)
-                present.append((identity, max(start + 1, now - 1 - age)))
-        return sorted(present, key=lambda entry: entry[1])
+                connected.append((identity, max(start + 1, now - 1 - age)))
+        return sorted(connected, key=lambda entry: entry[1])
 
     def _absence(self) -> float:
         return self._rng.expovariate(1 / self._profile.absence_seconds)
 
     def _retry_delay(self) -> float:
-        """Return after how long somebody who was turned away knocks again."""
+        """Return after how many seconds a client retries if the server was full."""
         return self._rng.uniform(2.0, 4.0)
 
     def _schedule_connect(self, identity: ClientIdentity, when: float) -> None:
@@ -122,7 +120,7 @@ class ClientPopulation:
             return
         instance = self._context.open_instance(identity, now)
         instance.reconnects = True
-        self._context.later(instance, now + self._rng.uniform(0.05, 1.2), self._establish)
+        self._context.schedule(instance, now + self._rng.uniform(0.05, 1.2), self._establish)
 
     def _establish(self, instance: Instance, now: float) -> None:
         self._context.verify(instance)
@@ -133,7 +131,7 @@ class ClientPopulation:
         self._schedule_disconnect(instance, now)
 
     def _replace_others(self, instance: Instance, now: float) -> None:
-        """Drop earlier sessions of the same name without a word."""
+        """Remove earlier sessions of the same name, without an event."""
         for other in list(self.client_table.instances.values()):
             if other.connected and other.common_name == instance.common_name:
                 instance.replaces = True
@@ -144,25 +142,25 @@ class ClientPopulation:
             return
         leave = self._leave if self._rng.random() < _CLEAN_EXIT_RATIO else self._drop
         when = now + self._rng.expovariate(1 / self._profile.session_seconds)
-        self._context.later(instance, when, leave)
+        self._context.schedule(instance, when, leave)
 
     def _leave(self, instance: Instance, now: float) -> None:
-        """Say goodbye, to come back some time."""
+        """Disconnect, and connect again some time later."""
         self._disconnect(instance, now)
         self._schedule_connect(instance.identity, now + REJECTED_SECONDS + self._absence())
 
     def _disconnect(self, instance: Instance, now: float) -> None:
-        """Say goodbye; 2.6 keeps the row for five seconds more."""
+        """Send an exit notification; 2.6 keeps the row for five more seconds."""
         self._mark_leaving(instance, now)
         self._context.observer(Event.EXIT_NOTIFIED, instance, now)
-        self._context.end(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
+        self._context.schedule_removal(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
 
     def _mark_leaving(self, instance: Instance, now: float) -> None:
         instance.reconnects = False
         self.client_table.stop_traffic(instance, now)
 
     def _drop(self, instance: Instance, now: float) -> None:
-        """Lose the network; often the client is back before the server notices."""
+        """Lose the network; often the client reconnects before the server's ping timeout."""
         self._mark_leaving(instance, now)
-        self._context.end(instance, now + PING_RESTART_SECONDS, Event.PING_TIMED_OUT)
+        self._context.schedule_removal(instance, now + PING_RESTART_SECONDS, Event.PING_TIMED_OUT)
         self._schedule_connect(instance.identity, now + self._absence())

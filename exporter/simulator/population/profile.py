@@ -1,11 +1,11 @@
-"""How lively a world is."""
+"""How often clients connect and disconnect, and how often failures happen."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChurnProfile:
-    """What people do, and how often something goes wrong.
+    """The behaviour of clients, and the rate of failures.
 
     Without `churn` everybody is connected and stays. `session_seconds` and `absence_seconds` are
     means of exponential durations. Without `duplicate_names` a second session of a name throws
@@ -26,9 +26,9 @@ class ChurnProfile:
 
 
 STATIC = ChurnProfile(churn=False)
-"""Everybody is connected and stays."""
+"""All clients are connected and stay so."""
 
 BUSY = ChurnProfile(
     port_scans=30, wrong_passwords=12, unknown_cas=6, script_rejections=3, floats=20
 )
-"""People come and go; strangers try the door."""
+"""Clients connect and disconnect, and some connections fail."""

@@ -1,4 +1,4 @@
-"""What will happen and when: the simulator's only notion of passing time."""
+"""Scheduled actions in order of time."""
 
 import heapq
 import itertools
@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable
 
 Action = Callable[[float], None]
-"""What happens; takes the time at which it does."""
+"""Called with the time for which it was scheduled."""
 
 
 class Scheduler:
-    """A queue of actions, run in order of time whenever somebody looks."""
+    """A queue of actions; `run_next` runs them, one at a time."""
 
     def __init__(self) -> None:
         self._entries: list[tuple[float, int, Action]] = []
@@ -22,14 +22,14 @@ class Scheduler:
         return self._entries[0][0] if self._entries else math.inf
 
     def call_at(self, when: float, action: Action) -> None:
-        """Plan an action; those of the same time run in the order they were planned."""
+        """Schedule an action; those of the same time run in the order of the calls."""
         heapq.heappush(self._entries, (when, next(self._order), action))
 
     def run_next(self) -> None:
-        """Run the next action, whose time must have come."""
+        """Run the next action."""
         when, _, action = heapq.heappop(self._entries)
         action(when)
 
     def clear(self) -> None:
-        """Forget every plan."""
+        """Cancel all actions."""
         self._entries.clear()
