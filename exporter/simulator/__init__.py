@@ -1,13 +1,13 @@
 """Simulated OpenVPN daemons with a management interface, for the demo, tests and benchmarks.
 
-It imitates OpenVPN 2.6 in server and client mode, from the words of the daemon's source and of
-recorded sessions; it moves no packets and knows nothing of the exporter. From the inside out:
+They imitate OpenVPN 2.6 in server and client mode, by its source and by recorded sessions. They
+move no packets. Of the exporter they share the server side of the protocol alone.
 
-world           people and strangers around a server, and what they do
-daemon          processes in server and client mode: states, log, status
-management      what they answer, to one client at a time, on a real socket
-simulated       single daemons at real addresses
-fleet           the fleet of the demo
+    population        the clients of a server: sessions, traffic, failures
+    daemon            processes in server and client mode: states, log, status
+    management        their commands and sockets
+    simulated_daemon  single daemons at real addresses
+    fleet             the daemons of the demo
 """
 
 from exporter.simulator.fleet import Fleet, FleetDaemon

@@ -1,7 +1,7 @@
 """`python -m exporter.simulator`: simulated daemons in a process of their own.
 
-Prints an address a line and then a blank one, serves until SIGTERM, SIGINT or, if standard input is
-a pipe, its end, and leaves nothing behind.
+Prints one address per line and then a blank line. Serves until SIGTERM, SIGINT or, if standard
+input is a pipe, its end.
 """
 
 import argparse

@@ -39,9 +39,9 @@ class Fleet:
     @classmethod
     @contextlib.asynccontextmanager
     async def demo(cls, *, seed: int = 1, clock: Clock = time.time) -> AsyncIterator["Fleet"]:
-        """Serve the demo's fleet until the block is left.
+        """Serve the daemons of the demo until the block ends.
 
-        `office` and `remote-work` are servers, `uplink` is a tunnel that breaks every few
+        `office` and `remote-work` are servers, `uplink` is a client that loses its server every few
         minutes, and `backup-site` refuses connections.
         """
         async with contextlib.AsyncExitStack() as stack:

@@ -27,7 +27,7 @@ _WARM_UP_ARRIVALS = 500
 class ManagementOptions:
     """The management interface: by default a free port of loopback without a password.
 
-    With `dial` it doesn't listen but dials that address itself, as with `--management-client`.
+    With `dial` the daemon connects to that address, as with `--management-client`.
     """
 
     password: str | None = None
@@ -56,7 +56,7 @@ class SimulatedDaemon:
     def tick(self) -> None:
         """Run what is due by the clock, and send it to the attached client.
 
-        Needed only if the clock isn't the real one, or after the daemon was meddled with.
+        Needed only with a manual clock, or after a change of the daemon.
         """
         self.endpoint.tick()
 
@@ -74,9 +74,8 @@ async def simulated_server(
 ) -> AsyncIterator[SimulatedDaemon]:
     """Serve a daemon in server mode with clients: given ones, or a number of them.
 
-    With `hostile_names` some of the invented ones have awkward names. `settings` are the daemon's
-    own: release, verbosity, hold, data channel offload. The same seed, clock and questions give the
-    same answers.
+    With a number, `hostile_names` gives some of them such names. The same seed, clock and commands
+    give the same replies.
     """
     rng, now = Random(seed), clock()
     settings = settings or ServerSettings(pid=_pid(rng))
@@ -129,7 +128,8 @@ async def _serving(
 def _warm_up(profile: ChurnProfile, clients: int) -> float:
     """Return the seconds that a population runs before the daemon is served.
 
-    So the log isn't empty and some have just left; but a large one must not take long to begin.
+    They fill the log and leave rows of clients that have just disconnected. A large population gets
+    fewer, or the start would take long.
     """
     if not profile.churn or not clients:
         return 0.0

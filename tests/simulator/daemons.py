@@ -31,7 +31,7 @@ def server(
     profile: ChurnProfile = STATIC,
     settings: ServerSettings | None = None,
 ) -> ServerDaemon:
-    """Return a server that has just started, its people connected unless it is held."""
+    """Return a server that has just started, its clients connected unless it is held."""
     return ServerDaemon(
         settings or ServerSettings(port=21_194),
         identities,

@@ -1,4 +1,4 @@
-"""A clock that goes when it is told to."""
+"""A clock that the test advances."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ MORNING = 1_795_404_800.0
 
 @dataclass(slots=True)
 class ManualClock:
-    """Tells `now`; `advance` lets seconds pass."""
+    """Returns `now`; `advance` adds to it."""
 
     now: float = MORNING
 

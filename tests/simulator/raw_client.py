@@ -1,4 +1,4 @@
-"""A management client that sends what it is told and knows nothing of meanings."""
+"""A management client that sends lines and reads lines, without parsing them."""
 
 import asyncio
 import contextlib
@@ -38,7 +38,7 @@ class RawClient:
         self.writer.write("".join(f"{command}\n" for command in commands).encode())
 
     async def ask(self, command: str) -> list[str]:
-        """Send a command; return its reply, with notifications said before it."""
+        """Send a command; return its reply, with the notifications before it."""
         self.send(command)
         lines = [await self.line()]
         while lines[-1].startswith(">") or not lines[-1].startswith(LAST_LINES):
@@ -47,7 +47,7 @@ class RawClient:
         return lines
 
     async def rest(self) -> bytes:
-        """Return all that comes until the daemon hangs up."""
+        """Return everything until the daemon closes the connection."""
         return await self.reader.read()
 
 

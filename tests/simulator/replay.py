@@ -1,4 +1,4 @@
-"""Recorded sessions of OpenVPN 2.6.14, and what of a line has to be the same in ours."""
+"""Recorded sessions of OpenVPN 2.6.14, and the part of a line that two daemons share."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ def sent(name: str) -> bytes:
 
 
 def received(name: str) -> list[str]:
-    """Return what the recorded daemon said, as lines."""
+    """Return the lines of the recorded daemon."""
     return as_lines((TRANSCRIPTS / f"{name}.recv").read_bytes())
 
 
@@ -30,7 +30,7 @@ def as_lines(data: bytes) -> list[str]:
 def shape(line: str) -> str:
     """Return what two daemons of one release have in common in a line.
 
-    IdAllocator are normalised; of a state its name, its reason and which fields are filled; of a
+    Numbers are normalised; of a state its name, its reason and which fields are filled; of a
     status row its keyword and the number of its fields.
     """
     if _LOG.fullmatch(line.removeprefix(">LOG:")):
@@ -49,6 +49,6 @@ def shape(line: str) -> str:
 
 
 def answer(session: SimulatedSession, data: bytes) -> list[str]:
-    """Send bytes; return the lines that come back at once."""
+    """Send bytes; return the lines of the reply."""
     session.receive(data)
     return as_lines(session.output())

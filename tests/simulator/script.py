@@ -1,4 +1,4 @@
-"""A daemon, a clock, and everything that was said to the one client that is attached."""
+"""A daemon with a manual clock, and everything that its client has received."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,11 @@ from tests.simulator.manual_clock import ManualClock
 from tests.simulator.replay import as_lines
 
 Step = str | Callable[[], object]
-"""A line to send, or something that happens."""
+"""A line to send, or a function to call."""
 
 
 class ScriptRunner:
-    """Plays scenes on a daemon without a socket; `heard` are the bytes the client was sent."""
+    """Runs steps on a daemon without a socket; `received` are the bytes sent to the client."""
 
     def __init__(self, daemon: Daemon, *, password: str | None = None) -> None:
         self.daemon = daemon
@@ -26,7 +26,7 @@ class ScriptRunner:
         self.received += self.session.output()
 
     def run(self, *steps: Step) -> list[str]:
-        """Play steps; return the lines that came meanwhile."""
+        """Run steps; return the lines received meanwhile."""
         before = len(self.received)
         for step in steps:
             if isinstance(step, str):

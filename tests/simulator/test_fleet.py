@@ -25,7 +25,7 @@ async def test_the_demo_has_two_servers_a_tunnel_and_one_that_is_down() -> None:
                 pass
 
 
-async def test_some_of_those_who_should_always_be_there_are() -> None:
+async def test_some_of_the_expected_clients_are_connected() -> None:
     async with (
         Fleet.demo(seed=1) as fleet,
         greeted_client(fleet.daemons[0].address) as office,

@@ -37,7 +37,7 @@ async def test_it_prints_addresses_and_serves_until_its_input_ends() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_it_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
+async def test_it_serves_until_a_signal(number: signal.Signals) -> None:
     process, addresses = await start("--demo", stdin=asyncio.subprocess.DEVNULL)
     assert len(addresses) == 4
     async with greeted_client(addresses[0]) as client:

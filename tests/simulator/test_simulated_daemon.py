@@ -10,8 +10,8 @@ from tests.simulator.manual_clock import ManualClock
 from tests.simulator.raw_client import greeted_client, raw_client
 
 
-async def test_what_happens_by_itself_is_told_by_itself() -> None:
-    """On the real clock: nobody sends a command, nobody wakes the daemon."""
+async def test_scheduled_events_are_sent_when_they_are_due() -> None:
+    """On the real clock, without a command or a tick after the first."""
     async with (
         simulated_server(clients=[ALICE]) as daemon,
         greeted_client(daemon.address) as client,
@@ -23,7 +23,7 @@ async def test_what_happens_by_itself_is_told_by_itself() -> None:
         assert names == ["RECONNECTING", "ASSIGN_IP", "CONNECTED"]
 
 
-async def test_what_a_signal_does_is_told_with_the_next_wake() -> None:
+async def test_a_signal_takes_effect_with_the_next_tick() -> None:
     async with simulated_server() as daemon, greeted_client(daemon.address) as client:
         await client.ask("state on")
         daemon.daemon.signal(Signal.SIGHUP)
@@ -31,7 +31,7 @@ async def test_what_a_signal_does_is_told_with_the_next_wake() -> None:
         assert ",RECONNECTING,SIGHUP," in await client.line()
 
 
-async def test_a_stopped_clock_stops_the_world_until_it_is_woken() -> None:
+async def test_a_manual_clock_stops_the_population_until_the_next_tick() -> None:
     clock, profile = ManualClock(), ChurnProfile(session_seconds=30, absence_seconds=30)
     async with (
         simulated_server(clients=20, profile=profile, clock=clock) as daemon,
@@ -57,7 +57,7 @@ async def test_a_daemon_that_is_terminated_between_two_clients_refuses_the_next(
                 pass
 
 
-async def test_given_people_are_the_ones_who_connect() -> None:
+async def test_given_identities_are_the_ones_that_connect() -> None:
     async with (
         simulated_server(clients=[ALICE]) as daemon,
         greeted_client(daemon.address) as client,

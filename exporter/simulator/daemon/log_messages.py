@@ -162,8 +162,8 @@ def _script_refused(instance: Instance) -> Iterator[LogEntry]:
 
 
 def _floated(instance: Instance) -> Iterator[LogEntry]:
-    who = f"peer {instance.peer_id} ({instance.common_name})"
-    yield LogEntry(4, "", f"{who} floated from {instance.floated_from} to {instance.peer}")
+    peer = f"peer {instance.peer_id} ({instance.common_name})"
+    yield LogEntry(4, "", f"{peer} floated from {instance.floated_from} to {instance.peer}")
 
 
 def _nothing(instance: Instance) -> Iterator[LogEntry]:

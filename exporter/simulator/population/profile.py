@@ -7,11 +7,11 @@ from dataclasses import dataclass
 class ChurnProfile:
     """The behaviour of clients, and the rate of failures.
 
-    Without `churn` everybody is connected and stays. `session_seconds` and `absence_seconds` are
-    means of exponential durations. Without `duplicate_names` a second session of a name throws
-    the first one out, as a server without `--duplicate-cn` does. The rest counts per hour: port
-    scans, wrong passwords, certificates of another authority, clients whom the server's script
-    refuses, and addresses that change in the middle of a session.
+    Without `churn` all clients stay connected. `session_seconds` and `absence_seconds` are means of
+    exponential distributions. Without `duplicate_names` a second session of a name replaces the
+    first one, as without `--duplicate-cn`. The others are rates per hour: port scans, wrong
+    passwords, certificates of unknown CAs, clients that the `--client-connect` script rejects, and
+    addresses that change within a session.
     """
 
     churn: bool = True

@@ -35,35 +35,35 @@ UNSEEN = {
     Event.PING_TIMED_OUT: "no recorded session waits for a server to miss a client",
     Event.FLOATED: "no session with a floating client was recorded at verb 4",
 }
-"""Events whose log lines no recorded session has, and why."""
+"""Events without log lines in any recorded session, and why."""
 
-_STRANGE = (Event.OPENED, Event.HANDSHAKE_TIMED_OUT, Event.CERTIFICATE_REJECTED)
+_UNVERIFIED = (Event.OPENED, Event.HANDSHAKE_TIMED_OUT, Event.CERTIFICATE_REJECTED)
 
 
 def instance(event: Event) -> Instance:
     """Return a client as it is when the event happens to it."""
     client_table = ClientTable()
-    stranger = event in _STRANGE
-    who = ClientIdentity(common_name="UNDEF", host="127.0.0.1") if stranger else FIVE[0]
-    opened = client_table.open(who, port=50_000, now=MORNING)
-    if not stranger:
+    unverified = event in _UNVERIFIED
+    identity = ClientIdentity(common_name="UNDEF", host="127.0.0.1") if unverified else FIVE[0]
+    opened = client_table.open(identity, port=50_000, now=MORNING)
+    if not unverified:
         client_table.verify(opened, received=1, sent=1)
-    if not stranger and event is not Event.PASSWORD_REJECTED:
+    if not unverified and event is not Event.PASSWORD_REJECTED:
         client_table.establish(opened, MORNING)
     return opened
 
 
-def _told() -> Iterator[tuple[str, str]]:
+def _logged() -> Iterator[tuple[str, str]]:
     for event in set(Event) - set(UNSEEN):
         for entry in log_entries(event, instance(event), tcp=True):
             yield entry.flags, entry.text
 
 
-def test_every_line_is_one_that_openvpn_was_seen_to_log(recorded: set[tuple[str, str]]) -> None:
-    ours = {(flags, normal(text)) for flags, text in _told()}
+def test_every_line_is_one_of_a_recorded_log(recorded: set[tuple[str, str]]) -> None:
+    simulated = {(flags, normal(text)) for flags, text in _logged()}
     replacing = instance(Event.ESTABLISHED)
     replacing.replaces = True
     for entry in log_entries(Event.ESTABLISHED, replacing, tcp=False):
-        ours.add((entry.flags, normal(entry.text)))
-    assert ours - recorded == set()
-    assert len(ours) > 30
+        simulated.add((entry.flags, normal(entry.text)))
+    assert simulated - recorded == set()
+    assert len(simulated) > 30

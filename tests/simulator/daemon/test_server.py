@@ -32,7 +32,7 @@ def test_the_totals_are_the_sum_of_the_rows() -> None:
     assert sent_bytes == sum(int(row[6]) for row in rows(runner))
 
 
-def test_the_totals_survive_departures_and_restarts_and_never_fall() -> None:
+def test_the_totals_survive_disconnects_and_restarts_and_never_fall() -> None:
     runner = ScriptRunner(server(FIVE, profile=BUSY))
     last = 0
     for minute in range(60):
@@ -45,7 +45,7 @@ def test_the_totals_survive_departures_and_restarts_and_never_fall() -> None:
     assert last > sum(int(row[5]) for row in rows(runner))
 
 
-def test_with_offload_the_totals_are_blind_to_the_data() -> None:
+def test_with_offload_the_totals_exclude_the_data() -> None:
     runner = ScriptRunner(server(FIVE, settings=ServerSettings(dco=True)))
     before = load_stats(runner)
     runner.run(runner.wait(1000))
@@ -54,17 +54,17 @@ def test_with_offload_the_totals_are_blind_to_the_data() -> None:
     assert "GLOBAL_STATS\tdco_enabled\t1" in runner.run("status 3")
 
 
-def test_it_says_whom_it_turns_away_at_its_limit() -> None:
+def test_a_server_logs_that_it_rejects_a_client_at_its_limit() -> None:
     daemon = server([ALICE], settings=ServerSettings(max_clients=1))
     runner = ScriptRunner(daemon)
     runner.run("log on")
-    (told,) = runner.run(lambda: daemon.connect(BOB))
+    (line,) = runner.run(lambda: daemon.connect(BOB))
     limit = "MULTI: new incoming connection would exceed maximum number of clients (1)"
-    assert told.split(",", 2)[1:] == ["N", limit]
+    assert line.split(",", 2)[1:] == ["N", limit]
     assert [row[1] for row in rows(runner)] == ["alice"]
 
 
-def test_people_come_and_go_and_trouble_happens_as_it_is_told() -> None:
+def test_clients_connect_and_disconnect_and_fail_on_demand() -> None:
     daemon = server([ALICE])
     runner = ScriptRunner(daemon)
     runner.run(lambda: daemon.disconnect("alice"), lambda: daemon.connect(BOB), runner.wait(6))
@@ -73,7 +73,7 @@ def test_people_come_and_go_and_trouble_happens_as_it_is_told() -> None:
     assert [row[1] for row in rows(runner)] == ["bob", "UNDEF"]
 
 
-def test_nobody_comes_to_a_server_that_is_not_up() -> None:
+def test_no_client_connects_to_a_server_that_is_not_running() -> None:
     daemon = server(settings=ServerSettings(hold=True))
     runner = ScriptRunner(daemon)
     runner.run(lambda: daemon.connect(ALICE), runner.wait(6), daemon.release, runner.wait(1))
@@ -86,19 +86,19 @@ def test_a_restart_keeps_the_connection_and_begins_with_client_id_0(signal: Sign
     runner = ScriptRunner(daemon)
     runner.run(partial(daemon.kill, 0), runner.wait(30), "state on")
     assert {row[10] for row in rows(runner)} == {"1", "2"}
-    told = runner.run(runner.signal(signal))
-    assert [shape(line) for line in told] == [f">STATE:RECONNECTING,{signal},,,,,"]
+    messages = runner.run(runner.signal(signal))
+    assert [shape(line) for line in messages] == [f">STATE:RECONNECTING,{signal},,,,,"]
     assert runner.run("status 3") == [
         "ERROR: The 'status' command is not supported by the current daemon mode"
     ]
-    told = runner.run(runner.wait(1))
-    assert [line.split(",")[1] for line in told] == ["ASSIGN_IP", "CONNECTED"]
+    messages = runner.run(runner.wait(1))
+    assert [line.split(",")[1] for line in messages] == ["ASSIGN_IP", "CONNECTED"]
     assert rows(runner) == []
     runner.run(runner.wait(30))
     assert {row[10] for row in rows(runner)} == {"0", "1"}
 
 
-def test_nobody_is_there_twice_after_two_restarts() -> None:
+def test_no_client_is_connected_twice_after_two_restarts() -> None:
     runner = ScriptRunner(
         server(FIVE, profile=ChurnProfile(session_seconds=300, absence_seconds=300))
     )
@@ -111,12 +111,12 @@ def test_nobody_is_there_twice_after_two_restarts() -> None:
     assert set(names) == {person.common_name for person in FIVE}
 
 
-def test_a_hangup_counts_as_a_new_start_for_scripts_but_a_restart_does_not() -> None:
+def test_sighup_changes_the_start_time_in_env_blocks_and_sigusr1_does_not() -> None:
     runner = ScriptRunner(server([ALICE]))
 
     def start_time(signal: Signal) -> str:
-        told = runner.run(runner.signal(signal), runner.wait(30))
-        (variable,) = [line for line in told if "daemon_start_time=" in line]
+        messages = runner.run(runner.signal(signal), runner.wait(30))
+        (variable,) = [line for line in messages if "daemon_start_time=" in line]
         return variable.partition("=")[2]
 
     started, now = str(runner.daemon.started), str(int(runner.clock.now) + 30)
@@ -134,7 +134,7 @@ def test_the_histories_keep_the_newest_100_states_and_250_log_lines() -> None:
     assert log[-2].endswith("CMD 'log all'")
 
 
-def test_a_polite_departure_is_noticed_and_the_row_stays_five_seconds() -> None:
+def test_an_exit_notification_is_sent_on_and_the_row_stays_five_seconds() -> None:
     profile = ChurnProfile(session_seconds=500, absence_seconds=100_000)
     runner = ScriptRunner(server(FIVE, profile=profile, settings=ServerSettings(hold=True)))
     runner.run(runner.daemon.release, runner.wait(30))
@@ -147,22 +147,22 @@ def test_a_polite_departure_is_noticed_and_the_row_stays_five_seconds() -> None:
     assert left[10] not in {row[10] for row in rows(runner)}
 
 
-def test_a_second_session_of_a_name_throws_the_first_out_without_a_word() -> None:
+def test_a_second_session_of_a_name_replaces_the_first_without_a_message() -> None:
     profile = ChurnProfile(churn=False, duplicate_names=False)
     runner = ScriptRunner(
         server([ALICE, ALICE], profile=profile, settings=ServerSettings(hold=True))
     )
-    told = runner.run("log on", runner.daemon.release)
+    messages = runner.run("log on", runner.daemon.release)
     sessions = []
     for _ in range(60):
-        told += runner.run(runner.wait(1))
+        messages += runner.run(runner.wait(1))
         connected = [row for row in rows(runner) if row[3]]
         assert len(connected) <= 1
         sessions += [(row[3], row[10]) for row in connected]
     assert {("10.8.0.2", "0"), ("10.8.0.2", "1")} <= set(sessions)
-    assert not [line for line in told if line.startswith(">NOTIFY")]
+    assert not [line for line in messages if line.startswith(">NOTIFY")]
     note = "MULTI: new connection by client 'alice' will cause previous active sessions"
-    assert [line for line in told if note in line]
+    assert [line for line in messages if note in line]
 
 
 def test_a_client_that_floats_keeps_its_session() -> None:
@@ -174,19 +174,20 @@ def test_a_client_that_floats_keeps_its_session() -> None:
     assert (before[7:]) == (after[7:])
 
 
-def test_a_client_refused_by_a_script_is_announced_counted_and_has_no_address() -> None:
+def test_a_client_rejected_by_a_script_is_announced_counted_and_has_no_address() -> None:
     runner = ScriptRunner(
         server([ALICE], profile=ChurnProfile(session_seconds=1, script_rejections=3600))
     )
-    told: list[str] = []
-    while not any("time_duration=0" in line for line in told):
-        told = runner.run(runner.wait(0.5))
-    start = max(index for index, line in enumerate(told) if "ESTABLISHED" in line)
-    ours = [shape(line) for line in told[start:]]
+    messages: list[str] = []
+    while not any("time_duration=0" in line for line in messages):
+        messages = runner.run(runner.wait(0.5))
+    start = max(index for index, line in enumerate(messages) if "ESTABLISHED" in line)
+    simulated = [shape(line) for line in messages[start:]]
     recorded = [shape(line) for line in received("server-events/client-connect-script-fails")]
     begin = recorded.index(">CLIENT:ESTABLISHED,N")
     assert (
-        ours[: ours.index(">CLIENT:ENV,END")] == recorded[begin : recorded.index(">CLIENT:ENV,END")]
+        simulated[: simulated.index(">CLIENT:ENV,END")]
+        == recorded[begin : recorded.index(">CLIENT:ENV,END")]
     )
     assert [row for row in rows(runner) if row[1] == "alice" and row[3] == ""]
     connected = sum(bool(row[3]) for row in rows(runner))
@@ -198,15 +199,15 @@ def test_a_daemon_with_management_signal_restarts_when_its_client_leaves() -> No
     runner.session.detach()
     again = ScriptRunner(runner.daemon)
     again.run(again.wait(2))
-    told = again.run("state all", "status 2")
+    messages = again.run("state all", "status 2")
     recorded = received("dangerous/management-signal-server")[1:]
-    assert [shape(line) for line in told] == [shape(line) for line in recorded]
+    assert [shape(line) for line in messages] == [shape(line) for line in recorded]
 
 
-def test_a_fatal_error_is_the_last_thing_said() -> None:
+def test_a_fatal_error_is_the_last_message() -> None:
     runner = ScriptRunner(server())
     runner.run("log on")
     text = "TCP/UDP: Socket bind failed on local address [AF_INET]127.0.0.1:21194"
-    told = runner.run(lambda: runner.daemon.fail(text))
-    assert [line.split(",", 1)[-1] for line in told] == [f"F,{text}", f">FATAL:{text}"]
+    messages = runner.run(lambda: runner.daemon.fail(text))
+    assert [line.split(",", 1)[-1] for line in messages] == [f"F,{text}", f">FATAL:{text}"]
     assert runner.session.closed

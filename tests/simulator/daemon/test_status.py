@@ -62,11 +62,13 @@ def snapshot(*instances: Instance, now: int = 1_795_405_964) -> Snapshot:
     ("version", "capture"),
     [(1, "02-status-1.recv"), (2, "03-status-2.recv"), (3, "04-status-3.recv")],
 )
-def test_the_recorded_client_is_told_byte_for_byte(version: int, capture: str) -> None:
+def test_the_status_of_the_recorded_client_is_the_same_byte_for_byte(
+    version: int, capture: str
+) -> None:
     assert server_status(snapshot(client()), version) == recorded(f"server-1-client/{capture}")
 
 
-def test_an_empty_server_is_told_byte_for_byte() -> None:
+def test_the_status_of_an_empty_server_is_the_same_byte_for_byte() -> None:
     status = server_status(snapshot(now=1_795_405_944), 3)
     assert status == recorded("server-0-clients/09-status-3.recv")
 
@@ -114,7 +116,7 @@ def test_native_ipv6_has_no_port() -> None:
     assert row.split("\t")[2] == "2001:db8::7"
 
 
-def test_the_statistics_of_a_client_are_told_byte_for_byte() -> None:
+def test_the_statistics_of_a_client_are_the_same_byte_for_byte() -> None:
     counters = TunnelCounters(link_read=3275, link_write=3035, auth_read=64)
     status = tunnel_status(counters, now=1_795_406_984)
     assert status == recorded("client-mode/05-status.recv")

@@ -18,13 +18,13 @@ def statistics(runner: ScriptRunner) -> dict[str, int]:
     return {name: int(value) for name, value in (line.split(",") for line in lines)}
 
 
-def test_a_tunnel_breaks_and_comes_back_through_the_recorded_states() -> None:
+def test_a_tunnel_loses_its_server_and_reconnects_through_the_recorded_states() -> None:
     runner = ScriptRunner(tunnel(FRAGILE))
     runner.run(runner.wait(5), "state on")
-    told: list[str] = []
-    while len(told) < 4:
-        told += runner.run(runner.wait(1))
-    reconnecting, *rest = [shape(line) for line in told]
+    messages: list[str] = []
+    while len(messages) < 4:
+        messages += runner.run(runner.wait(1))
+    reconnecting, *rest = [shape(line) for line in messages]
     lost = received("client-mode/restart-server-loss-sigterm")
     assert reconnecting in [shape(line) for line in lost]
     assert reconnecting == ">STATE:RECONNECTING,ping-restart,,,,,"
@@ -35,7 +35,7 @@ def test_a_tunnel_breaks_and_comes_back_through_the_recorded_states() -> None:
     ]
 
 
-def test_a_tunnel_loses_its_server_when_it_is_told_to() -> None:
+def test_a_server_loss_can_be_injected() -> None:
     daemon = tunnel()
     runner = ScriptRunner(daemon)
     runner.run(runner.wait(5), "state on")
@@ -45,13 +45,13 @@ def test_a_tunnel_loses_its_server_when_it_is_told_to() -> None:
     assert [line.split(",")[1] for line in back] == ["AUTH", "CONNECTED"]
 
 
-def test_packets_that_come_twice_are_remarked() -> None:
+def test_injected_replays_are_logged() -> None:
     daemon = tunnel()
     runner = ScriptRunner(daemon)
     runner.run("log on")
-    told = runner.run(lambda: daemon.inject_replays(3))
-    assert len(told) == 3
-    assert {"bad packet ID (may be a replay)" in line for line in told} == {True}
+    messages = runner.run(lambda: daemon.inject_replays(3))
+    assert len(messages) == 3
+    assert {"bad packet ID (may be a replay)" in line for line in messages} == {True}
 
 
 def test_the_counters_of_a_connection_restart_but_the_totals_never_fall() -> None:
@@ -70,20 +70,20 @@ def test_the_counters_of_a_connection_restart_but_the_totals_never_fall() -> Non
 def test_the_counters_of_a_connection_fit_together() -> None:
     runner = ScriptRunner(tunnel())
     runner.run(runner.wait(100))
-    told = statistics(runner)
-    assert 0 < told["TUN/TAP read bytes"] < told["TCP/UDP write bytes"]
-    assert 0 < told["TUN/TAP write bytes"] < told["TCP/UDP read bytes"]
-    assert told["Auth read bytes"] < told["TCP/UDP read bytes"]
+    counters = statistics(runner)
+    assert 0 < counters["TUN/TAP read bytes"] < counters["TCP/UDP write bytes"]
+    assert 0 < counters["TUN/TAP write bytes"] < counters["TCP/UDP read bytes"]
+    assert counters["Auth read bytes"] < counters["TCP/UDP read bytes"]
 
 
-def test_the_prompt_is_said_again_to_the_next_client() -> None:
+def test_the_prompt_is_sent_to_the_next_client_again() -> None:
     daemon = tunnel(TunnelSettings(prompt=PRIVATE_KEY_REQUEST))
     first = ScriptRunner(daemon)
     first.session.detach()
     assert f"{PRIVATE_KEY_REQUEST}\r\n".encode() in ScriptRunner(daemon).received
 
 
-def test_a_prompt_stands_until_it_is_answered() -> None:
+def test_a_prompt_is_pending_until_it_is_answered() -> None:
     daemon = tunnel(TunnelSettings(prompt=PRIVATE_KEY_REQUEST, breaks_every=None))
     runner = ScriptRunner(daemon)
     assert runner.received.decode().split("\r\n")[1] == PRIVATE_KEY_REQUEST

@@ -6,7 +6,7 @@ from exporter.simulator import ManagementOptions, simulated_server
 from exporter.simulator.daemon.daemon import Signal
 
 
-async def test_a_daemon_that_dials_greets_answers_and_ends_when_we_hang_up() -> None:
+async def test_a_daemon_that_dials_greets_answers_and_exits_on_disconnect() -> None:
     accepted: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -30,7 +30,7 @@ async def test_a_daemon_that_dials_greets_answers_and_ends_when_we_hang_up() -> 
         assert daemon.daemon.states[-1].split(",")[1:3] == ["EXITING", "management-exit"]
 
 
-async def test_a_daemon_that_dialled_hears_of_signals_with_the_next_wake() -> None:
+async def test_a_signal_reaches_a_daemon_that_dialled_with_the_next_tick() -> None:
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heard.set_result(await reader.read())
         writer.close()
@@ -47,7 +47,7 @@ async def test_a_daemon_that_dialled_hears_of_signals_with_the_next_wake() -> No
         assert (await heard).startswith(b">INFO:")
 
 
-async def test_a_daemon_that_dials_in_vain_does_not_run() -> None:
+async def test_a_daemon_whose_connection_is_refused_does_not_run() -> None:
     with pytest.raises(ConnectionRefusedError):
         async with simulated_server(management=ManagementOptions(dial="127.0.0.1:1")):
             pass

@@ -10,7 +10,7 @@ from exporter.simulator.daemon.daemon import Signal
 from tests.simulator.raw_client import greeted_client, raw_client
 
 
-async def test_a_client_hears_nothing_while_another_holds_the_slot() -> None:
+async def test_a_client_gets_nothing_while_another_holds_the_slot() -> None:
     async with (
         simulated_server() as daemon,
         greeted_client(daemon.address) as first,
@@ -26,7 +26,7 @@ async def test_a_client_hears_nothing_while_another_holds_the_slot() -> None:
         assert await second.line() == "SUCCESS: verb=3"
 
 
-async def test_a_client_that_gave_up_waiting_does_not_block_the_next() -> None:
+async def test_a_client_that_stops_waiting_does_not_block_the_next() -> None:
     async with simulated_server() as daemon:
         async with greeted_client(daemon.address) as first:
             async with raw_client(daemon.address):
@@ -43,7 +43,7 @@ async def test_a_client_that_gave_up_waiting_does_not_block_the_next() -> None:
     ]
 
 
-async def test_a_unix_socket_is_served_and_taken_away(tmp_path: Path) -> None:
+async def test_a_unix_socket_is_served_and_removed(tmp_path: Path) -> None:
     path = tmp_path / "office.sock"
     async with simulated_server(management=ManagementOptions(unix_path=path)) as daemon:
         assert daemon.address == f"unix:{path}"
@@ -52,7 +52,7 @@ async def test_a_unix_socket_is_served_and_taken_away(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-async def test_the_password_is_asked_over_the_socket() -> None:
+async def test_the_password_is_requested_over_the_socket() -> None:
     async with (
         simulated_server(management=ManagementOptions(password="s3cret")) as daemon,
         raw_client(daemon.address) as client,
@@ -72,7 +72,7 @@ async def test_replies_to_commands_sent_before_a_half_close_arrive() -> None:
     assert reply[-2] == "END"
 
 
-async def test_a_daemon_that_exits_hangs_up_and_listens_no_more() -> None:
+async def test_a_daemon_that_exits_closes_its_connection_and_its_socket() -> None:
     async with simulated_server() as daemon:
         async with greeted_client(daemon.address) as client:
             await client.ask("state on")
@@ -84,14 +84,14 @@ async def test_a_daemon_that_exits_hangs_up_and_listens_no_more() -> None:
                 pass
 
 
-async def test_ten_thousand_clients_are_told_in_one_reply() -> None:
+async def test_a_status_may_have_ten_thousand_clients() -> None:
     async with simulated_server(clients=10_000) as daemon, greeted_client(daemon.address) as client:
         status = await client.ask("status 3")
         assert sum(line.startswith("CLIENT_LIST\t") for line in status) == 10_000
         assert sum(line.startswith("ROUTING_TABLE\t") for line in status) == 20_000
 
 
-async def test_the_fourth_client_is_not_even_connected(tmp_path: Path) -> None:
+async def test_the_fourth_client_cannot_connect(tmp_path: Path) -> None:
     path = tmp_path / "office.sock"
     async with (
         simulated_server(management=ManagementOptions(unix_path=path)) as daemon,
@@ -123,7 +123,7 @@ async def test_no_command_is_read_while_output_is_pending() -> None:
         assert (await slow.until("SUCCESS"))[-1].endswith("notification set to ON")
 
 
-async def test_leaving_hangs_up_on_whoever_is_there() -> None:
+async def test_the_end_of_the_block_closes_the_connection() -> None:
     async with simulated_server() as daemon:
         client = raw_client(daemon.address)
         connected = await client.__aenter__()

@@ -1,6 +1,6 @@
-"""Whole recorded sessions, played again: what was sent, and what happened to the daemon meanwhile.
+"""Recorded sessions played again, with what happened to the daemon meanwhile.
 
-Log lines are left out: ours are fewer. All else comes in the recorded order and shape.
+Log lines are left out: the simulator has fewer. All else comes in the recorded order and shape.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ RELEASED = "SUCCESS: hold release succeeded"
 
 
 def without(lines: list[str], *others: str) -> list[str]:
-    """Leave out what answers commands that the simulator doesn't have."""
+    """Leave out the replies to commands that are not simulated."""
     for other in others:
         lines.remove(other)
     return lines
@@ -100,12 +100,12 @@ def test_a_client_restarts_and_exits_as_recorded() -> None:
     runner.run(runner.wait(1), "state on", runner.signal(Signal.SIGUSR1))
     runner.run("status", runner.wait(2), "state", "load-stats", "status", "state all")
     runner.run(runner.signal(Signal.SIGTERM))
-    theirs = outline(received("client-mode/restart-server-loss-sigterm"))
-    start = theirs.index(">STATE:RECONNECTING,SIGUSR1,,,,,")
-    end = theirs.index(">STATE:RECONNECTING,ping-restart,,,,,")
-    expected = [line for line in theirs[start:end] if not line.startswith(">ECHO")]
-    ours = outline(as_lines(runner.received))
-    assert ours[ours.index(expected[0]) :] == [*expected, theirs[-1]]
+    recorded = outline(received("client-mode/restart-server-loss-sigterm"))
+    start = recorded.index(">STATE:RECONNECTING,SIGUSR1,,,,,")
+    end = recorded.index(">STATE:RECONNECTING,ping-restart,,,,,")
+    expected = [line for line in recorded[start:end] if not line.startswith(">ECHO")]
+    simulated = outline(as_lines(runner.received))
+    assert simulated[simulated.index(expected[0]) :] == [*expected, recorded[-1]]
     assert runner.session.closed
 
 
@@ -131,9 +131,9 @@ def test_clients_are_announced_unasked_as_recorded() -> None:
 def test_a_client_with_a_user_name_is_announced_as_recorded() -> None:
     runner = ScriptRunner(server([FIVE[0]], settings=ServerSettings(hold=True)))
     runner.run(runner.daemon.release, runner.wait(30))
-    (ours,) = _blocks(as_lines(runner.received))
-    theirs, *_ = _blocks(received("server-events/session"))
-    assert [shape(line) for line in ours] == [shape(line) for line in theirs]
+    (simulated,) = _blocks(as_lines(runner.received))
+    recorded, *_ = _blocks(received("server-events/session"))
+    assert [shape(line) for line in simulated] == [shape(line) for line in recorded]
 
 
 def _blocks(lines: Sequence[str]) -> list[list[str]]:

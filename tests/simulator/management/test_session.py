@@ -38,7 +38,7 @@ def test_a_client_is_greeted_and_answered() -> None:
     assert said(it, b"pid\nverb\n") == PID + b"SUCCESS: verb=3\r\n"
 
 
-def test_a_client_with_the_password_is_told_what_the_daemon_waits_for() -> None:
+def test_the_pending_request_follows_the_login() -> None:
     it = session(password="s3cret", hold=True)
     assert it.output() == b"ENTER PASSWORD:"
     hold = b">HOLD:Waiting for hold release:0\r\n"
@@ -80,7 +80,7 @@ def test_lines_without_a_command_are_logged_too() -> None:
     assert text.endswith(",D,MANAGEMENT: CMD '# pid'\r\n")
 
 
-def test_the_switches_of_a_client_end_with_it() -> None:
+def test_the_flags_of_a_client_are_reset_when_it_leaves() -> None:
     daemon, clock = server(), ManualClock()
     first = SimulatedSession(daemon, clock=clock)
     first.receive(b"log on\nstate on\n")

@@ -1,4 +1,4 @@
-"""Held against recorded sessions: what OpenVPN 2.6.14 answered, and what we do.
+"""Replies compared with those of a recorded OpenVPN 2.6.14.
 
 `DIFFERENCES` says where they differ and why; everything else has the same shape.
 """
@@ -13,7 +13,7 @@ DIFFERENCES = {
     "server-0-clients/20-log-all": "our log of the start is shorter: no devices, no buffers",
     "client-mode/13-log-all": "likewise, and no TLS is spoken",
 }
-"""Recorded replies from which ours differ in how many lines they have, and why."""
+"""Recorded replies with another number of lines than the simulated ones, and why."""
 
 
 def _single_commands() -> list[str]:
@@ -54,14 +54,14 @@ def test_a_recorded_command_is_answered_as_recorded(
 ) -> None:
     # Rows come in the order of a hash table; with one client there is only one.
     order = sorted if name.startswith("server-5-clients/") else list
-    ours, theirs = (
+    simulated, recorded = (
         order(shape(line) for line in lines) for lines in (replies[name], received(name))
     )
     if name in DIFFERENCES:
-        assert len(ours) != len(theirs)
-        assert set(ours) == set(theirs)
+        assert len(simulated) != len(recorded)
+        assert set(simulated) == set(recorded)
     else:
-        assert ours == theirs
+        assert simulated == recorded
 
 
 def test_there_are_commands_to_replay() -> None:

@@ -6,20 +6,20 @@ from exporter.simulator.population.counter import TICKS_PER_SECOND, LinearCounte
 DAY = 86_400
 
 
-def test_a_meter_shows_its_value_where_it_started_and_runs_from_there() -> None:
+def test_a_counter_has_its_value_where_it_started_and_grows_from_there() -> None:
     meter = LinearCounter.started(1_000, value=3_000, rate=7)
     assert meter.at(1_000) == 3_000
     assert meter.at(1_010) == 3_070
 
 
-def test_a_stopped_meter_stands_still() -> None:
+def test_a_stopped_counter_does_not_grow() -> None:
     meter = LinearCounter.started(10, value=5, rate=2).stopped(20)
     assert meter.at(20) == 25
     assert meter.at(1_000) == 25
 
 
 @given(st.integers(), st.integers(), st.integers(), st.integers(), st.integers())
-def test_the_sum_of_meters_is_the_meter_of_the_sum(
+def test_the_sum_of_counters_is_the_counter_of_the_sum(
     offset: int, rate: int, other_offset: int, other_rate: int, tick: int
 ) -> None:
     one, other = LinearCounter(offset, rate), LinearCounter(other_offset, other_rate)

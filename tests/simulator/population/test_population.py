@@ -23,69 +23,74 @@ BUSY = ChurnProfile(
 )
 
 
-class Story:
-    """A world and all that happened in it."""
+class RecordedPopulation:
+    """A population and all of its events."""
 
     def __init__(
         self, profile: ChurnProfile, *, count: int = 20, seed: int = 1, limit: int | None = None
     ) -> None:
-        self.told: list[tuple[Event, int, str, float]] = []
+        self.events: list[tuple[Event, int, str, float]] = []
         self.scheduler = Scheduler()
         rng = Random(seed)
-        crowd = make_identities(count, rng=rng)
+        identities = make_identities(count, rng=rng)
         self.population = ClientPopulation(
-            crowd, profile, rng=rng, scheduler=self.scheduler, observer=self._observe, limit=limit
+            identities,
+            profile,
+            rng=rng,
+            scheduler=self.scheduler,
+            observer=self._observe,
+            limit=limit,
         )
         self.population.populate(start=MORNING - 10 * HOUR, now=MORNING)
 
     def _observe(self, event: Event, instance: Instance, now: float) -> None:
-        self.told.append((event, instance.client_id, instance.common_name, now))
+        self.events.append((event, instance.client_id, instance.common_name, now))
 
     def run(self, until: float) -> None:
         while self.scheduler.next_due <= until:
             self.scheduler.run_next()
 
 
-def test_the_same_seed_tells_the_same_story_however_often_one_looks() -> None:
-    once, often = Story(BUSY), Story(BUSY)
+def test_the_same_seed_gives_the_same_events_in_one_step_or_in_many() -> None:
+    once, often = RecordedPopulation(BUSY), RecordedPopulation(BUSY)
     once.run(MORNING + HOUR)
     for minute in range(61):
         often.run(MORNING + 60 * minute)
-    assert once.told == often.told
-    assert len(once.told) > 100
+    assert once.events == often.events
+    assert len(once.events) > 100
     assert (
-        Story(BUSY, seed=2).population.client_table.received
-        != Story(BUSY).population.client_table.received
+        RecordedPopulation(BUSY, seed=2).population.client_table.received
+        != RecordedPopulation(BUSY).population.client_table.received
     )
 
 
-def test_everything_happens_that_can() -> None:
-    story = Story(BUSY)
-    story.run(MORNING + 2 * HOUR)
-    assert {event for event, *_ in story.told} == set(Event) - {Event.MAX_CLIENTS_REACHED}
+def test_every_event_happens() -> None:
+    recorded = RecordedPopulation(BUSY)
+    recorded.run(MORNING + 2 * HOUR)
+    assert {event for event, *_ in recorded.events} == set(Event) - {Event.MAX_CLIENTS_REACHED}
 
 
 def test_without_churn_all_are_connected_and_stay() -> None:
-    story = Story(ChurnProfile(churn=False), count=50)
-    story.run(MORNING + 24 * HOUR)
-    assert story.told == []
-    assert story.population.client_table.established == 50
-    assert [i.client_id for i in story.population.client_table.instances.values()] == list(
+    recorded = RecordedPopulation(ChurnProfile(churn=False), count=50)
+    recorded.run(MORNING + 24 * HOUR)
+    assert recorded.events == []
+    assert recorded.population.client_table.established == 50
+    assert [i.client_id for i in recorded.population.client_table.instances.values()] == list(
         range(50)
     )
 
 
 @pytest.mark.parametrize("minutes", [0, 7, 60, 240])
-def test_the_totals_are_what_rows_and_departed_have_moved(minutes: int) -> None:
-    story, now = Story(BUSY), MORNING
+def test_the_totals_are_the_bytes_of_all_rows_present_and_removed(minutes: int) -> None:
+    recorded, now = RecordedPopulation(BUSY), MORNING
     departed = 0
     seen: dict[int, Instance] = {}
     for _ in range(minutes):
         now += 60
-        story.run(now)
-        seen |= story.population.client_table.instances
+        recorded.run(now)
+        seen |= recorded.population.client_table.instances
     tick = activity_ticks(now)
-    client_table = story.population.client_table
+    client_table = recorded.population.client_table
     present = sum(instance.received.at(tick) for instance in client_table.instances.values())
     departed = sum(instance.received.at(tick) for instance in seen.values() if instance.removed)
     missed = client_table.opened - len(seen)  # came and went within a minute: handshakes only
@@ -94,14 +99,14 @@ def test_the_totals_are_what_rows_and_departed_have_moved(minutes: int) -> None:
     assert minutes or unseen == 0
 
 
-def test_counters_of_a_client_never_fall_and_stop_when_it_falls_silent() -> None:
-    story, now = Story(BUSY), MORNING
+def test_counters_of_a_client_never_fall_and_stop_when_it_disconnects() -> None:
+    recorded, now = RecordedPopulation(BUSY), MORNING
     last: dict[int, int] = {}
     silent: dict[int, int] = {}
     for _ in range(600):
         now += 5
-        story.run(now)
-        for client_id, instance in story.population.client_table.instances.items():
+        recorded.run(now)
+        for client_id, instance in recorded.population.client_table.instances.items():
             value = instance.received.at(activity_ticks(now))
             assert value >= last.get(client_id, 0)
             last[client_id] = value
@@ -111,92 +116,107 @@ def test_counters_of_a_client_never_fall_and_stop_when_it_falls_silent() -> None
 
 
 def test_addresses_and_peer_ids_are_unique_and_reused_lowest_first() -> None:
-    story = Story(BUSY)
+    recorded = RecordedPopulation(BUSY)
     rows: list[Instance] = []
     for half_minute in range(120):
-        story.run(MORNING + 30 * half_minute)
-        rows = list(story.population.client_table.instances.values())
+        recorded.run(MORNING + 30 * half_minute)
+        rows = list(recorded.population.client_table.instances.values())
         addresses = [row.virtual_address for row in rows if row.connected]
         assert len(set(addresses)) == len(addresses)
         assert len({row.peer_id for row in rows}) == len(rows)
-    assert max(row.peer_id for row in rows) < story.population.client_table.opened / 2
+    assert max(row.peer_id for row in rows) < recorded.population.client_table.opened / 2
 
 
 def test_a_row_has_no_name_and_no_address_before_the_client_is_connected() -> None:
-    story = Story(ChurnProfile(port_scans=3600))
-    story.run(MORNING + 30)
-    pending = [row for row in story.population.client_table.instances.values() if not row.connected]
+    recorded = RecordedPopulation(ChurnProfile(port_scans=3600))
+    recorded.run(MORNING + 30)
+    pending = [
+        row for row in recorded.population.client_table.instances.values() if not row.connected
+    ]
     assert pending
     for row in pending:
         assert (row.common_name, row.username, row.cipher) == ("UNDEF", "UNDEF", "BF-CBC")
         assert row.virtual_address == row.virtual_ipv6_address == ""
 
 
-def test_people_reconnect_later_whichever_way_they_left() -> None:
-    story = Story(ChurnProfile(session_seconds=60, absence_seconds=60), count=1)
-    story.run(MORNING + 10 * HOUR)
-    events = [event for event, *_ in story.told]
+def test_clients_reconnect_after_an_exit_and_after_a_ping_timeout() -> None:
+    recorded = RecordedPopulation(ChurnProfile(session_seconds=60, absence_seconds=60), count=1)
+    recorded.run(MORNING + 10 * HOUR)
+    events = [event for event, *_ in recorded.events]
     assert events.count(Event.EXIT_NOTIFIED) > 10
     assert events.count(Event.PING_TIMED_OUT) > 10
 
 
-def test_whoever_is_dismissed_comes_back_and_its_old_plans_are_void() -> None:
-    story, now = Story(ChurnProfile(session_seconds=60, absence_seconds=60)), MORNING
+def test_a_killed_client_reconnects_and_its_scheduled_actions_are_void() -> None:
+    recorded, now = (
+        RecordedPopulation(ChurnProfile(session_seconds=60, absence_seconds=60)),
+        MORNING,
+    )
     for minute in range(60):
         now = MORNING + 60 * minute
-        story.run(now)
-        for instance in list(story.population.client_table.instances.values()):
-            story.population.kill(instance, now)
-    story.run(now + 30)
-    assert 5 < story.population.client_table.established <= 20
+        recorded.run(now)
+        for instance in list(recorded.population.client_table.instances.values()):
+            recorded.population.kill(instance, now)
+    recorded.run(now + 30)
+    assert 5 < recorded.population.client_table.established <= 20
 
 
 def test_a_rejected_client_keeps_its_name_but_gets_no_address() -> None:
-    story = Story(ChurnProfile(churn=False, wrong_passwords=600))
-    story.run(MORNING + 60)
+    recorded = RecordedPopulation(ChurnProfile(churn=False, wrong_passwords=600))
+    recorded.run(MORNING + 60)
     (client_id, name, when), *_ = [
-        entry[1:] for entry in story.told if entry[0] is Event.PASSWORD_REJECTED
+        entry[1:] for entry in recorded.events if entry[0] is Event.PASSWORD_REJECTED
     ]
     assert name != "UNDEF"
     gone = (Event.DELAYED_EXIT, client_id, name, when + 5)
-    assert gone in story.told
+    assert gone in recorded.events
 
 
 def test_a_restart_begins_with_client_id_0_and_keeps_the_totals() -> None:
-    story = Story(ChurnProfile(churn=False))
-    client_table = story.population.client_table
+    recorded = RecordedPopulation(ChurnProfile(churn=False))
+    client_table = recorded.population.client_table
     before = client_table.received.at(activity_ticks(MORNING))
     client_table.clear(MORNING)
-    story.scheduler.clear()
+    recorded.scheduler.clear()
     assert client_table.instances == {}
     assert client_table.received.at(activity_ticks(MORNING + 60)) == before
-    story.population.reconnect_all(MORNING)
-    story.run(MORNING + 30)
+    recorded.population.reconnect_all(MORNING)
+    recorded.run(MORNING + 30)
     assert sorted(client_table.instances) == list(range(20))
 
 
-def test_a_full_server_turns_everybody_away_until_there_is_room() -> None:
-    story = Story(ChurnProfile(churn=False, port_scans=600, wrong_passwords=600), count=5, limit=3)
+def test_a_full_server_rejects_clients_until_there_is_room() -> None:
+    recorded = RecordedPopulation(
+        ChurnProfile(churn=False, port_scans=600, wrong_passwords=600), count=5, limit=3
+    )
     for second in range(300):
-        story.run(MORNING + second)
-        assert len(story.population.client_table.instances) <= 3
-    away = [when for event, client_id, _, when in story.told if event is Event.MAX_CLIENTS_REACHED]
-    assert story.population.client_table.established == story.population.client_table.opened == 3
+        recorded.run(MORNING + second)
+        assert len(recorded.population.client_table.instances) <= 3
+    away = [
+        when for event, client_id, _, when in recorded.events if event is Event.MAX_CLIENTS_REACHED
+    ]
+    assert (
+        recorded.population.client_table.established == recorded.population.client_table.opened == 3
+    )
     assert len(away) > 100
-    story.population.kill(story.population.client_table.instances[0], MORNING + 300)
-    story.run(MORNING + 310)
-    assert story.population.client_table.opened > 3
+    recorded.population.kill(recorded.population.client_table.instances[0], MORNING + 300)
+    recorded.run(MORNING + 310)
+    assert recorded.population.client_table.opened > 3
 
 
-def test_whoever_is_turned_away_knocks_again_and_comes_in_when_somebody_left() -> None:
-    story = Story(ChurnProfile(churn=False), count=5, limit=3)
-    story.run(MORNING + 60)
-    assert [event for event, *_ in story.told].count(Event.MAX_CLIENTS_REACHED) in range(28, 61)
-    leaving = story.population.client_table.instances[0].common_name
-    story.population.disconnect(leaving, MORNING + 60)
-    story.run(MORNING + 70)
+def test_a_client_rejected_at_the_limit_retries_until_there_is_room() -> None:
+    recorded = RecordedPopulation(ChurnProfile(churn=False), count=5, limit=3)
+    recorded.run(MORNING + 60)
+    assert [event for event, *_ in recorded.events].count(Event.MAX_CLIENTS_REACHED) in range(
+        28, 61
+    )
+    leaving = recorded.population.client_table.instances[0].common_name
+    recorded.population.disconnect(leaving, MORNING + 60)
+    recorded.run(MORNING + 70)
     there = [
-        row.common_name for row in story.population.client_table.instances.values() if row.connected
+        row.common_name
+        for row in recorded.population.client_table.instances.values()
+        if row.connected
     ]
     assert len(there) == 3
     assert leaving not in there
@@ -212,31 +232,33 @@ def test_whoever_is_turned_away_knocks_again_and_comes_in_when_somebody_left() -
         (FailureKind.FLOAT, Event.FLOATED),
     ],
 )
-def test_what_is_told_to_go_wrong_goes_wrong_now_and_once(kind: FailureKind, event: Event) -> None:
-    story = Story(ChurnProfile(churn=False))
-    story.population.trigger(kind, MORNING)
-    story.run(MORNING + HOUR)
-    assert [when for told, _, _, when in story.told if told is event] == [MORNING]
+def test_a_triggered_failure_happens_at_once_and_once(kind: FailureKind, event: Event) -> None:
+    recorded = RecordedPopulation(ChurnProfile(churn=False))
+    recorded.population.trigger(kind, MORNING)
+    recorded.run(MORNING + HOUR)
+    assert [when for messages, _, _, when in recorded.events if messages is event] == [MORNING]
 
 
-def test_whoever_departs_says_goodbye_stays_away_and_may_be_told_to_come() -> None:
-    story = Story(ChurnProfile(churn=False), count=1)
-    (there,) = story.population.client_table.instances.values()
-    story.population.disconnect(there.common_name, MORNING)
-    story.population.disconnect(there.common_name, MORNING + 1)
-    story.run(MORNING + HOUR)
-    assert [event for event, *_ in story.told] == [Event.EXIT_NOTIFIED, Event.DELAYED_EXIT]
-    assert story.population.client_table.instances == {}
-    story.population.connect(there.identity, MORNING + HOUR)
-    story.population.connect(ClientIdentity(common_name="guest"), MORNING + HOUR)
-    story.run(MORNING + HOUR + 5)
+def test_a_client_told_to_disconnect_stays_away_until_it_is_told_to_connect() -> None:
+    recorded = RecordedPopulation(ChurnProfile(churn=False), count=1)
+    (there,) = recorded.population.client_table.instances.values()
+    recorded.population.disconnect(there.common_name, MORNING)
+    recorded.population.disconnect(there.common_name, MORNING + 1)
+    recorded.run(MORNING + HOUR)
+    assert [event for event, *_ in recorded.events] == [Event.EXIT_NOTIFIED, Event.DELAYED_EXIT]
+    assert recorded.population.client_table.instances == {}
+    recorded.population.connect(there.identity, MORNING + HOUR)
+    recorded.population.connect(ClientIdentity(common_name="guest"), MORNING + HOUR)
+    recorded.run(MORNING + HOUR + 5)
     names = [
-        row.common_name for row in story.population.client_table.instances.values() if row.connected
+        row.common_name
+        for row in recorded.population.client_table.instances.values()
+        if row.connected
     ]
     assert sorted(names) == sorted([there.common_name, "guest"])
 
 
-def test_some_names_have_two_sessions_and_some_are_awkward() -> None:
+def test_some_names_occur_twice_and_some_are_hostile() -> None:
     names = [person.common_name for person in make_identities(40, rng=Random(1))]
     assert len(set(names)) < len(names)
     assert {"Doe, John", "Zoë Müller 日本", ">FATAL:not really", "END"} <= set(names)

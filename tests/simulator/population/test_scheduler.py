@@ -9,7 +9,7 @@ def run(scheduler: Scheduler, until: float) -> None:
         scheduler.run_next()
 
 
-def test_actions_run_in_order_of_time_and_of_planning() -> None:
+def test_actions_run_in_order_of_time_and_of_scheduling() -> None:
     scheduler, seen = Scheduler(), list[tuple[str, float]]()
 
     def see(name: str, now: float) -> None:
@@ -22,7 +22,7 @@ def test_actions_run_in_order_of_time_and_of_planning() -> None:
     assert scheduler.next_due == 9.0
 
 
-def test_what_an_action_plans_runs_too() -> None:
+def test_an_action_may_schedule_another() -> None:
     scheduler, seen = Scheduler(), list[float]()
 
     def again(left: int, now: float) -> None:
@@ -35,7 +35,7 @@ def test_what_an_action_plans_runs_too() -> None:
     assert seen == [1.0, 2.0, 3.0]
 
 
-def test_nothing_is_due_on_an_empty_agenda() -> None:
+def test_nothing_is_due_on_an_empty_scheduler() -> None:
     scheduler = Scheduler()
     scheduler.call_at(1.0, lambda now: None)
     scheduler.clear()
