@@ -27,7 +27,7 @@ from exporter.state.daemon import DaemonState
 from exporter.state.privacy import redacted
 from exporter.transport.history import CommandHistory
 from exporter.transport.status_file import StatusFile
-from exporter.web.auth import PolicyFile, install
+from exporter.web.auth import PolicyFile, protect
 from exporter.web.debug import render_debug
 from exporter.web.listener import BoundAddress, ListenAddress, serve
 from exporter.web.listener import bind as listen_at
@@ -79,10 +79,10 @@ async def run_app(
         unready=watching.fleet.readiness_error,
     )
     rules = rules or PolicyFile()
-    install(web, rules)
+    protect(web, rules)
     places = (*inherited, *await listen_at(listen))
     async with watching.running(config) as stop, serve(places, web, rules):
-        urls = tuple(place.url(encrypted=rules.policy.tls is not None) for place in places)
+        urls = tuple(place.url(encrypted=rules.current.tls is not None) for place in places)
         event(
             _log,
             Level.INFO,

@@ -13,7 +13,7 @@ from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.transport.history import CommandHistory
-from exporter.web.auth import PolicyFile, install
+from exporter.web.auth import PolicyFile, protect
 from exporter.web.debug import render_debug
 from exporter.web.listener import bind, parse_listen_address, serve
 from exporter.web.routes import application
@@ -71,7 +71,7 @@ async def served() -> AsyncIterator[int]:
         debug=lambda record: render_debug(record, CommandHistory(), ClientsConfig(), now=0.0),
     )
     rules = PolicyFile()
-    install(web, rules)
+    protect(web, rules)
     (place,) = places = await bind([parse_listen_address("127.0.0.1:0")])
     port = place.sockets[0].getsockname()[1]
     async with serve(places, web, rules):

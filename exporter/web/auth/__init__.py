@@ -1,13 +1,11 @@
-"""Whether a request is answered, by the policy that is in force at that moment.
+"""Rate limit, authentication and headers, by the policy of the web configuration file.
 
-rules           the policy, which follows its file
-rate            how often
-credentials     what an `Authorization` header says
-passwords       whether it is true
-gate            the one place that every request passes
+middleware      applies them to every request and response
+passwords       credentials of a request, checked against bcrypt hashes
+policy          the policy in force, which follows its file
 """
 
-from exporter.web.auth.middleware import install
+from exporter.web.auth.middleware import protect
 from exporter.web.auth.policy import PolicyFile
 
-__all__ = ["PolicyFile", "install"]
+__all__ = ["PolicyFile", "protect"]

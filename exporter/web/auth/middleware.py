@@ -1,60 +1,72 @@
-"""The one place that every request passes, whatever it asks for: rate, headers, users."""
+"""The middleware that every request passes: rate limit and authentication; and response headers."""
 
 import asyncio
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from exporter.web.auth.credentials import read_credentials
-from exporter.web.auth.passwords import PasswordChecker, TooManyPending
+from exporter.web.auth.passwords import PasswordChecker, TooManyPending, read_credentials
 from exporter.web.auth.policy import PolicyFile
-from exporter.web.auth.rate import TokenBucket
+from exporter.web.web_config import Rate
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="openvpn-exporter", charset="UTF-8"'}
-_LATER = {"Retry-After": "1"}
+_RETRY_AFTER = {"Retry-After": "1"}
 
 
-def install(application: web.Application, rules: PolicyFile) -> None:
-    """Let the rules hold for every endpoint of the application, and for those it doesn't have."""
-    gate = _Gate(rules)
+def protect(application: web.Application, policy: PolicyFile) -> None:
+    """Apply rate limit, authentication and headers to every response, 404s included."""
+    bucket = TokenBucket()
+    passwords = PasswordChecker()
 
     @web.middleware
-    async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
-        await gate.admit(request)
+    async def authorize(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await policy.refresh()
+        if not bucket.try_acquire(policy.current.rate, asyncio.get_running_loop().time()):
+            raise web.HTTPTooManyRequests(headers=_RETRY_AFTER, text="Too many requests.\n")
+        if policy.current.users and not await _is_authenticated(request, policy, passwords):
+            raise web.HTTPUnauthorized(headers=_CHALLENGE, text="A user and password, please.\n")
         return await handler(request)
 
-    application.middlewares.insert(0, admit)
-    application.on_response_prepare.append(gate.add_headers)
+    async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(policy.current.headers)
+
+    application.middlewares.insert(0, authorize)
+    application.on_response_prepare.append(add_headers)
 
 
-class _Gate:
-    def __init__(self, rules: PolicyFile) -> None:
-        self._rules = rules
-        self._bucket = TokenBucket()
-        self._passwords = PasswordChecker()
+async def _is_authenticated(
+    request: web.Request, policy: PolicyFile, passwords: PasswordChecker
+) -> bool:
+    credentials = read_credentials(request.headers.getall("Authorization", []))
+    if credentials is None:
+        return False
+    try:
+        return await passwords.verify(policy.current.users, credentials)
+    except TooManyPending:
+        text = "Too many passwords wait to be checked.\n"
+        raise web.HTTPServiceUnavailable(headers=_RETRY_AFTER, text=text) from None
 
-    async def admit(self, request: web.Request) -> None:
-        """Raise an HTTP error, unless the request may be answered."""
-        await self._rules.refresh()
-        now = asyncio.get_running_loop().time()
-        if not self._bucket.take(self._rules.policy.rate, now):
-            raise web.HTTPTooManyRequests(headers=_LATER, text="Too many requests.\n")
-        if not await self._is_welcome(request):
-            raise web.HTTPUnauthorized(headers=_CHALLENGE, text="A user and password, please.\n")
 
-    async def _is_welcome(self, request: web.Request) -> bool:
-        users = self._rules.policy.users
-        if not users:
+class TokenBucket:
+    """Limits the rate of requests: holds at most `burst` tokens, refilled one per `interval`."""
+
+    def __init__(self) -> None:
+        self._rate: Rate | None = None
+        self._tokens = 0.0
+        self._updated_at = 0.0
+
+    def try_acquire(self, rate: Rate | None, now: float) -> bool:
+        """Take a token at the time `now`; return False if there is none.
+
+        Without a rate there is no limit; after a change of the rate the bucket is full.
+        """
+        if rate is None:
             return True
-        credentials = read_credentials(request.headers.getall("Authorization", []))
-        if credentials is None:
+        if rate != self._rate:
+            self._rate, self._tokens, self._updated_at = rate, float(rate.burst), now
+        refilled = self._tokens + (now - self._updated_at) / rate.interval
+        self._tokens, self._updated_at = min(refilled, float(rate.burst)), now
+        if self._tokens < 1.0:
             return False
-        try:
-            return await self._passwords.are_right(users, credentials)
-        except TooManyPending:
-            text = "Too many passwords wait to be checked.\n"
-            raise web.HTTPServiceUnavailable(headers=_LATER, text=text) from None
-
-    async def add_headers(self, _: web.Request, response: web.StreamResponse) -> None:
-        """Give the answer what every answer has."""
-        response.headers.update(self._rules.policy.headers)
+        self._tokens -= 1.0
+        return True

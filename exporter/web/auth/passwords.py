@@ -1,96 +1,122 @@
-"""Whether a user has a password.
+"""Credentials of HTTP basic authentication (RFC 7617), checked against bcrypt hashes.
 
-The work of bcrypt takes long by design: one check at a time runs, in a thread, and what was right
-once is remembered. For whoever is no user the same work is done, so that nobody learns from the
-time it takes which users there are.
+bcrypt is slow by design: one check at a time runs, in a thread, and verified credentials are
+cached. An unknown user costs the same check, so that the response time does not disclose which
+users exist.
 """
 
 import asyncio
+import base64
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import bcrypt
+import msgspec
 
 from exporter.aio import run_in_daemon_thread
 from exporter.secret import Secret
-from exporter.web.auth.credentials import Credentials
 
 CACHE_SIZE = 256
-"""Passwords that are remembered; the one that was used longest ago goes first."""
+"""Most verified credentials in the cache; the least recently used are dropped first."""
 
 MAX_PENDING = 32
-"""Checks that may wait for their turn."""
+"""Most checks that wait for the running one."""
 
-_BCRYPT_READS = 72
-"""Bytes of a password that count, by Go's and Apache's bcrypt; Python's refuses longer ones."""
+_BCRYPT_MAX_BYTES = 72
+"""Bytes of a password that Go's and Apache's bcrypt use; Python's refuses longer passwords."""
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """A user and the bytes of a password, as a request has them: not verified."""
+
+    user: str
+    password: bytes
+
+    def __repr__(self) -> str:
+        """Hide the user as well: people enter passwords as user names by mistake."""
+        return "Credentials(***)"
+
+
+def read_credentials(headers: Sequence[str]) -> Credentials | None:
+    """Parse the values of `Authorization`; None unless they are one user and password."""
+    if len(headers) != 1:
+        return None
+    scheme, _, token = headers[0].strip().partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(token.strip(), validate=True)
+        user, colon, password = decoded.partition(b":")
+        return Credentials(user.decode(), password) if colon else None
+    except ValueError:  # neither base64 nor UTF-8
+        return None
 
 
 class TooManyPending(Exception):
-    """So many passwords wait to be checked that one more would not be answered in time."""
+    """Too many password checks are pending for another one to be answered in time."""
 
 
 class PasswordChecker:
-    """Checks passwords against hashes; no password is kept, only a keyed digest of it."""
+    """Checks credentials; its cache has keyed digests, no passwords."""
 
     def __init__(self) -> None:
-        """Remember nothing yet."""
         self._key = secrets.token_bytes(32)
-        self._right: OrderedDict[bytes, None] = OrderedDict()
-        self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._verified: OrderedDict[bytes, None] = OrderedDict()
+        self._lock = asyncio.Lock()
+        self._pending = 0
 
-    async def are_right(self, users: Mapping[str, Secret], credentials: Credentials) -> bool:
-        """Tell whether there is such a user and the password is theirs.
+    async def verify(self, users: Mapping[str, Secret], credentials: Credentials) -> bool:
+        """Return whether the user exists and has this password.
 
         Raises TooManyPending.
         """
-        claim = self._claim(users, credentials)
-        if self._is_remembered(claim):
+        attempt = self._attempt(users, credentials)
+        if self._is_cached(attempt):
             return True
-        if self._waiting >= MAX_PENDING:
+        if self._pending >= MAX_PENDING:
             raise TooManyPending
-        self._waiting += 1
+        self._pending += 1
         try:
-            async with self._turn:
-                # Several requests may have waited for the answer to the first of them.
-                return self._is_remembered(claim) or await self._check(claim)
+            async with self._lock:
+                # A pending check of the same credentials may have verified them meanwhile.
+                return self._is_cached(attempt) or await self._check(attempt)
         finally:
-            self._waiting -= 1
+            self._pending -= 1
 
-    async def _check(self, claim: "_Claim") -> bool:
-        matches = await run_in_daemon_thread(lambda: _matches(claim.password, claim.hashed))
-        if not (matches and claim.is_user):
+    async def _check(self, attempt: "_Attempt") -> bool:
+        matches = await run_in_daemon_thread(lambda: _matches(attempt.password, attempt.hashed))
+        if not (matches and attempt.is_user):
             return False
-        self._right[claim.token] = None
-        if len(self._right) > CACHE_SIZE:
-            self._right.popitem(last=False)
+        self._verified[attempt.digest] = None
+        if len(self._verified) > CACHE_SIZE:
+            self._verified.popitem(last=False)
         return True
 
-    def _claim(self, users: Mapping[str, Secret], credentials: Credentials) -> "_Claim":
-        decoy = self._decoy(users, credentials.user)
-        hashed = users.get(credentials.user, decoy).reveal().encode()
-        return _Claim(
-            token=self._digest(credentials.user.encode(), credentials.password, hashed),
+    def _attempt(self, users: Mapping[str, Secret], credentials: Credentials) -> "_Attempt":
+        dummy = self._dummy_hash(users, credentials.user)
+        hashed = users.get(credentials.user, dummy).reveal().encode()
+        return _Attempt(
+            digest=self._digest(credentials.user.encode(), credentials.password, hashed),
             password=credentials.password,
             hashed=hashed,
             is_user=credentials.user in users,
         )
 
-    def _decoy(self, users: Mapping[str, Secret], user: str) -> Secret:
-        """Return the hash of some user, always the same one for the same name.
+    def _dummy_hash(self, users: Mapping[str, Secret], user: str) -> Secret:
+        """Return the hash of one of the users, always the same one for the same unknown user.
 
-        Strangers take as long as users do, also where hashes differ in cost.
+        Unknown users take as long as users do, also where the costs of the hashes differ.
         """
         number = int.from_bytes(self._digest(user.encode()))
         return list(users.values())[number % len(users)]
 
-    def _is_remembered(self, claim: "_Claim") -> bool:
-        if not claim.is_user or claim.token not in self._right:
+    def _is_cached(self, attempt: "_Attempt") -> bool:
+        if not attempt.is_user or attempt.digest not in self._verified:
             return False
-        self._right.move_to_end(claim.token)
+        self._verified.move_to_end(attempt.digest)
         return True
 
     def _digest(self, *parts: bytes) -> bytes:
@@ -98,10 +124,10 @@ class PasswordChecker:
         return hashlib.blake2b(framed, key=self._key, digest_size=32).digest()
 
 
-class _Claim(NamedTuple):
-    """A password to check, and against which hash; `token` stands for all of it."""
+class _Attempt(NamedTuple):
+    """A password, the hash to check it against, and a keyed digest of user, password and hash."""
 
-    token: bytes
+    digest: bytes
     password: bytes
     hashed: bytes
     is_user: bool
@@ -109,6 +135,6 @@ class _Claim(NamedTuple):
 
 def _matches(password: bytes, hashed: bytes) -> bool:
     try:
-        return bcrypt.checkpw(password[:_BCRYPT_READS], hashed)
+        return bcrypt.checkpw(password[:_BCRYPT_MAX_BYTES], hashed)
     except ValueError:
         return False

@@ -1,4 +1,4 @@
-"""The policy in force. It follows its file: what was read last and was right holds."""
+"""The policy in force: that of the web configuration file when it was last valid."""
 
 import asyncio
 import logging
@@ -10,67 +10,69 @@ from exporter.log import Level, event
 from exporter.web.web_config import ALLOW_ALL, Policy, load
 
 CHECK_INTERVAL = 1.0
-"""Seconds between two looks at the files, as long as somebody asks."""
+"""Seconds between two checks of the files for changes; requests trigger them."""
 
-PATIENCE = 3.0
+FILE_TIMEOUT = 3.0
 """Seconds that requests wait for the files; a file system that hangs leaves the policy as it is."""
 
 _log = logging.getLogger(__name__)
 
 
 class PolicyFile:
-    """Gives the policy; `refresh` reads it anew where a file has changed."""
+    """Has the policy in force as `current`; `refresh` reloads it where a file has changed."""
 
     def __init__(self, path: Path | None = None, *, check_interval: float = CHECK_INTERVAL) -> None:
-        """Read the file at `path`; without one everybody is let in. Blocks.
+        """Read the file at `path`; without one, all requests are allowed. Blocks.
 
         Raises ConfigError with every problem.
         """
-        self.policy: Policy = ALLOW_ALL if path is None else load(path)
+        self.current: Policy = ALLOW_ALL if path is None else load(path)
         self._path = path
-        self._change = SingleFlight(lambda: _changed(path, self.policy) if path else None)
+        self._load_changed = SingleFlight(
+            lambda: _load_changed(path, self.current) if path else None
+        )
         self._check_interval = check_interval
         self._next_check = 0.0
-        self._turn = asyncio.Lock()
-        self._failure = ""
+        self._lock = asyncio.Lock()
+        self._logged_failure = ""
 
     async def refresh(self) -> None:
-        """Follow the files; a broken one leaves the policy as it is, and is logged once."""
+        """Reload the policy if a file has changed; an invalid one is logged once and ignored."""
         if self._path is None:
             return
-        async with self._turn:
+        async with self._lock:
             clock = asyncio.get_running_loop().time
             if clock() >= self._next_check:
-                await self._follow(self._path)
-                # From the end on: who waited for a look that took long needn't wait for another.
+                await self._reload(self._path)
+                # From the end of a slow check: those that waited for it need no other check.
                 self._next_check = clock() + self._check_interval
 
-    async def _follow(self, path: Path) -> None:
+    async def _reload(self, path: Path) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
-                policy = await self._change()
+            async with asyncio.timeout(FILE_TIMEOUT):
+                changed = await self._load_changed()
         except ConfigError as error:
-            self._complain(error)
+            self._log_failure(error)
             return
         except TimeoutError:
             text = "the file system does not answer: look at its mount"
-            self._complain(ConfigError((Problem(source=str(path), text=text),)))
+            self._log_failure(ConfigError((Problem(source=str(path), text=text),)))
             return
-        self._failure = ""
-        if policy is not None:
-            self.policy = policy
+        self._logged_failure = ""
+        if changed is not None:
+            self.current = changed
             event(_log, Level.INFO, "web configuration has changed", file=path)
 
-    def _complain(self, error: ConfigError) -> None:
-        if str(error) == self._failure:
+    def _log_failure(self, error: ConfigError) -> None:
+        if str(error) == self._logged_failure:
             return
-        self._failure = str(error)
+        self._logged_failure = str(error)
         for problem in error.problems:
             event(_log, Level.ERROR, "web configuration stays as it was", problem=problem)
 
 
-def _changed(path: Path, policy: Policy) -> Policy | None:
-    """Return another policy where a file of this one has changed; blocks."""
+def _load_changed(path: Path, policy: Policy) -> Policy | None:
+    """Return the new policy if a file of the current one has changed, else None; blocks."""
     if all(stamp.is_current() for stamp in policy.files):
         return None
     return load(path)

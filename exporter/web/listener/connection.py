@@ -1,149 +1,198 @@
-"""One connection: how long it may take to ask, and to read what it is given.
+"""One connection: aiohttp's HTTP, with limits, timeouts and a check of the client's certificate.
 
-aiohttp speaks HTTP over it, but would let a client take hours for a header or an answer.
+aiohttp alone lets a client take hours for a header or for reading a response.
 """
 
 import asyncio
 import contextlib
+import logging
 import ssl
 from collections.abc import Callable
 
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
-from exporter.web.web_config import canonical
+from exporter.web.web_config import canonical_san
 
 HEADER_TIMEOUT = 10.0
 """Seconds from the first byte of a request, or from the connection, to its last header."""
 
 WRITE_TIMEOUT = 60.0
-"""Seconds to take an answer; Prometheus gives up after its scrape timeout, 10 by default."""
+"""Seconds to read a response; Prometheus gives up after its scrape timeout, 10 by default."""
+
+KEEP_ALIVE = 330.0
+"""Seconds that a connection may be idle between requests; Prometheus keeps one for 300."""
+
+MAX_LINE_BYTES = 8190
+"""Longest request line, and longest header."""
+
+MAX_HEADERS = 100
+
+SERVER_HEADER = "openvpn-exporter"
+"""Value of the header `Server`. Do not disclose versions to unauthenticated clients."""
 
 
 class HttpConnection(asyncio.Protocol):
-    """Stands between a connection and the HTTP server, and watches the clock."""
+    """Passes the events of a connection to the HTTP protocol, and enforces the timeouts."""
 
     def __init__(
         self,
         http: asyncio.Protocol,
         *,
-        names: frozenset[str] = frozenset(),
-        present: set["HttpConnection"],
+        allowed_sans: frozenset[str] = frozenset(),
+        connections: set["HttpConnection"],
     ) -> None:
-        """Let `http` speak; where there are `names`, only with clients whose certificate has one.
+        """Serve `http`; with `allowed_sans`, only to clients whose certificate has one of them.
 
-        It is `present` as long as there is a connection.
+        The connection is in `connections` while it is open.
         """
         self._http = http
-        self._names = names
-        self._present = present
+        self._allowed_sans = allowed_sans
+        self._connections = connections
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._asking = _Deadline(HEADER_TIMEOUT, self.dismiss)
-        self._taking = _Deadline(WRITE_TIMEOUT, self.dismiss)
-        self._is_welcome = False
+        self._header_timer = _Timer(HEADER_TIMEOUT, self.abort)
+        self._write_timer = _Timer(WRITE_TIMEOUT, self.abort)
+        self._is_authorized = False
         self.idle_since: float | None = self._loop.time()
-        """When it last was waited for; None while it is being answered."""
+        """Since when the connection waits for a request; None while one is processed."""
 
-    def dismiss(self) -> None:
-        """Hang up at once, whatever is unsent."""
+    def abort(self) -> None:
+        """Close the connection at once; unsent data is lost."""
         self.idle_since = None
-        # Python 3.11 loses hold of a TLS connection that was closed twice; it ends by itself.
+        # In Python 3.11, the TLS transport of a closed connection raises AttributeError.
         with contextlib.suppress(AttributeError):
             if self._transport is not None:
                 self._transport.abort()
 
-    def asked(self) -> None:
-        """Note that a request is there with all its headers."""
+    def request_started(self) -> None:
+        """Record that all headers of a request have arrived."""
         self.idle_since = None
-        self._asking.stop()
+        self._header_timer.cancel()
 
-    def answered(self) -> None:
-        """Note that the answer to a request is ready to be sent."""
+    def request_finished(self) -> None:
+        """Record that the response to a request is ready to be sent."""
         self.idle_since = self._loop.time()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, or hang up on a stranger."""
+        """Start the header timer; abort if the certificate has no allowed SAN."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 -- a stream socket has one
         self._transport = transport
-        self._present.add(self)
-        self._is_welcome = not self._names or _has_one_of(self._names, transport)
-        if not self._is_welcome:
-            self.dismiss()
+        self._connections.add(self)
+        self._is_authorized = not self._allowed_sans or _has_san(transport, self._allowed_sans)
+        if not self._is_authorized:
+            self.abort()
             return
-        # Whatever is unsent pauses writing: that is how it is seen. 0 would pause TLS for good.
+        # A single unsent byte pauses writing, which starts the write timer. A limit of 0 would
+        # pause TLS for good.
         transport.set_write_buffer_limits(high=1, low=0)
-        self._asking.start()
+        self._header_timer.start()
         self._http.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what the client says."""
-        if not self._is_welcome:
+        """Pass data on; the first bytes of a request start the header timer."""
+        if not self._is_authorized:
             return
         if self.idle_since is not None:
-            self._asking.start()
+            self._header_timer.start()
         self._http.data_received(data)
 
     def eof_received(self) -> bool | None:
-        """Pass on that the client says nothing more."""
-        return self._http.eof_received() if self._is_welcome else None
+        """Pass on that the client sends no more."""
+        return self._http.eof_received() if self._is_authorized else None
 
     def pause_writing(self) -> None:
-        """Begin to wait for the client to take its answer."""
-        self._taking.start()
+        """Start the write timer: the client has not read all of its response."""
+        self._write_timer.start()
         self._http.pause_writing()
 
     def resume_writing(self) -> None:
-        """Note that the client has it all."""
-        self._taking.stop()
+        """Cancel the write timer: the client has read all of its response."""
+        self._write_timer.cancel()
         self._http.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
-        self._present.discard(self)
-        self._asking.stop()
-        self._taking.stop()
-        if self._is_welcome:
+        """Cancel the timers, and pass on that the connection is closed."""
+        self._connections.discard(self)
+        self._header_timer.cancel()
+        self._write_timer.cancel()
+        if self._is_authorized:
             self._http.connection_lost(exc)
 
 
+class _Timer:
+    """Calls `on_timeout` once after some seconds; a second `start` does not restart it."""
+
+    def __init__(self, seconds: float, on_timeout: Callable[[], None]) -> None:
+        self._seconds = seconds
+        self._on_timeout = on_timeout
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        if self._handle is None:
+            self._handle = asyncio.get_running_loop().call_later(self._seconds, self._on_timeout)
+
+    def cancel(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+
+def _has_san(transport: asyncio.Transport, allowed_sans: frozenset[str]) -> bool:
+    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    certificate = tls.getpeercert() if tls is not None else None
+    sans = certificate.get("subjectAltName", ()) if certificate else ()
+    return any(canonical_san(str(value)) in allowed_sans for _, value in map(tuple, sans))
+
+
 def track_requests(application: web.Application) -> None:
-    """Let guests know when a request of theirs begins and ends; outermost of all."""
-    application.middlewares.insert(0, _attend)
+    """Report the start and end of each request to its connection, outside all middlewares."""
+    application.middlewares.insert(0, _track)
 
 
 @web.middleware
-async def _attend(request: web.Request, handler: Handler) -> web.StreamResponse:
-    guest = request.transport.get_protocol() if request.transport is not None else None
-    if not isinstance(guest, HttpConnection):
+async def _track(request: web.Request, handler: Handler) -> web.StreamResponse:
+    connection = request.transport.get_protocol() if request.transport is not None else None
+    if not isinstance(connection, HttpConnection):
         return await handler(request)
-    guest.asked()
+    connection.request_started()
     try:
         return await handler(request)
     finally:
-        guest.answered()
+        connection.request_finished()
 
 
-class _Deadline:
-    """Calls a function, unless it is stopped in time; what runs already isn't started again."""
-
-    def __init__(self, seconds: float, missed: Callable[[], None]) -> None:
-        self._seconds = seconds
-        self._missed = missed
-        self._timer: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._missed)
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+def request_handler(server: web.Server) -> asyncio.Protocol:
+    """Return the HTTP protocol of one connection, which serves the application of `server`."""
+    return _RequestHandler(
+        server,
+        loop=asyncio.get_running_loop(),
+        access_log=None,  # type: ignore[arg-type]  # its own runner passes None
+        logger=_log,
+        keepalive_timeout=KEEP_ALIVE,
+        max_line_size=MAX_LINE_BYTES,
+        max_field_size=MAX_LINE_BYTES,
+        max_headers=MAX_HEADERS,
+    )
 
 
-def _has_one_of(names: frozenset[str], transport: asyncio.Transport) -> bool:
-    tls: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
-    certificate = tls.getpeercert() if tls is not None else None
-    found = certificate.get("subjectAltName", ()) if certificate else ()
-    return any(canonical(str(value)) in names for _, value in map(tuple, found))
+class _RequestHandler(web.RequestHandler):
+    __slots__ = ()
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send a response, also one to a malformed request, with our header `Server`."""
+        resp.headers[hdrs.SERVER] = SERVER_HEADER
+        return await super().finish_response(request, resp, start_time)
+
+
+def _is_server_error(record: logging.LogRecord) -> bool:
+    """Return whether a log record is about the exporter's own error, not a malformed request."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError)
+
+
+_log = logging.getLogger(__name__)
+_log.addFilter(_is_server_error)

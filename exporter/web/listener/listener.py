@@ -1,10 +1,11 @@
-"""Lets connections in, up to a number, and starts TLS where the rules want it.
+"""Accepts connections up to a limit, with TLS where the policy has it.
 
-asyncio's own servers fix their TLS context when they begin to listen, and don't count.
+asyncio's own servers fix their TLS context when they start to listen, and have no limit.
 """
 
 import asyncio
 import contextlib
+import functools
 import logging
 import resource
 import socket
@@ -14,124 +15,127 @@ from aiohttp import web
 
 from exporter.log import Level, event
 from exporter.web.auth import PolicyFile
-from exporter.web.listener.connection import HttpConnection, track_requests
-from exporter.web.listener.http import request_handler
+from exporter.web.listener.connection import HttpConnection, request_handler, track_requests
 from exporter.web.listener.sockets import BoundAddress
 
 TLS_HANDSHAKE_TIMEOUT = 10.0
 """Seconds for a TLS handshake."""
 
 TLS_CLOSE_TIMEOUT = 10.0
-"""Seconds for a client to take what is left and agree to the end of TLS."""
+"""Seconds for a client to read the rest of a response and to answer TLS's close_notify."""
 
 SHUTDOWN_TIMEOUT = 0.5
-"""Seconds that requests under way get when the exporter ends."""
+"""Seconds for requests in progress when the exporter ends."""
 
 MAX_CONNECTIONS = 4096
-"""Connections at once, unless half of the files that may be open are fewer."""
+"""Most connections at once; fewer where half of the open file limit is less."""
 
-_RETRY = 1.0
-"""Seconds until the next attempt, after the machine had nothing left for a connection."""
+_ACCEPT_RETRY_DELAY = 1.0
+"""Seconds until the next attempt after accept failed for lack of resources."""
 
 _log = logging.getLogger(__name__)
 
 
 @contextlib.asynccontextmanager
 async def serve(
-    places: Sequence[BoundAddress], application: web.Application, rules: PolicyFile
+    addresses: Sequence[BoundAddress], application: web.Application, policy: PolicyFile
 ) -> AsyncIterator[None]:
-    """Serve the application at these places; their sockets are closed with the block."""
+    """Serve the application at these addresses; their sockets are closed with the block."""
     track_requests(application)
     runner = web.AppRunner(application, shutdown_timeout=SHUTDOWN_TIMEOUT)
     await runner.setup()
     assert runner.server is not None  # noqa: S101 -- setup makes it
-    door = _Door(runner.server, rules, most=_most_guests())
+    listener = _Listener(runner.server, policy, max_connections=_connection_limit())
     try:
-        door.open(places)
+        listener.start(addresses)
         yield
     finally:
-        await door.close()
+        await listener.stop()
         await runner.cleanup()
-        await door.dismiss_all()
+        await listener.abort_all()
 
 
-class _Door:
-    def __init__(self, server: web.Server, rules: PolicyFile, *, most: int) -> None:
+class _Listener:
+    def __init__(self, server: web.Server, policy: PolicyFile, *, max_connections: int) -> None:
         self._server = server
-        self._rules = rules
-        self._most = most
-        self._guests: set[HttpConnection] = set()
-        self._arriving: dict[asyncio.Task[None], None] = {}
+        self._policy = policy
+        self._max_connections = max_connections
+        self._connections: set[HttpConnection] = set()
+        self._handshaking: dict[asyncio.Task[None], None] = {}
         self._sockets: list[socket.socket] = []
-        self._listening: list[asyncio.Task[None]] = []
+        self._accepting: list[asyncio.Task[None]] = []
 
-    def open(self, places: Sequence[BoundAddress]) -> None:
-        self._sockets = [listening for place in places for listening in place.sockets]
-        self._listening = [
-            asyncio.create_task(self._listen(listening)) for listening in self._sockets
+    def start(self, addresses: Sequence[BoundAddress]) -> None:
+        self._sockets = [listening for address in addresses for listening in address.sockets]
+        self._accepting = [
+            asyncio.create_task(self._accept_connections(listening)) for listening in self._sockets
         ]
 
-    async def close(self) -> None:
-        """Let nobody in any more."""
-        await _cancel(self._listening)
-        await _cancel(list(self._arriving))
+    async def stop(self) -> None:
+        """Accept no more connections, and end handshakes in progress."""
+        await _cancel(self._accepting)
+        await _cancel(list(self._handshaking))
         for listening in self._sockets:
             listening.close()
 
-    async def dismiss_all(self) -> None:
-        """Hang up on whoever is still there."""
-        for guest in list(self._guests):
-            guest.dismiss()
-        # TCP tells TLS, and TLS tells the guest.
+    async def abort_all(self) -> None:
+        """Abort the connections that are left."""
+        for connection in list(self._connections):
+            connection.abort()
+        # `connection_lost` reaches the TLS layer first, and our protocol one loop pass later.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
-    async def _listen(self, listening: socket.socket) -> None:
+    async def _accept_connections(self, listening: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         listening.settimeout(0)
-        is_short = False
+        accept_failed = False
         while True:
             try:
-                connection, _ = await loop.sock_accept(listening)
+                accepted, _ = await loop.sock_accept(listening)
             except OSError as error:
-                if not is_short:
+                if not accept_failed:
                     event(_log, Level.WARN, "cannot take a connection", error=error)
-                is_short = True
-                await asyncio.sleep(_RETRY)
+                accept_failed = True
+                await asyncio.sleep(_ACCEPT_RETRY_DELAY)
             else:
-                is_short = False
-                self._take(connection)
+                accept_failed = False
+                self._admit(accepted)
 
-    def _take(self, connection: socket.socket) -> None:
-        """Begin with a connection, if there is a place or somebody can make one."""
-        if len(self._guests) + len(self._arriving) >= self._most and not self._make_room():
-            connection.close()
+    def _admit(self, accepted: socket.socket) -> None:
+        """Open a connection; at the limit, only if another one can be closed."""
+        open_connections = len(self._connections) + len(self._handshaking)
+        if open_connections >= self._max_connections and not self._evict_idle():
+            accepted.close()
             return
-        task = asyncio.create_task(self._welcome(connection))
-        self._arriving[task] = None
-        task.add_done_callback(self._arriving.pop)
+        task = asyncio.create_task(self._handshake(accepted))
+        self._handshaking[task] = None
+        task.add_done_callback(self._handshaking.pop)
 
-    def _make_room(self) -> bool:
-        """Send away who has been waited for longest, for a request or for a handshake."""
-        idle = [guest for guest in self._guests if guest.idle_since is not None]
+    def _evict_idle(self) -> bool:
+        """Close the longest-idle connection, else the oldest pending handshake."""
+        idle = [each for each in self._connections if each.idle_since is not None]
         if idle:
-            min(idle, key=lambda guest: guest.idle_since or 0.0).dismiss()
-        elif self._arriving:
-            next(iter(self._arriving)).cancel()
+            min(idle, key=lambda connection: connection.idle_since or 0.0).abort()
+        elif self._handshaking:
+            next(iter(self._handshaking)).cancel()
         else:
             return False
         return True
 
-    async def _welcome(self, connection: socket.socket) -> None:
-        with contextlib.ExitStack() as ours:
-            ours.enter_context(connection)
-            await self._rules.refresh()
-            ours.pop_all()
-        policy = self._rules.policy
-        guest = HttpConnection(
-            request_handler(self._server), names=policy.client_names, present=self._guests
+    async def _handshake(self, accepted: socket.socket) -> None:
+        with contextlib.ExitStack() as cleanup:
+            cleanup.enter_context(accepted)
+            await self._policy.refresh()
+            cleanup.pop_all()
+        policy = self._policy.current
+        connect = functools.partial(
+            HttpConnection,
+            request_handler(self._server),
+            allowed_sans=policy.allowed_sans,
+            connections=self._connections,
         )
-        handshake = (
+        timeouts = (
             {}
             if policy.tls is None
             else {
@@ -141,10 +145,10 @@ class _Door:
         )
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: guest, connection, ssl=policy.tls, **handshake
+                connect, accepted, ssl=policy.tls, **timeouts
             )
         except OSError as error:
-            # Plain HTTP, no certificate, a scan: told to who asks for everything.
+            # Plain HTTP, a missing certificate, a port scan: no fault of the exporter's.
             event(_log, Level.DEBUG, "no TLS with a client", error=error)
 
 
@@ -154,8 +158,8 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _most_guests() -> int:
-    """Half of what may be open: the rest belongs to the daemons."""
+def _connection_limit() -> int:
+    """Return half of the open file limit at most: the rest is for the daemons."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return (
         MAX_CONNECTIONS

@@ -9,7 +9,7 @@
 Of the web server it knows nothing.
 """
 
-from exporter.web.web_config.loader import canonical, load
+from exporter.web.web_config.loader import canonical_san, load
 from exporter.web.web_config.policy import ALLOW_ALL, Policy, Rate
 
-__all__ = ["ALLOW_ALL", "Policy", "Rate", "canonical", "load"]
+__all__ = ["ALLOW_ALL", "Policy", "Rate", "canonical_san", "load"]

@@ -51,7 +51,7 @@ def _policy(stamp: FileStamp, config: WebConfig, reader: Decoder) -> Policy:
         raise _error(list(map(reader.locate, problems)))
     return Policy(
         tls=context,
-        client_names=frozenset(map(canonical, tls.client_allowed_sans or ())),
+        allowed_sans=frozenset(map(canonical_san, tls.client_allowed_sans or ())),
         users=config.basic_auth_users or {},
         headers=_headers(config.http_server_config.headers),
         rate=_rate(config.rate_limit),
@@ -59,7 +59,7 @@ def _policy(stamp: FileStamp, config: WebConfig, reader: Decoder) -> Policy:
     )
 
 
-def canonical(name: str) -> str:
+def canonical_san(name: str) -> str:
     """Return a name of a certificate in the one way to write it; only addresses have several."""
     try:
         return str(ipaddress.ip_address(name))

@@ -21,7 +21,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     tls: ssl.SSLContext | None = None
     """Serves each new connection; None: no TLS."""
-    client_names: frozenset[str] = frozenset()
+    allowed_sans: frozenset[str] = frozenset()
     """A client's certificate must have one of these; any will do where there are none."""
     users: Mapping[str, Secret] = {}
     """The bcrypt hash of each user's password; no users: nobody is asked."""

@@ -10,9 +10,11 @@ from aiohttp.test_utils import TestClient
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
-from exporter.web.auth import PolicyFile, install
+from exporter.web.auth import PolicyFile, protect
+from exporter.web.auth.middleware import TokenBucket
 from exporter.web.auth.passwords import PasswordChecker, TooManyPending
 from exporter.web.routes import application
+from exporter.web.web_config import Rate
 from tests.web.certificates import HASH, PASSWORD
 
 Client = TestClient[web.Request, web.Application]
@@ -30,7 +32,7 @@ def serve(tmp_path: Path, aiohttp_client: Callable[..., Awaitable[Client]]) -> S
         served = application(
             list, Exposition(FAMILIES, SelfMetrics().registry), telemetry_path="/metrics"
         )
-        install(served, await asyncio.to_thread(PolicyFile, file))
+        protect(served, await asyncio.to_thread(PolicyFile, file))
         return await aiohttp_client(served)
 
     return serve
@@ -41,17 +43,17 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {token}"}
 
 
-class TestUsers:
+class TestAuthentication:
     @pytest.mark.parametrize("path", PATHS)
     @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-    async def test_are_asked_for_everywhere(self, serve: Serve, path: str, method: str) -> None:
+    async def test_is_required_for_every_path(self, serve: Serve, path: str, method: str) -> None:
         client = await serve(USERS)
         response = await client.request(method, path)
         assert response.status == 401
         challenge = response.headers["WWW-Authenticate"]
         assert challenge == 'Basic realm="openvpn-exporter", charset="UTF-8"'
 
-    async def test_are_let_in_with_their_password(self, serve: Serve) -> None:
+    async def test_succeeds_with_user_and_password(self, serve: Serve) -> None:
         client = await serve(USERS)
         for path in ("/metrics", "/", "/-/healthy"):
             response = await client.get(path, headers=basic("alice", PASSWORD))
@@ -69,34 +71,34 @@ class TestUsers:
             {"Authorization": "Basic \u00ff"},
         ],
     )
-    async def test_are_nobody_else(self, serve: Serve, headers: dict[str, str]) -> None:
+    async def test_fails_with_any_other_header(self, serve: Serve, headers: dict[str, str]) -> None:
         client = await serve(USERS)
         response = await client.get("/metrics", headers=headers)
         assert response.status == 401
         assert "openvpn_up" not in await response.text()
 
-    async def test_wait_where_too_many_do(
+    async def test_too_many_pending_checks_get_503(
         self, serve: Serve, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         async def refuse(*_: object) -> bool:
             raise TooManyPending
 
         client = await serve(USERS)
-        monkeypatch.setattr(PasswordChecker, "are_right", refuse)
+        monkeypatch.setattr(PasswordChecker, "verify", refuse)
         response = await client.get("/metrics", headers=basic("alice", PASSWORD))
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
 
 
 class TestHeaders:
     @pytest.mark.parametrize("path", PATHS)
-    async def test_are_on_every_answer(self, serve: Serve, path: str) -> None:
+    async def test_are_on_every_response(self, serve: Serve, path: str) -> None:
         text = f"{USERS}http_server_config: {{headers: {{X-Frame-Options: deny}}}}\n"
         client = await serve(text)
         for headers in ({}, basic("alice", PASSWORD)):
             response = await client.get(path, headers=headers)
             assert response.headers["X-Frame-Options"] == "deny"
 
-    async def test_of_the_operator_count_more_than_ours(self, serve: Serve) -> None:
+    async def test_of_the_policy_replace_those_of_the_endpoint(self, serve: Serve) -> None:
         policy = "default-src 'self'"
         client = await serve(
             f'http_server_config: {{headers: {{Content-Security-Policy: "{policy}"}}}}\n'
@@ -105,10 +107,40 @@ class TestHeaders:
         assert response.headers.getall("Content-Security-Policy") == [policy]
 
 
-class TestRate:
-    async def test_holds_for_whoever_asks_before_they_are_known(self, serve: Serve) -> None:
+class TestRateLimit:
+    async def test_counts_requests_before_authentication(self, serve: Serve) -> None:
         client = await serve(f"{USERS}rate_limit: {{interval: 1h, burst: 2}}\n")
         statuses = [(await client.get("/metrics")).status for _ in range(3)]
         assert statuses == [401, 401, 429]
         response = await client.get("/-/healthy", headers=basic("alice", PASSWORD))
         assert (response.status, response.headers["Retry-After"]) == (429, "1")
+
+
+RATE = Rate(interval=2.0, burst=3)
+
+
+def acquired(bucket: TokenBucket, rate: Rate | None, now: float) -> int:
+    """Take tokens until there is none, ten at most; return how many."""
+    return next((count for count in range(10) if not bucket.try_acquire(rate, now)), 10)
+
+
+def test_a_burst_is_allowed_and_then_one_request_an_interval() -> None:
+    bucket = TokenBucket()
+    assert acquired(bucket, RATE, 100.0) == 3
+    assert acquired(bucket, RATE, 101.9) == 0
+    assert acquired(bucket, RATE, 102.0) == 1
+    assert acquired(bucket, RATE, 106.5) == 2
+    assert acquired(bucket, RATE, 108.0) == 1
+
+
+def test_a_long_pause_refills_no_more_than_a_burst() -> None:
+    bucket = TokenBucket()
+    assert acquired(bucket, RATE, 0.0) == 3
+    assert acquired(bucket, RATE, 1e9) == 3
+
+
+def test_no_rate_is_no_limit_and_a_changed_one_starts_with_a_full_bucket() -> None:
+    bucket = TokenBucket()
+    assert acquired(bucket, RATE, 0.0) == 3
+    assert acquired(bucket, None, 0.0) == 10
+    assert acquired(bucket, Rate(interval=2.0, burst=5), 0.0) == 5

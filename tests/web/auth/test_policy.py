@@ -24,8 +24,8 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-async def following(path: Path, check_interval: float = 0.0) -> PolicyFile:
-    """Begin as the program does, off the loop."""
+async def load_policy(path: Path, check_interval: float = 0.0) -> PolicyFile:
+    """Load off the event loop, as the program does."""
     return await asyncio.to_thread(PolicyFile, path, check_interval=check_interval)
 
 
@@ -36,7 +36,7 @@ def write(path: Path, text: str | None) -> None:
         path.write_text(text)
 
 
-def put_in_the_place_of(path: Path, text: str) -> None:
+def replace_keeping_size_and_time(path: Path, text: str) -> None:
     """Replace a file by another of the same size and time."""
     other = path.with_suffix(".new")
     other.write_text(text)
@@ -46,132 +46,130 @@ def put_in_the_place_of(path: Path, text: str) -> None:
     other.replace(path)
 
 
-async def users(rules: PolicyFile) -> list[str]:
-    await rules.refresh()
-    return list(rules.policy.users)
+async def users(policy: PolicyFile) -> list[str]:
+    await policy.refresh()
+    return list(policy.current.users)
 
 
-async def test_without_a_file_everybody_is_let_in() -> None:
-    rules = PolicyFile()
-    await rules.refresh()
-    assert rules.policy is ALLOW_ALL
+async def test_without_a_file_all_requests_are_allowed() -> None:
+    policy = PolicyFile()
+    await policy.refresh()
+    assert policy.current is ALLOW_ALL
 
 
-async def test_a_changed_file_is_another_policy(
-    file: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    rules = await following(file)
-    assert await users(rules) == ["alice"]
+async def test_a_changed_file_is_reloaded(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    policy = await load_policy(file)
+    assert await users(policy) == ["alice"]
     write(file, BOB)
     with caplog.at_level(logging.INFO):
-        assert await users(rules) == ["robert"]
-        assert await users(rules) == ["robert"]
+        assert await users(policy) == ["robert"]
+        assert await users(policy) == ["robert"]
     assert caplog.messages == ["web configuration has changed"]
 
 
-async def test_a_file_that_takes_anothers_place_is_seen(file: Path) -> None:
-    rules = await following(file)
-    put_in_the_place_of(file, ALICE.replace("alice", "carol"))
-    assert await users(rules) == ["carol"]
+async def test_a_replaced_file_is_reloaded(file: Path) -> None:
+    policy = await load_policy(file)
+    replace_keeping_size_and_time(file, ALICE.replace("alice", "carol"))
+    assert await users(policy) == ["carol"]
 
 
-async def test_what_has_not_changed_is_not_read_again(file: Path) -> None:
-    rules = await following(file)
-    before = rules.policy
-    await rules.refresh()
-    assert rules.policy is before
+async def test_an_unchanged_file_is_not_reloaded(file: Path) -> None:
+    policy = await load_policy(file)
+    before = policy.current
+    await policy.refresh()
+    assert policy.current is before
 
 
 @pytest.mark.parametrize("broken", ["", "basic_auth_users: {alice: hunter2}\n", None])
-async def test_a_broken_file_changes_nothing_and_is_told_once(
+async def test_an_invalid_file_changes_nothing_and_is_logged_once(
     file: Path, caplog: pytest.LogCaptureFixture, broken: str | None
 ) -> None:
-    rules = await following(file)
+    policy = await load_policy(file)
     write(file, broken)
     for _ in range(3):
-        assert await users(rules) == ["alice"]
+        assert await users(policy) == ["alice"]
     assert caplog.messages == ["web configuration stays as it was"]
     (record,) = caplog.records
     assert str(file) in str(vars(record)["fields"]["problem"])
     assert "hunter2" not in str(vars(record))
 
 
-async def test_a_mended_file_counts_and_breaking_it_again_is_told_again(
+async def test_a_corrected_file_is_reloaded_and_the_next_failure_is_logged(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rules = await following(file)
+    policy = await load_policy(file)
     for text, expected in (("x", "alice"), (BOB, "robert"), ("x", "robert")):
         write(file, text)
-        assert await users(rules) == [expected]
+        assert await users(policy) == [expected]
     assert len(caplog.messages) == 2
 
 
-async def test_a_renewed_certificate_is_another_context(tmp_path: Path) -> None:
+async def test_a_renewed_certificate_is_reloaded_with_its_key(tmp_path: Path) -> None:
     authority = Authority()
     authority.write(tmp_path, "web", "localhost")
     file = tmp_path / "web.yaml"
     write(file, "tls_server_config: {cert_file: web.crt, key_file: web.key}\n")
-    rules = await following(file)
-    before = rules.policy.tls
+    policy = await load_policy(file)
+    before = policy.current.tls
     # Half of a renewal: the new certificate has another key.
     key = (tmp_path / "web.key").read_text()
     authority.write(tmp_path, "web", "localhost")
     new_key = (tmp_path / "web.key").read_text()
     (tmp_path / "web.key").write_text(key)
-    await rules.refresh()
-    assert rules.policy.tls is before
+    await policy.refresh()
+    assert policy.current.tls is before
     (tmp_path / "web.key").write_text(new_key)
-    await rules.refresh()
-    assert rules.policy.tls is not before
+    await policy.refresh()
+    assert policy.current.tls is not before
 
 
-async def test_a_file_that_was_missing_is_found_when_it_comes(tmp_path: Path, file: Path) -> None:
-    rules = await following(file)
+async def test_a_missing_certificate_is_loaded_when_it_appears(tmp_path: Path, file: Path) -> None:
+    policy = await load_policy(file)
     write(file, "tls_server_config: {cert_file: web.crt, key_file: web.key}\n")
-    await rules.refresh()
-    assert rules.policy.tls is None
+    await policy.refresh()
+    assert policy.current.tls is None
     Authority().write(tmp_path, "web", "localhost")
-    await rules.refresh()
-    assert rules.policy.tls is not None
+    await policy.refresh()
+    assert policy.current.tls is not None
 
 
-async def test_the_files_are_looked_at_once_in_a_while(file: Path) -> None:
-    rules = await following(file, CHECK_INTERVAL)
-    assert await users(rules) == ["alice"]
+async def test_the_files_are_checked_once_an_interval(file: Path) -> None:
+    policy = await load_policy(file, CHECK_INTERVAL)
+    assert await users(policy) == ["alice"]
     write(file, BOB)
-    assert await users(rules) == ["alice"]
-    rules._next_check -= CHECK_INTERVAL
-    assert await users(rules) == ["robert"]
+    assert await users(policy) == ["alice"]
+    policy._next_check -= CHECK_INTERVAL
+    assert await users(policy) == ["robert"]
 
 
-async def test_a_file_system_that_hangs_keeps_nobody_waiting(
+async def test_a_file_system_that_hangs_delays_requests_by_the_timeout_only(
     file: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rules = await following(file, CHECK_INTERVAL)
-    released, looks = threading.Event(), []
+    policy = await load_policy(file, CHECK_INTERVAL)
+    released, calls = threading.Event(), []
 
     def hang(*_: object) -> None:
-        looks.append(file)
+        calls.append(file)
         assert released.wait(TEST_TIMEOUT)
 
-    monkeypatch.setattr("exporter.web.auth.policy.PATIENCE", 0.01)
-    monkeypatch.setattr("exporter.web.auth.policy._changed", hang)
+    monkeypatch.setattr("exporter.web.auth.policy.FILE_TIMEOUT", 0.01)
+    monkeypatch.setattr("exporter.web.auth.policy._load_changed", hang)
     try:
-        assert await asyncio.gather(*(users(rules) for _ in range(5))) == [["alice"]] * 5
-        assert len(looks) == 1
+        assert await asyncio.gather(*(users(policy) for _ in range(5))) == [["alice"]] * 5
+        assert len(calls) == 1
     finally:
         released.set()
     assert caplog.messages == ["web configuration stays as it was"]
 
 
-async def test_all_who_ask_at_once_wait_for_the_same_look(file: Path) -> None:
-    rules = await following(file, CHECK_INTERVAL)
+async def test_concurrent_requests_share_one_check(file: Path) -> None:
+    policy = await load_policy(file, CHECK_INTERVAL)
     write(file, BOB)
-    await asyncio.gather(*(rules.refresh() for _ in range(5)))
-    assert list(rules.policy.users) == ["robert"]
+    await asyncio.gather(*(policy.refresh() for _ in range(5)))
+    assert list(policy.current.users) == ["robert"]
 
 
-def test_a_file_that_is_wrong_from_the_start_is_refused(file: Path) -> None:
+def test_a_file_that_is_invalid_at_the_start_is_an_error(file: Path) -> None:
     write(file, "x: y\n")
     with pytest.raises(ConfigError, match=r"web\.yaml:1: x: is not a key here"):
         PolicyFile(file)

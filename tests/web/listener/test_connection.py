@@ -11,30 +11,30 @@ from exporter.web.listener.connection import HttpConnection, track_requests
 from tests.fake_daemon import TEST_TIMEOUT
 
 
-class Http(asyncio.Protocol):
-    """Writes down what it is told."""
+class RecordingProtocol(asyncio.Protocol):
+    """Records the events that it gets."""
 
     def __init__(self) -> None:
-        self.told: list[object] = []
+        self.events: list[object] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.told.append("made")
+        self.events.append("made")
 
     def data_received(self, data: bytes) -> None:
-        self.told.append(data)
+        self.events.append(data)
 
     def pause_writing(self) -> None:
-        self.told.append("pause")
+        self.events.append("pause")
 
     def resume_writing(self) -> None:
-        self.told.append("resume")
+        self.events.append("resume")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.told.append("lost")
+        self.events.append("lost")
 
 
-class Tls(NamedTuple):
-    """The end of a handshake with a client that has this certificate."""
+class FakeTls(NamedTuple):
+    """A TLS object whose peer has this certificate."""
 
     certificate: Mapping[str, object] | None
 
@@ -42,179 +42,185 @@ class Tls(NamedTuple):
         return self.certificate
 
 
-class Wire(asyncio.Transport):
-    """A connection that goes nowhere."""
+class FakeTransport(asyncio.Transport):
+    """A transport without a socket."""
 
-    def __init__(self, tls: Tls | None = None) -> None:
+    def __init__(self, tls: FakeTls | None = None) -> None:
         super().__init__({"ssl_object": tls})
-        self.is_cut = False
+        self.is_aborted = False
         self.limits: tuple[int | None, int | None] = (None, None)
 
     def abort(self) -> None:
-        self.is_cut = True
+        self.is_aborted = True
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self.limits = (high, low)
 
 
-class Visit(NamedTuple):
-    """A guest, and both its sides."""
+class Pair(NamedTuple):
+    """A connection, between its transport and its HTTP protocol."""
 
-    guest: HttpConnection
-    wire: Wire
-    http: Http
-    present: set[HttpConnection]
+    connection: HttpConnection
+    transport: FakeTransport
+    http: RecordingProtocol
+    connections: set[HttpConnection]
 
 
-def come(wire: Wire | None = None, *, names: frozenset[str] = frozenset()) -> Visit:
-    wire, http, present = wire or Wire(), Http(), set[HttpConnection]()
-    guest = HttpConnection(http, names=names, present=present)
-    guest.connection_made(wire)
-    return Visit(guest, wire, http, present)
+def connect(
+    transport: FakeTransport | None = None, *, allowed_sans: frozenset[str] = frozenset()
+) -> Pair:
+    transport, http, connections = (
+        transport or FakeTransport(),
+        RecordingProtocol(),
+        set[HttpConnection](),
+    )
+    connection = HttpConnection(http, allowed_sans=allowed_sans, connections=connections)
+    connection.connection_made(transport)
+    return Pair(connection, transport, http, connections)
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def immediate_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "HEADER_TIMEOUT", 0.0)
     monkeypatch.setattr(connection, "WRITE_TIMEOUT", 0.0)
 
 
-async def time_passes() -> None:
-    """Let whatever is due by now happen."""
+async def expire_timers() -> None:
+    """Run the callbacks that are due."""
     passed = asyncio.Event()
     asyncio.get_running_loop().call_later(0.0, passed.set)
     await passed.wait()
 
 
-@pytest.mark.usefixtures("impatient")
-class TestDeadlines:
-    async def test_who_asks_nothing_is_cut_off(self) -> None:
-        visit = come()
-        await time_passes()
-        assert visit.wire.is_cut
+@pytest.mark.usefixtures("immediate_timeouts")
+class TestTimeouts:
+    async def test_a_connection_without_a_request_is_aborted(self) -> None:
+        pair = connect()
+        await expire_timers()
+        assert pair.transport.is_aborted
 
-    async def test_who_says_a_byte_now_and_then_is_cut_off_all_the_same(
+    async def test_single_bytes_do_not_restart_the_header_timer(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(connection, "HEADER_TIMEOUT", 0.02)
-        visit = come()
+        pair = connect()
         loop = asyncio.get_running_loop()
-        begun = loop.time()
-        while not visit.wire.is_cut:
-            visit.guest.data_received(b"G")
-            assert loop.time() < begun + TEST_TIMEOUT
-            await time_passes()
+        started_at = loop.time()
+        while not pair.transport.is_aborted:
+            pair.connection.data_received(b"G")
+            assert loop.time() < started_at + TEST_TIMEOUT
+            await expire_timers()
 
-    async def test_who_has_asked_may_wait_for_the_answer(self) -> None:
-        visit = come()
-        visit.guest.asked()
-        await time_passes()
-        assert not visit.wire.is_cut
+    async def test_a_request_in_progress_has_no_timeout(self) -> None:
+        pair = connect()
+        pair.connection.request_started()
+        await expire_timers()
+        assert not pair.transport.is_aborted
 
-    async def test_a_body_may_follow_while_it_is_answered(self) -> None:
-        visit = come()
-        visit.guest.asked()
-        visit.guest.data_received(b"body")
-        await time_passes()
-        assert not visit.wire.is_cut
+    async def test_a_request_body_starts_no_timer(self) -> None:
+        pair = connect()
+        pair.connection.request_started()
+        pair.connection.data_received(b"body")
+        await expire_timers()
+        assert not pair.transport.is_aborted
 
-    async def test_who_was_answered_may_rest_but_begin_no_request_without_end(self) -> None:
-        visit = come()
-        visit.guest.asked()
-        visit.guest.answered()
-        await time_passes()
-        assert not visit.wire.is_cut
-        visit.guest.data_received(b"G")
-        await time_passes()
-        assert visit.wire.is_cut
+    async def test_an_idle_connection_is_kept_and_its_next_request_has_a_timeout(self) -> None:
+        pair = connect()
+        pair.connection.request_started()
+        pair.connection.request_finished()
+        await expire_timers()
+        assert not pair.transport.is_aborted
+        pair.connection.data_received(b"G")
+        await expire_timers()
+        assert pair.transport.is_aborted
 
-    async def test_who_does_not_take_the_answer_is_cut_off(self) -> None:
-        visit = come()
-        visit.guest.asked()
-        visit.guest.pause_writing()
-        await time_passes()
-        assert visit.wire.is_cut
+    async def test_a_response_that_is_not_read_aborts_the_connection(self) -> None:
+        pair = connect()
+        pair.connection.request_started()
+        pair.connection.pause_writing()
+        await expire_timers()
+        assert pair.transport.is_aborted
 
-    async def test_who_has_taken_it_is_not(self) -> None:
-        visit = come()
-        visit.guest.asked()
-        visit.guest.pause_writing()
-        visit.guest.resume_writing()
-        await time_passes()
-        assert not visit.wire.is_cut
+    async def test_a_response_that_was_read_cancels_the_write_timer(self) -> None:
+        pair = connect()
+        pair.connection.request_started()
+        pair.connection.pause_writing()
+        pair.connection.resume_writing()
+        await expire_timers()
+        assert not pair.transport.is_aborted
 
-    async def test_who_has_left_is_no_longer_waited_for(self) -> None:
-        visit = come()
-        visit.guest.pause_writing()
-        visit.guest.connection_lost(None)
-        await time_passes()
-        assert not visit.wire.is_cut
-        assert visit.present == set()
-
-
-async def test_the_server_hears_all_of_it() -> None:
-    visit = come()
-    assert visit.present == {visit.guest}
-    visit.guest.data_received(b"GET")
-    visit.guest.pause_writing()
-    visit.guest.resume_writing()
-    visit.guest.connection_lost(None)
-    assert visit.http.told == ["made", b"GET", "pause", "resume", "lost"]
+    async def test_a_closed_connection_cancels_its_timers(self) -> None:
+        pair = connect()
+        pair.connection.pause_writing()
+        pair.connection.connection_lost(None)
+        await expire_timers()
+        assert not pair.transport.is_aborted
+        assert pair.connections == set()
 
 
-async def test_a_single_unsent_byte_is_noticed() -> None:
-    assert come().wire.limits == (1, 0)
+async def test_the_protocol_gets_all_events() -> None:
+    pair = connect()
+    assert pair.connections == {pair.connection}
+    pair.connection.data_received(b"GET")
+    pair.connection.pause_writing()
+    pair.connection.resume_writing()
+    pair.connection.connection_lost(None)
+    assert pair.http.events == ["made", b"GET", "pause", "resume", "lost"]
 
 
-async def test_idleness_ends_with_a_request_and_begins_with_its_answer() -> None:
-    visit = come()
-    seen = [visit.guest.idle_since]
-    visit.guest.asked()
-    seen.append(visit.guest.idle_since)
-    visit.guest.answered()
-    seen.append(visit.guest.idle_since)
+async def test_a_single_unsent_byte_pauses_writing() -> None:
+    assert connect().transport.limits == (1, 0)
+
+
+async def test_a_connection_is_idle_except_during_a_request() -> None:
+    pair = connect()
+    seen = [pair.connection.idle_since]
+    pair.connection.request_started()
+    seen.append(pair.connection.idle_since)
+    pair.connection.request_finished()
+    seen.append(pair.connection.idle_since)
     assert [moment is None for moment in seen] == [False, True, False]
 
 
-NAMES = frozenset({"vpn.example.org", "2001:db8::1", "spiffe://x/y"})
+ALLOWED_SANS = frozenset({"vpn.example.org", "2001:db8::1", "spiffe://x/y"})
 
 
 @pytest.mark.parametrize(
-    "name",
+    "san",
     [
         ("DNS", "vpn.example.org"),
         ("IP Address", "2001:DB8:0:0:0:0:0:1"),
         ("URI", "spiffe://x/y"),
     ],
 )
-async def test_a_client_with_an_allowed_name_is_let_in(name: tuple[str, str]) -> None:
-    certificate = {"subjectAltName": (("DNS", "other"), name)}
-    visit = come(Wire(Tls(certificate)), names=NAMES)
-    assert not visit.wire.is_cut
-    assert visit.http.told == ["made"]
+async def test_a_certificate_with_an_allowed_san_is_accepted(san: tuple[str, str]) -> None:
+    certificate = {"subjectAltName": (("DNS", "other"), san)}
+    pair = connect(FakeTransport(FakeTls(certificate)), allowed_sans=ALLOWED_SANS)
+    assert not pair.transport.is_aborted
+    assert pair.http.events == ["made"]
 
 
 @pytest.mark.parametrize(
     "tls",
     [
         None,
-        Tls(None),
-        Tls({}),
-        Tls({"subjectAltName": (("DNS", "VPN.example.org"), ("DNS", "example.org"))}),
-        Tls({"subject": ((("commonName", "vpn.example.org"),),)}),
+        FakeTls(None),
+        FakeTls({}),
+        FakeTls({"subjectAltName": (("DNS", "VPN.example.org"), ("DNS", "example.org"))}),
+        FakeTls({"subject": ((("commonName", "vpn.example.org"),),)}),
     ],
 )
-async def test_any_other_client_is_cut_off_before_it_is_heard(tls: Tls | None) -> None:
-    visit = come(Wire(tls), names=NAMES)
-    assert visit.wire.is_cut
-    visit.guest.data_received(b"GET / HTTP/1.1\r\n\r\n")
-    visit.guest.eof_received()
-    visit.guest.connection_lost(None)
-    assert visit.http.told == []
-    assert visit.present == set()
+async def test_any_other_client_is_aborted_before_its_data_is_read(tls: FakeTls | None) -> None:
+    pair = connect(FakeTransport(tls), allowed_sans=ALLOWED_SANS)
+    assert pair.transport.is_aborted
+    pair.connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
+    pair.connection.eof_received()
+    pair.connection.connection_lost(None)
+    assert pair.http.events == []
+    assert pair.connections == set()
 
 
-async def test_requests_are_answered_without_guests_as_well(
+async def test_requests_are_answered_by_other_servers_too(
     aiohttp_client: Callable[..., Awaitable[TestClient[web.Request, web.Application]]],
 ) -> None:
     async def hello(_: web.Request) -> web.Response:

@@ -5,72 +5,76 @@ from pathlib import Path
 
 import pytest
 
-from exporter.web.listener import http, listener
-from exporter.web.listener.connection import HttpConnection
-from exporter.web.listener.http import MAX_HEADERS, MAX_LINE_BYTES, SERVER_HEADER
+from exporter.web.listener import connection, listener
+from exporter.web.listener.connection import (
+    MAX_HEADERS,
+    MAX_LINE_BYTES,
+    SERVER_HEADER,
+    HttpConnection,
+)
 from tests.fake_daemon import TEST_TIMEOUT
 from tests.web.certificates import Authority
-from tests.web.listener.harness import LARGE, caller, house, rules
+from tests.web.listener.harness import LARGE, raw_client, running_server, tls_policy
 
 
-class TestPlaces:
-    """There are three; each test fills them."""
+class TestConnectionLimit:
+    """The limit is three connections; each test reaches it."""
 
     @pytest.fixture(autouse=True)
-    def three(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def limit_of_three(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(listener, "MAX_CONNECTIONS", 3)
 
-    async def test_who_has_been_idle_for_longest_makes_room(self) -> None:
-        async with house() as served, contextlib.AsyncExitStack() as stack:
+    async def test_closes_the_longest_idle_connection(self) -> None:
+        async with running_server() as server, contextlib.AsyncExitStack() as stack:
             first, second, third = [
-                await stack.enter_async_context(caller(served.port)) for _ in range(3)
+                await stack.enter_async_context(raw_client(server.port)) for _ in range(3)
             ]
             for client in (first, second, third, first):
-                await client.ask()
-                assert await client.status() == 200
-            fourth = await stack.enter_async_context(caller(served.port))
-            assert await second.is_cut_off()
+                await client.get()
+                assert await client.read_status() == 200
+            fourth = await stack.enter_async_context(raw_client(server.port))
+            assert await second.is_closed()
             for client in (first, third, fourth):
-                await client.ask()
-                assert await client.status() == 200
+                await client.get()
+                assert await client.read_status() == 200
 
-    async def test_who_is_being_answered_keeps_their_place(self) -> None:
-        async with house() as served, contextlib.AsyncExitStack() as stack:
-            busy = [await stack.enter_async_context(caller(served.port)) for _ in range(3)]
+    async def test_keeps_connections_with_a_request_in_progress(self) -> None:
+        async with running_server() as server, contextlib.AsyncExitStack() as stack:
+            busy = [await stack.enter_async_context(raw_client(server.port)) for _ in range(3)]
             for client in busy:
-                served.started.clear()
-                await client.ask("/slow")
-                await served.started.wait()
-            late = await stack.enter_async_context(caller(served.port))
-            assert await late.is_cut_off()
-            served.release.set()
-            assert [await client.status() for client in busy] == [200] * 3
+                server.started.clear()
+                await client.get("/slow")
+                await server.started.wait()
+            late = await stack.enter_async_context(raw_client(server.port))
+            assert await late.is_closed()
+            server.release.set()
+            assert [await client.read_status() for client in busy] == [200] * 3
 
-    async def test_no_more_are_taken_than_leave_half_of_the_files_to_others(
+    async def test_is_half_of_the_open_file_limit_at_most(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(listener, "MAX_CONNECTIONS", 1 << 20)
-        for soft, most in ((1024, 512), (3, 1), (1, 1), (resource.RLIM_INFINITY, 1 << 20)):
+        for soft, limit in ((1024, 512), (3, 1), (1, 1), (resource.RLIM_INFINITY, 1 << 20)):
             monkeypatch.setattr(resource, "getrlimit", lambda _, soft=soft: (soft, soft))
-            assert listener._most_guests() == most
+            assert listener._connection_limit() == limit
 
-    async def test_handshakes_take_places_as_well(
+    async def test_counts_handshakes_too(
         self, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(listener, "TLS_HANDSHAKE_TIMEOUT", 1000.0)
         async with (
-            house(await rules(tmp_path)) as served,
+            running_server(await tls_policy(tmp_path)) as server,
             contextlib.AsyncExitStack() as stack,
         ):
-            silent = [await stack.enter_async_context(caller(served.port)) for _ in range(4)]
-            assert await silent[0].is_cut_off()
-            client = await stack.enter_async_context(caller(served.port, authority.client()))
-            await client.ask()
-            assert await client.status() == 200
-            assert await silent[1].is_cut_off()
+            silent = [await stack.enter_async_context(raw_client(server.port)) for _ in range(4)]
+            assert await silent[0].is_closed()
+            client = await stack.enter_async_context(raw_client(server.port, authority.client()))
+            await client.get()
+            assert await client.read_status() == 200
+            assert await silent[1].is_closed()
 
 
-class TestRudeness:
+class TestBadClients:
     @pytest.mark.parametrize(
         "request_text",
         [
@@ -83,119 +87,123 @@ class TestRudeness:
             b"nonsense\r\n\r\n",
         ],
     )
-    async def test_is_answered_400_and_fills_no_log(
+    async def test_a_malformed_request_gets_400_without_a_log_line(
         self, caplog: pytest.LogCaptureFixture, request_text: bytes
     ) -> None:
-        async with house() as served, caller(served.port) as client:
-            await client.say(request_text)
-            assert await client.status() == 400
+        async with running_server() as server, raw_client(server.port) as client:
+            await client.send(request_text)
+            assert await client.read_status() == 400
         assert caplog.messages == []
 
     @pytest.mark.parametrize("target", ["/", "/nowhere", "nonsense"])
-    async def test_nobody_learns_what_the_server_is_made_of(self, target: str) -> None:
-        async with house() as served, caller(served.port) as client:
-            await client.ask(target)
+    async def test_no_response_discloses_versions(self, target: str) -> None:
+        async with running_server() as server, raw_client(server.port) as client:
+            await client.get(target)
             head = (await client.reader.readuntil(b"\r\n\r\n")).decode()
         assert f"Server: {SERVER_HEADER}\r\n" in head
         assert "aiohttp" not in head
         assert "Python" not in head
 
-    async def test_as_many_headers_as_there_may_be_are_read(self) -> None:
-        async with house() as served, caller(served.port) as client:
-            await client.ask("/", *["A: x"] * (MAX_HEADERS - 1))
-            assert await client.status() == 200
+    async def test_the_maximum_number_of_headers_is_accepted(self) -> None:
+        async with running_server() as server, raw_client(server.port) as client:
+            await client.get("/", *["A: x"] * (MAX_HEADERS - 1))
+            assert await client.read_status() == 200
 
-    async def test_an_error_of_ours_is_logged(self, caplog: pytest.LogCaptureFixture) -> None:
-        http._log.error("ours", exc_info=RuntimeError("boom"))
+    async def test_an_exception_of_the_server_is_logged(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        connection._log.error("ours", exc_info=RuntimeError("boom"))
         assert caplog.messages == ["ours"]
 
-    async def test_a_page_that_nobody_takes_is_taken_back(
+    async def test_a_response_that_is_not_read_aborts_the_connection(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        cut = asyncio.Event()
-        dismiss = HttpConnection.dismiss
+        aborted = asyncio.Event()
+        abort = HttpConnection.abort
 
-        def dismissed(guest: HttpConnection) -> None:
-            dismiss(guest)
-            cut.set()
+        def record_abort(connection: HttpConnection) -> None:
+            abort(connection)
+            aborted.set()
 
-        monkeypatch.setattr(HttpConnection, "dismiss", dismissed)
+        monkeypatch.setattr(HttpConnection, "abort", record_abort)
         monkeypatch.setattr("exporter.web.listener.connection.WRITE_TIMEOUT", 0.01)
-        async with house() as served, caller(served.port) as client:
+        async with running_server() as server, raw_client(server.port) as client:
             transport = client.writer.transport
             assert isinstance(transport, asyncio.Transport)
             transport.pause_reading()
-            await client.ask("/large")
+            await client.get("/large")
             async with asyncio.timeout(TEST_TIMEOUT):
-                await cut.wait()
+                await aborted.wait()
             transport.resume_reading()
             with contextlib.suppress(ConnectionError):
                 assert len(await client.reader.read()) < len(LARGE)
 
-    async def test_a_page_that_is_taken_comes_whole(
+    async def test_a_response_that_is_read_is_complete(
         self, tmp_path: Path, authority: Authority
     ) -> None:
         async with (
-            house(await rules(tmp_path)) as served,
-            caller(served.port, authority.client()) as client,
+            running_server(await tls_policy(tmp_path)) as server,
+            raw_client(server.port, authority.client()) as client,
         ):
-            await client.ask("/large", "Connection: close")
-            assert await client.status() == 200
+            await client.get("/large", "Connection: close")
+            assert await client.read_status() == 200
 
-    async def test_what_the_machine_has_not_is_tried_again(
+    async def test_accept_is_retried_after_a_failure(
         self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
         loop = asyncio.get_running_loop()
         accept = loop.sock_accept
         failures = [OSError(24, "Too many open files") for _ in range(3)]
 
-        async def scarce(listening: object) -> object:
+        async def failing_accept(listening: object) -> object:
             if failures:
                 raise failures.pop()
             return await accept(listening)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(loop, "sock_accept", scarce)
-        monkeypatch.setattr(listener, "_RETRY", 0.0)
-        async with house() as served, caller(served.port) as client:
-            await client.ask()
-            assert await client.status() == 200
+        monkeypatch.setattr(loop, "sock_accept", failing_accept)
+        monkeypatch.setattr(listener, "_ACCEPT_RETRY_DELAY", 0.0)
+        async with running_server() as server, raw_client(server.port) as client:
+            await client.get()
+            assert await client.read_status() == 200
         assert caplog.messages == ["cannot take a connection"]
 
 
-class TestTheEnd:
+class TestShutdown:
     async def test_leaves_no_task_and_no_connection(
         self, tmp_path: Path, authority: Authority
     ) -> None:
         before = asyncio.all_tasks()
         async with contextlib.AsyncExitStack() as stack:
-            async with house(await rules(tmp_path)) as served:
-                answered = await stack.enter_async_context(caller(served.port, authority.client()))
-                await answered.ask()
-                assert await answered.status() == 200
-                half = await stack.enter_async_context(caller(served.port, authority.client()))
-                await half.say(b"GET /")
-                silent = await stack.enter_async_context(caller(served.port))
+            async with running_server(await tls_policy(tmp_path)) as server:
+                answered = await stack.enter_async_context(
+                    raw_client(server.port, authority.client())
+                )
+                await answered.get()
+                assert await answered.read_status() == 200
+                half = await stack.enter_async_context(raw_client(server.port, authority.client()))
+                await half.send(b"GET /")
+                silent = await stack.enter_async_context(raw_client(server.port))
             for client in (answered, half, silent):
-                assert await client.is_cut_off()
+                assert await client.is_closed()
             assert asyncio.all_tasks() == before
 
-    async def test_waits_for_nobody_who_does_not_take_their_answer(self) -> None:
+    async def test_does_not_wait_for_a_client_that_does_not_read(self) -> None:
         async with contextlib.AsyncExitStack() as stack:
-            async with house() as served:
-                client = await stack.enter_async_context(caller(served.port))
+            async with running_server() as server:
+                client = await stack.enter_async_context(raw_client(server.port))
                 transport = client.writer.transport
                 assert isinstance(transport, asyncio.Transport)
                 transport.pause_reading()
-                await client.ask("/large")
+                await client.get("/large")
             transport.resume_reading()
             with contextlib.suppress(ConnectionError):
                 assert len(await client.reader.read()) < len(LARGE)
 
-    async def test_waits_a_moment_for_requests_under_way(self) -> None:
+    async def test_waits_a_moment_for_requests_in_progress(self) -> None:
         async with contextlib.AsyncExitStack() as stack:
-            async with house() as served:
-                client = await stack.enter_async_context(caller(served.port))
-                await client.ask("/slow")
-                await served.started.wait()
-                asyncio.get_running_loop().call_later(0.05, served.release.set)
-            assert await client.status() == 200
+            async with running_server() as server:
+                client = await stack.enter_async_context(raw_client(server.port))
+                await client.get("/slow")
+                await server.started.wait()
+                asyncio.get_running_loop().call_later(0.05, server.release.set)
+            assert await client.read_status() == 200

@@ -1,13 +1,66 @@
+import os
 import socket
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from exporter.web.listener import BoundAddress, bind, parse_listen_address
+from exporter.web.listener import (
+    BoundAddress,
+    ListenAddress,
+    bind,
+    listen_fds,
+    parse_listen_address,
+    sockets,
+)
 
 
-def close(*places: BoundAddress) -> None:
-    for place in places:
-        for listening in place.sockets:
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        (":9176", ListenAddress(None, 9176)),
+        ("127.0.0.1:9176", ListenAddress("127.0.0.1", 9176)),
+        ("[::1]:9176", ListenAddress("::1", 9176)),
+        ("[::]:0", ListenAddress("::", 0)),
+        ("localhost:65535", ListenAddress("localhost", 65535)),
+        ("vpn.example.org:80", ListenAddress("vpn.example.org", 80)),
+    ],
+)
+def test_a_listen_address_has_the_syntax_of_prometheus_exporters(
+    text: str, address: ListenAddress
+) -> None:
+    assert parse_listen_address(text) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":",
+        "9176",
+        "127.0.0.1",
+        ":65536",
+        ":-1",
+        ":+1",
+        ": 80",
+        "::1:9176",
+        "[::1]",
+        "[x]:80",
+        "http://localhost:9176",
+        ":9176\n",
+        ":٣",
+        "localhost:http",
+        "[]:80",
+    ],
+)
+def test_any_other_listen_address_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match=r"write :9176 or 127\.0\.0\.1:9176"):
+        parse_listen_address(text)
+
+
+def close(*addresses: BoundAddress) -> None:
+    for address in addresses:
+        for listening in address.sockets:
             listening.close()
 
 
@@ -20,15 +73,15 @@ def close(*places: BoundAddress) -> None:
         (":0", "localhost"),
     ],
 )
-async def test_a_place_has_a_url_with_its_real_port(address: str, host: str) -> None:
-    (place,) = await bind([parse_listen_address(address)])
-    port = place.sockets[0].getsockname()[1]
-    assert place.url(encrypted=False) == f"http://{host}:{port}"
-    assert place.url(encrypted=True) == f"https://{host}:{port}"
-    close(place)
+async def test_a_bound_address_has_a_url_with_its_real_port(address: str, host: str) -> None:
+    (bound,) = await bind([parse_listen_address(address)])
+    port = bound.sockets[0].getsockname()[1]
+    assert bound.url(encrypted=False) == f"http://{host}:{port}"
+    assert bound.url(encrypted=True) == f"https://{host}:{port}"
+    close(bound)
 
 
-async def test_where_one_address_is_taken_none_is_listened_on() -> None:
+async def test_if_one_address_is_in_use_no_socket_stays_open() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         addresses = [parse_listen_address(f"127.0.0.{host}:{port}") for host in (2, 1)]
@@ -38,6 +91,80 @@ async def test_where_one_address_is_taken_none_is_listened_on() -> None:
             socket.create_connection(("127.0.0.2", port))
 
 
-async def test_an_unknown_host_is_named() -> None:
+async def test_the_error_names_an_unknown_host() -> None:
     with pytest.raises(OSError, match=r"no\.such\.host\.invalid"):
         await bind([parse_listen_address("no.such.host.invalid:80")])
+
+
+@pytest.fixture
+def first(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """The first of some free descriptors, in place of systemd's first."""
+    descriptor = 200
+    monkeypatch.setattr(sockets, "SD_LISTEN_FDS_START", descriptor)
+    yield descriptor
+    for leftover in range(descriptor, descriptor + 4):
+        try:
+            os.close(leftover)
+        except OSError:
+            continue
+
+
+def pass_socket(number: int, original: socket.socket) -> None:
+    os.dup2(original.fileno(), number, inheritable=True)
+    original.close()
+
+
+def environment(count: object, pid: int | None = None) -> dict[str, str]:
+    return {
+        "LISTEN_PID": str(os.getpid() if pid is None else pid),
+        "LISTEN_FDS": str(count),
+        "LISTEN_FDNAMES": "web",
+        "HOME": "/",
+    }
+
+
+def test_passed_sockets_have_urls(first: int, tmp_path: Path) -> None:
+    path = tmp_path / "web.sock"
+    unix = socket.socket(socket.AF_UNIX)
+    unix.bind(str(path))
+    unix.listen()
+    tcp = socket.create_server(("127.0.0.1", 0))
+    wildcard = socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    ports = [tcp.getsockname()[1], wildcard.getsockname()[1]]
+    for offset, original in enumerate((tcp, wildcard, unix)):
+        pass_socket(first + offset, original)
+    given = environment(3)
+    addresses = listen_fds(given)
+    urls = [address.url(encrypted=False) for address in addresses]
+    assert urls == [
+        f"http://127.0.0.1:{ports[0]}",
+        f"http://localhost:{ports[1]}",
+        f"http+unix://{path}",
+    ]
+    assert given == {"HOME": "/"}
+    assert not any(os.get_inheritable(first + offset) for offset in range(3))
+    close(*addresses)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{}, environment(0), environment(""), environment("-1"), environment("x"), environment(1, 1)],
+)
+def test_no_passed_socket_is_an_error_with_what_to_do(given: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"handed over no socket: .* by a \.socket unit"):
+        listen_fds(given)
+
+
+def test_a_descriptor_that_is_no_socket_is_refused(first: int) -> None:
+    descriptor = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(descriptor, first)
+    os.close(descriptor)
+    with pytest.raises(ValueError, match=f"descriptor {first} of systemd is no socket"):
+        listen_fds(environment(1))
+
+
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_DGRAM])
+def test_a_socket_that_does_not_listen_is_refused(first: int, kind: socket.SocketKind) -> None:
+    pass_socket(first, socket.socket(socket.AF_INET, kind))
+    with pytest.raises(ValueError, match="write ListenStream= and Accept=no"):
+        listen_fds(environment(1))

@@ -6,8 +6,12 @@ import msgspec
 import pytest
 
 from exporter.config.schema import key_specs
-from exporter.web.listener.connection import HEADER_TIMEOUT, WRITE_TIMEOUT
-from exporter.web.listener.http import MAX_HEADERS, MAX_LINE_BYTES
+from exporter.web.listener.connection import (
+    HEADER_TIMEOUT,
+    MAX_HEADERS,
+    MAX_LINE_BYTES,
+    WRITE_TIMEOUT,
+)
 from exporter.web.listener.listener import MAX_CONNECTIONS, TLS_HANDSHAKE_TIMEOUT
 from exporter.web.web_config import Rate, load
 from exporter.web.web_config.forms import MAX_COST
@@ -34,7 +38,7 @@ def test_the_example_loads_and_means_what_it_says(tmp_path: Path) -> None:
     (tmp_path / "web.yaml").write_text(EXAMPLE)
     policy = load(tmp_path / "web.yaml")
     assert policy.tls is not None
-    assert policy.client_names == {"prometheus.example.org"}
+    assert policy.allowed_sans == {"prometheus.example.org"}
     assert policy.users.keys() == {"prometheus"}
     assert policy.headers == {"Strict-Transport-Security": "max-age=63072000"}
     assert policy.rate == Rate(interval=0.1, burst=50)

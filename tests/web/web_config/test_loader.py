@@ -110,7 +110,7 @@ class TestPolicies:
         client = "client_ca_file: ca.crt, client_auth_type: RequireAndVerifyClientCert"
         sans = "['2001:DB8:0::1', 10.0.0.1, vpn.example.org]"
         policy = read(directory, f"{PAIR}, {client}, client_allowed_sans: {sans}}}\n")
-        assert policy.client_names == {"2001:db8::1", "10.0.0.1", "vpn.example.org"}
+        assert policy.allowed_sans == {"2001:db8::1", "10.0.0.1", "vpn.example.org"}
 
 
 CLIENT = "client_ca_file: ca.crt, client_auth_type"
