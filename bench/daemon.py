@@ -115,7 +115,7 @@ async def _measure_command(
     office: Server, command: Command, calls: int, *, quick_ack: bool
 ) -> Cost:
     endpoint = parse_endpoint(str(office.management.address))
-    stream = await connector_for(endpoint, timeout=_TIMEOUT).open()
+    stream = await connector_for(endpoint, timeout=_TIMEOUT).connect()
     if not quick_ack:
         stream = DelayedAckStream(stream.reader, stream.writer, stream.peer)
     connection = Connection(stream, timeout=_TIMEOUT)

@@ -78,8 +78,8 @@ def _cpu_by_stage(reply: bytes, fixture: Fixture) -> tuple[float, ...]:
 def _receive(reply: bytes) -> MultilineReply:
     """Feed a reply in chunks, as the socket returns it."""
     protocol = ManagementProtocol()
-    messages: list[Message] = protocol.receive(_GREETING)
+    messages: list[Message] = protocol.receive_data(_GREETING)
     for start in range(0, len(reply), READ_SIZE):
-        messages += protocol.receive(reply[start : start + READ_SIZE])
+        messages += protocol.receive_data(reply[start : start + READ_SIZE])
     (listing,) = [message for message in messages if isinstance(message, MultilineReply)]
     return listing

@@ -141,7 +141,7 @@ class PromptError(ManagementError):
     def __init__(self, sentence: str, waits_for: str) -> None:
         """Say what the daemon waits for, and what to do."""
         super().__init__(sentence)
-        self.waits_for = waits_for
+        self.prompt_kind = waits_for
 
 
 class HoldPromptError(PromptError):

@@ -54,7 +54,7 @@ _ADDRESS = (
 )
 _CLIENT_END = re.compile(rf"(?:\A|/){_ADDRESS} ")
 # Before a client's own name there is none of this; before a name that a message quotes there is.
-_QUOTING = re.compile(r": |\[|\Apeer \S+ \(|\Aclosing instance ")
+_AMBIGUOUS = re.compile(r": |\[|\Apeer \S+ \(|\Aclosing instance ")
 _NEW_CLIENT = re.compile(
     r"(?:(?P<prefix>.*) )?MULTI: primary virtual IP(?P<v6>v6)? for "
     rf"(?P<client>(?:(?P<name>.*)/)?(?P<address>{_ADDRESS})): [0-9a-f.:]+",
@@ -105,7 +105,7 @@ def _message(text: str) -> str | None:
     if match is None:
         return text
     client, message = text[: match.end()], text[match.end() :]
-    if _QUOTING.search(text[: match.start()]):
+    if _AMBIGUOUS.search(text[: match.start()]):
         return None
     # Some messages name their client again; another one may be the true end of a name.
     return None if _CLIENT_END.search(message.replace(client, "")) else message

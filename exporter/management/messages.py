@@ -56,13 +56,13 @@ class Notification(msgspec.Struct, frozen=True):
     variables that carry a password.
     """
 
-    source: str
+    keyword: str
     payload: bytes
     env: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:
         # Payloads carry credentials (>PASSWORD:Auth-Token, CRV1, >INFOMSG).
-        return f"Notification({self.source!r}, {len(self.payload)} bytes, env={len(self.env)})"
+        return f"Notification({self.keyword!r}, {len(self.payload)} bytes, env={len(self.env)})"
 
 
 class UnexpectedLine(msgspec.Struct, frozen=True):

@@ -96,7 +96,7 @@ class AnswerNeeded(msgspec.Struct, frozen=True):
     REMOTE or PROXY.
     """
 
-    source: str
+    keyword: str
 
 
 class ClientEvent(msgspec.Struct, frozen=True):
@@ -145,7 +145,7 @@ class Pkcs11Id(msgspec.Struct, frozen=True):
 class UnknownNotification(msgspec.Struct, frozen=True):
     """A keyword that nobody knows, or a payload that is not what its keyword promises."""
 
-    source: str
+    keyword: str
 
 
 ParsedNotification = (
@@ -252,8 +252,8 @@ def parse_notification(notification: Notification) -> ParsedNotification:
     """Understand one real-time message; what can't be understood is `UnknownNotification`."""
     payload = decode(notification.payload)
     try:
-        if notification.source == "CLIENT":
+        if notification.keyword == "CLIENT":
             return _client(payload, notification.env)
-        return _PARSERS[notification.source](payload)
+        return _PARSERS[notification.keyword](payload)
     except (ValueError, LookupError):
-        return UnknownNotification(clean(notification.source, 32))
+        return UnknownNotification(clean(notification.keyword, 32))

@@ -20,7 +20,7 @@ _VERSION = re.compile(r"[23]\.[0-9]{1,2}(?:\.[0-9]{1,2})?(?![0-9])")
 """OpenVPN 2 and the core of OpenVPN 3; `2.6_git` is 2.6."""
 
 
-_PROGRAMS = {
+_GUI_NAMES = {
     "OpenVPN_GUI": "openvpn-gui",
     "OCWindows": "openvpn-connect",
     "OCmacOS": "openvpn-connect",
@@ -49,7 +49,7 @@ def parse_peer_info(variables: Mapping[str, str]) -> PeerInfo:
     return PeerInfo(
         UNKNOWN if platform is None else _platform(platform),
         UNKNOWN if version is None else _version(version),
-        _program(variables.get("IV_GUI_VER", "")),
+        _gui_name(variables.get("IV_GUI_VER", "")),
     )
 
 
@@ -62,7 +62,7 @@ def _version(text: str) -> str:
     return match[0] if match else OTHER
 
 
-def _program(text: str) -> str:
+def _gui_name(text: str) -> str:
     if not text:
         return ""
-    return next((name for start, name in _PROGRAMS.items() if text.startswith(start)), OTHER)
+    return next((name for start, name in _GUI_NAMES.items() if text.startswith(start)), OTHER)

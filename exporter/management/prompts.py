@@ -60,7 +60,7 @@ def blocking_prompt(reading: ParsedNotification) -> PromptError | None:
                 "or put it into a file ('askpass', 'auth-user-pass FILE')",
                 password_kind(kind),
             )
-        case AnswerNeeded(source=source):
+        case AnswerNeeded(keyword=source):
             return PasswordPromptError(
                 f"the daemon waits for an answer to >{source}; give it by its management interface",
                 source,

@@ -49,14 +49,14 @@ ENV_SIZE_LIMIT = 256 * 1024
 
 PASSWORD_PROMPT = b"ENTER PASSWORD:"
 
-_ENV_OPENERS = {
+_ENV_EVENTS = {
     "CLIENT": (b"CONNECT,", b"REAUTH,", b"ESTABLISHED,", b"DISCONNECT,", b"CR_RESPONSE,"),
     "UPDOWN": (b"UP", b"DOWN"),
 }
 _NOTIFICATION = re.compile(rb">([A-Z][A-Z0-9_-]*):(.*)", re.DOTALL)
 _SECRET_VARIABLES = (b"password=", b"auth_token=")
 
-_OTHER_THAN_ROWS = frozenset({b">", b"S", b"E"})
+_NON_ROW_PREFIXES = frozenset({b">", b"S", b"E"})
 """How lines begin that may be no rows: notifications, `SUCCESS:`, `ERROR:` and `END`."""
 
 # A client row of status format 1 begins with a common name, which may be `>FATAL:x` or
@@ -69,7 +69,7 @@ _FORMAT_1_ROW = re.compile(
 _FORMAT_1_TITLE = b"OpenVPN CLIENT LIST"
 
 
-class _Phase(enum.Enum):
+class _SessionState(enum.Enum):
     LOGIN = enum.auto()
     OPEN = enum.auto()
     FAILED = enum.auto()
@@ -111,8 +111,8 @@ class ManagementProtocol:
     def __init__(self, *, reply_limit: int = REPLY_LIMIT) -> None:
         """Begin a session in which nothing was said yet."""
         self._reply_limit = reply_limit
-        self._phase = _Phase.LOGIN
-        self._rest = b""
+        self._state = _SessionState.LOGIN
+        self._buffer = b""
         self._messages: list[Message] = []
         self._listing: list[bytes] | None = None
         self._listing_size = 0
@@ -123,14 +123,14 @@ class ManagementProtocol:
         """Bytes kept of messages that are not complete: what the caps are about."""
         env = self._env.size if self._env else 0
         listing = self._listing_size if self._listing is not None else 0
-        return len(self._rest) + env + listing
+        return len(self._buffer) + env + listing
 
     @property
     def greeted(self) -> bool:
         """Whether the daemon has said its greeting: from then on it takes commands."""
-        return self._phase is _Phase.OPEN
+        return self._state is _SessionState.OPEN
 
-    def send(self, command: Command) -> bytes:
+    def send_command(self, command: Command) -> bytes:
         """Return the bytes that say `command`; nothing else than a `Command` can be said."""
         if not isinstance(command, Command):
             raise TypeError(f"not in the list of read-only commands: {command!r}")
@@ -147,59 +147,59 @@ class ManagementProtocol:
             raise ValueError("a management password has one line")
         return line + b"\n"
 
-    def receive(self, data: bytes) -> list[Message]:
+    def receive_data(self, data: bytes) -> list[Message]:
         """Take bytes of the daemon in pieces of any size; return the messages they complete.
 
         Raises:
             ProtocolError: not the management protocol, or a cap was broken.
         """
-        if self._phase is _Phase.FAILED:
+        if self._state is _SessionState.FAILED:
             raise ProtocolError("the session has failed before")
         try:
-            self._take(data)
+            self._feed(data)
         except ProtocolError:
             self._fail()
             raise
-        return self._collect()
+        return self._drain()
 
     def receive_eof(self) -> list[Message]:
         """Take the end of the stream; return what it cut short, if anything."""
-        self._cut_env_short()
-        self._cut_listing_short()
-        if self._rest:
+        self._truncate_env()
+        self._truncate_reply()
+        if self._buffer:
             self._messages.append(Truncated(1))
         self._fail()
-        return self._collect()
+        return self._drain()
 
-    def _collect(self) -> list[Message]:
+    def _drain(self) -> list[Message]:
         messages, self._messages = self._messages, []
         return messages
 
     def _fail(self) -> None:
-        self._phase = _Phase.FAILED
-        self._rest = b""
+        self._state = _SessionState.FAILED
+        self._buffer = b""
         self._listing = None
         self._env = None
 
-    def _take(self, data: bytes) -> None:
-        *lines, self._rest = (self._rest + data).split(b"\n")
+    def _feed(self, data: bytes) -> None:
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
         if lines and max(map(len, lines)) > LINE_LIMIT:
             raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
         lines = [line.removesuffix(b"\r") for line in lines]
         # A status of ten thousand clients has thirty thousand lines, nearly all of them rows.
-        if self._listing is not None and _OTHER_THAN_ROWS.isdisjoint([line[:1] for line in lines]):
+        if self._listing is not None and _NON_ROW_PREFIXES.isdisjoint([line[:1] for line in lines]):
             self._extend_listing(self._listing, lines)
         else:
             for line in lines:
-                self._take_line(line)
-        if self._phase is _Phase.LOGIN:
-            self._rest = self._take_prompts(self._rest)
-        if len(self._rest) > LINE_LIMIT:
+                self._feed_line(line)
+        if self._state is _SessionState.LOGIN:
+            self._buffer = self._strip_prompts(self._buffer)
+        if len(self._buffer) > LINE_LIMIT:
             raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
 
-    def _take_line(self, line: bytes) -> None:
-        if self._phase is _Phase.LOGIN:
-            self._log_in(line)
+    def _feed_line(self, line: bytes) -> None:
+        if self._state is _SessionState.LOGIN:
+            self._feed_login_line(line)
         elif line.startswith((b">", b"SUCCESS:", b"ERROR:")) and not self._is_row(line):
             if line.startswith(b">"):
                 self._notify(line)
@@ -213,12 +213,12 @@ class ManagementProtocol:
         else:
             self._extend_listing(self._listing, [line])
 
-    def _log_in(self, line: bytes) -> None:
-        line = self._take_prompts(line)
+    def _feed_login_line(self, line: bytes) -> None:
+        line = self._strip_prompts(line)
         if line.startswith(b"SUCCESS:"):
             self._reply(line)
         elif _NOTIFICATION.match(line):
-            self._phase = _Phase.OPEN
+            self._state = _SessionState.OPEN
             self._notify(line)
         elif line:
             raise ProtocolError(
@@ -226,7 +226,7 @@ class ManagementProtocol:
                 f"{clean_bytes(line, 64)!r}"
             )
 
-    def _take_prompts(self, line: bytes) -> bytes:
+    def _strip_prompts(self, line: bytes) -> bytes:
         while line.startswith(PASSWORD_PROMPT):
             self._messages.append(PasswordPrompt())
             line = line.removeprefix(PASSWORD_PROMPT)
@@ -241,7 +241,7 @@ class ManagementProtocol:
         )
 
     def _reply(self, line: bytes) -> None:
-        self._cut_listing_short()
+        self._truncate_reply()
         kind, _, text = line.partition(b":")
         text = text.removeprefix(b" ")
         self._messages.append(SuccessReply(text) if kind == b"SUCCESS" else ErrorReply(text))
@@ -259,12 +259,12 @@ class ManagementProtocol:
         if self._listing_size > self._reply_limit:
             raise ProtocolError(f"a reply of more than {self._reply_limit} bytes without END")
 
-    def _cut_listing_short(self) -> None:
+    def _truncate_reply(self) -> None:
         if self._listing is not None:
             self._messages.append(Truncated(len(self._listing)))
             self._listing = None
 
-    def _cut_env_short(self) -> None:
+    def _truncate_env(self) -> None:
         if self._env is not None:
             self._messages.append(Truncated(self._env.lines))
             self._env = None
@@ -276,14 +276,14 @@ class ManagementProtocol:
             return
         source, payload = match[1].decode(), match[2]
         if payload.startswith(b"ENV,"):
-            self._take_variable(source, payload.removeprefix(b"ENV,"), line)
-        elif payload.startswith(_ENV_OPENERS.get(source, ())):
-            self._cut_env_short()
+            self._add_env(source, payload.removeprefix(b"ENV,"), line)
+        elif payload.startswith(_ENV_EVENTS.get(source, ())):
+            self._truncate_env()
             self._env = _EnvBlock(source, payload)
         else:
             self._messages.append(Notification(source, payload))
 
-    def _take_variable(self, source: str, variable: bytes, line: bytes) -> None:
+    def _add_env(self, source: str, variable: bytes, line: bytes) -> None:
         if self._env is None or self._env.source != source:
             self._messages.append(UnexpectedLine(line))
         elif variable == b"END":

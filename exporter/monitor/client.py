@@ -98,25 +98,25 @@ class ManagementClient:
         reply, fallback = await self._status(lambda _: arrived())
         if isinstance(reply, MultilineReply):
             await yield_to_loop()  # what was read with the end of the reply took its time
-            status = await run_cooperatively(self._reader.steps(reply.lines))
+            status = await run_cooperatively(self._reader.read_in_chunks(reply.lines))
             return Poll(load_stats, status, fallback)
         if isinstance(reply, ErrorReply) and reply.text.endswith(_NOT_IN_THIS_MODE):
             return Poll(load_stats, None)
         raise _refusal(Command.STATUS_1 if fallback else Command.STATUS_3, reply)
 
-    async def _status(self, then: Callable[[Reply], None]) -> tuple[Reply, bool]:
+    async def _status(self, on_reply: Callable[[Reply], None]) -> tuple[Reply, bool]:
         """Ask for `status 3`; if that never ends, for `status 1`, whose rows can't overflow."""
         request = self._connection.request
         if self._status_1_polls:
             self._status_1_polls -= 1
-            return await request(Command.STATUS_1, then=then), True
+            return await request(Command.STATUS_1, on_reply=on_reply), True
         try:
-            return await request(Command.STATUS_3, then=then), False
+            return await request(Command.STATUS_3, on_reply=on_reply), False
         except ReplyTimeout:
             if not await self._connection.resynchronise():  # late, not without an end
-                return await request(Command.STATUS_3, then=then), False
+                return await request(Command.STATUS_3, on_reply=on_reply), False
         self._status_1_polls = STATUS_1_POLLS
-        return await request(Command.STATUS_1, then=then), True
+        return await request(Command.STATUS_1, on_reply=on_reply), True
 
     async def _line(self, command: Command, parse: Callable[[bytes], _T]) -> _T:
         reply = await self._connection.request(command)
@@ -138,11 +138,11 @@ class ManagementClient:
     ) -> None:
         """Give the parsed reply to `take` at its place in the stream."""
 
-        def then(reply: Reply) -> None:
+        def on_reply(reply: Reply) -> None:
             if isinstance(reply, MultilineReply):
                 take(parse(reply.lines))
 
-        reply = await self._connection.request(command, then=then)
+        reply = await self._connection.request(command, on_reply=on_reply)
         if not isinstance(reply, MultilineReply):
             raise _refusal(command, reply)
 

@@ -196,12 +196,12 @@ class Monitor:
         # Read anew for each session, so that it may be changed in its file.
         try:
             password = await read_management_password(self._manner.daemon)
-            stream = await self._opener.open()
+            stream = await self._opener.connect()
         except ManagementError as error:
             self.daemon.on_poll_error(error)
             raise
         connection = Connection(stream, timeout=self._manner.daemon.timeout)
-        self.history = connection.dialogue
+        self.history = connection.history
         visit = self._visiting = ManagementSession(
             connection,
             self.daemon,

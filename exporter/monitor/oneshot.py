@@ -92,7 +92,7 @@ async def _visit(daemon: DaemonConfig, clients: ClientsConfig, record: DaemonSta
             "'serve' keeps it"
         )
     password = await read_management_password(daemon)
-    stream = await connector_for(daemon.management, timeout=daemon.timeout).open()
+    stream = await connector_for(daemon.management, timeout=daemon.timeout).connect()
     connection = Connection(stream, timeout=daemon.timeout)
     try:
         await _ask(connection, clients, record, password=password)
@@ -107,7 +107,7 @@ async def _ask(
 
     def notice(message: Notification) -> None:
         reading = parse_notification(message)
-        record.on_notification(message.source, reading)
+        record.on_notification(message.keyword, reading)
         reason = blocking_prompt(reading)
         if reason is not None:
             asides.append(reason)

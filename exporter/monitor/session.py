@@ -162,7 +162,7 @@ class ManagementSession:
         self._misread()
 
     def _misread(self) -> None:
-        lines = self._connection.take_unparsed()
+        lines = self._connection.pop_unparsed()
         if lines:  # else the record has not changed
             self._record.add_unparsed(lines)
 
@@ -248,11 +248,11 @@ class ManagementSession:
         # From verb 8 on the daemon never gets to reading `log off`; where we must stay, the next
         # poll tries it all the same.
         if not self._must_stay:
-            self._connection.abandon(LogFloodError("the daemon's log floods us"))
+            self._connection.abort(LogFloodError("the daemon's log floods us"))
 
     def _notice(self, message: Notification) -> None:
         reading = parse_notification(message)
-        self._record.on_notification(message.source, reading)
+        self._record.on_notification(message.keyword, reading)
         match reading:
             case LogLine():
                 if self._flood.rises(asyncio.get_running_loop().time()):

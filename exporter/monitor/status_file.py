@@ -92,7 +92,7 @@ class StatusFilePoller:
         return None
 
     async def _status(self) -> Status:
-        status = await run_cooperatively(self._reader.steps(await self._file.read()))
+        status = await run_cooperatively(self._reader.read_in_chunks(await self._file.read()))
         age = self._clock() - status.updated
         if age > self._daemon.status_max_age:
             raise StaleStatusFileError(

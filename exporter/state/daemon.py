@@ -231,7 +231,7 @@ class DaemonState:
                     )
             case _:
                 reason = prompts.blocking_prompt(reading)
-                self.prompt = reason.waits_for if reason else self.prompt
+                self.prompt = reason.prompt_kind if reason else self.prompt
 
     @_changes
     def on_state(self, state: State) -> None:

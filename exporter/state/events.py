@@ -96,8 +96,8 @@ class Events:
 
     def _count_prompt(self, reading: ParsedNotification) -> None:
         reason = prompts.blocking_prompt(reading)
-        if reason is not None and reason.waits_for in self.prompts:
-            self.prompts[reason.waits_for] += 1
+        if reason is not None and reason.prompt_kind in self.prompts:
+            self.prompts[reason.prompt_kind] += 1
 
     def _count_state(self, state: State) -> None:
         self.transitions[state.name.value] += 1

@@ -38,7 +38,7 @@ from exporter.transport.stream import Stream
 _LAST_REPLY = 0.5
 """Seconds that leaving waits for a reply under way, so that a stop takes less than one second."""
 
-_AT_ONCE = 500
+_BURST = 500
 """Messages that are taken without giving way: of log lines, some ten milliseconds."""
 
 Subscriber = Callable[[Notification], None]
@@ -55,21 +55,21 @@ class Connection:
         self.peer = stream.peer
         self.timeout = timeout
         self._protocol = ManagementProtocol()
-        self.dialogue = CommandHistory()
+        self.history = CommandHistory()
         self._subscribers: list[Subscriber] = []
-        self._turn = asyncio.Lock()
-        self._asked: list[_Question] = []
+        self._lock = asyncio.Lock()
+        self._pending: list[_PendingCommand] = []
         self._dropped_replies = 0
-        self._quiet = asyncio.Event()
+        self._idle = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
-        self._lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self._closed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._unparsed_lines = 0
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Give every further real-time message to `subscriber`, synchronously."""
         self._subscribers.append(subscriber)
 
-    def take_unparsed(self) -> int:
+    def pop_unparsed(self) -> int:
         """Return the number of lines that fit nowhere since this was last asked."""
         lines, self._unparsed_lines = self._unparsed_lines, 0
         return lines
@@ -80,11 +80,11 @@ class Connection:
 
         Anything but a `ManagementError` is a bug of a subscriber.
         """
-        return self._lost.result() if self._lost.done() else None
+        return self._closed.result() if self._closed.done() else None
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
         """Wait until the session ends or `event` is set, `seconds` at most."""
-        await wait_for_event(event, seconds, or_done=[self._lost])
+        await wait_for_event(event, seconds, or_done=[self._closed])
 
     async def log_in(self, password: Secret | None) -> None:
         """Wait for the greeting, answering one password prompt if there is one.
@@ -100,20 +100,20 @@ class Connection:
             async with asyncio.timeout(self.timeout):
                 while not self._protocol.greeted:
                     data = await self._stream.read()
-                    messages, answer = login.take(data)
+                    messages, answer = login.feed(data)
                     self._writer.write(answer)
                     for message in messages:
                         self._dispatch(message)
         except TimeoutError as error:
-            raise login.silence(self.timeout) from error
+            raise login.timeout_error(self.timeout) from error
         except OSError as error:  # a reset: the peer closed without reading what we sent
-            raise login.closed() from error
+            raise login.eof_error() from error
         self._reading = asyncio.create_task(self._read(), name=f"read {self.peer}")
 
-    async def request(self, command: Command, *, then: ReplyCallback | None = None) -> Reply:
+    async def request(self, command: Command, *, on_reply: ReplyCallback | None = None) -> Reply:
         """Send one command and return its reply, complete.
 
-        `then` is called with the reply before any later message reaches a subscriber: what came
+        `on_reply` is called with the reply before any later message reaches a subscriber: what came
         before the reply has been seen by then, and what came after it has not.
 
         Raises:
@@ -121,9 +121,9 @@ class Connection:
             ProtocolError: a reply of a shape that the command doesn't have.
             SessionClosed: the daemon ended the session.
         """
-        async with self._turn:
-            reply = await self._exchange(command, then)
-        if not isinstance(reply, ErrorReply | _SHAPES[command.reply]):
+        async with self._lock:
+            reply = await self._exchange(command, on_reply)
+        if not isinstance(reply, ErrorReply | _REPLY_TYPES[command.reply]):
             raise ProtocolError(f"{self.peer}: a reply to '{command.text}' of another shape")
         return reply
 
@@ -138,40 +138,40 @@ class Connection:
             ReplyTimeout: the daemon doesn't answer at all.
             SessionClosed: the daemon ended the session.
         """
-        async with self._turn:
+        async with self._lock:
             dropped = self._dropped_replies
             await self._exchange(Command.PID)
             return self._dropped_replies > dropped
 
-    async def _exchange(self, command: Command, then: ReplyCallback | None = None) -> Reply:
-        if self._lost.done():
-            raise self._lost.result()
+    async def _exchange(self, command: Command, on_reply: ReplyCallback | None = None) -> Reply:
+        if self._closed.done():
+            raise self._closed.result()
         loop = asyncio.get_running_loop()
         began = loop.time()
-        question = self._ask(command, then)
+        pending = self._send(command, on_reply)
         try:
             async with asyncio.timeout(self.timeout):
-                reply = await question.reply
+                reply = await pending.reply
         except TimeoutError as error:
             ended = loop.time()
-            self.dialogue.unanswered(command, ended=ended, seconds=ended - began)
+            self.history.add_timeout(command, ended=ended, seconds=ended - began)
             raise ReplyTimeout(
                 f"{self.peer}: no complete reply to '{command.text}' within {self.timeout:g} s"
             ) from error
         ended = loop.time()
-        self.dialogue.exchanged(command, reply, ended=ended, seconds=ended - began)
+        self.history.add_reply(command, reply, ended=ended, seconds=ended - began)
         return reply
 
-    def _ask(self, command: Command, then: ReplyCallback | None) -> "_Question":
-        question = _Question(command, asyncio.get_running_loop().create_future(), then)
-        self._asked.append(question)
-        self._quiet.clear()
-        self._writer.write(self._protocol.send(command))
-        return question
+    def _send(self, command: Command, on_reply: ReplyCallback | None) -> "_PendingCommand":
+        pending = _PendingCommand(command, asyncio.get_running_loop().create_future(), on_reply)
+        self._pending.append(pending)
+        self._idle.clear()
+        self._writer.write(self._protocol.send_command(command))
+        return pending
 
-    def abandon(self, error: ManagementError) -> None:
+    def abort(self, error: ManagementError) -> None:
         """End the session at once for `error`, which whoever waits for a reply gets."""
-        self._lose(error)
+        self._set_closed(error)
         if self._reading is not None:
             self._reading.cancel()
 
@@ -180,52 +180,52 @@ class Connection:
         # `asyncio.timeout` can't be used here: before Python 3.11.3 it takes the cancellation that
         # brought us here for its own, and nothing would be closed.
         try:
-            if self._asked and not self._lost.done():
-                await _wait_for(self._quiet.wait(), _LAST_REPLY)
-            if self._protocol.greeted and not self._lost.done():
-                self._writer.write(self._protocol.send(Command.QUIT))
+            if self._pending and not self._closed.done():
+                await _wait_for(self._idle.wait(), _LAST_REPLY)
+            if self._protocol.greeted and not self._closed.done():
+                self._writer.write(self._protocol.send_command(Command.QUIT))
             if self._reading is not None:
                 self._reading.cancel()
                 await asyncio.wait([self._reading])
         finally:  # whoever is cancelled while leaving still leaves
-            self._lose(SessionClosed(f"{self.peer}: we left"))
+            self._set_closed(SessionClosed(f"{self.peer}: we left"))
             self._writer.close()
         await _wait_for(self._writer.wait_closed(), _LAST_REPLY)
 
     async def _read(self) -> None:
         try:
             while data := await self._stream.read():
-                await self._dispatch_all(self._protocol.receive(data))
+                await self._dispatch_all(self._protocol.receive_data(data))
             await self._dispatch_all(self._protocol.receive_eof())
-            self._lose(SessionClosed(f"{self.peer}: the daemon closed the session"))
+            self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
-            self._lose(ProtocolError(f"{self.peer}: {error}"))
+            self._set_closed(ProtocolError(f"{self.peer}: {error}"))
         except OSError as error:
-            self._lose(SessionClosed(f"{self.peer}: {error.strerror or error}"))
+            self._set_closed(SessionClosed(f"{self.peer}: {error.strerror or error}"))
         except Exception as error:  # noqa: BLE001 -- a subscriber's bug must not go unseen
-            self._lose(error)
+            self._set_closed(error)
 
-    def _lose(self, error: Exception) -> None:
-        if self._lost.done():
+    def _set_closed(self, error: Exception) -> None:
+        if self._closed.done():
             return
-        self._lost.set_result(error)
-        for question in self._asked:
-            if not question.reply.done():
-                question.reply.set_exception(error)
-        self._forget(len(self._asked))
+        self._closed.set_result(error)
+        for pending in self._pending:
+            if not pending.reply.done():
+                pending.reply.set_exception(error)
+        self._pop(len(self._pending))
 
     async def _dispatch_all(self, messages: Iterable[Message]) -> None:
         # Apart from the loop that reads: its variables live until the next bytes come, and a
         # status of ten thousand clients is no small thing to keep.
         for number, message in enumerate(messages, start=1):
             self._dispatch(message)
-            if number % _AT_ONCE == 0:
+            if number % _BURST == 0:
                 await asyncio.sleep(0)
 
     def _dispatch(self, message: Message) -> None:
         match message:
-            case Notification(source=source):
-                self.dialogue.notified(source)
+            case Notification(keyword=source):
+                self.history.count_notification(source)
                 for subscriber in self._subscribers:
                     subscriber(message)
             case SuccessReply() | ErrorReply() | MultilineReply():
@@ -237,43 +237,43 @@ class Connection:
 
     def _take_reply(self, reply: Reply) -> None:
         if isinstance(reply, SuccessReply) and reply.text.startswith(b"pid="):
-            self._forget_before_pid()
-        if not self._asked:
+            self._drop_before_pid()
+        if not self._pending:
             self._unparsed_lines += 1
             return
-        question = self._asked[0]
-        if not question.reply.done():  # else whoever asked has given up
-            question.reply.set_result(reply)
-            if question.then is not None:
-                question.then(reply)
-        self._forget(1)
+        pending = self._pending[0]
+        if not pending.reply.done():  # else whoever asked has given up
+            pending.reply.set_result(reply)
+            if pending.on_reply is not None:
+                pending.on_reply(reply)
+        self._pop(1)
 
-    def _forget_before_pid(self) -> None:
+    def _drop_before_pid(self) -> None:
         """What was asked before `pid` is not answered after it: the daemon dropped the rest."""
-        pids = [index for index, question in enumerate(self._asked) if question.is_pid]
+        pids = [index for index, pending in enumerate(self._pending) if pending.is_pid]
         dropped = pids[0] if pids else 0
         self._dropped_replies += dropped
-        self._forget(dropped)
+        self._pop(dropped)
 
-    def _forget(self, questions: int) -> None:
-        del self._asked[:questions]
-        if not self._asked:
-            self._quiet.set()
+    def _pop(self, count: int) -> None:
+        del self._pending[:count]
+        if not self._pending:
+            self._idle.set()
 
 
-class _Question(NamedTuple):
+class _PendingCommand(NamedTuple):
     """A command that was sent, and who waits for its reply."""
 
     command: Command
     reply: asyncio.Future[Reply]
-    then: ReplyCallback | None
+    on_reply: ReplyCallback | None
 
     @property
     def is_pid(self) -> bool:
         return self.command is Command.PID
 
 
-_SHAPES: dict[ReplyKind, type[SuccessReply | MultilineReply]] = {
+_REPLY_TYPES: dict[ReplyKind, type[SuccessReply | MultilineReply]] = {
     ReplyKind.LINE: SuccessReply,
     ReplyKind.MULTILINE: MultilineReply,
 }

@@ -32,7 +32,7 @@ from exporter.transport.stream import READ_SIZE, Stream
 class Connector(Protocol):
     """Gives a new stream to one daemon each time it is asked."""
 
-    async def open(self) -> Stream:
+    async def connect(self) -> Stream:
         """Open a stream.
 
         Raises:
@@ -59,7 +59,7 @@ def connector_for(endpoint: Endpoint | None, *, timeout: float) -> Connector:
 class NullConnector:
     """Never opens anything: the daemon has no management interface."""
 
-    async def open(self) -> Stream:
+    async def connect(self) -> Stream:
         """Wait for ever."""
         never: asyncio.Future[Stream] = asyncio.get_running_loop().create_future()
         return await never
@@ -77,18 +77,18 @@ class TcpConnector:
         self._timeout = timeout
         self._resolver = Resolver(endpoint.host)
 
-    async def open(self) -> Stream:
+    async def connect(self) -> Stream:
         """Connect."""
         try:
             async with asyncio.timeout(self._timeout):
-                reader, writer = await self._connect()
+                reader, writer = await self._connect_to_any()
         except TimeoutError as error:
-            raise self._no_answer() from error
+            raise self._timeout_error() from error
         except OSError as error:
-            raise _explain(error, str(self._endpoint)) from error
+            raise _map_oserror(error, str(self._endpoint)) from error
         return Stream(reader, writer, str(self._endpoint))
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect_to_any(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Try the addresses of the host one after the other.
 
         `open_connection` does so, too, but of two errors it keeps no number.
@@ -104,7 +104,7 @@ class TcpConnector:
         # `localhost` is ::1, too, and where there is no IPv6 that address only says so.
         raise next((error for error in errors if error.errno == errno.ECONNREFUSED), errors[0])
 
-    def _no_answer(self) -> ManagementError:
+    def _timeout_error(self) -> ManagementError:
         # A full queue before the slot drops what comes; nothing else does so on loopback.
         if is_loopback(self._endpoint.host):
             return SlotBusy(
@@ -166,7 +166,7 @@ class UnixConnector:
         """Connect to the same path each time."""
         self._endpoint = endpoint
 
-    async def open(self) -> Stream:
+    async def connect(self) -> Stream:
         """Connect; a Unix socket does so at once or not at all."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.setblocking(False)  # noqa: FBT003 -- the library's own signature
@@ -176,7 +176,7 @@ class UnixConnector:
             reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_SIZE)
         except OSError as error:
             connection.close()
-            raise _explain(error, str(self._endpoint)) from error
+            raise _map_oserror(error, str(self._endpoint)) from error
         return Stream(reader, writer, str(self._endpoint))
 
     async def close(self) -> None:
@@ -195,30 +195,30 @@ class ReverseConnector:
         self._endpoint = endpoint
         self._timeout = timeout
         self._listener: socket.socket | None = None
-        self._arrival: asyncio.Task[socket.socket] | None = None
+        self._pending_accept: asyncio.Task[socket.socket] | None = None
 
-    async def open(self) -> Stream:
+    async def connect(self) -> Stream:
         """Take the next daemon that dials in."""
         try:
-            connection = await self._next()
+            connection = await self._accept_next()
             reader, writer = await asyncio.open_connection(sock=connection, limit=READ_SIZE)
         except OSError as error:
-            raise _explain(error, str(self._endpoint)) from error
+            raise _map_oserror(error, str(self._endpoint)) from error
         return Stream(reader, writer, str(self._endpoint))
 
-    async def _next(self) -> socket.socket:
+    async def _accept_next(self) -> socket.socket:
         if self._listener is None:
             self._listener = self._listen()
-        if self._arrival is None:
-            self._arrival = asyncio.create_task(_accept(self._listener))
+        if self._pending_accept is None:
+            self._pending_accept = asyncio.create_task(_accept(self._listener))
         # Not cut off at the deadline: a daemon that comes in that moment would be lost, and exit.
-        await asyncio.wait([self._arrival], timeout=self._timeout)
-        if not self._arrival.done():
+        await asyncio.wait([self._pending_accept], timeout=self._timeout)
+        if not self._pending_accept.done():
             raise EndpointNotFound(
                 f"{self._endpoint}: no daemon has dialled in; start it after this exporter, with "
                 f"'management {self._endpoint.host} {self._endpoint.port}' and 'management-client'"
             )
-        arrival, self._arrival = self._arrival, None
+        arrival, self._pending_accept = self._pending_accept, None
         return arrival.result()
 
     def _listen(self) -> socket.socket:
@@ -236,12 +236,12 @@ class ReverseConnector:
 
     async def close(self) -> None:
         """Stop listening."""
-        if self._arrival is not None:
-            self._arrival.cancel()
-            await asyncio.wait([self._arrival])
-            if not self._arrival.cancelled() and self._arrival.exception() is None:
-                self._arrival.result().close()  # nobody will take it any more
-            self._arrival = None
+        if self._pending_accept is not None:
+            self._pending_accept.cancel()
+            await asyncio.wait([self._pending_accept])
+            if not self._pending_accept.cancelled() and self._pending_accept.exception() is None:
+                self._pending_accept.result().close()  # nobody will take it any more
+            self._pending_accept = None
         if self._listener is not None:
             self._listener.close()
             self._listener = None
@@ -252,7 +252,7 @@ async def _accept(listener: socket.socket) -> socket.socket:
     return connection
 
 
-_MEANINGS: dict[int, tuple[type[ManagementError], str]] = {
+_ERRNO_MAP: dict[int, tuple[type[ManagementError], str]] = {
     errno.ECONNREFUSED: (
         ConnectionRefused,
         "nobody listens; is the daemon running, with a 'management' directive for this address?",
@@ -280,11 +280,11 @@ _MEANINGS: dict[int, tuple[type[ManagementError], str]] = {
 }
 
 
-def _explain(error: OSError, peer: str) -> ManagementError:
+def _map_oserror(error: OSError, peer: str) -> ManagementError:
     """Turn the operating system's word into ours, with what to do about it."""
     if isinstance(error, socket.gaierror):
         return EndpointNotFound(f"{peer}: no such host name; correct it, or look at the resolver")
-    kind, sentence = _MEANINGS.get(
+    kind, sentence = _ERRNO_MAP.get(
         error.errno or 0, (EndpointUnreachable, error.strerror or str(error))
     )
     return kind(f"{peer}: {sentence}")

@@ -25,20 +25,20 @@ class Handshake:
         self._protocol = protocol
         self._password = password
         self._peer = peer
-        self._heard = False
+        self._got_bytes = False
         self._answered = False
 
-    def take(self, data: bytes) -> tuple[list[Message], bytes]:
+    def feed(self, data: bytes) -> tuple[list[Message], bytes]:
         """Take bytes, or the end of the stream; return real-time messages and what to send.
 
         Raises:
             ManagementError: there will be no greeting; the type says why.
         """
         if not data:
-            raise self.closed()
-        self._heard = True
+            raise self.eof_error()
+        self._got_bytes = True
         try:
-            messages = self._protocol.receive(data)
+            messages = self._protocol.receive_data(data)
         except ProtocolError as error:
             raise ProtocolError(f"{self._peer}: {error}") from error
         answer = b"".join(
@@ -59,22 +59,22 @@ class Handshake:
         self._answered = True
         return self._protocol.send_password(self._password)
 
-    def closed(self) -> ManagementError:
+    def eof_error(self) -> ManagementError:
         """Say what it means that the daemon hung up before its greeting."""
         if self._answered:
             return AuthenticationFailed(
                 f"{self._peer}: the daemon closed the session after our password"
             )
-        if self._heard:
+        if self._got_bytes:
             return SessionClosed(f"{self._peer}: the daemon closed the session before its greeting")
         return EndpointPermissionError(
             f"{self._peer}: closed before a byte was said; the daemon's 'management-client-user' "
             "or 'management-client-group' names another user than this exporter's"
         )
 
-    def silence(self, seconds: float) -> ManagementError:
+    def timeout_error(self, seconds: float) -> ManagementError:
         """Say what it means that the greeting didn't come in time."""
-        if self._heard:
+        if self._got_bytes:
             return ReplyTimeout(f"{self._peer}: no greeting within {seconds:g} s")
         return SlotBusy(
             f"{self._peer}: accepted, but nothing was said within {seconds:g} s: another client "

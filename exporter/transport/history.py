@@ -12,16 +12,16 @@ import msgspec
 from exporter.management.commands import Command
 from exporter.management.messages import ErrorReply, MultilineReply, Reply, SuccessReply
 
-EXCHANGES = 16
+MAX_ENTRIES = 16
 """Commands that are remembered: a whole introduction and a poll."""
 
-LINES = 20
+MAX_LINES = 20
 """Lines of a reply that are remembered."""
 
-LENGTH = 200
+MAX_LINE_LENGTH = 200
 """Bytes of a line that are remembered."""
 
-KEYWORDS = 50
+MAX_KEYWORDS = 50
 """Keywords of real-time messages that are told apart."""
 
 
@@ -41,32 +41,33 @@ class CommandHistory:
 
     def __init__(self) -> None:
         """Begin before the first word."""
-        self._exchanges: deque[HistoryEntry] = deque(maxlen=EXCHANGES)
-        self._heard: Counter[str] = Counter()
+        self._entries: deque[HistoryEntry] = deque(maxlen=MAX_ENTRIES)
+        self._notification_counts: Counter[str] = Counter()
 
     @property
-    def exchanges(self) -> Sequence[HistoryEntry]:
+    def entries(self) -> Sequence[HistoryEntry]:
         """The last exchanges, oldest first."""
-        return tuple(self._exchanges)
+        return tuple(self._entries)
 
     @property
-    def heard(self) -> Mapping[str, int]:
+    def notification_counts(self) -> Mapping[str, int]:
         """How many real-time messages came since the session began, by keyword."""
-        return self._heard
+        return self._notification_counts
 
-    def exchanged(self, command: Command, reply: Reply, *, ended: float, seconds: float) -> None:
+    def add_reply(self, command: Command, reply: Reply, *, ended: float, seconds: float) -> None:
         """Note a reply."""
         lines = _lines(reply)
-        kept = tuple(line[:LENGTH] for line in lines[:LINES])
-        self._exchanges.append(HistoryEntry(command, ended, seconds, kept, len(lines)))
+        kept = tuple(line[:MAX_LINE_LENGTH] for line in lines[:MAX_LINES])
+        self._entries.append(HistoryEntry(command, ended, seconds, kept, len(lines)))
 
-    def unanswered(self, command: Command, *, ended: float, seconds: float) -> None:
+    def add_timeout(self, command: Command, *, ended: float, seconds: float) -> None:
         """Note a command whose reply didn't come."""
-        self._exchanges.append(HistoryEntry(command, ended, seconds, (), 0))
+        self._entries.append(HistoryEntry(command, ended, seconds, (), 0))
 
-    def notified(self, source: str) -> None:
-        """Note a real-time message."""
-        self._heard[source if source in self._heard or len(self._heard) < KEYWORDS else "…"] += 1
+    def count_notification(self, keyword: str) -> None:
+        """Count a real-time message."""
+        counts = self._notification_counts
+        counts[keyword if keyword in counts or len(counts) < MAX_KEYWORDS else "…"] += 1
 
 
 def _lines(reply: Reply) -> Sequence[bytes]:

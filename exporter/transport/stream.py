@@ -9,7 +9,7 @@ import msgspec
 READ_SIZE = 256 * 1024
 """Bytes taken from the socket at once; asyncio reads no more in one turn of the loop."""
 
-_ACKNOWLEDGE_NOW: int | None = getattr(socket, "TCP_QUICKACK", None)
+_TCP_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Linux alone has it."""
 
 
@@ -30,12 +30,12 @@ class Stream(msgspec.Struct, frozen=True):
         """
         data = await self.reader.read(READ_SIZE)
         if data:
-            self._acknowledge()
+            self._set_quickack()
         return data
 
-    def _acknowledge(self) -> None:
+    def _set_quickack(self) -> None:
         connection = self.writer.get_extra_info("socket")
-        if _ACKNOWLEDGE_NOW is None or connection is None:
+        if _TCP_QUICKACK is None or connection is None:
             return
         with contextlib.suppress(OSError):  # a Unix socket, or closed meanwhile
-            connection.setsockopt(socket.IPPROTO_TCP, _ACKNOWLEDGE_NOW, 1)
+            connection.setsockopt(socket.IPPROTO_TCP, _TCP_QUICKACK, 1)

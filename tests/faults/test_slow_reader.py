@@ -62,7 +62,7 @@ async def visiting(
     """Visit a daemon as a monitor does; give the socket, too, which a monitor keeps to itself."""
     daemon = DaemonConfig(name="office", management=endpoint(simulated))
     record, polls = DaemonState(daemon, ClientsConfig()), Polls()
-    stream = await connector_for(daemon.management, timeout=TEST_TIMEOUT).open()
+    stream = await connector_for(daemon.management, timeout=TEST_TIMEOUT).connect()
     connection = Connection(stream, timeout=PATIENCE)
     manner = SessionSettings(daemon, INTERVAL, routes=False, log=True)
     visit = ManagementSession(

@@ -69,7 +69,7 @@ def receive_all(pieces: Sequence[bytes]) -> Received:
     failed = False
     try:
         for piece in pieces:
-            messages += protocol.receive(piece)
+            messages += protocol.receive_data(piece)
             assert protocol.buffered <= BUFFER_LIMIT
     except ProtocolError:
         failed = True

@@ -28,5 +28,5 @@ CAPTURES = {
 def decode(pieces: Iterable[bytes]) -> list[Message]:
     """Take the messages of a whole session that comes in these pieces."""
     protocol = ManagementProtocol()
-    messages = [message for piece in pieces for message in protocol.receive(piece)]
+    messages = [message for piece in pieces for message in protocol.receive_data(piece)]
     return messages + protocol.receive_eof()

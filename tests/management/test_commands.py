@@ -10,7 +10,7 @@ from exporter.management.protocol import ManagementProtocol
 
 def test_exactly_these_lines_can_be_sent() -> None:
     protocol = ManagementProtocol()
-    assert {protocol.send(command) for command in Command} == {
+    assert {protocol.send_command(command) for command in Command} == {
         b"bytecount 0\n",
         b"hold\n",
         b"load-stats\n",
@@ -33,7 +33,7 @@ def test_exactly_these_lines_can_be_sent() -> None:
 @pytest.mark.parametrize("words", ["signal SIGTERM", b"pid\n", ("pid",), None, ReplyKind.LINE])
 def test_nothing_but_a_command_can_be_sent(words: object) -> None:
     with pytest.raises(TypeError, match="read-only"):
-        ManagementProtocol().send(cast("Command", words))
+        ManagementProtocol().send_command(cast("Command", words))
 
 
 def test_a_command_knows_the_shape_of_its_reply() -> None:

@@ -47,12 +47,12 @@ ROUTES = "HEADER,ROUTING_TABLE,Virtual Address,Common Name,Real Address,Last Ref
 def session(*lines: bytes, command: Command) -> list[Message]:
     """Give what a greeted session says to a command, cut into single bytes."""
     protocol = ManagementProtocol()
-    protocol.receive(GREETING)
-    protocol.send(command)
+    protocol.receive_data(GREETING)
+    protocol.send_command(command)
     return [
         message
         for byte in b"".join(line + b"\r\n" for line in lines)
-        for message in protocol.receive(bytes([byte]))
+        for message in protocol.receive_data(bytes([byte]))
     ]
 
 

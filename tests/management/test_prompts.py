@@ -63,7 +63,7 @@ NOBODY_WAITS: list[ParsedNotification] = [
 def test_a_hold_is_left_to_whoever_releases_it() -> None:
     reason = blocking_prompt(Hold())
     assert isinstance(reason, HoldPromptError)
-    assert reason.waits_for == "hold"
+    assert reason.prompt_kind == "hold"
     assert reason.reason is DownReason.HOLD
 
 
@@ -71,14 +71,14 @@ def test_a_hold_is_left_to_whoever_releases_it() -> None:
 def test_a_password_is_left_to_whoever_knows_it(kind: str) -> None:
     reason = blocking_prompt(PasswordRequest(kind))
     assert isinstance(reason, PasswordPromptError)
-    assert reason.waits_for == kind
+    assert reason.prompt_kind == kind
     assert reason.reason is DownReason.PROMPT
 
 
 def test_a_password_of_another_kind_is_other() -> None:
     reason = blocking_prompt(PasswordRequest("My token"))
     assert reason is not None
-    assert reason.waits_for == "other"
+    assert reason.prompt_kind == "other"
     assert "My token" in str(reason)
 
 
@@ -88,14 +88,14 @@ def test_every_other_need_is_left_to_whoever_answers_it(source: str) -> None:
     assert reading == AnswerNeeded(source)
     reason = blocking_prompt(reading)
     assert isinstance(reason, PasswordPromptError)
-    assert reason.waits_for == source
+    assert reason.prompt_kind == source
 
 
 @pytest.mark.parametrize("event", ["CONNECT", "REAUTH"])
 def test_clients_that_wait_for_a_decision_are_left_to_whoever_decides(event: str) -> None:
     reason = blocking_prompt(ClientEvent(event, 0, {}))
     assert isinstance(reason, ClientAuthPromptError)
-    assert reason.waits_for == "client_auth"
+    assert reason.prompt_kind == "client_auth"
     assert reason.reason is DownReason.CLIENT_AUTH
 
 
@@ -122,4 +122,4 @@ def test_recorded_sessions_wait_for_whom_they_waited(capture: str, waits_for: se
         for message in decode([CAPTURES[capture]])
         if isinstance(message, Notification)
     ]
-    assert {reason.waits_for for reason in reasons if reason} == waits_for
+    assert {reason.prompt_kind for reason in reasons if reason} == waits_for

@@ -33,12 +33,12 @@ FORMAT_1 = (
 
 def greeted(*, reply_limit: int = 1024 * 1024) -> ManagementProtocol:
     protocol = ManagementProtocol(reply_limit=reply_limit)
-    protocol.receive(GREETING)
+    protocol.receive_data(GREETING)
     return protocol
 
 
 def said(*lines: bytes, end: bytes = b"\r\n") -> list[Message]:
-    return greeted().receive(b"".join(line + end for line in lines))
+    return greeted().receive_data(b"".join(line + end for line in lines))
 
 
 def log(text: bytes) -> Notification:
@@ -48,31 +48,31 @@ def log(text: bytes) -> Notification:
 def test_a_session_begins_with_the_greeting() -> None:
     protocol = ManagementProtocol()
     assert not protocol.greeted
-    assert protocol.receive(GREETING) == [Notification("INFO", GREETING_TEXT)]
+    assert protocol.receive_data(GREETING) == [Notification("INFO", GREETING_TEXT)]
     assert protocol.greeted
 
 
 def test_a_daemon_that_waits_for_somebody_says_so_after_the_greeting() -> None:
-    messages = ManagementProtocol().receive(GREETING + b">HOLD:Waiting for hold release:0\r\n")
+    messages = ManagementProtocol().receive_data(GREETING + b">HOLD:Waiting for hold release:0\r\n")
     assert messages[1:] == [Notification("HOLD", b"Waiting for hold release:0")]
 
 
 def test_a_password_is_asked_for_without_a_line_end() -> None:
     protocol = ManagementProtocol()
-    assert protocol.receive(b"ENTER PASSWORD") == []
-    assert protocol.receive(b":") == [PasswordPrompt()]
+    assert protocol.receive_data(b"ENTER PASSWORD") == []
+    assert protocol.receive_data(b":") == [PasswordPrompt()]
     assert not protocol.greeted
 
 
 def test_a_wrong_password_is_answered_by_the_prompt_again() -> None:
     protocol = ManagementProtocol()
-    assert protocol.receive(b"ENTER PASSWORD:" * 2) == [PasswordPrompt(), PasswordPrompt()]
-    assert protocol.receive(b"ENTER PASSWORD:") == [PasswordPrompt()]
+    assert protocol.receive_data(b"ENTER PASSWORD:" * 2) == [PasswordPrompt(), PasswordPrompt()]
+    assert protocol.receive_data(b"ENTER PASSWORD:") == [PasswordPrompt()]
 
 
 def test_the_right_password_leads_to_the_greeting() -> None:
     protocol = ManagementProtocol()
-    messages = protocol.receive(b"ENTER PASSWORD:SUCCESS: password is correct\r\n" + GREETING)
+    messages = protocol.receive_data(b"ENTER PASSWORD:SUCCESS: password is correct\r\n" + GREETING)
     assert messages == [
         PasswordPrompt(),
         SuccessReply(b"password is correct"),
@@ -291,13 +291,13 @@ def test_a_row_like_line_outside_of_a_status_of_format_1_is_a_message() -> None:
 def test_a_peer_that_is_no_openvpn_is_refused(first: bytes) -> None:
     protocol = ManagementProtocol()
     with pytest.raises(ProtocolError, match="does not speak"):
-        protocol.receive(first)
+        protocol.receive_data(first)
     assert not protocol.greeted
 
 
 def test_what_such_a_peer_said_is_shown_short_and_safe() -> None:
     with pytest.raises(ProtocolError) as refused:
-        ManagementProtocol().receive(b"\x1b[31m" + b"x" * 1000 + b"\n")
+        ManagementProtocol().receive_data(b"\x1b[31m" + b"x" * 1000 + b"\n")
     assert "\x1b" not in str(refused.value)
     assert len(str(refused.value)) < 200
 
@@ -305,9 +305,9 @@ def test_what_such_a_peer_said_is_shown_short_and_safe() -> None:
 def test_a_failed_session_stays_failed() -> None:
     protocol = ManagementProtocol()
     with pytest.raises(ProtocolError):
-        protocol.receive(b"SSH-2.0\n")
+        protocol.receive_data(b"SSH-2.0\n")
     with pytest.raises(ProtocolError):
-        protocol.receive(GREETING)
+        protocol.receive_data(GREETING)
     assert protocol.receive_eof() == []
 
 
@@ -324,40 +324,40 @@ def test_a_line_beyond_the_limit_ends_the_session(end: bytes) -> None:
 
 def test_before_the_greeting_a_line_has_the_same_limit() -> None:
     with pytest.raises(ProtocolError, match="a line of more than"):
-        ManagementProtocol().receive(b"x" * (LINE_LIMIT + 1))
+        ManagementProtocol().receive_data(b"x" * (LINE_LIMIT + 1))
 
 
 @pytest.mark.parametrize("line", [b"x" * 100, b"x", b""])
 def test_a_listing_beyond_the_limit_ends_the_session(line: bytes) -> None:
     protocol = greeted(reply_limit=100 * 1024)
-    protocol.receive(b"TITLE\tx\r\n")
+    protocol.receive_data(b"TITLE\tx\r\n")
     fitting = (100 * 1024 - LINE_COST - 7) // (len(line) + LINE_COST)
-    assert protocol.receive((line + b"\n") * fitting) == []
+    assert protocol.receive_data((line + b"\n") * fitting) == []
     with pytest.raises(ProtocolError, match="without END"):
-        protocol.receive(line + b"\n")
+        protocol.receive_data(line + b"\n")
     assert protocol.buffered == 0
 
 
 def test_a_listing_may_be_as_large_as_the_limit() -> None:
     protocol = greeted(reply_limit=2 * (LINE_COST + 1))
-    assert protocol.receive(b"x\nx\nEND\n") == [MultilineReply((b"x", b"x"))]
+    assert protocol.receive_data(b"x\nx\nEND\n") == [MultilineReply((b"x", b"x"))]
 
 
 def test_a_long_listing_that_ends_in_time_costs_the_next_one_nothing() -> None:
     protocol = greeted(reply_limit=10_000)
     for _ in range(3):
-        [message] = protocol.receive(b"x,y\n" * 100 + b"END\n")
+        [message] = protocol.receive_data(b"x,y\n" * 100 + b"END\n")
         assert message == MultilineReply((b"x,y",) * 100)
         assert protocol.buffered == 0
 
 
 def test_an_endless_block_of_variables_is_kept_up_to_its_limit() -> None:
     protocol = greeted()
-    protocol.receive(b">CLIENT:ESTABLISHED,0\n" + b">CLIENT:ENV,a=b\n" * ENV_LIMIT)
+    protocol.receive_data(b">CLIENT:ESTABLISHED,0\n" + b">CLIENT:ENV,a=b\n" * ENV_LIMIT)
     full = protocol.buffered
-    assert protocol.receive(b">CLIENT:ENV,a=b\n" * 5000) == []
+    assert protocol.receive_data(b">CLIENT:ENV,a=b\n" * 5000) == []
     assert protocol.buffered == full
-    assert protocol.receive(b">CLIENT:ENV,END\n") == [
+    assert protocol.receive_data(b">CLIENT:ENV,END\n") == [
         Truncated(5000),
         Notification("CLIENT", b"ESTABLISHED,0", (b"a=b",) * ENV_LIMIT),
     ]
@@ -368,13 +368,13 @@ def test_a_block_of_long_variables_is_kept_up_to_its_size() -> None:
     long = b"a=" + b"x" * (LINE_LIMIT - len(name) - 2)
     fitting = (ENV_SIZE_LIMIT - len(opener) - LINE_COST) // (len(long) + LINE_COST)
     protocol = greeted()
-    protocol.receive(opener + (name + long + b"\n") * fitting)
+    protocol.receive_data(opener + (name + long + b"\n") * fitting)
     full = protocol.buffered
     assert full <= ENV_SIZE_LIMIT
-    assert protocol.receive((name + long + b"\n") * 100) == []
+    assert protocol.receive_data((name + long + b"\n") * 100) == []
     assert protocol.buffered == full
     # What is short enough still fits: a long value keeps no other from being known.
-    assert protocol.receive(name + b"a=b\n" + name + b"END\n") == [
+    assert protocol.receive_data(name + b"a=b\n" + name + b"END\n") == [
         Truncated(100),
         Notification("CLIENT", b"ESTABLISHED,0", (*(long,) * fitting, b"a=b")),
     ]
@@ -389,9 +389,9 @@ def test_a_block_may_be_as_large_as_its_size_limit() -> None:
     last = b"x" * (rest - LINE_COST)
     protocol = greeted()
     block = b"".join(name + variable + b"\n" for variable in [*[half] * halves, last])
-    protocol.receive(b">CLIENT:" + payload + b"\n" + block)
+    protocol.receive_data(b">CLIENT:" + payload + b"\n" + block)
     assert protocol.buffered == ENV_SIZE_LIMIT
-    assert protocol.receive(name + b"END\n") == [
+    assert protocol.receive_data(name + b"END\n") == [
         Notification("CLIENT", payload, (*(half,) * halves, last))
     ]
 
@@ -408,11 +408,11 @@ def test_passwords_beyond_the_limits_of_a_block_are_not_cut_short() -> None:
 
 def test_what_is_buffered_is_what_is_incomplete() -> None:
     protocol = greeted()
-    protocol.receive(b"abc")
+    protocol.receive_data(b"abc")
     assert protocol.buffered == 3
-    protocol.receive(b"def\nx")
+    protocol.receive_data(b"def\nx")
     assert protocol.buffered == 6 + LINE_COST + 1
-    protocol.receive(b"\nEND\n")
+    protocol.receive_data(b"\nEND\n")
     assert protocol.buffered == 0
 
 
@@ -436,7 +436,7 @@ def test_the_end_of_the_stream_cuts_short_what_is_incomplete(
     half: bytes, cut: list[Message]
 ) -> None:
     protocol = ManagementProtocol()
-    protocol.receive(half)
+    protocol.receive_data(half)
     assert protocol.receive_eof() == cut
     assert protocol.receive_eof() == []
     assert protocol.buffered == 0
@@ -447,4 +447,4 @@ def test_nothing_follows_the_end_of_the_stream() -> None:
     protocol.receive_eof()
     assert not protocol.greeted
     with pytest.raises(ProtocolError):
-        protocol.receive(b"SUCCESS: pid=1\r\n")
+        protocol.receive_data(b"SUCCESS: pid=1\r\n")

@@ -39,7 +39,7 @@ def test_any_bytes_give_messages_or_a_protocol_error(said: bytes, size: int) -> 
     messages: list[Message] = []
     with contextlib.suppress(ProtocolError):
         for start in range(0, len(said), size):
-            messages += protocol.receive(said[start : start + size])
+            messages += protocol.receive_data(said[start : start + size])
             assert protocol.buffered <= BUFFER_LIMIT
     messages += protocol.receive_eof()
     assert protocol.buffered == 0
@@ -55,7 +55,7 @@ def test_any_bytes_mean_the_same_however_they_are_cut(said: bytes, size: int) ->
         messages: list[Message] = []
         with contextlib.suppress(ProtocolError):
             for piece in pieces:
-                messages += protocol.receive(piece)
+                messages += protocol.receive_data(piece)
         return messages + protocol.receive_eof()
 
     pieces = [said[start : start + size] for start in range(0, len(said), size)]

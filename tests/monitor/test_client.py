@@ -38,7 +38,7 @@ async def asking(
     *, deadline: float = TEST_TIMEOUT, routes: bool = False
 ) -> AsyncIterator[tuple[ManagementClient, FakeSession]]:
     async with fake_daemon() as daemon:
-        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
+        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
         connection = Connection(stream, timeout=deadline)
         session = await daemon.accept_and_greet()
         await connection.log_in(None)

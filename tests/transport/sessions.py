@@ -18,7 +18,7 @@ async def connected(
 ) -> AsyncIterator[tuple[Connection, FakeSession]]:
     """Connect; nobody has said anything yet."""
     async with fake_daemon(unix_path) as daemon:
-        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
+        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
         connection = Connection(stream, timeout=deadline)
         try:
             yield connection, await daemon.accept()

@@ -119,7 +119,7 @@ async def test_who_is_stopped_in_the_moment_of_leaving_stops() -> None:
 
         async def visits() -> None:
             while True:
-                stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
+                stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
                 await Connection(stream, timeout=TEST_TIMEOUT).close()
 
         for turns in range(40):

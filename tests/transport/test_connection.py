@@ -129,7 +129,7 @@ async def test_messages_are_read_while_nobody_asks() -> None:
 async def test_others_have_their_turn_while_many_messages_come_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("exporter.transport.connection._AT_ONCE", 10)
+    monkeypatch.setattr("exporter.transport.connection._BURST", 10)
     turn, heard, all_heard = 0, Counter[int](), asyncio.Event()
 
     async def count_turns() -> None:
@@ -174,12 +174,12 @@ async def test_unsolicited_replies_are_counted_and_answer_nothing() -> None:
         connection.subscribe(noticed.put_nowait)
         daemon.send_lines(b"SUCCESS: pid=1", b"ERROR: what", *STATUS_3, LOG)
         await noticed.get()  # all of it has been read
-        assert connection.take_unparsed() == 3
+        assert connection.pop_unparsed() == 3
         asking = asyncio.create_task(ask(connection, Command.PID))
         await daemon.read_line()
         daemon.send_lines(b"SUCCESS: pid=4711")
         assert await asking == SuccessReply(b"pid=4711")
-        assert connection.take_unparsed() == 0
+        assert connection.pop_unparsed() == 0
 
 
 async def test_lines_that_fit_nowhere_are_counted_once() -> None:
@@ -188,8 +188,8 @@ async def test_lines_that_fit_nowhere_are_counted_once() -> None:
         connection.subscribe(noticed.put_nowait)
         daemon.send_lines(b"", b">no colon", b"half", b"a listing", b"SUCCESS: pid=1", LOG)
         await noticed.get()
-        assert connection.take_unparsed() == 5
-        assert connection.take_unparsed() == 0
+        assert connection.pop_unparsed() == 5
+        assert connection.pop_unparsed() == 0
 
 
 @pytest.mark.parametrize("cut", [b"SUCCESS: pid=47", b"SUCCESS: pid=4711"])
@@ -201,7 +201,7 @@ async def test_a_line_cut_by_the_end_of_the_session_is_no_reply(cut: bytes) -> N
         daemon.close()
         with pytest.raises(SessionClosed):
             await asking
-        assert connection.take_unparsed() == 1
+        assert connection.pop_unparsed() == 1
 
 
 @pytest.mark.parametrize("end", [b"", b"EN", b"END"])
@@ -214,7 +214,7 @@ async def test_a_listing_cut_by_the_end_of_the_session_is_no_reply(end: bytes) -
         daemon.close()
         with pytest.raises(SessionClosed):
             await asking
-        assert connection.take_unparsed() == len(STATUS_3) - 1 + bool(end)
+        assert connection.pop_unparsed() == len(STATUS_3) - 1 + bool(end)
 
 
 async def test_a_reset_ends_the_session_as_a_close_does() -> None:
@@ -263,7 +263,7 @@ async def test_the_place_of_a_reply_among_the_messages_is_known() -> None:
     seen: list[object] = []
     async with session() as (connection, daemon):
         connection.subscribe(lambda notification: seen.append(notification.payload))
-        asking = asyncio.create_task(connection.request(Command.HOLD, then=seen.append))
+        asking = asyncio.create_task(connection.request(Command.HOLD, on_reply=seen.append))
         await daemon.read_line()
         daemon.send_lines(b">LOG:1,,before", HOLD, b">LOG:2,,after")
         reply = await asking
@@ -276,7 +276,7 @@ async def test_a_reply_that_nobody_waits_for_any_more_is_not_observed() -> None:
     async with session(deadline=SHORT) as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
         with pytest.raises(ReplyTimeout):
-            await connection.request(Command.HOLD, then=seen.append)
+            await connection.request(Command.HOLD, on_reply=seen.append)
         await daemon.read_line()
         daemon.send_lines(HOLD, LOG)
         await noticed.get()
@@ -305,7 +305,7 @@ async def test_a_reply_that_comes_after_its_deadline_answers_nothing_else() -> N
         await daemon.read_line()
         daemon.send_lines(b"SUCCESS: verb=4")
         assert await asking == SuccessReply(b"verb=4")
-        assert connection.take_unparsed() == 0
+        assert connection.pop_unparsed() == 0
 
 
 async def test_a_listing_that_never_ends_is_dropped_once_pid_is_answered() -> None:
@@ -323,7 +323,7 @@ async def test_a_listing_that_never_ends_is_dropped_once_pid_is_answered() -> No
         assert await daemon.read_line() == b"status 1"
         daemon.send_lines(*STATUS_1)
         assert await asking == MultilineReply(STATUS_1[:-1])
-        assert connection.take_unparsed() == 3
+        assert connection.pop_unparsed() == 3
 
 
 async def test_pids_that_come_late_are_not_taken_for_the_next_one() -> None:
@@ -370,7 +370,7 @@ async def test_a_late_reply_and_a_silence_after_it_leave_nothing_behind() -> Non
             assert await daemon.read_line() == b"pid"
             daemon.send_lines(b"SUCCESS: pid=2")
             await resynchronising
-        assert connection.take_unparsed() == 0
+        assert connection.pop_unparsed() == 0
 
 
 async def test_a_request_that_was_given_up_leaves_its_reply_to_nobody() -> None:

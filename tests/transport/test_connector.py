@@ -31,7 +31,7 @@ async def fails_with(
 ) -> str:
     opening = connector_for(endpoint, timeout=deadline)
     with pytest.raises(ManagementError) as caught:
-        await opening.open()
+        await opening.connect()
     await opening.close()
     assert type(caught.value) is kind
     assert str(caught.value).startswith(f"{endpoint}: ")
@@ -94,7 +94,7 @@ async def listening(
 
 async def test_tcp_connects_and_names_its_address() -> None:
     async with fake_daemon() as daemon:
-        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
+        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
         session = await daemon.accept()
         session.send_lines(b"hello")
         assert await stream.reader.readline() == b"hello\r\n"
@@ -104,7 +104,7 @@ async def test_tcp_connects_and_names_its_address() -> None:
 
 async def test_a_unix_socket_connects_and_names_its_path(tmp_path: Path) -> None:
     async with fake_daemon(tmp_path / "office.sock") as daemon:
-        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
+        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
         session = await daemon.accept()
         session.send_lines(b"hello")
         assert await stream.reader.readline() == b"hello\r\n"
@@ -148,7 +148,7 @@ async def test_a_name_with_several_addresses_is_connected_at_the_one_that_listen
         addresses = ["127.0.0.2", "127.0.0.1"]
         found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in addresses]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
-        stream = await connector_for(TcpEndpoint("office", port), timeout=TEST_TIMEOUT).open()
+        stream = await connector_for(TcpEndpoint("office", port), timeout=TEST_TIMEOUT).connect()
         await daemon.accept()
         stream.writer.close()
 
@@ -207,7 +207,7 @@ async def test_a_full_queue_on_a_unix_socket_means_busy_at_once(tmp_path: Path) 
 
 async def test_a_daemon_that_dials_in_is_taken() -> None:
     async with listening() as (opening, endpoint):
-        opened = asyncio.create_task(opening.open())
+        opened = asyncio.create_task(opening.connect())
         await asyncio.sleep(0)  # it listens now
         async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
             daemon.send_lines(b"hello")
@@ -240,10 +240,10 @@ async def test_a_daemon_that_dials_in_while_nobody_asks_is_taken_later() -> None
     """Such a daemon dials once, at its start, and exits when nobody is there."""
     async with listening(deadline=SHORT) as (opening, endpoint):
         with pytest.raises(EndpointNotFound):
-            await opening.open()
+            await opening.connect()
         async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
             daemon.send_lines(b"hello")
-            stream = await opening.open()
+            stream = await opening.connect()
             assert await stream.reader.readline() == b"hello\r\n"
             stream.writer.close()
             assert await daemon.read_line() == b""
@@ -251,7 +251,7 @@ async def test_a_daemon_that_dials_in_while_nobody_asks_is_taken_later() -> None
 
 async def test_daemons_that_dial_in_are_taken_one_after_the_other() -> None:
     async with listening() as (opening, endpoint):
-        opened = asyncio.create_task(opening.open())
+        opened = asyncio.create_task(opening.connect())
         await asyncio.sleep(0)  # it listens now
         async with (
             connect_fake_daemon(endpoint.host, endpoint.port) as first,
@@ -264,22 +264,22 @@ async def test_daemons_that_dial_in_are_taken_one_after_the_other() -> None:
                 assert await stream.reader.readline() == name + b"\r\n"
                 stream.writer.close()
                 assert await daemon.read_line() == b""
-                opened = asyncio.create_task(opening.open())
+                opened = asyncio.create_task(opening.connect())
             opened.cancel()
 
 
 async def test_a_daemon_that_comes_in_the_moment_of_giving_up_is_not_lost() -> None:
     async with listening() as (opening, endpoint):
-        opened = asyncio.create_task(opening.open())
+        opened = asyncio.create_task(opening.connect())
         await asyncio.sleep(0)  # it listens now
         assert isinstance(opening, ReverseConnector)
-        assert opening._arrival is not None
-        opening._arrival.add_done_callback(lambda _: opened.cancel())
+        assert opening._pending_accept is not None
+        opening._pending_accept.add_done_callback(lambda _: opened.cancel())
         async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
             daemon.send_lines(b"hello")
             await asyncio.wait([opened])
             assert opened.cancelled()
-            stream = await opening.open()
+            stream = await opening.connect()
             assert await stream.reader.readline() == b"hello\r\n"
             stream.writer.close()
 
@@ -287,11 +287,11 @@ async def test_a_daemon_that_comes_in_the_moment_of_giving_up_is_not_lost() -> N
 async def test_a_daemon_that_nobody_takes_any_more_is_let_go() -> None:
     async with listening(deadline=SHORT) as (opening, endpoint):
         with pytest.raises(EndpointNotFound):
-            await opening.open()
+            await opening.connect()
         assert isinstance(opening, ReverseConnector)
-        assert opening._arrival is not None
+        assert opening._pending_accept is not None
         async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
-            await asyncio.wait([opening._arrival])
+            await asyncio.wait([opening._pending_accept])
             await opening.close()
             assert await daemon.read_line() == b""
 
@@ -299,7 +299,7 @@ async def test_a_daemon_that_nobody_takes_any_more_is_let_go() -> None:
 async def test_after_closing_nobody_can_dial_in() -> None:
     async with listening(deadline=SHORT) as (opening, endpoint):
         with pytest.raises(EndpointNotFound):
-            await opening.open()
+            await opening.connect()
         await opening.close()
         with pytest.raises(ConnectionRefusedError):
             async with connect_fake_daemon(endpoint.host, endpoint.port):

@@ -64,7 +64,7 @@ async def test_a_pending_request_after_the_greeting_reaches_subscribers() -> Non
         connection.subscribe(noticed.put_nowait)
         daemon.send_lines(GREETING, b">HOLD:Waiting for hold release:0")
         await connection.log_in(None)
-        assert (await noticed.get()).source == "INFO"
+        assert (await noticed.get()).keyword == "INFO"
         assert await noticed.get() == Notification("HOLD", b"Waiting for hold release:0")
 
 
@@ -75,7 +75,7 @@ async def test_a_right_password_opens_the_session() -> None:
         assert await daemon.read_line() == b"correct horse"
         daemon.send_lines(b"SUCCESS: password is correct", GREETING)
         await logging_in
-        assert connection.take_unparsed() == 0
+        assert connection.pop_unparsed() == 0
 
 
 async def test_a_password_that_nobody_asks_for_is_not_sent() -> None:

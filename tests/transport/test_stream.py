@@ -16,7 +16,7 @@ from tests.fake_daemon import GREETING, TEST_TIMEOUT, FakeSession, fake_daemon
 @contextlib.asynccontextmanager
 async def opened(unix_path: Path | None = None) -> AsyncIterator[tuple[Stream, FakeSession]]:
     async with fake_daemon(unix_path) as daemon:
-        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).open()
+        stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
         try:
             yield stream, await daemon.accept()
         finally:
@@ -49,7 +49,7 @@ async def test_each_read_is_acknowledged_at_once() -> None:
 
 
 async def test_a_platform_without_the_option_reads_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_module, "_ACKNOWLEDGE_NOW", None)
+    monkeypatch.setattr(stream_module, "_TCP_QUICKACK", None)
     async with opened() as (stream, daemon):
         let_it_wait(stream)
         daemon.send_lines(GREETING)

@@ -8,7 +8,13 @@ from exporter.management.errors import ConnectionRefused
 from exporter.management.messages import ErrorReply, MultilineReply, Reply, SuccessReply
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import NoClientsPrivacy
-from exporter.transport.history import EXCHANGES, KEYWORDS, LENGTH, LINES, CommandHistory
+from exporter.transport.history import (
+    MAX_ENTRIES,
+    MAX_KEYWORDS,
+    MAX_LINE_LENGTH,
+    MAX_LINES,
+    CommandHistory,
+)
 from exporter.web.debug import render_debug
 from tests.fake_daemon import REPLIES, STATUS_1, STATUS_3
 from tests.metrics.daemons import new_daemon
@@ -17,13 +23,13 @@ from tests.metrics.daemons import new_daemon
 def shown(
     command: Command, reply: Reply | None, *, series: bool = True, info: bool = True
 ) -> list[str]:
-    dialogue = CommandHistory()
+    history = CommandHistory()
     if reply is None:
-        dialogue.unanswered(command, ended=8.0, seconds=10.0)
+        history.add_timeout(command, ended=8.0, seconds=10.0)
     else:
-        dialogue.exchanged(command, reply, ended=8.0, seconds=0.25)
+        history.add_reply(command, reply, ended=8.0, seconds=0.25)
     clients = ClientsConfig(series=series, info=info)
-    text = render_debug(new_daemon(), dialogue, clients, now=10.0)
+    text = render_debug(new_daemon(), history, clients, now=10.0)
     return text.partition("\n\n")[2].splitlines()
 
 
@@ -72,9 +78,9 @@ def test_the_text_of_an_error_is_never_shown() -> None:
 
 def test_a_long_reply_is_cut() -> None:
     lines = shown(Command.STATUS_3, MultilineReply((b"x" * 1000,) * 1000))
-    assert len([line for line in lines if line.startswith("< x")]) == LINES
-    assert max(map(len, lines)) <= LENGTH + 2
-    assert f"< ({1000 - LINES} more lines)" in lines
+    assert len([line for line in lines if line.startswith("< x")]) == MAX_LINES
+    assert max(map(len, lines)) <= MAX_LINE_LENGTH + 2
+    assert f"< ({1000 - MAX_LINES} more lines)" in lines
 
 
 def test_what_a_peer_chose_stays_on_one_line_of_plain_text() -> None:
@@ -83,30 +89,30 @@ def test_what_a_peer_chose_stays_on_one_line_of_plain_text() -> None:
 
 
 def test_only_the_last_exchanges_are_kept() -> None:
-    dialogue = CommandHistory()
-    for _ in range(EXCHANGES + 5):
-        dialogue.exchanged(Command.PID, SuccessReply(b"pid=1"), ended=0.0, seconds=0.0)
-    assert len(dialogue.exchanges) == EXCHANGES
+    history = CommandHistory()
+    for _ in range(MAX_ENTRIES + 5):
+        history.add_reply(Command.PID, SuccessReply(b"pid=1"), ended=0.0, seconds=0.0)
+    assert len(history.entries) == MAX_ENTRIES
 
 
 @pytest.mark.parametrize("command", [Command.STATUS_3, Command.STATE_ALL, Command.VERSION])
 def test_no_reply_of_a_daemon_is_shown_whose_clients_are_private(command: Command) -> None:
     record = new_daemon()
     record.privacy = NoClientsPrivacy()
-    dialogue = CommandHistory()
-    dialogue.exchanged(command, MultilineReply(STATUS_3[:-1]), ended=8.0, seconds=0.25)
-    text = render_debug(record, dialogue, ClientsConfig(), now=10.0)
+    history = CommandHistory()
+    history.add_reply(command, MultilineReply(STATUS_3[:-1]), ended=8.0, seconds=0.25)
+    text = render_debug(record, history, ClientsConfig(), now=10.0)
     assert text.endswith(f"< ({len(STATUS_3) - 1} more lines)\n  (7 lines in 0.250 s)\n")
     assert "alice" not in text
 
 
 def test_keywords_of_messages_are_counted_within_bounds() -> None:
-    dialogue = CommandHistory()
-    for number in range(KEYWORDS + 10):
-        dialogue.notified(f"K{number}")
-    dialogue.notified("K0")
-    assert (dialogue.heard["K0"], dialogue.heard["…"]) == (2, 10)
-    text = render_debug(new_daemon(), dialogue, ClientsConfig(), now=0.0)
+    history = CommandHistory()
+    for number in range(MAX_KEYWORDS + 10):
+        history.count_notification(f"K{number}")
+    history.count_notification("K0")
+    assert (history.notification_counts["K0"], history.notification_counts["…"]) == (2, 10)
+    text = render_debug(new_daemon(), history, ClientsConfig(), now=0.0)
     assert "K0 2" in text
 
 
@@ -119,7 +125,7 @@ def test_why_a_daemon_is_down_is_said() -> None:
 
 
 def test_the_answers_of_a_healthy_daemon_can_all_be_shown() -> None:
-    assert len(REPLIES) <= EXCHANGES
+    assert len(REPLIES) <= MAX_ENTRIES
 
 
 def test_a_daemon_without_an_interface_is_not_asked() -> None:

@@ -40,7 +40,7 @@ class StatusReader:
         self._zone = zone
         self._tables = format_2_3.TableReader(routes=routes)
 
-    def steps(self, lines: Sequence[bytes]) -> Generator[None, None, Status]:
+    def read_in_chunks(self, lines: Sequence[bytes]) -> Generator[None, None, Status]:
         """Read a status of any format (1, 2, 3) and mode; its first line tells which.
 
         Pauses every few milliseconds, where much is to be read. `lines` are the reply's without
@@ -53,11 +53,11 @@ class StatusReader:
             lines = lines[:-1]
         first = lines[0] if lines else b""
         if first.startswith(b"TITLE\t"):
-            return (yield from self._tables.steps(lines, "\t"))
+            return (yield from self._tables.read_in_chunks(lines, "\t"))
         if first.startswith(b"TITLE,"):
-            return (yield from self._tables.steps(lines, ","))
+            return (yield from self._tables.read_in_chunks(lines, ","))
         if first == format_1.TITLE:
-            return (yield from format_1.steps(lines, zone=self._zone))
+            return (yield from format_1.parse_in_chunks(lines, zone=self._zone))
         if first == statistics.TITLE:
             return statistics.parse(lines, zone=self._zone)
         raise ReplyError(f"a status that begins with {clean_bytes(first, 64)!r}")
@@ -68,10 +68,10 @@ class StatusReader:
         Raises:
             ReplyError: no status at all.
         """
-        steps = self.steps(lines)
+        chunks = self.read_in_chunks(lines)
         while True:
             try:
-                next(steps)
+                next(chunks)
             except StopIteration as end:
                 status: Status = end.value
                 return status

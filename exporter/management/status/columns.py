@@ -51,10 +51,10 @@ class Columns(Generic[Row]):
         self._row: Callable[..., Row] = row
         self.names = names
         # An empty field stands after the last one for all columns that this daemon doesn't have.
-        places = {name: index for index, name in enumerate(names)}
-        self._plan = [(places.get(name, len(names)), read) for name, read in readers.items()]
-        self._numbers = [place for name, place in places.items() if readers.get(name) in _NUMERIC]
-        self._free = [place for name, place in places.items() if name in _FREE_TEXT]
+        indexes = {name: index for index, name in enumerate(names)}
+        self._readers = [(indexes.get(name, len(names)), read) for name, read in readers.items()]
+        self._numbers = [index for name, index in indexes.items() if readers.get(name) in _NUMERIC]
+        self._text_columns = [index for name, index in indexes.items() if name in _FREE_TEXT]
 
     def read(self, line: str, separator: str) -> Row:
         """Read one row, its keyword left out.
@@ -64,7 +64,7 @@ class Columns(Generic[Row]):
         """
         fields = self._align(line.split(separator), separator)
         fields.append("")
-        return self._row(*[read(fields[index]) for index, read in self._plan])
+        return self._row(*[read(fields[index]) for index, read in self._readers])
 
     def _align(self, values: list[str], separator: str) -> list[str]:
         surplus = len(values) - len(self.names)
@@ -72,7 +72,9 @@ class Columns(Generic[Row]):
             return values
         if surplus < 0 or separator != ",":
             raise ValueError("a row with another number of fields than its header")
-        fitting = [row for row in _joinings(values, self._free, surplus) if self._fits(row)]
+        fitting = [
+            row for row in _candidate_rows(values, self._text_columns, surplus) if self._fits(row)
+        ]
         if len(fitting) != 1:
             raise ValueError("a row whose commas can't be told from those in its names")
         return fitting[0]
@@ -81,9 +83,11 @@ class Columns(Generic[Row]):
         return all(values[index].isdigit() for index in self._numbers)
 
 
-def _joinings(values: list[str], free: Sequence[int], surplus: int) -> Iterator[list[str]]:
+def _candidate_rows(
+    values: list[str], text_columns: Sequence[int], surplus: int
+) -> Iterator[list[str]]:
     """Give every way to join `surplus` separators into the free columns (one or two)."""
-    first, last = free[0], free[-1]
+    first, last = text_columns[0], text_columns[-1]
     for in_last in range(surplus + 1 if last != first else 1):
         in_first = surplus - in_last
         joined = [*values[:first], ",".join(values[first : first + in_first + 1])]

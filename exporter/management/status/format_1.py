@@ -16,7 +16,7 @@ from exporter.management.values import clean, decode, is_host_route, parse_date,
 
 TITLE = b"OpenVPN CLIENT LIST"
 
-_SLICE = 1000
+_CHUNK_SIZE = 1000
 """Lines that are read at once: ten milliseconds, since dates in words take their time."""
 
 _QUEUE_LENGTH = "Max bcast/mcast queue length,"
@@ -33,7 +33,7 @@ _OPENERS = {section.value: section for section in _Section}
 _ROUTES_TITLE = "ROUTING TABLE"
 
 
-class _Report:
+class _Format1Parser:
     """A report under way."""
 
     def __init__(self, zone: datetime.tzinfo | None) -> None:
@@ -45,16 +45,16 @@ class _Report:
         self._queue_length: int | None = None
         self._unparsed = 0
 
-    def take(self, line: str) -> None:
+    def feed(self, line: str) -> None:
         if line in _OPENERS:
             self._section = _OPENERS[line]
         elif line != _ROUTES_TITLE:
             try:
-                self._take_row(line)
+                self._feed_row(line)
             except ValueError:
                 self._unparsed += 1
 
-    def _take_row(self, line: str) -> None:
+    def _feed_row(self, line: str) -> None:
         match self._section:
             case None:
                 self._updated = parse_date(line.removeprefix("Updated,"), self._zone)
@@ -136,7 +136,7 @@ def _with_addresses(client: ClientRow, own: Sequence[str]) -> ClientRow:
     )
 
 
-def steps(
+def parse_in_chunks(
     lines: Sequence[bytes], *, zone: datetime.tzinfo | None
 ) -> Generator[None, None, ServerStatus]:
     """Read a report, pausing after each slice of it; return what it says.
@@ -144,9 +144,9 @@ def steps(
     Raises:
         ReplyError: the `Updated` row is missing or unreadable.
     """
-    report = _Report(zone)
+    parser = _Format1Parser(zone)
     for number, line in enumerate(lines[1:], start=1):
-        report.take(decode(line))
-        if number % _SLICE == 0:
+        parser.feed(decode(line))
+        if number % _CHUNK_SIZE == 0:
             yield
-    return report.finish()
+    return parser.finish()

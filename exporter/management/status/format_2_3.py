@@ -14,7 +14,7 @@ from exporter.management.status.model import ClientRow, RouteRow, ServerStatus
 from exporter.management.status.row_cache import SEPARATOR, RowCache
 from exporter.management.values import clean, decode, is_mac, parse_number
 
-_SLICE = 2000
+_CHUNK_SIZE = 2000
 """Lines that are read at once: a few milliseconds, ten where all of them are new."""
 
 # Before a client has a cipher of its own its row shows the configured default; what the
@@ -30,77 +30,79 @@ class TableReader:
         self._routes = routes
         self._known: RowCache | None = None
 
-    def steps(self, lines: Sequence[bytes], separator: str) -> Generator[None, None, ServerStatus]:
+    def read_in_chunks(
+        self, lines: Sequence[bytes], separator: str
+    ) -> Generator[None, None, ServerStatus]:
         """Read a table, pausing after each slice of it; return what it says.
 
         Raises:
             ReplyError: the `TIME` row is missing or unreadable.
         """
-        table = _Table(separator, routes=self._routes, known=self._known)
-        for start in range(0, len(lines), _SLICE):
-            table.take(lines[start : start + _SLICE])
+        table = _TableParser(separator, routes=self._routes, known=self._known)
+        for start in range(0, len(lines), _CHUNK_SIZE):
+            table.feed(lines[start : start + _CHUNK_SIZE])
             yield
         self._known = table.known
         if self._known is not None:
-            self._known.turn()
+            self._known.rotate()
         return table.finish()
 
 
-def _headless(_: bytes) -> ClientRow:
+def _no_header(_: bytes) -> ClientRow:
     raise ValueError("a row before its header")
 
 
-class _Table:
+class _TableParser:
     """A status under way."""
 
     def __init__(self, separator: str, *, routes: bool, known: RowCache | None) -> None:
         self.known = known
         self._separator = separator
         self._want_routes = routes
-        self._read_client: Callable[[bytes], ClientRow] = _headless
+        self._read_client: Callable[[bytes], ClientRow] = _no_header
         self._route_columns: Columns[RouteRow] | None = None
         self._title = ""
         self._updated: int | None = None
         self._rows: list[ClientRow] = []
         self._routes: list[RouteRow] = []
-        self._routes_suffice = False
+        self._skip_routes = False
         self._route_count = 0
         self._queue_length: int | None = None
         self._dco: bool | None = None
         self._unparsed = 0
-        self._takers: dict[str, Callable[[str], None]] = {
-            "TITLE": self._take_title,
-            "TIME": self._take_time,
-            "HEADER": self._take_header,
-            "ROUTING_TABLE": self._take_route,
-            "GLOBAL_STATS": self._take_global,
+        self._handlers: dict[str, Callable[[str], None]] = {
+            "TITLE": self._on_title,
+            "TIME": self._on_time,
+            "HEADER": self._on_header,
+            "ROUTING_TABLE": self._on_route,
+            "GLOBAL_STATS": self._on_global,
         }
 
-    def take(self, lines: Iterable[bytes]) -> None:
+    def feed(self, lines: Iterable[bytes]) -> None:
         client = f"CLIENT_LIST{self._separator}".encode()
         route = f"ROUTING_TABLE{self._separator}".encode()
         for line in lines:
             try:
                 if line.startswith(client):
                     self._rows.append(self._read_client(line))
-                elif self._routes_suffice and line.startswith(route):
+                elif self._skip_routes and line.startswith(route):
                     self._route_count += 1
                 else:
-                    self._take_other(decode(line))
+                    self._on_other(decode(line))
             except (ValueError, LookupError):
                 self._unparsed += 1
 
-    def _take_other(self, line: str) -> None:
+    def _on_other(self, line: str) -> None:
         keyword, _, rest = line.partition(self._separator)
-        self._takers[keyword](rest)
+        self._handlers[keyword](rest)
 
-    def _take_title(self, rest: str) -> None:
+    def _on_title(self, rest: str) -> None:
         self._title = clean(rest, limit=256)
 
-    def _take_time(self, rest: str) -> None:
+    def _on_time(self, rest: str) -> None:
         self._updated = parse_number(rest.rpartition(self._separator)[2])
 
-    def _take_header(self, rest: str) -> None:
+    def _on_header(self, rest: str) -> None:
         keyword, *names = rest.split(self._separator)
         columns: Columns[ClientRow] | Columns[RouteRow]
         if keyword == "CLIENT_LIST":
@@ -120,14 +122,14 @@ class _Table:
         separator = self._separator
         return lambda line: columns.read(decode(line).partition(separator)[2], separator)
 
-    def _take_route(self, rest: str) -> None:
+    def _on_route(self, rest: str) -> None:
         self._route_count += 1
         if self._route_columns is None:
             raise ValueError("a row before its header")
         self._routes.append(self._route_columns.read(rest, self._separator))
-        self._routes_suffice = not self._want_routes
+        self._skip_routes = not self._want_routes
 
-    def _take_global(self, rest: str) -> None:
+    def _on_global(self, rest: str) -> None:
         match rest.split(self._separator):
             case ["Max bcast/mcast queue length", length]:
                 self._queue_length = parse_number(length)

@@ -25,7 +25,7 @@ class RowCache:
     def __init__(self, columns: Columns[ClientRow]) -> None:
         """Know nothing yet of the rows under this header."""
         self._columns = columns
-        self._place = _place(columns)
+        self._counter_index = _counter_index(columns)
         self._last: dict[bytes, ClientRow] = {}
         self._now: dict[bytes, ClientRow] = {}
 
@@ -33,7 +33,7 @@ class RowCache:
         """Tell whether this is about rows under that header."""
         return self._columns.names == columns.names
 
-    def turn(self) -> None:
+    def rotate(self) -> None:
         """End a status: what it did not have is forgotten."""
         self._last, self._now = self._now, {}
 
@@ -43,12 +43,12 @@ class RowCache:
         Raises:
             ValueError: one that can't be read.
         """
-        place = self._place
+        index = self._counter_index
         # Two counters, whatever is before them, and what follows as one: it holds tabs or none.
-        fields = line.split(_TAB, place + 2)
-        if not place or len(fields) < place + 3:
-            return self._anew(line)
-        received, sent = fields.pop(place), fields.pop(place)
+        fields = line.split(_TAB, index + 2)
+        if not index or len(fields) < index + 3:
+            return self._parse(line)
+        received, sent = fields.pop(index), fields.pop(index)
         key = _TAB.join(fields)
         row = self._last.get(key)
         if (
@@ -57,26 +57,26 @@ class RowCache:
             and sent.isdigit()
             and len(received) <= _SURE_DIGITS >= len(sent)
         ):
-            row = _grown(row, int(received), int(sent))
+            row = _with_counters(row, int(received), int(sent))
         else:
-            row = self._anew(line)
+            row = self._parse(line)
         self._now[key] = row
         return row
 
-    def _anew(self, line: bytes) -> ClientRow:
+    def _parse(self, line: bytes) -> ClientRow:
         return self._columns.read(decode(line).partition(SEPARATOR)[2], SEPARATOR)
 
 
-def _place(columns: Columns[ClientRow]) -> int:
+def _counter_index(columns: Columns[ClientRow]) -> int:
     """Return where the counters are in a row with its keyword; 0 where they aren't neighbours."""
     names = list(columns.names)
     if names.count(_RECEIVED) == names.count(_SENT) == 1:
-        place = names.index(_RECEIVED) + 1
-        return place if names[place:][:1] == [_SENT] else 0
+        index = names.index(_RECEIVED) + 1
+        return index if names[index:][:1] == [_SENT] else 0
     return 0
 
 
-def _grown(row: ClientRow, received: int, sent: int) -> ClientRow:
+def _with_counters(row: ClientRow, received: int, sent: int) -> ClientRow:
     """Return the row with these counters: itself where they have not changed."""
     if row.received_bytes == received and row.sent_bytes == sent:
         return row

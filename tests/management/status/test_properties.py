@@ -20,8 +20,8 @@ PRINTERS = st.builds(
 
 def through_protocol(lines: list[bytes]) -> Status:
     protocol = ManagementProtocol()
-    protocol.receive(GREETING)
-    [message] = protocol.receive(b"".join(line + b"\r\n" for line in [*lines, b"END"]))
+    protocol.receive_data(GREETING)
+    [message] = protocol.receive_data(b"".join(line + b"\r\n" for line in [*lines, b"END"]))
     assert isinstance(message, MultilineReply)
     return parse_status(message.lines, zone=UTC)
 

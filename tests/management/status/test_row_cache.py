@@ -110,7 +110,7 @@ def anew(lines: Sequence[bytes]) -> Status | str:
 def test_every_edit_shows(history: list[list[bytes]]) -> None:
     reader = StatusReader()
     for lines in history:
-        assert drained(reader.steps(lines)) == anew(lines)
+        assert drained(reader.read_in_chunks(lines)) == anew(lines)
 
 
 def table(*fields: bytes) -> list[bytes]:
@@ -131,10 +131,10 @@ ALICE = (
 @example(5, b"+1")
 def test_a_change_of_any_field_shows(place: int, field: bytes) -> None:
     reader = StatusReader()
-    drained(reader.steps(table(*ALICE)))
+    drained(reader.read_in_chunks(table(*ALICE)))
     edited = table(*ALICE[:place], field, *ALICE[place + 1 :])
-    assert drained(reader.steps(edited)) == anew(edited)
-    assert drained(reader.steps(table(*ALICE))) == anew(table(*ALICE))
+    assert drained(reader.read_in_chunks(edited)) == anew(edited)
+    assert drained(reader.read_in_chunks(table(*ALICE))) == anew(table(*ALICE))
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,14 @@ def test_fields_are_never_taken_for_others(layout: str, before: str, after: str)
     for row in (before, after):
         names = [*layout.split("|"), SINCE]
         lines = Table(names, [[*row.encode().split(b"|"), b"9"]]).lines()
-        status = drained(reader.steps(lines))
+        status = drained(reader.read_in_chunks(lines))
         assert status == anew(lines)
         assert isinstance(status, ServerStatus)
         assert len(status.pending) == 1
 
 
 def client(reader: StatusReader, *fields: bytes) -> ClientRow:
-    status = drained(reader.steps(table(*fields)))
+    status = drained(reader.read_in_chunks(table(*fields)))
     assert isinstance(status, ServerStatus)
     return status.clients[0]
 
@@ -193,10 +193,10 @@ def test_a_status_without_a_time_is_an_error_and_no_harm() -> None:
     reader = StatusReader()
     first = client(reader, *ALICE)
     without = [line for line in table(*ALICE) if not line.startswith(b"TIME")]
-    assert drained(reader.steps(without)) == anew(without)
+    assert drained(reader.read_in_chunks(without)) == anew(without)
     assert client(reader, *ALICE) == first
 
 
 def test_a_long_table_is_read_in_many_steps() -> None:
     lines = Table(Layout.V2_5.value, [list(ALICE)] * 9000).lines()
-    assert sum(1 for _ in StatusReader().steps(lines)) > 3
+    assert sum(1 for _ in StatusReader().read_in_chunks(lines)) > 3
