@@ -156,7 +156,7 @@ class _Watching:
             if finding in self._told:
                 continue
             level = Level.ERROR if finding.blocks else Level.WARN
-            message = "daemon is not watched" if finding.blocks else "look at this configuration"
+            message = "daemon skipped" if finding.blocks else "configuration warning"
             event(_log, level, message, daemon=finding.daemon, kind=finding.kind, finding=finding)
         self._told = frozenset(findings)
 

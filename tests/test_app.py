@@ -260,7 +260,9 @@ class TestReloading:
             assert b"openvpn_exporter_config_last_reload_successful 1.0" in body
 
     async def test_tells_once_what_was_noticed_and_still_counts_it(self) -> None:
-        noticed = Finding(kind=Kind.MALFORMED, place="a.conf:1", text="no", daemon="a", blocks=True)
+        noticed = Finding(
+            kind=Kind.SYNTAX_ERROR, place="a.conf:1", text="no", daemon="a", blocks=True
+        )
         read = structs.replace(NOBODY, findings=(noticed,))
         with LogCapture.open() as log:
             async with run_app(
@@ -268,7 +270,7 @@ class TestReloading:
             ) as running:
                 await running.reload()
                 body, _ = await get(f"{running.urls[0]}/metrics")
-        assert log.messages.count("daemon is not watched") == 1
+        assert log.messages.count("daemon skipped") == 1
         assert b"openvpn_exporter_discovered_daemons_not_watched 1.0" in body
 
     async def test_shows_another_daemon_of_the_same_name_from_the_start(self) -> None:

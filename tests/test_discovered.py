@@ -47,10 +47,10 @@ async def test_what_is_not_watched_is_counted_and_told_once_until_it_is_mended(
     ) as running:
         assert await number(running.urls[0]) == "2.0"
         assert told(caplog) == [
-            (logging.ERROR, "branch", "leaving hurts"),
-            (logging.ERROR, "branch", "leaving hurts"),
-            (logging.WARNING, "branch", "another answers"),
-            (logging.ERROR, "office", "no management"),
+            (logging.ERROR, "branch", "harmful-disconnect"),
+            (logging.ERROR, "branch", "harmful-disconnect"),
+            (logging.WARNING, "branch", "prompt-owner"),
+            (logging.ERROR, "office", "no-management"),
         ]
         (tmp_path / "office.conf").write_text("client\nmanagement ::1 2\n")
         await running.reload()

@@ -20,15 +20,18 @@ from exporter.state.daemon import StatusSource
 from exporter.state.down import DownState
 from exporter.web import web_config
 
-_UNDERSTOOD = ("daemon", "address", "slot", "asked every", "password", "status file", "expected")
-_FOUND = (
-    *("daemon", "address", "reached", "version", "mode", "state", "clients"),
-    *("status", "dco", "waits for", "time"),
+_CONFIG_HEADS = (
+    *("daemon", "address", "slot", "interval", "password", "status file"),
+    "expected clients",
+)
+_RESULT_HEADS = (
+    *("daemon", "address", "status", "version", "mode", "state", "clients"),
+    *("format", "dco", "prompt", "duration"),
 )
 
 _EPILOG = """\
-Ends with 0 when all is right; 1 when the configuration can be used, but a daemon that was
-discovered is not watched, or one was not reached; 2 when the configuration can't be used.
+Exit codes: 0, configuration OK; 1, configuration valid, but a discovered daemon is skipped or a
+daemon is down; 2, configuration invalid.
 """
 
 
@@ -38,7 +41,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--connect",
         action="store_true",
-        help="try each daemon as well: takes its management slot for a moment, and says quit",
+        help="also poll each daemon once; occupies its management slot for a moment",
     )
     parser.epilog = _EPILOG
 
@@ -48,17 +51,17 @@ def _run(parsed: argparse.Namespace) -> Exit:
     config = _validated(parsed)
     for line in format_findings(config.findings):
         print(line)
-    whole = bool(config.daemons) and not any(finding.blocks for finding in config.findings)
+    ok = bool(config.daemons) and not any(finding.blocks for finding in config.findings)
     if parsed.connect:
         answers = asyncio.run(poll_all(config))
-        print(table(_FOUND, [_found(answer) for answer in answers]))
+        print(table(_RESULT_HEADS, [_result_row(answer) for answer in answers]))
         for remark in _remarks(answers):
             print(remark)
-        whole = whole and not any(answer.errors for answer in answers)
+        ok = ok and not any(answer.errors for answer in answers)
     else:
-        print(f"{_verdict(config, whole=whole)}; daemons: {len(config.daemons)}\n")
-        print(table(_UNDERSTOOD, [_understood(config, daemon) for daemon in config.daemons]))
-    return Exit.DONE if whole else Exit.FAILED
+        print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}\n")
+        print(table(_CONFIG_HEADS, [_config_row(config, daemon) for daemon in config.daemons]))
+    return Exit.DONE if ok else Exit.FAILED
 
 
 def _validated(parsed: argparse.Namespace) -> Config:
@@ -82,79 +85,80 @@ def _web_problems(file: Path | None) -> tuple[Problem, ...]:
     return ()
 
 
-def _verdict(config: Config, *, whole: bool) -> str:
-    if whole:
-        return "The configuration is right"
-    what = "not all that was found is watched" if config.daemons else "there is nothing to watch"
-    return f"The configuration can be used, but {what}"
+def _summary(config: Config, *, ok: bool) -> str:
+    if ok:
+        return "configuration OK"
+    problem = "discovered daemons skipped" if config.daemons else "no daemon to monitor"
+    return f"configuration valid, but {problem}"
 
 
-def _understood(config: Config, daemon: DaemonConfig) -> Sequence[str]:
-    asked = daemon.management is not None
+def _config_row(config: Config, daemon: DaemonConfig) -> Sequence[str]:
+    has_management = daemon.management is not None
     return (
         daemon.name,
         str(daemon.management or ""),
-        daemon.slot.value if asked else "",
+        daemon.slot.value if has_management else "",
         format_duration(daemon.poll_interval or config.poll_interval),
-        ("from a file" if daemon.password_file else "none") if asked else "",
+        ("file" if daemon.password_file else "none") if has_management else "",
         str(daemon.status_file or ""),
         str(len(daemon.expected_clients) or ""),
     )
 
 
-def _found(answer: OneShotResult) -> Sequence[str]:
+def _result_row(answer: OneShotResult) -> Sequence[str]:
     record, info = answer.state, answer.info
     status = record.status
     dco = status.dco_enabled if isinstance(status, ServerStatus) else None
     return (
         answer.daemon.name,
         str(answer.daemon.management or answer.daemon.status_file),
-        _reached(answer),
+        _status_cell(answer),
         info.version.version if info else "",
         record.mode.value if record.mode else "",
         record.state.name.value if record.state else "",
         str(len(status.clients)) if isinstance(status, ServerStatus) else "",
-        _format(answer),
+        _status_format(answer),
         {True: "yes", False: "no", None: ""}[dco],
         record.prompt or "",
         f"{answer.seconds:.2f}s",
     )
 
 
-def _reached(answer: OneShotResult) -> str:
-    by_file = "by its file" if answer.state.source is StatusSource.STATUS_FILE else ""
-    refused = f"no: {answer.errors[0].reason.value}" if answer.errors else ""
-    return "; ".join(filter(None, (refused, by_file))) or "yes"
+def _status_cell(answer: OneShotResult) -> str:
+    reason = answer.errors[0].reason.value if answer.errors else ""
+    if answer.state.source is StatusSource.STATUS_FILE:
+        return "up: status file" + (f" (management: {reason})" if reason else "")
+    return f"down: {reason}" if reason else "up"
 
 
-def _format(answer: OneShotResult) -> str:
+def _status_format(answer: OneShotResult) -> str:
     if answer.state.status is None or answer.state.source is StatusSource.STATUS_FILE:
         return ""
     return "1" if answer.state.status_fallbacks else "3"
 
 
 def _remarks(answers: Sequence[OneShotResult]) -> Iterator[str]:
-    """Say what to do about each daemon, where there is something to do."""
+    """Yield each error, its remedy and each warning, by daemon."""
     for answer in answers:
         name = answer.daemon.name
         for error in answer.errors:
             yield f"{name}: {DownState(error).message(answer.state.privacy)}"
             if isinstance(error, SlotBusy):
-                yield f"{name}: an exporter that runs holds the slot all the time; see its metrics"
+                yield f"{name}: a running exporter occupies the slot permanently; see its metrics"
             if isinstance(error, ClientAuthPromptError):
-                yield f"{name}: don't try again: each visit may keep a VPN client from logging in"
+                yield f"{name}: do not repeat this check: a session may block logins of VPN clients"
         if answer.state.restarts_on_disconnect:
             yield (
-                f"{name}: this daemon restarts its VPN when a management client leaves "
-                "('management-signal'), so this check did that too; remove that option"
+                f"{name}: the daemon restarts its VPN when a management client disconnects "
+                "('management-signal'), so this check restarted it; remove that option"
             )
         if answer.state.status_fallbacks:
-            yield f"{name}: 'status 3' does not end: a row of 512 bytes drops what follows it"
+            yield f"{name}: the reply to 'status 3' has no END: a row of 512 bytes drops the rest"
 
 
 COMMAND = Command(
     name="check",
-    summary="validate the configuration, and try each daemon if asked to",
+    summary="validate the configuration; with --connect also poll each daemon",
     add_flags=_add_flags,
     run=_run,
 )

@@ -6,9 +6,9 @@ from exporter.openvpn_config import Finding
 
 
 def format_findings(findings: Sequence[Finding]) -> Iterator[str]:
-    """Give a line for each finding below a heading: first what keeps daemons from being watched."""
-    yield from _section("Not watched:", (finding for finding in findings if finding.blocks))
-    yield from _section("Look at these:", (finding for finding in findings if not finding.blocks))
+    """Yield a line for each finding, below a heading: skipped daemons first, then warnings."""
+    yield from _section("Skipped daemons:", (finding for finding in findings if finding.blocks))
+    yield from _section("Warnings:", (finding for finding in findings if not finding.blocks))
 
 
 def _section(heading: str, findings: Iterable[Finding]) -> Iterator[str]:

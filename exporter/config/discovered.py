@@ -89,7 +89,7 @@ def _unusable_password(deployment: OpenVpnConfig | None) -> Iterator[Finding]:
         read_password(management.password_file)
     except ValueError as error:
         yield Finding(
-            kind=Kind.PASSWORD,
+            kind=Kind.MANAGEMENT_PASSWORD,
             place=management.place,
             text=f"{error}; or name another as `password_file`",
             settled_by="password_file",
@@ -122,7 +122,7 @@ def with_discovered(config: Config, discovery: Discovery) -> Config:
 
 def _same_address(discovered: Discovered, daemon: DaemonConfig, first: str) -> Finding:
     return Finding(
-        kind=Kind.SAME_ADDRESS,
+        kind=Kind.DUPLICATE_ADDRESS,
         place=Location(discovered.file),
         daemon=discovered.name,
         text=f"{daemon.management} is watched as {first!r}, and only one daemon can listen there",

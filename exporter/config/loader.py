@@ -102,7 +102,7 @@ def _dangerous(config: Config) -> Iterator[Problem]:
         if daemon.slot is SlotPolicy.RELEASE and daemon.deployment:
             key = f"daemons[{index}].slot"
             for finding in check(daemon.deployment, name=daemon.name):
-                if finding.kind is Kind.LEAVING_HURTS:
+                if finding.kind is Kind.HARMFUL_DISCONNECT:
                     text = f"release leaves after each poll. {finding}"
                     yield Problem(key=key, text=text)
 

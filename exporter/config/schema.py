@@ -129,12 +129,12 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             "happens between polls is only known as far as the daemon remembers it.",
         ),
     ] = SlotPolicy.HOLD
-    step_aside: Annotated[
+    prompt_retry_interval: Annotated[
         float,
         KeySpec(
             Duration("1s", "1h"),
-            "How long to leave the slot to somebody else at first, when the daemon waits for a "
-            "person or a program that answers.",
+            "How long to leave the slot to another management client when the daemon prompts for "
+            "an answer; doubles with each further prompt, up to 10 minutes.",
         ),
     ] = 30.0
     poll_interval: Annotated[

@@ -30,10 +30,10 @@ class Backoff:
     stepping aside the time that is due to others, which doubles as well.
     """
 
-    def __init__(self, chance: random.Random, *, step_aside: float) -> None:
-        """Draw from `chance`; the first time aside takes `step_aside` seconds."""
+    def __init__(self, chance: random.Random, *, prompt_retry_interval: float) -> None:
+        """Draw from `chance`; the first time aside takes `prompt_retry_interval` seconds."""
         self._chance = chance
-        self.step_aside = step_aside
+        self.prompt_retry_interval = prompt_retry_interval
         self._failures = 0
 
     def reset(self) -> None:
@@ -50,6 +50,9 @@ class Backoff:
             case ClientAuthPromptError():
                 return CLIENT_AUTH_DELAY
             case PromptError():
-                return min(max(PROMPT_MAX, self.step_aside), self.step_aside * doubled)
+                return min(
+                    max(PROMPT_MAX, self.prompt_retry_interval),
+                    self.prompt_retry_interval * doubled,
+                )
             case _:
                 return self._chance.uniform(0, min(MAX, BASE * doubled))

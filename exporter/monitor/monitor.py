@@ -85,7 +85,7 @@ class Monitor:
         self._clock = clock
         self._backoff = Backoff(
             chance or random.Random(),  # noqa: S311 -- jitter, no secret
-            step_aside=daemon.step_aside,
+            prompt_retry_interval=daemon.prompt_retry_interval,
         )
         self._opener = connector_for(daemon.management, timeout=daemon.timeout)
         self.history = CommandHistory()
@@ -130,7 +130,7 @@ class Monitor:
         """
         self._manner = SessionSettings(daemon, poll_interval, routes=clients.routes, log=events.log)
         self.daemon.reconfigure(daemon, clients)
-        self._backoff.step_aside = daemon.step_aside
+        self._backoff.prompt_retry_interval = daemon.prompt_retry_interval
         if not self._manner.dialled_in:  # else the open port is worth more than a new deadline
             self._opener = connector_for(daemon.management, timeout=daemon.timeout)
         if self._visiting is not None:

@@ -86,7 +86,7 @@ def _dials_out(management: ManagementInterface) -> Finding:
     else:
         way = f"if nobody else listens there, write `management: listen:{where}` for this daemon"
     return Finding(
-        kind=Kind.DIALS_OUT,
+        kind=Kind.MANAGEMENT_CLIENT,
         place=management.place,
         text="with `management-client` the daemon dials out, and ends when who listens there "
         f"ends: {way}",
@@ -100,7 +100,7 @@ def _address(management: ManagementInterface, directory: Path) -> Iterator[Findi
         where = endpoint(management, directory)
     except ValueError as error:
         yield Finding(
-            kind=Kind.ADDRESS,
+            kind=Kind.MANAGEMENT_ADDRESS,
             place=management.place,
             text=f"{error}; write `management: ADDRESS` for this daemon",
             blocks=True,
@@ -110,7 +110,7 @@ def _address(management: ManagementInterface, directory: Path) -> Iterator[Findi
     open_to_all = management.address in _UNSPECIFIED or not _is_local(where)
     if open_to_all and management.password_file is None:
         yield Finding(
-            kind=Kind.EXPOSED,
+            kind=Kind.UNPROTECTED,
             place=management.place,
             text="whoever reaches this port controls the VPN: listen on 127.0.0.1 or a Unix "
             "socket, or give it a password file",
@@ -124,7 +124,7 @@ def _is_local(where: Endpoint) -> bool:
 def _password(management: ManagementInterface) -> Iterator[Finding]:
     if management.asks_for_password:
         yield Finding(
-            kind=Kind.PASSWORD,
+            kind=Kind.MANAGEMENT_PASSWORD,
             place=management.place,
             text="the management password is typed in when the daemon starts: write it to a file "
             "and name that as `password_file`",
@@ -136,7 +136,7 @@ def _password(management: ManagementInterface) -> Iterator[Finding]:
 def _admission(management: ManagementInterface, user: str | None) -> Iterator[Finding]:
     if management.unix and management.user is not None and user not in {None, management.user}:
         yield Finding(
-            kind=Kind.ADMITS_ONLY,
+            kind=Kind.CLIENT_USER_MISMATCH,
             place=management.place,
             text=f"only the user {management.user!r} is let in, and not {user!r}, who runs this",
         )
@@ -146,7 +146,7 @@ def _leaving(management: ManagementInterface) -> Iterator[Finding]:
     for name, effect in _LEAVING.items():
         if name in management.modifiers:
             yield Finding(
-                kind=Kind.LEAVING_HURTS,
+                kind=Kind.HARMFUL_DISCONNECT,
                 place=management.place,
                 text=f"with `management-{name}` the daemon {effect}, and so when this exporter "
                 "ends: remove the directive, or accept that with `slot: hold` for this daemon",
@@ -159,7 +159,7 @@ def _answers(management: ManagementInterface) -> Iterator[Finding]:
     for name, effect in _ANSWERS.items():
         if name in management.modifiers:
             yield Finding(
-                kind=Kind.ANOTHER_ANSWERS,
+                kind=Kind.PROMPT_OWNER,
                 place=management.place,
                 text=f"with `management-{name}` the daemon {effect}: the program that answers has "
                 "to wait while this exporter is connected, which steps aside once it is asked",

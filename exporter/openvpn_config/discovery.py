@@ -87,13 +87,13 @@ def _files(patterns: Sequence[str], directory: Path) -> tuple[list[Path], list[F
             files.setdefault(os.path.realpath(match), Path(match))
     if len(files) > MAX_FILES:
         text = f"{len(files)} files match, {MAX_FILES} are read: narrow the patterns"
-        findings.append(Finding(kind=Kind.TOO_MANY, place="discover", text=text))
+        findings.append(Finding(kind=Kind.TOO_MANY_FILES, place="discover", text=text))
     return list(files.values())[:MAX_FILES], findings
 
 
 def _no_file(pattern: str) -> Finding:
     text = "no file matches, or a directory on the way can't be searched by this user"
-    return Finding(kind=Kind.NO_FILE, place=printable(pattern), text=text)
+    return Finding(kind=Kind.NO_MATCH, place=printable(pattern), text=text)
 
 
 def _read(file: Path) -> OpenVpnConfig | OpenVpnConfigError:
@@ -109,7 +109,7 @@ def _judged(
     if isinstance(result, OpenVpnConfig):
         return result, check(result, name=name, user=user)
     finding = Finding(
-        kind=Kind.UNREADABLE if isinstance(result, UnreadableFile) else Kind.MALFORMED,
+        kind=Kind.UNREADABLE if isinstance(result, UnreadableFile) else Kind.SYNTAX_ERROR,
         place=result.place,
         text=result.text,
         blocks=True,
@@ -136,7 +136,7 @@ def _without_status_file(discovered: Discovered) -> Discovered:
     if discovered.deployment is None or discovered.deployment.status_file is None:
         return discovered
     finding = Finding(
-        kind=Kind.SAME_STATUS_FILE,
+        kind=Kind.SHARED_STATUS_FILE,
         place=Location(discovered.file),
         text=f"another daemon writes to {printable(discovered.deployment.status_file)}, too, so "
         "it is not read: give each a status file of its own",
@@ -156,7 +156,7 @@ def _with_clients(discovered: Discovered) -> Discovered:
         clients = expected_clients(discovered.deployment.client_config_dir)
     except UnreadableFile as error:
         finding = Finding(
-            kind=Kind.CLIENT_CONFIGS,
+            kind=Kind.CLIENT_CONFIG_DIR,
             place=error.place,
             text=f"{error.text}, so no client is expected: let this user read it, or list "
             "`expected_clients`",
@@ -185,7 +185,7 @@ def _clean(text: str) -> str:
 def _renamed(names: dict[Path, str]) -> list[Finding]:
     return [
         Finding(
-            kind=Kind.SAME_NAME,
+            kind=Kind.DUPLICATE_NAME,
             place=Location(file),
             text=f"another file is called {printable(file.stem)}, too: "
             f"this daemon's name is {name}",

@@ -10,22 +10,22 @@ from exporter.openvpn_config.errors import Location
 class Kind(enum.StrEnum):
     """What it is about."""
 
-    NO_FILE = "no file"
+    NO_MATCH = "no-match"
     UNREADABLE = "unreadable"
-    MALFORMED = "malformed"
-    SAME_NAME = "same name"
-    SAME_ADDRESS = "same address"
-    SAME_STATUS_FILE = "same status file"
-    TOO_MANY = "too many"
-    NO_MANAGEMENT = "no management"
-    ADDRESS = "address"
-    DIALS_OUT = "dials out"
-    PASSWORD = "password"  # noqa: S105 - a word, not a password
-    EXPOSED = "exposed"
-    ADMITS_ONLY = "admits only"
-    LEAVING_HURTS = "leaving hurts"
-    ANOTHER_ANSWERS = "another answers"
-    CLIENT_CONFIGS = "client configs"
+    SYNTAX_ERROR = "syntax-error"
+    DUPLICATE_NAME = "duplicate-name"
+    DUPLICATE_ADDRESS = "duplicate-address"
+    SHARED_STATUS_FILE = "shared-status-file"
+    TOO_MANY_FILES = "too-many-files"
+    NO_MANAGEMENT = "no-management"
+    MANAGEMENT_ADDRESS = "management-address"
+    MANAGEMENT_CLIENT = "management-client"
+    MANAGEMENT_PASSWORD = "management-password"  # noqa: S105 - a word, not a password
+    UNPROTECTED = "unprotected"
+    CLIENT_USER_MISMATCH = "client-user-mismatch"
+    HARMFUL_DISCONNECT = "harmful-disconnect"
+    PROMPT_OWNER = "prompt-owner"
+    CLIENT_CONFIG_DIR = "client-config-dir"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

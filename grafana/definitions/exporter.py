@@ -318,7 +318,7 @@ _SETTINGS = table(
         ),
         Value(
             "On disconnect",
-            highest(_select_daemons("openvpn_restarts_on_disconnect"), *DAEMON_LABELS),
+            highest(_select_daemons("openvpn_restart_on_management_disconnect"), *DAEMON_LABELS),
             unit="none",
             mappings=mappings.RESTARTS_ON_DISCONNECT,
             width=120,

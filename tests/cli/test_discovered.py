@@ -12,14 +12,14 @@ DATA = Path(__file__).parents[1] / "data" / "openvpn"
 
 
 def test_what_is_not_watched_comes_first_each_with_its_daemon_and_place() -> None:
-    warning = Finding(kind=Kind.EXPOSED, place="a.conf:2", text="whoever", daemon="a")
-    general = Finding(kind=Kind.NO_FILE, place="*.conf", text="no file matches")
-    blocking = Finding(kind=Kind.MALFORMED, place="b.conf:1", text="no", daemon="b", blocks=True)
+    warning = Finding(kind=Kind.UNPROTECTED, place="a.conf:2", text="whoever", daemon="a")
+    general = Finding(kind=Kind.NO_MATCH, place="*.conf", text="no file matches")
+    blocking = Finding(kind=Kind.SYNTAX_ERROR, place="b.conf:1", text="no", daemon="b", blocks=True)
     assert list(format_findings([warning, general, blocking])) == [
-        "Not watched:",
+        "Skipped daemons:",
         "  b: b.conf:1: no",
         "",
-        "Look at these:",
+        "Warnings:",
         "  a: a.conf:2: whoever",
         "  discover: *.conf: no file matches",
         "",
@@ -40,14 +40,14 @@ def test_check_says_what_was_found_and_fails_where_something_is_not_watched(
     flags = [f"--openvpn.config={DATA}/{name}.conf" for name in ("server/branch", "server/broken")]
     assert check(*flags) is Exit.FAILED
     said = capsys.readouterr().out
-    assert f"Not watched:\n  broken: {DATA}/server/broken.conf:2: " in said
-    assert "\nThe configuration can be used, but not all that was found is watched; " in said
+    assert f"Skipped daemons:\n  broken: {DATA}/server/broken.conf:2: " in said
+    assert "\nconfiguration valid, but discovered daemons skipped; " in said
     assert "\nbranch  127.0.0.1:7506 " in said
 
 
 def test_check_fails_where_nothing_is_watched(capsys: pytest.CaptureFixture[str]) -> None:
     assert check(f"--openvpn.config={DATA}/*.none") is Exit.FAILED
-    assert "but there is nothing to watch; daemons: 0\n" in capsys.readouterr().out
+    assert "configuration valid, but no daemon to monitor; daemons: 0\n" in capsys.readouterr().out
 
 
 def test_check_is_content_where_all_that_was_found_is_watched(
@@ -55,5 +55,5 @@ def test_check_is_content_where_all_that_was_found_is_watched(
 ) -> None:
     assert check(f"--openvpn.config={DATA}/server/portal.conf") is Exit.DONE
     said = capsys.readouterr().out
-    assert said.startswith(f"Look at these:\n  portal: {DATA}/server/portal.conf:3: ")
-    assert "\nThe configuration is right; daemons: 1\n" in said
+    assert said.startswith(f"Warnings:\n  portal: {DATA}/server/portal.conf:3: ")
+    assert "\nconfiguration OK; daemons: 1\n" in said

@@ -78,8 +78,8 @@ class TestConnect:
             done = await checking
         assert done.returncode == 1
         up, down = done.stdout.splitlines()[1:3]
-        assert up.split()[2:9] == ["yes", "2.6.14", "server", "CONNECTED", "1", "3", "no"]
-        assert down.split()[2:4] == ["no:", "refused"]
+        assert up.split()[2:9] == ["up", "2.6.14", "server", "CONNECTED", "1", "3", "no"]
+        assert down.split()[2:4] == ["down:", "refused"]
         assert "is the daemon running, with a 'management' directive" in done.stdout
 
     async def test_ends_with_0_when_all_are_reached(self) -> None:
@@ -115,7 +115,7 @@ class TestConnect:
             session.close()
             done = await checking
         assert done.returncode == 1
-        assert re.search(r"no: prompt +2\.6\.14 .* Auth ", done.stdout)
+        assert re.search(r"down: prompt +2\.6\.14 .* Auth ", done.stdout)
         assert b"status 3" not in session.received
 
     async def test_never_lets_a_daemon_dial_in_since_leaving_would_end_it(self) -> None:

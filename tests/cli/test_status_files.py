@@ -51,7 +51,7 @@ def test_check_reads_the_file_of_a_daemon_that_has_nothing_else(
 ) -> None:
     assert main(["check", "--connect", config(tmp_path, status_file=file)]) == Exit.DONE
     cells = [cell.strip() for cell in row(capsys) if cell]
-    assert cells[1:7] == [str(file), "by its file", "-", "server", "-", "1"]
+    assert cells[1:7] == [str(file), "up: status file", "-", "server", "-", "1"]
 
 
 def test_check_reads_the_file_where_the_interface_fails_but_is_not_content(
@@ -60,7 +60,7 @@ def test_check_reads_the_file_where_the_interface_fails_but_is_not_content(
     flag = config(tmp_path, management=NOBODY, status_file=file)
     assert main(["check", "--connect", flag]) == Exit.FAILED
     cells = [cell.strip() for cell in row(capsys) if cell]
-    assert cells[1:3] == [NOBODY, "no: refused; by its file"]
+    assert cells[1:3] == [NOBODY, "up: status file (management: refused)"]
 
 
 def test_check_says_what_is_wrong_with_both(

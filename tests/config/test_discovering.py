@@ -143,7 +143,7 @@ def test_warnings_of_a_daemon_with_an_entry_are_told_too(tmp_path: Path) -> None
     text = f"{SERVER}management-client-auth\n"
     config = load(write(tmp_path, "daemons: [{name: office}]\n", office=text))
     (finding,) = config.findings
-    assert (finding.daemon, finding.kind) == ("office", Kind.ANOTHER_ANSWERS)
+    assert (finding.daemon, finding.kind) == ("office", Kind.PROMPT_OWNER)
 
 
 def test_two_entries_may_not_come_to_the_same_address(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_an_address_that_is_watched_already_is_not_watched_twice(tmp_path: Path)
     config = load(write(tmp_path, entry, office=SERVER))
     assert only(config).name == "mine"
     (finding,) = config.findings
-    assert (finding.daemon, finding.kind) == ("office", Kind.SAME_ADDRESS)
+    assert (finding.daemon, finding.kind) == ("office", Kind.DUPLICATE_ADDRESS)
     assert "is watched as 'mine'" in finding.text
 
 
@@ -166,7 +166,7 @@ def test_a_ccd_that_cannot_be_read_is_told_and_settled_by_a_list(tmp_path: Path)
     config = load(write(tmp_path, "expected_from_ccd: true\n", office=text))
     assert only(config).expected_clients == ()
     (finding,) = config.findings
-    assert (finding.daemon, finding.kind) == ("office", Kind.CLIENT_CONFIGS)
+    assert (finding.daemon, finding.kind) == ("office", Kind.CLIENT_CONFIG_DIR)
     entry = "expected_from_ccd: true\ndaemons: [{name: office, expected_clients: [oslo]}]\n"
     config = load(write(tmp_path, entry, office=text))
     assert only(config).expected_clients == ("oslo",)
@@ -184,7 +184,11 @@ def test_a_password_file_that_cannot_be_used_is_told_and_the_daemon_watched(
     config = load(write(tmp_path, "", office=text))
     assert only(config).password_file == tmp_path / "secret"
     (finding,) = config.findings
-    assert (finding.daemon, finding.kind, finding.blocks) == ("office", Kind.PASSWORD, False)
+    assert (finding.daemon, finding.kind, finding.blocks) == (
+        "office",
+        Kind.MANAGEMENT_PASSWORD,
+        False,
+    )
     entry = "daemons: [{name: office, password_file: good}]\n"
     assert load(write(tmp_path, entry, office=text)).findings == ()
 
@@ -192,7 +196,7 @@ def test_a_password_file_that_cannot_be_used_is_told_and_the_daemon_watched(
 def test_no_daemon_is_needed_where_some_may_be_discovered(tmp_path: Path) -> None:
     config = load(write(tmp_path, ""))
     assert config.daemons == ()
-    assert [finding.kind for finding in config.findings] == [Kind.NO_FILE]
+    assert [finding.kind for finding in config.findings] == [Kind.NO_MATCH]
 
 
 def test_everything_is_read_anew_each_time(tmp_path: Path) -> None:
@@ -232,7 +236,7 @@ def test_flags_discover_as_well(tmp_path: Path) -> None:
     write(tmp_path, "", office=SERVER, broken="status '")
     config = from_flags(["a:1"], [str(tmp_path / "*.conf")])
     assert [daemon.name for daemon in config.daemons] == ["a:1", "office"]
-    assert [finding.kind for finding in config.findings] == [Kind.MALFORMED]
+    assert [finding.kind for finding in config.findings] == [Kind.SYNTAX_ERROR]
 
 
 def test_a_daemon_without_an_interface_can_be_watched_by_its_status_file(tmp_path: Path) -> None:

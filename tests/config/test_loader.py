@@ -47,7 +47,7 @@ def test_every_key_is_read_into_its_type() -> None:
                 password_file=DATA / "good.password",
                 timeout=0.5,
                 slot=SlotPolicy.RELEASE,
-                step_aside=120.0,
+                prompt_retry_interval=120.0,
                 poll_interval=5.0,
                 expected_clients=branches,
                 max_clients=200,

@@ -60,7 +60,7 @@ def test_an_address_that_cannot_be_used_says_why_and_what_to_write(
     tmp_path: Path, text: str, complaint: str
 ) -> None:
     finding = only(tmp_path, f"verb 3\nmanagement {text}\n")
-    assert finding.kind is Kind.ADDRESS
+    assert finding.kind is Kind.MANAGEMENT_ADDRESS
     assert finding.text.startswith(complaint)
     assert finding.text.endswith("; write `management: ADDRESS` for this daemon")
     assert finding.blocks
@@ -100,14 +100,14 @@ def test_nothing_is_said_of_a_local_interface(tmp_path: Path, text: str) -> None
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "vpn.example.org"])  # noqa: S104
 def test_an_address_open_to_the_network_needs_a_password(tmp_path: Path, address: str) -> None:
     finding = only(tmp_path, f"management {address} 7505\n")
-    assert finding.kind is Kind.EXPOSED
+    assert finding.kind is Kind.UNPROTECTED
     assert not finding.blocks
     assert judged(tmp_path, f"management {address} 7505 secret\n") == ()
 
 
 def test_a_daemon_that_dials_out_is_told_how_to_be_listened_for(tmp_path: Path) -> None:
     finding = only(tmp_path, "management 127.0.0.1 7600\nmanagement-client\nmanagement-hold\n")
-    assert finding.kind is Kind.DIALS_OUT
+    assert finding.kind is Kind.MANAGEMENT_CLIENT
     assert finding.blocks
     assert "write `management: listen:127.0.0.1:7600` for this daemon" in finding.text
 
@@ -119,14 +119,14 @@ def test_a_daemon_that_dials_a_socket_cannot_be_listened_for(tmp_path: Path) -> 
 
 def test_a_password_typed_in_must_be_written_to_a_file(tmp_path: Path) -> None:
     finding = only(tmp_path, "management ::1 7505 stdin\n")
-    assert (finding.kind, finding.blocks) == (Kind.PASSWORD, True)
+    assert (finding.kind, finding.blocks) == (Kind.MANAGEMENT_PASSWORD, True)
     assert finding.settled_by == "password_file"
 
 
 @pytest.mark.parametrize("name", ["signal", "forget-disconnect"])
 def test_a_daemon_that_leaving_hurts_needs_the_operators_word(tmp_path: Path, name: str) -> None:
     finding = only(tmp_path, f"management ::1 7505\nmanagement-{name}\n")
-    assert (finding.kind, finding.blocks) == (Kind.LEAVING_HURTS, True)
+    assert (finding.kind, finding.blocks) == (Kind.HARMFUL_DISCONNECT, True)
     assert finding.settled_by == "slot"
     assert f"`management-{name}`" in finding.text
 
@@ -145,13 +145,13 @@ def test_a_daemon_that_leaving_hurts_needs_the_operators_word(tmp_path: Path, na
 )
 def test_a_daemon_that_another_program_answers_is_warned_of(tmp_path: Path, name: str) -> None:
     finding = only(tmp_path, f"management ::1 7505\nmanagement-{name}\n")
-    assert (finding.kind, finding.blocks) == (Kind.ANOTHER_ANSWERS, False)
+    assert (finding.kind, finding.blocks) == (Kind.PROMPT_OWNER, False)
     assert f"`management-{name.split(maxsplit=1)[0]}`" in finding.text
 
 
 def test_a_socket_that_admits_another_user_is_warned_of(tmp_path: Path) -> None:
     text = "management /run/a.sock unix\nmanagement-client-user vpn\n"
-    assert only(tmp_path, text, user="root").kind is Kind.ADMITS_ONLY
+    assert only(tmp_path, text, user="root").kind is Kind.CLIENT_USER_MISMATCH
     assert judged(tmp_path, text, user="vpn") == ()
     assert judged(tmp_path, text) == ()
 

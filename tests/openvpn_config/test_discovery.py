@@ -30,7 +30,7 @@ def test_equal_names_are_told_apart_by_their_directories_and_that_is_said(tmp_pa
         write(tmp_path, MANAGEMENT, name)
     one_way = discover(["server/*", "client/*"], tmp_path)
     assert names(one_way) == ["server/office", "home", "client/office"]
-    assert kinds(one_way) == [Kind.SAME_NAME, Kind.SAME_NAME]
+    assert kinds(one_way) == [Kind.DUPLICATE_NAME, Kind.DUPLICATE_NAME]
     assert sorted(names(discover(["client/*", "server/*"], tmp_path))) == sorted(names(one_way))
 
 
@@ -82,7 +82,7 @@ def test_a_file_that_cannot_be_used_stands_in_nobodys_way(tmp_path: Path) -> Non
     write(tmp_path, MANAGEMENT, "office.conf")
     (tmp_path / "directory.conf").mkdir()
     broken, directory, office = discover(["*"], tmp_path).found
-    assert [finding.kind for finding in broken.findings] == [Kind.MALFORMED]
+    assert [finding.kind for finding in broken.findings] == [Kind.SYNTAX_ERROR]
     assert [finding.kind for finding in directory.findings] == [Kind.UNREADABLE]
     assert broken.deployment is None
     assert broken.blocked
@@ -111,13 +111,13 @@ def test_more_files_than_bearable_are_not_read(
         write(tmp_path, MANAGEMENT, name)
     found = discover(["*"], tmp_path)
     assert names(found) == ["a", "b"]
-    assert kinds(found) == [Kind.TOO_MANY]
+    assert kinds(found) == [Kind.TOO_MANY_FILES]
 
 
 def test_whom_we_run_as_matters(tmp_path: Path) -> None:
     write(tmp_path, "management a unix\nmanagement-client-user nobody\n")
     (found,) = discover(["*"], tmp_path, user="somebody").found
-    assert [finding.kind for finding in found.findings] == [Kind.ADMITS_ONLY]
+    assert [finding.kind for finding in found.findings] == [Kind.CLIENT_USER_MISMATCH]
 
 
 def test_a_name_of_any_bytes_can_be_printed(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_the_clients_of_a_server_are_looked_for_if_asked_for(tmp_path: Path) -> 
     branch, office = discover(["*.conf"], tmp_path, clients=True).found
     assert (office.expected_clients, office.findings) == (("oslo",), ())
     assert branch.expected_clients == ()
-    assert [finding.kind for finding in branch.findings] == [Kind.CLIENT_CONFIGS]
+    assert [finding.kind for finding in branch.findings] == [Kind.CLIENT_CONFIG_DIR]
     assert not branch.blocked
     branch, office = discover(["*.conf"], tmp_path).found
     assert office.expected_clients == ()
@@ -148,6 +148,6 @@ def test_a_status_file_of_several_daemons_is_nobodys(tmp_path: Path) -> None:
     files = {}
     for found in discover(["*"], tmp_path).found:
         assert found.deployment
-        said = Kind.SAME_STATUS_FILE in {finding.kind for finding in found.findings}
+        said = Kind.SHARED_STATUS_FILE in {finding.kind for finding in found.findings}
         files[found.name] = (found.deployment.status_file, said)
     assert files == {"a": (None, True), "b": (None, True), "c": (tmp_path / "own.log", False)}

@@ -73,7 +73,7 @@ async def test_a_password_that_nobody_told_us_is_not_guessed(lab: Lab) -> None:
 
 async def test_a_held_daemon_is_left_to_whoever_may_release_it(lab: Lab) -> None:
     async with server(lab, "--management-hold", ready=HELD) as office:
-        config = msgspec.structs.replace(watched(office.management), step_aside=0.2)
+        config = msgspec.structs.replace(watched(office.management), prompt_retry_interval=0.2)
         async with scraping(config) as scraper:
             held = await scraper.down("hold")
             async with raw.session(office.management.address) as person:

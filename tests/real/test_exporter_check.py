@@ -58,7 +58,7 @@ async def test_a_mixed_set_is_told_apart_and_left_unharmed(lab: Lab, tmp_path: P
 
     found = {line.split()[0]: line for line in text.splitlines() if line}
     assert code == 1
-    assert re.search(r" yes +2\.6\.\d+ +server +CONNECTED +1 +3 +no +- ", found["office"])
+    assert re.search(r" up +2\.6\.\d+ +server +CONNECTED +1 +3 +no +- ", found["office"])
     for name, reason in {
         "wrong-password": "auth",
         "busy": "busy",
@@ -66,7 +66,7 @@ async def test_a_mixed_set_is_told_apart_and_left_unharmed(lab: Lab, tmp_path: P
         "held": "hold",
         "dead": "refused",
     }.items():
-        assert f" no: {reason} " in found[name]
+        assert f" down: {reason} " in found[name]
     assert "'password_file'" in found["wrong-password:"]
     assert "hold release" in found["held:"]
     assert "'management-client-user'" in found["no-permission:"]

@@ -14,7 +14,7 @@ from tests.real.server import server
 # All that the page says of a daemon that is down, apart from its counters.
 ALWAYS = {
     *("openvpn_up", "openvpn_management_up", "openvpn_down_reason"),
-    *("openvpn_hold_waiting", "openvpn_prompt_waiting", "openvpn_restarts_on_disconnect"),
+    *("openvpn_hold_waiting", "openvpn_prompt_waiting", "openvpn_restart_on_management_disconnect"),
 }
 CONNECTS = "openvpn_exporter_connects_total"
 

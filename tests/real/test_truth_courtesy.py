@@ -69,7 +69,7 @@ async def test_a_held_daemon_is_left_in_time_and_watched_when_it_was_released(
     lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with server(lab, "--management-hold", ready=HELD) as office:
-        config = msgspec.structs.replace(watched(office.management), step_aside=1.0)
+        config = msgspec.structs.replace(watched(office.management), prompt_retry_interval=1.0)
         async with scraping(config) as scraper:
             await office.daemon.wait_for_log("MANAGEMENT: Client connected")
             async with raw.session(office.management.address, deadline=TWO_SECONDS) as person:
@@ -94,7 +94,7 @@ async def test_a_daemon_that_is_held_again_is_left_again(lab: Lab) -> None:
     async with server(lab, "--management-hold", ready=HELD) as office:
         await raw.ask(office.management.address, "hold release")
         await office.daemon.wait_for_log(INITIALISED)
-        config = msgspec.structs.replace(watched(office.management), step_aside=0.2)
+        config = msgspec.structs.replace(watched(office.management), prompt_retry_interval=0.2)
         async with scraping(config) as scraper:
             before = await scraper.up()
             office.daemon.signal(signal.SIGUSR1)
@@ -114,7 +114,7 @@ async def test_a_user_name_is_left_to_a_person_to_give(lab: Lab) -> None:
         server(lab, *asking_for_names()) as office,
         client(office, "alice", *asking, management=lab.tcp(), ready=ASKED_FOR_A_PASSWORD) as alice,
     ):
-        config = msgspec.structs.replace(watched(alice.management), step_aside=0.2)
+        config = msgspec.structs.replace(watched(alice.management), prompt_retry_interval=0.2)
         async with scraping(config) as scraper:
             asked = await scraper.down("prompt")
             async with raw.session(alice.management.address, deadline=TWO_SECONDS) as person:
@@ -138,7 +138,7 @@ async def test_a_passphrase_is_left_to_a_person_to_give(lab: Lab) -> None:
     locked = ("--cert", str(papers.certificate), "--key", str(encrypted(papers.key, lab)))
     options = (*locked, "--management-query-passwords")
     async with server(lab, *options, ready=ASKED_FOR_A_PASSWORD) as office:
-        config = msgspec.structs.replace(watched(office.management), step_aside=0.2)
+        config = msgspec.structs.replace(watched(office.management), prompt_retry_interval=0.2)
         async with scraping(config) as scraper:
             asked = await scraper.down("prompt")
             async with raw.session(office.management.address, deadline=TWO_SECONDS) as person:
@@ -160,7 +160,7 @@ async def test_who_authenticates_clients_gets_the_slot_and_keeps_it(
 ) -> None:
     user = Credentials("alice", "s3cret")
     async with server(lab, *asking_for_names(), "--management-client-auth") as office:
-        config = msgspec.structs.replace(watched(office.management), step_aside=0.1)
+        config = msgspec.structs.replace(watched(office.management), prompt_retry_interval=0.1)
         async with scraping(config) as scraper:
             before = await scraper.up()
             async with client(office, "alice", user=user, ready="Peer Connection") as alice:

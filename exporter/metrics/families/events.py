@@ -78,7 +78,7 @@ FAMILIES = (
         while_up=False,
     ),
     gauge(
-        "openvpn_restarts_on_disconnect",
+        "openvpn_restart_on_management_disconnect",
         "1 if the daemon was seen to restart its VPN when a management client leaves.",
         lambda daemon: single(daemon.restarts_on_disconnect),
         while_up=False,

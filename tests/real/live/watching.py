@@ -133,6 +133,6 @@ def _simulated(cast: Cast) -> list[Section]:
         {"name": "hotel", "management": cast.hotel.address, "max_clients": ROOMS},
         {"name": "archive", "management": cast.archive.address, "timeout": "2s"},
         {"name": "uplink", "management": cast.uplink.address},
-        {"name": "vault", "management": cast.vault.address, "step_aside": "1s"},
+        {"name": "vault", "management": cast.vault.address, "prompt_retry_interval": "1s"},
         {"name": "depot", "management": f"listen:{cast.dialled}"},
     ]
