@@ -1,23 +1,23 @@
-"""What can go wrong between us and a daemon, as types.
+"""The errors that prevent or end a management session, each with its `DownReason`.
 
-ManagementError                 anything that ends or prevents a management session
-├── Refused                     nobody listens at the address
-├── EndpointNotFound                    no such socket file, host name, or no daemon dialled in
-├── Unreachable                 the network says no
-├── EndpointPermissionError           no right on the socket, or closed before a byte was said
-├── Busy                        accepted, but nothing said: another client holds the slot
-├── ReplyTimeout                    stopped answering in the middle of a session
-├── AuthenticationFailed        the management password is wrong or missing
-├── PasswordFileError          our file with the password can't be used
-├── ProtocolError               what the peer says is not the management protocol
-│   └── ReplyError              a reply that can't be understood
-├── SessionClosed               the daemon ended the session
-├── Stale                       its status file was not written for too long
-└── PromptError                we left, so that somebody else can answer the daemon
-    ├── Held                    it waits for a release (`--management-hold`)
-    ├── Prompted                it waits for a password or another answer
-    └── ClientAuthPromptError    it asks its management client to let VPN clients in
-LexerError                      a line that OpenVPN's own lexer would refuse
+ManagementError
+├── ConnectionRefused            nothing listens at the address
+├── EndpointNotFound             no such socket, host name or file, or no daemon has connected
+├── EndpointUnreachable          the system or the network cannot reach the address
+├── EndpointPermissionError      no permission, or closed before the first byte
+├── SlotBusy                     accepted, but silent: another client holds the single slot
+├── ReplyTimeout                 no complete answer in time
+├── AuthenticationFailed         the management password is wrong or missing
+├── PasswordFileError            the exporter's own password file cannot be used
+├── ProtocolError                not the management protocol, or a limit exceeded
+│   └── ReplyError               a complete reply that cannot be parsed
+├── SessionClosed                the session was closed
+├── StaleStatusFileError         the status file is too old
+├── LogFloodError                the exporter left: too many log lines
+└── PromptError                  the exporter left: the daemon waits for its management client
+    ├── HoldPromptError          for `hold release`
+    ├── PasswordPromptError      for a password or another answer
+    └── ClientAuthPromptError    for a decision on each VPN client
 """
 
 import enum
@@ -25,7 +25,7 @@ from typing import ClassVar
 
 
 class DownReason(enum.StrEnum):
-    """Why a management session doesn't work: the values of `openvpn_down_reason`."""
+    """The values of the label `reason` of `openvpn_down_reason`."""
 
     REFUSED = "refused"
     NOT_FOUND = "not_found"
@@ -43,74 +43,77 @@ class DownReason(enum.StrEnum):
 
 
 class ManagementError(Exception):
-    """Ends or prevents a management session; `str()` is one sentence for an operator."""
+    """An error that prevents or ends a management session.
+
+    `str()` is one sentence for the operator: where, what, and what to do.
+    """
 
     reason: ClassVar[DownReason] = DownReason.PROTOCOL
 
 
 class ConnectionRefused(ManagementError):
-    """Nobody listens at the address: the daemon is not running, or the port is wrong."""
+    """Nothing listens at the address: the daemon is not running, or the address is wrong."""
 
     reason = DownReason.REFUSED
 
 
 class EndpointNotFound(ManagementError):
-    """No such socket file, no such host name, or no daemon has dialled in yet."""
+    """No such socket, host name or status file, or no daemon has connected to our listener."""
 
     reason = DownReason.NOT_FOUND
 
 
 class EndpointUnreachable(ManagementError):
-    """The operating system found no way to the address."""
+    """The system or the network cannot reach the address, or the status file cannot be read."""
 
     reason = DownReason.UNREACHABLE
 
 
 class EndpointPermissionError(ManagementError):
-    """No right on the socket file, or the daemon closed before it said a byte.
+    """No permission on the socket or status file, or the daemon closed before the first byte.
 
-    The second is how `--management-client-user` and `--management-client-group` refuse.
+    The second is how `--management-client-user` and `--management-client-group` reject a client.
     """
 
     reason = DownReason.PERMISSION
 
 
 class SlotBusy(ManagementError):
-    """The connection was accepted but nothing was said: another client holds the single slot."""
+    """The connection is accepted but silent, or queued: another client holds the single slot."""
 
     reason = DownReason.BUSY
 
 
 class ReplyTimeout(ManagementError):
-    """The daemon stopped answering within the deadline."""
+    """The greeting, a complete reply or the status file did not come in time."""
 
     reason = DownReason.TIMEOUT
 
 
 class AuthenticationFailed(ManagementError):
-    """The daemon asked for the management password and did not accept ours, or we have none."""
+    """The daemon asks for the management password, and ours is wrong or missing."""
 
     reason = DownReason.AUTH
 
 
 class PasswordFileError(ManagementError):
-    """Our file with the management password can't be read or used; the daemon was not asked."""
+    """The exporter's file with the management password cannot be used; no session is opened."""
 
     reason = DownReason.AUTH
 
 
 class ProtocolError(ManagementError):
-    """What the peer says is not the management protocol, or breaks one of our caps."""
+    """The received bytes are not the management protocol or no status, or exceed a limit."""
 
     reason = DownReason.PROTOCOL
 
 
 class ReplyError(ProtocolError):
-    """A complete reply that does not say what its command asked for."""
+    """A complete reply that cannot be parsed as the reply to its command."""
 
 
 class SessionClosed(ManagementError):
-    """The daemon ended the session: it exits, or somebody closed it."""
+    """The session was closed: by the daemon, by the network or by the exporter."""
 
     reason = DownReason.CLOSED
 
@@ -122,49 +125,44 @@ class StaleStatusFileError(ManagementError):
 
 
 class LogFloodError(ManagementError):
-    """We left, because the daemon writes more log lines than anybody can mean to read.
+    """The exporter left, because the daemon sends too many log lines.
 
-    From verb 8 on each line that it sends makes more; it never gets to reading `log off` then.
+    From verb 8 on each line that the daemon sends makes it write more lines, and it no longer
+    reads commands such as `log off`.
     """
 
     reason = DownReason.PROTOCOL
 
 
 class PromptError(ManagementError):
-    """We left the slot, because somebody else must answer the daemon and can't while we are in it.
+    """The exporter left, because the daemon waits for its management client.
 
-    `waits_for` is what the daemon waits for, as a label: `hold`, `Auth`, `NEED-OK`, ….
+    `prompt_kind` is what the daemon waits for, as a label value: `hold`, `Auth`, `NEED-OK`, ….
     """
 
     reason = DownReason.PROMPT
 
-    def __init__(self, sentence: str, waits_for: str) -> None:
-        """Say what the daemon waits for, and what to do."""
+    def __init__(self, sentence: str, prompt_kind: str) -> None:
         super().__init__(sentence)
-        self.prompt_kind = waits_for
+        self.prompt_kind = prompt_kind
 
 
 class HoldPromptError(PromptError):
-    """The daemon stands still until somebody says `hold release`."""
+    """The daemon waits for `hold release`."""
 
     reason = DownReason.HOLD
 
 
 class PasswordPromptError(PromptError):
-    """The daemon stands still until somebody gives a password, a certificate or an address."""
+    """The daemon waits for a password, a signature, an address or another answer."""
 
     reason = DownReason.PROMPT
 
 
 class ClientAuthPromptError(PromptError):
-    """The daemon asks its management client to authenticate each VPN client.
+    """The daemon waits for its management client to accept or reject each VPN client.
 
-    Whoever sits in the slot and doesn't answer locks all of them out, and is sent their
-    passwords.
+    A management client that does not answer locks out all of them, and receives their passwords.
     """
 
     reason = DownReason.CLIENT_AUTH
-
-
-class LexerError(ValueError):
-    """A line that OpenVPN's command lexer refuses; the text says where."""

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from exporter.management.endpoint import Endpoint, TcpEndpoint, is_loopback, parse_endpoint
-from exporter.management.errors import LexerError
 from exporter.openvpn_config import lexer
 from exporter.openvpn_config.errors import Location, printable
 from exporter.openvpn_config.findings import Finding, Kind
+from exporter.openvpn_config.lexer import LexerError
 from exporter.openvpn_config.model import ManagementInterface, OpenVpnConfig
 
 _SOCKETS = "/run/openvpn-management"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from exporter.management.errors import LexerError
 from exporter.openvpn_config import lexer
 from exporter.openvpn_config.errors import Location, SyntaxProblem, printable
+from exporter.openvpn_config.lexer import LexerError
 from exporter.openvpn_config.lines import LINE_LIMIT, Line, Lines
 
 _MARK = b"\xef\xbb\xbf"

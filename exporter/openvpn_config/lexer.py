@@ -15,8 +15,6 @@ import enum
 import re
 from collections.abc import Iterable
 
-from exporter.management.errors import LexerError
-
 WORD_LIMIT = 256
 """Bytes of one word: OPTION_PARM_SIZE."""
 
@@ -28,6 +26,10 @@ _BLANKS = " \t\n\v\f\r"
 _SPECIAL = re.compile(r"[\"'\\#;]")
 _WORD = re.compile(f"[^{_BLANKS}]+")
 _ESCAPABLE = '\\"' + _BLANKS
+
+
+class LexerError(ValueError):
+    """A line that OpenVPN's command lexer rejects; the text says where."""
 
 
 class _State(enum.Enum):

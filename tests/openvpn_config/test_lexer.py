@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.management.errors import LexerError
-from exporter.openvpn_config.lexer import WORD_LIMIT, WORDS_LIMIT, join, quote, split
+from exporter.openvpn_config.lexer import WORD_LIMIT, WORDS_LIMIT, LexerError, join, quote, split
 
 CONTROL = "".join(map(chr, [*range(0x20), 0x7F]))
 SAYABLE = st.text(st.characters(exclude_characters=CONTROL, codec="utf-8"), max_size=60)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from exporter.management.errors import LexerError
 from exporter.openvpn_config import lexer
+from exporter.openvpn_config.lexer import LexerError
 from tests.real import raw
 from tests.real.daemon import HELD
 from tests.real.lab import Lab

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from exporter.management.errors import LexerError
 from exporter.management.server.lexer import InvalidLine, split
 from exporter.openvpn_config import lexer
+from exporter.openvpn_config.lexer import LexerError
 
 
 @pytest.mark.parametrize(
