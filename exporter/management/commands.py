@@ -1,26 +1,26 @@
-"""The one list of what this program can say to a daemon.
+"""The commands that can be sent to a daemon; this list is complete.
 
-Nothing here changes a daemon: no `hold release`, no `kill`, no `signal`, and never an argument
-that sticks to it beyond our session (`verb N`, `mute N`, `hold on`, `version N`, `env-filter N`).
-What is not in this list cannot be sent: `Protocol.send` takes nothing else.
+All are read-only. None acts on the daemon or its clients (`hold release`, `kill`, `signal`), and
+none has an argument that outlasts the session (`verb N`, `mute N`, `hold on`, `version N`,
+`env-filter N`). `ManagementProtocol.send_command` accepts nothing else.
 """
 
 import enum
 
 
 class ReplyKind(enum.Enum):
-    """The shape of a command's reply; each may be a single `ERROR:` line instead."""
+    """The form of a command's reply; an `ERROR:` line may come instead."""
 
     LINE = enum.auto()
     """One `SUCCESS:` line."""
     MULTILINE = enum.auto()
-    """Lines closed by `END`."""
+    """Several lines, closed by `END`."""
     NOTHING = enum.auto()
-    """The daemon closes the connection without a word."""
+    """No reply: the daemon closes the connection."""
 
 
 class Command(enum.Enum):
-    """A read-only command: its text and the shape of its reply."""
+    """A read-only command: its text and the form of its reply."""
 
     VERSION = ("version", ReplyKind.MULTILINE)
     PID = ("pid", ReplyKind.LINE)
@@ -36,13 +36,13 @@ class Command(enum.Enum):
     LOG_ON = ("log on", ReplyKind.LINE)
     LOG_OFF = ("log off", ReplyKind.LINE)
     LOG_ALL = ("log all", ReplyKind.MULTILINE)
-    # Daemons of 2.6.0 to 2.6.19 in client mode keep the timer of an earlier client running.
+    # In client mode 2.6.0 to 2.6.19 keep sending byte counts that an earlier client asked for.
     BYTECOUNT_OFF = ("bytecount 0", ReplyKind.LINE)
     QUIT = ("quit", ReplyKind.NOTHING)
 
     def __init__(self, text: str, reply: ReplyKind) -> None:
         self.text = text
-        """The command as a person types it."""
+        """The command without its line end."""
         self.line = text.encode() + b"\n"
-        """The command as it is sent."""
+        """The bytes that are sent."""
         self.reply = reply

@@ -1,18 +1,18 @@
-"""What a daemon says, framed but not yet understood.
+"""The messages of a session: framed, not parsed.
 
-A session is a sequence of these. Texts are the daemon's bytes without line ends; they may hold
-anything a peer of the VPN chose, so `repr()` shows none of it.
+Texts are the daemon's bytes without line ends. They contain values that VPN peers choose, and
+credentials, so `repr()` does not show them.
 """
 
 import msgspec
 
 
 class PasswordPrompt(msgspec.Struct, frozen=True):
-    """`ENTER PASSWORD:`, the one thing said without a line end."""
+    """The prompt `ENTER PASSWORD:`, the only message without a line end."""
 
 
 class SuccessReply(msgspec.Struct, frozen=True):
-    """A `SUCCESS:` line; `text` is what follows the blank."""
+    """A one-line reply `SUCCESS: TEXT`."""
 
     text: bytes
 
@@ -21,17 +21,17 @@ class SuccessReply(msgspec.Struct, frozen=True):
 
 
 class ErrorReply(msgspec.Struct, frozen=True):
-    """An `ERROR:` line; `text` is what follows the blank."""
+    """A one-line reply `ERROR: TEXT`."""
 
     text: bytes
 
     def __repr__(self) -> str:
-        # From 2.7 on an unknown command is repeated here, and it may have been a password.
+        # Since 2.7 the text repeats an unknown command, which may have been a password.
         return f"ErrorReply({len(self.text)} bytes)"
 
 
 class MultilineReply(msgspec.Struct, frozen=True):
-    """A reply of several lines that `END` closed."""
+    """A reply of several lines, without the line `END` that closed it."""
 
     lines: tuple[bytes, ...]
 
@@ -40,20 +40,20 @@ class MultilineReply(msgspec.Struct, frozen=True):
 
 
 class Truncated(msgspec.Struct, frozen=True):
-    """A listing or an ENV block that another message or the end of the session cut short.
+    """A number of lines that were dropped.
 
-    Its content is thrown away whole: half a status must never be taken for a small one. Of an ENV
-    block beyond its caps only the variables are thrown away that did not fit.
+    A reply or an ENV block without its end is dropped as a whole: half a status must not be taken
+    for the status of fewer clients. Of an ENV block beyond its limits only the variables that do
+    not fit are dropped.
     """
 
     lines: int
 
 
 class Notification(msgspec.Struct, frozen=True):
-    """A real-time message `>SOURCE:payload`, with its ENV block where it has one.
+    """A real-time message `>KEYWORD:PAYLOAD`, with its ENV block if it has one.
 
-    `env` holds the `NAME=value` bytes of `>SOURCE:ENV,` lines in order, without values of
-    variables that carry a password.
+    `env` has the variables of the block in order, `NAME=VALUE`, without those that are passwords.
     """
 
     keyword: str
@@ -61,12 +61,12 @@ class Notification(msgspec.Struct, frozen=True):
     env: tuple[bytes, ...] = ()
 
     def __repr__(self) -> str:
-        # Payloads carry credentials (>PASSWORD:Auth-Token, CRV1, >INFOMSG).
+        # Payloads contain credentials (>PASSWORD:Auth-Token, CRV1, >INFOMSG).
         return f"Notification({self.keyword!r}, {len(self.payload)} bytes, env={len(self.env)})"
 
 
 class UnexpectedLine(msgspec.Struct, frozen=True):
-    """A line that fits nowhere: counted, never interpreted."""
+    """A line that is part of no message; it is counted and not interpreted."""
 
     line: bytes
 

@@ -1,8 +1,8 @@
-"""Real-time messages as readings: one type for each kind that OpenVPN 2.1 to 2.7 can send.
+"""Parsed real-time messages: one type for each kind that OpenVPN 2.1 to 2.7 sends.
 
-Payloads carry credentials in places (`>PASSWORD:Auth-Token`, `CRV1`, `>INFOMSG`, ENV blocks of
-`>CLIENT:CONNECT`). Those parts are not kept. Log text and names stay what peers made them: they
-are for matching and counting, and for a log line only after `management.text.clean`.
+Some payloads contain credentials (`>PASSWORD:Auth-Token`, `CRV1`, `>INFOMSG`, ENV blocks of
+`>CLIENT:CONNECT`). Those parts are dropped. The text of a log line is unchanged peer input: it
+may be matched and counted, and must pass `values.clean` before it is shown.
 """
 
 import re
@@ -16,16 +16,16 @@ from exporter.management.values import clean, decode, parse_number
 
 
 class Greeting(msgspec.Struct, frozen=True):
-    """`>INFO:OpenVPN Management Interface Version N -- …`; None where no number is said."""
+    """`>INFO:OpenVPN Management Interface Version N -- …`; None if it has no number."""
 
     management_version: int | None
 
 
 class LogLine(msgspec.Struct, frozen=True):
-    """`>LOG:time,flags,text` and the lines of `log all`.
+    """`>LOG:TIME,FLAGS,TEXT`, or a line of the reply to `log all`.
 
-    `flags` are letters of `FNWID`, mostly none at all. `text` may begin with the client's name
-    and address and holds what the peer chose.
+    `flags` has letters of `FNWID`, mostly none. `text` may begin with a client's name and address,
+    and contains text that peers choose.
     """
 
     time: int
@@ -33,30 +33,30 @@ class LogLine(msgspec.Struct, frozen=True):
     text: str
 
     def __repr__(self) -> str:
-        return f"Log(time={self.time}, flags={self.flags!r}, {len(self.text)} characters)"
+        return f"LogLine(time={self.time}, flags={self.flags!r}, {len(self.text)} characters)"
 
 
 class StateChange(msgspec.Struct, frozen=True):
-    """`>STATE:` with an entry of the state history."""
+    """`>STATE:ENTRY`, a new entry of the state history."""
 
     state: State
 
 
 class Echo(msgspec.Struct, frozen=True):
-    """`>ECHO:time,text` of an `echo` directive."""
+    """`>ECHO:TIME,TEXT` of an `echo` directive."""
 
     time: int
 
 
 class ByteCount(msgspec.Struct, frozen=True):
-    """`>BYTECOUNT:in,out`: totals of a client's process."""
+    """`>BYTECOUNT:IN,OUT`: totals of a process in client mode."""
 
     received_bytes: int
     sent_bytes: int
 
 
 class ClientByteCount(msgspec.Struct, frozen=True):
-    """`>BYTECOUNT_CLI:cid,in,out`: totals of one instance in a server."""
+    """`>BYTECOUNT_CLI:CID,IN,OUT`: totals of one client of a server."""
 
     client_id: int
     received_bytes: int
@@ -64,46 +64,46 @@ class ClientByteCount(msgspec.Struct, frozen=True):
 
 
 class Hold(msgspec.Struct, frozen=True):
-    """`>HOLD:Waiting for hold release:N`: the daemon stands still until somebody releases it."""
+    """`>HOLD:Waiting for hold release:N`: the daemon waits for `hold release`."""
 
 
 class Fatal(msgspec.Struct, frozen=True):
-    """`>FATAL:text`: the daemon's last words."""
+    """`>FATAL:TEXT`: the error with which the daemon exits."""
 
     text: str
 
 
 class PasswordRequest(msgspec.Struct, frozen=True):
-    """`>PASSWORD:Need 'Auth' username/password`: the daemon waits for a person."""
+    """`>PASSWORD:Need 'Auth' username/password`: the daemon waits for a password."""
 
     kind: str
 
 
 class PasswordFailed(msgspec.Struct, frozen=True):
-    """`>PASSWORD:Verification Failed: 'Auth'`; a reason is dropped, it may be a challenge."""
+    """`>PASSWORD:Verification Failed: 'Auth'`; its reason may be a challenge and is dropped."""
 
     kind: str
 
 
 class AuthToken(msgspec.Struct, frozen=True):
-    """`>PASSWORD:Auth-Token:…`: a credential, not kept."""
+    """`>PASSWORD:Auth-Token:…`: a credential, which is dropped."""
 
 
 class AnswerNeeded(msgspec.Struct, frozen=True):
-    """The daemon waits for an answer of any other kind.
+    """The daemon waits for an answer that is no password.
 
-    `source` is the message's keyword: NEED-OK, NEED-STR, NEED-CERTIFICATE, RSA_SIGN, PK_SIGN,
-    REMOTE or PROXY.
+    `keyword` is NEED-OK, NEED-STR, NEED-CERTIFICATE, RSA_SIGN, PK_SIGN, REMOTE or PROXY.
     """
 
     keyword: str
 
 
 class ClientEvent(msgspec.Struct, frozen=True):
-    """`>CLIENT:` with its ENV block: CONNECT, REAUTH, ESTABLISHED, DISCONNECT, CR_RESPONSE.
+    """`>CLIENT:EVENT,CID` with its ENV block.
 
-    ESTABLISHED comes unasked for each handshake, and is no login: a client that a connect script
-    rejects has it too, marked by `time_duration` among the variables.
+    `event` is CONNECT, REAUTH, ESTABLISHED, DISCONNECT or CR_RESPONSE. ESTABLISHED follows each
+    TLS handshake and does not prove a login: a client that a connect script rejects has the event,
+    too, with the variable `time_duration`.
     """
 
     event: str
@@ -115,35 +115,35 @@ class ClientEvent(msgspec.Struct, frozen=True):
 
 
 class ClientAddress(msgspec.Struct, frozen=True):
-    """`>CLIENT:ADDRESS,cid,address,primary`, only with `--management-client-auth`."""
+    """`>CLIENT:ADDRESS,CID,ADDRESS,PRIMARY`, only with `--management-client-auth`."""
 
     client_id: int
     address: str
 
 
 class UpDown(msgspec.Struct, frozen=True):
-    """`>UPDOWN:UP` or `DOWN` of `--management-up-down`."""
+    """`>UPDOWN:UP` or `>UPDOWN:DOWN` of `--management-up-down`."""
 
     up: bool
 
 
 class Notify(msgspec.Struct, frozen=True):
-    """`>NOTIFY:severity,event,…`: remote-exit, server-pushed-halt and others."""
+    """`>NOTIFY:SEVERITY,EVENT,…`: remote-exit, server-pushed-halt and others."""
 
     severity: str
     event: str
 
 
 class InfoMessage(msgspec.Struct, frozen=True):
-    """`>INFOMSG:`: pushed by the server, may be a web login; its text is not kept."""
+    """`>INFOMSG:…`, pushed by the server; it may be a web login and is dropped."""
 
 
 class Pkcs11Id(msgspec.Struct, frozen=True):
-    """`>PKCS11ID-COUNT` and `>PKCS11ID-ENTRY`: replies to commands that we never send."""
+    """`>PKCS11ID-COUNT` and `>PKCS11ID-ENTRY`: replies to commands that are never sent here."""
 
 
 class UnknownNotification(msgspec.Struct, frozen=True):
-    """A keyword that nobody knows, or a payload that is not what its keyword promises."""
+    """An unknown keyword, or a payload that does not fit its keyword."""
 
     keyword: str
 
@@ -161,10 +161,10 @@ _PASSWORD_FAILED = re.compile(r"Verification Failed: '([^']*)'")
 
 
 def parse_log(payload: str) -> LogLine:
-    """Read `time,flags,text`, the payload of `>LOG:` and a line of `log all`.
+    """Parse `TIME,FLAGS,TEXT`, the payload of `>LOG:` and a line of the reply to `log all`.
 
     Raises:
-        ValueError: anything else.
+        ValueError: the text is anything else.
     """
     time, flags, text = payload.split(",", 2)
     return LogLine(parse_number(time), clean(flags), text)
@@ -182,7 +182,7 @@ def _password(payload: str) -> ParsedNotification:
         return PasswordFailed(clean(match[1]))
     if payload.startswith("Auth-Token:"):
         return AuthToken()
-    raise ValueError("neither a need, a failure nor a token")
+    raise ValueError("neither a request, a failure nor a token")
 
 
 def _echo(payload: str) -> ParsedNotification:
@@ -213,7 +213,7 @@ def _client(payload: str, env: tuple[bytes, ...]) -> ParsedNotification:
     if event == "ADDRESS":
         return ClientAddress(parse_number(client_id), clean(rest[0]))
     if event not in _CLIENT_EVENTS:
-        raise ValueError("an event of a client that nobody knows")
+        raise ValueError("an unknown event of a client")
     variables = (clean(decode(line), 1024).partition("=") for line in env)
     return ClientEvent(
         event, parse_number(client_id), {name: value for name, _, value in variables}
@@ -230,13 +230,6 @@ _PARSERS: dict[str, Callable[[str], ParsedNotification]] = {
     "HOLD": lambda _: Hold(),
     "FATAL": lambda payload: Fatal(clean(payload)),
     "PASSWORD": _password,
-    "NEED-OK": lambda _: AnswerNeeded("NEED-OK"),
-    "NEED-STR": lambda _: AnswerNeeded("NEED-STR"),
-    "NEED-CERTIFICATE": lambda _: AnswerNeeded("NEED-CERTIFICATE"),
-    "RSA_SIGN": lambda _: AnswerNeeded("RSA_SIGN"),
-    "PK_SIGN": lambda _: AnswerNeeded("PK_SIGN"),
-    "REMOTE": lambda _: AnswerNeeded("REMOTE"),
-    "PROXY": lambda _: AnswerNeeded("PROXY"),
     "UPDOWN": _up_down,
     "NOTIFY": _notify,
     "INFOMSG": lambda _: InfoMessage(),
@@ -244,16 +237,29 @@ _PARSERS: dict[str, Callable[[str], ParsedNotification]] = {
     "PKCS11ID-ENTRY": lambda _: Pkcs11Id(),
 }
 
-KEYWORDS = frozenset({*_PARSERS, "CLIENT"})
-"""Every keyword that some version of OpenVPN can send."""
+NEED_KEYWORDS = (
+    "NEED-OK",
+    "NEED-STR",
+    "NEED-CERTIFICATE",
+    "RSA_SIGN",
+    "PK_SIGN",
+    "REMOTE",
+    "PROXY",
+)
+"""Keywords of the messages other than `>PASSWORD:` that wait for an answer."""
+
+KEYWORDS = frozenset({*_PARSERS, *NEED_KEYWORDS, "CLIENT"})
+"""The keywords that some version of OpenVPN sends."""
 
 
 def parse_notification(notification: Notification) -> ParsedNotification:
-    """Understand one real-time message; what can't be understood is `UnknownNotification`."""
-    payload = decode(notification.payload)
+    """Parse a real-time message; one that cannot be parsed is an `UnknownNotification`."""
+    keyword, payload = notification.keyword, decode(notification.payload)
+    if keyword in NEED_KEYWORDS:
+        return AnswerNeeded(keyword)
     try:
-        if notification.keyword == "CLIENT":
+        if keyword == "CLIENT":
             return _client(payload, notification.env)
-        return _PARSERS[notification.keyword](payload)
+        return _PARSERS[keyword](payload)
     except (ValueError, LookupError):
-        return UnknownNotification(clean(notification.keyword, 32))
+        return UnknownNotification(clean(keyword, 32))

@@ -1,7 +1,7 @@
-"""When to leave the slot to somebody else: the daemon waits for an answer that we never give.
+"""Prompts: the messages with which a daemon waits for its management client.
 
-A daemon has one management client at a time. While it waits for a release, a password or a
-decision, whoever holds the slot and doesn't answer keeps away whoever would.
+A daemon has one management client at a time. The exporter answers no prompt; while it is that
+client, no other program can answer. `blocking_prompt` finds the messages that call for leaving.
 """
 
 from exporter.management.errors import (
@@ -11,6 +11,7 @@ from exporter.management.errors import (
     PromptError,
 )
 from exporter.management.notifications import (
+    NEED_KEYWORDS,
     AnswerNeeded,
     ClientEvent,
     Hold,
@@ -20,34 +21,21 @@ from exporter.management.notifications import (
 from exporter.management.values import OTHER
 
 MANAGEMENT_DISCONNECT = "management-disconnect"
-"""Reason of RECONNECTING by which `--management-signal` shows: leaving restarts the VPN."""
+"""Reason of RECONNECTING with `--management-signal`: the VPN restarts when the client leaves."""
 
 HOLD = "hold"
 CLIENT_AUTH = "client_auth"
 
 PASSWORD_KINDS = ("Auth", "Private Key", "HTTP Proxy", "SOCKS Proxy")
-"""What OpenVPN itself asks passwords for; hardware tokens have names of their own."""
-
-NEED_KEYWORDS = (
-    "NEED-OK",
-    "NEED-STR",
-    "NEED-CERTIFICATE",
-    "RSA_SIGN",
-    "PK_SIGN",
-    "REMOTE",
-    "PROXY",
-)
-"""Keywords of the other messages that wait for an answer."""
+"""The passwords that OpenVPN itself asks for; hardware tokens ask by their own names."""
 
 PROMPT_KINDS = (*PASSWORD_KINDS, *NEED_KEYWORDS, CLIENT_AUTH, OTHER)
-"""Everything but a hold that a daemon can wait for, as label values."""
-
-_AUTHENTICATION_EVENTS = frozenset({"CONNECT", "REAUTH"})
+"""All prompts but hold, as label values."""
 
 
-def blocking_prompt(reading: ParsedNotification) -> PromptError | None:
-    """Return why the slot should be left at once, None for messages that wait for nobody."""
-    match reading:
+def blocking_prompt(notification: ParsedNotification) -> PromptError | None:
+    """Return the error with which to leave the slot, or None if the message is no prompt."""
+    match notification:
         case Hold():
             return HoldPromptError(
                 "the daemon waits for 'hold release' (--management-hold); release it with the "
@@ -60,16 +48,17 @@ def blocking_prompt(reading: ParsedNotification) -> PromptError | None:
                 "or put it into a file ('askpass', 'auth-user-pass FILE')",
                 password_kind(kind),
             )
-        case AnswerNeeded(keyword=source):
+        case AnswerNeeded(keyword=keyword):
             return PasswordPromptError(
-                f"the daemon waits for an answer to >{source}; give it by its management interface",
-                source,
+                f"the daemon waits for an answer to >{keyword}; give it by its management "
+                "interface",
+                keyword,
             )
-        case ClientEvent(event=event) if event in _AUTHENTICATION_EVENTS:
+        case ClientEvent(event="CONNECT" | "REAUTH"):
             return ClientAuthPromptError(
                 "the daemon asks its management client to authenticate VPN clients "
-                "(--management-client-auth): that client needs the slot, so this daemon can't be "
-                "watched here",
+                "(--management-client-auth); that client needs the slot, so the exporter cannot "
+                "monitor this daemon",
                 CLIENT_AUTH,
             )
         case _:
@@ -77,5 +66,5 @@ def blocking_prompt(reading: ParsedNotification) -> PromptError | None:
 
 
 def password_kind(kind: str) -> str:
-    """Fold a kind of password into one of `PASSWORD_KINDS`, or `other`."""
+    """Map the name of a password to one of `PASSWORD_KINDS`, or to `other`."""
     return kind if kind in PASSWORD_KINDS else OTHER

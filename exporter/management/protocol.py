@@ -1,17 +1,49 @@
-"""A management session without I/O: bytes in, messages out; commands to bytes.
+"""OpenVPN's management interface, client side, without I/O: bytes to messages, commands to bytes.
 
-Rules of this module:
+`--management HOST PORT` or `--management PATH unix` makes OpenVPN listen for management clients;
+with `--management-client` it connects to the client instead. It serves one client at a time: a
+second connection stays silent until the first is closed. Both sides send lines of text; OpenVPN
+ends its lines in CR LF. A session, with the client's lines marked `<`:
 
-- It knows lines, not meanings: what a status or a state says is read elsewhere.
-- A message is complete or it does not exist. What was cut short is reported as `Truncated` and
-  its content dropped.
-- Nothing grows without a cap. Breaking one raises `ProtocolError`; the session is over then, and
-  every further byte raises it again. Only an ENV block goes on: the variables beyond its caps are
-  dropped and reported as `Truncated`.
-- Framing does not depend on which command is outstanding. A listing begins with any line that is
-  nothing else and ends with a line that is exactly `END` (every line a daemon prints in between
-  has a comma, a tab, or is fixed text). A `SUCCESS:` or `ERROR:` line inside a listing means
-  that the listing was never ended (a status row of 512 bytes drops itself and all that follows).
+    ENTER PASSWORD:                 only if a management password is set; no line end follows
+    < secret
+    SUCCESS: password is correct    a wrong password only repeats the prompt
+    >INFO:OpenVPN Management Interface Version 5 -- type 'help' for more info
+    < pid
+    SUCCESS: pid=17954
+    < uptime
+    ERROR: unknown command, enter 'help' for more options
+    < state all
+    >LOG:1795406690,D,MANAGEMENT: CMD 'state all'
+    1795406665,CONNECTING,,,,,,
+    1795406667,CONNECTED,SUCCESS,10.8.0.1,,,,
+    END
+    >CLIENT:ESTABLISHED,0
+    >CLIENT:ENV,common_name=alice
+    >CLIENT:ENV,END
+    < quit
+
+Three kinds of message come from the daemon:
+
+- A reply to a command: one line `SUCCESS: TEXT`, one line `ERROR: TEXT`, or several lines that end
+  with the line `END`. Replies come in the order of the commands and do not name them.
+- A real-time message `>KEYWORD:PAYLOAD`. It comes at any time, even before or within the reply to
+  a command. `>INFO:` is the greeting; commands are accepted from then on.
+- The ENV block of a `>CLIENT:` or `>UPDOWN:` message: lines `>KEYWORD:ENV,NAME=VALUE`, ended by
+  `>KEYWORD:ENV,END`.
+
+`ManagementProtocol` frames these messages. Their content is parsed in `replies`, `status` and
+`notifications`. Its rules:
+
+- A message is complete or is not reported. A message that was cut short is reported as
+  `Truncated`, without its content.
+- Framing does not depend on the command that was sent. Every line that is nothing else begins or
+  continues a multi-line reply. A `SUCCESS:` or `ERROR:` line within one shows that its `END` is
+  missing: OpenVPN drops a status row of 512 bytes, and with it the rest of the reply.
+- In status format 1 a row begins with the client's common name, which may be `>FATAL:x` or
+  `SUCCESS: x`. The end of the row shows that it is one.
+- All that is kept has a limit. Exceeding the limit of a line or of a reply raises `ProtocolError`
+  and ends the session. An ENV block drops the variables beyond its limits.
 """
 
 import enum
@@ -36,37 +68,37 @@ LINE_LIMIT = 16 * 1024
 """Bytes of one line; OpenVPN's own lines have at most 10,239 (ERR_BUF_SIZE, 2.6)."""
 
 REPLY_LIMIT = 64 * 1024 * 1024
-"""Bytes of one listing, `LINE_COST` for each line included: 100,000 clients with their routes."""
+"""Bytes of a multi-line reply, `LINE_COST` a line included: 100,000 clients with their routes."""
 
 LINE_COST = 64
-"""What keeping a line costs beside its own bytes, so that many short ones count, too."""
+"""Memory of a kept line in addition to its bytes, so that many short lines count, too."""
 
 ENV_LIMIT = 1024
-"""Lines kept of one ENV block; real ones have about 60."""
+"""Variables kept of an ENV block; OpenVPN sends about 60."""
 
 ENV_SIZE_LIMIT = 256 * 1024
-"""Bytes kept of one ENV block, `LINE_COST` for each line included; real ones have about 6,000."""
+"""Bytes kept of an ENV block, `LINE_COST` a line included; OpenVPN sends about 6,000."""
 
 PASSWORD_PROMPT = b"ENTER PASSWORD:"
 
+_NOTIFICATION = re.compile(rb">([A-Z][A-Z0-9_-]*):(.*)", re.DOTALL)
 _ENV_EVENTS = {
     "CLIENT": (b"CONNECT,", b"REAUTH,", b"ESTABLISHED,", b"DISCONNECT,", b"CR_RESPONSE,"),
     "UPDOWN": (b"UP", b"DOWN"),
 }
-_NOTIFICATION = re.compile(rb">([A-Z][A-Z0-9_-]*):(.*)", re.DOTALL)
+"""How the payloads begin that an ENV block follows, by keyword."""
+
 _SECRET_VARIABLES = (b"password=", b"auth_token=")
 
 _NON_ROW_PREFIXES = frozenset({b">", b"S", b"E"})
-"""How lines begin that may be no rows: notifications, `SUCCESS:`, `ERROR:` and `END`."""
+"""First bytes of the lines that may end a reply: notifications, `SUCCESS:`, `ERROR:`, `END`."""
 
-# A client row of status format 1 begins with a common name, which may be `>FATAL:x` or
-# `SUCCESS: x`. Its tail gives it away: address, two numbers, and a date in one of two spellings.
-_FORMAT_1_ROW = re.compile(
+_FORMAT_1_TITLE = b"OpenVPN CLIENT LIST"
+_FORMAT_1_ROW = re.compile(  # a row ends in an address, two numbers and a date in either spelling
     rb".*,[^,]*,\d+,\d+,"
     rb"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})",
     re.DOTALL,
 )
-_FORMAT_1_TITLE = b"OpenVPN CLIENT LIST"
 
 
 class _SessionState(enum.Enum):
@@ -76,62 +108,55 @@ class _SessionState(enum.Enum):
 
 
 class _EnvBlock:
-    """A notification whose `>SOURCE:ENV,` lines are still coming."""
+    """A notification whose ENV block is not complete."""
 
-    def __init__(self, source: str, payload: bytes) -> None:
-        self.source = source
-        self._payload = payload
-        self._variables: list[bytes] = []
-        self.lines = 1
-        self.size = len(payload) + LINE_COST
+    def __init__(self, keyword: str, payload: bytes) -> None:
+        self.keyword = keyword
+        self.payload = payload
+        self.variables: list[bytes] = []
+        self.line_count = 1
         self.dropped = 0
+        self._size = len(payload) + LINE_COST
 
     def add(self, variable: bytes) -> None:
-        self.lines += 1
+        self.line_count += 1
         if variable.startswith(_SECRET_VARIABLES):
             return
-        size = self.size + len(variable) + LINE_COST
-        if len(self._variables) < ENV_LIMIT and size <= ENV_SIZE_LIMIT:
-            self._variables.append(variable)
-            self.size = size
+        size = self._size + len(variable) + LINE_COST
+        if len(self.variables) < ENV_LIMIT and size <= ENV_SIZE_LIMIT:
+            self.variables.append(variable)
+            self._size = size
         else:
             self.dropped += 1
 
-    def finish(self) -> Notification:
-        return Notification(self.source, self._payload, tuple(self._variables))
-
 
 class ManagementProtocol:
-    """One management session, from the first byte to the last.
+    """One management session: its framing, its login, and what may be sent.
 
-    Feed it with `receive` and `receive_eof`, send what `send` and `send_password` return. Any
-    exception other than `ProtocolError` out of `receive` is a bug.
+    Pass received bytes to `receive_data`, and the end of the stream to `receive_eof`. Send the
+    bytes that `send_command` and `send_password` return.
     """
 
     def __init__(self, *, reply_limit: int = REPLY_LIMIT) -> None:
-        """Begin a session in which nothing was said yet."""
         self._reply_limit = reply_limit
         self._state = _SessionState.LOGIN
         self._buffer = b""
         self._messages: list[Message] = []
-        self._listing: list[bytes] | None = None
-        self._listing_size = 0
+        self._reply_lines: list[bytes] = []
+        self._reply_size = 0
         self._env: _EnvBlock | None = None
 
     @property
-    def buffered(self) -> int:
-        """Bytes kept of messages that are not complete: what the caps are about."""
-        env = self._env.size if self._env else 0
-        listing = self._listing_size if self._listing is not None else 0
-        return len(self._buffer) + env + listing
-
-    @property
     def greeted(self) -> bool:
-        """Whether the daemon has said its greeting: from then on it takes commands."""
+        """Whether the greeting was received: the daemon accepts commands."""
         return self._state is _SessionState.OPEN
 
     def send_command(self, command: Command) -> bytes:
-        """Return the bytes that say `command`; nothing else than a `Command` can be said."""
+        """Return the bytes of `command`.
+
+        Raises:
+            TypeError: not a `Command`; nothing else can be sent.
+        """
         if not isinstance(command, Command):
             raise TypeError(f"not in the list of read-only commands: {command!r}")
         return command.line
@@ -140,7 +165,8 @@ class ManagementProtocol:
         """Return the answer to a `PasswordPrompt`.
 
         Raises:
-            ValueError: a password of several lines, the second of which would be a command.
+            ValueError: the password has several lines; the daemon would take the second as a
+                command.
         """
         line = password.reveal().encode()
         if b"\n" in line:
@@ -148,10 +174,11 @@ class ManagementProtocol:
         return line + b"\n"
 
     def receive_data(self, data: bytes) -> list[Message]:
-        """Take bytes of the daemon in pieces of any size; return the messages they complete.
+        """Process received bytes, cut anywhere; return the messages that they complete.
 
         Raises:
-            ProtocolError: not the management protocol, or a cap was broken.
+            ProtocolError: not the management protocol, or a limit is exceeded. The session has
+                failed, and further calls raise the error again.
         """
         if self._state is _SessionState.FAILED:
             raise ProtocolError("the session has failed before")
@@ -160,25 +187,23 @@ class ManagementProtocol:
         except ProtocolError:
             self._fail()
             raise
-        return self._drain()
+        messages, self._messages = self._messages, []
+        return messages
 
     def receive_eof(self) -> list[Message]:
-        """Take the end of the stream; return what it cut short, if anything."""
+        """Process the end of the stream; return `Truncated` for each message that it cuts short."""
         self._truncate_env()
         self._truncate_reply()
         if self._buffer:
             self._messages.append(Truncated(1))
         self._fail()
-        return self._drain()
-
-    def _drain(self) -> list[Message]:
         messages, self._messages = self._messages, []
         return messages
 
     def _fail(self) -> None:
         self._state = _SessionState.FAILED
         self._buffer = b""
-        self._listing = None
+        self._reply_lines = []
         self._env = None
 
     def _feed(self, data: bytes) -> None:
@@ -187,8 +212,8 @@ class ManagementProtocol:
             raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
         lines = [line.removesuffix(b"\r") for line in lines]
         # A status of ten thousand clients has thirty thousand lines, nearly all of them rows.
-        if self._listing is not None and _NON_ROW_PREFIXES.isdisjoint([line[:1] for line in lines]):
-            self._extend_listing(self._listing, lines)
+        if self._reply_lines and _NON_ROW_PREFIXES.isdisjoint([line[:1] for line in lines]):
+            self._extend_reply(lines)
         else:
             for line in lines:
                 self._feed_line(line)
@@ -200,26 +225,26 @@ class ManagementProtocol:
     def _feed_line(self, line: bytes) -> None:
         if self._state is _SessionState.LOGIN:
             self._feed_login_line(line)
-        elif line.startswith((b">", b"SUCCESS:", b"ERROR:")) and not self._is_row(line):
+        elif line.startswith((b">", b"SUCCESS:", b"ERROR:")) and not self._is_format_1_row(line):
             if line.startswith(b">"):
-                self._notify(line)
+                self._add_notification(line)
             else:
-                self._reply(line)
-        elif line == b"END":  # by itself: a list without entries
-            self._messages.append(MultilineReply(tuple(self._listing or ())))
-            self._listing = None
-        elif self._listing is None:
-            self._open_listing(line)
+                self._add_reply(line)
+        elif line == b"END":  # without preceding lines: an empty list
+            self._messages.append(MultilineReply(tuple(self._reply_lines)))
+            self._reply_lines = []
+        elif line or self._reply_lines:
+            self._extend_reply([line])
         else:
-            self._extend_listing(self._listing, [line])
+            self._messages.append(UnexpectedLine(line))
 
     def _feed_login_line(self, line: bytes) -> None:
         line = self._strip_prompts(line)
         if line.startswith(b"SUCCESS:"):
-            self._reply(line)
+            self._add_reply(line)
         elif _NOTIFICATION.match(line):
             self._state = _SessionState.OPEN
-            self._notify(line)
+            self._add_notification(line)
         elif line:
             raise ProtocolError(
                 "the peer does not speak OpenVPN's management protocol; it began with "
@@ -232,64 +257,55 @@ class ManagementProtocol:
             line = line.removeprefix(PASSWORD_PROMPT)
         return line
 
-    def _is_row(self, line: bytes) -> bool:
-        """Tell whether a line is a row of the status in format 1 that is under way."""
-        return (
-            self._listing is not None
-            and self._listing[0] == _FORMAT_1_TITLE
-            and _FORMAT_1_ROW.fullmatch(line) is not None
-        )
+    def _is_format_1_row(self, line: bytes) -> bool:
+        return self._reply_lines[:1] == [_FORMAT_1_TITLE] and bool(_FORMAT_1_ROW.fullmatch(line))
 
-    def _reply(self, line: bytes) -> None:
+    def _add_reply(self, line: bytes) -> None:
         self._truncate_reply()
         kind, _, text = line.partition(b":")
         text = text.removeprefix(b" ")
         self._messages.append(SuccessReply(text) if kind == b"SUCCESS" else ErrorReply(text))
 
-    def _open_listing(self, line: bytes) -> None:
-        if not line:
-            self._messages.append(UnexpectedLine(line))
-            return
-        self._listing = [line]
-        self._listing_size = len(line) + LINE_COST
-
-    def _extend_listing(self, listing: list[bytes], lines: list[bytes]) -> None:
-        listing += lines
-        self._listing_size += sum(map(len, lines)) + len(lines) * LINE_COST
-        if self._listing_size > self._reply_limit:
+    def _extend_reply(self, lines: list[bytes]) -> None:
+        if not self._reply_lines:
+            self._reply_size = 0
+        self._reply_lines += lines
+        self._reply_size += sum(map(len, lines)) + len(lines) * LINE_COST
+        if self._reply_size > self._reply_limit:
             raise ProtocolError(f"a reply of more than {self._reply_limit} bytes without END")
 
     def _truncate_reply(self) -> None:
-        if self._listing is not None:
-            self._messages.append(Truncated(len(self._listing)))
-            self._listing = None
+        if self._reply_lines:
+            self._messages.append(Truncated(len(self._reply_lines)))
+            self._reply_lines = []
 
-    def _truncate_env(self) -> None:
-        if self._env is not None:
-            self._messages.append(Truncated(self._env.lines))
-            self._env = None
-
-    def _notify(self, line: bytes) -> None:
+    def _add_notification(self, line: bytes) -> None:
         match = _NOTIFICATION.fullmatch(line)
         if match is None:
             self._messages.append(UnexpectedLine(line))
             return
-        source, payload = match[1].decode(), match[2]
+        keyword, payload = match[1].decode(), match[2]
         if payload.startswith(b"ENV,"):
-            self._add_env(source, payload.removeprefix(b"ENV,"), line)
-        elif payload.startswith(_ENV_EVENTS.get(source, ())):
+            self._add_env(keyword, payload.removeprefix(b"ENV,"), line)
+        elif payload.startswith(_ENV_EVENTS.get(keyword, ())):
             self._truncate_env()
-            self._env = _EnvBlock(source, payload)
+            self._env = _EnvBlock(keyword, payload)
         else:
-            self._messages.append(Notification(source, payload))
+            self._messages.append(Notification(keyword, payload))
 
-    def _add_env(self, source: str, variable: bytes, line: bytes) -> None:
-        if self._env is None or self._env.source != source:
+    def _add_env(self, keyword: str, variable: bytes, line: bytes) -> None:
+        env = self._env
+        if env is None or env.keyword != keyword:
             self._messages.append(UnexpectedLine(line))
         elif variable == b"END":
-            if self._env.dropped:
-                self._messages.append(Truncated(self._env.dropped))
-            self._messages.append(self._env.finish())
+            if env.dropped:
+                self._messages.append(Truncated(env.dropped))
+            self._messages.append(Notification(keyword, env.payload, tuple(env.variables)))
             self._env = None
         else:
-            self._env.add(variable)
+            env.add(variable)
+
+    def _truncate_env(self) -> None:
+        if self._env is not None:
+            self._messages.append(Truncated(self._env.line_count))
+            self._env = None

@@ -21,6 +21,7 @@ from exporter.management.messages import (
 from exporter.management.notifications import parse_notification
 from exporter.management.protocol import LINE_COST, LINE_LIMIT, ManagementProtocol
 from exporter.management.status import StatusReader, parse_status
+from tests.management.buffered import buffered
 
 T = TypeVar("T")
 Result = TypeVar("Result")
@@ -70,11 +71,11 @@ def receive_all(pieces: Sequence[bytes]) -> Received:
     try:
         for piece in pieces:
             messages += protocol.receive_data(piece)
-            assert protocol.buffered <= BUFFER_LIMIT
+            assert buffered(protocol) <= BUFFER_LIMIT
     except ProtocolError:
         failed = True
     messages += protocol.receive_eof()
-    assert protocol.buffered == 0
+    assert buffered(protocol) == 0
     return Received(messages, failed)
 
 

@@ -10,6 +10,7 @@ from exporter.management.errors import (
 )
 from exporter.management.messages import Notification
 from exporter.management.notifications import (
+    NEED_KEYWORDS,
     AnswerNeeded,
     AuthToken,
     ByteCount,
@@ -31,7 +32,6 @@ from exporter.management.notifications import (
     parse_notification,
 )
 from exporter.management.prompts import (
-    NEED_KEYWORDS,
     PASSWORD_KINDS,
     PROMPT_KINDS,
     blocking_prompt,

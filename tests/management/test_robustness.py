@@ -9,6 +9,7 @@ from exporter.management.errors import ProtocolError
 from exporter.management.messages import Message
 from exporter.management.protocol import ManagementProtocol
 from tests.fuzz.targets import BUFFER_LIMIT, REPLY_LIMIT, parse_message
+from tests.management.buffered import buffered
 from tests.management.captures import CAPTURES, GREETING
 
 WORDS = st.sampled_from(
@@ -40,9 +41,9 @@ def test_any_bytes_give_messages_or_a_protocol_error(said: bytes, size: int) -> 
     with contextlib.suppress(ProtocolError):
         for start in range(0, len(said), size):
             messages += protocol.receive_data(said[start : start + size])
-            assert protocol.buffered <= BUFFER_LIMIT
+            assert buffered(protocol) <= BUFFER_LIMIT
     messages += protocol.receive_eof()
-    assert protocol.buffered == 0
+    assert buffered(protocol) == 0
     for message in messages:
         parse_message(message)
 
