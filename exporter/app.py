@@ -74,8 +74,8 @@ async def run_app(
         reload=reload,
         poll=watching.poll,
         debug=watching.debug,
-        config=watching.config_yaml,
-        external=external,
+        config_yaml=watching.config_yaml,
+        external_url=external,
         unready=watching.fleet.readiness_error,
     )
     rules = rules or PolicyFile()

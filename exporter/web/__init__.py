@@ -1,12 +1,9 @@
-"""What is served over HTTP.
+"""The HTTP server: endpoints, authentication, listening sockets, and their configuration.
 
-config          who may ask, read from the web configuration file
-access          whether a request is answered
-listening       how connections come in: addresses, TLS, deadlines
-server          the table of routes
-metrics, probe, discovery, effective, landing, health, reload
-                the endpoints, a file each
-body            an answer that is sent in pieces
-compression     who takes gzip
-refreshing      how long a scrape may wait for new readings
+routes              the table of routes
+metrics, probe, debug, service_discovery, configuration, health, landing
+                    the endpoints
+auth                rate limit, authentication and headers of every request
+listener            sockets, connections, TLS, timeouts
+web_config          the web configuration file -> the policy for the above
 """

@@ -7,21 +7,21 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 Unready = Callable[[], str | None]
-"""Says in one sentence why not to rely on what is shown; None where all is well."""
+"""Returns the reason why the exporter is not ready, None if it is."""
 
 
 async def healthy(_: web.Request) -> web.Response:
-    """Answer as long as requests are answered at all."""
+    """Return 200: the exporter answers requests."""
     return web.Response(text="Healthy.\n")
 
 
-def ready(unready: Unready) -> Handler:
-    """Return the handler that answers 503 until all were asked, and once one no longer is."""
+def ready_handler(unready: Unready) -> Handler:
+    """Return the handler that answers 503 until all daemons were polled, or if one no longer is."""
 
     async def ready(_: web.Request) -> web.Response:
-        sentence = unready()
-        if sentence is None:
+        reason = unready()
+        if reason is None:
             return web.Response(text="Ready.\n")
-        return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=f"Not ready: {sentence}.\n")
+        return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=f"Not ready: {reason}.\n")
 
     return ready

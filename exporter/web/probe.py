@@ -1,7 +1,7 @@
 """`/probe?target=NAME`: one daemon alone, polled now.
 
-Only configured names, never an address: whoever reaches this port must not make the exporter
-connect to anything else.
+The target is a configured name, never an address: a request must not make the exporter connect to
+anything else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,44 +12,43 @@ from aiohttp.typedefs import Handler
 
 from exporter.metrics.exposition import Exposition
 from exporter.state.daemon import DaemonState
-from exporter.web.metrics import page_response
-from exporter.web.scrape_timeout import Refresh, scrape_timeout
+from exporter.web.metrics import Refresh, page_response, scrape_timeout
 
 Debug = Callable[[DaemonState], str]
-"""Tells what was said between the exporter and a daemon, without secrets."""
+"""Returns the last commands and replies of a daemon's session as text, without secrets."""
 
 _HINT = "/sd lists the daemons that are watched"
 
 
 def handler(
-    records: Callable[[], Sequence[DaemonState]],
+    daemons: Callable[[], Sequence[DaemonState]],
     exposition: Exposition,
     *,
     poll: Refresh,
     debug: Debug,
 ) -> Handler:
-    """Return the handler; `poll` polls a daemon whatever the configuration says of scrapes."""
+    """Return the handler; `poll` polls a daemon whether or not scrapes of `/metrics` do."""
 
     async def probe(request: web.Request) -> web.Response:
-        record = _target(request, {record.name: record for record in records()})
+        daemon = _target(request, {daemon.name: daemon for daemon in daemons()})
         if request.query.get("debug") == "true":
-            await poll([record], scrape_timeout(request))
-            return web.Response(text=debug(record))
-        return await page_response(request, [record], exposition, refresh=poll, own=False)
+            await poll([daemon], scrape_timeout(request))
+            return web.Response(text=debug(daemon))
+        return await page_response(request, [daemon], exposition, refresh=poll, include_self=False)
 
     return probe
 
 
-def _target(request: web.Request, records: Mapping[str, DaemonState]) -> DaemonState:
+def _target(request: web.Request, daemons: Mapping[str, DaemonState]) -> DaemonState:
     names = request.query.getall("target", [])
     if len(names) != 1:
-        raise _refusal(f"name one daemon, as in /probe?target=NAME; {_HINT}")
-    if names[0] not in records:
-        raise _refusal(f"no daemon of this name is watched; {_HINT}")
-    return records[names[0]]
+        raise _bad_request(f"name one daemon, as in /probe?target=NAME; {_HINT}")
+    if names[0] not in daemons:
+        raise _bad_request(f"no daemon of this name is watched; {_HINT}")
+    return daemons[names[0]]
 
 
-def _refusal(sentence: str) -> web.HTTPBadRequest:
+def _bad_request(sentence: str) -> web.HTTPBadRequest:
     return web.HTTPBadRequest(
         text=f"{HTTPStatus.BAD_REQUEST.phrase}: {sentence}.\n", content_type="text/plain"
     )

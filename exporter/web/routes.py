@@ -1,27 +1,24 @@
-"""The table of routes. Whoever can reach the port can read everything served here."""
+"""The table of routes. Every client that passes authentication can read everything served here."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from exporter.config.reload_diff import ReloadDiff
 from exporter.metrics.exposition import Exposition
 from exporter.state.daemon import DaemonState
-from exporter.web import config_endpoint, health, landing, metrics, probe, service_discovery
-from exporter.web.reload import handler as reloading_handler
-from exporter.web.scrape_timeout import Refresh, no_refresh
+from exporter.web import health, landing, metrics, probe, service_discovery
+from exporter.web.configuration import Reload, config_handler, reload_handler
+from exporter.web.metrics import Refresh, no_refresh
 
-Records = Callable[[], Sequence[DaemonState]]
-"""Gives the records of all daemons; asked anew for each request."""
+_RESERVED_PATHS = frozenset({"/probe", "/sd", "/config"})
 
-
-Reload = Callable[[], Awaitable[ReloadDiff]]
-"""Reads the configuration again; raises ConfigError."""
+_PATH = re.compile(r"/|(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+"""Plain segments, without characters that have a meaning for a router or a browser."""
 
 
 def application(
-    records: Records,
+    daemons: Callable[[], Sequence[DaemonState]],
     exposition: Exposition,
     *,
     telemetry_path: str,
@@ -29,25 +26,25 @@ def application(
     unready: health.Unready = lambda: None,
     reload: Reload | None = None,
     poll: Refresh = no_refresh,
-    debug: probe.Debug = lambda record: record.name,
-    config: Callable[[], str] = str,
-    external: service_discovery.ExternalUrl | None = None,
+    debug: probe.Debug = lambda daemon: daemon.name,
+    config_yaml: Callable[[], str] = str,
+    external_url: service_discovery.ExternalUrl | None = None,
 ) -> web.Application:
-    """Return the web application; it starts nothing by itself."""
+    """Return the web application. `daemons` is called for each request."""
     application = web.Application()
-    application.router.add_get(telemetry_path, metrics.handler(records, exposition, refresh))
+    get = application.router.add_get
+    get(telemetry_path, metrics.handler(daemons, exposition, refresh))
     if telemetry_path != "/":
-        application.router.add_get("/", landing.handler(records, telemetry_path))
-    probing = probe.handler(records, exposition, poll=poll, debug=debug)
-    application.router.add_get("/probe", probing)
-    application.router.add_get("/sd", service_discovery.handler(records, external))
-    application.router.add_get("/config", config_endpoint.handler(config))
-    application.router.add_get("/-/healthy", health.healthy)
-    application.router.add_get("/-/ready", health.ready(unready))
+        get("/", landing.handler(daemons, telemetry_path))
+    get("/probe", probe.handler(daemons, exposition, poll=poll, debug=debug))
+    get("/sd", service_discovery.handler(daemons, external_url))
+    get("/config", config_handler(config_yaml))
+    get("/-/healthy", health.healthy)
+    get("/-/ready", health.ready_handler(unready))
     if reload is not None:
-        reloading = reloading_handler(reload)
-        application.router.add_post("/-/reload", reloading)
-        application.router.add_put("/-/reload", reloading)
+        handle_reload = reload_handler(reload)
+        application.router.add_post("/-/reload", handle_reload)
+        application.router.add_put("/-/reload", handle_reload)
     return application
 
 
@@ -55,16 +52,10 @@ def check_telemetry_path(path: str) -> str:
     """Return a path that the metrics can have.
 
     Raises:
-        ValueError: it is none; the text says how to write one.
+        ValueError: the path is invalid or reserved; the text says how to write one.
     """
     if _PATH.fullmatch(path) is None:
         raise ValueError(f"{path!r} is no path for the metrics; write one such as /metrics")
-    if path.startswith("/-/") or path in _TAKEN:
+    if path.startswith("/-/") or path in _RESERVED_PATHS:
         raise ValueError(f"{path!r} is kept for something else; write a path such as /metrics")
     return path
-
-
-_TAKEN = frozenset({"/probe", "/sd", "/config"})
-
-_PATH = re.compile(r"/|(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
-"""Plain segments: nothing that a router or a browser reads as something else."""

@@ -1,4 +1,4 @@
-"""`/sd`: the daemons for Prometheus' HTTP service discovery, each a target of its own."""
+"""`/sd`: one target for each daemon, for Prometheus' HTTP service discovery."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -17,9 +17,9 @@ _URL = re.compile(
 
 
 class ExternalUrl(msgspec.Struct, frozen=True):
-    """Where Prometheus finds this exporter: behind a proxy, that is elsewhere than here.
+    """The URL of this exporter for Prometheus: behind a proxy it differs from the listen address.
 
-    `path` is what stands before the paths served here, "" or such as `/openvpn`.
+    `path` is the prefix of the paths served here: "", or such as `/openvpn`.
     """
 
     scheme: str
@@ -28,7 +28,7 @@ class ExternalUrl(msgspec.Struct, frozen=True):
 
 
 def parse_external_url(text: str) -> ExternalUrl:
-    """Read `http://vpn.example.org:9176` or `https://example.org/openvpn`.
+    """Parse `http://vpn.example.org:9176` or `https://example.org/openvpn`.
 
     Raises:
         ValueError: anything else; the text says how to write it.
@@ -39,18 +39,19 @@ def parse_external_url(text: str) -> ExternalUrl:
     return ExternalUrl(match["scheme"], match["host"], match["path"])
 
 
-def handler(records: Callable[[], Sequence[DaemonState]], external: ExternalUrl | None) -> Handler:
-    """Return the handler; without an external URL, the exporter is where the request went."""
+def handler(
+    daemons: Callable[[], Sequence[DaemonState]], external_url: ExternalUrl | None
+) -> Handler:
+    """Return the handler; without an external URL, the targets have the URL of the request."""
 
     async def discover(request: web.Request) -> web.Response:
-        place = external or _asked(request)
-        groups = [_group(place, record.name) for record in records()]
-        return web.json_response(groups)
+        base_url = external_url or _request_url(request)
+        return web.json_response([_target_group(base_url, daemon.name) for daemon in daemons()])
 
     return discover
 
 
-def _asked(request: web.Request) -> ExternalUrl:
+def _request_url(request: web.Request) -> ExternalUrl:
     host = request.headers.get("Host", "")
     if _HOST.fullmatch(host) is None:
         raise web.HTTPBadRequest(
@@ -61,12 +62,12 @@ def _asked(request: web.Request) -> ExternalUrl:
     return ExternalUrl(request.scheme, host, "")
 
 
-def _group(place: ExternalUrl, name: str) -> dict[str, object]:
+def _target_group(base_url: ExternalUrl, name: str) -> dict[str, object]:
     return {
-        "targets": [place.host],
+        "targets": [base_url.host],
         "labels": {
-            "__scheme__": place.scheme,
-            "__metrics_path__": f"{place.path}/probe",
+            "__scheme__": base_url.scheme,
+            "__metrics_path__": f"{base_url.path}/probe",
             "__param_target": name,
             "daemon": name,
         },

@@ -20,7 +20,7 @@ from tests.fake_daemon import REPLIES, STATUS_1, STATUS_3
 from tests.metrics.daemons import new_daemon
 
 
-def shown(
+def reply_lines(
     command: Command, reply: Reply | None, *, series: bool = True, info: bool = True
 ) -> list[str]:
     history = CommandHistory()
@@ -33,20 +33,20 @@ def shown(
     return text.partition("\n\n")[2].splitlines()
 
 
-def test_a_command_stands_before_its_reply() -> None:
-    assert shown(Command.PID, SuccessReply(b"pid=4711")) == [
+def test_a_command_precedes_its_reply() -> None:
+    assert reply_lines(Command.PID, SuccessReply(b"pid=4711")) == [
         "> pid    (2.0 s ago)",
         "< SUCCESS: pid=4711",
         "  (1 lines in 0.250 s)",
     ]
 
 
-def test_a_reply_that_did_not_come_is_said() -> None:
-    assert shown(Command.PID, None)[1] == "< (no complete reply after 10.000 s)"
+def test_a_missing_reply_is_reported() -> None:
+    assert reply_lines(Command.PID, None)[1] == "< (no complete reply after 10.000 s)"
 
 
-def test_clients_are_shown_where_the_metrics_show_them() -> None:
-    lines = shown(Command.STATUS_3, MultilineReply(STATUS_3[:-1]))
+def test_clients_are_shown_if_the_metrics_show_them() -> None:
+    lines = reply_lines(Command.STATUS_3, MultilineReply(STATUS_3[:-1]))
     assert any("alice" in line and "192.0.2.7" in line for line in lines)
 
 
@@ -54,10 +54,10 @@ def test_clients_are_shown_where_the_metrics_show_them() -> None:
 @pytest.mark.parametrize(
     ("command", "lines"), [(Command.STATUS_3, STATUS_3), (Command.STATUS_1, STATUS_1)]
 )
-def test_clients_are_hidden_where_the_metrics_hide_them(
+def test_clients_are_hidden_if_the_metrics_hide_them(
     hidden: str, command: Command, lines: tuple[bytes, ...]
 ) -> None:
-    text = "\n".join(shown(command, MultilineReply(lines[:-1]), **{hidden: False}))
+    text = "\n".join(reply_lines(command, MultilineReply(lines[:-1]), **{hidden: False}))
     assert "alice" not in text
     assert "192.0.2.7" not in text
     assert "10.8.0.2" not in text
@@ -66,25 +66,25 @@ def test_clients_are_hidden_where_the_metrics_hide_them(
 
 def test_the_daemons_log_is_never_shown() -> None:
     assert "alice" not in "".join(
-        shown(Command.LOG_ALL, MultilineReply((b"1,I,alice/192.0.2.7 x",)))
+        reply_lines(Command.LOG_ALL, MultilineReply((b"1,I,alice/192.0.2.7 x",)))
     )
 
 
 def test_the_text_of_an_error_is_never_shown() -> None:
-    """It may repeat a password that was taken for a command."""
-    lines = shown(Command.PID, ErrorReply(b"unknown command [hunter2], enter 'help'"))
+    """It may repeat a password that the daemon read as a command."""
+    lines = reply_lines(Command.PID, ErrorReply(b"unknown command [hunter2], enter 'help'"))
     assert "hunter2" not in "".join(lines)
 
 
-def test_a_long_reply_is_cut() -> None:
-    lines = shown(Command.STATUS_3, MultilineReply((b"x" * 1000,) * 1000))
+def test_a_long_reply_is_truncated() -> None:
+    lines = reply_lines(Command.STATUS_3, MultilineReply((b"x" * 1000,) * 1000))
     assert len([line for line in lines if line.startswith("< x")]) == MAX_LINES
     assert max(map(len, lines)) <= MAX_LINE_LENGTH + 2
     assert f"< ({1000 - MAX_LINES} more lines)" in lines
 
 
-def test_what_a_peer_chose_stays_on_one_line_of_plain_text() -> None:
-    lines = shown(Command.VERSION, MultilineReply((b"a\x1b[31m\nb\xff",)))
+def test_text_of_a_peer_stays_on_one_line_without_control_characters() -> None:
+    lines = reply_lines(Command.VERSION, MultilineReply((b"a\x1b[31m\nb\xff",)))
     assert lines[1] == "< a\ufffd[31m\ufffdb\ufffd"
 
 
@@ -96,17 +96,17 @@ def test_only_the_last_exchanges_are_kept() -> None:
 
 
 @pytest.mark.parametrize("command", [Command.STATUS_3, Command.STATE_ALL, Command.VERSION])
-def test_no_reply_of_a_daemon_is_shown_whose_clients_are_private(command: Command) -> None:
-    record = new_daemon()
-    record.privacy = NoClientsPrivacy()
+def test_a_daemon_with_private_clients_has_no_reply_shown(command: Command) -> None:
+    daemon = new_daemon()
+    daemon.privacy = NoClientsPrivacy()
     history = CommandHistory()
     history.add_reply(command, MultilineReply(STATUS_3[:-1]), ended=8.0, seconds=0.25)
-    text = render_debug(record, history, ClientsConfig(), now=10.0)
+    text = render_debug(daemon, history, ClientsConfig(), now=10.0)
     assert text.endswith(f"< ({len(STATUS_3) - 1} more lines)\n  (7 lines in 0.250 s)\n")
     assert "alice" not in text
 
 
-def test_keywords_of_messages_are_counted_within_bounds() -> None:
+def test_keywords_of_messages_are_limited() -> None:
     history = CommandHistory()
     for number in range(MAX_KEYWORDS + 10):
         history.count_notification(f"K{number}")
@@ -116,19 +116,19 @@ def test_keywords_of_messages_are_counted_within_bounds() -> None:
     assert "K0 2" in text
 
 
-def test_why_a_daemon_is_down_is_said() -> None:
-    record = new_daemon()
-    record.on_down(ConnectionRefused("127.0.0.1:1: nobody listens"))
-    text = render_debug(record, CommandHistory(), ClientsConfig(), now=0.0)
-    assert "down: refused: 127.0.0.1:1: nobody listens" in text
+def test_the_down_reason_is_shown() -> None:
+    daemon = new_daemon()
+    daemon.on_down(ConnectionRefused("127.0.0.1:1: connection refused"))
+    text = render_debug(daemon, CommandHistory(), ClientsConfig(), now=0.0)
+    assert "down: refused: 127.0.0.1:1: connection refused" in text
     assert "Nothing was asked in this session yet." in text
 
 
-def test_the_answers_of_a_healthy_daemon_can_all_be_shown() -> None:
+def test_the_history_keeps_all_commands_of_a_session_start() -> None:
     assert len(REPLIES) <= MAX_ENTRIES
 
 
-def test_a_daemon_without_an_interface_is_not_asked() -> None:
-    record = DaemonState(DaemonConfig(name="office", status_file=Path("/x")), ClientsConfig())
-    text = render_debug(record, CommandHistory(), ClientsConfig(), now=10.0)
+def test_a_daemon_without_a_management_interface_has_no_commands() -> None:
+    daemon = DaemonState(DaemonConfig(name="office", status_file=Path("/x")), ClientsConfig())
+    text = render_debug(daemon, CommandHistory(), ClientsConfig(), now=10.0)
     assert text.endswith("only a status file: nothing is asked.\n")

@@ -1,4 +1,4 @@
-"""Whatever is asked, of whichever endpoint: an answer that blames the asker, and a quiet log."""
+"""Malformed and unusual requests to each endpoint: no server error, and no log line."""
 
 import asyncio
 import contextlib
@@ -25,56 +25,56 @@ PATHS = [
     *("/probe", "/probe?target=office", "/probe?target=office&debug=true"),
 ]
 
-ODD = {
-    "a method of nobody's": "BREW {path} HTTP/1.1\r\nHost: x\r\n\r\n",
-    "a tunnel": "CONNECT example.org:80 HTTP/1.1\r\nHost: x\r\n\r\n",
-    "options of all": "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
-    "trace": "TRACE {path} HTTP/1.1\r\nHost: x\r\n\r\n",
-    "bytes that are no text": "GET {path}?name[]=%ff%00 HTTP/1.1\r\nHost: x\r\n\r\n",
-    "half an escape": "GET {path}%zz?%=%&%u0041 HTTP/1.1\r\nHost: x\r\n\r\n",
-    "a way up": "GET {path}/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
-    "a whole URL": "GET http://[::1{path} HTTP/1.1\r\nHost: x\r\n\r\n",
-    "no host": "GET {path} HTTP/1.1\r\n\r\n",
-    "an odd host": "GET {path} HTTP/1.1\r\nHost: [::1\r\n\r\n",
+REQUESTS = {
+    "an unknown method": "BREW {path} HTTP/1.1\r\nHost: x\r\n\r\n",
+    "CONNECT": "CONNECT example.org:80 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "OPTIONS of the server": "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    "TRACE": "TRACE {path} HTTP/1.1\r\nHost: x\r\n\r\n",
+    "bytes that are not UTF-8": "GET {path}?name[]=%ff%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "malformed escapes": "GET {path}%zz?%=%&%u0041 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "path traversal": "GET {path}/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a malformed absolute URL": "GET http://[::1{path} HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no Host header": "GET {path} HTTP/1.1\r\n\r\n",
+    "a malformed Host header": "GET {path} HTTP/1.1\r\nHost: [::1\r\n\r\n",
     "an upgrade": "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
-    "an expectation": "GET {path} HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n",
-    "odd lists": "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: ;q=,;\r\nAccept-Encoding: ;q=x\r\n\r\n",
+    "an unknown expectation": "GET {path} HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n",
+    "bad lists": "GET {path} HTTP/1.1\r\nHost: x\r\nAccept: ;q=,;\r\nAccept-Encoding: ;q=x\r\n\r\n",
     "a body": "GET {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody",
-    "half a body": "GET {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nbody",
-    "odd chunks": "GET {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-    "an odd cookie": "GET {path} HTTP/1.1\r\nHost: x\r\nCookie: ==;\x7f\r\n\r\n",
-    "an endless wait": "GET {path} HTTP/1.1\r\nHost: x\r\n"
+    "an incomplete body": "GET {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nbody",
+    "bad chunks": "GET {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "a malformed cookie": "GET {path} HTTP/1.1\r\nHost: x\r\nCookie: ==;\x7f\r\n\r\n",
+    "an infinite scrape timeout": "GET {path} HTTP/1.1\r\nHost: x\r\n"
     "X-Prometheus-Scrape-Timeout-Seconds: 1e999\r\n\r\n",
-    "a wait in the past": "GET {path} HTTP/1.1\r\nHost: x\r\n"
+    "a negative scrape timeout": "GET {path} HTTP/1.1\r\nHost: x\r\n"
     "X-Prometheus-Scrape-Timeout-Seconds: -\xb2\r\n\r\n",
-    "a host of markup": 'GET {path} HTTP/1.1\r\nHost: <b>"\xff\r\n\r\n',
-    "two hosts": "GET {path} HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
-    "the past": "GET {path} HTTP/1.0\r\n\r\n",
-    "the far past": "GET {path}\r\n\r\n",
-    "the future": "GET {path} HTTP/9.9\r\nHost: x\r\n\r\n",
+    "markup in the Host header": 'GET {path} HTTP/1.1\r\nHost: <b>"\xff\r\n\r\n',
+    "two Host headers": "GET {path} HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    "HTTP/1.0": "GET {path} HTTP/1.0\r\n\r\n",
+    "HTTP/0.9": "GET {path}\r\n\r\n",
+    "HTTP/9.9": "GET {path} HTTP/9.9\r\nHost: x\r\n\r\n",
 }
 
 
 async def reload() -> ReloadDiff:
-    """Have nothing to change."""
+    """Reload without changes."""
     return ReloadDiff()
 
 
 @contextlib.asynccontextmanager
 async def served() -> AsyncIterator[int]:
-    records = [server()]
-    web = application(
-        lambda: records,
+    daemons = [server()]
+    app = application(
+        lambda: daemons,
         Exposition(FAMILIES, SelfMetrics().registry),
         telemetry_path="/metrics",
         reload=reload,
-        debug=lambda record: render_debug(record, CommandHistory(), ClientsConfig(), now=0.0),
+        debug=lambda daemon: render_debug(daemon, CommandHistory(), ClientsConfig(), now=0.0),
     )
-    rules = PolicyFile()
-    protect(web, rules)
-    (place,) = places = await bind([parse_listen_address("127.0.0.1:0")])
-    port = place.sockets[0].getsockname()[1]
-    async with serve(places, web, rules):
+    policy = PolicyFile()
+    protect(app, policy)
+    (address,) = addresses = await bind([parse_listen_address("127.0.0.1:0")])
+    port = address.sockets[0].getsockname()[1]
+    async with serve(addresses, app, policy):
         yield port
 
 
@@ -89,8 +89,8 @@ async def status(port: int, request: str) -> int:
     return int(line.split()[1])
 
 
-@pytest.mark.parametrize("request_text", ODD.values(), ids=ODD.keys())
-async def test_an_odd_request_is_answered_and_never_our_fault(
+@pytest.mark.parametrize("request_text", REQUESTS.values(), ids=REQUESTS.keys())
+async def test_an_unusual_request_is_never_a_server_error(
     request_text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -101,7 +101,7 @@ async def test_an_odd_request_is_answered_and_never_our_fault(
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
-async def test_what_is_there_can_only_be_read(method: str) -> None:
+async def test_endpoints_allow_only_get_and_head(method: str) -> None:
     async with served() as port:
         for path in ("/metrics", "/", "/probe", "/sd", "/config", "/-/healthy", "/-/ready"):
             assert await status(port, f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n") == 405
@@ -125,7 +125,7 @@ async def test_what_is_there_can_only_be_read(method: str) -> None:
         ("?target=office&name[]=%ff&name[]=", 200),
     ],
 )
-async def test_a_probe_is_of_one_daemon_that_is_configured(query: str, expected: int) -> None:
+async def test_a_probe_needs_one_configured_daemon(query: str, expected: int) -> None:
     async with served() as port:
         assert await status(port, f"GET /probe{query} HTTP/1.1\r\nHost: x\r\n\r\n") == expected
 
@@ -142,6 +142,6 @@ async def test_a_probe_is_of_one_daemon_that_is_configured(query: str, expected:
         ("POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
     ],
 )
-async def test_a_reload_takes_nothing_from_who_asks(request_text: str, expected: int) -> None:
+async def test_a_reload_ignores_query_and_body(request_text: str, expected: int) -> None:
     async with served() as port:
         assert await status(port, request_text.format(path="/-/reload")) == expected

@@ -12,8 +12,8 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.state.daemon import DaemonState
 from exporter.web.health import Unready
+from exporter.web.metrics import Refresh, no_refresh
 from exporter.web.routes import application, check_telemetry_path
-from exporter.web.scrape_timeout import Refresh, no_refresh
 from tests.metrics.daemons import OFFICE_CLIENT, introduce, new_daemon, poll, server, server_status
 from tests.metrics.parsing import OPENMETRICS, all_series, parse
 
@@ -24,7 +24,7 @@ Serve = Callable[..., Awaitable[Client]]
 @pytest.fixture
 def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
     async def serve(
-        records: Sequence[DaemonState] = (),
+        daemons: Sequence[DaemonState] = (),
         *,
         telemetry_path: str = "/metrics",
         refresh: Refresh = no_refresh,
@@ -33,7 +33,7 @@ def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
         exposition = Exposition(FAMILIES, SelfMetrics().registry)
         return await aiohttp_client(
             application(
-                lambda: records,
+                lambda: daemons,
                 exposition,
                 telemetry_path=telemetry_path,
                 refresh=refresh,
@@ -55,14 +55,14 @@ class TestMetrics:
         names = {s.name for s in all_series(parse(await response.read(), "text/plain"))}
         assert {"openvpn_up", "openvpn_exporter_build_info", "process_open_fds"} <= names
 
-    async def test_are_openmetrics_for_who_asks(self, serve: Serve) -> None:
+    async def test_are_openmetrics_if_the_request_accepts_it(self, serve: Serve) -> None:
         client = await serve([server()])
         response = await client.get("/metrics", headers={"Accept": OPENMETRICS})
         kind = response.headers["Content-Type"]
         assert kind.startswith("application/openmetrics-text; version=1.0.0")
         assert parse(await response.read(), kind)
 
-    async def test_read_a_header_that_is_spread_over_lines(self, serve: Serve) -> None:
+    async def test_accept_may_be_spread_over_several_headers(self, serve: Serve) -> None:
         client = await serve([server()])
         headers = [("Accept", "text/html"), ("Accept", OPENMETRICS)]
         response = await client.get("/metrics", headers=headers)
@@ -79,7 +79,9 @@ class TestMetrics:
             ",",
         ],
     )
-    async def test_survive_an_odd_accept_header(self, serve: Serve, accept: str) -> None:
+    async def test_are_plain_text_if_the_accept_header_is_malformed(
+        self, serve: Serve, accept: str
+    ) -> None:
         client = await serve([server()])
         response = await client.get("/metrics", headers={"Accept": accept})
         assert response.status == 200
@@ -87,60 +89,62 @@ class TestMetrics:
 
     async def test_can_be_restricted_by_name(self, serve: Serve) -> None:
         client = await serve([server()])
-        asked = [("name[]", "openvpn_up"), ("name[]", "openvpn_state"), ("name[]", "none")]
-        body = await (await client.get("/metrics", params=asked)).read()
+        names = [("name[]", "openvpn_up"), ("name[]", "openvpn_state"), ("name[]", "none")]
+        body = await (await client.get("/metrics", params=names)).read()
         assert {s.name for s in all_series(parse(body, ""))} == {"openvpn_up", "openvpn_state"}
 
-    async def test_tell_what_the_records_are_at_that_moment(self, serve: Serve) -> None:
-        record = new_daemon()
-        client = await serve([record])
+    async def test_show_the_state_at_the_time_of_the_scrape(self, serve: Serve) -> None:
+        daemon = new_daemon()
+        client = await serve([daemon])
         assert b'openvpn_up{daemon="office"} 0' in await (await client.get("/metrics")).read()
-        introduce(record)
-        poll(record, server_status([OFFICE_CLIENT]))
+        introduce(daemon)
+        poll(daemon, server_status([OFFICE_CLIENT]))
         assert b'openvpn_up{daemon="office"} 1' in await (await client.get("/metrics")).read()
 
     async def test_are_those_of_the_poll_that_the_scrape_waited_for(self, serve: Serve) -> None:
-        record = server()
+        daemon = server()
         waited = []
 
-        async def refresh(records: Sequence[DaemonState], patience: float) -> None:
-            waited.append((records, patience))
-            poll(record, server_status([OFFICE_CLIENT]))
+        async def refresh(daemons: Sequence[DaemonState], max_wait: float) -> None:
+            waited.append((daemons, max_wait))
+            poll(daemon, server_status([OFFICE_CLIENT]))
 
-        client = await serve([record], refresh=refresh)
-        polls = record.polls
+        client = await serve([daemon], refresh=refresh)
+        polls = daemon.polls
         headers = {"X-Prometheus-Scrape-Timeout-Seconds": "3"}
         body = await (await client.get("/metrics", headers=headers)).text()
         assert f'openvpn_exporter_polls_total{{daemon="office"}} {polls + 1}\n' in body
-        assert waited == [([record], 2.5)]
+        assert waited == [([daemon], 2.5)]
 
-    async def test_can_be_had_at_another_path(self, serve: Serve) -> None:
+    async def test_can_be_served_at_another_path(self, serve: Serve) -> None:
         client = await serve([server()], telemetry_path="/some/where")
         assert (await client.get("/some/where")).status == 200
         assert (await client.get("/metrics")).status == 404
 
-    async def test_may_take_the_place_of_the_landing_page(self, serve: Serve) -> None:
+    async def test_can_replace_the_landing_page(self, serve: Serve) -> None:
         client = await serve([server()], telemetry_path="/")
         assert b"openvpn_up" in await (await client.get("/")).read()
 
 
 class TestGzip:
-    async def test_packs_the_same_page(self, serve: Serve) -> None:
+    async def test_compresses_the_same_page(self, serve: Serve) -> None:
         client = await serve([server()])
         only = {"name[]": "openvpn_server_client_info"}
         plain = await client.get("/metrics", params=only, headers={"Accept-Encoding": "identity"})
-        packed = await client.get("/metrics", params=only, headers={"Accept-Encoding": "gzip"})
-        assert packed.headers["Content-Encoding"] == "gzip"
-        assert gzip.decompress(await packed.read()) == await plain.read()
+        compressed = await client.get("/metrics", params=only, headers={"Accept-Encoding": "gzip"})
+        assert compressed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(await compressed.read()) == await plain.read()
 
     @pytest.mark.parametrize("encoding", ["identity", "gzip;q=0", "deflate", ""])
-    async def test_is_only_for_who_wants_it(self, serve: Serve, encoding: str) -> None:
+    async def test_is_used_only_if_the_request_accepts_it(
+        self, serve: Serve, encoding: str
+    ) -> None:
         client = await serve([server()])
         response = await client.get("/metrics", headers={"Accept-Encoding": encoding})
         assert "Content-Encoding" not in response.headers
         assert b"openvpn_up" in await response.read()
 
-    async def test_packs_a_page_of_megabytes(self, serve: Serve) -> None:
+    async def test_compresses_a_page_of_megabytes(self, serve: Serve) -> None:
         many = [
             structs.replace(OFFICE_CLIENT, client_id=number, common_name=f"{number:0128}")
             for number in range(2000)
@@ -163,14 +167,16 @@ class TestOtherRequests:
 
     @pytest.mark.parametrize("path", ["/metrics", "/", "/-/healthy", "/-/ready"])
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-    async def test_nothing_can_be_changed(self, serve: Serve, path: str, method: str) -> None:
+    async def test_only_get_and_head_are_allowed(
+        self, serve: Serve, path: str, method: str
+    ) -> None:
         client = await serve([server()])
         assert (await client.request(method, path)).status == 405
 
     @pytest.mark.parametrize(
         "path", ["/metric", "/metrics/", "/metrics/..%2f", "/-/", "/-/reload", "/favicon.ico"]
     )
-    async def test_there_is_nothing_elsewhere(self, serve: Serve, path: str) -> None:
+    async def test_unknown_paths_are_404(self, serve: Serve, path: str) -> None:
         client = await serve([server()])
         assert (await client.get(path)).status == 404
 
@@ -181,9 +187,12 @@ class TestOtherRequests:
         assert (response.status, response.content_type) == (200, "text/plain")
 
     async def test_not_ready_is_503_with_the_reason(self, serve: Serve) -> None:
-        client = await serve([new_daemon()], unready=lambda: "nobody looks")
+        client = await serve([new_daemon()], unready=lambda: "a monitor has stopped")
         response = await client.get("/-/ready")
-        assert (response.status, await response.text()) == (503, "Not ready: nobody looks.\n")
+        assert (response.status, await response.text()) == (
+            503,
+            "Not ready: a monitor has stopped.\n",
+        )
 
 
 class TestLandingPage:
@@ -196,22 +205,22 @@ class TestLandingPage:
         assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy)
         assert not [rule for rule in policy if rule.startswith("script-src")]
 
-    async def test_leads_to_the_metrics(self, serve: Serve) -> None:
+    async def test_links_to_the_metrics(self, serve: Serve) -> None:
         client = await serve([server()], telemetry_path="/elsewhere")
         assert 'href="./elsewhere"' in await (await client.get("/")).text()
 
-    async def test_has_no_link_that_leads_nowhere(self, serve: Serve) -> None:
+    async def test_has_no_dead_link(self, serve: Serve) -> None:
         client = await serve([server()])
         links = re.findall(r'<a href="\.(.*?)"', await (await client.get("/")).text())
         assert {"/metrics", "/config", "/sd", "/-/healthy", "/probe?target=office"} <= set(links)
         assert [link for link in links if (await client.get(link)).status != 200] == []
 
-    async def test_is_packed_for_who_wants_it(self, serve: Serve) -> None:
+    async def test_is_compressed_if_the_request_accepts_it(self, serve: Serve) -> None:
         client = await serve([server()])
         response = await client.get("/", headers={"Accept-Encoding": "gzip"})
         assert b"office" in gzip.decompress(await response.read())
 
-    async def test_shows_a_daemon_with_the_name_of_a_script_as_text(self, serve: Serve) -> None:
+    async def test_escapes_the_name_of_a_daemon(self, serve: Serve) -> None:
         client = await serve([new_daemon("<script>alert(1)</script>")])
         text = await (await client.get("/")).text()
         assert "<script" not in text
@@ -220,7 +229,7 @@ class TestLandingPage:
 
 class TestTelemetryPath:
     @pytest.mark.parametrize("path", ["/", "/metrics", "/a/b-c/d_e.f~g", "/v1.0"])
-    def test_is_made_of_plain_segments(self, path: str) -> None:
+    def test_has_plain_segments(self, path: str) -> None:
         assert check_telemetry_path(path) == path
 
     @pytest.mark.parametrize(
@@ -243,6 +252,6 @@ class TestTelemetryPath:
             "/-/x",
         ],
     )
-    def test_is_nothing_that_would_be_read_as_something_else(self, path: str) -> None:
+    def test_has_no_character_with_another_meaning_and_is_not_reserved(self, path: str) -> None:
         with pytest.raises(ValueError, match="such as /metrics"):
             check_telemetry_path(path)

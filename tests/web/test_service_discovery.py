@@ -17,20 +17,20 @@ Serve = Callable[..., Awaitable[Client]]
 
 @pytest.fixture
 def serve(aiohttp_client: Callable[..., Awaitable[Client]]) -> Serve:
-    async def serve(*names: str, external: ExternalUrl | None = None) -> Client:
+    async def serve(*names: str, external_url: ExternalUrl | None = None) -> Client:
         return await aiohttp_client(
             application(
                 lambda: [new_daemon(name) for name in names],
                 Exposition(FAMILIES, SelfMetrics().registry),
                 telemetry_path="/metrics",
-                external=external,
+                external_url=external_url,
             )
         )
 
     return serve
 
 
-async def test_each_daemon_is_a_target_where_the_request_went(serve: Serve) -> None:
+async def test_each_daemon_is_a_target_at_the_host_of_the_request(serve: Serve) -> None:
     answer = await (await serve("office", "branch")).get("/sd", headers={"Host": "vpn:9176"})
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert await answer.json() == [
@@ -47,21 +47,21 @@ async def test_each_daemon_is_a_target_where_the_request_went(serve: Serve) -> N
     ]
 
 
-async def test_a_proxy_is_named_instead(serve: Serve) -> None:
+async def test_the_external_url_replaces_the_host_of_the_request(serve: Serve) -> None:
     external = parse_external_url("https://example.org/vpn/")
-    client = await serve("office", external=external)
+    client = await serve("office", external_url=external)
     (group,) = await (await client.get("/sd", headers={"Host": "inside:1"})).json()
     assert group["targets"] == ["example.org"]
     assert group["labels"]["__scheme__"] == "https"
     assert group["labels"]["__metrics_path__"] == "/vpn/probe"
 
 
-async def test_no_daemon_is_an_empty_list(serve: Serve) -> None:
+async def test_without_daemons_the_list_is_empty(serve: Serve) -> None:
     assert await (await (await serve()).get("/sd")).json() == []
 
 
 @pytest.mark.parametrize("host", ["", "a b", "a/b", 'x"y', "user@host", "vpn:port"])
-async def test_a_host_that_is_none_is_refused(serve: Serve, host: str) -> None:
+async def test_an_invalid_host_header_is_refused(serve: Serve, host: str) -> None:
     answer = await (await serve("office")).get("/sd", headers={"Host": host})
     assert answer.status == 400
     assert "--web.external-url" in await answer.text()
@@ -75,13 +75,13 @@ async def test_a_host_that_is_none_is_refused(serve: Serve, host: str) -> None:
         ("http://example.org/a/b", ExternalUrl("http", "example.org", "/a/b")),
     ],
 )
-def test_an_external_url_has_three_parts(text: str, external: ExternalUrl) -> None:
+def test_an_external_url_has_scheme_host_and_path(text: str, external: ExternalUrl) -> None:
     assert parse_external_url(text) == external
 
 
 @pytest.mark.parametrize(
     "text", ["", "vpn:9176", "ftp://vpn", "http://", "http://a/?b", "http://a b"]
 )
-def test_anything_else_is_no_external_url(text: str) -> None:
+def test_any_other_external_url_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="such as https://"):
         parse_external_url(text)

@@ -1,13 +1,10 @@
-"""The page at `/`, for people: which daemons are watched, and how they are. Static, no script.
+"""The landing page `/`: the daemons, those with problems first. Static HTML, no script.
 
-handler             the endpoint
-page                what is told of all daemons: problems first, and not more than a phone shows
-condition           how one daemon is, in one word, and what is wrong with it
-row                 one daemon as rows of the table
-quantities          bytes and ages for people
-page.html, page.css the frame
+page                the endpoint and the whole page
+row                 one daemon: its severity, and its rows of the table
+page.html, page.css the template and the style
 """
 
-from exporter.web.landing.handler import handler
+from exporter.web.landing.page import handler
 
 __all__ = ["handler"]

@@ -1,24 +1,26 @@
-"""The whole page: what is told of all daemons, problems first."""
+"""The endpoint `/`, and the whole page: a summary and a table, the most severe problems first."""
 
 import base64
 import hashlib
 import string
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from importlib import resources
 
 import msgspec
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
 from exporter import __version__
 from exporter.management.status import ServerStatus
 from exporter.state.daemon import DaemonState
-from exporter.web.landing.condition import DaemonSummary, Severity, summarise
-from exporter.web.landing.row import COLUMNS, render_daemon
+from exporter.web.landing.row import COLUMNS, DaemonSummary, Severity, render_daemon, summarise
+from exporter.web.metrics import accepts_gzip
 
 ROWS_LIMIT = 1000
-"""Daemons on the page at most: half a megabyte, which a phone still shows."""
+"""Most daemons on the page: half a megabyte, which a phone still shows."""
 
 _FILES = resources.files(__package__)
 _STYLE = (_FILES / "page.css").read_text(encoding="utf-8")
@@ -30,9 +32,16 @@ CONTENT_SECURITY_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""The page needs neither script nor frame nor anything from elsewhere, and no other style."""
+"""Allows the page's own style and nothing else: no script, no frame, no other host."""
 
-_ORDER = list(Severity)
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # The page is out of date at once; a cache or a Referer would disclose the daemons' names.
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
+
 _WORDS = {
     Severity.DOWN: "down",
     Severity.TROUBLED: "in trouble",
@@ -40,24 +49,46 @@ _WORDS = {
     Severity.WELL: "well",
 }
 
-
 now = time.time
 """Seconds since the epoch."""
 
 
 class Link(msgspec.Struct, frozen=True):
-    """Where else to look: an address below this page's, wherever that is, and what is there."""
+    """A link of the page; `href` is relative to it, so that a proxy may add a path prefix."""
 
     href: str
     text: str
 
 
-def landing_page(records: Sequence[DaemonState], links: Sequence[Link]) -> str:
-    """Return the page as HTML, as of now; every text in it is escaped."""
+_LINKS = (
+    Link("config", "Configuration"),
+    Link("sd", "Service discovery"),
+    Link("-/healthy", "Health"),
+    Link("-/ready", "Readiness"),
+)
+
+
+def handler(daemons: Callable[[], Sequence[DaemonState]], telemetry_path: str) -> Handler:
+    """Return the handler of the page."""
+    links = (Link(telemetry_path.removeprefix("/"), "Metrics"), *_LINKS)
+
+    async def landing(request: web.Request) -> web.Response:
+        page = landing_page(daemons(), links)
+        response = web.Response(text=page, content_type="text/html", headers=_HEADERS)
+        if accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
+            response.enable_compression(web.ContentCoding.gzip)
+        return response
+
+    return landing
+
+
+def landing_page(daemons: Sequence[DaemonState], links: Sequence[Link]) -> str:
+    """Return the page as HTML, as of now; all text in it is escaped."""
     moment = now()
-    daemons = sorted(
-        ((summarise(record), record) for record in records),
-        key=lambda daemon: _ORDER.index(daemon[0].mood),
+    order = list(Severity)
+    summarised = sorted(
+        ((summarise(daemon), daemon) for daemon in daemons),
+        key=lambda pair: order.index(pair[0].severity),
     )
     return _PAGE.substitute(
         style=_STYLE,
@@ -66,34 +97,34 @@ def landing_page(records: Sequence[DaemonState], links: Sequence[Link]) -> str:
         links="\n".join(
             f'<a href="./{escape(link.href)}">{escape(link.text)}</a>' for link in links
         ),
-        summary=_summary(daemons),
+        summary=_summary(summarised),
         columns="".join(f'<th scope="col">{column}</th>' for column in COLUMNS),
         daemons="\n".join(
-            render_daemon(record, condition, moment) for condition, record in daemons[:ROWS_LIMIT]
+            render_daemon(daemon, summary, moment) for summary, daemon in summarised[:ROWS_LIMIT]
         ),
-        rest=_rest(daemons[ROWS_LIMIT:]),
+        not_listed=_not_listed(summarised[ROWS_LIMIT:]),
     )
 
 
-def _summary(daemons: Sequence[tuple[DaemonSummary, DaemonState]]) -> str:
-    """Return how many daemons there are, how many of them in each mood, and their clients."""
+def _summary(summarised: Sequence[tuple[DaemonSummary, DaemonState]]) -> str:
+    """Return the number of daemons, in total and by severity, and the number of clients."""
     clients = [
-        len(record.status.clients)
-        for _, record in daemons
-        if isinstance(record.status, ServerStatus)
+        len(daemon.status.clients)
+        for _, daemon in summarised
+        if isinstance(daemon.status, ServerStatus)
     ]
-    parts = [f"<b>{_count(len(daemons), 'daemon')}</b>", *_moods(daemons)]
+    parts = [f"<b>{_count(len(summarised), 'daemon')}</b>", *_count_by_severity(summarised)]
     if clients:
         parts.append(f"<b>{_count(sum(clients), 'client')}</b> connected")
     return " · ".join(parts)
 
 
-def _moods(daemons: Sequence[tuple[DaemonSummary, DaemonState]]) -> list[str]:
-    moods = Counter(condition.mood for condition, _ in daemons)
+def _count_by_severity(summarised: Sequence[tuple[DaemonSummary, DaemonState]]) -> list[str]:
+    counts = Counter(summary.severity for summary, _ in summarised)
     return [
-        f'<span class="{mood}">{moods[mood]} {_WORDS[mood]}</span>'
-        for mood in Severity
-        if moods[mood]
+        f'<span class="{severity}">{counts[severity]} {_WORDS[severity]}</span>'
+        for severity in Severity
+        if counts[severity]
     ]
 
 
@@ -101,7 +132,8 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _rest(daemons: Sequence[tuple[DaemonSummary, DaemonState]]) -> str:
-    if not daemons:
+def _not_listed(summarised: Sequence[tuple[DaemonSummary, DaemonState]]) -> str:
+    if not summarised:
         return ""
-    return f"<p>Not listed: {', '.join([f'{len(daemons)} more', *_moods(daemons)])}.</p>"
+    parts = [f"{len(summarised)} more", *_count_by_severity(summarised)]
+    return f"<p>Not listed: {', '.join(parts)}.</p>"

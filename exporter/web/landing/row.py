@@ -1,38 +1,88 @@
-"""One daemon as rows of the table: a row of figures, and below it a row for what is wrong."""
+"""One daemon on the page: its severity, a row of values, and a row for its problem."""
 
 import datetime
+import enum
 from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
+import msgspec
+
+from exporter.management.state import StateName
 from exporter.management.status import ServerStatus
 from exporter.state.daemon import DaemonState
-from exporter.web.landing.condition import DaemonSummary
-from exporter.web.landing.quantities import format_age, format_bytes
 
 COLUMNS = ("Daemon", "State", "Clients", "Received", "Sent", "Last answer")
 
+PROBLEM_LIMIT = 400
+"""Most characters of a problem, which includes text of the peer."""
+
 TROUBLESHOOTING = "docs/troubleshooting.md"
-"""Where each reason has a heading, in the project's own files: there may be no way to the net."""
+"""Has a heading for each reason. A file of the project, no URL: it is there without Internet."""
+
+_SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
+_SIZE_STEP = 1000
+
+_AGE_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_MIN_COUNT = 2
+"""Smallest count of a unit of time, seconds excepted: 90 s, not 1 min; 47 h, not 1 d."""
 
 
-def render_daemon(record: DaemonState, condition: DaemonSummary, now: float) -> str:
+class Severity(enum.StrEnum):
+    """How urgent a daemon is: the order of the page, and the class of its rows in the style."""
+
+    DOWN = "down"
+    TROUBLED = "troubled"
+    AWAITED = "awaited"
+    WELL = "well"
+
+
+class DaemonSummary(msgspec.Struct, frozen=True):
+    """The severity of a daemon and its reason.
+
+    `state` is text for the column; `problem` is a sentence with what to do, "" if there is none;
+    `reason` is the label value of `openvpn_down_reason`, "" if that is 0 for all reasons.
+    """
+
+    severity: Severity
+    state: str
+    problem: str = ""
+    reason: str = ""
+
+
+def summarise(daemon: DaemonState) -> DaemonSummary:
+    """Return the summary of a daemon."""
+    state = daemon.state.name.value if daemon.state else "up"
+    if daemon.down_reason is not None:
+        severity, state = (Severity.TROUBLED, state) if daemon.up else (Severity.DOWN, "down")
+        problem = daemon.down_message
+        if len(problem) > PROBLEM_LIMIT:
+            problem = f"{problem[: PROBLEM_LIMIT - 1]}…"
+        return DaemonSummary(severity, state, problem, daemon.down_reason.value)
+    if not daemon.up:
+        return DaemonSummary(Severity.AWAITED, "not reached yet")
+    if daemon.state is not None and daemon.state.name is not StateName.CONNECTED:
+        return DaemonSummary(Severity.TROUBLED, state)
+    return DaemonSummary(Severity.WELL, state)
+
+
+def render_daemon(daemon: DaemonState, summary: DaemonSummary, now: float) -> str:
     """Return a `<tbody>`; `now` is in seconds since the epoch."""
-    link = f'<a href="{_probe(record)}"><bdi>{escape(record.name)}</bdi></a>'
+    link = f'<a href="{_probe_url(daemon)}"><bdi>{escape(daemon.name)}</bdi></a>'
     cells = (
-        f'<th scope="row">{link}{_small(_kind(record))}</th>',
-        f'<td data-is="{COLUMNS[1]}"><b>{escape(condition.word)}</b>{_since(record, now)}</td>',
-        _cell(COLUMNS[2], *_clients(record)),
-        _cell(COLUMNS[3], *_traffic(record, sent=False)),
-        _cell(COLUMNS[4], *_traffic(record, sent=True)),
-        _cell(COLUMNS[5], _last_answer(record, now)),
+        f'<th scope="row">{link}{_small(_mode_and_version(daemon))}</th>',
+        f'<td data-is="{COLUMNS[1]}"><b>{escape(summary.state)}</b>{_state_age(daemon, now)}</td>',
+        _cell(COLUMNS[2], *_clients(daemon)),
+        _cell(COLUMNS[3], *_traffic(daemon, sent=False)),
+        _cell(COLUMNS[4], *_traffic(daemon, sent=True)),
+        _cell(COLUMNS[5], _last_poll(daemon, now)),
     )
-    problem = _problem(record, condition)
-    return f'<tbody class="{condition.mood}"><tr>{"".join(cells)}</tr>{problem}</tbody>'
+    problem = _problem_row(daemon, summary)
+    return f'<tbody class="{summary.severity}"><tr>{"".join(cells)}</tr>{problem}</tbody>'
 
 
 def _cell(column: str, text: str, small: str = "") -> str:
-    """Return a cell of figures; on a phone, an empty one is left out and each says its column."""
+    """Return a cell; on a narrow screen, empty cells are hidden and others show their column."""
     return f'<td data-is="{column}">{text}{_small(escape(small))}</td>' if text else "<td></td>"
 
 
@@ -40,59 +90,86 @@ def _small(html: str) -> str:
     return f"<small>{html}</small>" if html else ""
 
 
-def _kind(record: DaemonState) -> str:
+def _mode_and_version(daemon: DaemonState) -> str:
     words = (
-        record.mode.value if record.mode else "",
-        record.info.version.version if record.info else "",
+        daemon.mode.value if daemon.mode else "",
+        daemon.info.version.version if daemon.info else "",
     )
     return escape(" ".join(word for word in words if word))
 
 
-def _since(record: DaemonState, now: float) -> str:
-    return _small(f"for {_time(record.state.time, now)}") if record.state else ""
+def _state_age(daemon: DaemonState, now: float) -> str:
+    return _small(f"for {_time(daemon.state.time, now)}") if daemon.state else ""
 
 
-def _last_answer(record: DaemonState, now: float) -> str:
-    return "never" if record.polled_at is None else f"{_time(record.polled_at, now)} ago"
+def _last_poll(daemon: DaemonState, now: float) -> str:
+    return "never" if daemon.polled_at is None else f"{_time(daemon.polled_at, now)} ago"
 
 
 def _time(moment: float, now: float) -> str:
-    """Return an age, with the time itself for who points at it and for programs."""
-    written = datetime.datetime.fromtimestamp(moment, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return f'<time datetime="{written}" title="{written}">{format_age(now - moment)}</time>'
+    """Return the age of a moment as a `<time>` with the moment as its title."""
+    iso = datetime.datetime.fromtimestamp(moment, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f'<time datetime="{iso}" title="{iso}">{format_age(now - moment)}</time>'
 
 
-def _clients(record: DaemonState) -> Sequence[str]:
-    if not isinstance(record.status, ServerStatus):
+def _clients(daemon: DaemonState) -> Sequence[str]:
+    if not isinstance(daemon.status, ServerStatus):
         return ("",)
-    pending = len(record.status.pending)
-    limit = f" of {record.max_clients}" if record.max_clients else ""
-    return f"{len(record.status.clients)}{limit}", f"{pending} pending" if pending else ""
+    pending = len(daemon.status.pending)
+    limit = f" of {daemon.max_clients}" if daemon.max_clients else ""
+    return f"{len(daemon.status.clients)}{limit}", f"{pending} pending" if pending else ""
 
 
-def _traffic(record: DaemonState, *, sent: bool) -> Sequence[str]:
-    """Return the total, and the rate while it is known."""
-    traffic = record.traffic
-    if record.polled_at is None:
+def _traffic(daemon: DaemonState, *, sent: bool) -> Sequence[str]:
+    """Return the total, and the rate if it is known."""
+    traffic = daemon.traffic
+    if daemon.polled_at is None:
         return ("",)
     total = traffic.sent_bytes if sent else traffic.received_bytes
-    rate = traffic.rate if record.up else None
+    rate = traffic.rate if daemon.up else None
     if rate is None:
         return (format_bytes(total),)
     return format_bytes(total), f"{format_bytes(rate.sent if sent else rate.received)}/s"
 
 
-def _probe(record: DaemonState) -> str:
-    """Return where one daemon's metrics are, from this page on."""
-    return f"./probe?target={quote(record.name, safe='')}"
+def _probe_url(daemon: DaemonState) -> str:
+    """Return the URL of the daemon's metrics, relative to this page."""
+    return f"./probe?target={quote(daemon.name, safe='')}"
 
 
-def _problem(record: DaemonState, condition: DaemonSummary) -> str:
-    if not condition.problem:
+def _problem_row(daemon: DaemonState, summary: DaemonSummary) -> str:
+    if not summary.problem:
         return ""
     return (
-        f'<tr class="problem"><td colspan="{len(COLUMNS)}"><p><b>{escape(condition.reason)}</b> '
-        f"{escape(condition.problem)}<br><small>"
-        f"What to do: {TROUBLESHOOTING}#{escape(condition.reason)} · "
-        f'<a href="{_probe(record)}&amp;debug=true">what was said</a></small></p></td></tr>'
+        f'<tr class="problem"><td colspan="{len(COLUMNS)}"><p><b>{escape(summary.reason)}</b> '
+        f"{escape(summary.problem)}<br><small>"
+        f"What to do: {TROUBLESHOOTING}#{escape(summary.reason)} · "
+        f'<a href="{_probe_url(daemon)}&amp;debug=true">what was said</a></small></p></td></tr>'
     )
+
+
+def format_bytes(count: float) -> str:
+    """Return a number of bytes in the unit that leaves three digits: `0 B`, `9.31 kB`, `931 MB`."""
+    if count < _SIZE_STEP:
+        return f"{count:.0f} B"
+    for unit in _SIZE_UNITS[1:-1]:
+        count /= _SIZE_STEP
+        if float(f"{count:.3g}") < _SIZE_STEP:
+            return f"{_three_digits(count)} {unit}"
+    return f"{_three_digits(count / _SIZE_STEP)} {_SIZE_UNITS[-1]}"
+
+
+def _three_digits(number: float) -> str:
+    decimals = max(0, 2 - len(str(int(number))) + 1)
+    return f"{number:.{decimals}f}"
+
+
+def format_age(seconds: float) -> str:
+    """Return a duration in one unit, rounded down: `90 s`, `47 h`, `12 d`.
+
+    A moment in the future, by a peer's clock that differs, is `0 s` old.
+    """
+    for size, unit in _AGE_UNITS:
+        if seconds >= size * _MIN_COUNT:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"

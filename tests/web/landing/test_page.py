@@ -23,18 +23,18 @@ from tests.metrics.daemons import (
     take_down,
     tunnel,
 )
-from tests.web.landing.reading import Page, read, rows
+from tests.web.landing.html_page import Page, read, rows
 
 SCRIPT = "<script>alert('&amp;')</script>"
 
 
 @pytest.fixture(autouse=True)
-def it_is_a_minute_past_noon(monkeypatch: pytest.MonkeyPatch) -> None:
+def set_clock_a_minute_past_noon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("exporter.web.landing.page.now", lambda: NOON + 60.0)
 
 
 class TestRow:
-    def test_tells_state_clients_traffic_and_the_last_answer(self) -> None:
+    def test_has_state_clients_traffic_and_the_last_poll(self) -> None:
         assert rows(server(), tunnel()) == [
             [
                 "office | server 2.6.14",
@@ -47,47 +47,47 @@ class TestRow:
             ["uplink | p2p 2.6.14", "CONNECTED | for 2 h", "", "9.00 kB", "8.00 kB", "60 s ago"],
         ]
 
-    def test_tells_the_rate_once_two_polls_are_known(self) -> None:
-        record = tunnel()
-        record.on_poll(Poll(LoadStats(1, 9000 + 3000, 8000), TUNNEL), now=NOON + 30, duration=0.1)
-        assert rows(record)[0][3:] == ["12.0 kB | 100 B/s", "8.00 kB | 0 B/s", "30 s ago"]
+    def test_has_a_rate_after_the_second_poll(self) -> None:
+        daemon = tunnel()
+        daemon.on_poll(Poll(LoadStats(1, 9000 + 3000, 8000), TUNNEL), now=NOON + 30, duration=0.1)
+        assert rows(daemon)[0][3:] == ["12.0 kB | 100 B/s", "8.00 kB | 0 B/s", "30 s ago"]
 
-    def test_tells_no_rate_and_no_state_of_a_daemon_that_is_down(self) -> None:
-        record = tunnel()
-        poll(record, TUNNEL, now=NOON + 30)
-        take_down(record)
-        assert rows(record)[0] == ["uplink", "down", "", "9.00 kB", "8.00 kB", "30 s ago"]
+    def test_has_no_rate_and_no_state_of_a_daemon_that_is_down(self) -> None:
+        daemon = tunnel()
+        poll(daemon, TUNNEL, now=NOON + 30)
+        take_down(daemon)
+        assert rows(daemon)[0] == ["uplink", "down", "", "9.00 kB", "8.00 kB", "30 s ago"]
 
-    def test_tells_clients_that_are_still_handshaking_apart(self) -> None:
-        record = server()
+    def test_has_pending_clients_apart(self) -> None:
+        daemon = server()
         pending = (OFFICE_CLIENT, OFFICE_CLIENT)
-        poll(record, structs.replace(server_status([OFFICE_CLIENT]), pending=pending))
-        assert rows(record)[0][2] == "1 of 200 | 2 pending"
+        poll(daemon, structs.replace(server_status([OFFICE_CLIENT]), pending=pending))
+        assert rows(daemon)[0][2] == "1 of 200 | 2 pending"
 
-    def test_claims_no_limit_that_is_not_configured(self) -> None:
-        record = server()
-        record.max_clients = None
-        assert rows(record)[0][2] == "1"
+    def test_has_no_limit_of_clients_unless_configured(self) -> None:
+        daemon = server()
+        daemon.max_clients = None
+        assert rows(daemon)[0][2] == "1"
 
-    def test_tells_nothing_of_a_daemon_that_nobody_has_reached(self) -> None:
+    def test_has_no_values_before_the_first_poll(self) -> None:
         assert rows(new_daemon()) == [["office", "not reached yet", "", "", "", "never"]]
 
-    def test_is_followed_by_what_is_wrong_and_where_to_read_on(self) -> None:
-        record = server()
-        take_down(record)
-        problem, guide = rows(record)[1][0].split(" | ")
+    def test_is_followed_by_the_problem_and_a_link_to_its_documentation(self) -> None:
+        daemon = server()
+        take_down(daemon)
+        problem, links = rows(daemon)[1][0].split(" | ")
         assert problem == "refused 127.0.0.1:7505: Connection refused"
-        assert guide == "What to do: docs/troubleshooting.md#refused · what was said"
+        assert links == "What to do: docs/troubleshooting.md#refused · what was said"
 
-    def test_leads_to_what_is_known_of_the_daemon_and_what_was_said_to_it(self) -> None:
-        record = new_daemon("a b&c/ü")
-        take_down(record)
+    def test_links_to_the_probe_and_its_debug_output(self) -> None:
+        daemon = new_daemon("a b&c/ü")
+        take_down(daemon)
         probe = "./probe?target=a%20b%26c%2F%C3%BC"
-        assert read(record).links == [probe, f"{probe}&debug=true"]
+        assert read(daemon).links == [probe, f"{probe}&debug=true"]
 
 
 class TestPage:
-    def test_begins_with_what_is_wrong_and_keeps_the_order_otherwise(self) -> None:
+    def test_orders_daemons_by_severity_and_keeps_their_order_otherwise(self) -> None:
         down, troubled = server("down"), tunnel("troubled")
         take_down(down)
         troubled.on_state(State(NOON, StateName.RECONNECTING, "ping-restart"))
@@ -96,27 +96,27 @@ class TestPage:
         assert names == ["down", "troubled", "new", "z", "a"]
         assert page.classes == ["down", "troubled", "awaited", "well", "well"]
 
-    def test_counts_the_daemons_by_how_they_are_and_their_clients(self) -> None:
+    def test_counts_daemons_by_severity_and_their_clients(self) -> None:
         down = server("down")
         take_down(down)
         text = " ".join(read(server("a"), server("b"), down, tunnel()).text.split())
         assert "4 daemons · 1 down · 3 well · 2 clients connected" in text
 
-    def test_claims_no_clients_where_there_is_no_server(self) -> None:
+    def test_counts_no_clients_without_a_server(self) -> None:
         assert "1 daemon · 1 well\n" in read(tunnel()).text
 
-    def test_is_bounded_and_counts_whom_it_does_not_list(self) -> None:
+    def test_is_limited_and_counts_the_daemons_that_are_not_listed(self) -> None:
         last = server("last")
         take_down(last)
-        records = [server(f"{number:064}") for number in range(ROWS_LIMIT + 2)]
-        html = landing_page([*records, last], [])
+        daemons = [server(f"{number:064}") for number in range(ROWS_LIMIT + 2)]
+        html = landing_page([*daemons, last], [])
         page = Page(html)
         assert len(page.classes) == ROWS_LIMIT
         assert page.classes[0] == "down"
         assert "Not listed: 3 more, 3 well." in page.text
         assert len(html) < 700_000
 
-    def test_leads_elsewhere_from_wherever_a_proxy_shows_it_and_tells_version_and_time(
+    def test_has_relative_links_version_and_time(
         self,
     ) -> None:
         page = read(links=(Link("some/metrics", "Metrics"), Link("x?a=1&b=2", "More")))
@@ -124,7 +124,7 @@ class TestPage:
         assert "As of 2026-11-23 12:01:00 UTC" in page.text
         assert f"version {__version__}" in page.text
 
-    def test_runs_and_loads_nothing(self) -> None:
+    def test_has_no_script_and_no_inline_style(self) -> None:
         page = read(server(), tunnel(), new_daemon())
         assert page.open == []
         assert "script" not in page.elements
@@ -136,7 +136,7 @@ class TestPage:
         assert f"style-src 'sha256-{digest}';" in CONTENT_SECURITY_POLICY
 
     @pytest.mark.parametrize("text", [SCRIPT, "$now {name}", "a & b", '"quoted"', "ünï 漢", "%s"])
-    def test_shows_names_versions_and_errors_as_text_whatever_they_hold(self, text: str) -> None:
+    def test_escapes_names_versions_and_errors(self, text: str) -> None:
         up, down = new_daemon(text), new_daemon(text)
         introduce(up, version=text)
         poll(up, server_status())
@@ -149,6 +149,6 @@ class TestPage:
 
 
 def _down() -> DaemonState:
-    record = server()
-    take_down(record)
-    return record
+    daemon = server()
+    take_down(daemon)
+    return daemon

@@ -1,4 +1,4 @@
-"""The landing page as a browser would show it."""
+"""Parses the landing page."""
 
 from html.parser import HTMLParser
 
@@ -50,10 +50,10 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data
 
 
-def read(*records: DaemonState, links: tuple[Link, ...] = ()) -> Page:
-    return Page(landing_page(records, links))
+def read(*daemons: DaemonState, links: tuple[Link, ...] = ()) -> Page:
+    return Page(landing_page(daemons, links))
 
 
-def rows(*records: DaemonState) -> list[list[str]]:
-    """Return the rows of the table, without its head; ` | ` is before what is small."""
-    return read(*records).rows[1:]
+def rows(*daemons: DaemonState) -> list[list[str]]:
+    """Return the rows of the table, without its head; ` | ` precedes a `<small>`."""
+    return read(*daemons).rows[1:]
