@@ -50,7 +50,9 @@ real: .venv/real.stamp ## Tests with real OpenVPN daemons and a real Prometheus
 	@$(BIN)/pytest tests/real $(ARGS)
 
 coverage: .venv/real.stamp ## Tests, and which lines and branches they reach
+	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
 fuzz: .venv/dev.stamp ## Fuzz the parsers of the management protocol; ARGS="protocol --seconds 600"

@@ -20,6 +20,7 @@ from tests.faults.faults import (
 )
 from tests.faults.twins import Twins
 from tests.faults.watched import SHORT
+from tests.tracing import needs_full_speed
 
 
 async def is_down(twins: Twins, reason: DownReason, *, since: int = 0) -> None:
@@ -141,6 +142,7 @@ async def test_a_status_without_an_end_is_asked_for_in_another_format() -> None:
         assert twins.said.reasons(twins.disturbed.name, since=0) == []
 
 
+@needs_full_speed
 async def test_a_flood_of_messages_is_no_fault_of_the_session() -> None:
     async with Twins.born(1) as twins:
         twins.proxy.arm(Strike(Flood(3 * MAX_LINES_PER_SECOND), Way.ANSWERS, LineStart()))
@@ -150,6 +152,7 @@ async def test_a_flood_of_messages_is_no_fault_of_the_session() -> None:
         assert twins.said.reasons(twins.disturbed.name, since=0) == []
 
 
+@needs_full_speed
 async def test_a_flooding_log_is_left_and_not_read_again() -> None:
     async with Twins.born(1) as twins:
         daemon, counted = twins.disturbed.simulated.daemon, _errors(twins)

@@ -6,6 +6,7 @@ from tests.real import logbook
 from tests.real.lab import Lab
 from tests.real.scraping import Page, fallen, scraping, watched
 from tests.real.server import server
+from tests.tracing import needs_full_speed
 
 MESSAGES = "openvpn_log_messages_total"
 VERBOSITY = "openvpn_log_verbosity"
@@ -30,6 +31,7 @@ async def test_a_very_talkative_daemon_is_watched_without_its_log(lab: Lab) -> N
     assert sum(page.values(MESSAGES, by="severity").values()) == 0
 
 
+@needs_full_speed
 async def test_a_flood_of_the_log_is_ended_and_the_daemon_stays_watched(lab: Lab) -> None:
     config = lab.file("verb 3\n")
     written = lab.directory / f"flood-{lab.number()}.log"
