@@ -34,6 +34,7 @@ from promql_parser import (
 from exporter.metrics import catalogue, self_metrics
 from exporter.metrics.family import Kind
 from tests.metrics.daemons import new_daemon
+from tests.metrics.parsing import samples_of
 
 OF_TARGETS = frozenset({"job", "instance"})
 """What Prometheus adds to each series that it scrapes."""
@@ -145,8 +146,8 @@ def _closed() -> dict[tuple[str, str], frozenset[str]]:
     for family in catalogue.FAMILIES:
         if family.metric.kind is Kind.HISTOGRAM:
             continue
-        for labels, _ in family.samples(record):
-            for label, value in zip(family.metric.labels, labels, strict=True):
+        for _, labels, _ in samples_of(family, record):
+            for label, value in labels.items():
                 values.setdefault((family.metric.name, label), set()).add(value)
     return {place: frozenset(found) for place, found in values.items()}
 

@@ -1,43 +1,35 @@
-"""Every metric there is, in the order of the page. HELP, documentation and checks come from here.
+"""All metrics, in the order of the page. HELP texts, documentation and checks come from here.
 
-To add a metric, add a row to the `FAMILIES` of its subject.
+To add a metric, add a row to a module of `families`.
 """
 
 from exporter.config.schema import ClientsConfig
 from exporter.metrics import self_metrics
-from exporter.metrics.families import (
-    certificates,
-    clients,
-    daemon,
-    events,
-    exporter,
-    server,
-    state,
-    traffic,
-    tunnel,
-)
+from exporter.metrics.families import certificates, clients, daemon, events, exporter, server
 from exporter.metrics.family import Family, Metric
 
-FAMILIES: tuple[Family, ...] = (
-    *daemon.FAMILIES,
-    *state.FAMILIES,
-    *events.FAMILIES,
-    *traffic.FAMILIES,
-    *server.FAMILIES,
-    *clients.FAMILIES,
-    *tunnel.FAMILIES,
-    *certificates.FAMILIES,
-    *exporter.FAMILIES,
-)
+SECTIONS: dict[str, tuple[Family, ...]] = {
+    "Availability and version": daemon.DAEMON,
+    "State": daemon.STATE,
+    "Events": events.FAMILIES,
+    "Traffic": daemon.TRAFFIC,
+    "Server": server.FAMILIES,
+    "Clients of a server": (*clients.EXPECTED, *clients.SERIES, *clients.INFO, *clients.ROUTES),
+    "Client and point-to-point mode": daemon.TUNNEL,
+    "Certificates": certificates.FAMILIES,
+    "Exporter, per daemon": exporter.FAMILIES,
+}
+
+FAMILIES: tuple[Family, ...] = tuple(family for section in SECTIONS.values() for family in section)
 
 METRICS: tuple[Metric, ...] = (*(family.metric for family in FAMILIES), *self_metrics.METRICS)
 
 
 def families(config: ClientsConfig) -> tuple[Family, ...]:
-    """Return the families that the configuration wants."""
-    unwanted = {
+    """Return the families that the configuration enables."""
+    disabled = {
         *(() if config.series else clients.SERIES),
         *(() if config.info else clients.INFO),
         *(() if config.routes else clients.ROUTES),
     }
-    return tuple(family for family in FAMILIES if family not in unwanted)
+    return tuple(family for family in FAMILIES if family not in disabled)

@@ -4,19 +4,16 @@ python -m exporter.metrics.docs            writes docs/metrics.md
 python -m exporter.metrics.docs --check    exits with 1 if that file says anything else
 """
 
-import importlib
-import pkgutil
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 
 import msgspec
 
 from exporter.config.docs import format_value
 from exporter.config.schema import ClientsConfig, Key, key_specs
 from exporter.management.log_events import LOG_EVENTS
-from exporter.metrics import catalogue, families, self_metrics
+from exporter.metrics import catalogue, self_metrics
 from exporter.metrics.family import Kind, Metric
 
 PAGE = Path("docs", "metrics.md")
@@ -55,17 +52,13 @@ _OF_OTHERS = """
 
 def render() -> str:
     """Return the whole page as Markdown."""
-    sections = "".join(_section(subject) for subject in _subjects())
-    own_table = _table(self_metrics.METRICS, {})
-    own_section = f"\n## {_title(self_metrics)}\n\n{own_table}{_OF_OTHERS}"
-    return f"{_introduction()}{sections}{own_section}{_log_events()}"
-
-
-def _log_events() -> str:
-    return _LOG_EVENTS + "".join(
-        f"| `{event.name}` | {event.verb} | {event.versions} | {event.meaning} |\n"
-        for event in LOG_EVENTS
-    )
+    switches = _switches()
+    sections = [
+        f"\n## {title}\n\n{_table([family.metric for family in families], switches)}"
+        for title, families in catalogue.SECTIONS.items()
+    ]
+    self_section = f"\n## Exporter\n\n{_table(self_metrics.METRICS, {})}{_OF_OTHERS}"
+    return f"{_introduction()}{''.join(sections)}{self_section}{_log_events()}"
 
 
 def _introduction() -> str:
@@ -77,23 +70,11 @@ def _introduction() -> str:
     return _INTRODUCTION.format(staying=", ".join(staying))
 
 
-def _subjects() -> list[ModuleType]:
-    """Return the modules of families, in the order of the page."""
-    order = {family.metric.name: place for place, family in enumerate(catalogue.FAMILIES)}
-    modules = [
-        importlib.import_module(f"{families.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(families.__path__)
-    ]
-    return sorted(modules, key=lambda module: order[module.FAMILIES[0].metric.name])
-
-
-def _section(subject: ModuleType) -> str:
-    metrics = [family.metric for family in subject.FAMILIES]
-    return f"\n## {_title(subject)}\n\n{_table(metrics, _switches())}"
-
-
-def _title(subject: ModuleType) -> str:
-    return (subject.__doc__ or "").partition("\n")[0].removesuffix(".")
+def _log_events() -> str:
+    return _LOG_EVENTS + "".join(
+        f"| `{event.name}` | {event.verb} | {event.versions} | {event.meaning} |\n"
+        for event in LOG_EVENTS
+    )
 
 
 def _table(metrics: Collection[Metric], switches: Mapping[str, Key]) -> str:

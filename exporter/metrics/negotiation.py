@@ -1,6 +1,7 @@
 """Which format a page is written in, and what stands above a family in it."""
 
 import contextlib
+import functools
 from collections.abc import Callable
 
 import msgspec
@@ -64,21 +65,14 @@ def family_name(metric: Metric) -> str:
             return metric.name
 
 
+@functools.cache
 def help_and_type(metric: Metric, *, openmetrics: bool) -> bytes:
     """Return the HELP and TYPE lines of a family."""
+    text = metric.help.replace("\\", "\\\\").replace("\n", "\\n")
     if openmetrics:
-        name, kind = family_name(metric), metric.kind.value
-        text = _escape_in_openmetrics(metric.help)
+        name, kind = family_name(metric), metric.kind
+        text = text.replace('"', '\\"')
     else:
         name = metric.name
-        kind = (Kind.GAUGE if metric.kind is Kind.INFO else metric.kind).value
-        text = _escape(metric.help)
-    return f"# HELP {name} {text}\n# TYPE {name} {kind}\n".encode()
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n")
-
-
-def _escape_in_openmetrics(text: str) -> str:
-    return _escape(text).replace('"', '\\"')
+        kind = Kind.GAUGE if metric.kind is Kind.INFO else metric.kind
+    return f"# HELP {name} {text}\n# TYPE {name} {kind.value}\n".encode()

@@ -1,62 +1,56 @@
-"""A page: parts of text, ready to be sent one after the other.
+"""A page of metrics as parts of text, sent one after the other.
 
-It is never joined into one: a page of ten thousand clients has seven megabytes, and each copy of
-it would stay in the process's memory for good.
+The parts are never joined into one: a page of 10,000 clients has 7 MB, and the memory of each copy
+would stay with the process.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 SLICE_SIZE = 256 * 1024
-"""Bytes that are handled at once, between giving way to others."""
+"""Bytes that are handled at once, between two yields to the event loop."""
 
 
-class Block:
-    """Text that stays until the next poll, and what it is compressed, once somebody asked."""
+class Block(msgspec.Struct, eq=False):
+    """Text in parts; its deflate form is kept after the first use."""
 
-    __slots__ = ("deflated", "parts", "size")
+    parts: Sequence[bytes]
+    deflated: bytes | None = None
 
-    def __init__(self, parts: Sequence[bytes]) -> None:
-        """Keep some text; nobody has asked for it compressed yet."""
-        self.parts = parts
-        self.size = sum(map(len, parts))
-        self.deflated: bytes | None = None
-
-
-Chunk = bytes | Block
+    @property
+    def size(self) -> int:
+        """The bytes of the text."""
+        return sum(map(len, self.parts))
 
 
 class Page(msgspec.Struct, frozen=True):
-    """What a scrape is answered with, and its Content-Type."""
+    """The response to a scrape: its text, as blocks one after the other, and its Content-Type."""
 
-    pieces: tuple[Chunk, ...]
+    blocks: tuple[Block, ...]
     content_type: str
 
     @property
     def size(self) -> int:
-        """Bytes of the whole."""
-        return sum(piece.size if isinstance(piece, Block) else len(piece) for piece in self.pieces)
+        """The bytes of the text."""
+        return sum(block.size for block in self.blocks)
 
     @property
     def body(self) -> bytes:
-        """The whole, joined."""
+        """The text, joined."""
         return b"".join(self._parts())
 
     def slices(self) -> Iterator[bytes | memoryview]:
-        """Give the text in slices of at most `SLICE_SIZE`."""
+        """Yield the text in slices of at most `SLICE_SIZE`."""
         return slices(self._parts())
 
-    def _parts(self) -> Iterator[bytes]:
-        for piece in self.pieces:
-            if isinstance(piece, Block):
-                yield from piece.parts
-            else:
-                yield piece
+    def _parts(self) -> Iterable[bytes]:
+        return itertools.chain.from_iterable(block.parts for block in self.blocks)
 
 
 def slices(parts: Iterable[bytes]) -> Iterator[bytes | memoryview]:
-    """Join small parts and cut large ones, so that each has at most `SLICE_SIZE` bytes."""
+    """Join small parts and cut large ones, so that each slice has at most `SLICE_SIZE` bytes."""
     small: list[bytes] = []
     size = 0
     for part in parts:

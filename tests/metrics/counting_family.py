@@ -1,19 +1,19 @@
-"""A family that knows how often it was rendered."""
+"""A family that counts how often its samples are collected."""
 
-from collections.abc import Iterable
-
-from exporter.metrics.family import Family, Kind, Metric, Sample
+from exporter.metrics.family import Family, Kind, LabelledValues, Metric, PerClientSamples
 from exporter.state.daemon import DaemonState
 
 
 class CountingFamily:
-    """A family that counts how often its samples are asked for."""
+    """Counts the calls for samples; the count is the value of the only sample."""
 
     def __init__(self, *, per_client: bool) -> None:
         metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("common_name",))
         self.calls = 0
-        self.family = Family(metric, self._samples, per_client=per_client)
+        self.family = Family(
+            metric, PerClientSamples(self._collect) if per_client else self._collect
+        )
 
-    def _samples(self, daemon: DaemonState) -> Iterable[Sample]:
+    def _collect(self, _: DaemonState) -> LabelledValues:
         self.calls += 1
-        return [(("alice",), self.calls)]
+        return {"alice": self.calls}

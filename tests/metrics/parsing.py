@@ -1,5 +1,6 @@
 """Pages as prometheus_client's own parsers read them, in a form that can be compared."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -12,8 +13,16 @@ from prometheus_client.parser import text_string_to_metric_families as parse_pla
 from prometheus_client.registry import Collector
 
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.family import Family, Kind
+from exporter.metrics.family import (
+    Family,
+    Kind,
+    PerClientInfo,
+    PerClientSamples,
+    PerClientValues,
+    Samples,
+)
 from exporter.state.daemon import DaemonState
+from exporter.state.histogram import Histogram
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
@@ -98,10 +107,37 @@ class ReferenceCollector(Collector):
         for daemon in self._records:
             if family.while_up and not daemon.up:
                 continue
-            for labels, value in family.samples(daemon):
-                ending, own = _sample(family, labels)
-                metric.add_sample(name + ending, {"daemon": daemon.name, **own}, value)
+            for suffix, labels, value in samples_of(family, daemon):
+                metric.add_sample(name + suffix, {"daemon": daemon.name, **labels}, value)
         return metric
+
+
+def samples_of(family: Family, daemon: DaemonState) -> Iterator[tuple[str, dict[str, str], float]]:
+    """Yield suffix, labels and value of each sample, read without the exporter's encoder."""
+    match family.source:
+        case PerClientValues(names, values):
+            pairs = zip(names(daemon), values(daemon), strict=True)
+            samples: Samples = {name: value for name, value in pairs if value is not None}
+        case PerClientInfo(keys, labels):
+            samples = {labels(key): 1 for key in keys(daemon)}
+        case PerClientSamples(collect):
+            samples = collect(daemon)
+        case collect:
+            samples = collect(daemon)
+    match samples:
+        case None:
+            return
+        case Histogram():
+            for bound, count in zip(samples.bounds, samples.cumulative, strict=True):
+                yield "_bucket", {"le": "+Inf" if math.isinf(bound) else repr(float(bound))}, count
+            yield "_sum", {}, samples.sum
+            yield "_count", {}, samples.cumulative[-1]
+        case int() | float():
+            yield "", {}, samples
+        case _:
+            for label_values, value in samples.items():
+                texts = (label_values,) if isinstance(label_values, str) else label_values
+                yield "", dict(zip(family.metric.labels, texts, strict=True)), value
 
 
 def names_of(family: Family) -> set[str]:
@@ -110,11 +146,3 @@ def names_of(family: Family) -> set[str]:
     if family.metric.kind is Kind.HISTOGRAM:
         return {f"{name}_bucket", f"{name}_sum", f"{name}_count"}
     return {name}
-
-
-def _sample(family: Family, values: tuple[str, ...]) -> tuple[str, dict[str, str]]:
-    """Return what follows the family's name in that of a sample, and the sample's own labels."""
-    if family.metric.kind is Kind.HISTOGRAM:
-        ending, bound = values
-        return ending, {"le": bound} if bound else {}
-    return "", dict(zip(family.metric.labels, values, strict=True))

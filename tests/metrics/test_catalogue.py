@@ -7,7 +7,7 @@ import pytest
 from exporter.config.schema import ClientsConfig
 from exporter.metrics.catalogue import FAMILIES, METRICS, families
 from exporter.metrics.families import clients
-from exporter.metrics.family import Kind, Metric
+from exporter.metrics.family import Kind, Metric, PerClient
 from tests.metrics.daemons import server, tunnel
 from tests.metrics.parsing import names_of, scrape
 
@@ -83,7 +83,7 @@ def test_families_that_grow_with_the_clients_are_rendered_once_per_poll() -> Non
     small = {family.metric.name for family in clients.EXPECTED}
     for family in FAMILIES:
         if growing & set(family.metric.labels) and family.metric.name not in small:
-            assert family.per_client, family.metric.name
+            assert isinstance(family.source, PerClient), family.metric.name
 
 
 def test_a_server_and_a_tunnel_together_show_every_family() -> None:

@@ -4,19 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.metrics.encode import InfoLines, render, render_chunks
-from exporter.metrics.family import InfoSource, Kind, Metric, Sample
+from exporter.metrics.encode import InfoLines, escape, render, render_chunks
+from exporter.metrics.family import Kind, Metric, PerClientInfo
 
 
 class TestSampleLines:
     def test_escape_what_would_end_a_label(self) -> None:
         metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a",))
-        line = render(metric, 'of"fice', [(("back\\slash\nline",), 1)])
+        line = render(metric, escape('of"fice'), {"back\\slash\nline": 1})
         assert line == b'openvpn_x{daemon="of\\"fice",a="back\\\\slash\\nline"} 1\n'
 
     def test_leave_out_empty_labels_of_several(self) -> None:
         metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a", "b", "c"))
-        line = render(metric, "office", [(("1", "", "3"), 1)])
+        samples: dict[tuple[str, ...], int] = {("1", "", "3"): 1}
+        line = render(metric, "office", samples)
         assert line == b'openvpn_x{daemon="office",a="1",c="3"} 1\n'
 
     @pytest.mark.parametrize(
@@ -32,84 +33,84 @@ class TestSampleLines:
     )
     def test_keep_every_digit(self, value: float, written: str) -> None:
         metric = Metric("openvpn_x", Kind.GAUGE, "X.")
-        assert render(metric, "d", [((), value)]).decode() == f'openvpn_x{{daemon="d"}} {written}\n'
+        assert render(metric, "d", value).decode() == f'openvpn_x{{daemon="d"}} {written}\n'
 
     def test_refuse_too_few_label_values(self) -> None:
         metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a", "b"))
+        samples: dict[tuple[str, ...], int] = {("1",): 1}
         with pytest.raises(ValueError, match="shorter"):
-            render(metric, "d", [(("1",), 1)])
+            render(metric, "d", samples)
 
 
-FACTS = st.tuples(st.sampled_from(["", "a", 'b"', "c\\", "d\n"]), st.integers(0, 3))
+KEYS = st.tuples(st.sampled_from(["", "a", 'b"', "c\\", "d\n"]), st.integers(0, 3))
 
 
-def labels(fact: tuple[str, int]) -> tuple[str, ...]:
-    """Give equal labels for some facts that differ."""
-    return fact[0], "odd" if fact[1] % 2 else ""
+def labels(key: tuple[str, int]) -> tuple[str, ...]:
+    """Give equal labels for some keys that differ."""
+    return key[0], "odd" if key[1] % 2 else ""
 
 
 METRIC = Metric("openvpn_x_info", Kind.INFO, "X.", ("name", "parity"))
 
 
-def described(descriptions: InfoLines, facts: Sequence[Hashable]) -> bytes:
-    steps = descriptions.render_chunks(facts)
+def rendered(info_lines: InfoLines, keys: Sequence[Hashable]) -> bytes:
+    chunks = info_lines.render_chunks(keys)
     try:
         while True:
-            next(steps)
+            next(chunks)
     except StopIteration as end:
         return b"".join(end.value)
 
 
-class TestDescriptions:
-    @given(st.lists(st.lists(FACTS, max_size=6), min_size=1, max_size=6))
-    def test_are_what_their_facts_say_now(self, history: list[list[tuple[str, int]]]) -> None:
-        descriptions = InfoLines(METRIC, 'of"fice', InfoSource(lambda _: (), labels))
-        for facts in history:
-            samples = [(values, 1) for values in dict.fromkeys(map(labels, facts))]
-            assert described(descriptions, facts) == render(METRIC, 'of"fice', samples)
+class TestInfoLines:
+    @given(st.lists(st.lists(KEYS, max_size=6), min_size=1, max_size=6))
+    def test_are_those_of_the_current_keys(self, history: list[list[tuple[str, int]]]) -> None:
+        daemon = escape('of"fice')
+        info_lines = InfoLines(METRIC, daemon, PerClientInfo(lambda _: (), labels))
+        for keys in history:
+            samples = dict.fromkeys(map(labels, keys), 1)
+            assert rendered(info_lines, keys) == render(METRIC, daemon, samples)
 
-    def test_are_put_into_words_once(self) -> None:
-        asked: list[Hashable] = []
+    def test_are_formatted_once(self) -> None:
+        calls: list[Hashable] = []
 
-        def ask(fact: tuple[str, int]) -> tuple[str, ...]:
-            asked.append(fact)
-            return labels(fact)
+        def count(key: tuple[str, int]) -> tuple[str, ...]:
+            calls.append(key)
+            return labels(key)
 
-        descriptions = InfoLines(METRIC, "office", InfoSource(lambda _: (), ask))
+        info_lines = InfoLines(METRIC, "office", PerClientInfo(lambda _: (), count))
         for _ in range(3):
-            described(descriptions, [("a", 1), ("b", 2)])
-        assert asked == [("a", 1), ("b", 2)]
+            rendered(info_lines, [("a", 1), ("b", 2)])
+        assert calls == [("a", 1), ("b", 2)]
 
-    def test_are_forgotten_with_their_facts(self) -> None:
-        asked: list[Hashable] = []
+    def test_are_dropped_with_their_keys(self) -> None:
+        calls: list[Hashable] = []
 
-        def ask(fact: tuple[str, int]) -> tuple[str, ...]:
-            asked.append(fact)
-            return labels(fact)
+        def count(key: tuple[str, int]) -> tuple[str, ...]:
+            calls.append(key)
+            return labels(key)
 
-        descriptions = InfoLines(METRIC, "office", InfoSource(lambda _: (), ask))
-        for facts in ([("a", 1)], [], [("a", 1)]):
-            described(descriptions, facts)
-        assert asked == [("a", 1)] * 2
+        info_lines = InfoLines(METRIC, "office", PerClientInfo(lambda _: (), count))
+        for keys in ([("a", 1)], [], [("a", 1)]):
+            rendered(info_lines, keys)
+        assert calls == [("a", 1)] * 2
 
-    def test_of_thousands_pause_now_and_then(self) -> None:
-        descriptions = InfoLines(METRIC, "office", InfoSource(lambda _: (), labels))
-        facts = [(str(number), 0) for number in range(9000)]
-        assert sum(1 for _ in descriptions.render_chunks(facts)) > 3
-        assert described(descriptions, facts).count(b"\n") == 9000
+    def test_of_thousands_of_keys_pause_between_chunks(self) -> None:
+        info_lines = InfoLines(METRIC, "office", PerClientInfo(lambda _: (), labels))
+        keys = [(str(number), 0) for number in range(9000)]
+        assert sum(1 for _ in info_lines.render_chunks(keys)) > 3
+        assert rendered(info_lines, keys).count(b"\n") == 9000
 
 
-def test_a_large_family_is_the_same_in_slices() -> None:
+def test_a_large_family_is_the_same_in_chunks() -> None:
     metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("name",))
-    samples: list[Sample] = [
-        ((f'n"{number}' if number % 3000 == 0 else str(number),), number) for number in range(9000)
-    ]
-    steps = render_chunks(metric, "office", samples)
+    samples = {f'n"{n}' if n % 3000 == 0 else str(n): n for n in range(9000)}
+    chunks = render_chunks(metric, "office", samples)
     parts: list[bytes] = []
     pauses = 0
     try:
         while True:
-            next(steps)
+            next(chunks)
             pauses += 1
     except StopIteration as end:
         parts = end.value
@@ -118,6 +119,6 @@ def test_a_large_family_is_the_same_in_slices() -> None:
 
 
 def test_a_percent_sign_in_a_daemons_name_is_no_format() -> None:
-    assert render(METRIC, "100%s", [(("a", ""), 1)]) == (
-        b'openvpn_x_info{daemon="100%s",name="a"} 1\n'
-    )
+    samples: dict[tuple[str, ...], int] = {("a", ""): 1}
+    line = b'openvpn_x_info{daemon="100%s",name="a"} 1\n'
+    assert render(METRIC, "100%s", samples) == line

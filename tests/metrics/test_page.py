@@ -1,22 +1,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.metrics.page import SLICE_SIZE, Block, Chunk, Page, slices
+from exporter.metrics.page import SLICE_SIZE, Block, Page, slices
 
-texts = st.binary(max_size=20)
-pieces = st.lists(texts | st.lists(texts, max_size=3).map(Block), max_size=8)
-
-
-def text(piece: Chunk) -> bytes:
-    return b"".join(piece.parts) if isinstance(piece, Block) else piece
+blocks = st.lists(st.lists(st.binary(max_size=20), max_size=3).map(Block), max_size=8)
 
 
-@given(pieces)
-def test_a_page_is_its_pieces_in_a_row(some: list[Chunk]) -> None:
-    whole = b"".join(map(text, some))
+@given(blocks)
+def test_a_page_is_its_blocks_in_a_row(some: list[Block]) -> None:
+    text = b"".join(part for block in some for part in block.parts)
     page = Page(tuple(some), "text/plain")
-    assert page.body == b"".join(page.slices()) == whole
-    assert page.size == len(whole)
+    assert page.body == b"".join(page.slices()) == text
+    assert page.size == len(text)
 
 
 def test_small_parts_are_joined() -> None:

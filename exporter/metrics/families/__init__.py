@@ -1,1 +1,1 @@
-"""The metrics of daemons, one module a subject; each lists its own in `FAMILIES`."""
+"""The metrics of daemons by subject; each module lists its families."""

@@ -1,62 +1,53 @@
-"""The daemon's own certificates and revocation lists: how long they hold."""
-
-from collections.abc import Iterable
+"""The certificates and revocation lists in the daemon's own files."""
 
 from exporter.certificates.reading import Certificate, FileProblem, RevocationList
 from exporter.certificates.source import CertificateSource, Directive
 from exporter.management.values import clean
-from exporter.metrics.family import Sample, gauge
+from exporter.metrics.family import Samples, gauge
 from exporter.state.daemon import DaemonState
 
-
-def _not_after(daemon: DaemonState) -> Iterable[Sample]:
-    ends = {
-        (
-            *_labels(reading.source),
-            _subject(daemon, reading.source, entry),
-            entry.serial,
-        ): entry.not_after
-        for reading in daemon.certificates
-        for entry in reading.entries
-        if isinstance(entry, Certificate)
-    }
-    return ends.items()
+_PATH_LIMIT = 255
+"""Characters of a path in a label."""
 
 
-def _next_update(daemon: DaemonState) -> Iterable[Sample]:
-    """Give each issuer's newest list: OpenVPN takes the one that holds."""
-    latest: dict[tuple[str, ...], float] = {}
-    for reading in daemon.certificates:
-        for entry in reading.entries:
+def _not_after(daemon: DaemonState) -> Samples:
+    samples: dict[tuple[str, ...], float] = {}
+    for file in daemon.certificates:
+        for entry in file.entries:
+            if isinstance(entry, Certificate):
+                subject = entry.subject
+                if file.source.use is Directive.CERT:  # that of a tunnel names a client
+                    subject = daemon.privacy.name(subject)
+                samples[*_labels(file.source), subject, entry.serial] = entry.not_after
+    return samples
+
+
+def _next_update(daemon: DaemonState) -> Samples:
+    """Return the time of each issuer's newest CRL: OpenVPN uses the one that is valid."""
+    samples: dict[tuple[str, ...], float] = {}
+    for file in daemon.certificates:
+        for entry in file.entries:
             if isinstance(entry, RevocationList) and entry.next_update is not None:
-                labels = (_file(reading.source), entry.issuer)
-                latest[labels] = max(latest.get(labels, 0), entry.next_update)
-    return latest.items()
+                labels = (_path(file.source), entry.issuer)
+                samples[labels] = max(samples.get(labels, 0), entry.next_update)
+    return samples
 
 
-def _problems(daemon: DaemonState) -> Iterable[Sample]:
-    for reading in daemon.certificates:
-        for problem in FileProblem:
-            yield (*_labels(reading.source), problem.value), int(reading.problem is problem)
-
-
-def _subject(daemon: DaemonState, source: CertificateSource, certificate: Certificate) -> str:
-    """Return whose certificate it is; a tunnel's own names a client of some other server."""
-    if source.use is Directive.CERT:
-        return daemon.privacy.name(certificate.subject)
-    return certificate.subject
+def _problem(daemon: DaemonState) -> dict[tuple[str, ...], float]:
+    return {
+        (*_labels(file.source), problem.value): int(file.problem is problem)
+        for file in daemon.certificates
+        for problem in FileProblem
+    }
 
 
 def _labels(source: CertificateSource) -> tuple[str, str]:
-    return _file(source), source.use.value
+    return _path(source), source.use.value
 
 
-def _file(source: CertificateSource) -> str:
+def _path(source: CertificateSource) -> str:
     return clean(str(source.path), _PATH_LIMIT)
 
-
-_PATH_LIMIT = 255
-"""Characters of a path that become a label."""
 
 FAMILIES = (
     gauge(
@@ -78,7 +69,7 @@ FAMILIES = (
         "openvpn_certificate_file_problem",
         "1 for the reason why a file of certificates or revocation lists can't be used, else 0; "
         "all 0 when it can.",
-        _problems,
+        _problem,
         labels=("file", "directive", "reason"),
         while_up=False,
     ),

@@ -10,42 +10,30 @@ from exporter.management.peer import PeerInfo
 from exporter.management.status import ServerStatus
 from exporter.management.values import parse_real_address
 from exporter.metrics.family import (
-    Family,
-    InfoSource,
+    LabelledValues,
+    PerClientInfo,
+    PerClientSamples,
     PerClientValues,
-    Sample,
-    client_counter,
-    client_gauge,
-    client_info,
+    Samples,
+    counter,
     gauge,
+    info,
 )
 from exporter.state.clients import ClientTotals
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import Privacy
 
-_INFO_LABELS = (
-    "common_name",
-    "client_id",
-    "username",
-    "real_address",
-    "virtual_address",
-    "virtual_ipv6_address",
-    "cipher",
-    "platform",
-    "client_version",
-    "gui",
-)
+_SessionKey = tuple[Privacy, str, int | None, str, str, str, str, str, PeerInfo]
 
 
 def _names(daemon: DaemonState) -> Sequence[str]:
-    """Give each identity as it may be shown."""
     if not daemon.privacy.shows_clients:
         return []
     return list(map(daemon.privacy.name, daemon.clients.totals))
 
 
-def _of_account(field: str) -> PerClientValues:
-    """Take a field of each identity's account, in the order of the names."""
+def _client_values(field: str) -> PerClientValues:
+    """Read a field of the totals of each client."""
     value: Callable[[ClientTotals], float | None] = operator.attrgetter(field)
 
     def values(daemon: DaemonState) -> Sequence[float | None]:
@@ -56,14 +44,11 @@ def _of_account(field: str) -> PerClientValues:
     return PerClientValues(_names, values)
 
 
-_Facts = tuple[Privacy, str, int | None, str, str, str, str, str, PeerInfo]
-
-
-def _session_facts(daemon: DaemonState) -> Iterable[_Facts]:
+def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
     if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
         return []
     privacy = daemon.privacy
-    return (
+    return [
         (
             privacy,
             session.name,
@@ -76,19 +61,19 @@ def _session_facts(daemon: DaemonState) -> Iterable[_Facts]:
             session.peer_info,
         )
         for session, client, _, _ in daemon.clients.sessions.current
-    )
+    ]
 
 
-def _session_labels(keys: _Facts) -> tuple[str, ...]:
-    shown, name, client_id, username, real_address, ipv4, ipv6, cipher, peer = keys
+def _session_labels(key: _SessionKey) -> tuple[str, ...]:
+    privacy, name, client_id, username, real_address, ipv4, ipv6, cipher, peer = key
     return (
-        shown.name(name),
+        privacy.name(name),
         "" if client_id is None else str(client_id),
-        shown.name(username),
-        # Without the port: a client has another one each time it comes.
-        shown.address(parse_real_address(real_address).host),
-        shown.address(ipv4),
-        shown.address(ipv6),
+        privacy.name(username),
+        # Without the port, which differs with each connection of a client.
+        privacy.address(parse_real_address(real_address).host),
+        privacy.address(ipv4),
+        privacy.address(ipv6),
         cipher,
         peer.platform,
         peer.version,
@@ -96,25 +81,25 @@ def _session_labels(keys: _Facts) -> tuple[str, ...]:
     )
 
 
-def _route_references(daemon: DaemonState) -> Iterable[Sample]:
+def _route_references(daemon: DaemonState) -> LabelledValues:
     if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
-        return []
-    shown = daemon.privacy
+        return {}
+    privacy = daemon.privacy
     latest: dict[tuple[str, ...], float] = {}
     for route in daemon.status.routes:
-        labels = (shown.name(route.common_name), shown.address(route.virtual_address))
+        labels = (privacy.name(route.common_name), privacy.address(route.virtual_address))
         latest[labels] = max(latest.get(labels, 0), route.last_reference)
-    return latest.items()
+    return latest
 
 
-def _expected(daemon: DaemonState) -> Iterable[Sample]:
+def _expected(daemon: DaemonState) -> Samples:
     if not daemon.privacy.shows_clients:
-        return []
+        return None
     totals = daemon.clients.totals
-    return [
-        ((daemon.privacy.name(name),), int(totals[name].sessions > 0))
+    return {
+        daemon.privacy.name(name): int(totals[name].sessions > 0)
         for name in sorted(daemon.clients.expected)
-    ]
+    }
 
 
 EXPECTED = (
@@ -128,45 +113,56 @@ EXPECTED = (
 """For every server with expected clients."""
 
 SERIES = (
-    client_counter(
+    counter(
         "openvpn_server_client_received_bytes_total",
         "Bytes received from a client by the server, over all of its sessions, past and present.",
-        _of_account("received_bytes"),
-        label="common_name",
+        _client_values("received_bytes"),
+        labels=("common_name",),
     ),
-    client_counter(
+    counter(
         "openvpn_server_client_sent_bytes_total",
         "Bytes sent to a client by the server, over all of its sessions, past and present.",
-        _of_account("sent_bytes"),
-        label="common_name",
+        _client_values("sent_bytes"),
+        labels=("common_name",),
     ),
-    client_gauge(
+    gauge(
         "openvpn_server_client_sessions",
         "Current sessions of a client; 0 for 'forget_after' once it has left.",
-        _of_account("sessions"),
-        label="common_name",
+        _client_values("sessions"),
+        labels=("common_name",),
     ),
-    client_gauge(
+    gauge(
         "openvpn_server_client_connected_timestamp_seconds",
         "Unix time at which a client's oldest current session began.",
-        _of_account("connected_since"),
-        label="common_name",
+        _client_values("connected_since"),
+        labels=("common_name",),
     ),
-    client_gauge(
+    gauge(
         "openvpn_server_client_last_seen_timestamp_seconds",
         "Unix time of the last poll that found a client connected.",
-        _of_account("last_seen"),
-        label="common_name",
+        _client_values("last_seen"),
+        labels=("common_name",),
     ),
 )
 """For `clients.series`."""
 
-INFO: tuple[Family, ...] = (
-    client_info(
+INFO = (
+    info(
         "openvpn_server_client_info",
         "One per current session; real_address is without the client's ephemeral port.",
-        InfoSource(_session_facts, _session_labels),
-        labels=_INFO_LABELS,
+        PerClientInfo(_session_keys, _session_labels),
+        labels=(
+            "common_name",
+            "client_id",
+            "username",
+            "real_address",
+            "virtual_address",
+            "virtual_ipv6_address",
+            "cipher",
+            "platform",
+            "client_version",
+            "gui",
+        ),
     ),
 )
 """For `clients.info`."""
@@ -175,11 +171,8 @@ ROUTES = (
     gauge(
         "openvpn_server_route_last_reference_time_seconds",
         "Unix time at which a route was last used towards its client.",
-        _route_references,
+        PerClientSamples(_route_references),
         labels=("common_name", "virtual_address"),
-        per_client=True,
     ),
 )
 """For `clients.routes`."""
-
-FAMILIES = (*EXPECTED, *SERIES, *INFO, *ROUTES)

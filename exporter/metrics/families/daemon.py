@@ -1,53 +1,58 @@
-"""Whether a daemon can be asked, and what it says of itself."""
-
-from collections.abc import Iterable
+"""A daemon: whether it is up, its version, state and traffic, and the statistics of a tunnel."""
 
 from exporter.management.errors import DownReason
-from exporter.metrics.family import Sample, gauge, info, single, state_set
+from exporter.management.state import StateName
+from exporter.metrics.family import Family, Samples, counter, gauge, info
 from exporter.state.daemon import DaemonState
 
-_INFO_LABELS = ("version", "platform", "mode", "management_version", "source")
+
+def _down_reason(daemon: DaemonState) -> Samples:
+    return {reason.value: int(reason is daemon.down_reason) for reason in DownReason}
 
 
-def _info(daemon: DaemonState) -> Iterable[Sample]:
+def _info(daemon: DaemonState) -> dict[tuple[str, ...], float] | None:
     version = daemon.version
     if version is None:
-        return
+        return None
     mode = daemon.mode
-    yield (
-        (
-            version.version,
-            version.platform,
-            mode.value if mode else "",
-            version.management_version,
-            daemon.source,
-        ),
-        1,
+    labels = (
+        version.version,
+        version.platform,
+        mode.value if mode else "",
+        version.management_version,
+        daemon.source.value,
     )
+    return {labels: 1}
 
 
-def _verbosity(daemon: DaemonState) -> Iterable[Sample]:
-    return single(daemon.info.verbosity if daemon.info else None)
+def _state(daemon: DaemonState) -> Samples:
+    current = daemon.state.name if daemon.state else StateName.UNKNOWN
+    return {name.value: int(name is current) for name in StateName}
 
 
-FAMILIES = (
+def _tunnel_bytes(field: str, text: str) -> Family:
+    name = f"openvpn_client_{field}_bytes_total"
+    return counter(name, text, lambda daemon: daemon.tunnel.totals.get(field))
+
+
+DAEMON = (
     gauge(
         "openvpn_up",
         "1 if the last poll of the daemon succeeded, by whatever source.",
-        lambda daemon: single(daemon.up),
+        lambda daemon: daemon.up,
         while_up=False,
     ),
     gauge(
         "openvpn_management_up",
         "1 if the session with the daemon's management interface works.",
-        lambda daemon: single(daemon.management_up if daemon.has_management else None),
+        lambda daemon: daemon.management_up if daemon.has_management else None,
         while_up=False,
     ),
     gauge(
         "openvpn_down_reason",
         "1 for the reason why the management session, or the status file of a daemon without one, "
         "does not work, else 0; all 0 when it works.",
-        lambda daemon: state_set(DownReason, daemon.down_reason),
+        _down_reason,
         labels=("reason",),
         while_up=False,
     ),
@@ -55,16 +60,61 @@ FAMILIES = (
         "openvpn_info",
         "What the daemon says of itself ('version'); source is where its status comes from.",
         _info,
-        labels=_INFO_LABELS,
+        labels=("version", "platform", "mode", "management_version", "source"),
     ),
     gauge(
         "openvpn_start_time_seconds",
         "Unix time of the start of the daemon's process, by the first entry of its state history.",
-        lambda daemon: single(daemon.process.start_time if daemon.management_up else None),
+        lambda daemon: daemon.process.start_time if daemon.management_up else None,
     ),
     gauge(
         "openvpn_log_verbosity",
         "The daemon's 'verb': which of its log messages exist at all.",
-        _verbosity,
+        lambda daemon: daemon.info.verbosity if daemon.info else None,
     ),
 )
+
+STATE = (
+    gauge(
+        "openvpn_state",
+        "1 for the daemon's state, else 0; CONNECTED on a server means that it is initialised.",
+        _state,
+        labels=("state",),
+    ),
+    gauge(
+        "openvpn_state_since_timestamp_seconds",
+        "Unix time at which the daemon entered its state.",
+        lambda daemon: daemon.state.time if daemon.state else None,
+    ),
+)
+
+TRAFFIC = (
+    gauge(
+        "openvpn_status_update_time_seconds",
+        "Unix time printed inside the daemon's status.",
+        lambda daemon: daemon.status.updated if daemon.status else None,
+    ),
+    counter(
+        "openvpn_received_bytes_total",
+        "Bytes that the daemon received on its link ('load-stats'; under DCO the sum of clients).",
+        lambda daemon: daemon.traffic.received_bytes,
+    ),
+    counter(
+        "openvpn_sent_bytes_total",
+        "Bytes that the daemon sent on its link ('load-stats'; under DCO the sum of clients).",
+        lambda daemon: daemon.traffic.sent_bytes,
+    ),
+)
+
+TUNNEL = (
+    _tunnel_bytes("tun_tap_read", "Bytes read from the tunnel device."),
+    _tunnel_bytes("tun_tap_write", "Bytes written to the tunnel device."),
+    _tunnel_bytes("tcp_udp_read", "Bytes received from the peer on the link."),
+    _tunnel_bytes("tcp_udp_write", "Bytes sent to the peer on the link."),
+    _tunnel_bytes("auth_read", "Decrypted and authenticated bytes received."),
+    _tunnel_bytes("pre_compress", "Bytes before compression."),
+    _tunnel_bytes("post_compress", "Bytes after compression."),
+    _tunnel_bytes("pre_decompress", "Bytes before decompression."),
+    _tunnel_bytes("post_decompress", "Bytes after decompression."),
+)
+"""In client and point-to-point mode."""

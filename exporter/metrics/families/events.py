@@ -1,73 +1,71 @@
 """What happened between polls, and what the daemon waits for."""
 
-from collections.abc import Iterable
-
 from exporter.management.prompts import HOLD, PROMPT_KINDS
-from exporter.metrics.family import Sample, by_label, counter, gauge, single
+from exporter.metrics.family import Samples, counter, gauge
 from exporter.state.daemon import DaemonState
 
 
-def _prompts(daemon: DaemonState) -> Iterable[Sample]:
-    return [((kind,), int(kind == daemon.prompt)) for kind in PROMPT_KINDS]
+def _prompts(daemon: DaemonState) -> Samples:
+    return {kind: int(kind == daemon.prompt) for kind in PROMPT_KINDS}
 
 
 FAMILIES = (
     counter(
         "openvpn_state_transitions_total",
         "Entries of the daemon into each state ('>STATE', and 'state all' after a gap).",
-        lambda daemon: by_label(daemon.events.transitions),
+        lambda daemon: daemon.events.transitions,
         labels=("state",),
     ),
     counter(
         "openvpn_reconnects_total",
         "Entries into RECONNECTING, by the daemon's own word for the reason.",
-        lambda daemon: by_label(daemon.events.reconnects),
+        lambda daemon: daemon.events.reconnects,
         labels=("reason",),
     ),
     counter(
         "openvpn_fatal_errors_total",
         "Fatal errors of the daemon ('>FATAL').",
-        lambda daemon: single(daemon.events.fatal_errors),
+        lambda daemon: daemon.events.fatal_errors,
     ),
     counter(
         "openvpn_restarts_total",
         "Times that the daemon's process was found to be another one.",
-        lambda daemon: single(daemon.process.restarts),
+        lambda daemon: daemon.process.restarts,
     ),
     counter(
         "openvpn_realtime_messages_total",
         "Real-time messages of the daemon, by keyword.",
-        lambda daemon: by_label(daemon.events.messages),
+        lambda daemon: daemon.events.messages,
         labels=("source",),
     ),
     counter(
         "openvpn_log_messages_total",
         "Lines of the daemon's log but those that management clients cause, by its flags.",
-        lambda daemon: by_label(daemon.events.log_messages),
+        lambda daemon: daemon.events.log_messages,
         labels=("severity",),
     ),
     counter(
         "openvpn_log_events_total",
         "Lines of the daemon's log that tell a known event; which exist depends on its 'verb'.",
-        lambda daemon: by_label(daemon.events.log_events),
+        lambda daemon: daemon.events.log_events,
         labels=("event",),
     ),
     counter(
         "openvpn_password_failures_total",
         "Passwords that the daemon's peer refused ('>PASSWORD:Verification Failed').",
-        lambda daemon: by_label(daemon.events.password_failures),
+        lambda daemon: daemon.events.password_failures,
         labels=("kind",),
     ),
     counter(
         "openvpn_prompts_total",
         "Times that the daemon asked its management client for something.",
-        lambda daemon: by_label(daemon.events.prompts),
+        lambda daemon: daemon.events.prompts,
         labels=("kind",),
     ),
     gauge(
         "openvpn_hold_waiting",
         "1 if the daemon was last seen waiting for 'hold release'.",
-        lambda daemon: single(daemon.prompt == HOLD),
+        lambda daemon: daemon.prompt == HOLD,
         while_up=False,
     ),
     gauge(
@@ -80,7 +78,7 @@ FAMILIES = (
     gauge(
         "openvpn_restart_on_management_disconnect",
         "1 if the daemon was seen to restart its VPN when a management client leaves.",
-        lambda daemon: single(daemon.restarts_on_disconnect),
+        lambda daemon: daemon.restarts_on_disconnect,
         while_up=False,
     ),
 )

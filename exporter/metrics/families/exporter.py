@@ -1,26 +1,24 @@
 """The exporter's own work at each daemon."""
 
-from collections.abc import Iterable
-
 from exporter.management.errors import DownReason
-from exporter.metrics.family import Sample, counter, gauge, single
+from exporter.metrics.family import Samples, counter, gauge
 from exporter.state.daemon import DaemonState
 
 
-def _failures(daemon: DaemonState) -> Iterable[Sample]:
-    return [((reason.value,), daemon.poll_failures[reason]) for reason in DownReason]
+def _failures(daemon: DaemonState) -> Samples:
+    return {reason.value: daemon.poll_failures[reason] for reason in DownReason}
 
 
 FAMILIES = (
     gauge(
         "openvpn_exporter_poll_duration_seconds",
         "Seconds from asking to understanding at the last poll that was answered.",
-        lambda daemon: single(daemon.poll_duration),
+        lambda daemon: daemon.poll_duration,
     ),
     counter(
         "openvpn_exporter_polls_total",
         "Polls of the daemon or of its status file, those included that failed or found no way in.",
-        lambda daemon: single(daemon.polls),
+        lambda daemon: daemon.polls,
     ),
     counter(
         "openvpn_exporter_poll_failures_total",
@@ -31,21 +29,21 @@ FAMILIES = (
     counter(
         "openvpn_exporter_connects_total",
         "Management sessions opened.",
-        lambda daemon: single(daemon.management_connects),
+        lambda daemon: daemon.management_connects,
     ),
     counter(
         "openvpn_exporter_unparsed_lines_total",
         "Lines of the daemon that nobody here understood.",
-        lambda daemon: single(daemon.unparsed_lines),
+        lambda daemon: daemon.unparsed_lines,
     ),
     counter(
         "openvpn_exporter_status_fallbacks_total",
         "Polls answered by 'status 1' because 'status 3' never ended (a row of 512 bytes).",
-        lambda daemon: single(daemon.status_fallbacks),
+        lambda daemon: daemon.status_fallbacks,
     ),
     gauge(
         "openvpn_exporter_clients_not_exported",
         "Connected clients without series of their own, because 'limit' was reached.",
-        lambda daemon: single(daemon.clients.not_exported),
+        lambda daemon: daemon.clients.not_exported,
     ),
 )
