@@ -1,4 +1,4 @@
-"""The flags of the web server, as whoever starts the program sees them."""
+"""The flags of the web server, tested with the running program."""
 
 import asyncio
 import re
@@ -12,18 +12,18 @@ from aiohttp import ClientSession, TCPConnector, UnixConnector
 from tests.test_cli import ANY_PORT, ROOT, exit_code, read_until, run, running
 from tests.web.certificates import Authority
 
-NOBODY = "--openvpn.management=127.0.0.1:1"
+UNREACHABLE = "--openvpn.management=127.0.0.1:1"
 
 
 def write(file: Path, text: str) -> None:
     file.write_text(text)
 
 
-async def test_it_serves_over_tls_by_the_web_configuration(tmp_path: Path) -> None:
+async def test_the_web_configuration_enables_tls(tmp_path: Path) -> None:
     authority, file = Authority(), tmp_path / "web.yaml"
     authority.write(tmp_path, "web", "127.0.0.1")
     write(file, "tls_server_config: {cert_file: web.crt, key_file: web.key}\n")
-    async with running(NOBODY, ANY_PORT, f"--web.config.file={file}") as process:
+    async with running(UNREACHABLE, ANY_PORT, f"--web.config.file={file}") as process:
         url = await read_until(process.stderr, r"(https://127\.0\.0\.1:\d+)")
         connector = TCPConnector(ssl=authority.client())
         async with ClientSession(connector=connector) as session:
@@ -33,35 +33,35 @@ async def test_it_serves_over_tls_by_the_web_configuration(tmp_path: Path) -> No
             assert await exit_code(process) == 0
 
 
-def test_a_wrong_web_configuration_is_told_all_at_once_and_ends_with_2(tmp_path: Path) -> None:
+def test_an_invalid_web_configuration_reports_all_problems_and_exits_with_2(tmp_path: Path) -> None:
     file = tmp_path / "web.yaml"
     write(file, "basic_auth_users: {alice: hunter2}\ntls_server_config: {cert_file: gone}\n")
-    done = run(NOBODY, ANY_PORT, f"--web.config.file={file}")
+    done = run(UNREACHABLE, ANY_PORT, f"--web.config.file={file}")
     assert (done.returncode, done.stdout) == (2, "")
     problems = done.stderr.splitlines()
     assert [line.partition(": ")[0] for line in problems] == [f"{file}:1", f"{file}:2"]
     assert "hunter2" not in done.stderr
 
 
-def test_the_demo_may_be_guarded_as_well(tmp_path: Path) -> None:
+def test_the_demo_reads_the_web_configuration_too(tmp_path: Path) -> None:
     done = run("demo", ANY_PORT, f"--web.config.file={tmp_path / 'gone'}")
     assert done.returncode == 2
     assert "gone: cannot read the file: No such file or directory" in done.stderr
 
 
-def test_a_socket_of_systemd_that_is_not_there_ends_with_1() -> None:
-    done = run(NOBODY, "--web.systemd-socket")
+def test_a_missing_systemd_socket_exits_with_1() -> None:
+    done = run(UNREACHABLE, "--web.systemd-socket")
     assert done.returncode == 1
     assert "systemd handed over no socket: start the exporter by a .socket unit" in done.stderr
 
 
-def test_systemd_and_addresses_do_not_go_together() -> None:
-    done = run(NOBODY, "--web.systemd-socket", ANY_PORT)
+def test_systemd_socket_and_listen_address_exclude_each_other() -> None:
+    done = run(UNREACHABLE, "--web.systemd-socket", ANY_PORT)
     assert done.returncode == 2
     assert "not allowed with" in done.stderr
 
 
-HAND_OVER = """
+PASS_SOCKET = """
 import os, sys
 os.dup2(int(sys.argv[1]), 3)
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
@@ -69,14 +69,14 @@ os.execv(sys.executable, [sys.executable, "-m", "exporter", *sys.argv[2:]])
 """
 
 
-async def test_it_serves_at_a_socket_that_systemd_hands_over(tmp_path: Path) -> None:
+async def test_the_exporter_serves_at_a_systemd_socket(tmp_path: Path) -> None:
     path = tmp_path / "web.sock"
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(path))
         listening.listen()
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", HAND_OVER, str(listening.fileno())),
-            *(NOBODY, "--web.systemd-socket"),
+            *(sys.executable, "-c", PASS_SOCKET, str(listening.fileno())),
+            *(UNREACHABLE, "--web.systemd-socket"),
             cwd=ROOT,
             stderr=subprocess.PIPE,
             pass_fds=[listening.fileno()],

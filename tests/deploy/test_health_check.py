@@ -1,4 +1,4 @@
-"""The image's health check, run as it stands."""
+"""The HEALTHCHECK of the image, run unchanged."""
 
 import asyncio
 import json
@@ -37,9 +37,9 @@ async def check(port: int) -> int:
     return await running.wait()
 
 
-async def test_finds_an_exporter_that_answers(port: int) -> None:
+async def test_the_check_succeeds_if_the_exporter_answers(port: int) -> None:
     assert await check(port) == 0
 
 
-async def test_notices_that_nobody_answers(unused_tcp_port: int) -> None:
+async def test_the_check_fails_if_the_port_is_closed(unused_tcp_port: int) -> None:
     assert await check(unused_tcp_port) != 0

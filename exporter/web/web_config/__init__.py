@@ -1,15 +1,12 @@
-"""Who may ask, read from the file that `--web.config.file` names, in exporter-toolkit's format.
+"""The web configuration file of `--web.config.file`, in the format of Prometheus' exporter-toolkit.
 
-    forms           how one value is written, beyond the forms that all files share
-    consistency     whether the keys fit each other
-    tls             a TLS section -> what Python's `ssl` serves with
-    loader          file -> policy, with every problem at once
-    policy          what it comes to
+    schema          every key: its type, default and description
+    tls             the TLS section -> a context of Python's `ssl`
+    loader          the file -> the policy, or every problem of the file
 
-Of the web server it knows nothing.
+It knows nothing of the web server.
 """
 
-from exporter.web.web_config.loader import canonical_san, load
-from exporter.web.web_config.policy import ALLOW_ALL, Policy, Rate
+from exporter.web.web_config.loader import ALLOW_ALL, Policy, Rate, canonical_san, load
 
 __all__ = ["ALLOW_ALL", "Policy", "Rate", "canonical_san", "load"]

@@ -1,7 +1,8 @@
-"""From the web configuration file to the policy."""
+"""The web configuration file -> the policy, or every problem of the file."""
 
 import ipaddress
-from collections.abc import Iterable
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -10,22 +11,48 @@ from exporter.config.decoder import Decoder, InvalidNode
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.yaml_nodes import load_node
 from exporter.files import FileStamp
-from exporter.web.web_config.consistency import check_rate, check_tls
-from exporter.web.web_config.policy import Policy, Rate
+from exporter.secret import Secret
 from exporter.web.web_config.schema import HeadersConfig, RateLimitConfig, TlsConfig, WebConfig
-from exporter.web.web_config.tls import server_context
+from exporter.web.web_config.tls import check_tls, server_context
 
 _TLS = "tls_server_config"
 _RATE = "rate_limit"
 
 
+class Rate(msgspec.Struct, frozen=True):
+    """At most `burst` requests at once, and one more each `interval` seconds."""
+
+    interval: float
+    burst: int
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file sets; by default every request is allowed, without encryption."""
+
+    tls: ssl.SSLContext | None = None
+    """Serves each new connection; None: no TLS."""
+    allowed_sans: frozenset[str] = frozenset()
+    """A client's certificate must have one of these; empty: no SAN is required."""
+    users: Mapping[str, Secret] = {}
+    """The bcrypt hash of each user's password; empty: no authentication."""
+    headers: Mapping[str, str] = {}
+    """Headers of every response."""
+    rate: Rate | None = None
+    files: tuple[FileStamp, ...] = ()
+    """The versions of the files that were read; once one has changed, the policy is out of date."""
+
+
+ALLOW_ALL = Policy()
+"""The policy without a web configuration file."""
+
+
 def load(path: Path) -> Policy:
-    """Return what the file at `path` says; paths in it are relative to its directory.
+    """Return the policy of the file at `path`; paths in it are relative to its directory.
 
     Reads certificates and checks hashes, so it blocks for some milliseconds. Raises ConfigError
-    with every problem, in the order of the file, and no secret in any.
+    with every problem in the order of the file; none has a secret.
     """
-    stamp = FileStamp.read(path)  # first: what is written while it is read shall be noticed
+    stamp = FileStamp.read(path)  # before reading: a later write is a change
     root = load_node(path, example="docs/web-configuration.md")
     reader = Decoder(source=str(path), directory=path.parent)
     try:
@@ -41,7 +68,7 @@ def _policy(stamp: FileStamp, config: WebConfig, reader: Decoder) -> Policy:
     encrypted = any(key.startswith(f"{_TLS}.") for key in reader.lines)
     problems = [
         *(_of_section(_TLS, check_tls(tls)) if encrypted else ()),
-        *_of_section(_RATE, check_rate(config.rate_limit)),
+        *_of_section(_RATE, _check_rate(config.rate_limit)),
     ]
     context = None
     if encrypted and not problems:
@@ -60,7 +87,7 @@ def _policy(stamp: FileStamp, config: WebConfig, reader: Decoder) -> Policy:
 
 
 def canonical_san(name: str) -> str:
-    """Return a name of a certificate in the one way to write it; only addresses have several."""
+    """Return a SAN in its canonical notation; only IP addresses have several."""
     try:
         return str(ipaddress.ip_address(name))
     except ValueError:
@@ -69,8 +96,15 @@ def canonical_san(name: str) -> str:
 
 def _headers(headers: HeadersConfig) -> dict[str, str]:
     names = {field.name: field.encode_name for field in msgspec.structs.fields(HeadersConfig)}
-    written = msgspec.structs.asdict(headers).items()
-    return {names[field]: value for field, value in written if value is not None}
+    values = msgspec.structs.asdict(headers).items()
+    return {names[field]: value for field, value in values if value is not None}
+
+
+def _check_rate(rate: RateLimitConfig) -> Iterator[Problem]:
+    if rate.interval and rate.burst is None:
+        yield Problem(
+            key="interval", text="needs burst: say how many requests may come at once, such as 20"
+        )
 
 
 def _rate(rate: RateLimitConfig) -> Rate | None:

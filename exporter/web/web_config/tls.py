@@ -1,6 +1,6 @@
-"""A TLS section as what Python's `ssl` serves with.
+"""The TLS section of the web configuration -> a context of Python's `ssl`.
 
-Keys go from the file to OpenSSL and are kept nowhere else.
+Keys go from the file to OpenSSL; the exporter keeps no copy.
 """
 
 import contextlib
@@ -15,13 +15,13 @@ from exporter.secret import Secret
 from exporter.web.web_config.schema import CipherSuite, ClientAuth, Curve, TlsConfig, TlsVersion
 
 MAX_BYTES = 1 << 20
-"""Largest file of certificates that is read."""
+"""Largest certificate or key file."""
 
 _VERSIONS = {
     TlsVersion.TLS12: ssl.TLSVersion.TLSv1_2,
     TlsVersion.TLS13: ssl.TLSVersion.TLSv1_3,
 }
-_CLIENTS = {
+_VERIFY_MODES = {
     ClientAuth.NONE: ssl.CERT_NONE,
     ClientAuth.IF_GIVEN: ssl.CERT_OPTIONAL,
     ClientAuth.REQUIRED: ssl.CERT_REQUIRED,
@@ -32,7 +32,7 @@ _CURVES = {
     Curve.P521: "secp521r1",
     Curve.X25519: "X25519",
 }
-# Those of TLS 1.3 are always on, with OpenSSL as with Go.
+# Suites of TLS 1.3 are always enabled, in OpenSSL as in Go.
 _SUITES = {
     CipherSuite.ECDSA_AES_128_CBC: "ECDHE-ECDSA-AES128-SHA",
     CipherSuite.ECDSA_AES_256_CBC: "ECDHE-ECDSA-AES256-SHA",
@@ -48,21 +48,65 @@ _SUITES = {
 
 
 class TlsConfigError(Exception):
-    """The TLS section can't be used; `problem` says which key, and why."""
+    """The TLS section is invalid; `problem` has the key and the reason."""
 
     def __init__(self, key: str, text: str) -> None:
         super().__init__(text)
         self.problem = Problem(key=key, text=text)
 
 
-def server_context(tls: TlsConfig) -> tuple[ssl.SSLContext, tuple[Problem, ...]]:
-    """Return the context, and all that could not be done; it serves only without a problem.
+def check_tls(tls: TlsConfig) -> Iterator[Problem]:
+    """Yield the contradictions between the keys of a TLS section.
 
-    Reads files, so it blocks. `tls` is consistent by then.
+    Go's exporters ignore one of two keys that contradict each other; here it is a problem.
+    """
+    yield from _check_key_pair(tls)
+    yield from _check_client_auth(tls)
+    if tls.min_version is TlsVersion.TLS13 and tls.max_version is TlsVersion.TLS12:
+        yield Problem(
+            key="min_version", text="is newer than max_version: write TLS12, or a newer maximum"
+        )
+
+
+def _check_key_pair(tls: TlsConfig) -> Iterator[Problem]:
+    for name in ("cert", "key", "client_ca"):
+        inline, file = getattr(tls, name), getattr(tls, f"{name}_file")
+        if inline is not None and file is not None:
+            yield Problem(key=name, text=f"stands here beside {name}_file: keep one of them")
+        elif inline is None and file is None and name != "client_ca":
+            yield Problem(key="", text=f"{name}_file is missing: add it, or {name}")
+
+
+def _check_client_auth(tls: TlsConfig) -> Iterator[Problem]:
+    has_ca = tls.client_ca is not None or tls.client_ca_file is not None
+    if has_ca and tls.client_auth_type is ClientAuth.NONE:
+        name = "client_ca" if tls.client_ca is not None else "client_ca_file"
+        text = "has no use without client_auth_type: write RequireAndVerifyClientCert there"
+        yield Problem(key=name, text=text)
+    if not has_ca and tls.client_auth_type is not ClientAuth.NONE:
+        text = "needs client_ca_file: name the authority of your clients' certificates"
+        yield Problem(key="client_auth_type", text=text)
+    if tls.client_allowed_sans is not None:
+        yield from _check_sans(tls.client_allowed_sans, tls.client_auth_type)
+
+
+def _check_sans(sans: tuple[str, ...], auth: ClientAuth) -> Iterator[Problem]:
+    if not sans:
+        text = "is empty, which lets in nobody: name somebody, or remove the key"
+        yield Problem(key="client_allowed_sans", text=text)
+    elif auth is not ClientAuth.REQUIRED:
+        text = "needs client_auth_type RequireAndVerifyClientCert: others come without a name"
+        yield Problem(key="client_allowed_sans", text=text)
+
+
+def server_context(tls: TlsConfig) -> tuple[ssl.SSLContext, tuple[Problem, ...]]:
+    """Return the context and the problems; with a problem, the context must not be used.
+
+    Reads files, so it blocks. `tls` has passed `check_tls`.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     problems = []
-    steps = (_set_versions, _set_suites, _set_curve, _load_certificate, _load_authorities)
+    steps = (_set_versions, _set_suites, _set_curve, _load_certificate, _load_client_ca)
     for step in steps:
         try:
             step(context, tls)
@@ -85,7 +129,7 @@ def _set_suites(context: ssl.SSLContext, tls: TlsConfig) -> None:
     if names:
         context.set_ciphers(":".join(names))
     elif tls.max_version is TlsVersion.TLS13:
-        # Only suites of TLS 1.3 are wished for: nothing is left for TLS 1.2.
+        # Only suites of TLS 1.3 are configured: TLS 1.2 has none.
         context.minimum_version = ssl.TLSVersion.TLSv1_3
     else:
         raise TlsConfigError(
@@ -102,7 +146,7 @@ def _set_curve(context: ssl.SSLContext, tls: TlsConfig) -> None:
         try:
             context.set_ecdh_curve(_CURVES[curve])
         except (ssl.SSLError, ValueError):
-            # Python 3.11.2 sets none but those of NIST.
+            # Python 3.11.2 supports the NIST curves only.
             text = f"{curve} cannot be set with this Python: name another curve, or none"
             raise TlsConfigError("curve_preferences", text) from None
 
@@ -121,7 +165,7 @@ def _load_certificate(context: ssl.SSLContext, tls: TlsConfig) -> None:
         raise TlsConfigError(
             key, "is encrypted, and nobody is there to ask: write it without a passphrase"
         )
-    with _readable(tls.cert_file, tls.cert) as cert_path, _readable(tls.key_file, tls.key) as path:
+    with _as_path(tls.cert_file, tls.cert) as cert_path, _as_path(tls.key_file, tls.key) as path:
         try:
             context.load_cert_chain(cert_path, path)
         except (OSError, ValueError) as error:
@@ -133,11 +177,11 @@ def _load_certificate(context: ssl.SSLContext, tls: TlsConfig) -> None:
             ) from None
 
 
-def _load_authorities(context: ssl.SSLContext, tls: TlsConfig) -> None:
-    context.verify_mode = _CLIENTS[tls.client_auth_type]
+def _load_client_ca(context: ssl.SSLContext, tls: TlsConfig) -> None:
+    context.verify_mode = _VERIFY_MODES[tls.client_auth_type]
     if tls.client_auth_type is ClientAuth.NONE:
         return
-    # As with Go, an authority in between is enough.
+    # As in Go, an intermediate CA is a trust anchor, too.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     name = "client_ca_file" if tls.client_ca is None else "client_ca"
     content = _content(name, tls.client_ca_file, tls.client_ca)
@@ -151,7 +195,7 @@ def _load_authorities(context: ssl.SSLContext, tls: TlsConfig) -> None:
 def _content(key: str, path: Path | None, inline: Secret | None) -> str:
     if inline is not None:
         return inline.reveal()
-    assert path is not None  # noqa: S101 -- one of both is there, which is checked before
+    assert path is not None  # noqa: S101 -- check_tls: one of both is set
     try:
         return read_regular(path, MAX_BYTES).decode(errors="replace")
     except OSError as error:
@@ -159,13 +203,13 @@ def _content(key: str, path: Path | None, inline: Secret | None) -> str:
 
 
 @contextlib.contextmanager
-def _readable(path: Path | None, inline: Secret | None) -> Iterator[str | Path]:
-    """Give a path that OpenSSL can read: it takes keys from files alone."""
+def _as_path(path: Path | None, inline: Secret | None) -> Iterator[str | Path]:
+    """Yield a path for OpenSSL, which reads keys from files only."""
     if inline is None:
-        assert path is not None  # noqa: S101 -- one of both is there, which is checked before
+        assert path is not None  # noqa: S101 -- check_tls: one of both is set
         yield path
         return
-    # In memory: a key never reaches a disk.
+    # In memory: the key is never written to disk.
     descriptor = os.memfd_create("tls")
     with os.fdopen(descriptor, "wb") as file:
         file.write(inline.reveal().encode())

@@ -14,8 +14,8 @@ from exporter.web.listener.connection import (
 )
 from exporter.web.listener.listener import MAX_CONNECTIONS, TLS_HANDSHAKE_TIMEOUT
 from exporter.web.web_config import Rate, load
-from exporter.web.web_config.forms import MAX_COST
 from exporter.web.web_config.schema import (
+    MAX_COST,
     ClientAuth,
     Curve,
     HeadersConfig,
@@ -31,7 +31,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "web-configuration.md").read_text()
 (EXAMPLE,) = re.findall(r"```yaml\n(tls_server_config:.*?)```", PAGE, re.DOTALL)
 
 
-def test_the_example_loads_and_means_what_it_says(tmp_path: Path) -> None:
+def test_the_example_has_the_documented_policy(tmp_path: Path) -> None:
     authority = Authority()
     authority.write(tmp_path, "exporter", "localhost")
     (tmp_path / "clients.crt").write_text(authority.pem)
@@ -52,7 +52,7 @@ def test_the_page_names_every_key(section: type[msgspec.Struct]) -> None:
     assert [key.name for key in key_specs(section) if f"`{key.name}`" not in PAGE] == []
 
 
-def test_the_page_tells_the_limits_that_hold() -> None:
+def test_the_page_has_the_limits_in_force() -> None:
     for limit in (
         f"{TLS_HANDSHAKE_TIMEOUT:.0f} seconds for a TLS handshake",
         f"{HEADER_TIMEOUT:.0f} for the headers of a request",
@@ -65,5 +65,5 @@ def test_the_page_tells_the_limits_that_hold() -> None:
 
 
 @pytest.mark.parametrize("names", [ClientAuth, Curve, TlsVersion])
-def test_the_page_names_what_can_be_chosen(names: type[enum.StrEnum]) -> None:
+def test_the_page_names_every_choice(names: type[enum.StrEnum]) -> None:
     assert [name for name in names if f"`{name}`" not in PAGE] == []

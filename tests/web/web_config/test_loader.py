@@ -37,22 +37,22 @@ def read(directory: Path, text: str) -> Policy:
     return load(path)
 
 
-def told(directory: Path, text: str) -> list[str]:
-    """Return what is wrong, as `line: key: text`."""
+def problems(directory: Path, text: str) -> list[str]:
+    """Return the problems, as `line: key: text`."""
     with pytest.raises(ConfigError) as caught:
         read(directory, text)
     path = str(directory / "web.yaml")
     return [str(problem).removeprefix(path).lstrip(": ") for problem in caught.value.problems]
 
 
-class TestPolicies:
-    def test_a_file_that_sets_nothing_lets_in_everybody(self, directory: Path) -> None:
+class TestPolicy:
+    def test_an_empty_file_allows_all_requests(self, directory: Path) -> None:
         policy = read(directory, "tls_server_config: {}\nbasic_auth_users:\nrate_limit: {}\n")
         stamp = FileStamp.read(directory / "web.yaml")
         assert policy == Policy(files=(stamp,))
         assert Policy() == ALLOW_ALL
 
-    def test_users_have_hashes_that_nobody_sees(self, directory: Path) -> None:
+    def test_users_have_hashes_that_are_never_printed(self, directory: Path) -> None:
         policy = read(directory, f"basic_auth_users: {{alice: {HASH}, 007: {HASH}}}\n")
         assert {user: hashed.reveal() for user, hashed in policy.users.items()} == {
             "alice": HASH,
@@ -61,24 +61,24 @@ class TestPolicies:
         assert HASH not in repr(policy)
 
     @pytest.mark.parametrize("kind", ["2a", "2b", "2y"])
-    def test_hashes_may_be_of_each_kind(self, directory: Path, kind: str) -> None:
+    def test_each_prefix_of_bcrypt_is_accepted(self, directory: Path, kind: str) -> None:
         hashed = HASH.replace("$2b$", f"${kind}$")
         assert read(directory, f"basic_auth_users: {{alice: {hashed}}}\n").users
 
-    def test_headers_that_are_blank_are_left_out(self, directory: Path) -> None:
+    def test_blank_headers_are_omitted(self, directory: Path) -> None:
         headers = "{Content-Security-Policy: '', X-XSS-Protection: , X-Frame-Options: deny}"
         policy = read(directory, f"http_server_config: {{http2: false, headers: {headers}}}\n")
         assert policy.headers == {"X-Frame-Options": "deny"}
 
     @pytest.mark.parametrize("text", ["interval: 0", "interval: 0s, burst: 5", "burst: 5"])
-    def test_a_rate_of_no_interval_is_no_limit(self, directory: Path, text: str) -> None:
+    def test_a_rate_without_an_interval_is_no_limit(self, directory: Path, text: str) -> None:
         assert read(directory, f"rate_limit: {{{text}}}\n").rate is None
 
     def test_a_rate_has_an_interval_in_seconds(self, directory: Path) -> None:
         policy = read(directory, "rate_limit: {interval: 250ms, burst: 7}\n")
         assert policy.rate == Rate(0.25, 7)
 
-    def test_paths_start_at_the_file_and_all_files_are_known(
+    def test_paths_are_relative_to_the_file_and_all_files_are_tracked(
         self, directory: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.chdir("/")
@@ -88,7 +88,7 @@ class TestPolicies:
         assert names == ["web.yaml", "web.crt", "web.key", "ca.crt"]
         assert all(stamp.is_current() for stamp in policy.files)
 
-    def test_certificates_and_keys_may_stand_in_the_file(
+    def test_certificates_and_keys_may_be_inline(
         self, directory: Path, authority: Authority
     ) -> None:
         contents = {
@@ -106,7 +106,7 @@ class TestPolicies:
         assert len(policy.tls.get_ca_certs()) == 1
         assert len(policy.files) == 1
 
-    def test_allowed_addresses_are_known_however_they_are_written(self, directory: Path) -> None:
+    def test_allowed_addresses_are_canonical(self, directory: Path) -> None:
         client = "client_ca_file: ca.crt, client_auth_type: RequireAndVerifyClientCert"
         sans = "['2001:DB8:0::1', 10.0.0.1, vpn.example.org]"
         policy = read(directory, f"{PAIR}, {client}, client_allowed_sans: {sans}}}\n")
@@ -115,8 +115,8 @@ class TestPolicies:
 
 CLIENT = "client_ca_file: ca.crt, client_auth_type"
 
-MISTAKES = {
-    "nothing": ("", "the file is empty: see docs/web-configuration.md"),
+PROBLEMS = {
+    "empty file": ("", "the file is empty: see docs/web-configuration.md"),
     "unknown": ("tls_server_confg: {}\n", "1: tls_server_confg: is not a key here: did you mean"),
     "type": ("basic_auth_users: [a]\n", "1: basic_auth_users: write one entry a line here"),
     "twice": (
@@ -177,15 +177,15 @@ MISTAKES = {
         "tls_server_config: {cert_file: web.crt, key_file: locked.key}\n",
         "1: tls_server_config.key_file: is encrypted",
     ),
-    "authority without use": (
+    "unused CA": (
         f"{PAIR}, client_ca_file: ca.crt}}\n",
         "1: tls_server_config.client_ca_file: has no use without client_auth_type",
     ),
-    "clients without authority": (
+    "client authentication without CA": (
         f"{PAIR}, client_auth_type: RequireAndVerifyClientCert}}\n",
         "1: tls_server_config.client_auth_type: needs client_ca_file",
     ),
-    "text as authority": (
+    "text as CA": (
         f"{PAIR}, client_ca_file: text, client_auth_type: RequireAndVerifyClientCert}}\n",
         "1: tls_server_config.client_ca_file: holds no authority",
     ),
@@ -193,11 +193,11 @@ MISTAKES = {
         f"{PAIR}, {CLIENT}: RequireAnyClientCert}}\n",
         "1: tls_server_config.client_auth_type: RequireAnyClientCert asks for a",
     ),
-    "names without need": (
+    "SANs without required certificate": (
         f"{PAIR}, {CLIENT}: VerifyClientCertIfGiven, client_allowed_sans: [a]}}\n",
         "1: tls_server_config.client_allowed_sans: needs client_auth_type",
     ),
-    "nobody": (
+    "no SAN": (
         f"{PAIR}, {CLIENT}: RequireAndVerifyClientCert, client_allowed_sans: []}}\n",
         "1: tls_server_config.client_allowed_sans: is empty, which lets in nobody",
     ),
@@ -245,44 +245,42 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("text", "problem"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_each_mistake_is_told_with_its_line_and_key(
-    directory: Path, text: str, problem: str
-) -> None:
-    (said,) = told(directory, text)
-    assert said.startswith(problem)
-    assert SECRET not in said
-    assert HASH[:28] not in said
+@pytest.mark.parametrize(("text", "problem"), PROBLEMS.values(), ids=PROBLEMS.keys())
+def test_a_problem_has_its_line_and_key(directory: Path, text: str, problem: str) -> None:
+    (line,) = problems(directory, text)
+    assert line.startswith(problem)
+    assert SECRET not in line
+    assert HASH[:28] not in line
 
 
-def test_all_mistakes_are_told_at_once(directory: Path) -> None:
+def test_all_problems_are_reported_at_once(directory: Path) -> None:
     text = (
         "basic_auth_users: {alice: x}\n"
         "tls_server_config:\n  cert_file: gone.crt\n  min_version: TLS9\n"
         "rate_limit: {burst: 0}\n"
     )
-    assert [line.partition(":")[0] for line in told(directory, text)] == ["1", "3", "4", "5"]
+    assert [each.partition(":")[0] for each in problems(directory, text)] == ["1", "3", "4", "5"]
 
 
-def test_two_keys_that_do_not_fit_and_a_missing_one_are_told_at_once(directory: Path) -> None:
+def test_all_contradictions_are_reported_at_once(directory: Path) -> None:
     text = (
         "tls_server_config:\n  cert_file: web.crt\n"
         "  min_version: TLS13\n  max_version: TLS12\nrate_limit:\n  interval: 1s\n"
     )
-    assert [line.split(": ")[1] for line in told(directory, text)] == [
+    assert [each.split(": ")[1] for each in problems(directory, text)] == [
         "tls_server_config",
         "tls_server_config.min_version",
         "rate_limit.interval",
     ]
 
 
-def test_a_key_within_the_file_is_in_no_error(directory: Path) -> None:
+def test_an_inline_key_is_in_no_problem(directory: Path) -> None:
     key = (directory / "other.key").read_text()
     block = re.sub("^", "    ", key, flags=re.MULTILINE)
-    said = told(directory, f"tls_server_config:\n  cert_file: web.crt\n  key: |\n{block}\n")
-    assert said == ["3: tls_server_config.key: is not the key of cert_file: give both of one pair"]
+    lines = problems(directory, f"tls_server_config:\n  cert_file: web.crt\n  key: |\n{block}\n")
+    assert lines == ["3: tls_server_config.key: is not the key of cert_file: give both of one pair"]
 
 
-def test_bcrypt_says_the_same_of_hashes_as_the_loader(directory: Path) -> None:
+def test_bcrypt_refuses_the_same_hash_as_the_loader(directory: Path) -> None:
     with pytest.raises(ValueError, match="Invalid salt"):
         bcrypt.checkpw(b"", f"{HASH[:28]}z{HASH[29:]}".encode())

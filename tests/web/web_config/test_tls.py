@@ -21,43 +21,43 @@ def tls(tmp_path: Path, authority: Authority) -> TlsConfig:
 
 
 def context_of(tls: TlsConfig, **changes: object) -> ssl.SSLContext:
-    context, faults = server_context(msgspec.structs.replace(tls, **changes))
-    assert faults == ()
+    context, problems = server_context(msgspec.structs.replace(tls, **changes))
+    assert problems == ()
     return context
 
 
-def meet(server: ssl.SSLContext, client: ssl.SSLContext) -> ssl.SSLObject:
-    """Shake hands in memory; return the client's end."""
+def handshake(server: ssl.SSLContext, client: ssl.SSLContext) -> ssl.SSLObject:
+    """Make a TLS handshake in memory; return the client's side."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    ends = (
+    sides = (
         client.wrap_bio(to_client, to_server, server_hostname="localhost"),
         server.wrap_bio(to_server, to_client, server_side=True),
     )
-    waiting = list(ends)
+    waiting = list(sides)
     while waiting:
-        end = waiting.pop(0)
+        side = waiting.pop(0)
         try:
-            end.do_handshake()
+            side.do_handshake()
         except ssl.SSLWantReadError:
-            waiting.append(end)
-    return ends[0]
+            waiting.append(side)
+    return sides[0]
 
 
-def test_by_default_the_newest_version_is_spoken(tls: TlsConfig, authority: Authority) -> None:
-    assert meet(context_of(tls), authority.client()).version() == "TLSv1.3"
+def test_the_default_is_the_newest_version(tls: TlsConfig, authority: Authority) -> None:
+    assert handshake(context_of(tls), authority.client()).version() == "TLSv1.3"
 
 
-def test_a_newest_version_is_kept_to(tls: TlsConfig, authority: Authority) -> None:
+def test_the_maximum_version_is_respected(tls: TlsConfig, authority: Authority) -> None:
     server = context_of(tls, max_version=TlsVersion.TLS12)
-    assert meet(server, authority.client()).version() == "TLSv1.2"
+    assert handshake(server, authority.client()).version() == "TLSv1.2"
 
 
-def test_an_oldest_version_refuses_older_ones(tls: TlsConfig, authority: Authority) -> None:
+def test_the_minimum_version_refuses_older_ones(tls: TlsConfig, authority: Authority) -> None:
     client = authority.client()
     client.maximum_version = ssl.TLSVersion.TLSv1_2
-    assert meet(context_of(tls), client).version() == "TLSv1.2"
+    assert handshake(context_of(tls), client).version() == "TLSv1.2"
     with pytest.raises(ssl.SSLError, match="UNSUPPORTED_PROTOCOL"):
-        meet(context_of(tls, min_version=TlsVersion.TLS13), client)
+        handshake(context_of(tls, min_version=TlsVersion.TLS13), client)
 
 
 SUITES = (CipherSuite.ECDSA_AES_256_GCM, CipherSuite.ECDSA_AES_128_GCM)
@@ -67,7 +67,7 @@ SUITES = (CipherSuite.ECDSA_AES_256_GCM, CipherSuite.ECDSA_AES_128_GCM)
     ("prefer_server", "chosen"),
     [(True, "ECDHE-ECDSA-AES256-GCM-SHA384"), (False, "ECDHE-ECDSA-AES128-GCM-SHA256")],
 )
-def test_the_order_of_suites_is_the_servers_or_the_clients(
+def test_the_preferred_suite_is_the_servers_or_the_clients(
     tls: TlsConfig, authority: Authority, *, prefer_server: bool, chosen: str
 ) -> None:
     server = context_of(
@@ -78,7 +78,7 @@ def test_the_order_of_suites_is_the_servers_or_the_clients(
     )
     client = authority.client()
     client.set_ciphers("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384")
-    cipher = meet(server, client).cipher()
+    cipher = handshake(server, client).cipher()
     assert cipher is not None
     assert cipher[0] == chosen
 
@@ -89,7 +89,7 @@ def test_openssl_has_every_suite(tls: TlsConfig, suite: CipherSuite) -> None:
     assert _SUITES[suite] in {cipher["name"] for cipher in ciphers}
 
 
-def test_suites_of_tls_1_3_alone_leave_nothing_for_tls_1_2(tls: TlsConfig) -> None:
+def test_suites_of_tls_1_3_only_disable_tls_1_2(tls: TlsConfig) -> None:
     context = context_of(tls, cipher_suites=(CipherSuite.TLS13_CHACHA20,))
     assert context.minimum_version is ssl.TLSVersion.TLSv1_3
 
@@ -98,32 +98,36 @@ NIST = {Curve.P256: "prime256v1", Curve.P384: "secp384r1", Curve.P521: "secp521r
 
 
 @pytest.mark.parametrize("curve", NIST)
-def test_a_curve_is_the_only_one(tls: TlsConfig, authority: Authority, curve: Curve) -> None:
+def test_a_configured_curve_is_the_only_one(
+    tls: TlsConfig, authority: Authority, curve: Curve
+) -> None:
     server = context_of(tls, curve_preferences=(curve,))
     same, other = authority.client(), authority.client()
     same.set_ecdh_curve(NIST[curve])
     other.set_ecdh_curve("secp384r1" if curve is not Curve.P384 else "prime256v1")
-    assert meet(server, same).version() == "TLSv1.3"
+    assert handshake(server, same).version() == "TLSv1.3"
     with pytest.raises(ssl.SSLError):
-        meet(server, other)
+        handshake(server, other)
 
 
-def test_a_curve_that_this_python_cannot_set_is_refused(
+def test_a_curve_that_python_cannot_set_is_a_problem(
     tls: TlsConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(_CURVES, Curve.X25519, "none of openssl's")
-    _, (fault,) = server_context(msgspec.structs.replace(tls, curve_preferences=(Curve.X25519,)))
-    assert fault.key == "curve_preferences"
-    assert fault.text.startswith("X25519 cannot be set with this Python")
+    monkeypatch.setitem(_CURVES, Curve.X25519, "unknown to openssl")
+    _, (problem,) = server_context(msgspec.structs.replace(tls, curve_preferences=(Curve.X25519,)))
+    assert problem.key == "curve_preferences"
+    assert problem.text.startswith("X25519 cannot be set with this Python")
 
 
-def test_where_python_can_set_it_x25519_is_the_only_one(
+def test_x25519_is_the_only_curve_if_python_can_set_it(
     tls: TlsConfig, authority: Authority
 ) -> None:
-    server, faults = server_context(msgspec.structs.replace(tls, curve_preferences=(Curve.X25519,)))
+    server, problems = server_context(
+        msgspec.structs.replace(tls, curve_preferences=(Curve.X25519,))
+    )
     client = authority.client()
-    assert [fault.key for fault in faults] in ([], ["curve_preferences"])
+    assert [problem.key for problem in problems] in ([], ["curve_preferences"])
     client.set_ecdh_curve("prime256v1")
-    if not faults:
+    if not problems:
         with pytest.raises(ssl.SSLError):
-            meet(server, client)
+            handshake(server, client)
