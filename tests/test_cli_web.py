@@ -52,7 +52,7 @@ def test_the_demo_reads_the_web_configuration_too(tmp_path: Path) -> None:
 def test_a_missing_systemd_socket_exits_with_1() -> None:
     done = run(UNREACHABLE, "--web.systemd-socket")
     assert done.returncode == 1
-    assert "systemd handed over no socket: start the exporter by a .socket unit" in done.stderr
+    assert "systemd passed no socket: start the exporter by a .socket unit" in done.stderr
 
 
 def test_systemd_socket_and_listen_address_exclude_each_other() -> None:

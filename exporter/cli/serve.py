@@ -48,7 +48,7 @@ async def serve_until_signal(
     SIGHUP reloads the configuration by `read`.
 
     Raises:
-        CommandFailed: an address can't be listened on, or systemd handed over no socket.
+        CommandFailed: an address can't be listened on, or systemd passed no socket.
         ConfigError: the web configuration is wrong.
     """
     stop = asyncio.Event()

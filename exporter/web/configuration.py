@@ -37,7 +37,7 @@ def reload_handler(reload: Reload) -> Handler:
         except ConfigError as error:
             return web.Response(
                 status=HTTPStatus.INTERNAL_SERVER_ERROR,
-                text=f"The configuration can't be used; the last one stays in force.\n{error}\n",
+                text=f"Reload failed, keeping the previous configuration:\n{error}\n",
             )
         return web.Response(text=f"Reloaded: {changes}.\n")
 

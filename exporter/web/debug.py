@@ -32,14 +32,14 @@ def _lines(
         yield f"down: {daemon.down_reason.value}: {daemon.down_message}"
     yield f"sessions: {daemon.management_connects}, polls: {daemon.polls}"
     if not daemon.has_management:
-        yield "There is no management interface, only a status file: nothing is asked."
+        yield "No management interface is configured, only a status file."
         return
     counts = sorted(history.notification_counts.items())
     messages = ", ".join(f"{keyword} {count}" for keyword, count in counts)
-    yield f"real-time messages of this session (their text is not kept): {messages or 'none'}"
+    yield f"real-time messages in this session (text not stored): {messages or 'none'}"
     yield ""
     if not history.entries:
-        yield "Nothing was asked in this session yet."
+        yield "No command was sent in this session yet."
     for entry in history.entries:
         yield f"> {entry.command.text}    ({now - entry.ended:.1f} s ago)"
         yield from _reply(entry, _visible_lines(entry, daemon, clients))

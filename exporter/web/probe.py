@@ -17,7 +17,7 @@ from exporter.web.metrics import Refresh, page_response, scrape_timeout
 Debug = Callable[[DaemonState], str]
 """Returns the last commands and replies of a daemon's session as text, without secrets."""
 
-_HINT = "/sd lists the daemons that are watched"
+_HINT = "/sd lists the daemons"
 
 
 def handler(
@@ -42,9 +42,9 @@ def handler(
 def _target(request: web.Request, daemons: Mapping[str, DaemonState]) -> DaemonState:
     names = request.query.getall("target", [])
     if len(names) != 1:
-        raise _bad_request(f"name one daemon, as in /probe?target=NAME; {_HINT}")
+        raise _bad_request(f"exactly one target is required, as in /probe?target=NAME; {_HINT}")
     if names[0] not in daemons:
-        raise _bad_request(f"no daemon of this name is watched; {_HINT}")
+        raise _bad_request(f"unknown target; {_HINT}")
     return daemons[names[0]]
 
 

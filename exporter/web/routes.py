@@ -55,7 +55,7 @@ def check_telemetry_path(path: str) -> str:
         ValueError: the path is invalid or reserved; the text says how to write one.
     """
     if _PATH.fullmatch(path) is None:
-        raise ValueError(f"{path!r} is no path for the metrics; write one such as /metrics")
+        raise ValueError(f"{path!r} is not a valid path; write one such as /metrics")
     if path.startswith("/-/") or path in _RESERVED_PATHS:
-        raise ValueError(f"{path!r} is kept for something else; write a path such as /metrics")
+        raise ValueError(f"{path!r} is reserved; write a path such as /metrics")
     return path

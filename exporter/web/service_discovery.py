@@ -35,7 +35,9 @@ def parse_external_url(text: str) -> ExternalUrl:
     """
     match = _URL.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no such URL; write one such as https://vpn.example.org:9176")
+        raise ValueError(
+            f"{text!r} is not a valid URL; write one such as https://vpn.example.org:9176"
+        )
     return ExternalUrl(match["scheme"], match["host"], match["path"])
 
 
@@ -55,7 +57,7 @@ def _request_url(request: web.Request) -> ExternalUrl:
     host = request.headers.get("Host", "")
     if _HOST.fullmatch(host) is None:
         raise web.HTTPBadRequest(
-            text=f"{HTTPStatus.BAD_REQUEST.phrase}: the header Host says no address; send one, or "
+            text=f"{HTTPStatus.BAD_REQUEST.phrase}: the Host header is invalid; correct it, or "
             "start the exporter with --web.external-url.\n",
             content_type="text/plain",
         )

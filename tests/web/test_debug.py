@@ -121,7 +121,7 @@ def test_the_down_reason_is_shown() -> None:
     daemon.on_down(ConnectionRefused("127.0.0.1:1: connection refused"))
     text = render_debug(daemon, CommandHistory(), ClientsConfig(), now=0.0)
     assert "down: refused: 127.0.0.1:1: connection refused" in text
-    assert "Nothing was asked in this session yet." in text
+    assert "No command was sent in this session yet." in text
 
 
 def test_the_history_keeps_all_commands_of_a_session_start() -> None:
@@ -131,4 +131,4 @@ def test_the_history_keeps_all_commands_of_a_session_start() -> None:
 def test_a_daemon_without_a_management_interface_has_no_commands() -> None:
     daemon = DaemonState(DaemonConfig(name="office", status_file=Path("/x")), ClientsConfig())
     text = render_debug(daemon, CommandHistory(), ClientsConfig(), now=10.0)
-    assert text.endswith("only a status file: nothing is asked.\n")
+    assert text.endswith("only a status file.\n")

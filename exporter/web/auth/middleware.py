@@ -24,7 +24,7 @@ def protect(application: web.Application, policy: PolicyFile) -> None:
         if not bucket.try_acquire(policy.current.rate, asyncio.get_running_loop().time()):
             raise web.HTTPTooManyRequests(headers=_RETRY_AFTER, text="Too many requests.\n")
         if policy.current.users and not await _is_authenticated(request, policy, passwords):
-            raise web.HTTPUnauthorized(headers=_CHALLENGE, text="A user and password, please.\n")
+            raise web.HTTPUnauthorized(headers=_CHALLENGE, text="Unauthorized.\n")
         return await handler(request)
 
     async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
@@ -43,7 +43,7 @@ async def _is_authenticated(
     try:
         return await passwords.verify(policy.current.users, credentials)
     except TooManyPending:
-        text = "Too many passwords wait to be checked.\n"
+        text = "Too many pending password checks.\n"
         raise web.HTTPServiceUnavailable(headers=_RETRY_AFTER, text=text) from None
 
 

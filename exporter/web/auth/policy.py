@@ -55,20 +55,25 @@ class PolicyFile:
             self._log_failure(error)
             return
         except TimeoutError:
-            text = "the file system does not answer: look at its mount"
+            text = "file system timeout: check the mount"
             self._log_failure(ConfigError((Problem(source=str(path), text=text),)))
             return
         self._logged_failure = ""
         if changed is not None:
             self.current = changed
-            event(_log, Level.INFO, "web configuration has changed", file=path)
+            event(_log, Level.INFO, "web configuration reloaded", file=path)
 
     def _log_failure(self, error: ConfigError) -> None:
         if str(error) == self._logged_failure:
             return
         self._logged_failure = str(error)
         for problem in error.problems:
-            event(_log, Level.ERROR, "web configuration stays as it was", problem=problem)
+            event(
+                _log,
+                Level.ERROR,
+                "web configuration reload failed, keeping the previous one",
+                problem=problem,
+            )
 
 
 def _load_changed(path: Path, policy: Policy) -> Policy | None:

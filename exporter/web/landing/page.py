@@ -42,13 +42,6 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
-_WORDS = {
-    Severity.DOWN: "down",
-    Severity.TROUBLED: "in trouble",
-    Severity.AWAITED: "not reached yet",
-    Severity.WELL: "well",
-}
-
 now = time.time
 """Seconds since the epoch."""
 
@@ -122,7 +115,7 @@ def _summary(summarised: Sequence[tuple[DaemonSummary, DaemonState]]) -> str:
 def _count_by_severity(summarised: Sequence[tuple[DaemonSummary, DaemonState]]) -> list[str]:
     counts = Counter(summary.severity for summary, _ in summarised)
     return [
-        f'<span class="{severity}">{counts[severity]} {_WORDS[severity]}</span>'
+        f'<span class="{severity}">{counts[severity]} {severity}</span>'
         for severity in Severity
         if counts[severity]
     ]

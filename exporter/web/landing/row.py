@@ -12,7 +12,7 @@ from exporter.management.state import StateName
 from exporter.management.status import ServerStatus
 from exporter.state.daemon import DaemonState
 
-COLUMNS = ("Daemon", "State", "Clients", "Received", "Sent", "Last answer")
+COLUMNS = ("Daemon", "State", "Clients", "Received", "Sent", "Last successful poll")
 
 PROBLEM_LIMIT = 400
 """Most characters of a problem, which includes text of the peer."""
@@ -32,9 +32,9 @@ class Severity(enum.StrEnum):
     """How urgent a daemon is: the order of the page, and the class of its rows in the style."""
 
     DOWN = "down"
-    TROUBLED = "troubled"
-    AWAITED = "awaited"
-    WELL = "well"
+    DEGRADED = "degraded"
+    PENDING = "pending"
+    UP = "up"
 
 
 class DaemonSummary(msgspec.Struct, frozen=True):
@@ -54,16 +54,16 @@ def summarise(daemon: DaemonState) -> DaemonSummary:
     """Return the summary of a daemon."""
     state = daemon.state.name.value if daemon.state else "up"
     if daemon.down_reason is not None:
-        severity, state = (Severity.TROUBLED, state) if daemon.up else (Severity.DOWN, "down")
+        severity, state = (Severity.DEGRADED, state) if daemon.up else (Severity.DOWN, "down")
         problem = daemon.down_message
         if len(problem) > PROBLEM_LIMIT:
             problem = f"{problem[: PROBLEM_LIMIT - 1]}…"
         return DaemonSummary(severity, state, problem, daemon.down_reason.value)
     if not daemon.up:
-        return DaemonSummary(Severity.AWAITED, "not reached yet")
+        return DaemonSummary(Severity.PENDING, "pending")
     if daemon.state is not None and daemon.state.name is not StateName.CONNECTED:
-        return DaemonSummary(Severity.TROUBLED, state)
-    return DaemonSummary(Severity.WELL, state)
+        return DaemonSummary(Severity.DEGRADED, state)
+    return DaemonSummary(Severity.UP, state)
 
 
 def render_daemon(daemon: DaemonState, summary: DaemonSummary, now: float) -> str:
@@ -143,8 +143,9 @@ def _problem_row(daemon: DaemonState, summary: DaemonSummary) -> str:
     return (
         f'<tr class="problem"><td colspan="{len(COLUMNS)}"><p><b>{escape(summary.reason)}</b> '
         f"{escape(summary.problem)}<br><small>"
-        f"What to do: {TROUBLESHOOTING}#{escape(summary.reason)} · "
-        f'<a href="{_probe_url(daemon)}&amp;debug=true">what was said</a></small></p></td></tr>'
+        f"Troubleshooting: {TROUBLESHOOTING}#{escape(summary.reason)} · "
+        f'<a href="{_probe_url(daemon)}&amp;debug=true">commands and replies</a>'
+        "</small></p></td></tr>"
     )
 
 

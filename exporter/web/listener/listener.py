@@ -95,7 +95,7 @@ class _Listener:
                 accepted, _ = await loop.sock_accept(listening)
             except OSError as error:
                 if not accept_failed:
-                    event(_log, Level.WARN, "cannot take a connection", error=error)
+                    event(_log, Level.WARN, "accept failed", error=error)
                 accept_failed = True
                 await asyncio.sleep(_ACCEPT_RETRY_DELAY)
             else:
@@ -149,7 +149,7 @@ class _Listener:
             )
         except OSError as error:
             # Plain HTTP, a missing certificate, a port scan: no fault of the exporter's.
-            event(_log, Level.DEBUG, "no TLS with a client", error=error)
+            event(_log, Level.DEBUG, "TLS handshake failed", error=error)
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -36,7 +36,7 @@ def parse_listen_address(text: str) -> ListenAddress:
     """
     match = _ADDRESS.fullmatch(text)
     if match is None or int(match[2]) > MAX_PORT:
-        raise ValueError(f"{text!r} is no address to listen on; write :9176 or 127.0.0.1:9176")
+        raise ValueError(f"{text!r} is not a listen address; write :9176 or 127.0.0.1:9176")
     return ListenAddress(match[1].strip("[]") or None, int(match[2]))
 
 
@@ -113,7 +113,7 @@ def _passed_fds(environment: MutableMapping[str, str]) -> int:
     count = environment.get("LISTEN_FDS", "")
     is_for_us = environment.get("LISTEN_PID") == str(os.getpid())
     if not is_for_us or not count.isdecimal() or int(count) == 0:
-        raise ValueError("systemd handed over no socket: start the exporter by a .socket unit")
+        raise ValueError("systemd passed no socket: start the exporter by a .socket unit")
     return int(count)
 
 
@@ -122,11 +122,13 @@ def _passed_socket(descriptor: int) -> BoundAddress:
         os.set_inheritable(descriptor, False)  # noqa: FBT003 -- its name says it
         listening = socket.socket(fileno=descriptor)
     except OSError:
-        raise ValueError(f"descriptor {descriptor} of systemd is no socket: name one") from None
+        raise ValueError(
+            f"descriptor {descriptor} of systemd is not a socket: check the .socket unit"
+        ) from None
     if not _is_listening(listening):
         listening.detach()
         raise ValueError(
-            f"descriptor {descriptor} of systemd takes no connections: "
+            f"descriptor {descriptor} of systemd does not listen: "
             "write ListenStream= and Accept=no into the .socket unit"
         )
     host = str(listening.getsockname()[0])

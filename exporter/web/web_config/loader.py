@@ -103,7 +103,8 @@ def _headers(headers: HeadersConfig) -> dict[str, str]:
 def _check_rate(rate: RateLimitConfig) -> Iterator[Problem]:
     if rate.interval and rate.burst is None:
         yield Problem(
-            key="interval", text="needs burst: say how many requests may come at once, such as 20"
+            key="interval",
+            text="needs burst: set the number of requests allowed at once, such as 20",
         )
 
 

@@ -33,7 +33,7 @@ _CHEAPEST = "$2b$04$"
 
 
 class ClientAuth(enum.StrEnum):
-    """What is asked of clients in the TLS handshake."""
+    """Which client certificates the TLS handshake requires."""
 
     NONE = "NoClientCert"
     IF_GIVEN = "VerifyClientCertIfGiven"
@@ -48,7 +48,7 @@ class TlsVersion(enum.StrEnum):
 
 
 class Curve(enum.StrEnum):
-    """A group for the key exchange, by Go's name."""
+    """A curve of the key exchange, by its name in Go."""
 
     P256 = "CurveP256"
     P384 = "CurveP384"
@@ -57,7 +57,7 @@ class Curve(enum.StrEnum):
 
 
 class CipherSuite(enum.StrEnum):
-    """A cipher suite by the name that it has in the standards and in Go."""
+    """A cipher suite, by its name in the standards and in Go."""
 
     ECDSA_AES_128_CBC = "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA"
     ECDSA_AES_256_CBC = "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA"
@@ -74,15 +74,13 @@ class CipherSuite(enum.StrEnum):
     TLS13_CHACHA20 = "TLS_CHACHA20_POLY1305_SHA256"
 
 
-_UNVERIFIED = (
-    "asks for a certificate and never verifies it, which protects nothing and cannot be had here"
-)
+_UNVERIFIED = "does not verify the certificate and is not supported"
 _NO_SUCH_AUTH = {
     "RequestClientCert": f"{_UNVERIFIED}: write NoClientCert or VerifyClientCertIfGiven",
     "RequireAnyClientCert": f"{_UNVERIFIED}: write RequireAndVerifyClientCert",
     "RequireClientCert": f"{_UNVERIFIED}: write RequireAndVerifyClientCert",
 }
-_OLD_VERSION = "is broken (RFC 8996) and not offered: write TLS12 or TLS13"
+_OLD_VERSION = "is deprecated (RFC 8996) and not supported: write TLS12 or TLS13"
 _NO_SUCH_VERSION = {"TLS10": _OLD_VERSION, "TLS11": _OLD_VERSION}
 
 
@@ -94,7 +92,7 @@ class UserName(msgspec.Struct, frozen=True):
     def read(self, scalar: Scalar) -> str:
         """Return the value; raises ValueError."""
         if not scalar.text or ":" in scalar.text or not scalar.text.isprintable():
-            raise ValueError("no user can have this name: leave out colons and control characters")
+            raise ValueError("is not a valid user name: remove colons and control characters")
         return scalar.text
 
 
@@ -107,15 +105,13 @@ class BcryptHash(msgspec.Struct, frozen=True):
         """Return the value; raises ValueError, which never shows the text."""
         match = _HASH.fullmatch(scalar.text)
         if match is None:
-            raise ValueError("is no bcrypt hash, $2y$10$…: make one with htpasswd -nBC 10 NAME")
+            raise ValueError("is not a bcrypt hash, $2y$10$…: make one with htpasswd -nBC 10 NAME")
         if not _is_cost(int(match[1])):
-            raise ValueError(
-                f"has a cost of {match[1]}: hash the password at 10, at most {MAX_COST}"
-            )
+            raise ValueError(f"has a cost of {match[1]}: use a cost of 10, at most {MAX_COST}")
         try:
             bcrypt.hashpw(b"", f"{_CHEAPEST}{match[2]}".encode())
         except ValueError:
-            raise ValueError("is a damaged bcrypt hash: hash the password anew") from None
+            raise ValueError("is a damaged bcrypt hash: make a new one") from None
         return Secret(scalar.text)
 
 
@@ -138,7 +134,7 @@ class HeaderValue(msgspec.Struct, frozen=True):
         if self.allowed and scalar.text not in self.allowed:
             raise ValueError(f"{scalar.text!r} is not known: write {self.hint}")
         if not scalar.text.isascii() or (scalar.text and not scalar.text.isprintable()):
-            raise ValueError(f"{scalar.text!r} is no header: write printable ASCII")
+            raise ValueError(f"{scalar.text!r} is not a header value: write printable ASCII")
         return scalar.text or None
 
 
@@ -151,14 +147,16 @@ class IntervalOrZero(Duration, frozen=True):
 
 
 class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How connections are encrypted, and which clients may make one."""
+    """TLS of the server, and the certificates that it requires of clients."""
 
     cert: Annotated[
         Secret | None, KeySpec(PemText(), "The certificate and its chain, as PEM in this file.")
     ] = None
-    key: Annotated[Secret | None, KeySpec(PemText(), "The key, as PEM in this file.")] = None
+    key: Annotated[Secret | None, KeySpec(PemText(), "The private key, as PEM in this file.")] = (
+        None
+    )
     client_ca: Annotated[
-        Secret | None, KeySpec(PemText(), "Authorities of clients' certificates, as PEM.")
+        Secret | None, KeySpec(PemText(), "CA certificates for clients, as PEM in this file.")
     ] = None
     cert_file: Annotated[
         Path | None,
@@ -166,40 +164,43 @@ class TlsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     ] = None
     key_file: Annotated[
         Path | None,
-        KeySpec(FilePath(readable=True), "File with the key, as PEM and not encrypted."),
+        KeySpec(FilePath(readable=True), "File with the private key, as PEM and not encrypted."),
     ] = None
     client_auth_type: Annotated[
         ClientAuth,
-        KeySpec(Choice(ClientAuth, _NO_SUCH_AUTH), "Which clients must show a certificate."),
+        KeySpec(Choice(ClientAuth, _NO_SUCH_AUTH), "Whether clients must have a certificate."),
     ] = ClientAuth.NONE
     client_ca_file: Annotated[
         Path | None,
-        KeySpec(FilePath(readable=True), "File with the authorities of clients, as PEM."),
+        KeySpec(FilePath(readable=True), "File with the CA certificates for clients, as PEM."),
     ] = None
     client_allowed_sans: Annotated[
         tuple[str, ...] | None,
         KeySpec(
             ListOf(Label(512)),
-            "Clients are let in only with one of these in their certificate: "
-            "a DNS name, an IP address, a mail address or a URI.",
+            "A client's certificate must have one of these subject alternative names: "
+            "DNS names, IP addresses, email addresses or URIs.",
         ),
     ] = None
     min_version: Annotated[
-        TlsVersion, KeySpec(Choice(TlsVersion, _NO_SUCH_VERSION), "Oldest version of TLS.")
+        TlsVersion, KeySpec(Choice(TlsVersion, _NO_SUCH_VERSION), "Minimum TLS version.")
     ] = TlsVersion.TLS12
     max_version: Annotated[
-        TlsVersion, KeySpec(Choice(TlsVersion, _NO_SUCH_VERSION), "Newest version of TLS.")
+        TlsVersion, KeySpec(Choice(TlsVersion, _NO_SUCH_VERSION), "Maximum TLS version.")
     ] = TlsVersion.TLS13
     cipher_suites: Annotated[
         tuple[CipherSuite, ...],
-        KeySpec(ListOf(Choice(CipherSuite)), "Cipher suites of TLS 1.2, OpenSSL's by default."),
+        KeySpec(ListOf(Choice(CipherSuite)), "Cipher suites of TLS 1.2; empty: OpenSSL's default."),
     ] = ()
     prefer_server_cipher_suites: Annotated[
-        bool, KeySpec(Boolean(), "Whether the order of the suites here counts, or the client's.")
+        bool, KeySpec(Boolean(), "Prefer the server's order of suites to the client's.")
     ] = True
     curve_preferences: Annotated[
         tuple[Curve, ...],
-        KeySpec(ListOf(Choice(Curve)), "The group of the key exchange: one, or OpenSSL's choice."),
+        KeySpec(
+            ListOf(Choice(Curve)),
+            "Curve of the key exchange, one at most; empty: OpenSSL's default.",
+        ),
     ] = ()
 
 
@@ -216,59 +217,61 @@ class HeadersConfig(
         "strict_transport_security": "Strict-Transport-Security",
     },
 ):
-    """Headers that every answer has; None leaves one out."""
+    """Headers of every response; None omits one."""
 
     content_security_policy: Annotated[
-        str | None, KeySpec(HeaderValue(), "What a page may load and run.")
+        str | None, KeySpec(HeaderValue(), "Content-Security-Policy: what a page may load and run.")
     ] = None
     x_frame_options: Annotated[
-        str | None, KeySpec(HeaderValue(("deny", "sameorigin")), "Who may show a page in a frame.")
+        str | None,
+        KeySpec(
+            HeaderValue(("deny", "sameorigin")), "Whether other pages may show a page in a frame."
+        ),
     ] = None
     x_content_type_options: Annotated[
-        str | None, KeySpec(HeaderValue(("nosniff",)), "That the content type is meant.")
+        str | None,
+        KeySpec(HeaderValue(("nosniff",)), "Forbids browsers to guess the content type."),
     ] = None
-    x_xss_protection: Annotated[str | None, KeySpec(HeaderValue(), "For browsers of the past.")] = (
-        None
-    )
+    x_xss_protection: Annotated[str | None, KeySpec(HeaderValue(), "For old browsers.")] = None
     strict_transport_security: Annotated[
-        str | None, KeySpec(HeaderValue(), "That browsers come by HTTPS alone from now on.")
+        str | None, KeySpec(HeaderValue(), "Makes browsers use HTTPS only.")
     ] = None
 
 
 class HttpConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How HTTP is spoken."""
+    """Options of HTTP."""
 
     http2: Annotated[
         bool,
-        KeySpec(Boolean(), "Read and without effect: HTTP/1.1 is spoken, which clients agree to."),
+        KeySpec(Boolean(), "Accepted without effect: the exporter serves HTTP/1.1 only."),
     ] = True
     headers: Annotated[
-        HeadersConfig, KeySpec(Section(HeadersConfig), "Headers that every answer has.")
+        HeadersConfig, KeySpec(Section(HeadersConfig), "Headers of every response.")
     ] = HeadersConfig()
 
 
 class RateLimitConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How many requests are answered, whoever sends them."""
+    """The rate limit of all requests together."""
 
     interval: Annotated[
-        float, KeySpec(IntervalOrZero("0s", "1h"), "Time between two requests; 0 sets no limit.")
+        float, KeySpec(IntervalOrZero("0s", "1h"), "Time between two requests; 0: no limit.")
     ] = 0.0
     burst: Annotated[
-        int | None, KeySpec(Integer(1_000_000), "How many may come at once after a pause.")
+        int | None, KeySpec(Integer(1_000_000), "Requests allowed at once after a pause.")
     ] = None
 
 
 class WebConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the web configuration file says; durations are in seconds."""
+    """The web configuration file; durations are in seconds."""
 
     tls_server_config: Annotated[TlsConfig, KeySpec(Section(TlsConfig), "TLS.")] = TlsConfig()
-    http_server_config: Annotated[
-        HttpConfig, KeySpec(Section(HttpConfig), "How HTTP is spoken.")
-    ] = HttpConfig()
+    http_server_config: Annotated[HttpConfig, KeySpec(Section(HttpConfig), "Options of HTTP.")] = (
+        HttpConfig()
+    )
     basic_auth_users: Annotated[
         Mapping[str, Secret] | None,
         KeySpec(MapOf(UserName(), BcryptHash()), "Users and the bcrypt hashes of their passwords."),
     ] = None
     rate_limit: Annotated[
-        RateLimitConfig, KeySpec(Section(RateLimitConfig), "How many requests are answered.")
+        RateLimitConfig, KeySpec(Section(RateLimitConfig), "Rate limit of all requests together.")
     ] = RateLimitConfig()

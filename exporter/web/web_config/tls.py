@@ -72,7 +72,7 @@ def _check_key_pair(tls: TlsConfig) -> Iterator[Problem]:
     for name in ("cert", "key", "client_ca"):
         inline, file = getattr(tls, name), getattr(tls, f"{name}_file")
         if inline is not None and file is not None:
-            yield Problem(key=name, text=f"stands here beside {name}_file: keep one of them")
+            yield Problem(key=name, text=f"is set together with {name}_file: keep one of them")
         elif inline is None and file is None and name != "client_ca":
             yield Problem(key="", text=f"{name}_file is missing: add it, or {name}")
 
@@ -81,10 +81,10 @@ def _check_client_auth(tls: TlsConfig) -> Iterator[Problem]:
     has_ca = tls.client_ca is not None or tls.client_ca_file is not None
     if has_ca and tls.client_auth_type is ClientAuth.NONE:
         name = "client_ca" if tls.client_ca is not None else "client_ca_file"
-        text = "has no use without client_auth_type: write RequireAndVerifyClientCert there"
+        text = "has no effect without client_auth_type: set it to RequireAndVerifyClientCert"
         yield Problem(key=name, text=text)
     if not has_ca and tls.client_auth_type is not ClientAuth.NONE:
-        text = "needs client_ca_file: name the authority of your clients' certificates"
+        text = "needs client_ca_file: set the CA of the clients' certificates"
         yield Problem(key="client_auth_type", text=text)
     if tls.client_allowed_sans is not None:
         yield from _check_sans(tls.client_allowed_sans, tls.client_auth_type)
@@ -92,10 +92,10 @@ def _check_client_auth(tls: TlsConfig) -> Iterator[Problem]:
 
 def _check_sans(sans: tuple[str, ...], auth: ClientAuth) -> Iterator[Problem]:
     if not sans:
-        text = "is empty, which lets in nobody: name somebody, or remove the key"
+        text = "is empty, so that no client is accepted: add a name, or remove the key"
         yield Problem(key="client_allowed_sans", text=text)
     elif auth is not ClientAuth.REQUIRED:
-        text = "needs client_auth_type RequireAndVerifyClientCert: others come without a name"
+        text = "needs client_auth_type RequireAndVerifyClientCert: else a certificate is optional"
         yield Problem(key="client_allowed_sans", text=text)
 
 
@@ -133,21 +133,19 @@ def _set_suites(context: ssl.SSLContext, tls: TlsConfig) -> None:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
     else:
         raise TlsConfigError(
-            "cipher_suites", "has none for TLS12, the max_version: name one, or allow TLS13"
+            "cipher_suites", "has no suite for TLS12, the max_version: add one, or allow TLS13"
         )
 
 
 def _set_curve(context: ssl.SSLContext, tls: TlsConfig) -> None:
     if len(tls.curve_preferences) > 1:
-        raise TlsConfigError(
-            "curve_preferences", "can have one curve here: keep the first, or none"
-        )
+        raise TlsConfigError("curve_preferences", "supports one curve: keep the first, or none")
     for curve in tls.curve_preferences:
         try:
             context.set_ecdh_curve(_CURVES[curve])
         except (ssl.SSLError, ValueError):
             # Python 3.11.2 supports the NIST curves only.
-            text = f"{curve} cannot be set with this Python: name another curve, or none"
+            text = f"{curve} is not supported by this Python: set another curve, or none"
             raise TlsConfigError("curve_preferences", text) from None
 
 
@@ -156,21 +154,23 @@ def _load_certificate(context: ssl.SSLContext, tls: TlsConfig) -> None:
     key = "key_file" if tls.key is None else "key"
     if "-----BEGIN CERTIFICATE-----" not in _content(cert, tls.cert_file, tls.cert):
         raise TlsConfigError(
-            cert, "holds no certificate: write one as PEM, -----BEGIN CERTIFICATE-----"
+            cert, "has no certificate: write one as PEM, -----BEGIN CERTIFICATE-----"
         )
     key_content = _content(key, tls.key_file, tls.key)
     if "PRIVATE KEY-----" not in key_content:
-        raise TlsConfigError(key, "holds no key: write one as PEM, -----BEGIN PRIVATE KEY-----")
+        raise TlsConfigError(
+            key, "has no private key: write one as PEM, -----BEGIN PRIVATE KEY-----"
+        )
     if "ENCRYPTED" in key_content:
         raise TlsConfigError(
-            key, "is encrypted, and nobody is there to ask: write it without a passphrase"
+            key, "is encrypted, and the exporter cannot ask for its passphrase: decrypt it"
         )
     with _as_path(tls.cert_file, tls.cert) as cert_path, _as_path(tls.key_file, tls.key) as path:
         try:
             context.load_cert_chain(cert_path, path)
         except (OSError, ValueError) as error:
             mismatch = getattr(error, "reason", None) == "KEY_VALUES_MISMATCH"
-            text = f"is not the key of {cert}: give both of one pair"
+            text = f"is not the key of {cert}: set a matching pair"
             damaged = f"cannot be used with {key}: one of them is damaged, or too weak for OpenSSL"
             raise (
                 TlsConfigError(key, text) if mismatch else TlsConfigError(cert, damaged)
@@ -188,7 +188,7 @@ def _load_client_ca(context: ssl.SSLContext, tls: TlsConfig) -> None:
     try:
         context.load_verify_locations(cadata=content)
     except (ssl.SSLError, ValueError):
-        text = "holds no authority: write certificates as PEM, -----BEGIN CERTIFICATE-----"
+        text = "has no CA certificate: write it as PEM, -----BEGIN CERTIFICATE-----"
         raise TlsConfigError(name, text) from None
 
 

@@ -70,14 +70,14 @@ class TestRow:
         assert rows(daemon)[0][2] == "1"
 
     def test_has_no_values_before_the_first_poll(self) -> None:
-        assert rows(new_daemon()) == [["office", "not reached yet", "", "", "", "never"]]
+        assert rows(new_daemon()) == [["office", "pending", "", "", "", "never"]]
 
     def test_is_followed_by_the_problem_and_a_link_to_its_documentation(self) -> None:
         daemon = server()
         take_down(daemon)
         problem, links = rows(daemon)[1][0].split(" | ")
         assert problem == "refused 127.0.0.1:7505: Connection refused"
-        assert links == "What to do: docs/troubleshooting.md#refused · what was said"
+        assert links == "Troubleshooting: docs/troubleshooting.md#refused · commands and replies"
 
     def test_links_to_the_probe_and_its_debug_output(self) -> None:
         daemon = new_daemon("a b&c/ü")
@@ -88,22 +88,22 @@ class TestRow:
 
 class TestPage:
     def test_orders_daemons_by_severity_and_keeps_their_order_otherwise(self) -> None:
-        down, troubled = server("down"), tunnel("troubled")
+        down, degraded = server("down"), tunnel("degraded")
         take_down(down)
-        troubled.on_state(State(NOON, StateName.RECONNECTING, "ping-restart"))
-        page = read(server("z"), new_daemon("new"), server("a"), troubled, down)
+        degraded.on_state(State(NOON, StateName.RECONNECTING, "ping-restart"))
+        page = read(server("z"), new_daemon("new"), server("a"), degraded, down)
         names = [row[0].split(" ")[0] for row in page.rows[1:] if len(row) > 1]
-        assert names == ["down", "troubled", "new", "z", "a"]
-        assert page.classes == ["down", "troubled", "awaited", "well", "well"]
+        assert names == ["down", "degraded", "new", "z", "a"]
+        assert page.classes == ["down", "degraded", "pending", "up", "up"]
 
     def test_counts_daemons_by_severity_and_their_clients(self) -> None:
         down = server("down")
         take_down(down)
         text = " ".join(read(server("a"), server("b"), down, tunnel()).text.split())
-        assert "4 daemons · 1 down · 3 well · 2 clients connected" in text
+        assert "4 daemons · 1 down · 3 up · 2 clients connected" in text
 
     def test_counts_no_clients_without_a_server(self) -> None:
-        assert "1 daemon · 1 well\n" in read(tunnel()).text
+        assert "1 daemon · 1 up\n" in read(tunnel()).text
 
     def test_is_limited_and_counts_the_daemons_that_are_not_listed(self) -> None:
         last = server("last")
@@ -113,7 +113,7 @@ class TestPage:
         page = Page(html)
         assert len(page.classes) == ROWS_LIMIT
         assert page.classes[0] == "down"
-        assert "Not listed: 3 more, 3 well." in page.text
+        assert "Not listed: 3 more, 3 up." in page.text
         assert len(html) < 700_000
 
     def test_has_relative_links_version_and_time(

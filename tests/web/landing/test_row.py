@@ -14,24 +14,24 @@ from tests.metrics.daemons import NOON, introduce, new_daemon, server, take_down
 
 
 def test_a_connected_daemon_is_up() -> None:
-    assert summarise(server()) == DaemonSummary(Severity.WELL, "CONNECTED")
+    assert summarise(server()) == DaemonSummary(Severity.UP, "CONNECTED")
 
 
 def test_a_daemon_before_its_first_poll_is_pending() -> None:
-    assert summarise(new_daemon()) == DaemonSummary(Severity.AWAITED, "not reached yet")
+    assert summarise(new_daemon()) == DaemonSummary(Severity.PENDING, "pending")
 
 
 def test_a_daemon_with_a_session_but_no_poll_is_pending() -> None:
     daemon = new_daemon()
     introduce(daemon)
-    assert summarise(daemon).severity is Severity.AWAITED
+    assert summarise(daemon).severity is Severity.PENDING
 
 
 @pytest.mark.parametrize("name", [name for name in StateName if name is not StateName.CONNECTED])
 def test_a_daemon_that_is_up_but_not_connected_is_degraded(name: StateName) -> None:
     daemon = tunnel()
     daemon.on_state(State(NOON, name, ""))
-    assert summarise(daemon) == DaemonSummary(Severity.TROUBLED, name.value)
+    assert summarise(daemon) == DaemonSummary(Severity.DEGRADED, name.value)
 
 
 def test_a_daemon_that_is_down_has_a_problem_and_a_reason() -> None:
@@ -47,7 +47,7 @@ def test_a_daemon_that_is_up_by_its_status_file_only_is_degraded() -> None:
     daemon.up = True
     summary = summarise(daemon)
     assert (summary.severity, summary.state, summary.reason) == (
-        Severity.TROUBLED,
+        Severity.DEGRADED,
         "up",
         "refused",
     )

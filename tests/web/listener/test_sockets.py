@@ -151,7 +151,7 @@ def test_passed_sockets_have_urls(first: int, tmp_path: Path) -> None:
     [{}, environment(0), environment(""), environment("-1"), environment("x"), environment(1, 1)],
 )
 def test_no_passed_socket_is_an_error_with_what_to_do(given: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"handed over no socket: .* by a \.socket unit"):
+    with pytest.raises(ValueError, match=r"passed no socket: .* by a \.socket unit"):
         listen_fds(given)
 
 
@@ -159,7 +159,7 @@ def test_a_descriptor_that_is_no_socket_is_refused(first: int) -> None:
     descriptor = os.open("/dev/null", os.O_RDONLY)
     os.dup2(descriptor, first)
     os.close(descriptor)
-    with pytest.raises(ValueError, match=f"descriptor {first} of systemd is no socket"):
+    with pytest.raises(ValueError, match=f"descriptor {first} of systemd is not a socket"):
         listen_fds(environment(1))
 
 

@@ -123,11 +123,17 @@ PROBLEMS = {
         f"basic_auth_users:\n  a: {HASH}\n  a: {HASH}\n",
         "3: basic_auth_users.a: stands here twice",
     ),
-    "colon": (f"basic_auth_users: {{'a:b': {HASH}}}\n", "1: basic_auth_users.'a:b': no user can"),
-    "plain": (f"basic_auth_users: {{a: {SECRET}}}\n", "1: basic_auth_users.a: is no bcrypt hash"),
+    "colon": (
+        f"basic_auth_users: {{'a:b': {HASH}}}\n",
+        "1: basic_auth_users.'a:b': is not a valid user name",
+    ),
+    "plain": (
+        f"basic_auth_users: {{a: {SECRET}}}\n",
+        "1: basic_auth_users.a: is not a bcrypt hash",
+    ),
     "cost": (
         f"basic_auth_users: {{a: {HASH.replace('$04$', '$17$')}}}\n",
-        "1: basic_auth_users.a: has a cost of 17: hash the password at 10, at most 16",
+        "1: basic_auth_users.a: has a cost of 17: use a cost of 10, at most 16",
     ),
     "cheap": (
         f"basic_auth_users: {{a: {HASH.replace('$04$', '$03$')}}}\n",
@@ -155,15 +161,15 @@ PROBLEMS = {
     ),
     "both": (
         f"{PAIR}, key: x}}\n",
-        "1: tls_server_config.key: stands here beside key_file: keep one of them",
+        "1: tls_server_config.key: is set together with key_file: keep one of them",
     ),
     "text": (
         "tls_server_config: {cert_file: text, key_file: web.key}\n",
-        "1: tls_server_config.cert_file: holds no certificate",
+        "1: tls_server_config.cert_file: has no certificate",
     ),
     "text as key": (
         "tls_server_config: {cert_file: web.crt, key_file: text}\n",
-        "1: tls_server_config.key_file: holds no key",
+        "1: tls_server_config.key_file: has no private key",
     ),
     "damaged": (
         "tls_server_config: {cert_file: damaged.crt, key_file: web.key}\n",
@@ -179,7 +185,7 @@ PROBLEMS = {
     ),
     "unused CA": (
         f"{PAIR}, client_ca_file: ca.crt}}\n",
-        "1: tls_server_config.client_ca_file: has no use without client_auth_type",
+        "1: tls_server_config.client_ca_file: has no effect without client_auth_type",
     ),
     "client authentication without CA": (
         f"{PAIR}, client_auth_type: RequireAndVerifyClientCert}}\n",
@@ -187,11 +193,11 @@ PROBLEMS = {
     ),
     "text as CA": (
         f"{PAIR}, client_ca_file: text, client_auth_type: RequireAndVerifyClientCert}}\n",
-        "1: tls_server_config.client_ca_file: holds no authority",
+        "1: tls_server_config.client_ca_file: has no CA certificate",
     ),
     "unverified": (
         f"{PAIR}, {CLIENT}: RequireAnyClientCert}}\n",
-        "1: tls_server_config.client_auth_type: RequireAnyClientCert asks for a",
+        "1: tls_server_config.client_auth_type: RequireAnyClientCert does not verify",
     ),
     "SANs without required certificate": (
         f"{PAIR}, {CLIENT}: VerifyClientCertIfGiven, client_allowed_sans: [a]}}\n",
@@ -199,11 +205,11 @@ PROBLEMS = {
     ),
     "no SAN": (
         f"{PAIR}, {CLIENT}: RequireAndVerifyClientCert, client_allowed_sans: []}}\n",
-        "1: tls_server_config.client_allowed_sans: is empty, which lets in nobody",
+        "1: tls_server_config.client_allowed_sans: is empty, so that no client is accepted",
     ),
     "old version": (
         f"{PAIR}, min_version: TLS10}}\n",
-        "1: tls_server_config.min_version: TLS10 is broken",
+        "1: tls_server_config.min_version: TLS10 is deprecated",
     ),
     "no version": (
         f"{PAIR}, min_version: SSL3}}\n",
@@ -215,11 +221,11 @@ PROBLEMS = {
     ),
     "curves": (
         f"{PAIR}, curve_preferences: [X25519, CurveP256]}}\n",
-        "1: tls_server_config.curve_preferences: can have one curve here",
+        "1: tls_server_config.curve_preferences: supports one curve",
     ),
     "no suite left": (
         f"{PAIR}, max_version: TLS12, cipher_suites: [{CipherSuite.TLS13_AES_128_GCM}]}}\n",
-        "1: tls_server_config.cipher_suites: has none for TLS12",
+        "1: tls_server_config.cipher_suites: has no suite for TLS12",
     ),
     "weak suite": (
         f"{PAIR}, cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]}}\n",
@@ -235,7 +241,7 @@ PROBLEMS = {
     ),
     "header line": (
         'http_server_config: {headers: {Content-Security-Policy: "a\\r\\nb: c"}}\n',
-        "1: http_server_config.headers.Content-Security-Policy: 'a\\r\\nb: c' is no header",
+        "1: http_server_config.headers.Content-Security-Policy: 'a\\r\\nb: c' is not a header",
     ),
     "rate": ("rate_limit: {interval: 1s}\n", "1: rate_limit.interval: needs burst"),
     "rate without unit": (
@@ -278,7 +284,7 @@ def test_an_inline_key_is_in_no_problem(directory: Path) -> None:
     key = (directory / "other.key").read_text()
     block = re.sub("^", "    ", key, flags=re.MULTILINE)
     lines = problems(directory, f"tls_server_config:\n  cert_file: web.crt\n  key: |\n{block}\n")
-    assert lines == ["3: tls_server_config.key: is not the key of cert_file: give both of one pair"]
+    assert lines == ["3: tls_server_config.key: is not the key of cert_file: set a matching pair"]
 
 
 def test_bcrypt_refuses_the_same_hash_as_the_loader(directory: Path) -> None:

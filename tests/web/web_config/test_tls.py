@@ -116,7 +116,7 @@ def test_a_curve_that_python_cannot_set_is_a_problem(
     monkeypatch.setitem(_CURVES, Curve.X25519, "unknown to openssl")
     _, (problem,) = server_context(msgspec.structs.replace(tls, curve_preferences=(Curve.X25519,)))
     assert problem.key == "curve_preferences"
-    assert problem.text.startswith("X25519 cannot be set with this Python")
+    assert problem.text.startswith("X25519 is not supported by this Python")
 
 
 def test_x25519_is_the_only_curve_if_python_can_set_it(
