@@ -1,7 +1,7 @@
-"""Where a daemon's management interface is, as text and as a type.
+"""The address of a daemon's management interface, as text and as a type.
 
-Knows the three ways OpenVPN can be reached: `--management HOST PORT`, `--management PATH unix`, and
-`--management-client`, where the daemon dials in to us. It opens nothing and resolves no name.
+OpenVPN is reached in one of three ways: `--management HOST PORT`, `--management PATH unix`, and
+`--management-client`, where the daemon connects to us. Nothing is connected or resolved here.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ import msgspec
 MAX_PORT = 65535
 
 MAX_SOCKET_PATH = 107
-"""Longest path of a Unix socket on Linux, in bytes: `sun_path` without its closing NUL."""
+"""Longest path of a Unix socket on Linux, in bytes: `sun_path` without the final NUL."""
 
 _HINT = "write 127.0.0.1:7505, [::1]:7505, unix:/run/openvpn/office.sock or listen:127.0.0.1:7600"
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*):(?P<port>[0-9]{1,5})")
@@ -34,7 +34,7 @@ class TcpEndpoint(msgspec.Struct, frozen=True):
     port: int
 
     def __str__(self) -> str:
-        """Return the canonical text, which `parse_endpoint` reads back."""
+        """Return the canonical text, which `parse_endpoint` accepts."""
         return _join(self.host, self.port)
 
 
@@ -44,18 +44,18 @@ class UnixEndpoint(msgspec.Struct, frozen=True):
     path: str
 
     def __str__(self) -> str:
-        """Return the canonical text, which `parse_endpoint` reads back."""
+        """Return the canonical text, which `parse_endpoint` accepts."""
         return f"unix:{self.path}"
 
 
 class ListenEndpoint(msgspec.Struct, frozen=True):
-    """We listen on `host` and `port`, and the daemon dials in (`--management-client`)."""
+    """We listen on `host` and `port`, and the daemon connects (`--management-client`)."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        """Return the canonical text, which `parse_endpoint` reads back."""
+        """Return the canonical text, which `parse_endpoint` accepts."""
         return f"listen:{_join(self.host, self.port)}"
 
 
@@ -63,9 +63,10 @@ Endpoint = TcpEndpoint | UnixEndpoint | ListenEndpoint
 
 
 def parse_endpoint(text: str) -> Endpoint:
-    """Read an address of a management interface.
+    """Parse the address of a management interface.
 
-    Raises ValueError with one sentence that says what is wrong and how to mend it.
+    Raises:
+        ValueError: not an address; the message says what is wrong and what to write.
     """
     if text.startswith("/"):
         raise ValueError(f"{text!r} is a path: put unix: before it")

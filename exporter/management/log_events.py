@@ -1,7 +1,7 @@
-"""The log lines worth counting: one row an event.
+"""The log events that are counted: one row for each.
 
-A pattern is the whole message, after the client it is about. The level is the `verb` at which the
-daemon says it; versions are those of OpenVPN in which the wording was found.
+A pattern matches a whole message, without the client at the line's beginning. `verb` is the lowest
+verbosity at which the daemon logs the message, `versions` are those of OpenVPN that log it.
 """
 
 import re
@@ -10,7 +10,7 @@ import msgspec
 
 
 class LogEvent(msgspec.Struct, frozen=True):
-    """One recognised message; `name` is the value of the label `event`."""
+    """One event; `name` is the value of the label `event`."""
 
     name: str
     pattern: str
@@ -20,7 +20,7 @@ class LogEvent(msgspec.Struct, frozen=True):
     meaning: str
 
     def matches(self, message: str) -> bool:
-        """Tell whether a message, without its client, tells this event."""
+        """Return whether a message, without its client, is this event."""
         return re.fullmatch(self.pattern, message, re.DOTALL) is not None
 
     def __hash__(self) -> int:
@@ -34,7 +34,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "TLS Error: TLS handshake failed",
-        "A handshake failed, whatever the reason; once for each attempt.",
+        "A TLS handshake failed, for any reason; once for each attempt.",
     ),
     LogEvent(
         "tls_negotiation_timeout",
@@ -43,7 +43,7 @@ LOG_EVENTS = (
         "2.1-2.7",
         "TLS Error: TLS key negotiation failed to occur within 60 seconds "
         "(check your network connectivity)",
-        "A peer began a handshake and did not end it.",
+        "A peer did not complete a TLS handshake in time.",
     ),
     LogEvent(
         "tls_read_error",
@@ -51,7 +51,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "TLS Error: TLS object -> incoming plaintext read error",
-        "The TLS library refused what a peer sent.",
+        "The TLS library rejected data from a peer.",
     ),
     LogEvent(
         "certificate_verify_error",
@@ -60,7 +60,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "VERIFY ERROR: depth=0, error=certificate has expired: CN=alice, serial=1",
-        "A peer's certificate was refused.",
+        "A peer's certificate was rejected.",
     ),
     LogEvent(
         "auth_failed",
@@ -68,7 +68,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "TLS Auth Error: Auth Username/Password verification failed for peer",
-        "A server refused a user name or password.",
+        "A server rejected a user name or password.",
     ),
     LogEvent(
         "auth_token_failed",
@@ -76,7 +76,7 @@ LOG_EVENTS = (
         0,
         "2.4-2.7",
         "TLS: Username/auth-token authentication failed for username 'alice' ",
-        "A server refused an authentication token.",
+        "A server rejected an authentication token.",
     ),
     LogEvent(
         "auth_error",
@@ -84,7 +84,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "TLS Auth Error: peer provided a blank username",
-        "Any other error of authentication.",
+        "Any other authentication error.",
     ),
     LogEvent(
         "auth_failed_received",
@@ -92,7 +92,7 @@ LOG_EVENTS = (
         0,
         "2.1-2.7",
         "AUTH: Received control message: AUTH_FAILED",
-        "A client was told by its server that authentication failed.",
+        "A client received AUTH_FAILED from its server.",
     ),
     LogEvent(
         "control_packet_unauthenticated",
@@ -101,7 +101,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "TLS Error: tls-crypt unwrapping failed from [AF_INET]192.0.2.1:40000",
-        "A packet without the right tls-auth or tls-crypt key: scans, or a wrong key.",
+        "A packet without the right tls-auth or tls-crypt key: a scan, or a wrong key.",
     ),
     LogEvent(
         "control_packet_unroutable",
@@ -110,7 +110,7 @@ LOG_EVENTS = (
         "2.1-2.7",
         "TLS Error: Unroutable control packet received from [AF_INET]192.0.2.1:40000 "
         "(si=3 op=P_CONTROL_V1)",
-        "A control packet of no known session.",
+        "A control packet belonged to no known session.",
     ),
     LogEvent(
         "keys_out_of_sync",
@@ -118,7 +118,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "TLS Error: local/remote TLS keys are out of sync: [AF_INET]192.0.2.1:40000 [0]",
-        "Data arrived under a key that is not in use.",
+        "A packet used a key that is not active.",
     ),
     LogEvent(
         "replay",
@@ -128,7 +128,7 @@ LOG_EVENTS = (
         "2.1-2.7",
         "Authenticate/Decrypt packet error: bad packet ID (may be a replay): [ #1 ] -- "
         "see the man page entry for --replay-window",
-        "A packet came twice or far too late.",
+        "A packet arrived twice or far too late.",
     ),
     LogEvent(
         "decrypt_error",
@@ -145,7 +145,7 @@ LOG_EVENTS = (
         "2.1-2.7",
         "WARNING: Bad encapsulated packet length from peer (18245), "
         "which must be > 0 and <= 1627 -- please ensure that --tun-mtu is equal on both peers",
-        "Something that is not OpenVPN spoke to a TCP port.",
+        "A TCP port received data that is not OpenVPN's.",
     ),
     LogEvent(
         "bad_source_address",
@@ -153,7 +153,7 @@ LOG_EVENTS = (
         4,
         "2.1-2.7",
         "MULTI: bad source address from client [192.168.1.7], packet dropped",
-        "A client sent from an address that is not its own.",
+        "A client sent a packet from an address that is not its own.",
     ),
     LogEvent(
         "output_saturation",
@@ -161,7 +161,7 @@ LOG_EVENTS = (
         4,
         "2.1-2.7",
         "MULTI: packet dropped due to output saturation (multi_add_mbuf)",
-        "A queue towards clients was full.",
+        "A packet was dropped because a queue to the clients was full.",
     ),
     LogEvent(
         "client_limit_reached",
@@ -169,7 +169,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "MULTI: new incoming connection would exceed maximum number of clients (100)",
-        "max-clients kept a client out; repeated with each retry.",
+        "A client was rejected because of max-clients; repeated at each retry.",
     ),
     LogEvent(
         "pool_exhausted",
@@ -177,7 +177,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "MULTI: no free --ifconfig-pool addresses are available",
-        "No address was left for a client.",
+        "The address pool had no free address for a client.",
     ),
     LogEvent(
         "route_quota_exceeded",
@@ -186,7 +186,7 @@ LOG_EVENTS = (
         "2.1-2.7",
         "MULTI ROUTE: route quota (256) exceeded for alice/192.0.2.1:40000 "
         "(see --max-routes-per-client option)",
-        "A client asked for too many routes.",
+        "A client exceeded its limit of routes.",
     ),
     LogEvent(
         "session_replaced",
@@ -197,7 +197,7 @@ LOG_EVENTS = (
         "MULTI: new connection by client 'alice' will cause previous active sessions by this "
         "client to be dropped.  Remember to use the --duplicate-cn option if you want multiple "
         "clients using the same certificate or username to concurrently connect.",
-        "A name came a second time without duplicate-cn, and its first session was dropped.",
+        "A second session of a name replaced its first one; duplicate-cn is not set.",
     ),
     LogEvent(
         "handshake_rate_limited",
@@ -208,7 +208,7 @@ LOG_EVENTS = (
         "2.1-2.7 (verb 1 for connect-freq)",
         "Note: --connect-freq-initial 100 10 rate limit exceeded, dropping initial handshake "
         "packets for the next 10 seconds",
-        "More new handshakes than connect-freq or connect-freq-initial allows.",
+        "New handshakes exceeded connect-freq or connect-freq-initial.",
     ),
     LogEvent(
         "ping_timeout",
@@ -216,7 +216,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "[alice] Inactivity timeout (--ping-restart), restarting",
-        "A peer was not heard of for the ping timeout.",
+        "No packet arrived from a peer within the ping timeout.",
     ),
     LogEvent(
         "connection_reset",
@@ -224,7 +224,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "Connection reset, restarting [0]",
-        "A TCP connection ended without a goodbye; port scans do so, too.",
+        "A TCP connection was reset; port scans cause this, too.",
     ),
     LogEvent(
         "tls_fatal",
@@ -232,7 +232,7 @@ LOG_EVENTS = (
         1,
         "2.1-2.7",
         "Fatal TLS error (check_tls_errors_co), restarting",
-        "A TCP connection was dropped after a failed handshake.",
+        "A TCP connection was closed after a failed TLS handshake.",
     ),
     LogEvent(
         "client_floated",
@@ -240,6 +240,6 @@ LOG_EVENTS = (
         4,
         "2.4-2.7",
         "peer 0 (alice) floated from 192.0.2.1:40000 to [AF_INET]192.0.2.2:40001",
-        "A client went on from another address.",
+        "A client's address changed.",
     ),
 )

@@ -1,10 +1,11 @@
-"""Lines of the daemon's log: who they are about, and which known event they tell.
+"""Lines of the daemon's log: their severity, their client and the known event in them.
 
-A line may begin with `Connection Attempt ` and with the client it is about: `127.0.0.1:48762 `
-before its name is verified, `alice/127.0.0.1:48762 ` after, `alice/udp4:127.0.0.1:48762 ` from
-2.7 on; some lines about a client come without. Names hold what their owners chose, slashes and
-blanks included, and so do the ends of many messages. Where a message begins is therefore not
-always known; such a line tells no event: better one event less than one that a peer made up.
+A line may begin with `Connection Attempt `, and with the client that it is about:
+`127.0.0.1:48762 ` before the client's name is verified, `alice/127.0.0.1:48762 ` after, and
+`alice/udp4:127.0.0.1:48762 ` since 2.7. Some lines about a client do not name it. Peers choose
+their names, slashes and blanks included, and the ends of many messages. If this makes the
+beginning of the message ambiguous, the line counts as no event: a missed event is better than one
+that a peer has forged.
 """
 
 import enum
@@ -18,9 +19,9 @@ from exporter.management.values import clean
 
 
 class ConnectLine(msgspec.Struct, frozen=True):
-    """A client that was let in: its clean name and its real address.
+    """The log line of a client that has logged in: its clean name and its real address.
 
-    One with two virtual addresses has two lines, the second with `ipv6`.
+    A client with two virtual addresses has two lines, the second with `ipv6`.
     """
 
     name: str
@@ -29,7 +30,7 @@ class ConnectLine(msgspec.Struct, frozen=True):
 
 
 class Severity(enum.StrEnum):
-    """How grave a line is, by the flags that the daemon gives it; mostly it gives none."""
+    """The severity of a line, from its flags; most lines have none."""
 
     FATAL = "fatal"
     ERROR = "error"
@@ -52,8 +53,9 @@ _ADDRESS = (
     r"(?:\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}|\[[0-9a-f:.]+\]:\d{1,5}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*)"
     r"(?: peer-id=-?\d+)?"  # under data channel offload, from verb 7 on
 )
+_MANAGEMENT = "MANAGEMENT: "
 _CLIENT_END = re.compile(rf"(?:\A|/){_ADDRESS} ")
-# Before a client's own name there is none of this; before a name that a message quotes there is.
+# Comes before a name that a message quotes, and never before the client at the line's beginning.
 _AMBIGUOUS = re.compile(r": |\[|\Apeer \S+ \(|\Aclosing instance ")
 _NEW_CLIENT = re.compile(
     r"(?:(?P<prefix>.*) )?MULTI: primary virtual IP(?P<v6>v6)? for "
@@ -63,18 +65,20 @@ _NEW_CLIENT = re.compile(
 
 
 def severity(line: LogLine) -> Severity:
-    """Tell how grave a line is."""
+    """Return the severity of a line."""
     return _SEVERITIES.get(line.flags[:1], Severity.OTHER)
 
 
 def is_management_line(line: LogLine) -> bool:
-    """Tell lines that only management clients cause, and those that repeat a state change."""
+    """Return whether a management client caused the line, or it repeats a state change."""
+    if line.text.startswith(_MANAGEMENT):
+        return True
     message = _message(line.text)
-    return (line.text if message is None else message).startswith("MANAGEMENT: ")
+    return message is not None and message.startswith(_MANAGEMENT)
 
 
 def match_event(line: LogLine) -> LogEvent | None:
-    """Find the known event that a line tells, None for all others and for ambiguous lines."""
+    """Return the known event of a line, or None; an ambiguous line has none."""
     message = _message(line.text)
     if message is None:
         return None
@@ -82,12 +86,12 @@ def match_event(line: LogLine) -> LogEvent | None:
 
 
 def parse_connect(line: LogLine) -> ConnectLine | None:
-    """Read the line that gives a client its virtual address (verb 3); None for all others."""
+    """Parse the line that assigns a virtual address (verb 3); return None for all others."""
     match = _NEW_CLIENT.fullmatch(line.text)
     if match is None:
         return None
     name, prefix = match["name"] or "", match["prefix"]
-    # The line names its client twice, or it begins with the message itself.
+    # The line begins with its client, which the message repeats, or with the message.
     if prefix not in {None, match["client"]} or (prefix is None and _CLIENT_END.search(name)):
         return None
     address = match["address"].partition(" ")[0]
@@ -95,10 +99,10 @@ def parse_connect(line: LogLine) -> ConnectLine | None:
 
 
 def _message(text: str) -> str | None:
-    """Return a line without the client it is about, None where a peer may have made it up.
+    """Return a line without the client at its beginning, or None if that is ambiguous.
 
-    The first client is the one that the line is about, unless it stands in the middle of a
-    message or in a name.
+    The first client in the text is the one that the line is about, unless it is in the middle of
+    a message or part of a name.
     """
     text = text.removeprefix("Connection Attempt ")
     match = _CLIENT_END.search(text)
@@ -107,5 +111,5 @@ def _message(text: str) -> str | None:
     client, message = text[: match.end()], text[match.end() :]
     if _AMBIGUOUS.search(text[: match.start()]):
         return None
-    # Some messages name their client again; another one may be the true end of a name.
+    # A message may repeat its client; another client in it may be the true end of the name.
     return None if _CLIENT_END.search(message.replace(client, "")) else message

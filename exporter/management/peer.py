@@ -1,7 +1,7 @@
-"""What a client says of itself when it connects: `IV_PLAT`, `IV_VER` and `IV_GUI_VER`.
+"""The peer info that a client sends when it connects: `IV_PLAT`, `IV_VER` and `IV_GUI_VER`.
 
-Chosen by the peer, so folded into what real clients send: anything else is `other`, nothing at
-all is `unknown`.
+The peer chooses the values, so only those of known clients become label values. Any other value
+is `other`, a missing one `unknown`.
 """
 
 import re
@@ -19,7 +19,6 @@ _PLATFORMS = frozenset(
 _VERSION = re.compile(r"[23]\.[0-9]{1,2}(?:\.[0-9]{1,2})?(?![0-9])")
 """OpenVPN 2 and the core of OpenVPN 3; `2.6_git` is 2.6."""
 
-
 _GUI_NAMES = {
     "OpenVPN_GUI": "openvpn-gui",
     "OCWindows": "openvpn-connect",
@@ -29,13 +28,13 @@ _GUI_NAMES = {
     "net.tunnelblick": "tunnelblick",
     "Viscosity": "viscosity",
 }
-"""How `IV_GUI_VER` begins, by program; a version and more follows."""
+"""The beginnings of `IV_GUI_VER`, which a version follows, and the names of the programs."""
 
 
 class PeerInfo(msgspec.Struct, frozen=True, gc=False):
     """Platform and version of a client's OpenVPN (`linux`, `2.6.14`).
 
-    `gui` is the program that runs it (`openvpn-connect`), "" where none is named: most have none.
+    `gui` is the graphical program that runs it (`openvpn-connect`); most clients name none ("").
     """
 
     platform: str = UNKNOWN
@@ -44,7 +43,7 @@ class PeerInfo(msgspec.Struct, frozen=True, gc=False):
 
 
 def parse_peer_info(variables: Mapping[str, str]) -> PeerInfo:
-    """Read the peer's variables of a `>CLIENT:` block."""
+    """Parse the peer info among the variables of a `>CLIENT:` message."""
     platform, version = variables.get("IV_PLAT"), variables.get("IV_VER")
     return PeerInfo(
         UNKNOWN if platform is None else _platform(platform),

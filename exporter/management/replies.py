@@ -1,4 +1,4 @@
-"""Replies as readings, one function a command. `status` has a package of its own."""
+"""Parsed replies: one function for each command. `status` is a package of its own."""
 
 import contextlib
 import re
@@ -19,8 +19,8 @@ _T = TypeVar("_T")
 class Version(msgspec.Struct, frozen=True):
     """The reply to `version`.
 
-    `version` and `platform` are words of the version string (`2.6.14`, `x86_64-pc-linux-gnu`),
-    "" where it has none; `management_version` is the number of the interface, "" if not said.
+    `version` and `platform` are words of the version string (`2.6.14`, `x86_64-pc-linux-gnu`).
+    `management_version` is the number of the management interface. Missing ones are "".
     """
 
     version: str
@@ -29,9 +29,10 @@ class Version(msgspec.Struct, frozen=True):
 
 
 class LoadStats(msgspec.Struct, frozen=True):
-    """The reply to `load-stats`: totals of the process over its whole life, without DCO bytes.
+    """The reply to `load-stats`: totals since the start of the process.
 
-    `clients` counts established instances, those just rejected included; 0 in client mode.
+    The bytes do not include those of data channel offload. `clients` counts established client
+    instances, those just rejected included; it is 0 in client mode.
     """
 
     clients: int
@@ -39,13 +40,13 @@ class LoadStats(msgspec.Struct, frozen=True):
     sent_bytes: int
 
 
-# The word before the number is the program's name; builds of other vendors change it.
+# The word before the version is the program's name, which some vendors change.
 _VERSION = re.compile(r"\S+ (\S+)(?: \[git:[^\]]*\])?(?: ([^\s\[]\S*))?")
 _LOAD_STATS = re.compile(r"nclients=(\d+),bytesin=(\d+),bytesout=(\d+)", re.ASCII)
 
 
 class DaemonInfo(msgspec.Struct, frozen=True):
-    """What a daemon says of itself at the beginning of a session."""
+    """The facts that a daemon reports at the beginning of a session."""
 
     version: Version
     pid: int
@@ -54,10 +55,10 @@ class DaemonInfo(msgspec.Struct, frozen=True):
 
 
 class Poll(msgspec.Struct, frozen=True):
-    """One complete answer.
+    """The replies of one poll.
 
-    `status` is None while the daemon has none: it is held, asks for a password, or restarts.
-    `fallback` tells that `status 1` had to do.
+    `status` is None while the daemon has none: it is held, waits for a password, or restarts.
+    `fallback` is true if `status 1` was used because `status 3` did not end.
     """
 
     load_stats: LoadStats
@@ -66,13 +67,13 @@ class Poll(msgspec.Struct, frozen=True):
 
 
 def parse_title(title: str) -> Version | None:
-    """Read the title of a status, which begins as the version does; None where it doesn't."""
+    """Parse the title of a status, which begins with the version; None if it does not."""
     match = _VERSION.match(title)
     return Version(match[1], match[2] or "", "") if match else None
 
 
 def parse_version(lines: Sequence[bytes]) -> Version:
-    """Read the reply to `version`.
+    """Parse the reply to `version`.
 
     Raises:
         ReplyError: no `OpenVPN Version:` line.
@@ -86,56 +87,52 @@ def parse_version(lines: Sequence[bytes]) -> Version:
 
 
 def parse_pid(text: bytes) -> int:
-    """Read `pid=17954`."""
+    """Parse `pid=17954`, the process id."""
     return _parse_setting(text, "pid")
 
 
 def parse_verb(text: bytes) -> int:
-    """Read `verb=3`: the log level the daemon runs at."""
+    """Parse `verb=3`, the verbosity of the log."""
     return _parse_setting(text, "verb")
 
 
 def parse_hold(text: bytes) -> bool:
-    """Read `hold=0`: whether the daemon will hold at its next (re)start."""
+    """Parse `hold=0`; return whether the daemon will hold at its next start or restart."""
     return _parse_setting(text, "hold") != 0
 
 
 def parse_load_stats(text: bytes) -> LoadStats:
-    """Read `nclients=1,bytesin=3005,bytesout=3148`.
+    """Parse `nclients=1,bytesin=3005,bytesout=3148`.
 
     Raises:
-        ReplyError: anything else.
+        ReplyError: the text is anything else.
     """
     match = _LOAD_STATS.fullmatch(decode(text))
     if match is None:
         raise ReplyError(f"a reply to 'load-stats' that says {clean_bytes(text, 64)!r}")
-    return _numbers_or_reply_error(match)
+    try:
+        return LoadStats(parse_number(match[1]), parse_number(match[2]), parse_number(match[3]))
+    except ValueError as error:
+        raise ReplyError("a reply to 'load-stats' with numbers beyond 64 bits") from error
 
 
 def parse_states(lines: Sequence[bytes]) -> tuple[State, ...]:
-    """Read the state history, oldest first; lines that are none are left out."""
-    return tuple(_readable(parse_state, lines))
+    """Parse the state history, oldest entry first; skip lines that are no entry."""
+    return tuple(_parse_lines(parse_state, lines))
 
 
 def parse_log_cache(lines: Sequence[bytes]) -> tuple[LogLine, ...]:
-    """Read the log cache, oldest first; lines that are none are left out.
+    """Parse the log cache, oldest line first; skip lines that are no log line.
 
     Before 2.5.11 and 2.6.11 a peer could put a line break into a message.
     """
-    return tuple(_readable(parse_log, lines))
+    return tuple(_parse_lines(parse_log, lines))
 
 
-def _readable(parse: Callable[[str], _T], lines: Sequence[bytes]) -> Iterator[_T]:
+def _parse_lines(parse: Callable[[str], _T], lines: Sequence[bytes]) -> Iterator[_T]:
     for line in lines:
         with contextlib.suppress(ValueError):
             yield parse(decode(line))
-
-
-def _numbers_or_reply_error(match: re.Match[str]) -> LoadStats:
-    try:
-        return LoadStats(*(parse_number(group) for group in match.groups()))
-    except ValueError as error:
-        raise ReplyError("a reply to 'load-stats' with numbers beyond 64 bits") from error
 
 
 def _parse_setting(text: bytes, name: str) -> int:

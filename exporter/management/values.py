@@ -19,6 +19,9 @@ MAX_LENGTH = 128
 A common name has at most 64 bytes (255 with several `--x509-username-field`), a user name 4095.
 """
 
+UNDEFINED = "UNDEF"
+"""Printed in place of a common name or user name that is not (yet) known."""
+
 _DIGEST_SIZE = 4
 _MAX_DIGITS = 20
 _MAX_NUMBER = 2**64 - 1
@@ -60,6 +63,11 @@ def clean(text: str, limit: int = MAX_LENGTH) -> str:
 def clean_bytes(raw: bytes, limit: int = MAX_LENGTH) -> str:
     """Decode and clean."""
     return clean(decode(raw), limit)
+
+
+def clean_name(text: str) -> str:
+    """Clean a common name or user name; `UNDEF` becomes ""."""
+    return "" if text == UNDEFINED else clean(text)
 
 
 def parse_number(text: str) -> int:

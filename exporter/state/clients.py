@@ -13,7 +13,7 @@ import msgspec
 
 from exporter.config.schema import ClientsConfig, Identity
 from exporter.management.status import ClientRow, ServerStatus
-from exporter.management.status.model import UNDEFINED
+from exporter.management.values import UNDEFINED
 from exporter.state.sessions import SessionSample, SessionTracker
 
 _NAMERS: Mapping[Identity, Callable[[ClientRow], str]] = {

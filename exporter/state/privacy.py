@@ -12,7 +12,7 @@ from typing import Protocol
 import msgspec
 
 from exporter.config.schema import ClientsConfig, DaemonConfig, PrivacyMode
-from exporter.management.status.model import UNDEFINED
+from exporter.management.values import UNDEFINED
 
 _DIGEST_SIZE = 8
 """Bytes: among a million names, two share a pseudonym with a chance of one in forty million."""

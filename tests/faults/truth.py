@@ -1,6 +1,6 @@
 """What the clients of a simulated server really moved, by the simulation's own books."""
 
-from exporter.management.status.model import UNDEFINED
+from exporter.management.values import UNDEFINED
 from exporter.simulator import SimulatedDaemon
 from exporter.simulator.population.counter import activity_ticks
 from exporter.simulator.population.instance import Instance

@@ -1,11 +1,11 @@
-"""The reply to `status` as readings.
+"""The reply to `status`, parsed.
 
-reading     what a status says, whatever its format
-table       formats 2 and 3: keyworded rows, columns named by a header
-columns     which column is where, and how it is read
-known       rows that the last status had, too
-report      format 1: sections for people
-tunnel      client and point-to-point mode
+model        the parsed status, the same for all formats
+format_1     format 1: sections with titles
+format_2_3   formats 2 and 3: rows with keywords, columns named by a header
+columns      the columns under a header
+row_cache    the client rows of the previous status
+statistics   client and point-to-point mode
 """
 
 import datetime
@@ -14,6 +14,7 @@ from collections.abc import Generator, Sequence
 from exporter.management.errors import ReplyError
 from exporter.management.status import format_1, format_2_3, statistics
 from exporter.management.status.model import ClientRow, RouteRow, ServerStatus, Status, TunnelStatus
+from exporter.management.status.row_cache import RowCache
 from exporter.management.values import clean_bytes
 
 __all__ = [
@@ -28,45 +29,49 @@ __all__ = [
 
 
 class StatusReader:
-    """Reads the statuses of one daemon, one after the other: what hasn't changed costs little."""
+    """Parses the successive statuses of one daemon; unchanged rows are not parsed again."""
 
     def __init__(self, *, routes: bool = True, zone: datetime.tzinfo | None = None) -> None:
-        """Begin with no status read.
+        """Create a reader without a previous status.
 
         Args:
-            routes: whether to read each route; their number is known either way.
-            zone: the daemon's time zone, for formats without epoch times; None is this machine's.
+            routes: whether to parse each route; their number is always known.
+            zone: the daemon's time zone, for format 1; None is this machine's.
         """
+        self._routes = routes
         self._zone = zone
-        self._tables = format_2_3.TableReader(routes=routes)
+        self._cache = RowCache()
 
     def read_in_chunks(self, lines: Sequence[bytes]) -> Generator[None, None, Status]:
-        """Read a status of any format (1, 2, 3) and mode; its first line tells which.
+        """Parse a status of any format and mode, as its first line shows; return the status.
 
-        Pauses every few milliseconds, where much is to be read. `lines` are the reply's without
-        line ends, with or without its `END`.
+        A large status is parsed in chunks of a few milliseconds, with a `yield` after each. `lines`
+        are without line ends; `END` as the last line is allowed.
 
         Raises:
-            ReplyError: no status at all.
+            ReplyError: not a status.
         """
         if lines and lines[-1] == b"END":
             lines = lines[:-1]
-        first = lines[0] if lines else b""
-        if first.startswith(b"TITLE\t"):
-            return (yield from self._tables.read_in_chunks(lines, "\t"))
-        if first.startswith(b"TITLE,"):
-            return (yield from self._tables.read_in_chunks(lines, ","))
-        if first == format_1.TITLE:
+        title = lines[0] if lines else b""
+        if title.startswith((b"TITLE\t", b"TITLE,")):
+            separator = title[5:6].decode()
+            return (
+                yield from format_2_3.parse_in_chunks(
+                    lines, separator, routes=self._routes, cache=self._cache
+                )
+            )
+        if title == format_1.TITLE:
             return (yield from format_1.parse_in_chunks(lines, zone=self._zone))
-        if first == statistics.TITLE:
+        if title == statistics.TITLE:
             return statistics.parse(lines, zone=self._zone)
-        raise ReplyError(f"a status that begins with {clean_bytes(first, 64)!r}")
+        raise ReplyError(f"a status that begins with {clean_bytes(title, 64)!r}")
 
     def read(self, lines: Sequence[bytes]) -> Status:
-        """Read a status in one go.
+        """Parse a status without a pause, as `read_in_chunks` does.
 
         Raises:
-            ReplyError: no status at all.
+            ReplyError: not a status.
         """
         chunks = self.read_in_chunks(lines)
         while True:
@@ -80,9 +85,9 @@ class StatusReader:
 def parse_status(
     lines: Sequence[bytes], *, routes: bool = True, zone: datetime.tzinfo | None = None
 ) -> Status:
-    """Read a single status in one go, as `StatusReader` does.
+    """Parse a single status, as `StatusReader` does.
 
     Raises:
-        ReplyError: no status at all.
+        ReplyError: not a status.
     """
     return StatusReader(routes=routes, zone=zone).read(lines)

@@ -1,10 +1,11 @@
-"""The columns of a table, as its `HEADER` row names them, and how their fields are read."""
+"""The columns of a table in status format 2 or 3, as its `HEADER` row names them."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from exporter.management.status.model import ClientRow, RouteRow, clean_name
-from exporter.management.values import clean, parse_number
+from exporter.management.status.model import ClientRow, RouteRow
+from exporter.management.values import clean, clean_name, decode, parse_number
 
 Row = TypeVar("Row", ClientRow, RouteRow)
 
@@ -13,7 +14,7 @@ def _optional_number(text: str) -> int | None:
     return parse_number(text) if text else None
 
 
-# The columns we read and how, in the order of the fields of Client and Route.
+# The columns that are read and their parsers, in the order of the fields of ClientRow and RouteRow.
 CLIENT_COLUMNS: dict[str, Callable[[str], Any]] = {
     "Common Name": clean_name,
     "Real Address": clean,
@@ -34,64 +35,95 @@ ROUTE_COLUMNS: dict[str, Callable[[str], Any]] = {
     "Last Ref (time_t)": parse_number,
 }
 _NUMERIC = (parse_number, _optional_number)
-_NOT_READ = frozenset({"Connected Since", "Last Ref"})  # the same moments without a zone
+_NOT_READ = frozenset({"Connected Since", "Last Ref"})  # the same times, without a zone
 _REQUIRED = frozenset({"Common Name", "Real Address"})
 _FREE_TEXT = frozenset({"Common Name", "Username"})
 
 
 class Columns(Generic[Row]):
-    """Where the fields of one kind of row are, as its header says."""
+    """Parses the rows under one header."""
 
     def __init__(
-        self, row: type[Row], readers: Mapping[str, Callable[[str], Any]], *, names: Sequence[str]
+        self,
+        row: type[Row],
+        parsers: Mapping[str, Callable[[str], Any]],
+        *,
+        names: Sequence[str],
+        separator: str,
     ) -> None:
         if not _REQUIRED.issubset(names):
-            raise ValueError("a header without the columns that make its rows")
-        self.unknown = sum(name not in readers and name not in _NOT_READ for name in names)
-        self._row: Callable[..., Row] = row
+            raise ValueError("a header without the columns that are required")
         self.names = names
-        # An empty field stands after the last one for all columns that this daemon doesn't have.
+        self.unknown = sum(name not in parsers and name not in _NOT_READ for name in names)
+        self._row: Callable[..., Row] = row
+        self._separator = separator
+        # An empty field is appended to each row, for all columns that this daemon does not print.
         indexes = {name: index for index, name in enumerate(names)}
-        self._readers = [(indexes.get(name, len(names)), read) for name, read in readers.items()]
-        self._numbers = [index for name, index in indexes.items() if readers.get(name) in _NUMERIC]
+        self._parsers = [(indexes.get(name, len(names)), parse) for name, parse in parsers.items()]
+        self._numbers = [index for name, index in indexes.items() if parsers.get(name) in _NUMERIC]
         self._text_columns = [index for name, index in indexes.items() if name in _FREE_TEXT]
 
-    def read(self, line: str, separator: str) -> Row:
-        """Read one row, its keyword left out.
+    def parse(self, line: bytes) -> Row:
+        """Parse a row, keyword included.
 
         Raises:
-            ValueError: one that can't be read, or another number of them.
+            ValueError: the row cannot be parsed, or has another number of fields than the header.
         """
-        fields = self._align(line.split(separator), separator)
+        _, *fields = decode(line).split(self._separator)
+        if len(fields) != len(self.names):
+            fields = self._realign(fields)
         fields.append("")
-        return self._row(*[read(fields[index]) for index, read in self._readers])
+        return self._row(*[parse(fields[index]) for index, parse in self._parsers])
 
-    def _align(self, values: list[str], separator: str) -> list[str]:
-        surplus = len(values) - len(self.names)
-        if surplus == 0:
-            return values
-        if surplus < 0 or separator != ",":
+    def _realign(self, fields: list[str]) -> list[str]:
+        """Return the fields of a row whose names contain commas.
+
+        Raises:
+            ValueError: the row cannot be realigned in exactly one way.
+        """
+        surplus = len(fields) - len(self.names)
+        if surplus < 0 or self._separator != ",":
             raise ValueError("a row with another number of fields than its header")
-        fitting = [
-            row for row in _candidate_rows(values, self._text_columns, surplus) if self._fits(row)
+        candidates = [
+            row
+            for row in _candidate_rows(fields, self._text_columns, surplus)
+            if all(row[index].isdigit() for index in self._numbers)
         ]
-        if len(fitting) != 1:
-            raise ValueError("a row whose commas can't be told from those in its names")
-        return fitting[0]
-
-    def _fits(self, values: Sequence[str]) -> bool:
-        return all(values[index].isdigit() for index in self._numbers)
+        if len(candidates) != 1:
+            raise ValueError("a row with ambiguous commas in its names")
+        return candidates[0]
 
 
 def _candidate_rows(
-    values: list[str], text_columns: Sequence[int], surplus: int
+    fields: list[str], text_columns: Sequence[int], surplus: int
 ) -> Iterator[list[str]]:
-    """Give every way to join `surplus` separators into the free columns (one or two)."""
+    """Yield each way to join `surplus` commas into the one or two text columns."""
     first, last = text_columns[0], text_columns[-1]
     for in_last in range(surplus + 1 if last != first else 1):
         in_first = surplus - in_last
-        joined = [*values[:first], ",".join(values[first : first + in_first + 1])]
-        joined += values[first + in_first + 1 :]
+        joined = [*fields[:first], ",".join(fields[first : first + in_first + 1])]
+        joined += fields[first + in_first + 1 :]
         if last != first:
             joined[last : last + in_last + 1] = [",".join(joined[last : last + in_last + 1])]
         yield joined
+
+
+# The header of a daemon is the same in each status, and in those of other daemons of its version.
+@functools.lru_cache(maxsize=16)
+def client_columns(names: tuple[str, ...], separator: str) -> Columns[ClientRow]:
+    """Return the columns of the `CLIENT_LIST` rows under a header.
+
+    Raises:
+        ValueError: a required column is missing.
+    """
+    return Columns(ClientRow, CLIENT_COLUMNS, names=names, separator=separator)
+
+
+@functools.lru_cache(maxsize=16)
+def route_columns(names: tuple[str, ...], separator: str) -> Columns[RouteRow]:
+    """Return the columns of the `ROUTING_TABLE` rows under a header.
+
+    Raises:
+        ValueError: a required column is missing.
+    """
+    return Columns(RouteRow, ROUTE_COLUMNS, names=names, separator=separator)

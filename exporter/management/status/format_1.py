@@ -1,7 +1,7 @@
-"""`OpenVPN CLIENT LIST`: status format 1, sections for people, identical from 2.1 to 2.7.
+"""Status format 1, `OpenVPN CLIENT LIST`: sections with titles, the same from 2.1 to 2.7.
 
-A common name may hold commas and anything else, so rows are read from their right end. There is
-no virtual address in a client's row: it is looked up in the routing table by the real address.
+A common name may contain commas, so the fields of a row are counted from its end. The row of a
+client has no virtual address; the routing table has it, by common name and real address.
 """
 
 import datetime
@@ -11,13 +11,20 @@ from collections.abc import Generator, Sequence
 import msgspec
 
 from exporter.management.errors import ReplyError
-from exporter.management.status.model import ClientRow, RouteRow, ServerStatus, clean_name
-from exporter.management.values import clean, decode, is_host_route, parse_date, parse_number
+from exporter.management.status.model import ClientRow, RouteRow, ServerStatus
+from exporter.management.values import (
+    clean,
+    clean_name,
+    decode,
+    is_host_route,
+    parse_date,
+    parse_number,
+)
 
 TITLE = b"OpenVPN CLIENT LIST"
 
 _CHUNK_SIZE = 1000
-"""Lines that are read at once: ten milliseconds, since dates in words take their time."""
+"""Lines parsed at once: ten milliseconds, most of them for the dates."""
 
 _QUEUE_LENGTH = "Max bcast/mcast queue length,"
 
@@ -28,14 +35,12 @@ class _Section(enum.Enum):
     GLOBAL_STATS = "GLOBAL STATS"
 
 
-# No row is equal to one of these: every row has more commas, or other ones.
-_OPENERS = {section.value: section for section in _Section}
+# No row equals one of these lines: the fields of a row are not these words.
+_SECTIONS = {section.value: section for section in _Section}
 _ROUTES_TITLE = "ROUTING TABLE"
 
 
 class _Format1Parser:
-    """A report under way."""
-
     def __init__(self, zone: datetime.tzinfo | None) -> None:
         self._zone = zone
         self._section: _Section | None = None
@@ -46,8 +51,8 @@ class _Format1Parser:
         self._unparsed = 0
 
     def feed(self, line: str) -> None:
-        if line in _OPENERS:
-            self._section = _OPENERS[line]
+        if line in _SECTIONS:
+            self._section = _SECTIONS[line]
         elif line != _ROUTES_TITLE:
             try:
                 self._feed_row(line)
@@ -111,24 +116,24 @@ class _Format1Parser:
 
 
 def _key(row: ClientRow | RouteRow) -> tuple[str, str]:
-    # Up to 2.6 a native IPv6 address has no port, so the address alone may be two clients'.
+    # Up to 2.6 a native IPv6 address has no port, so two clients may have the same address.
     return row.common_name, row.real_address
 
 
 def _virtual_addresses(routes: Sequence[RouteRow]) -> dict[tuple[str, str], list[str]]:
-    """Map each client that has a route to its own virtual addresses."""
+    """Map each client that has a route to its virtual addresses."""
     addresses: dict[tuple[str, str], list[str]] = {}
     for route in routes:
-        own = addresses.setdefault(_key(route), [])
+        found = addresses.setdefault(_key(route), [])
         if is_host_route(route.virtual_address):
-            own.append(route.virtual_address)
+            found.append(route.virtual_address)
     return addresses
 
 
-def _with_addresses(client: ClientRow, own: Sequence[str]) -> ClientRow:
-    v4 = [address for address in own if ":" not in address]
-    v6 = [address for address in own if ":" in address]
-    # Several of one family are several clients that look alike: say nothing then.
+def _with_addresses(client: ClientRow, addresses: Sequence[str]) -> ClientRow:
+    v4 = [address for address in addresses if ":" not in address]
+    v6 = [address for address in addresses if ":" in address]
+    # Several addresses of one family belong to several clients that look alike: use none.
     return msgspec.structs.replace(
         client,
         virtual_address=v4[0] if len(v4) == 1 else "",
@@ -139,10 +144,10 @@ def _with_addresses(client: ClientRow, own: Sequence[str]) -> ClientRow:
 def parse_in_chunks(
     lines: Sequence[bytes], *, zone: datetime.tzinfo | None
 ) -> Generator[None, None, ServerStatus]:
-    """Read a report, pausing after each slice of it; return what it says.
+    """Parse a status, yielding after each chunk of lines; return the status.
 
     Raises:
-        ReplyError: the `Updated` row is missing or unreadable.
+        ReplyError: the `Updated` row is missing or cannot be parsed.
     """
     parser = _Format1Parser(zone)
     for number, line in enumerate(lines[1:], start=1):

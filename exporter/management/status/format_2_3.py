@@ -1,66 +1,64 @@
-"""Status formats 2 and 3: keyworded rows, columns named by `HEADER` rows.
+"""Status formats 2 and 3: rows with keywords, and `HEADER` rows that name their columns.
 
-The columns of `CLIENT_LIST` grew over the versions (2.3: user name; 2.4: IPv6, inserted in the
-middle, client id, peer id; 2.5: cipher), so nothing is read by position. In format 3 no field can
-hold the separator. In format 2 a common name and a user name can, so a row with too many fields
-is realigned by what the fields between them must be, and dropped where that is ambiguous.
+The columns of `CLIENT_LIST` differ between versions (2.3: user name; 2.4: IPv6 address, inserted
+in the middle, client id, peer id; 2.5: cipher), so each field is found by its column's name.
+Format 3 separates the fields by tabs, which no field can contain. Format 2 separates them by
+commas, which common names and user names may contain: a row with too many fields is realigned by
+the numbers in it, and dropped if that is ambiguous.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import NoReturn
 
 from exporter.management.errors import ReplyError
-from exporter.management.status.columns import CLIENT_COLUMNS, ROUTE_COLUMNS, Columns
+from exporter.management.status.columns import client_columns, route_columns
 from exporter.management.status.model import ClientRow, RouteRow, ServerStatus
-from exporter.management.status.row_cache import SEPARATOR, RowCache
+from exporter.management.status.row_cache import RowCache
 from exporter.management.values import clean, decode, is_mac, parse_number
 
 _CHUNK_SIZE = 2000
-"""Lines that are read at once: a few milliseconds, ten where all of them are new."""
+"""Lines parsed at once: a few milliseconds, or ten if all of their rows are new."""
 
-# Before a client has a cipher of its own its row shows the configured default; what the
-# negotiation of 2.4 and later yields is authenticated encryption.
+_MAX_TITLE = 256
+
+# The row of a client without a cipher of its own has the configured default. What 2.4 and later
+# negotiate is authenticated encryption.
 _NEGOTIATED_CIPHERS = ("GCM", "POLY1305")
 
 
-class TableReader:
-    """Reads tables of one daemon, one after the other; unchanged rows of format 3 cost little."""
+def parse_in_chunks(
+    lines: Sequence[bytes], separator: str, *, routes: bool, cache: RowCache
+) -> Generator[None, None, ServerStatus]:
+    """Parse a status, yielding after each chunk of lines; return the status.
 
-    def __init__(self, *, routes: bool) -> None:
-        """Begin with no table read; `routes` tells whether to read each route."""
-        self._routes = routes
-        self._known: RowCache | None = None
+    Args:
+        lines: the lines of the status, `END` excluded.
+        separator: of the fields: a comma in format 2, a tab in format 3.
+        routes: whether to parse each route.
+        cache: the rows of the previous status in format 3.
 
-    def read_in_chunks(
-        self, lines: Sequence[bytes], separator: str
-    ) -> Generator[None, None, ServerStatus]:
-        """Read a table, pausing after each slice of it; return what it says.
-
-        Raises:
-            ReplyError: the `TIME` row is missing or unreadable.
-        """
-        table = _TableParser(separator, routes=self._routes, known=self._known)
-        for start in range(0, len(lines), _CHUNK_SIZE):
-            table.feed(lines[start : start + _CHUNK_SIZE])
-            yield
-        self._known = table.known
-        if self._known is not None:
-            self._known.rotate()
-        return table.finish()
+    Raises:
+        ReplyError: the `TIME` row is missing or cannot be parsed.
+    """
+    parser = _TableParser(separator, routes=routes, cache=cache)
+    for start in range(0, len(lines), _CHUNK_SIZE):
+        parser.feed(lines[start : start + _CHUNK_SIZE])
+        yield
+    cache.rotate()
+    return parser.finish()
 
 
-def _no_header(_: bytes) -> ClientRow:
+def _no_header(_: bytes) -> NoReturn:
     raise ValueError("a row before its header")
 
 
 class _TableParser:
-    """A status under way."""
-
-    def __init__(self, separator: str, *, routes: bool, known: RowCache | None) -> None:
-        self.known = known
+    def __init__(self, separator: str, *, routes: bool, cache: RowCache) -> None:
         self._separator = separator
         self._want_routes = routes
-        self._read_client: Callable[[bytes], ClientRow] = _no_header
-        self._route_columns: Columns[RouteRow] | None = None
+        self._cache = cache
+        self._parse_client: Callable[[bytes], ClientRow] = _no_header
+        self._parse_route: Callable[[bytes], RouteRow] = _no_header
         self._title = ""
         self._updated: int | None = None
         self._rows: list[ClientRow] = []
@@ -70,13 +68,6 @@ class _TableParser:
         self._queue_length: int | None = None
         self._dco: bool | None = None
         self._unparsed = 0
-        self._handlers: dict[str, Callable[[str], None]] = {
-            "TITLE": self._on_title,
-            "TIME": self._on_time,
-            "HEADER": self._on_header,
-            "ROUTING_TABLE": self._on_route,
-            "GLOBAL_STATS": self._on_global,
-        }
 
     def feed(self, lines: Iterable[bytes]) -> None:
         client = f"CLIENT_LIST{self._separator}".encode()
@@ -84,69 +75,55 @@ class _TableParser:
         for line in lines:
             try:
                 if line.startswith(client):
-                    self._rows.append(self._read_client(line))
-                elif self._skip_routes and line.startswith(route):
+                    self._rows.append(self._parse_client(line))
+                elif line.startswith(route):
                     self._route_count += 1
+                    if not self._skip_routes:  # one route shows whether the mode is TAP
+                        self._routes.append(self._parse_route(line))
+                        self._skip_routes = not self._want_routes
                 else:
-                    self._on_other(decode(line))
-            except (ValueError, LookupError):
+                    self._feed_other(decode(line))
+            except ValueError:
                 self._unparsed += 1
 
-    def _on_other(self, line: str) -> None:
-        keyword, _, rest = line.partition(self._separator)
-        self._handlers[keyword](rest)
-
-    def _on_title(self, rest: str) -> None:
-        self._title = clean(rest, limit=256)
-
-    def _on_time(self, rest: str) -> None:
-        self._updated = parse_number(rest.rpartition(self._separator)[2])
-
-    def _on_header(self, rest: str) -> None:
-        keyword, *names = rest.split(self._separator)
-        columns: Columns[ClientRow] | Columns[RouteRow]
-        if keyword == "CLIENT_LIST":
-            columns = Columns(ClientRow, CLIENT_COLUMNS, names=names)
-            self._read_client = self._client_reader(columns)
-        elif keyword == "ROUTING_TABLE":
-            columns = self._route_columns = Columns(RouteRow, ROUTE_COLUMNS, names=names)
-        else:
-            raise ValueError("a header of unknown rows")
-        self._unparsed += columns.unknown > 0
-
-    def _client_reader(self, columns: Columns[ClientRow]) -> Callable[[bytes], ClientRow]:
-        if self._separator == SEPARATOR:
-            if self.known is None or not self.known.fits(columns):
-                self.known = RowCache(columns)
-            return self.known.read
-        separator = self._separator
-        return lambda line: columns.read(decode(line).partition(separator)[2], separator)
-
-    def _on_route(self, rest: str) -> None:
-        self._route_count += 1
-        if self._route_columns is None:
-            raise ValueError("a row before its header")
-        self._routes.append(self._route_columns.read(rest, self._separator))
-        self._skip_routes = not self._want_routes
-
-    def _on_global(self, rest: str) -> None:
-        match rest.split(self._separator):
-            case ["Max bcast/mcast queue length", length]:
+    def _feed_other(self, line: str) -> None:
+        match line.split(self._separator):
+            case ["TITLE", *title]:
+                self._title = clean(self._separator.join(title), _MAX_TITLE)
+            case ["TIME", *_, time]:
+                self._updated = parse_number(time)
+            case ["HEADER", "CLIENT_LIST", *names]:
+                columns = client_columns(tuple(names), self._separator)
+                if self._separator == "\t":
+                    self._cache.set_columns(columns)
+                    self._parse_client = self._cache.parse
+                else:
+                    self._parse_client = columns.parse
+                self._unparsed += columns.unknown > 0
+            case ["HEADER", "ROUTING_TABLE", *names]:
+                route = route_columns(tuple(names), self._separator)
+                self._parse_route = route.parse
+                self._unparsed += route.unknown > 0
+            case ["GLOBAL_STATS", "Max bcast/mcast queue length", length]:
                 self._queue_length = parse_number(length)
-            case ["dco_enabled", flag]:
+            case ["GLOBAL_STATS", "dco_enabled", flag]:
                 self._dco = parse_number(flag) != 0
             case _:
-                raise ValueError("an unknown row of the global statistics")
+                raise ValueError("an unknown row")
 
     def finish(self) -> ServerStatus:
         if self._updated is None:
             raise ReplyError("a status without a readable TIME row")
         # All routes of a TAP daemon are MAC addresses, none of a TUN daemon is.
-        tap = any(is_mac(route.virtual_address) for route in self._routes[:1])
+        tap = bool(self._routes) and is_mac(self._routes[0].virtual_address)
+        clients: list[ClientRow] = []
+        pending: list[ClientRow] = []
+        for row in self._rows:
+            (clients if _is_connected(row, tap=tap) else pending).append(row)
         return ServerStatus(
             updated=self._updated,
-            clients=tuple([row for row in self._rows if _is_connected(row, tap=tap)]),
-            pending=tuple([row for row in self._rows if not _is_connected(row, tap=tap)]),
+            clients=tuple(clients),
+            pending=tuple(pending),
             route_count=self._route_count,
             routes=tuple(self._routes) if self._want_routes else (),
             max_queue_length=self._queue_length,
@@ -157,10 +134,10 @@ class _TableParser:
 
 
 def _is_connected(row: ClientRow, *, tap: bool) -> bool:
-    """Tell a connected client from the other rows.
+    """Return whether the row proves a login: the client has a virtual address.
 
-    Only connected clients have a virtual address; on a TAP bridge without an address pool nobody
-    has one, and a user name or a negotiated cipher must do.
+    On a TAP bridge without an address pool no client has one; there a user name or a negotiated
+    cipher counts.
     """
     if row.virtual_address or row.virtual_ipv6_address:
         return True

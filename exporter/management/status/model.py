@@ -1,20 +1,15 @@
-"""What a status says, whatever its format. Texts are clean (see `management.text`)."""
+"""The parsed status, the same for all formats. Its texts are clean (see `management.values`)."""
 
 import msgspec
 
-from exporter.management.values import clean
-
-UNDEFINED = "UNDEF"
-"""What the daemon prints for a common name or user name that it doesn't have (yet)."""
-
 
 class ClientRow(msgspec.Struct, frozen=True, gc=False):
-    """One CLIENT_LIST row: an instance in the server, which is not yet a user.
+    """One `CLIENT_LIST` row: a client instance of the server, logged in or not.
 
-    Bytes are the server's view of the link, control channel included, since the instance was
-    created at `connected_since` (seconds since the epoch). `common_name` and `username` are ""
-    where the daemon says `UNDEF`. `client_id` and `peer_id` exist from 2.4 on, `username` from
-    2.3, `cipher` from 2.5; before, and in format 1, they are None or "".
+    The counters are the server's, in bytes of the link, control channel included. They begin at
+    `connected_since` (Unix time in seconds), when the instance was created. `common_name` and
+    `username` are "" where the daemon prints `UNDEF`. `client_id` and `peer_id` exist since 2.4,
+    `username` since 2.3, `cipher` since 2.5; before, and in format 1, they are None or "".
     """
 
     common_name: str
@@ -31,9 +26,9 @@ class ClientRow(msgspec.Struct, frozen=True, gc=False):
 
 
 class RouteRow(msgspec.Struct, frozen=True, gc=False):
-    """One ROUTING_TABLE row; `last_reference` is in seconds since the epoch.
+    """One `ROUTING_TABLE` row; `last_reference` is Unix time in seconds.
 
-    `common_name` is "" where the daemon says `UNDEF`, as in `ClientRow`.
+    `common_name` is "" where the daemon prints `UNDEF`, as in `ClientRow`.
     """
 
     virtual_address: str
@@ -45,10 +40,10 @@ class RouteRow(msgspec.Struct, frozen=True, gc=False):
 class ServerStatus(msgspec.Struct, frozen=True):
     """The status of a daemon in server mode.
 
-    `clients` are connected; `pending` are the other rows: handshaking, being authenticated, just
-    rejected, port scans. `routes` may be empty although `route_count` is not, when nobody asked
-    for them. `max_queue_length` and `dco_enabled` are None where the daemon doesn't say.
-    `unparsed` counts the lines that nobody understood.
+    `clients` are logged in; `pending` are the other rows: handshaking, being authenticated, just
+    rejected, port scans. `routes` is empty where only their number was requested.
+    `max_queue_length` and `dco_enabled` are None where the daemon does not print them. `unparsed`
+    counts the lines that could not be parsed.
     """
 
     updated: int
@@ -65,8 +60,8 @@ class ServerStatus(msgspec.Struct, frozen=True):
 class TunnelStatus(msgspec.Struct, frozen=True):
     """The statistics of a daemon in client or point-to-point mode, in bytes.
 
-    All counters belong to the current connection and restart at 0 with the next one. A row that
-    the daemon does not print is None; the last four need a compression context.
+    The counters belong to the current connection and restart at 0 with the next one. A counter
+    that the daemon does not print is None; the last four need a compression context.
     """
 
     updated: int
@@ -83,8 +78,3 @@ class TunnelStatus(msgspec.Struct, frozen=True):
 
 
 Status = ServerStatus | TunnelStatus
-
-
-def clean_name(raw: str) -> str:
-    """Clean a common name or user name; the daemon's word for a missing one becomes ""."""
-    return "" if raw == UNDEFINED else clean(raw)

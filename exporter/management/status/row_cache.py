@@ -1,74 +1,73 @@
-"""Client rows that the last status had, too: the hot path of reading.
+"""The client rows of the previous status, so that an unchanged row need not be parsed again.
 
-A daemon that is asked every fifteen seconds prints the same names, addresses and times again and
-again; of nearly all rows only the two byte counters have changed. So a row is looked up whole but
-for these, and only what is new, or changed in any other byte, is taken apart and cleaned. That
-takes a quarter of the time, and the texts of a row exist once, however often it is printed.
+From one poll to the next nearly all rows differ in their two byte counters only. A row is looked
+up by all its other bytes; only a row that is not found is parsed. This takes a quarter of the
+time, and the texts of a row are in memory once, however often the row is printed.
 """
 
 from exporter.management.status.columns import Columns
 from exporter.management.status.model import ClientRow
-from exporter.management.values import decode
 
-SEPARATOR = "\t"
-"""Of format 3: no field can hold it. In format 2 a row can't be cut before it is understood."""
-
-_TAB = SEPARATOR.encode()
 _RECEIVED, _SENT = "Bytes Received", "Bytes Sent"
-_SURE_DIGITS = 19
-"""So many digits always fit in 64 bits."""
+_SAFE_DIGITS = 19
+"""A number of so many digits fits in 64 bits."""
 
 
 class RowCache:
-    """The rows of the last status in format 3 and of the one under way, for one header."""
+    """The client rows of the previous status in format 3, and of the one that is being read.
 
-    def __init__(self, columns: Columns[ClientRow]) -> None:
-        """Know nothing yet of the rows under this header."""
+    Only format 3 has a separator that no field can contain: in format 2 the counters cannot be
+    found before the row is parsed.
+    """
+
+    def __init__(self) -> None:
+        self._columns: Columns[ClientRow] | None = None
+        self._counter_index = 0
+        self._previous: dict[bytes, ClientRow] = {}
+        self._current: dict[bytes, ClientRow] = {}
+
+    def set_columns(self, columns: Columns[ClientRow]) -> None:
+        """Set the header of the following rows; under another header no cached row is valid."""
+        if self._columns is None or self._columns.names != columns.names:
+            self._counter_index = _counter_index(columns)
+            self._previous, self._current = {}, {}
         self._columns = columns
-        self._counter_index = _counter_index(columns)
-        self._last: dict[bytes, ClientRow] = {}
-        self._now: dict[bytes, ClientRow] = {}
-
-    def fits(self, columns: Columns[ClientRow]) -> bool:
-        """Tell whether this is about rows under that header."""
-        return self._columns.names == columns.names
 
     def rotate(self) -> None:
-        """End a status: what it did not have is forgotten."""
-        self._last, self._now = self._now, {}
+        """End a status: forget the rows that it did not have."""
+        self._previous, self._current = self._current, {}
 
-    def read(self, line: bytes) -> ClientRow:
-        """Read a row, keyword and all.
+    def parse(self, line: bytes) -> ClientRow:
+        """Parse a row, keyword included.
 
         Raises:
-            ValueError: one that can't be read.
+            ValueError: the row cannot be parsed, or there was no header.
         """
+        if self._columns is None:
+            raise ValueError("a row before its header")
         index = self._counter_index
-        # Two counters, whatever is before them, and what follows as one: it holds tabs or none.
-        fields = line.split(_TAB, index + 2)
+        # The fields before the counters, the two counters, and the rest of the row as one field.
+        fields = line.split(b"\t", index + 2)
         if not index or len(fields) < index + 3:
-            return self._parse(line)
+            return self._columns.parse(line)
         received, sent = fields.pop(index), fields.pop(index)
-        key = _TAB.join(fields)
-        row = self._last.get(key)
+        key = b"\t".join(fields)
+        row = self._previous.get(key)
         if (
             row is not None
             and received.isdigit()
             and sent.isdigit()
-            and len(received) <= _SURE_DIGITS >= len(sent)
+            and len(received) <= _SAFE_DIGITS >= len(sent)
         ):
             row = _with_counters(row, int(received), int(sent))
         else:
-            row = self._parse(line)
-        self._now[key] = row
+            row = self._columns.parse(line)
+        self._current[key] = row
         return row
-
-    def _parse(self, line: bytes) -> ClientRow:
-        return self._columns.read(decode(line).partition(SEPARATOR)[2], SEPARATOR)
 
 
 def _counter_index(columns: Columns[ClientRow]) -> int:
-    """Return where the counters are in a row with its keyword; 0 where they aren't neighbours."""
+    """Return the index of the counters in a row with its keyword; 0 if they are not adjacent."""
     names = list(columns.names)
     if names.count(_RECEIVED) == names.count(_SENT) == 1:
         index = names.index(_RECEIVED) + 1
@@ -77,10 +76,10 @@ def _counter_index(columns: Columns[ClientRow]) -> int:
 
 
 def _with_counters(row: ClientRow, received: int, sent: int) -> ClientRow:
-    """Return the row with these counters: itself where they have not changed."""
+    """Return the row with these counters, which is the same object if they are unchanged."""
     if row.received_bytes == received and row.sent_bytes == sent:
         return row
-    return ClientRow(  # spelled out: `msgspec.structs.replace` takes four times as long
+    return ClientRow(  # `msgspec.structs.replace` takes four times as long
         row.common_name,
         row.real_address,
         row.virtual_address,

@@ -1,7 +1,7 @@
-"""`OpenVPN STATISTICS`: the status of client and point-to-point daemons.
+"""`OpenVPN STATISTICS`: the status in client and point-to-point mode, in every format.
 
-Row names have not changed from 2.1 to 2.7; which rows there are depends on the build and on
-compression.
+The names of the rows are the same from 2.1 to 2.7. The build and compression decide which rows
+the daemon prints.
 """
 
 import datetime
@@ -28,10 +28,10 @@ _IGNORED = frozenset({"TAP-WIN32 driver status"})
 
 
 def parse(lines: Sequence[bytes], *, zone: datetime.tzinfo | None) -> TunnelStatus:
-    """Read the statistics.
+    """Parse the statistics.
 
     Raises:
-        ReplyError: the `Updated` row is missing or unreadable.
+        ReplyError: the `Updated` row is missing or cannot be parsed.
     """
     updated: int | None = None
     counters: dict[str, int] = {}
