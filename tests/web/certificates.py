@@ -12,7 +12,7 @@ HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 
 
 class Authority:
-    """Issues certificates, and says what a client must know to trust them."""
+    """A certificate authority, and the TLS contexts of clients that trust it."""
 
     def __init__(self, parent: "Authority | None" = None) -> None:
         kind = trustme.KeyType.ECDSA
@@ -34,7 +34,7 @@ class Authority:
         issued.private_key_pem.write_to_path(directory / f"{name}.key")
 
     def client(self, *identities: str) -> ssl.SSLContext:
-        """Return how a client connects; with a certificate if it has an identity."""
+        """Return the context of a client, with a certificate if it has an identity."""
         context = ssl.create_default_context(cadata=self.pem)
         if identities:
             self._issue(*identities).configure_cert(context)

@@ -75,7 +75,7 @@ async def test_a_target_may_be_any_configured_name(client: Client) -> None:
     [
         [],
         [("target", "")],
-        [("target", "nobody")],
+        [("target", "unknown")],
         [("target", "127.0.0.1:7505")],
         [("target", "unix:/run/office.sock")],
         [("target", "office"), ("target", "office")],

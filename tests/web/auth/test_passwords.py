@@ -26,22 +26,22 @@ UNKNOWN_USER = Credentials("mallory", PASSWORD.encode())
 
 
 class Checks:
-    """Counts the calls of bcrypt; a call waits while `gate` is not set."""
+    """Counts the calls of bcrypt; a call waits until `released` is set."""
 
     def __init__(self) -> None:
         self.hashes: list[bytes] = []
         self.running = 0
         self.most_running = 0
         self.threads: set[int] = set()
-        self.gate = threading.Event()
-        self.gate.set()
+        self.released = threading.Event()
+        self.released.set()
 
     def check(self, password: bytes, hashed: bytes) -> bool:
         self.threads.add(threading.get_ident())
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         self.hashes.append(hashed)
-        self.gate.wait(20)
+        self.released.wait(20)
         self.running -= 1
         return bcrypt.checkpw(password, hashed)
 
@@ -55,7 +55,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Checks]:
     checks = Checks()
     monkeypatch.setattr(passwords, "bcrypt", _Bcrypt(checkpw=checks.check))
     yield checks
-    checks.gate.set()
+    checks.released.set()
 
 
 async def test_a_password_is_verified_or_rejected(checks: Checks) -> None:
@@ -121,7 +121,7 @@ async def test_concurrent_checks_of_the_same_credentials_share_one(checks: Check
 async def test_too_many_pending_checks_are_refused_while_cached_users_pass(checks: Checks) -> None:
     checker = PasswordChecker()
     assert await checker.verify(USERS, RIGHT)
-    checks.gate.clear()
+    checks.released.clear()
     pending = [
         asyncio.create_task(checker.verify(USERS, Credentials("alice", b"%d" % number)))
         for number in range(MAX_PENDING)
@@ -130,7 +130,7 @@ async def test_too_many_pending_checks_are_refused_while_cached_users_pass(check
     with pytest.raises(TooManyPending):
         await checker.verify(USERS, WRONG)
     assert await checker.verify(USERS, RIGHT)
-    checks.gate.set()
+    checks.released.set()
     assert not any(await asyncio.gather(*pending))
     assert not await checker.verify(USERS, WRONG)
 

@@ -68,10 +68,10 @@ class TestTls:
         client.load_verify_locations(cadata=authority.pem)
         async with (
             running_server(await tls_policy(tmp_path, CLIENTS)) as server,
-            raw_client(server.port, client) as known,
+            raw_client(server.port, client) as authorized,
         ):
-            await known.get()
-            assert await known.read_status() == 200
+            await authorized.get()
+            assert await authorized.read_status() == 200
 
     async def test_accepts_only_certificates_with_an_allowed_san(
         self, tmp_path: Path, authority: Authority
