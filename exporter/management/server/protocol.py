@@ -108,7 +108,7 @@ class ServerProtocol:
         """Take bytes of the client; more than `INPUT_LIMIT` that wait close the session."""
         if len(self._input) + len(data) > INPUT_LIMIT:
             self.close()
-        if not self.closed:
+        else:
             self._input += data
 
     def receive_eof(self) -> None:
@@ -132,13 +132,16 @@ class ServerProtocol:
     def reply(self, data: bytes) -> None:
         """Answer the request with a whole reply; empty for a command that has none.
 
+        A reply after the end is dropped.
+
         Raises:
             RuntimeError: no request waits for a reply.
         """
         if not self._awaits_reply:
             raise RuntimeError("no request waits for a reply")
         self._awaits_reply = False
-        self._pending.append(data)
+        if not self.closed:
+            self._pending.append(data)
 
     def notify(self, data: bytes) -> None:
         """Send whole real-time lines; they are dropped before the login and after the end."""
@@ -168,8 +171,6 @@ class ServerProtocol:
     def _shut(self) -> None:
         self.closed = True
         self._pending.clear()
-        self._input.clear()
-        self._read = b""
 
     def _next_line(self) -> bytes | None:
         """Return the next line of the input; what was answered within a read is sent after it."""

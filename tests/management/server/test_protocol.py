@@ -123,6 +123,7 @@ class TestLines:
 
     def test_bytes_that_are_no_utf_8_come_back_as_they_were(self) -> None:
         assert talk(started(), b"kill \xff\xfe\n") == b"kill|\xff\xfe\r\n"
+        assert events(started(), b"kill \xff\n") == [Request(("kill", "\udcff"), "kill \udcff")]
 
     @pytest.mark.parametrize("line", ["", "   ", "# pid", "; pid"])
     def test_a_line_without_a_command_has_no_reply(self, line: str) -> None:
@@ -231,7 +232,26 @@ class TestEnd:
         assert is_closed(protocol)
         assert protocol.next_event() is None
 
-    def test_the_line_of_a_quit_is_told(self) -> None:
+    def test_a_reply_within_the_read_of_a_quit_is_never_sent(self) -> None:
+        protocol = started()
+        protocol.receive(b"pid\nquit\n")
+        protocol.next_event()
+        protocol.reply(b"1\r\n")
+        assert protocol.output() == b""
+        assert protocol.next_event() == Quit("quit")
+        assert protocol.output() == b""
+        assert is_paused(protocol)
+
+    def test_what_comes_after_the_end_is_dropped(self) -> None:
+        protocol = started()
+        protocol.receive(b"pid\n")
+        protocol.next_event()
+        protocol.close()
+        protocol.reply(b"1\r\n")
+        protocol.notify(b">STATE:late\r\n")
+        assert protocol.output() == b""
+
+    def test_a_quit_has_its_line(self) -> None:
         assert events(started(), b"exit now\n") == [Quit("exit now")]
 
     def test_replies_of_earlier_reads_are_sent_before_quit(self) -> None:
@@ -301,8 +321,8 @@ class TestEnd:
         assert is_closed(protocol)
 
     def test_a_full_read_of_the_socket_is_within_the_limit(self) -> None:
-        protocol = started()
-        assert len(events(protocol, b"\n" * INPUT_LIMIT)) == INPUT_LIMIT
+        protocol, full = started(), 256 * 1024
+        assert len(events(protocol, b"\n" * full)) == full
         assert not is_closed(protocol)
 
 

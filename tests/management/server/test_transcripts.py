@@ -49,7 +49,6 @@ def test_a_login_in_one_write(name: str) -> None:
         "half-close",
         "half-close-within-a-line",
         "long-commands",
-        "missing-parameters",
         "one-hundred-commands-and-quit",
         "partial-and-cr",
         "pipelined-three-commands",
@@ -62,6 +61,11 @@ def test_commands_in_one_write(name: str) -> None:
     output = serve(it, [sent(f"framing/{name}")], eof=True)
     assert numberless(output) == numberless(received(f"framing/{name}"))
     assert it.closed
+
+
+def test_missing_parameters() -> None:
+    output = serve(protocol(), [sent("framing/missing-parameters")])
+    assert output == received("framing/missing-parameters")
 
 
 def test_a_whole_session_line_by_line() -> None:
@@ -126,6 +130,10 @@ def test_the_parameters_of_state_and_log() -> None:
             actions = history_actions(event.words)
             it.reply(b"".join(history_reply(event.name, action, (entry,)) for action in actions))
     assert output + it.output() == received("framing/history-parameters")
+
+
+def test_state_alone_shows_the_newest_entry() -> None:
+    assert list(history_actions(["state"])) == [Show(1)]
 
 
 def test_more_entries_are_asked_for_than_there_are() -> None:
