@@ -121,7 +121,7 @@ class _Watching:
         """Put a configuration into force."""
         self._tell(config.findings)
         blocked = {finding.daemon for finding in config.findings if finding.blocks}
-        self.own.discovered(not_watched=len(blocked))
+        self.own.set_not_watched(len(blocked))
         self._config = config
         plan = await self.fleet.apply(targets(config))
         # After that: text of who is shown otherwise now must not be made again meanwhile.

@@ -17,7 +17,7 @@ SECTIONS: dict[str, tuple[Family, ...]] = {
     "Clients of a server": (*clients.EXPECTED, *clients.SERIES, *clients.INFO, *clients.ROUTES),
     "Client and point-to-point mode": daemon.TUNNEL,
     "Certificates": certificates.FAMILIES,
-    "Exporter, per daemon": exporter.FAMILIES,
+    "Exporter, by daemon": exporter.FAMILIES,
 }
 
 FAMILIES: tuple[Family, ...] = tuple(family for section in SECTIONS.values() for family in section)

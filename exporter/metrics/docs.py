@@ -1,7 +1,7 @@
-"""The reference of the metrics, written from the catalogue.
+"""Generates docs/metrics.md from the catalogue.
 
 python -m exporter.metrics.docs            writes docs/metrics.md
-python -m exporter.metrics.docs --check    exits with 1 if that file says anything else
+python -m exporter.metrics.docs --check    exits with 1 if the file is out of date
 """
 
 import sys
@@ -23,30 +23,31 @@ _INTRODUCTION = """\
 
 # Metrics
 
-Everything that the exporter can say, by subject.
+All metrics of the exporter, by subject.
 
-- Every series of a daemon has the label `daemon`: its name in the configuration, or that of the
-  OpenVPN file or the address that it was found by. The tables leave it out.
-- While a daemon can't be reached, its gauges and infos go away, and its counters stay as they
-  were. These gauges stay too, since they say so: {staying}.
-- Counters begin at 0 with the exporter and go on over restarts of the daemon, reconnects of its
-  clients and losses of the management session: `rate()` and `increase()` hold.
-- Some metrics can be switched by a key of the [configuration](configuration.md), named beside them.
-- An info is a constant 1 that carries labels to join on. Empty labels are left out.
+- All series of a daemon have the label `daemon`: its name in the configuration, or the name of its
+  OpenVPN configuration file, or its address. The tables leave the label out.
+- While a daemon is down, its gauges and infos are absent and its counters keep their values. These
+  gauges stay: {staying}.
+- Counters start at 0 with the exporter. They keep their values over restarts of the daemon,
+  reconnects of its clients and losses of the management session, so `rate()` and `increase()` work.
+- Some metrics are switched on or off by a key of the [configuration](configuration.md); their rows
+  name it.
+- An info is a constant 1 with labels to join on. Empty labels are left out.
 """
 
 _LOG_EVENTS = """
 ## Log events
 
-Values of the label `event` of `openvpn_log_events_total`. A daemon says each from the `verb` on
-that is named here; its default is 1, and 3 is what most run with.
+Values of the label `event` of `openvpn_log_events_total`. OpenVPN logs an event if its `verb` is at
+least the one in the table. The default is 1; most configurations set 3.
 
-| event | verb | OpenVPN | what it means |
+| event | verb | OpenVPN | meaning |
 |---|---|---|---|
 """
 
-_OF_OTHERS = """
-`process_*` and `python_info` come with it, from prometheus_client.
+_CLIENT_LIBRARY = """
+The exporter also exports `process_*` and `python_info` of prometheus_client.
 """
 
 
@@ -57,17 +58,17 @@ def render() -> str:
         f"\n## {title}\n\n{_table([family.metric for family in families], switches)}"
         for title, families in catalogue.SECTIONS.items()
     ]
-    self_section = f"\n## Exporter\n\n{_table(self_metrics.METRICS, {})}{_OF_OTHERS}"
+    self_section = f"\n## Exporter\n\n{_table(self_metrics.METRICS, {})}{_CLIENT_LIBRARY}"
     return f"{_introduction()}{''.join(sections)}{self_section}{_log_events()}"
 
 
 def _introduction() -> str:
-    staying = [
+    staying_gauges = [
         f"`{family.metric.name}`"
         for family in catalogue.FAMILIES
         if family.metric.kind is Kind.GAUGE and not family.while_up
     ]
-    return _INTRODUCTION.format(staying=", ".join(staying))
+    return _INTRODUCTION.format(staying=", ".join(staying_gauges))
 
 
 def _log_events() -> str:
@@ -86,31 +87,31 @@ def _row(metric: Metric, switch: Key | None) -> str:
     labels = ", ".join(f"`{label}`" for label in metric.labels)
     meaning = metric.help
     if switch is not None:
-        meaning += f" Switched by `clients.{switch.name}` (`{format_value(switch.default)}`)."
+        meaning += f" Enabled by `clients.{switch.name}` (`{format_value(switch.default)}`)."
     return f"| `{metric.name}` | {metric.kind.value} | {labels} | {meaning} |"
 
 
 def _switches() -> dict[str, Key]:
-    """Return by which key of `clients` a metric is switched, for those that can be."""
+    """Return the key of `clients` that switches a metric, by metric name."""
     return {name: key for key in key_specs(ClientsConfig) for name in _switched_by(key)}
 
 
 def _switched_by(key: Key) -> Iterator[str]:
     if isinstance(key.default, bool):
-        without = catalogue.families(msgspec.structs.replace(_EVERYTHING, **{key.name: False}))
-        for family in catalogue.families(_EVERYTHING):
+        without = catalogue.families(msgspec.structs.replace(_ALL_ENABLED, **{key.name: False}))
+        for family in catalogue.families(_ALL_ENABLED):
             if family not in without:
                 yield family.metric.name
 
 
-_EVERYTHING = msgspec.structs.replace(
+_ALL_ENABLED = msgspec.structs.replace(
     ClientsConfig(),
     **{key.name: True for key in key_specs(ClientsConfig) if isinstance(key.default, bool)},
 )
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or compare it; return the exit code."""
+    """Write the page, or compare it with the file; return the exit code."""
     if arguments == ["--check"]:
         return int(not PAGE.exists() or PAGE.read_text(encoding="utf-8") != render())
     PAGE.write_text(render(), encoding="utf-8")

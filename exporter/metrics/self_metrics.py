@@ -1,4 +1,4 @@
-"""The exporter's own instruments: the process, the interpreter, the build, the configuration."""
+"""Metrics about the exporter: its process, Python, build and configuration."""
 
 import platform
 
@@ -12,32 +12,31 @@ from exporter.metrics.family import Kind, Metric
 BUILD_INFO = Metric(
     "openvpn_exporter_build_info",
     Kind.GAUGE,
-    "1; which exporter this is, and the Python it runs on.",
+    "Constant 1, labelled by the version of the exporter and of Python.",
     ("version", "python"),
 )
 CONFIG_SUCCESSFUL = Metric(
     "openvpn_exporter_config_last_reload_successful",
     Kind.GAUGE,
-    "1 if the configuration was accepted when it was last read.",
+    "1 if the last configuration reload was successful, else 0.",
 )
 CONFIG_TIME = Metric(
     "openvpn_exporter_config_last_reload_success_timestamp_seconds",
     Kind.GAUGE,
-    "Unix time at which a configuration was last accepted.",
+    "Unix time of the last successful configuration reload.",
 )
 NOT_WATCHED = Metric(
     "openvpn_exporter_discovered_daemons_not_watched",
     Kind.GAUGE,
-    "Discovered daemons that are not watched; the log says why, and what to do.",
+    "Discovered daemons that are skipped; the log has the reason and what to do.",
 )
 METRICS = (BUILD_INFO, CONFIG_SUCCESSFUL, CONFIG_TIME, NOT_WATCHED)
 
 
 class SelfMetrics:
-    """The registry behind the daemons' metrics on the page."""
+    """The registry of the metrics about the exporter, which follow those of the daemons."""
 
     def __init__(self) -> None:
-        """Register everything; the configuration counts as read when `reload_succeeded` says so."""
         self.registry = CollectorRegistry(support_collectors_without_names=True)
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
@@ -47,17 +46,17 @@ class SelfMetrics:
         self._not_watched = _gauge(NOT_WATCHED, self.registry)
 
     def reload_succeeded(self, now: float) -> None:
-        """Note that a configuration came into force at `now`, seconds since the epoch."""
+        """Record that a configuration was applied at `now`, seconds since the epoch."""
         self._config_successful.set(1)
         self._config_time.set(now)
 
-    def discovered(self, *, not_watched: int) -> None:
-        """Note how many discovered daemons can't be watched."""
-        self._not_watched.set(not_watched)
-
     def reload_failed(self) -> None:
-        """Note that a configuration could not be used; the last one stays in force."""
+        """Record that a configuration was rejected; the previous one stays in force."""
         self._config_successful.set(0)
+
+    def set_not_watched(self, daemons: int) -> None:
+        """Record the number of discovered daemons that are skipped."""
+        self._not_watched.set(daemons)
 
 
 def _gauge(metric: Metric, registry: CollectorRegistry) -> Gauge:

@@ -60,11 +60,11 @@ def test_no_cell_breaks_its_table() -> None:
 )
 def test_what_can_be_switched_names_its_key_and_default(metric: str, switch: str) -> None:
     (row,) = [line for line in docs.render().splitlines() if f"`{metric}`" in line]
-    assert row.endswith(f" Switched by {switch}. |")
+    assert row.endswith(f" Enabled by {switch}. |")
 
 
 def test_what_cannot_be_switched_names_no_key() -> None:
-    assert "Switched" not in docs.render().partition("`openvpn_info`")[2].split("\n")[0]
+    assert "Enabled" not in docs.render().partition("`openvpn_info`")[2].split("\n")[0]
 
 
 def test_the_module_writes_the_page_and_then_finds_it_right(tmp_path: Path) -> None:

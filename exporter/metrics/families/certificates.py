@@ -52,23 +52,22 @@ def _path(source: CertificateSource) -> str:
 FAMILIES = (
     gauge(
         "openvpn_certificate_not_after_timestamp_seconds",
-        "Unix time from which a certificate of the daemon's files does not hold any more.",
+        "Unix time of the expiry (notAfter) of a certificate in the daemon's files.",
         _not_after,
         labels=("file", "directive", "subject", "serial"),
         while_up=False,
     ),
     gauge(
         "openvpn_crl_next_update_timestamp_seconds",
-        "Unix time from which the daemon's revocation list does not hold any more, so that OpenVPN "
-        "turns every client away.",
+        "Unix time of the nextUpdate of a CRL; OpenVPN rejects all clients after it.",
         _next_update,
         labels=("file", "issuer"),
         while_up=False,
     ),
     gauge(
         "openvpn_certificate_file_problem",
-        "1 for the reason why a file of certificates or revocation lists can't be used, else 0; "
-        "all 0 when it can.",
+        "1 for the reason why a certificate or CRL file is unusable, else 0; all 0 while it is "
+        "usable.",
         _problem,
         labels=("file", "directive", "reason"),
         while_up=False,

@@ -1,6 +1,6 @@
-"""A server's clients, one by one.
+"""The clients of a server, each by itself.
 
-The label `common_name` holds the identity: the common name, or the user name, by configuration.
+The label `common_name` is the common name or the username, as `clients.identity` configures it.
 """
 
 import operator
@@ -105,35 +105,37 @@ def _expected(daemon: DaemonState) -> Samples:
 EXPECTED = (
     gauge(
         "openvpn_server_expected_client_connected",
-        "1 if a client of 'expected_clients' is connected; always present while the daemon is up.",
+        "1 if a client of 'expected_clients' is connected, else 0; always present while the "
+        "daemon is up.",
         _expected,
         labels=("common_name",),
     ),
 )
-"""For every server with expected clients."""
+"""For daemons with `expected_clients`."""
 
 SERIES = (
     counter(
         "openvpn_server_client_received_bytes_total",
-        "Bytes received from a client by the server, over all of its sessions, past and present.",
+        "Bytes received from a client by the server, summed over all its sessions, past and "
+        "present.",
         _client_values("received_bytes"),
         labels=("common_name",),
     ),
     counter(
         "openvpn_server_client_sent_bytes_total",
-        "Bytes sent to a client by the server, over all of its sessions, past and present.",
+        "Bytes sent to a client by the server, summed over all its sessions, past and present.",
         _client_values("sent_bytes"),
         labels=("common_name",),
     ),
     gauge(
         "openvpn_server_client_sessions",
-        "Current sessions of a client; 0 for 'forget_after' once it has left.",
+        "Current sessions of a client; 0 for 'forget_after' after the last one ended.",
         _client_values("sessions"),
         labels=("common_name",),
     ),
     gauge(
         "openvpn_server_client_connected_timestamp_seconds",
-        "Unix time at which a client's oldest current session began.",
+        "Unix time of the start of a client's oldest current session.",
         _client_values("connected_since"),
         labels=("common_name",),
     ),
@@ -144,12 +146,12 @@ SERIES = (
         labels=("common_name",),
     ),
 )
-"""For `clients.series`."""
+"""Enabled by `clients.series`."""
 
 INFO = (
     info(
         "openvpn_server_client_info",
-        "One per current session; real_address is without the client's ephemeral port.",
+        "One series per current session; real_address has no port.",
         PerClientInfo(_session_keys, _session_labels),
         labels=(
             "common_name",
@@ -165,14 +167,14 @@ INFO = (
         ),
     ),
 )
-"""For `clients.info`."""
+"""Enabled by `clients.info`."""
 
 ROUTES = (
     gauge(
         "openvpn_server_route_last_reference_time_seconds",
-        "Unix time at which a route was last used towards its client.",
+        "Unix time of the last use of a route towards its client.",
         PerClientSamples(_route_references),
         labels=("common_name", "virtual_address"),
     ),
 )
-"""For `clients.routes`."""
+"""Enabled by `clients.routes`."""

@@ -38,38 +38,38 @@ def _tunnel_bytes(field: str, text: str) -> Family:
 DAEMON = (
     gauge(
         "openvpn_up",
-        "1 if the last poll of the daemon succeeded, by whatever source.",
+        "1 if the last poll of the daemon or its status file succeeded, else 0.",
         lambda daemon: daemon.up,
         while_up=False,
     ),
     gauge(
         "openvpn_management_up",
-        "1 if the session with the daemon's management interface works.",
+        "1 if the management session with the daemon is up, else 0.",
         lambda daemon: daemon.management_up if daemon.has_management else None,
         while_up=False,
     ),
     gauge(
         "openvpn_down_reason",
-        "1 for the reason why the management session, or the status file of a daemon without one, "
-        "does not work, else 0; all 0 when it works.",
+        "1 for the reason why the management session is down (or the status file is unusable, "
+        "where there is no session), else 0; all 0 while up.",
         _down_reason,
         labels=("reason",),
         while_up=False,
     ),
     info(
         "openvpn_info",
-        "What the daemon says of itself ('version'); source is where its status comes from.",
+        "Version, platform and mode of the daemon; source is where its status comes from.",
         _info,
         labels=("version", "platform", "mode", "management_version", "source"),
     ),
     gauge(
         "openvpn_start_time_seconds",
-        "Unix time of the start of the daemon's process, by the first entry of its state history.",
+        "Unix time of the start of the daemon's process, from its state history.",
         lambda daemon: daemon.process.start_time if daemon.management_up else None,
     ),
     gauge(
         "openvpn_log_verbosity",
-        "The daemon's 'verb': which of its log messages exist at all.",
+        "Log verbosity of the daemon ('verb'), which decides the log messages that exist.",
         lambda daemon: daemon.info.verbosity if daemon.info else None,
     ),
 )
@@ -77,13 +77,13 @@ DAEMON = (
 STATE = (
     gauge(
         "openvpn_state",
-        "1 for the daemon's state, else 0; CONNECTED on a server means that it is initialised.",
+        "1 for the current state of the daemon, else 0; an initialised server is CONNECTED.",
         _state,
         labels=("state",),
     ),
     gauge(
         "openvpn_state_since_timestamp_seconds",
-        "Unix time at which the daemon entered its state.",
+        "Unix time of the daemon's last state transition.",
         lambda daemon: daemon.state.time if daemon.state else None,
     ),
 )
@@ -91,27 +91,28 @@ STATE = (
 TRAFFIC = (
     gauge(
         "openvpn_status_update_time_seconds",
-        "Unix time printed inside the daemon's status.",
+        "Unix time printed in the daemon's last status.",
         lambda daemon: daemon.status.updated if daemon.status else None,
     ),
     counter(
         "openvpn_received_bytes_total",
-        "Bytes that the daemon received on its link ('load-stats'; under DCO the sum of clients).",
+        "Bytes received by the daemon on its link ('load-stats'; with DCO the sum over its "
+        "clients).",
         lambda daemon: daemon.traffic.received_bytes,
     ),
     counter(
         "openvpn_sent_bytes_total",
-        "Bytes that the daemon sent on its link ('load-stats'; under DCO the sum of clients).",
+        "Bytes sent by the daemon on its link ('load-stats'; with DCO the sum over its clients).",
         lambda daemon: daemon.traffic.sent_bytes,
     ),
 )
 
 TUNNEL = (
-    _tunnel_bytes("tun_tap_read", "Bytes read from the tunnel device."),
-    _tunnel_bytes("tun_tap_write", "Bytes written to the tunnel device."),
-    _tunnel_bytes("tcp_udp_read", "Bytes received from the peer on the link."),
-    _tunnel_bytes("tcp_udp_write", "Bytes sent to the peer on the link."),
-    _tunnel_bytes("auth_read", "Decrypted and authenticated bytes received."),
+    _tunnel_bytes("tun_tap_read", "Bytes read from the TUN/TAP device."),
+    _tunnel_bytes("tun_tap_write", "Bytes written to the TUN/TAP device."),
+    _tunnel_bytes("tcp_udp_read", "Bytes received from the peer over TCP or UDP."),
+    _tunnel_bytes("tcp_udp_write", "Bytes sent to the peer over TCP or UDP."),
+    _tunnel_bytes("auth_read", "Bytes received from the peer after authentication and decryption."),
     _tunnel_bytes("pre_compress", "Bytes before compression."),
     _tunnel_bytes("post_compress", "Bytes after compression."),
     _tunnel_bytes("pre_decompress", "Bytes before decompression."),

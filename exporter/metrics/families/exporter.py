@@ -1,4 +1,4 @@
-"""The exporter's own work at each daemon."""
+"""The exporter's polls and sessions, by daemon."""
 
 from exporter.management.errors import DownReason
 from exporter.metrics.family import Samples, counter, gauge
@@ -12,17 +12,17 @@ def _failures(daemon: DaemonState) -> Samples:
 FAMILIES = (
     gauge(
         "openvpn_exporter_poll_duration_seconds",
-        "Seconds from asking to understanding at the last poll that was answered.",
+        "Duration of the last successful poll in seconds, parsing included.",
         lambda daemon: daemon.poll_duration,
     ),
     counter(
         "openvpn_exporter_polls_total",
-        "Polls of the daemon or of its status file, those included that failed or found no way in.",
+        "Polls of the daemon or its status file, failed ones included.",
         lambda daemon: daemon.polls,
     ),
     counter(
         "openvpn_exporter_poll_failures_total",
-        "Polls that failed or found no way in, by the reasons of openvpn_down_reason.",
+        "Failed polls, by the reasons of openvpn_down_reason.",
         _failures,
         labels=("reason",),
     ),
@@ -33,17 +33,17 @@ FAMILIES = (
     ),
     counter(
         "openvpn_exporter_unparsed_lines_total",
-        "Lines of the daemon that nobody here understood.",
+        "Lines received from the daemon that could not be parsed.",
         lambda daemon: daemon.unparsed_lines,
     ),
     counter(
         "openvpn_exporter_status_fallbacks_total",
-        "Polls answered by 'status 1' because 'status 3' never ended (a row of 512 bytes).",
+        "Polls answered by 'status 1' because 'status 3' did not end (a row of 512 bytes).",
         lambda daemon: daemon.status_fallbacks,
     ),
     gauge(
         "openvpn_exporter_clients_not_exported",
-        "Connected clients without series of their own, because 'limit' was reached.",
+        "Connected clients without series of their own because 'limit' is reached.",
         lambda daemon: daemon.clients.not_exported,
     ),
 )

@@ -1,4 +1,4 @@
-"""A server as a whole."""
+"""A server, and all its clients together."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -38,58 +38,60 @@ def _by_cipher(daemon: DaemonState) -> LabelledValues:
 FAMILIES = (
     gauge(
         "openvpn_server_connected_clients",
-        "Clients that are connected: rows of the status with a virtual address.",
+        "Connected clients: rows of the status with a virtual address.",
         _from_status(lambda status: len(status.clients)),
     ),
     gauge(
         "openvpn_server_pending_clients",
-        "Other rows of the status: handshaking, being authenticated, just rejected, port scans.",
+        "Other rows of the status: handshakes, pending authentications, rejected clients, port "
+        "scans.",
         _from_status(lambda status: len(status.pending)),
     ),
     gauge(
         "openvpn_server_max_clients",
-        "The daemon's 'max-clients', if discovered or configured.",
+        "Maximum number of connected clients ('max-clients'), where known.",
         lambda daemon: daemon.max_clients,
     ),
     gauge(
         "openvpn_server_routes",
-        "Rows of the server's routing table.",
+        "Routes in the server's routing table.",
         _from_status(lambda status: status.route_count),
     ),
     gauge(
         "openvpn_server_max_bcast_mcast_queue_length",
-        "Highest fill level of the broadcast and multicast queue since the daemon's last restart.",
+        "Maximum length of the broadcast and multicast queue since the daemon's last restart.",
         _from_status(lambda status: status.max_queue_length),
     ),
     gauge(
         "openvpn_server_dco_enabled",
-        "1 if the data channel is offloaded to the kernel (2.6 and later).",
+        "1 if data channel offload (DCO) is enabled, else 0; OpenVPN 2.6 and later.",
         _from_status(lambda status: status.dco_enabled),
     ),
     counter(
         "openvpn_server_client_connects_total",
-        "Sessions of clients that began; those too short for a poll need 'verb 3'.",
+        "Client sessions started; counting those shorter than a poll interval needs 'verb 3'.",
         lambda daemon: None if daemon.is_tunnel else daemon.clients.sessions.connects,
     ),
     counter(
         "openvpn_server_client_disconnects_total",
-        "Sessions of clients that ended.",
+        "Client sessions ended.",
         lambda daemon: None if daemon.is_tunnel else daemon.clients.sessions.disconnects,
     ),
     histogram(
         "openvpn_server_client_session_duration_seconds",
-        "How long sessions of clients lasted, observed at their end, by polls.",
+        "Duration of ended client sessions in seconds, as seen by polls.",
         lambda daemon: None if daemon.is_tunnel else daemon.clients.sessions.durations,
     ),
     gauge(
         "openvpn_server_clients_by_platform",
-        "Connected clients by what they announce of themselves; unknown if they came before us.",
+        "Connected clients by announced platform and version (IV_PLAT, IV_VER); unknown for "
+        "those that connected before the exporter.",
         PerClientSamples(_by_platform),
         labels=("platform", "client_version"),
     ),
     gauge(
         "openvpn_server_clients_by_cipher",
-        "Connected clients by the cipher of their data channel (2.5 and later).",
+        "Connected clients by data channel cipher; OpenVPN 2.5 and later.",
         PerClientSamples(_by_cipher),
         labels=("cipher",),
     ),
