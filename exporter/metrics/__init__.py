@@ -1,13 +1,13 @@
-"""Records as Prometheus metrics.
+"""The states of daemons as Prometheus metrics.
 
-metric          what one metric is: name, kind, help, labels
-families/       which samples a record has, by subject
-catalogue       every metric there is, in the order of the page
-exposition      records -> the page
-lines           samples -> text
-formats         which format a page is written in
-page            what a scrape is sent, in pieces
-packing         a page -> gzip
-own             the exporter's own instruments
-documentation   the catalogue -> docs/metrics.md
+family          a metric, and the source of its samples
+families/       the metrics of daemons, by subject
+catalogue       all metrics, in the order of the page
+encode          samples -> sample lines
+exposition      states of daemons -> the page
+page            the page, as blocks of text
+gzip_page       the page -> gzip
+negotiation     the text format of a response, HELP and TYPE lines
+self_metrics    metrics about the exporter
+docs            the catalogue -> docs/metrics.md
 """

@@ -1,4 +1,4 @@
-"""Which format a page is written in, and what stands above a family in it."""
+"""Content negotiation: the text format of a page, and its HELP and TYPE lines."""
 
 import contextlib
 import functools
@@ -15,7 +15,7 @@ Encoder = Callable[[Collector], bytes]
 _OPENMETRICS = "application/openmetrics-text"
 
 _ESCAPING = ("allow-utf-8", "underscores", "dots", "values")
-"""All the same to us: our names need none."""
+"""All of them leave the names of these metrics as they are."""
 
 _CONTENT_TYPES = frozenset(
     {
@@ -27,27 +27,27 @@ _CONTENT_TYPES = frozenset(
         ),
     }
 )
-"""What is written here besides plain text 0.0.4."""
+"""The supported formats besides plain text 0.0.4."""
 
 
 class Format(msgspec.Struct, frozen=True):
-    """A format by its Content-Type, and prometheus_client's function that writes it."""
+    """A text format: its Content-Type, and prometheus_client's encoder for it."""
 
     content_type: str
     encode: Encoder
 
     @property
     def openmetrics(self) -> bool:
-        """Whether it is OpenMetrics rather than Prometheus' own."""
+        """Whether the format is OpenMetrics, else it is Prometheus' text format."""
         return self.content_type.startswith(_OPENMETRICS)
 
 
 def negotiate(accept: str) -> Format:
-    """Choose the first format asked for that is written here, else plain text 0.0.4."""
-    for asked in accept.split(","):
-        # prometheus_client 0.26 fails on a version that is no number and promises any high one.
+    """Return the first supported format of an Accept header, else plain text 0.0.4."""
+    for media_type in accept.split(","):
+        # prometheus_client 0.26 raises if a version is not a number, and accepts any high one.
         with contextlib.suppress(TypeError, ValueError):
-            encode, content_type = choose_encoder(asked)
+            encode, content_type = choose_encoder(media_type)
             if content_type in _CONTENT_TYPES:
                 return Format(content_type, encode)
     encode, content_type = choose_encoder("")
