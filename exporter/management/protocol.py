@@ -225,7 +225,9 @@ class ManagementProtocol:
     def _feed_line(self, line: bytes) -> None:
         if self._state is _SessionState.LOGIN:
             self._feed_login_line(line)
-        elif line.startswith((b">", b"SUCCESS:", b"ERROR:")) and not self._is_format_1_row(line):
+        elif line.startswith((b">", b"SUCCESS:", b"ERROR:")) and not (
+            self._reply_lines and self._is_format_1_row(line)
+        ):
             if line.startswith(b">"):
                 self._add_notification(line)
             else:
@@ -258,10 +260,11 @@ class ManagementProtocol:
         return line
 
     def _is_format_1_row(self, line: bytes) -> bool:
-        return self._reply_lines[:1] == [_FORMAT_1_TITLE] and bool(_FORMAT_1_ROW.fullmatch(line))
+        return self._reply_lines[0] == _FORMAT_1_TITLE and bool(_FORMAT_1_ROW.fullmatch(line))
 
     def _add_reply(self, line: bytes) -> None:
-        self._truncate_reply()
+        if self._reply_lines:
+            self._truncate_reply()
         kind, _, text = line.partition(b":")
         text = text.removeprefix(b" ")
         self._messages.append(SuccessReply(text) if kind == b"SUCCESS" else ErrorReply(text))

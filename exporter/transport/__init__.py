@@ -1,10 +1,9 @@
-"""Where bytes of a daemon come in: the sockets of its management interface, its status file.
+"""Input from a daemon: the socket of its management interface, and its status file.
 
-opening      an endpoint -> a connected stream, or why not
-resolving    a host name -> addresses
-stream       both directions of one connection
-login        the beginning of a session, and what an early end means
-connection   a stream -> one management session with deadlines
-dialogue     the last words of a session, for people who look for a fault
-status_file  a path -> one whole status
+connector    an endpoint to a connected stream, or the reason why not
+stream       the two directions of one connection
+handshake    the login of a session, and the meaning of its early end
+connection   a stream to one management session, with timeouts
+history      the last commands and replies of a session, for the debug page
+status_file  a path to one complete status
 """

@@ -1,9 +1,8 @@
-"""One management session over a stream, with a deadline on everything.
+"""One management session over a stream, with a timeout for the login and for each reply.
 
-Commands go one at a time, in the order of asking, and the next is sent only after the reply to
-the previous one: whoever asks waits for a turn. Real-time messages are read all the time (a
-daemon that can't get rid of them keeps them in its memory, without a bound) and go to every
-subscriber. Nothing here assumes to be the only reader or the only one who asks.
+A command is sent after the reply to the previous one; concurrent requests wait in order.
+Real-time messages are read all the time and go to every subscriber: a daemon that cannot send
+them keeps them in its memory, without a limit.
 """
 
 import asyncio
@@ -36,10 +35,10 @@ from exporter.transport.history import CommandHistory
 from exporter.transport.stream import Stream
 
 _LAST_REPLY = 0.5
-"""Seconds that leaving waits for a reply under way, so that a stop takes less than one second."""
+"""Seconds that `close` waits for a pending reply, so that the exporter stops within a second."""
 
 _BURST = 500
-"""Messages that are taken without giving way: of log lines, some ten milliseconds."""
+"""Messages dispatched before yielding to the event loop: ten milliseconds of log lines."""
 
 Subscriber = Callable[[Notification], None]
 ReplyCallback = Callable[[Reply], None]
@@ -49,7 +48,7 @@ class Connection:
     """A session from the first byte to the last: `log_in` once, `request` often, `close` once."""
 
     def __init__(self, stream: Stream, *, timeout: float) -> None:
-        """Take over a stream; each reply may take `timeout` seconds."""
+        """Create a session over `stream`; `timeout` is in seconds, for the login and each reply."""
         self._stream = stream
         self._writer = stream.writer
         self.peer = stream.peer
@@ -66,19 +65,19 @@ class Connection:
         self._unparsed_lines = 0
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Give every further real-time message to `subscriber`, synchronously."""
+        """Call `subscriber` with every further real-time message."""
         self._subscribers.append(subscriber)
 
     def pop_unparsed(self) -> int:
-        """Return the number of lines that fit nowhere since this was last asked."""
+        """Return the number of lines that could not be framed since the last call."""
         lines, self._unparsed_lines = self._unparsed_lines, 0
         return lines
 
     @property
     def error(self) -> Exception | None:
-        """What ended the session, or None while it lives.
+        """What ended the session, or None while it is open.
 
-        Anything but a `ManagementError` is a bug of a subscriber.
+        Anything but a `ManagementError` is an unhandled exception of a subscriber.
         """
         return self._closed.result() if self._closed.done() else None
 
@@ -87,56 +86,57 @@ class Connection:
         await wait_for_event(event, seconds, or_done=[self._closed])
 
     async def log_in(self, password: Secret | None) -> None:
-        """Wait for the greeting, answering one password prompt if there is one.
+        """Wait for the greeting, and answer one password prompt before it.
 
         Raises:
-            Busy: nothing was said; another client holds the slot.
-            PermissionRefused: closed before a byte was said.
-            AuthenticationFailed: a password was asked for, and ours is wrong or missing.
-            ProtocolError, SessionClosed: as their names say.
+            SlotBusy: no byte came; another client holds the slot.
+            EndpointPermissionError: closed before the first byte.
+            AuthenticationFailed: the daemon asks for a password, and ours is wrong or missing.
+            ReplyTimeout: bytes came, but no greeting.
+            ProtocolError: not the management protocol.
+            SessionClosed: the daemon closed the session.
         """
-        login = Handshake(self._protocol, password, self.peer)
+        handshake = Handshake(self._protocol, password, self.peer)
         try:
             async with asyncio.timeout(self.timeout):
                 while not self._protocol.greeted:
                     data = await self._stream.read()
-                    messages, answer = login.feed(data)
+                    messages, answer = handshake.feed(data)
                     self._writer.write(answer)
-                    for message in messages:
-                        self._dispatch(message)
+                    await self._dispatch(messages)
         except TimeoutError as error:
-            raise login.timeout_error(self.timeout) from error
-        except OSError as error:  # a reset: the peer closed without reading what we sent
-            raise login.eof_error() from error
+            raise handshake.timeout_error(self.timeout) from error
+        except OSError as error:  # a reset: closed with our bytes unread
+            raise handshake.eof_error() from error
         self._reading = asyncio.create_task(self._read(), name=f"read {self.peer}")
 
     async def request(self, command: Command, *, on_reply: ReplyCallback | None = None) -> Reply:
-        """Send one command and return its reply, complete.
+        """Send a command and return its complete reply.
 
-        `on_reply` is called with the reply before any later message reaches a subscriber: what came
-        before the reply has been seen by then, and what came after it has not.
+        `on_reply` is called with the reply after all earlier and before all later real-time
+        messages have reached the subscribers.
 
         Raises:
-            ReplyTimeout: no complete reply in time. `resynchronise` before anything else is asked.
-            ProtocolError: a reply of a shape that the command doesn't have.
-            SessionClosed: the daemon ended the session.
+            ReplyTimeout: no complete reply in time; call `resynchronise` before the next request.
+            ProtocolError: the reply has another form than the command's.
+            SessionClosed: the session was closed.
         """
         async with self._lock:
             reply = await self._exchange(command, on_reply)
         if not isinstance(reply, ErrorReply | _REPLY_TYPES[command.reply]):
-            raise ProtocolError(f"{self.peer}: a reply to '{command.text}' of another shape")
+            raise ProtocolError(f"{self.peer}: a reply to '{command.text}' of another form")
         return reply
 
     async def resynchronise(self) -> bool:
-        """After a reply that didn't come in time: find out where the next one begins.
+        """Find the beginning of the next reply, after one that did not come in time.
 
-        Returns whether the daemon dropped the reply or its end, which it shows by answering `pid`
-        first (2.1 to 2.7: a status row of 512 bytes drops itself and all that follows); False
-        where the reply was only late.
+        Returns whether the daemon has dropped that reply or its end, which is so if `pid` is
+        answered first: 2.1 to 2.7 drop a status row of 512 bytes and all that follows. A reply
+        that is only late comes before that to `pid`.
 
         Raises:
-            ReplyTimeout: the daemon doesn't answer at all.
-            SessionClosed: the daemon ended the session.
+            ReplyTimeout: the daemon answers nothing.
+            SessionClosed: the session was closed.
         """
         async with self._lock:
             dropped = self._dropped_replies
@@ -147,38 +147,34 @@ class Connection:
         if self._closed.done():
             raise self._closed.result()
         loop = asyncio.get_running_loop()
-        began = loop.time()
-        pending = self._send(command, on_reply)
+        started_at = loop.time()
+        pending = _PendingCommand(command, loop.create_future(), on_reply)
+        self._pending.append(pending)
+        self._idle.clear()
+        self._writer.write(self._protocol.send_command(command))
         try:
             async with asyncio.timeout(self.timeout):
                 reply = await pending.reply
         except TimeoutError as error:
             ended = loop.time()
-            self.history.add_timeout(command, ended=ended, seconds=ended - began)
+            self.history.add_timeout(command, ended=ended, seconds=ended - started_at)
             raise ReplyTimeout(
                 f"{self.peer}: no complete reply to '{command.text}' within {self.timeout:g} s"
             ) from error
         ended = loop.time()
-        self.history.add_reply(command, reply, ended=ended, seconds=ended - began)
+        self.history.add_reply(command, reply, ended=ended, seconds=ended - started_at)
         return reply
 
-    def _send(self, command: Command, on_reply: ReplyCallback | None) -> "_PendingCommand":
-        pending = _PendingCommand(command, asyncio.get_running_loop().create_future(), on_reply)
-        self._pending.append(pending)
-        self._idle.clear()
-        self._writer.write(self._protocol.send_command(command))
-        return pending
-
     def abort(self, error: ManagementError) -> None:
-        """End the session at once for `error`, which whoever waits for a reply gets."""
+        """End the session at once; pending requests raise `error`."""
         self._set_closed(error)
         if self._reading is not None:
             self._reading.cancel()
 
     async def close(self) -> None:
-        """Leave: the reply under way is read first, since `quit` makes the daemon drop it."""
-        # `asyncio.timeout` can't be used here: before Python 3.11.3 it takes the cancellation that
-        # brought us here for its own, and nothing would be closed.
+        """Read the pending reply, which `quit` would make the daemon drop, then quit and close."""
+        # Not `asyncio.timeout`: before Python 3.11.3 it takes a cancellation of this task for its
+        # own timeout, and the stream would stay open.
         try:
             if self._pending and not self._closed.done():
                 await _wait_for(self._idle.wait(), _LAST_REPLY)
@@ -187,22 +183,22 @@ class Connection:
             if self._reading is not None:
                 self._reading.cancel()
                 await asyncio.wait([self._reading])
-        finally:  # whoever is cancelled while leaving still leaves
-            self._set_closed(SessionClosed(f"{self.peer}: we left"))
+        finally:  # also when cancelled
+            self._set_closed(SessionClosed(f"{self.peer}: closed by the exporter"))
             self._writer.close()
         await _wait_for(self._writer.wait_closed(), _LAST_REPLY)
 
     async def _read(self) -> None:
         try:
             while data := await self._stream.read():
-                await self._dispatch_all(self._protocol.receive_data(data))
-            await self._dispatch_all(self._protocol.receive_eof())
+                await self._dispatch(self._protocol.receive_data(data))
+            await self._dispatch(self._protocol.receive_eof())
             self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
             self._set_closed(ProtocolError(f"{self.peer}: {error}"))
         except OSError as error:
             self._set_closed(SessionClosed(f"{self.peer}: {error.strerror or error}"))
-        except Exception as error:  # noqa: BLE001 -- a subscriber's bug must not go unseen
+        except Exception as error:  # noqa: BLE001 -- of a subscriber; `error` reports it
             self._set_closed(error)
 
     def _set_closed(self, error: Exception) -> None:
@@ -214,42 +210,38 @@ class Connection:
                 pending.reply.set_exception(error)
         self._pop(len(self._pending))
 
-    async def _dispatch_all(self, messages: Iterable[Message]) -> None:
-        # Apart from the loop that reads: its variables live until the next bytes come, and a
-        # status of ten thousand clients is no small thing to keep.
+    async def _dispatch(self, messages: Iterable[Message]) -> None:
+        # Not in `_read`: its variables would keep a large status in memory until the next bytes.
         for number, message in enumerate(messages, start=1):
-            self._dispatch(message)
+            match message:
+                case Notification(keyword=keyword):
+                    self.history.count_notification(keyword)
+                    for subscriber in self._subscribers:
+                        subscriber(message)
+                case SuccessReply() | ErrorReply() | MultilineReply():
+                    self._on_reply(message)
+                case Truncated(lines=lines):
+                    self._unparsed_lines += lines
+                case UnexpectedLine() | PasswordPrompt():
+                    self._unparsed_lines += 1
             if number % _BURST == 0:
                 await asyncio.sleep(0)
 
-    def _dispatch(self, message: Message) -> None:
-        match message:
-            case Notification(keyword=source):
-                self.history.count_notification(source)
-                for subscriber in self._subscribers:
-                    subscriber(message)
-            case SuccessReply() | ErrorReply() | MultilineReply():
-                self._take_reply(message)
-            case Truncated(lines=lines):
-                self._unparsed_lines += lines
-            case UnexpectedLine() | PasswordPrompt():
-                self._unparsed_lines += 1
-
-    def _take_reply(self, reply: Reply) -> None:
+    def _on_reply(self, reply: Reply) -> None:
         if isinstance(reply, SuccessReply) and reply.text.startswith(b"pid="):
             self._drop_before_pid()
         if not self._pending:
             self._unparsed_lines += 1
             return
         pending = self._pending[0]
-        if not pending.reply.done():  # else whoever asked has given up
+        if not pending.reply.done():  # else the request has timed out or was cancelled
             pending.reply.set_result(reply)
             if pending.on_reply is not None:
                 pending.on_reply(reply)
         self._pop(1)
 
     def _drop_before_pid(self) -> None:
-        """What was asked before `pid` is not answered after it: the daemon dropped the rest."""
+        """Drop the commands before `pid`: the daemon does not answer them after it."""
         pids = [index for index, pending in enumerate(self._pending) if pending.is_pid]
         dropped = pids[0] if pids else 0
         self._dropped_replies += dropped
@@ -262,7 +254,7 @@ class Connection:
 
 
 class _PendingCommand(NamedTuple):
-    """A command that was sent, and who waits for its reply."""
+    """A command without its reply."""
 
     command: Command
     reply: asyncio.Future[Reply]
@@ -280,10 +272,10 @@ _REPLY_TYPES: dict[ReplyKind, type[SuccessReply | MultilineReply]] = {
 
 
 async def _wait_for(awaitable: Coroutine[None, None, object], seconds: float) -> None:
-    """Wait until something is done, `seconds` at most; whether it is, or fails, doesn't matter.
+    """Wait until something is done, `seconds` at most; ignore its result and its failure.
 
-    Not `asyncio.wait_for`: before Python 3.12 it keeps a cancellation to itself that comes in the
-    moment of its end, and whoever is to be stopped goes on for ever.
+    Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes as it ends, and
+    the task that is to be stopped goes on.
     """
     task = asyncio.ensure_future(awaitable)
     task.add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -1,6 +1,6 @@
-"""Opens the stream to a management interface, or says why it can't be opened.
+"""Connects to a management interface, or returns the reason why that fails.
 
-Never a bare probe: whoever connects takes the daemon's single management slot.
+No connection is made as a mere test: each one takes the daemon's single management slot.
 """
 
 import asyncio
@@ -30,21 +30,21 @@ from exporter.transport.stream import READ_SIZE, Stream
 
 
 class Connector(Protocol):
-    """Gives a new stream to one daemon each time it is asked."""
+    """Connects to one daemon, again and again."""
 
     async def connect(self) -> Stream:
-        """Open a stream.
+        """Return a new connection.
 
         Raises:
-            ManagementError: the stream can't be had; the type says why.
+            ManagementError: the connection failed; the type is the reason.
         """
 
     async def close(self) -> None:
-        """Give back what is held between streams."""
+        """Release what is held between connections."""
 
 
 def connector_for(endpoint: Endpoint | None, *, timeout: float) -> Connector:
-    """Return the opener for an endpoint, None for a daemon without; `timeout` is in seconds."""
+    """Return the connector for an endpoint, None if there is none; `timeout` is in seconds."""
     match endpoint:
         case None:
             return NullConnector()
@@ -57,22 +57,21 @@ def connector_for(endpoint: Endpoint | None, *, timeout: float) -> Connector:
 
 
 class NullConnector:
-    """Never opens anything: the daemon has no management interface."""
+    """Never connects: the daemon has no management interface."""
 
     async def connect(self) -> Stream:
-        """Wait for ever."""
+        """Wait until cancelled."""
         never: asyncio.Future[Stream] = asyncio.get_running_loop().create_future()
         return await never
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 class TcpConnector:
     """Connects to `--management HOST PORT`."""
 
     def __init__(self, endpoint: TcpEndpoint, *, timeout: float) -> None:
-        """Connect within `timeout` seconds each time."""
         self._endpoint = endpoint
         self._timeout = timeout
         self._resolver = Resolver(endpoint.host)
@@ -91,7 +90,7 @@ class TcpConnector:
     async def _connect_to_any(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Try the addresses of the host one after the other.
 
-        `open_connection` does so, too, but of two errors it keeps no number.
+        `asyncio.open_connection` does so, too, but its combined error has no `errno`.
         """
         errors = []
         for address in await self._resolver.addresses():
@@ -101,42 +100,45 @@ class TcpConnector:
                 )
             except OSError as error:
                 errors.append(error)
-        # `localhost` is ::1, too, and where there is no IPv6 that address only says so.
+        # `localhost` is also ::1, whose error is of no use on a host without IPv6.
         raise next((error for error in errors if error.errno == errno.ECONNREFUSED), errors[0])
 
     def _timeout_error(self) -> ManagementError:
-        # A full queue before the slot drops what comes; nothing else does so on loopback.
+        # On loopback a connection is dropped only if the queue of the listening socket is full.
         if is_loopback(self._endpoint.host):
             return SlotBusy(
-                f"{self._endpoint}: other management clients queue for the single slot; "
-                "find them with 'ss -tnp' and let one of them give way"
+                f"{self._endpoint}: other management clients wait for the single slot; "
+                "find them with 'ss -tnp' and stop one"
             )
         return EndpointUnreachable(
             f"{self._endpoint}: no answer within {self._timeout:g} s; "
-            "look for a firewall between here and there"
+            "check the firewalls between this host and the daemon's"
         )
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 class ResolvedAddress(NamedTuple):
-    """One address of a host: its family, and the host as a number."""
+    """One address of a host: its family, and the host in numeric form."""
 
     family: socket.AddressFamily
     host: str
 
 
 class Resolver:
-    """Looks one host up, anew each time; at most one lookup is under way."""
+    """Looks up one host, each time anew; concurrent calls share one lookup.
+
+    A resolver that does not answer takes half a minute to fail.
+    """
 
     def __init__(self, host: str) -> None:
-        """Look up `host`, a name or an address as text."""
+        """Create a resolver of `host`, a name or an address."""
         self._host = host
         self._lookup = SingleFlight(lambda: _look_up(host))
 
     async def addresses(self) -> list[ResolvedAddress]:
-        """Return the addresses of the host; one that is an address is its own.
+        """Return the addresses of the host; an address is its own result.
 
         Raises:
             socket.gaierror: there is no such host.
@@ -154,7 +156,7 @@ def _literal(host: str) -> ResolvedAddress:
 def _look_up(host: str) -> list[ResolvedAddress]:
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except UnicodeError:  # a label of more than 63 letters, or none that the system could ask for
+    except UnicodeError:  # a label of more than 63 characters, or an empty one
         raise socket.gaierror(socket.EAI_NONAME, "no host name") from None
     return [ResolvedAddress(family, str(address[0])) for family, _, _, _, address in found]
 
@@ -163,15 +165,14 @@ class UnixConnector:
     """Connects to `--management PATH unix`."""
 
     def __init__(self, endpoint: UnixEndpoint) -> None:
-        """Connect to the same path each time."""
         self._endpoint = endpoint
 
     async def connect(self) -> Stream:
-        """Connect; a Unix socket does so at once or not at all."""
+        """Connect; with a Unix socket this succeeds or fails at once."""
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.setblocking(False)  # noqa: FBT003 -- the library's own signature
         try:
-            # Not through asyncio: it takes EAGAIN, a full queue, for a connect under way.
+            # Not with asyncio, which takes EAGAIN (the queue is full) for a connection in progress.
             connection.connect(self._endpoint.path)
             reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_SIZE)
         except OSError as error:
@@ -180,25 +181,25 @@ class UnixConnector:
         return Stream(reader, writer, str(self._endpoint))
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 class ReverseConnector:
-    """Waits for a daemon to dial in (`--management-client`).
+    """Waits for a daemon to connect (`--management-client`).
 
-    The port stays open all the time, since such a daemon dials once, at its start, and exits when
-    nobody is there. One daemon is served at a time; another waits in the socket's queue.
+    The port stays open all the time: such a daemon connects once, at its start, and exits if that
+    fails. One daemon is served at a time; another waits in the queue of the listening socket.
     """
 
     def __init__(self, endpoint: ListenEndpoint, *, timeout: float) -> None:
-        """Say `EndpointNotFound` when nobody has dialled in for `timeout` seconds."""
+        """Create a connector that waits `timeout` seconds for a daemon."""
         self._endpoint = endpoint
         self._timeout = timeout
         self._listener: socket.socket | None = None
         self._pending_accept: asyncio.Task[socket.socket] | None = None
 
     async def connect(self) -> Stream:
-        """Take the next daemon that dials in."""
+        """Return the connection of the next daemon."""
         try:
             connection = await self._accept_next()
             reader, writer = await asyncio.open_connection(sock=connection, limit=READ_SIZE)
@@ -211,15 +212,15 @@ class ReverseConnector:
             self._listener = self._listen()
         if self._pending_accept is None:
             self._pending_accept = asyncio.create_task(_accept(self._listener))
-        # Not cut off at the deadline: a daemon that comes in that moment would be lost, and exit.
+        # Not cancelled at the deadline: a daemon accepted at that moment would be lost, and exit.
         await asyncio.wait([self._pending_accept], timeout=self._timeout)
         if not self._pending_accept.done():
             raise EndpointNotFound(
-                f"{self._endpoint}: no daemon has dialled in; start it after this exporter, with "
+                f"{self._endpoint}: no daemon has connected; start it after this exporter, with "
                 f"'management {self._endpoint.host} {self._endpoint.port}' and 'management-client'"
             )
-        arrival, self._pending_accept = self._pending_accept, None
-        return arrival.result()
+        accepted, self._pending_accept = self._pending_accept, None
+        return accepted.result()
 
     def _listen(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._endpoint.host else socket.AF_INET
@@ -240,7 +241,7 @@ class ReverseConnector:
             self._pending_accept.cancel()
             await asyncio.wait([self._pending_accept])
             if not self._pending_accept.cancelled() and self._pending_accept.exception() is None:
-                self._pending_accept.result().close()  # nobody will take it any more
+                self._pending_accept.result().close()
             self._pending_accept = None
         if self._listener is not None:
             self._listener.close()
@@ -255,7 +256,8 @@ async def _accept(listener: socket.socket) -> socket.socket:
 _ERRNO_MAP: dict[int, tuple[type[ManagementError], str]] = {
     errno.ECONNREFUSED: (
         ConnectionRefused,
-        "nobody listens; is the daemon running, with a 'management' directive for this address?",
+        "connection refused; is the daemon running, with a 'management' directive for this "
+        "address?",
     ),
     errno.ENOENT: (
         EndpointNotFound,
@@ -263,27 +265,27 @@ _ERRNO_MAP: dict[int, tuple[type[ManagementError], str]] = {
     ),
     errno.EACCES: (
         EndpointPermissionError,
-        "no permission; let this user into the socket's directory",
+        "no permission; give this user access to the socket's directory",
     ),
     errno.EPERM: (
         EndpointPermissionError,
-        "no permission; let this user into the socket's directory",
+        "no permission; give this user access to the socket's directory",
     ),
     errno.EAGAIN: (
         SlotBusy,
-        "other clients queue for the single slot; find them with 'ss -xp' and let one give way",
+        "other clients wait for the single slot; find them with 'ss -xp' and stop one",
     ),
     errno.EADDRINUSE: (
         EndpointUnreachable,
-        "another program already listens here; choose another port",
+        "another program already listens on this port; choose another port",
     ),
 }
 
 
 def _map_oserror(error: OSError, peer: str) -> ManagementError:
-    """Turn the operating system's word into ours, with what to do about it."""
+    """Return the management error for an error of the system, with what to do."""
     if isinstance(error, socket.gaierror):
-        return EndpointNotFound(f"{peer}: no such host name; correct it, or look at the resolver")
+        return EndpointNotFound(f"{peer}: no such host name; correct it, or check the resolver")
     kind, sentence = _ERRNO_MAP.get(
         error.errno or 0, (EndpointUnreachable, error.strerror or str(error))
     )

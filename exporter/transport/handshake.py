@@ -1,6 +1,7 @@
-"""The beginning of a session: the password prompt, and what it means when no greeting comes.
+"""The login of a session: the password prompt, and the errors if no greeting comes.
 
-A wrong password yields no `ERROR`, only the prompt again, and after three tries a silent close.
+After a wrong password the daemon sends no `ERROR`, only the prompt again, and closes the session
+after the third attempt. One attempt is made here.
 """
 
 from exporter.management.errors import (
@@ -18,10 +19,9 @@ from exporter.secret import Secret
 
 
 class Handshake:
-    """The exchange before the greeting: at most one password, and what an early end means."""
+    """The login until the greeting: it answers at most one password prompt."""
 
     def __init__(self, protocol: ManagementProtocol, password: Secret | None, peer: str) -> None:
-        """Log in to `peer`, with `password` if there is one."""
         self._protocol = protocol
         self._password = password
         self._peer = peer
@@ -29,10 +29,12 @@ class Handshake:
         self._answered = False
 
     def feed(self, data: bytes) -> tuple[list[Message], bytes]:
-        """Take bytes, or the end of the stream; return real-time messages and what to send.
+        """Process received bytes, b"" at the end of the stream.
+
+        Returns the real-time messages, and the bytes to send.
 
         Raises:
-            ManagementError: there will be no greeting; the type says why.
+            ManagementError: no greeting will come; the type is the reason.
         """
         if not data:
             raise self.eof_error()
@@ -44,7 +46,7 @@ class Handshake:
         answer = b"".join(
             self._answer() for message in messages if isinstance(message, PasswordPrompt)
         )
-        # The rest are 'SUCCESS: password is correct' and prompts.
+        # The others are prompts and 'SUCCESS: password is correct'.
         return [message for message in messages if isinstance(message, Notification)], answer
 
     def _answer(self) -> bytes:
@@ -52,7 +54,7 @@ class Handshake:
             raise AuthenticationFailed(
                 f"{self._peer}: the daemon asks for the management password; set 'password_file'"
             )
-        if self._answered:  # no ERROR ever comes, only the prompt again
+        if self._answered:  # a repeated prompt is the only answer to a wrong one
             raise AuthenticationFailed(
                 f"{self._peer}: the daemon does not accept the password in 'password_file'"
             )
@@ -60,7 +62,7 @@ class Handshake:
         return self._protocol.send_password(self._password)
 
     def eof_error(self) -> ManagementError:
-        """Say what it means that the daemon hung up before its greeting."""
+        """Return the error for the end of the stream before the greeting."""
         if self._answered:
             return AuthenticationFailed(
                 f"{self._peer}: the daemon closed the session after our password"
@@ -68,15 +70,15 @@ class Handshake:
         if self._got_bytes:
             return SessionClosed(f"{self._peer}: the daemon closed the session before its greeting")
         return EndpointPermissionError(
-            f"{self._peer}: closed before a byte was said; the daemon's 'management-client-user' "
+            f"{self._peer}: closed before the first byte; the daemon's 'management-client-user' "
             "or 'management-client-group' names another user than this exporter's"
         )
 
     def timeout_error(self, seconds: float) -> ManagementError:
-        """Say what it means that the greeting didn't come in time."""
+        """Return the error for a greeting that did not come within `seconds`."""
         if self._got_bytes:
             return ReplyTimeout(f"{self._peer}: no greeting within {seconds:g} s")
         return SlotBusy(
-            f"{self._peer}: accepted, but nothing was said within {seconds:g} s: another client "
-            "holds the single management slot, or the daemon is stuck"
+            f"{self._peer}: accepted, but no byte within {seconds:g} s: another client holds the "
+            "single management slot, or the daemon hangs"
         )

@@ -7,10 +7,10 @@ import socket
 import msgspec
 
 READ_SIZE = 256 * 1024
-"""Bytes taken from the socket at once; asyncio reads no more in one turn of the loop."""
+"""Bytes read from the socket at once; asyncio reads no more in one pass of its loop."""
 
 _TCP_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
-"""Linux alone has it."""
+"""Only Linux has this option."""
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -21,12 +21,11 @@ class Stream(msgspec.Struct, frozen=True):
     peer: str
 
     async def read(self) -> bytes:
-        """Return what has come, b"" once the peer has hung up.
+        """Return received bytes, b"" at the end of the stream.
 
-        OpenVPN doesn't set TCP_NODELAY: it holds the next piece of a reply back until it knows
-        that the last has come, which a kernel tells after 40 ms of patience unless it is pressed.
-        The option doesn't last, and acknowledges what is there when it is set: so after each read.
-        Our own commands are not held back; asyncio sets TCP_NODELAY.
+        OpenVPN does not set TCP_NODELAY: its kernel holds back the next part of a reply until the
+        previous part is acknowledged. Delayed acknowledgement would cost 40 ms for each part;
+        TCP_QUICKACK avoids it. The option is not permanent, so it is set again after each read.
         """
         data = await self.reader.read(READ_SIZE)
         if data:
@@ -37,5 +36,5 @@ class Stream(msgspec.Struct, frozen=True):
         connection = self.writer.get_extra_info("socket")
         if _TCP_QUICKACK is None or connection is None:
             return
-        with contextlib.suppress(OSError):  # a Unix socket, or closed meanwhile
+        with contextlib.suppress(OSError):  # a Unix socket, or already closed
             connection.setsockopt(socket.IPPROTO_TCP, _TCP_QUICKACK, 1)

@@ -70,7 +70,7 @@ def test_check_says_what_is_wrong_with_both(
     flag = config(tmp_path, management=NOBODY, status_file=file)
     assert main(["check", "--connect", flag]) == Exit.FAILED
     said = capsys.readouterr().out
-    assert f"office: {NOBODY}: nobody listens" in said
+    assert f"office: {NOBODY}: connection refused" in said
     assert f"office: {file}: no such file" in said
 
 
@@ -83,7 +83,7 @@ def test_once_knows_what_the_file_tells(
     assert 'openvpn_up{daemon="office"} 1\n' in said.out
     assert 'openvpn_management_up{daemon="office"} 0\n' in said.out
     assert 'openvpn_server_connected_clients{daemon="office"} 1\n' in said.out
-    assert "nobody listens" in said.err
+    assert "connection refused" in said.err
 
 
 def test_once_fails_where_nothing_is_known(

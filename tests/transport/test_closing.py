@@ -99,7 +99,7 @@ async def test_a_session_that_has_ended_can_be_closed() -> None:
 async def test_nothing_can_be_asked_after_closing() -> None:
     async with session() as (connection, _):
         await connection.close()
-        with pytest.raises(SessionClosed, match="we left"):
+        with pytest.raises(SessionClosed, match="closed by the exporter"):
             await connection.request(Command.PID)
 
 

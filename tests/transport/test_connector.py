@@ -168,7 +168,7 @@ async def test_a_full_queue_on_loopback_means_busy() -> None:
     with full_listener(socket.AF_INET, ("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
         said = await fails_with(SlotBusy, TcpEndpoint(host, port), deadline=SHORT)
-    assert "queue for the single slot" in said
+    assert "wait for the single slot" in said
 
 
 async def test_a_path_without_a_socket_is_not_found(tmp_path: Path) -> None:
