@@ -1,4 +1,4 @@
-"""Records of daemons as tests need them, made by the same calls that a monitor makes."""
+"""States of daemons for tests, made by the calls that a monitor makes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,16 +93,16 @@ def office_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> Daem
 
 
 def new_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> DaemonState:
-    """Make the record of a daemon that nobody has reached yet."""
+    """Return the state of a daemon before its first session."""
     return DaemonState(office_daemon(name, expected=expected), ClientsConfig(routes=True))
 
 
-def introduce(daemon: DaemonState, *, version: str = "2.6.14") -> None:
+def start_session(daemon: DaemonState, *, version: str = "2.6.14") -> None:
     connected = State(time=NOON - 7200, name=StateName.CONNECTED, description="SUCCESS")
-    said = Version(version=version, platform="x86_64-pc-linux-gnu", management_version="5")
+    reported = Version(version=version, platform="x86_64-pc-linux-gnu", management_version="5")
     daemon.on_connect()
     daemon.on_pid(PID)
-    daemon.on_info(DaemonInfo(version=said, pid=PID, verbosity=3, holds=False))
+    daemon.on_info(DaemonInfo(version=reported, pid=PID, verbosity=3, holds=False))
     daemon.on_state_history([connected])
 
 
@@ -117,7 +117,7 @@ def server(
     *,
     expected: Sequence[str] = ("alice", "bob"),
 ) -> DaemonState:
-    """Make the record of a server that has answered one poll."""
+    """Return the state of a server after one poll."""
     daemon = new_daemon(name, expected=expected)
     routes = [
         RouteRow(
@@ -128,16 +128,16 @@ def server(
         )
         for client in clients
     ]
-    introduce(daemon)
+    start_session(daemon)
     daemon.set_certificates(CERTIFICATES)
     poll(daemon, server_status(clients, routes))
     return daemon
 
 
 def tunnel(name: str = "uplink") -> DaemonState:
-    """Make the record of a client-mode daemon that has answered one poll."""
+    """Return the state of a daemon in client mode after one poll."""
     daemon = new_daemon(name)
-    introduce(daemon)
+    start_session(daemon)
     poll(daemon, TUNNEL)
     return daemon
 

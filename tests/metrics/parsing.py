@@ -1,4 +1,4 @@
-"""Pages as prometheus_client's own parsers read them, in a form that can be compared."""
+"""Pages parsed by prometheus_client, in a form that can be compared."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ class Series(NamedTuple):
 class Parsed(NamedTuple):
     """One family of a page; `samples` has every line, repetitions included.
 
-    Values are floats, as to Prometheus: beyond 2**53 we write digits that it cannot keep.
+    Values are floats as in Prometheus, which loses digits of integers above 2**53.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Parsed(NamedTuple):
 
 
 def parse(body: bytes, content_type: str) -> list[Parsed]:
-    """Parse a page by what its Content-Type says it is."""
+    """Parse a page by its Content-Type."""
     text = body.decode()
     openmetrics = content_type.startswith("application/openmetrics-text")
     families: Iterable[ClientMetric]
@@ -69,7 +69,7 @@ def _parsed(family: ClientMetric) -> Parsed:
 
 
 def _labels(labels: Iterable[tuple[str, str]]) -> Labels:
-    """Leave out empty labels: to Prometheus they are the same as none."""
+    """Return the labels without the empty ones, which Prometheus ignores."""
     return frozenset((name, value) for name, value in labels if value)
 
 
@@ -88,7 +88,7 @@ def scrape(families: Sequence[Family], daemons: Sequence[DaemonState], accept: s
 
 
 class ReferenceCollector(Collector):
-    """The same samples, handed to prometheus_client to write."""
+    """The same samples, to be rendered by prometheus_client."""
 
     def __init__(self, families: Sequence[Family], daemons: Sequence[DaemonState]) -> None:
         self._families = families

@@ -12,7 +12,7 @@ from tests.metrics.daemons import server, tunnel
 from tests.metrics.parsing import names_of, scrape
 
 RESERVED_LABELS = {"job", "instance", "le", "quantile", "daemon"}
-"""Prometheus', the formats', and the one that every series has anyway."""
+"""Those of Prometheus and of the text formats, and the label of every daemon."""
 
 RESERVED_SUFFIXES = ("_sum", "_count", "_bucket", "_created", "_gsum", "_gcount")
 
@@ -40,7 +40,7 @@ class TestEveryMetric:
     def test_ends_in_info_if_it_is_an_info(self, metric: Metric) -> None:
         assert metric.kind is not Kind.INFO or metric.name.endswith("_info")
 
-    def test_ends_in_no_suffix_that_the_formats_keep_for_themselves(self, metric: Metric) -> None:
+    def test_ends_in_no_reserved_suffix(self, metric: Metric) -> None:
         assert not metric.name.endswith(RESERVED_SUFFIXES)
 
     def test_counts_in_base_units(self, metric: Metric) -> None:
@@ -59,30 +59,30 @@ class TestEveryMetric:
         assert all(re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", label) for label in metric.labels)
         assert len(set(metric.labels)) == len(metric.labels)
 
-    def test_has_no_label_that_means_something_to_prometheus(self, metric: Metric) -> None:
+    def test_has_no_reserved_label(self, metric: Metric) -> None:
         assert not RESERVED_LABELS & set(metric.labels)
 
 
-def test_no_name_is_given_twice() -> None:
+def test_names_are_unique() -> None:
     names = collections.Counter(metric.name for metric in METRICS)
     assert names.most_common(1)[0][1] == 1
 
 
-def test_no_family_of_openmetrics_has_the_name_of_another() -> None:
+def test_family_names_of_openmetrics_are_unique() -> None:
     names = collections.Counter(re.sub("_(total|info)$", "", metric.name) for metric in METRICS)
     assert names.most_common(1)[0][1] == 1
 
 
-def test_what_only_goes_up_stays_while_a_daemon_is_down() -> None:
-    going = [family.metric for family in FAMILIES if family.while_up]
-    assert not [metric for metric in going if metric.kind in (Kind.COUNTER, Kind.HISTOGRAM)]
+def test_counters_and_histograms_stay_while_a_daemon_is_down() -> None:
+    absent = [family.metric for family in FAMILIES if family.while_up]
+    assert not [metric for metric in absent if metric.kind in (Kind.COUNTER, Kind.HISTOGRAM)]
 
 
 def test_families_that_grow_with_the_clients_are_rendered_once_per_poll() -> None:
-    growing = {"common_name", "virtual_address", "client_id"}
+    per_client_labels = {"common_name", "virtual_address", "client_id"}
     small = {family.metric.name for family in clients.EXPECTED}
     for family in FAMILIES:
-        if growing & set(family.metric.labels) and family.metric.name not in small:
+        if per_client_labels & set(family.metric.labels) and family.metric.name not in small:
             assert isinstance(family.source, PerClient), family.metric.name
 
 
@@ -105,7 +105,7 @@ def test_each_key_of_clients_switches_its_own_families(
     assert set(families(off)) < set(families(on))
 
 
-def test_without_any_switch_the_rest_keeps_its_order() -> None:
+def test_the_order_is_the_same_with_all_switches_off() -> None:
     config = ClientsConfig(series=False, info=False, routes=False)
     kept = families(config)
     assert list(kept) == [family for family in FAMILIES if family in kept]

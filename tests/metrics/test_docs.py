@@ -21,9 +21,9 @@ def run(directory: Path, *arguments: str) -> int:
     return subprocess.run(command, cwd=directory, env=environment, check=False).returncode  # noqa: S603
 
 
-def test_the_page_in_docs_is_what_the_catalogue_says() -> None:
-    written = (ROOT / docs.PAGE).read_text(encoding="utf-8")
-    assert written == docs.render(), "run `make docs`"
+def test_the_page_in_docs_is_up_to_date() -> None:
+    text = (ROOT / docs.PAGE).read_text(encoding="utf-8")
+    assert text == docs.render(), "run `make docs`"
 
 
 def test_every_metric_has_a_row_in_the_order_of_the_page() -> None:
@@ -58,16 +58,16 @@ def test_no_cell_breaks_its_table() -> None:
         ("openvpn_server_route_last_reference_time_seconds", "`clients.routes` (`false`)"),
     ],
 )
-def test_what_can_be_switched_names_its_key_and_default(metric: str, switch: str) -> None:
+def test_a_switchable_metric_names_its_key_and_default(metric: str, switch: str) -> None:
     (row,) = [line for line in docs.render().splitlines() if f"`{metric}`" in line]
     assert row.endswith(f" Enabled by {switch}. |")
 
 
-def test_what_cannot_be_switched_names_no_key() -> None:
+def test_other_metrics_name_no_key() -> None:
     assert "Enabled" not in docs.render().partition("`openvpn_info`")[2].split("\n")[0]
 
 
-def test_the_module_writes_the_page_and_then_finds_it_right(tmp_path: Path) -> None:
+def test_the_written_page_passes_the_check(tmp_path: Path) -> None:
     page = tmp_path / docs.PAGE
     page.parent.mkdir()
     assert run(tmp_path, "--check") == 1

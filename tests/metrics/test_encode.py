@@ -21,7 +21,7 @@ class TestSampleLines:
         assert line == b'openvpn_x{daemon="office",a="1",c="3"} 1\n'
 
     @pytest.mark.parametrize(
-        ("value", "written"),
+        ("value", "text"),
         [
             (0, "0"),
             (True, "1"),
@@ -31,9 +31,9 @@ class TestSampleLines:
             (0.1, "0.1"),
         ],
     )
-    def test_keep_every_digit(self, value: float, written: str) -> None:
+    def test_keep_all_digits(self, value: float, text: str) -> None:
         metric = Metric("openvpn_x", Kind.GAUGE, "X.")
-        assert render(metric, "d", value).decode() == f'openvpn_x{{daemon="d"}} {written}\n'
+        assert render(metric, "d", value).decode() == f'openvpn_x{{daemon="d"}} {text}\n'
 
     def test_refuse_too_few_label_values(self) -> None:
         metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a", "b"))
@@ -46,7 +46,7 @@ KEYS = st.tuples(st.sampled_from(["", "a", 'b"', "c\\", "d\n"]), st.integers(0, 
 
 
 def labels(key: tuple[str, int]) -> tuple[str, ...]:
-    """Give equal labels for some keys that differ."""
+    """Return equal labels for some different keys."""
     return key[0], "odd" if key[1] % 2 else ""
 
 

@@ -20,11 +20,11 @@ from tests.metrics.counting_family import CountingFamily
 from tests.metrics.daemons import (
     NOON,
     OFFICE_CLIENT,
-    introduce,
     new_daemon,
     poll,
     server,
     server_status,
+    start_session,
     take_down,
     tunnel,
 )
@@ -62,7 +62,7 @@ def exposition(*families: Family) -> Exposition:
 
 
 def restricted(names: Iterable[str], accept: str) -> set[str]:
-    """Return the names of the series on a page of the fleet and of the exporter's own."""
+    """Return the names of the series on a restricted page of the fleet and the exporter."""
     whole = Exposition(FAMILIES, SelfMetrics().registry)
     page = whole.page(FLEET, accept=accept, names=list(names))
     return {series.name for series in all_series(parse(page.body, page.content_type))}
@@ -70,7 +70,7 @@ def restricted(names: Iterable[str], accept: str) -> set[str]:
 
 class TestFormats:
     @pytest.mark.parametrize("accept", ["", "*/*", "text/html", "text/plain", "text/plain;q=0.5"])
-    def test_whoever_asks_for_nothing_special_gets_plain_text(self, accept: str) -> None:
+    def test_plain_text_is_the_default(self, accept: str) -> None:
         assert exposition().page(FLEET, accept=accept).content_type == PLAIN
 
     @pytest.mark.parametrize("accept", [PROMETHEUS_2, PROMETHEUS_3, OPENMETRICS])
@@ -98,7 +98,7 @@ class TestFormats:
             "," * 5000,
         ],
     )
-    def test_an_odd_header_gets_a_format_that_is_written_here(self, accept: str) -> None:
+    def test_an_unusual_header_gets_a_supported_format(self, accept: str) -> None:
         page = exposition().page(FLEET, accept=accept)
         assert page.content_type in {
             PLAIN,
@@ -108,19 +108,19 @@ class TestFormats:
         }
         assert parse(page.body, page.content_type)
 
-    def test_a_version_that_is_not_written_here_gives_way_to_the_next_one(self) -> None:
+    def test_an_unsupported_version_is_skipped(self) -> None:
         kind = "application/openmetrics-text"
         accept = f"{kind};version=2.0.0;q=0.9,{kind};version=1.0.0;q=0.8"
         page = exposition().page(FLEET, accept=accept)
         assert page.content_type.startswith("application/openmetrics-text; version=1.0.0")
 
-    def test_openmetrics_has_one_end_and_it_is_the_last_line(self) -> None:
+    def test_openmetrics_has_one_eof_on_the_last_line(self) -> None:
         whole = Exposition(FAMILIES, SelfMetrics().registry)
         body = whole.page(FLEET, accept=OPENMETRICS).body
         assert body.count(b"# EOF") == 1
         assert body.endswith(b"# EOF\n")
 
-    def test_plain_text_has_no_end_mark(self) -> None:
+    def test_plain_text_has_no_eof(self) -> None:
         assert b"# EOF" not in exposition().page(FLEET).body
 
     def test_sample_lines_are_the_same_in_both_formats(self) -> None:
@@ -128,7 +128,7 @@ class TestFormats:
         assert sample_lines(plain) == sample_lines(openmetrics)
 
     @pytest.mark.parametrize("accept", FORMATS)
-    def test_a_page_without_daemons_has_the_exporters_own_metrics_alone(self, accept: str) -> None:
+    def test_a_page_without_daemons_has_only_metrics_about_the_exporter(self, accept: str) -> None:
         page = Exposition(FAMILIES, SelfMetrics().registry).page([], accept=accept)
         names = {series.name for series in all_series(parse(page.body, page.content_type))}
         assert "openvpn_exporter_build_info" in names
@@ -141,7 +141,7 @@ def sample_lines(body: bytes) -> list[bytes]:
 
 class TestFamilies:
     @pytest.mark.parametrize("accept", FORMATS)
-    def test_stand_together_each_under_one_head(self, accept: str) -> None:
+    def test_are_contiguous_each_with_one_help_and_type(self, accept: str) -> None:
         body = exposition().page(FLEET, accept=accept).body.decode()
         lines = body.removesuffix("# EOF\n").splitlines()
         runs = [name for name, _ in itertools.groupby(map(family_of, lines))]
@@ -156,7 +156,7 @@ class TestFamilies:
         for name, family in zip(shown, FAMILIES, strict=True):
             assert name in names_of(family)
 
-    def test_without_samples_have_no_head(self) -> None:
+    def test_without_samples_have_no_help_and_type(self) -> None:
         body = exposition().page([tunnel()]).body
         assert b"openvpn_server_connected_clients" not in body
 
@@ -195,23 +195,23 @@ class TestRestriction:
         assert restricted([family], accept) == {metric}
 
     @pytest.mark.parametrize("accept", FORMATS)
-    def test_names_several_and_passes_over_unknown_ones(self, accept: str) -> None:
+    def test_names_several_metrics_and_ignores_unknown_ones(self, accept: str) -> None:
         names = ["openvpn_up", "no_such_metric", "process_open_fds", "openvpn_up"]
         assert restricted(names, accept) == {"openvpn_up", "process_open_fds"}
 
     @pytest.mark.parametrize("accept", FORMATS)
     @pytest.mark.parametrize("name", ["no_such_metric", "", "openvpn_", 'a"b\n# EOF', "*"])
-    def test_to_an_unknown_name_leaves_nothing(self, name: str, accept: str) -> None:
+    def test_to_an_unknown_name_is_an_empty_page(self, name: str, accept: str) -> None:
         assert restricted([name], accept) == set()
 
-    def test_leaves_the_samples_as_they_are(self) -> None:
+    def test_does_not_change_samples(self) -> None:
         whole, part = exposition().page(FLEET), exposition().page(FLEET, names=["openvpn_state"])
         assert part.body in whole.body
 
 
 class TestDown:
     @pytest.mark.parametrize("accept", FORMATS)
-    def test_leaves_what_says_so_and_the_counters(self, accept: str) -> None:
+    def test_keeps_counters_and_the_gauges_of_availability(self, accept: str) -> None:
         daemon = server()
         before = scrape(FAMILIES, [daemon], accept)
         take_down(daemon)
@@ -219,14 +219,16 @@ class TestDown:
         after = scrape(FAMILIES, [daemon], accept)
         assert set(all_series(after)) == {s for s in all_series(before) if s.name in staying}
 
-    def test_is_told_with_its_reason(self) -> None:
+    def test_has_a_reason(self) -> None:
         daemon = server()
         take_down(daemon)
-        assert lit(scrape(FAMILIES, [daemon], ""), "openvpn_down_reason") == [("reason", "refused")]
-        assert one_value(daemon, "openvpn_up") == 0
-        assert one_value(daemon, "openvpn_management_up") == 0
+        assert labels_at_1(scrape(FAMILIES, [daemon], ""), "openvpn_down_reason") == [
+            ("reason", "refused")
+        ]
+        assert single_value(daemon, "openvpn_up") == 0
+        assert single_value(daemon, "openvpn_management_up") == 0
 
-    def test_lets_no_counter_fall(self) -> None:
+    def test_decreases_no_counter(self) -> None:
         daemon = server()
         before = values(scrape(FAMILIES, [daemon], ""))
         take_down(daemon)
@@ -235,32 +237,32 @@ class TestDown:
         assert len(counters) > 10
         assert all(after[series] >= before[series] for series in counters)
 
-    def test_takes_no_other_daemon_along(self) -> None:
+    def test_does_not_affect_other_daemons(self) -> None:
         down, up = server("a"), server("b")
         take_down(down)
         shown = set(all_series(scrape(FAMILIES, [down, up], "")))
         alone = set(all_series(scrape(FAMILIES, [up], "")))
         assert {series for series in shown if ("daemon", "b") in series.labels} == alone
 
-    def test_brings_back_the_gauges_when_it_is_over(self) -> None:
+    def test_ends_with_all_gauges_present_again(self) -> None:
         daemon, status = new_daemon(), server_status([OFFICE_CLIENT])
-        introduce(daemon)
+        start_session(daemon)
         poll(daemon, status)
         before = set(all_series(scrape(FAMILIES, [daemon], "")))
         take_down(daemon)
         assert not before <= set(all_series(scrape(FAMILIES, [daemon], "")))
-        introduce(daemon)
+        start_session(daemon)
         poll(daemon, status)
         assert before <= set(all_series(scrape(FAMILIES, [daemon], "")))
 
-    def test_is_what_a_daemon_is_before_anybody_reached_it(self) -> None:
+    def test_is_the_state_before_the_first_session(self) -> None:
         page = scrape(FAMILIES, [new_daemon()], "")
-        assert lit(page, "openvpn_down_reason") == []
+        assert labels_at_1(page, "openvpn_down_reason") == []
         up = {s.name: v for s, v in values(page).items() if s.name.endswith("_up")}
         assert up == {"openvpn_up": 0, "openvpn_management_up": 0}
 
 
-def lit(page: list[Parsed], name: str) -> list[tuple[str, str]]:
+def labels_at_1(page: list[Parsed], name: str) -> list[tuple[str, str]]:
     """Return the labels, but `daemon`, of the samples of a metric that are 1."""
     return [
         label
@@ -270,19 +272,19 @@ def lit(page: list[Parsed], name: str) -> list[tuple[str, str]]:
     ]
 
 
-def one_value(daemon: DaemonState, name: str) -> float:
+def single_value(daemon: DaemonState, name: str) -> float:
     (value,) = [v for s, v in values(scrape(FAMILIES, [daemon], "")).items() if s.name == name]
     return value
 
 
 class TestCounters:
-    def test_of_known_label_values_are_there_from_the_first_scrape(self) -> None:
+    def test_of_known_label_values_exist_from_the_first_scrape(self) -> None:
         page = scrape(FAMILIES, [new_daemon()], "")
         failures = [s for s in values(page) if s.name == "openvpn_exporter_poll_failures_total"]
         reasons = [s for s in values(page) if s.name == "openvpn_down_reason"]
         assert len(failures) == len(reasons) > 5
 
-    def test_tell_failed_polls_by_their_reason(self) -> None:
+    def test_have_failed_polls_by_reason(self) -> None:
         daemon = server()
         daemon.on_poll_error(ReplyTimeout("no answer"))
         page = values(scrape(FAMILIES, [daemon], ""))
@@ -291,22 +293,22 @@ class TestCounters:
 
 
 class TestOncePerPoll:
-    def test_the_families_of_clients_are_rendered(self) -> None:
-        watched, daemon = CountingFamily(per_client=True), server()
-        page = exposition(watched.family)
+    def test_families_of_clients_are_rendered(self) -> None:
+        counting, daemon = CountingFamily(per_client=True), server()
+        page = exposition(counting.family)
         bodies = {page.page([daemon], accept=accept).body[-30:] for accept in ("", "*/*")}
         page.page([daemon], accept=OPENMETRICS)
-        assert watched.calls == len(bodies) == 1
+        assert counting.calls == len(bodies) == 1
 
-    def test_and_again_after_the_next(self) -> None:
-        watched, daemon = CountingFamily(per_client=True), server()
-        page = exposition(watched.family)
+    def test_families_of_clients_are_rendered_again_after_the_next(self) -> None:
+        counting, daemon = CountingFamily(per_client=True), server()
+        page = exposition(counting.family)
         assert b"} 1\n" in page.page([daemon]).body
         poll(daemon, server_status([OFFICE_CLIENT]), now=NOON + 15)
         assert b"} 2\n" in page.page([daemon]).body
-        assert watched.calls == 2
+        assert counting.calls == 2
 
-    def test_under_the_names_of_those_who_are_there_now(self) -> None:
+    def test_names_are_those_of_the_current_clients(self) -> None:
         carol = structs.replace(OFFICE_CLIENT, common_name="carol", client_id=5)
         daemon = server(expected=())
         page = exposition(*FAMILIES)
@@ -316,37 +318,37 @@ class TestOncePerPoll:
         assert b'common_name="alice"' not in body
         assert body.count(b'_client_sent_bytes_total{daemon="office",common_name="carol"}') == 1
 
-    def test_for_each_daemon(self) -> None:
-        watched, daemons = CountingFamily(per_client=True), [server("a"), server("b")]
-        page = exposition(watched.family)
+    def test_each_daemon_is_rendered_by_itself(self) -> None:
+        counting, daemons = CountingFamily(per_client=True), [server("a"), server("b")]
+        page = exposition(counting.family)
         page.page(daemons)
         poll(daemons[0], server_status([OFFICE_CLIENT]), now=NOON + 15)
         page.page(daemons)
-        assert watched.calls == 3
+        assert counting.calls == 3
 
-    def test_but_small_families_after_every_change(self) -> None:
-        watched, daemon = CountingFamily(per_client=False), server()
-        page = exposition(watched.family)
+    def test_small_families_are_rendered_after_every_change_too(self) -> None:
+        counting, daemon = CountingFamily(per_client=False), server()
+        page = exposition(counting.family)
         page.page([daemon])
         page.page([daemon])
-        assert watched.calls == 1
+        assert counting.calls == 1
         daemon.on_notification("INFO", Greeting(5))
         assert b"} 2\n" in page.page([daemon]).body
-        assert watched.calls == 2
+        assert counting.calls == 2
 
-    async def test_before_the_scrape_where_the_poll_prepares_it(self) -> None:
-        watched, daemon = CountingFamily(per_client=True), server()
-        page = exposition(watched.family)
+    async def test_families_are_rendered_before_the_scrape_if_prerendered(self) -> None:
+        counting, daemon = CountingFamily(per_client=True), server()
+        page = exposition(counting.family)
         await page.prerender(daemon)
-        assert watched.calls == 1
+        assert counting.calls == 1
         assert b"} 1\n" in page.page([daemon]).body
-        assert watched.calls == 1
+        assert counting.calls == 1
 
 
-class TestMemory:
-    def test_of_a_record_that_is_gone_nothing_is_kept(self) -> None:
-        watched = CountingFamily(per_client=True)
-        page = exposition(watched.family)
+class TestCache:
+    def test_of_a_removed_daemon_is_freed(self) -> None:
+        counting = CountingFamily(per_client=True)
+        page = exposition(counting.family)
         daemon = server()
         page.page([daemon])
         text = weakref.ref(daemon)
@@ -354,7 +356,7 @@ class TestMemory:
         gc.collect()
         assert text() is None
 
-    def test_a_record_that_takes_a_name_over_is_rendered_anew(self) -> None:
+    def test_a_new_daemon_of_the_same_name_is_rendered_anew(self) -> None:
         page = exposition()
         assert b'common_name="alice"' in page.page([server()]).body
         other = structs.replace(OFFICE_CLIENT, common_name="carol")

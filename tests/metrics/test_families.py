@@ -1,4 +1,4 @@
-"""What the page says of daemons that are known to the last byte."""
+"""The samples of daemons whose state is known exactly."""
 
 import os
 from pathlib import Path
@@ -14,11 +14,11 @@ from tests.metrics.daemons import (
     CERTIFICATES,
     NOON,
     OFFICE_CLIENT,
-    introduce,
     new_daemon,
     poll,
     server,
     server_status,
+    start_session,
     tunnel,
 )
 from tests.metrics.parsing import scrape, values
@@ -27,7 +27,7 @@ Samples = list[tuple[dict[str, str], float]]
 
 
 def samples(daemon: DaemonState, name: str) -> Samples:
-    """Return the samples of a metric, without the label of the daemon."""
+    """Return the samples of a metric, without the label `daemon`."""
     return [
         ({key: value for key, value in series.labels if key != "daemon"}, value)
         for series, value in values(scrape(FAMILIES, [daemon], "")).items()
@@ -65,18 +65,18 @@ class TestServer:
             ("openvpn_client_tun_tap_read_bytes_total", []),
         ],
     )
-    def test_says(self, name: str, expected: Samples) -> None:
+    def test_has_these_samples(self, name: str, expected: Samples) -> None:
         assert samples(server(expected=()), name) == expected
 
     @pytest.mark.parametrize(
         ("metric", "amount"),
         [("received_bytes_total", 5000), ("sent_bytes_total", 7000), ("sessions", 1)],
     )
-    def test_says_of_each_client(self, metric: str, amount: int) -> None:
+    def test_has_a_sample_for_each_client(self, metric: str, amount: int) -> None:
         found = samples(server(expected=()), f"openvpn_server_client_{metric}")
         assert found == [(ALICE, amount)]
 
-    def test_tells_who_a_client_is_without_its_ephemeral_port(self) -> None:
+    def test_describes_a_session_without_the_port(self) -> None:
         ((labels, value),) = samples(server(), "openvpn_server_client_info")
         announced = {"platform", "client_version"}
         assert value == 1
@@ -98,14 +98,12 @@ class TestServer:
             ("udp6:192.0.2.7:39244", "192.0.2.7"),
         ],
     )
-    def test_tells_the_host_of_a_client_whatever_the_server_says_of_its_socket(
-        self, address: str, host: str
-    ) -> None:
+    def test_shows_the_host_of_any_real_address(self, address: str, host: str) -> None:
         daemon = server(clients=[structs.replace(OFFICE_CLIENT, real_address=address)])
         ((labels, _),) = samples(daemon, "openvpn_server_client_info")
         assert labels["real_address"] == host
 
-    def test_sums_the_sessions_of_one_name(self) -> None:
+    def test_sums_the_sessions_of_a_common_name(self) -> None:
         second = structs.replace(
             OFFICE_CLIENT, client_id=9, real_address="198.51.100.4:40000", connected_since=NOON - 60
         )
@@ -116,27 +114,27 @@ class TestServer:
         assert since == [(ALICE, NOON - 3600)]
         assert len(samples(daemon, "openvpn_server_client_info")) == 2
 
-    def test_counts_pending_rows_apart(self) -> None:
+    def test_counts_pending_rows_separately(self) -> None:
         daemon = new_daemon()
-        introduce(daemon)
+        start_session(daemon)
         scan = structs.replace(OFFICE_CLIENT, common_name="", virtual_address="")
         poll(daemon, structs.replace(server_status([OFFICE_CLIENT]), pending=(scan, scan)))
         assert samples(daemon, "openvpn_server_connected_clients") == [({}, 1)]
         assert samples(daemon, "openvpn_server_pending_clients") == [({}, 2)]
 
-    def test_names_expected_clients_connected_or_not(self) -> None:
+    def test_lists_expected_clients_connected_or_not(self) -> None:
         found = samples(server(expected=("bob", "alice")), EXPECTED)
         assert found == [(ALICE, 1), ({"common_name": "bob"}, 0)]
 
-    def test_says_nothing_of_what_the_daemon_does_not_say(self) -> None:
+    def test_has_no_sample_of_an_unknown_value(self) -> None:
         daemon = new_daemon()
-        introduce(daemon)
+        start_session(daemon)
         old = structs.replace(server_status(), dco_enabled=None, max_queue_length=None)
         poll(daemon, old)
         assert samples(daemon, "openvpn_server_dco_enabled") == []
         assert samples(daemon, "openvpn_server_max_bcast_mcast_queue_length") == []
 
-    def test_keeps_a_client_that_left_at_0_sessions(self) -> None:
+    def test_keeps_a_disconnected_client_at_0_sessions(self) -> None:
         daemon = server(expected=())
         poll(daemon, server_status(), now=NOON + 15)
         assert samples(daemon, "openvpn_server_client_sessions") == [(ALICE, 0)]
@@ -163,7 +161,7 @@ class TestTunnel:
             ("post_decompress", 9),
         ],
     )
-    def test_says_each_row_of_its_statistics(self, row: str, amount: int) -> None:
+    def test_has_each_row_of_its_statistics(self, row: str, amount: int) -> None:
         assert samples(tunnel(), f"openvpn_client_{row}_bytes_total") == [({}, amount)]
 
     def test_has_no_clients(self) -> None:
@@ -172,13 +170,13 @@ class TestTunnel:
 
 
 class TestState:
-    def test_is_one_of_those_known(self) -> None:
+    def test_is_one_of_the_known_states(self) -> None:
         found = samples(server(), "openvpn_state")
         assert [labels for labels, value in found if value == 1] == [{"state": "CONNECTED"}]
         assert {value for _, value in found} == {0, 1}
         assert {"state": "UNKNOWN"} in [labels for labels, _ in found]
 
-    def test_is_unknown_while_the_daemon_has_none(self) -> None:
+    def test_is_unknown_without_a_reply_to_state(self) -> None:
         daemon = new_daemon()
         poll(daemon, None)
         found = samples(daemon, "openvpn_state")
@@ -186,7 +184,7 @@ class TestState:
         assert samples(daemon, "openvpn_state_since_timestamp_seconds") == []
 
 
-def test_info_tells_what_the_daemon_says_of_itself() -> None:
+def test_info_has_version_platform_and_mode() -> None:
     assert samples(server(), "openvpn_info") == [
         (
             {
@@ -208,7 +206,7 @@ class TestCertificates:
         daemon.set_certificates(CERTIFICATES)
         return daemon
 
-    def test_say_until_when_though_the_daemon_is_down(self, daemon: DaemonState) -> None:
+    def test_have_an_expiry_while_the_daemon_is_down(self, daemon: DaemonState) -> None:
         assert samples(daemon, "openvpn_certificate_not_after_timestamp_seconds") == [
             (
                 {
@@ -221,19 +219,19 @@ class TestCertificates:
             )
         ]
 
-    def test_say_when_the_newest_list_of_each_issuer_ends(self, daemon: DaemonState) -> None:
+    def test_have_the_newest_next_update_of_each_issuer(self, daemon: DaemonState) -> None:
         assert samples(daemon, "openvpn_crl_next_update_timestamp_seconds") == [
             ({"file": "/etc/openvpn/crl.pem", "issuer": "ca"}, NOON + 5)
         ]
 
-    def test_say_which_file_is_bad_and_why(self, daemon: DaemonState) -> None:
+    def test_have_the_reason_why_a_file_is_unusable(self, daemon: DaemonState) -> None:
         found = samples(daemon, "openvpn_certificate_file_problem")
         assert len(found) == len(CERTIFICATES) * len(FileProblem)
         assert [labels for labels, value in found if value] == [
             {"file": "/etc/openvpn/office.conf", "directive": "ca", "reason": "garbage"}
         ]
 
-    def test_have_paths_that_are_safe_labels(self) -> None:
+    def test_have_clean_paths_as_labels(self) -> None:
         daemon = new_daemon()
         path = Path(os.fsdecode(b'/etc/\xff\n"x'))
         daemon.set_certificates(

@@ -1,4 +1,4 @@
-"""Whatever names clients give themselves, the page is what prometheus_client would write."""
+"""The page equals that of prometheus_client, whatever the names of clients are."""
 
 from collections.abc import Sequence
 
@@ -42,7 +42,7 @@ HOSTILE_NAMES = (
 
 texts = st.one_of(st.sampled_from(HOSTILE_NAMES), st.text(st.characters(exclude_categories=["Cs"])))
 names = texts.map(clean_name) | texts
-"""As the parsers give them, and worse."""
+"""Names as the parsers return them, and unclean ones."""
 
 clients = st.builds(
     ClientRow,
@@ -90,17 +90,15 @@ def test_no_series_comes_twice(daemons: list[DaemonState], accept: str) -> None:
 
 @pytest.mark.parametrize("accept", FORMATS, ids=["plain", "openmetrics"])
 @given(daemons=fleets())
-def test_the_page_says_what_prometheus_client_would_say(
-    daemons: list[DaemonState], accept: str
-) -> None:
+def test_the_page_equals_that_of_prometheus_client(daemons: list[DaemonState], accept: str) -> None:
     body, content_type = page(daemons, accept)
     generate = generate_openmetrics if accept == OPENMETRICS else generate_latest
-    theirs = generate(ReferenceCollector(FAMILIES, daemons))
-    assert parse(body, content_type) == parse(theirs, content_type)
+    reference = generate(ReferenceCollector(FAMILIES, daemons))
+    assert parse(body, content_type) == parse(reference, content_type)
 
 
 @given(daemons=fleets())
-def test_no_name_makes_a_line_of_its_own(daemons: list[DaemonState]) -> None:
+def test_no_name_injects_a_line(daemons: list[DaemonState]) -> None:
     body, _ = page(daemons, OPENMETRICS)
     for line in body.decode().removesuffix("\n").split("\n"):
         assert line.startswith(("# HELP openvpn", "# TYPE openvpn", "openvpn_", "# EOF"))

@@ -7,7 +7,7 @@ blocks = st.lists(st.lists(st.binary(max_size=20), max_size=3).map(Block), max_s
 
 
 @given(blocks)
-def test_a_page_is_its_blocks_in_a_row(some: list[Block]) -> None:
+def test_the_body_of_a_page_is_its_blocks_joined(some: list[Block]) -> None:
     text = b"".join(part for block in some for part in block.parts)
     page = Page(tuple(some), "text/plain")
     assert page.body == b"".join(page.slices()) == text
@@ -22,7 +22,7 @@ def test_small_parts_are_joined() -> None:
     assert max(sizes) <= SLICE_SIZE
 
 
-def test_large_parts_are_cut_and_not_copied() -> None:
+def test_large_parts_are_cut_without_a_copy() -> None:
     large = bytes(range(256)) * 3000
     some = list(slices([b"a", large, b"b"]))
     assert b"".join(some) == b"a" + large + b"b"

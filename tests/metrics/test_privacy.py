@@ -1,4 +1,4 @@
-"""What the page says of people under each kind of privacy."""
+"""Names and addresses of clients on the page, in each privacy mode."""
 
 from pathlib import Path
 
@@ -18,10 +18,10 @@ from tests.metrics.daemons import (
     CERTIFICATES,
     NOON,
     OFFICE_CLIENT,
-    introduce,
     office_daemon,
     poll,
     server_status,
+    start_session,
 )
 from tests.metrics.parsing import Series, scrape, values
 
@@ -63,7 +63,7 @@ P_ALICE = "p-69d757815fa6a51e"
 def daemon(privacy: PrivacyMode) -> DaemonState:
     clients = ClientsConfig(routes=True, privacy=privacy, privacy_key_file=KEY)
     daemon = DaemonState(office_daemon(expected=("alice", "carol")), clients)
-    introduce(daemon)
+    start_session(daemon)
     daemon.set_certificates(CERTIFICATES)
     poll(daemon, server_status([ALICE, BOB], ROUTES))
     return daemon
@@ -85,12 +85,12 @@ def labels(privacy: PrivacyMode, name: str) -> list[dict[str, str]]:
     return [dict(found.labels) for found in series(privacy) if found.name == name]
 
 
-def test_plain_shows_people() -> None:
+def test_plain_shows_names_and_addresses() -> None:
     assert [text for text in PERSONAL if text not in page(PrivacyMode.PLAIN)] == []
 
 
 @pytest.mark.parametrize("privacy", [PrivacyMode.PSEUDONYM, PrivacyMode.NONE])
-def test_the_others_show_nobody(privacy: PrivacyMode) -> None:
+def test_the_other_modes_hide_names_and_addresses(privacy: PrivacyMode) -> None:
     assert [text for text in PERSONAL if text in page(privacy)] == []
 
 
@@ -100,7 +100,7 @@ def test_pseudonyms_keep_every_series() -> None:
     assert {found.name for found in pseudonyms} == {found.name for found in plain}
 
 
-def test_pseudonyms_join_the_series_of_a_person() -> None:
+def test_pseudonyms_join_the_series_of_a_client() -> None:
     (received,) = [
         value
         for found, value in series(PrivacyMode.PSEUDONYM).items()
@@ -125,7 +125,7 @@ def test_an_expected_client_has_its_pseudonym() -> None:
     assert len(expected) == 2
 
 
-def test_none_has_totals_and_no_series_of_a_client() -> None:
+def test_none_keeps_totals_and_no_series_of_a_client() -> None:
     shown = series(PrivacyMode.NONE)
     assert [found for found in shown if PER_CLIENT & dict(found.labels).keys()] == []
     (connected,) = [
@@ -134,7 +134,7 @@ def test_none_has_totals_and_no_series_of_a_client() -> None:
     assert connected == 2
 
 
-def test_a_certificate_of_a_tunnel_may_name_a_person() -> None:
+def test_the_subject_of_a_clients_certificate_is_private() -> None:
     subjects = {
         privacy: {
             found.get("subject", "")
@@ -147,12 +147,12 @@ def test_a_certificate_of_a_tunnel_may_name_a_person() -> None:
     assert subjects[PrivacyMode.NONE] == {""}
 
 
-def test_a_daemon_may_be_more_private_than_the_others() -> None:
+def test_a_daemon_can_have_its_own_privacy_mode() -> None:
     daemon = structs.replace(office_daemon(), privacy=PrivacyMode.NONE)
     assert not DaemonState(daemon, ClientsConfig()).privacy.shows_clients
 
 
-def test_another_privacy_holds_at_once() -> None:
+def test_a_new_privacy_mode_applies_at_once() -> None:
     changing = daemon(PrivacyMode.PLAIN)
     clients = ClientsConfig(routes=True, privacy=PrivacyMode.NONE)
     changing.reconfigure(office_daemon(expected=("alice", "carol")), clients)
@@ -160,8 +160,8 @@ def test_another_privacy_holds_at_once() -> None:
 
 
 @pytest.mark.parametrize("privacy", PrivacyMode)
-def test_last_words_may_name_somebody(privacy: PrivacyMode) -> None:
-    told = daemon(privacy)
-    told.on_notification("FATAL", Fatal("alice broke it"))
-    told.on_down(ConnectionRefused("127.0.0.1:7505: refused"))
-    assert ("alice" in told.down_message) is (privacy is PrivacyMode.PLAIN)
+def test_the_text_of_a_fatal_error_is_private(privacy: PrivacyMode) -> None:
+    failed = daemon(privacy)
+    failed.on_notification("FATAL", Fatal("alice broke it"))
+    failed.on_down(ConnectionRefused("127.0.0.1:7505: refused"))
+    assert ("alice" in failed.down_message) is (privacy is PrivacyMode.PLAIN)

@@ -14,7 +14,14 @@ from exporter.state.daemon import DaemonState
 from exporter.web.health import Unready
 from exporter.web.metrics import Refresh, no_refresh
 from exporter.web.routes import application, check_telemetry_path
-from tests.metrics.daemons import OFFICE_CLIENT, introduce, new_daemon, poll, server, server_status
+from tests.metrics.daemons import (
+    OFFICE_CLIENT,
+    new_daemon,
+    poll,
+    server,
+    server_status,
+    start_session,
+)
 from tests.metrics.parsing import OPENMETRICS, all_series, parse
 
 Client = TestClient[web.Request, web.Application]
@@ -97,7 +104,7 @@ class TestMetrics:
         daemon = new_daemon()
         client = await serve([daemon])
         assert b'openvpn_up{daemon="office"} 0' in await (await client.get("/metrics")).read()
-        introduce(daemon)
+        start_session(daemon)
         poll(daemon, server_status([OFFICE_CLIENT]))
         assert b'openvpn_up{daemon="office"} 1' in await (await client.get("/metrics")).read()
 

@@ -15,11 +15,11 @@ from tests.metrics.daemons import (
     NOON,
     OFFICE_CLIENT,
     TUNNEL,
-    introduce,
     new_daemon,
     poll,
     server,
     server_status,
+    start_session,
     take_down,
     tunnel,
 )
@@ -138,7 +138,7 @@ class TestPage:
     @pytest.mark.parametrize("text", [SCRIPT, "$now {name}", "a & b", '"quoted"', "ünï 漢", "%s"])
     def test_escapes_names_versions_and_errors(self, text: str) -> None:
         up, down = new_daemon(text), new_daemon(text)
-        introduce(up, version=text)
+        start_session(up, version=text)
         poll(up, server_status())
         down.on_down(ProtocolError(text))
         page = read(down, up)

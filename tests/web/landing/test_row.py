@@ -10,7 +10,7 @@ from exporter.web.landing.row import (
     format_bytes,
     summarise,
 )
-from tests.metrics.daemons import NOON, introduce, new_daemon, server, take_down, tunnel
+from tests.metrics.daemons import NOON, new_daemon, server, start_session, take_down, tunnel
 
 
 def test_a_connected_daemon_is_up() -> None:
@@ -23,7 +23,7 @@ def test_a_daemon_before_its_first_poll_is_pending() -> None:
 
 def test_a_daemon_with_a_session_but_no_poll_is_pending() -> None:
     daemon = new_daemon()
-    introduce(daemon)
+    start_session(daemon)
     assert summarise(daemon).severity is Severity.PENDING
 
 
