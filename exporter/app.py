@@ -21,7 +21,7 @@ from exporter.metrics.self_metrics import SelfMetrics
 from exporter.monitor.monitor import Monitor
 from exporter.monitor.pool import MonitorPool
 from exporter.monitor.status_file import StatusFilePoller
-from exporter.openvpn_config.findings import Finding
+from exporter.openvpn_config import Finding
 from exporter.reload import ConfigReloader
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import redacted

@@ -261,7 +261,7 @@ class TestReloading:
 
     async def test_tells_once_what_was_noticed_and_still_counts_it(self) -> None:
         noticed = Finding(
-            kind=Kind.SYNTAX_ERROR, place="a.conf:1", text="no", daemon="a", blocks=True
+            kind=Kind.SYNTAX_ERROR, location="a.conf:1", text="no", daemon="a", blocks=True
         )
         read = structs.replace(NOBODY, findings=(noticed,))
         with LogCapture.open() as log:

@@ -1,8 +1,8 @@
-"""The daemon's own certificates and revocation lists, as files on this machine.
+"""The daemons' own certificates and revocation lists, as files on this machine.
 
-source          which file, and what it is for
-contents        what a file says: who, and until when
+source          the files of a daemon, and the content of each
+pem             a file's bytes -> certificates or revocation lists
 watch           reads the files again when they change
 
-Needs the extra `certificates`; nothing of it is imported until a file is to be read.
+`pem` and `watch` need the extra `certificates` and are imported only when a file is to be read.
 """

@@ -1,6 +1,6 @@
-"""What a file of certificates or revocation lists says, from its bytes.
+"""The certificates or revocation lists in a file's bytes.
 
-OpenVPN reads PEM; text around the blocks, as easy-rsa writes it, is none of its business or ours.
+OpenVPN reads PEM, and ignores text around the blocks, as easy-rsa writes it.
 """
 
 import re
@@ -8,8 +8,7 @@ import re
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from exporter.certificates.reading import Certificate, Entry, RevocationList
-from exporter.certificates.source import Directive
+from exporter.certificates.source import Certificate, Directive, Entry, RevocationList
 from exporter.management.values import clean
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
@@ -17,36 +16,37 @@ _REVOCATION_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL---
 
 
 class InvalidPem(ValueError):
-    """The bytes are not what they should be; the text says what is wrong with them."""
+    """The bytes are not the expected PEM; the text is the reason."""
 
 
-def parse(content: bytes, use: Directive) -> tuple[Entry, ...]:
-    """Return every entry of a file, in its order.
+def parse(content: bytes, directive: Directive) -> tuple[Entry, ...]:
+    """Return every entry of a file, in order.
 
     Raises:
-        Garbage: there is none, or one of them can't be read.
+        InvalidPem: the file has no entry, or an entry can't be parsed.
     """
     try:
-        entries = _revocation_lists(content) if use is Directive.CRL else _certificates(content)
+        is_crl = directive is Directive.CRL
+        entries = _revocation_lists(content) if is_crl else _certificates(content)
     except (ValueError, x509.InvalidVersion) as error:
-        # The library's own words tell more of its inside than of the file.
-        raise InvalidPem("a PEM block in it is damaged") from error
+        # The library's own message is about its parser, not about the file.
+        raise InvalidPem("a PEM block is damaged") from error
     if not entries:
-        what = "X509 CRL" if use is Directive.CRL else "CERTIFICATE"
-        raise InvalidPem(f"it has no PEM block '-----BEGIN {what}-----'")
+        label = "X509 CRL" if is_crl else "CERTIFICATE"
+        raise InvalidPem(f"no PEM block '-----BEGIN {label}-----'")
     return entries
 
 
-def inline_block(configuration: bytes, use: Directive) -> bytes:
+def inline_block(configuration: bytes, directive: Directive) -> bytes:
     """Return the inline block of a directive in an OpenVPN configuration: `<ca>` to `</ca>`.
 
     Raises:
-        Garbage: the configuration has none.
+        InvalidPem: the configuration has none.
     """
-    name = re.escape(use.value.encode())
+    name = re.escape(directive.value.encode())
     block = re.search(rb"^\s*<" + name + rb">(.*?)^\s*</" + name + rb">", configuration, _BLOCK)
     if block is None:
-        raise InvalidPem(f"it has no inline block <{use.value}>")
+        raise InvalidPem(f"no inline block <{directive.value}>")
     return block[1]
 
 
@@ -72,12 +72,13 @@ def _certificate(block: bytes) -> Certificate:
 
 def _revocation_list(block: bytes) -> RevocationList:
     crl = x509.load_pem_x509_crl(block)
-    due = crl.next_update_utc
-    return RevocationList(_name(crl.issuer), None if due is None else due.timestamp())
+    next_update = crl.next_update_utc
+    timestamp = None if next_update is None else next_update.timestamp()
+    return RevocationList(_name(crl.issuer), timestamp)
 
 
 def _name(name: x509.Name) -> str:
-    """Return the common name, or the whole name where it has none."""
+    """Return the common name, or the whole name if it has none."""
     common_names = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     if not common_names:
         return clean(name.rfc4514_string())

@@ -1,4 +1,4 @@
-"""Which files to read, and what OpenVPN uses them for."""
+"""The certificate files of a daemon, and the content of each."""
 
 import enum
 from pathlib import Path
@@ -19,30 +19,66 @@ class Directive(enum.StrEnum):
 
 
 class CertificateSource(msgspec.Struct, frozen=True):
-    """One file; with `inline`, the block of that directive inside an OpenVPN configuration."""
+    """One file; if `inline`, the block of that directive in an OpenVPN configuration."""
 
-    use: Directive
+    directive: Directive
     path: Path
     inline: bool = False
 
 
-def certificate_sources(daemon: DaemonConfig) -> tuple[CertificateSource, ...]:
-    """Return what is to be read of a daemon: what the operator named, or OpenVPN's configuration.
+class Certificate(msgspec.Struct, frozen=True):
+    """One certificate: its subject, its serial number in hexadecimal, its expiry as Unix time."""
 
-    Nothing where certificates can't be read at all.
+    subject: str
+    serial: str
+    not_after: float
+
+
+class RevocationList(msgspec.Struct, frozen=True):
+    """One CRL: its issuer, and its `nextUpdate` as Unix time, None if it has none."""
+
+    issuer: str
+    next_update: float | None
+
+
+Entry = Certificate | RevocationList
+
+
+class FileProblem(enum.StrEnum):
+    """The reason why a file can't be used."""
+
+    MISSING = "missing"
+    PERMISSION = "permission"
+    UNREADABLE = "unreadable"
+    INVALID = "invalid"
+
+
+class CertificateFileState(msgspec.Struct, frozen=True):
+    """The content of a file when it was last read, or the reason why there is none."""
+
+    source: CertificateSource
+    entries: tuple[Entry, ...] = ()
+    problem: FileProblem | None = None
+
+
+def certificate_sources(daemon: DaemonConfig) -> tuple[CertificateSource, ...]:
+    """Return the certificate files that a daemon's keys, or OpenVPN's configuration, name.
+
+    None without the extra `certificates`.
     """
     if not can_read_certificates():
         return ()
-    deployment = daemon.deployment
+    openvpn = daemon.openvpn_config
     candidates = (
-        (Directive.CERT, daemon.cert, deployment and deployment.certificate),
-        (Directive.CA, daemon.ca, deployment and deployment.authority),
-        (Directive.CRL, daemon.crl_verify, deployment and deployment.revocations),
+        (Directive.CERT, daemon.cert, openvpn and openvpn.cert),
+        (Directive.CA, daemon.ca, openvpn and openvpn.ca),
+        (Directive.CRL, daemon.crl_verify, openvpn and openvpn.crl),
     )
-    found = []
-    for use, named, discovered in candidates:
-        if named is not None:
-            found.append(CertificateSource(use, named))
+    sources = []
+    for directive, path, discovered in candidates:
+        if path is not None:
+            sources.append(CertificateSource(directive, path))
         elif isinstance(discovered, Inline):
-            found.append(CertificateSource(use, discovered.place.file, inline=True))
-    return tuple(found)
+            file = discovered.location.file
+            sources.append(CertificateSource(directive, file, inline=True))
+    return tuple(sources)

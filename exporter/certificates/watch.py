@@ -1,4 +1,4 @@
-"""Reads the files of a daemon, and reads them again when they change."""
+"""Reads the certificate files of a daemon, and reads them again when they change."""
 
 import asyncio
 import contextlib
@@ -7,74 +7,80 @@ from collections.abc import Callable, Sequence
 
 from exporter.aio import run_in_daemon_thread
 from exporter.certificates.pem import InvalidPem, inline_block, parse
-from exporter.certificates.reading import CertificateFileState, Entry, FileProblem
-from exporter.certificates.source import CertificateSource
+from exporter.certificates.source import (
+    CertificateFileState,
+    CertificateSource,
+    Entry,
+    FileProblem,
+)
 from exporter.files import FileStamp, FileTooLargeError, NotRegularFileError, read_regular
 from exporter.log import Level, event
 
 INTERVAL = 60.0
-"""Seconds between looks at the files."""
+"""Seconds between two checks of the files."""
 
 START_SPREAD = 1.0
-"""Seconds over which the first looks for all daemons are spread."""
+"""Seconds over which the first checks of all daemons are spread."""
 
 LIMIT = 64 * 1024 * 1024
-"""Bytes of a file at most; a revocation list of a million certificates has 40 MB."""
+"""Largest file, in bytes; a revocation list of a million certificates has 40 MB."""
 
 _log = logging.getLogger(__name__)
 
 
 async def watch_files(
     sources: Sequence[CertificateSource],
-    take: Callable[[tuple[CertificateFileState, ...]], None],
-    phase: float = 0.0,
+    on_change: Callable[[tuple[CertificateFileState, ...]], None],
+    stagger: float = 0.0,
 ) -> None:
-    """Look soon and every minute, for ever; `take` gets all readings whenever one changed.
+    """Check the files soon and every minute, forever; `on_change` gets all states after a change.
 
-    `phase`, 0 to 1, tells how soon, so that not all files of many daemons are read at once.
+    `stagger`, 0 to 1, delays the first check, so that the files of many daemons are not read at
+    once.
     """
     files, last = CertificateFiles(sources), tuple[CertificateFileState, ...]()
-    await asyncio.sleep(phase * START_SPREAD)
+    await asyncio.sleep(stagger * START_SPREAD)
     while True:
-        with contextlib.suppress(OSError):  # no thread can be had: in a minute, perhaps
-            readings = await run_in_daemon_thread(files.look)
-            if readings != last:
-                take(readings)
-            last = readings
+        with contextlib.suppress(OSError):  # no thread can be started: try again in a minute
+            states = await run_in_daemon_thread(files.read_all)
+            if states != last:
+                on_change(states)
+            last = states
         await asyncio.sleep(INTERVAL)
 
 
 class CertificateFiles:
-    """Looks at some files; those that have not changed are not read."""
+    """The files of one daemon; an unchanged file is not read again."""
 
     def __init__(self, sources: Sequence[CertificateSource]) -> None:
-        """Read nothing yet."""
         self._sources = sources
-        self._known: dict[CertificateSource, tuple[FileStamp | None, CertificateFileState]] = {}
+        self._cached: dict[CertificateSource, tuple[FileStamp | None, CertificateFileState]] = {}
 
-    def look(self) -> tuple[CertificateFileState, ...]:
-        """Return what each file says; this blocks on the file system."""
-        return tuple(map(self._look_at, self._sources))
+    def read_all(self) -> tuple[CertificateFileState, ...]:
+        """Return the state of each file; blocks."""
+        return tuple(map(self._read, self._sources))
 
-    def _look_at(self, source: CertificateSource) -> CertificateFileState:
-        known, before = self._known.get(source, (None, None))
+    def _read(self, source: CertificateSource) -> CertificateFileState:
+        cached_stamp, cached = self._cached.get(source, (None, None))
         stamp: FileStamp | None = FileStamp.read(source.path)
-        if before is not None and stamp == known:
-            return before
+        if cached is not None and stamp == cached_stamp:
+            return cached
         try:
-            reading = CertificateFileState(source, _entries(source))
+            state = CertificateFileState(source, _entries(source))
         except (OSError, InvalidPem) as error:
-            stamp = None  # a right that was granted changes nothing that a stamp holds
-            reading = CertificateFileState(source, problem=_problem(error))
-            if before is None or before.problem is not reading.problem:
+            stamp = None  # a permission that is granted later does not change the stamp
+            state = CertificateFileState(source, problem=_problem(error))
+            if cached is None or cached.problem is not state.problem:
                 _warn(source, error)
-        self._known[source] = stamp, reading
-        return reading
+        self._cached[source] = stamp, state
+        return state
 
 
 def _entries(source: CertificateSource) -> tuple[Entry, ...]:
     content = read_regular(source.path, LIMIT)
-    return parse(inline_block(content, source.use) if source.inline else content, source.use)
+    if source.inline:
+        content = inline_block(content, source.directive)
+    return parse(content, source.directive)
 
 
 def _problem(error: OSError | InvalidPem) -> FileProblem:
@@ -84,7 +90,7 @@ def _problem(error: OSError | InvalidPem) -> FileProblem:
         case PermissionError():
             return FileProblem.PERMISSION
         case InvalidPem() | NotRegularFileError() | FileTooLargeError():
-            return FileProblem.GARBAGE
+            return FileProblem.INVALID
         case OSError():
             return FileProblem.UNREADABLE
 
@@ -93,8 +99,8 @@ def _warn(source: CertificateSource, error: OSError | InvalidPem) -> None:
     event(
         _log,
         Level.WARN,
-        "cannot use a certificate file",
+        "cannot use certificate file",
         file=str(source.path),
-        directive=source.use.value,
+        directive=source.directive.value,
         error=error.strerror or str(error) if isinstance(error, OSError) else str(error),
     )

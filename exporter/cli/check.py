@@ -158,7 +158,7 @@ def _remarks(answers: Sequence[OneShotResult]) -> Iterator[str]:
 
 COMMAND = Command(
     name="check",
-    summary="validate the configuration; with --connect also poll each daemon",
+    summary="validate the configuration, and poll each daemon on request",
     add_flags=_add_flags,
     run=_run,
 )

@@ -1,23 +1,23 @@
-"""What the operator wants, read once and frozen.
+"""The configuration, read once and immutable.
 
-    document            file -> YAML nodes, which still know their lines
-    schema              every key: its type, default, bounds and meaning
-    reader              nodes -> the schema's types, with every problem at once
-    forms, durations, password
-                        how one value is read
-    merging             what was discovered, for the keys that nobody wrote
-    loader, flags       the two ways to a `Config`: a file, or the command line
-    documentation       the schema -> docs/configuration.md
-    json_schema         the schema -> config.schema.json, for editors
+    schema              every key: its type, default, bounds and description
+    types, durations    the types of values
+    secret_files        the files with a password or a key
+    yaml_nodes          a file -> YAML nodes, which know their lines
+    decoder             nodes -> the schema's types, with all problems at once
+    discovered          discovered values, for the keys that the file does not set
+    loader              a file, or flags -> `Config`
+    target              the configuration of one daemon, general keys included
+    reload_diff         the changes between two configurations
+    dump                `Config` -> YAML
+    docs, json_schema   the schema -> docs/configuration.md and config.schema.json
 
-Of this program it imports only `deployment`, which reads OpenVPN's own files, and the address, the
-secret and the text cap of `management`.
+Of this program it imports `openvpn_config`, `files`, `secret`, and the endpoints and limits of
+`management`.
 """
 
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.flags import from_flags
-from exporter.config.loader import load
-from exporter.config.password import read_password
+from exporter.config.loader import from_flags, load
 from exporter.config.schema import (
     ClientsConfig,
     Config,
@@ -26,6 +26,7 @@ from exporter.config.schema import (
     Identity,
     SlotPolicy,
 )
+from exporter.config.secret_files import read_password
 
 __all__ = [
     "ClientsConfig",

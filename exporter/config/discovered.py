@@ -1,4 +1,4 @@
-"""What was discovered and what the operator wrote, as one: each key that is written wins."""
+"""Discovered values merged with the file's: each key in the file wins."""
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping
@@ -8,81 +8,80 @@ from typing import Any
 import msgspec
 
 from exporter.config.decoder import Unresolved
-from exporter.config.password import read_password
 from exporter.config.schema import Config, DaemonConfig, key_specs
+from exporter.config.secret_files import read_password
 from exporter.config.types import can_read_certificates
-from exporter.openvpn_config import Discovered, Discovery, Finding, Kind
-from exporter.openvpn_config.checks import endpoint
+from exporter.openvpn_config import DiscoveredDaemon, Discovery, Finding, Kind
+from exporter.openvpn_config.checks import management_endpoint
 from exporter.openvpn_config.errors import Location
 from exporter.openvpn_config.model import ManagementInterface, OpenVpnConfig
 
 
-def discovered_values(discovered: Discovered) -> Mapping[str, Any]:
-    """Return what a discovered configuration says for the keys of a daemon.
+def discovered_values(daemon: DiscoveredDaemon) -> Mapping[str, Any]:
+    """Return the values of a discovered configuration for the keys of a daemon.
 
-    A key whose value can't be known, or must be chosen by the operator, is withheld.
+    A key whose value is unknown, or must be chosen by the operator, is `Unresolved`.
     """
-    withheld = {
-        finding.settled_by: Unresolved(str(finding))
-        for finding in discovered.findings
+    unresolved = {
+        finding.resolved_by: Unresolved(str(finding))
+        for finding in daemon.findings
         if finding.blocks
     }
-    values: dict[str, Any] = {"expected_clients": discovered.expected_clients}
-    if discovered.deployment is not None:
-        values |= _values(discovered.deployment)
-    return values | withheld
+    values: dict[str, Any] = {"expected_clients": daemon.expected_clients}
+    if daemon.config is not None:
+        values |= _values(daemon.config)
+    return values | unresolved
 
 
-def _values(deployment: OpenVpnConfig) -> dict[str, Any]:
-    values: dict[str, Any] = {"deployment": deployment}
-    if deployment.management is not None:
-        values |= _management(deployment.management, deployment)
-    if deployment.status_file is not None:
-        values["status_file"] = deployment.status_file
-    if deployment.max_clients:
-        values["max_clients"] = deployment.max_clients
-    values |= _certificates(deployment)
+def _values(config: OpenVpnConfig) -> dict[str, Any]:
+    values: dict[str, Any] = {"openvpn_config": config}
+    if config.management is not None:
+        values |= _management(config.management, config)
+    if config.status_file is not None:
+        values["status_file"] = config.status_file
+    if config.max_clients:
+        values["max_clients"] = config.max_clients
+    values |= _certificates(config)
     return values
 
 
-def _certificates(deployment: OpenVpnConfig) -> dict[str, Any]:
-    """Return the files; what stands in the configuration itself is found there."""
+def _certificates(config: OpenVpnConfig) -> dict[str, Any]:
+    """Return the files; inline blocks are read from `openvpn_config`."""
     if not can_read_certificates():
         return {}
-    revocations = None if deployment.revocations_in_directory else deployment.revocations
-    files = {"cert": deployment.certificate, "ca": deployment.authority, "crl_verify": revocations}
+    crl = None if config.crl_is_directory else config.crl
+    files = {"cert": config.cert, "ca": config.ca, "crl_verify": crl}
     return {key: file for key, file in files.items() if isinstance(file, Path)}
 
 
-def _management(management: ManagementInterface, deployment: OpenVpnConfig) -> dict[str, Any]:
+def _management(management: ManagementInterface, config: OpenVpnConfig) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    with contextlib.suppress(ValueError):  # one of the findings, which withholds the key
-        values["management"] = endpoint(management, deployment.directory)
+    with contextlib.suppress(ValueError):  # a finding, which makes the key unresolved
+        values["management"] = management_endpoint(management, config.directory)
     if management.password_file is not None and not management.asks_for_password:
         values["password_file"] = management.password_file
     return values
 
 
-def findings(discovered: Discovered, written: Collection[str] = ()) -> tuple[Finding, ...]:
-    """Return what is to be said of one, given the keys that are `written` for it."""
+def findings(daemon: DiscoveredDaemon, explicit_keys: Collection[str] = ()) -> tuple[Finding, ...]:
+    """Return the findings of a daemon that none of its keys in the file resolves."""
     return tuple(
-        msgspec.structs.replace(finding, daemon=discovered.name)
-        for finding in (*discovered.findings, *_unusable_password(discovered.deployment))
-        if not _settled(finding, written)
+        msgspec.structs.replace(finding, daemon=daemon.name)
+        for finding in (*daemon.findings, *_unusable_password(daemon.config))
+        if not _is_resolved(finding, explicit_keys)
     )
 
 
-def _settled(finding: Finding, written: Collection[str]) -> bool:
-    """Tell whether a written key settles it, or one that may be written in that key's place."""
-    instead = {
-        key.name: key.setting.unless for key in key_specs(DaemonConfig) if key.setting.unless
-    }
-    return not {finding.settled_by, instead.get(finding.settled_by)}.isdisjoint(written)
+def _is_resolved(finding: Finding, explicit_keys: Collection[str]) -> bool:
+    """Return whether the file has the key that resolves it, or that key's alternative."""
+    alternatives = {key.name: key.spec.alternative for key in key_specs(DaemonConfig)}
+    keys = {finding.resolved_by, alternatives.get(finding.resolved_by)} - {""}
+    return not keys.isdisjoint(explicit_keys)
 
 
-def _unusable_password(deployment: OpenVpnConfig | None) -> Iterator[Finding]:
-    """Say what is wrong with a password file now; it is read anew for each session."""
-    management = deployment.management if deployment else None
+def _unusable_password(config: OpenVpnConfig | None) -> Iterator[Finding]:
+    """Yield the problem that the password file has now; each session reads the file again."""
+    management = config.management if config else None
     if management is None or management.password_file is None or management.asks_for_password:
         return
     try:
@@ -90,41 +89,42 @@ def _unusable_password(deployment: OpenVpnConfig | None) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding(
             kind=Kind.MANAGEMENT_PASSWORD,
-            place=management.place,
-            text=f"{error}; or name another as `password_file`",
-            settled_by="password_file",
+            location=management.location,
+            text=f"{error}; or set another `password_file`",
+            resolved_by="password_file",
         )
 
 
 def with_discovered(config: Config, discovery: Discovery) -> Config:
-    """Add each discovered daemon that the operator wrote nothing about, unless something blocks it.
+    """Add each discovered daemon that has no entry in the file, unless a finding blocks it.
 
-    An address that is watched already isn't watched a second time: only one daemon listens there.
+    A daemon with the address of another one is not added: only one daemon can listen there.
     """
-    written = {daemon.name for daemon in config.daemons}
+    explicit = {daemon.name for daemon in config.daemons}
     daemons = list(config.daemons)
-    remarks = [*config.findings, *discovery.findings]
-    watched = {daemon.management: daemon.name for daemon in daemons}
-    for discovered in discovery.found:
-        if discovered.name in written:
+    all_findings = [*config.findings, *discovery.findings]
+    names_by_address = {daemon.management: daemon.name for daemon in daemons}
+    for discovered in discovery.daemons:
+        if discovered.name in explicit:
             continue
-        remarks.extend(findings(discovered))
+        all_findings.extend(findings(discovered))
         if discovered.blocked:
             continue
         daemon = DaemonConfig(name=discovered.name, **discovered_values(discovered))
-        first = watched.setdefault(daemon.management, daemon.name)
+        first = names_by_address.setdefault(daemon.management, daemon.name)
         if first == daemon.name:
             daemons.append(daemon)
         else:
-            remarks.append(_same_address(discovered, daemon, first))
-    return msgspec.structs.replace(config, daemons=tuple(daemons), findings=tuple(remarks))
+            all_findings.append(_duplicate_address(discovered, daemon, first))
+    return msgspec.structs.replace(config, daemons=tuple(daemons), findings=tuple(all_findings))
 
 
-def _same_address(discovered: Discovered, daemon: DaemonConfig, first: str) -> Finding:
+def _duplicate_address(discovered: DiscoveredDaemon, daemon: DaemonConfig, first: str) -> Finding:
     return Finding(
         kind=Kind.DUPLICATE_ADDRESS,
-        place=Location(discovered.file),
+        location=Location(discovered.file),
         daemon=discovered.name,
-        text=f"{daemon.management} is watched as {first!r}, and only one daemon can listen there",
+        text=f"{daemon.management} is already monitored as {first!r}; only one daemon can listen "
+        "there",
         blocks=True,
     )

@@ -1,6 +1,6 @@
-"""The configuration that is in force, as a file would say it, defaults included.
+"""The active configuration as YAML, defaults included.
 
-It holds no secret: of a password it knows the file's name.
+It holds no secret: of a password it has the file's name.
 """
 
 import enum
@@ -13,11 +13,11 @@ from exporter.config.schema import Config, key_specs
 
 
 def to_yaml(config: Config) -> str:
-    """Return the YAML that reads as `config`."""
-    return yaml.safe_dump(_plain(config), sort_keys=False, allow_unicode=True)
+    """Return YAML that loads as `config`."""
+    return yaml.safe_dump(_to_builtins(config), sort_keys=False, allow_unicode=True)
 
 
-def _plain(value: object) -> object:
+def _to_builtins(value: object) -> object:
     match value:
         case None | bool() | int():
             return value
@@ -26,9 +26,11 @@ def _plain(value: object) -> object:
         case enum.Enum():
             return value.value
         case tuple():
-            return [_plain(item) for item in value]
+            return [_to_builtins(item) for item in value]
         case msgspec.Struct() if _is_section(value):
-            return {key.name: _plain(getattr(value, key.field)) for key in key_specs(type(value))}
+            return {
+                key.name: _to_builtins(getattr(value, key.field)) for key in key_specs(type(value))
+            }
         case _:
             return str(value)
 

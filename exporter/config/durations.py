@@ -11,16 +11,16 @@ _MILLISECONDS = {
     "s": 1_000,
     "ms": 1,
 }
-# Each unit at most once and from large to small, which is Prometheus' own rule.
+# Each unit at most once, from large to small: Prometheus' own rule.
 PATTERN = "".join(rf"(?:([0-9]{{1,9}}){unit})?" for unit in _MILLISECONDS)
-"""A regular expression for all that `parse_duration` reads, and for the empty text."""
+"""A regular expression that matches every duration, and the empty text."""
 
 _DURATION = re.compile(PATTERN)
 _BARE_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds in `text`; raises ValueError with how to write a duration."""
+    """Return the seconds in `text`; raises ValueError with an example of a duration."""
     if _BARE_NUMBER.fullmatch(text):
         raise ValueError(f"{text!r} has no unit: write it with one, as in 15s, 1h30m or 500ms")
     parts = _DURATION.fullmatch(text)
@@ -32,9 +32,9 @@ def parse_duration(text: str) -> float:
 
 def format_duration(seconds: float) -> str:
     """Return the shortest text that `parse_duration` reads as `seconds`, to the millisecond."""
-    rest = round(seconds * 1000)
+    remaining = round(seconds * 1000)
     text = ""
     for unit, size in _MILLISECONDS.items():
-        count, rest = divmod(rest, size)
+        count, remaining = divmod(remaining, size)
         text += f"{count}{unit}" if count else ""
     return text or "0s"

@@ -1,10 +1,12 @@
-"""What is wrong with a configuration, all of it at once."""
+"""The problems of a configuration, all at once."""
+
+from collections.abc import Iterable
 
 import msgspec
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """One mistake: its location, and one sentence that says what is wrong and how to correct it.
+    """One mistake: its location, and one sentence with what is wrong and how to correct it.
 
     `source` is the file or the flag; `line` counts from 1 and is None if no line is known; `key` is
     a path such as `daemons[1].timeout`, empty for the file as a whole.
@@ -17,14 +19,18 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     def __str__(self) -> str:
         """Return `file:line: key: text`, without the parts that are not known."""
-        place = self.source if self.line is None else f"{self.source}:{self.line}"
-        return ": ".join(part for part in (place, self.key, self.text) if part)
+        location = self.source if self.line is None else f"{self.source}:{self.line}"
+        return ": ".join(part for part in (location, self.key, self.text) if part)
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; `problems` are in the order of the file, never empty."""
+    """The configuration can't be used; `problems` are in the order of the file, never empty."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        """Take every problem found; `str()` gives one line for each."""
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+
+    @classmethod
+    def by_line(cls, problems: Iterable[Problem]) -> "ConfigError":
+        """Return the error with the problems in the order of their lines."""
+        return cls(tuple(sorted(problems, key=lambda problem: problem.line or 0)))

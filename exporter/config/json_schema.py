@@ -1,9 +1,9 @@
-"""The schema as JSON Schema, by which editors complete and check a configuration.
+"""The schema as JSON Schema, with which editors complete and validate a configuration.
 
     python -m exporter.config.json_schema > config.schema.json
 
-It knows the shape of each value; bounds of durations, names given twice and password files are for
-the program itself to check.
+It has the type of each value; the program itself checks the bounds of durations, duplicate names
+and password files.
 """
 
 import json
@@ -13,7 +13,7 @@ import msgspec
 
 from exporter.config.docs import format_value
 from exporter.config.durations import PATTERN as DURATION
-from exporter.config.schema import Config, Key, key_specs
+from exporter.config.schema import Config, Key, NodeType, key_specs
 from exporter.config.types import (
     Boolean,
     Choice,
@@ -30,13 +30,13 @@ from exporter.config.types import (
 
 Json = dict[str, object]
 
-_DIALECT = "http://json-schema.org/draft-07/schema#"  # what editors know best
+_DIALECT = "http://json-schema.org/draft-07/schema#"  # the draft that editors support best
 
 _ADDRESS = r"^(unix:/.+|(listen:)?(\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):[0-9]{1,5})$"
-_NO_BLANK_AT_THE_ENDS = r"^\S(.*\S)?$"
+_NO_OUTER_BLANKS = r"^\S(.*\S)?$"
 
 _SOURCE: Json = {"anyOf": [{"required": ["management"]}, {"required": ["status_file"]}]}
-"""What an entry must have, unless its daemon is discovered."""
+"""The keys that an entry needs, unless its daemon is discovered."""
 
 _UNLESS_DISCOVERED: Json = {
     "if": {"required": ["discover"], "properties": {"discover": {"minItems": 1}}},
@@ -64,17 +64,17 @@ def _section(kind: type[msgspec.Struct]) -> Json:
 
 
 def _property(key: Key) -> Json:
-    value = _value(key.setting.form) | {"description": key.setting.meaning}
+    value = _value(key.spec.type) | {"description": key.spec.description}
     if key.required:
         return value
-    if isinstance(key.setting.form, Section) or key.default is None:
-        # Such a key may stand there with nothing behind it.
+    if isinstance(key.spec.type, Section) or key.default is None:
+        # Such a key may be set without a value.
         return value | {"type": [value["type"], "null"]}
     return value | {"default": _default(key.default)}
 
 
-def _value(form: ValueType | ListOf | MapOf | Section | ListOfSections) -> Json:
-    match form:
+def _value(node_type: NodeType) -> Json:
+    match node_type:
         case Section(kind):
             return _section(kind)
         case ListOfSections(kind):
@@ -84,11 +84,11 @@ def _value(form: ValueType | ListOf | MapOf | Section | ListOfSections) -> Json:
         case ListOf(item):
             return {"type": "array", "uniqueItems": True, "items": _value(item)}
         case _:
-            return _scalar(form)
+            return _scalar(node_type)
 
 
-def _scalar(form: ValueType) -> Json:
-    match form:
+def _scalar(value_type: ValueType) -> Json:
+    match value_type:
         case Boolean():
             return {"type": "boolean"}
         case Integer(maximum):
@@ -96,14 +96,14 @@ def _scalar(form: ValueType) -> Json:
         case Choice(members):
             return {"type": "string", "enum": [member.value for member in members]}
         case _:
-            return {"type": "string", **_text(form)}
+            return {"type": "string", **_text(value_type)}
 
 
-def _text(form: ValueType) -> Json:
-    """Return what is required of a text."""
-    match form:
+def _text(value_type: ValueType) -> Json:
+    """Return the constraints of a text."""
+    match value_type:
         case Label(limit):
-            return {"maxLength": limit, "pattern": _NO_BLANK_AT_THE_ENDS}
+            return {"maxLength": limit, "pattern": _NO_OUTER_BLANKS}
         case Duration():
             return {"pattern": f"^(?=.){DURATION}$"}
         case ManagementAddress():
@@ -113,10 +113,10 @@ def _text(form: ValueType) -> Json:
 
 
 def _default(value: object) -> object:
-    return list(map(_default, value)) if isinstance(value, tuple) else _plain(value)
+    return list(map(_default, value)) if isinstance(value, tuple) else _scalar_default(value)
 
 
-def _plain(value: object) -> object:
+def _scalar_default(value: object) -> object:
     return value if isinstance(value, bool | int) else format_value(value)
 
 

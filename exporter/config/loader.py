@@ -1,8 +1,10 @@
-"""A configuration from a file, and from the files of OpenVPN that it names."""
+"""A configuration from a file or from flags, and from the files of OpenVPN that these name."""
 
+import collections
 import contextlib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import msgspec
 import yaml
@@ -10,81 +12,118 @@ import yaml
 from exporter.config.decoder import Decoder, InvalidNode
 from exporter.config.discovered import discovered_values, findings, with_discovered
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.schema import Config, DaemonConfig, PrivacyMode, SlotPolicy, key_specs
+from exporter.config.schema import (
+    DAEMON_NAME,
+    Config,
+    DaemonConfig,
+    PrivacyMode,
+    SlotPolicy,
+    key_specs,
+)
 from exporter.config.yaml_nodes import load_node
-from exporter.openvpn_config import Discovered, Discovery, Finding, Kind, discover
+from exporter.management.endpoint import Endpoint, UnixEndpoint, parse_endpoint
+from exporter.openvpn_config import (
+    DiscoveredDaemon,
+    Discovery,
+    Finding,
+    Kind,
+    discover,
+    running_user,
+)
 from exporter.openvpn_config.checks import check
-from exporter.openvpn_config.user import running_user
+
+FLAG = "--openvpn.management"
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 def load(path: Path) -> Config:
-    """Return what the file at `path` says; paths in it are relative to its directory.
+    """Return the configuration in the file at `path`; its paths are relative to its directory.
 
-    What its `discover` names is found and read anew with each call.
+    Each call reads the file and OpenVPN's files that `discover` names.
 
     Raises ConfigError with every problem, in the order of the file.
     """
     root = load_node(path)
     discovery = _discover(root, path)
-    sources = _Sources(discovery)
-    reader = Decoder(source=str(path), directory=path.parent, discovered=sources.values)
+    discovered = _Discovered(discovery)
+    decoder = Decoder(source=str(path), directory=path.parent, discovered=discovered.values)
     try:
-        config = reader.section(root, "", Config)
+        config = decoder.decode_section(root, "", Config)
     except InvalidNode:
-        raise _sorted(reader.problems) from None
+        raise ConfigError.by_line(decoder.problems) from None
     if problems := [
-        *_nothing_to_watch(config, path),
-        *map(reader.locate, _keyless(config)),
-        *map(reader.locate, _dangerous(config)),
+        *_check_not_empty(config, path),
+        *map(decoder.locate, _check_privacy_key(config)),
+        *map(decoder.locate, _check_slot_release(config)),
     ]:
-        raise _sorted(problems)
-    remarks = tuple(sources.findings(config, reader.lines))
-    return with_discovered(msgspec.structs.replace(config, findings=remarks), discovery)
+        raise ConfigError.by_line(problems)
+    entry_findings = tuple(discovered.findings(config, decoder.lines))
+    return with_discovered(msgspec.structs.replace(config, findings=entry_findings), discovery)
 
 
-class _Sources:
-    """What was discovered, for the entries that are written about it."""
+def from_flags(addresses: Sequence[str], patterns: Sequence[str] = ()) -> Config:
+    """Return a configuration of `addresses` and of the files of `patterns`, with defaults.
+
+    A daemon is named after its address, or after its socket file without the suffix if that name
+    is unique, discovered daemons included.
+
+    Raises ConfigError with every address that is malformed or duplicate, or if there is neither
+    an address nor a pattern.
+    """
+    if not addresses and not patterns:
+        raise ConfigError((Problem(source=FLAG, text="no address: add one"),))
+    discovery = discover(patterns, Path(), user=running_user())
+    daemons = _daemons(addresses, [daemon.name for daemon in discovery.daemons])
+    return with_discovered(Config(daemons=daemons, discover=tuple(patterns)), discovery)
+
+
+class _Discovered:
+    """The discovered daemons, for the entries of the file with their names."""
 
     def __init__(self, discovery: Discovery) -> None:
-        self._found: Mapping[str, Discovered] = {found.name: found for found in discovery.found}
+        self._daemons: Mapping[str, DiscoveredDaemon] = {
+            daemon.name: daemon for daemon in discovery.daemons
+        }
 
     def values(self, kind: type[msgspec.Struct], name: str) -> Mapping[str, object]:
-        if kind is not DaemonConfig or name not in self._found:
+        if kind is not DaemonConfig or name not in self._daemons:
             return {}
-        return discovered_values(self._found[name])
+        return discovered_values(self._daemons[name])
 
     def findings(self, config: Config, lines: Mapping[str, int]) -> Iterator[Finding]:
         for index, daemon in enumerate(config.daemons):
-            if found := self._found.get(daemon.name):
+            if discovered := self._daemons.get(daemon.name):
                 names = (key.name for key in key_specs(DaemonConfig))
-                written = {name for name in names if f"daemons[{index}].{name}" in lines}
-                yield from findings(found, written)
+                explicit_keys = {name for name in names if f"daemons[{index}].{name}" in lines}
+                yield from findings(discovered, explicit_keys)
 
 
 def _discover(root: yaml.Node, path: Path) -> Discovery:
-    patterns = _glance(root, path, "discover")
+    patterns = _peek(root, path, "discover")
     if not isinstance(patterns, tuple):
         return Discovery()
-    clients = _glance(root, path, "expected_from_ccd") is True
+    clients = _peek(root, path, "expected_from_ccd") is True
     return discover(patterns, path.parent, user=running_user(), clients=clients)
 
 
-def _glance(root: yaml.Node, path: Path, key: str) -> object:
-    """Return one key of the top level before all is read, which then reports its problems."""
-    reader = Decoder(source=str(path), directory=path.parent)
+def _peek(root: yaml.Node, path: Path, key: str) -> object:
+    """Return one top-level key before the whole file is read, which then reports its problems."""
+    decoder = Decoder(source=str(path), directory=path.parent)
     with contextlib.suppress(InvalidNode, ConfigError):
-        return reader.only(root, Config, key)
+        return decoder.decode_key(root, Config, key)
     return None
 
 
-def _nothing_to_watch(config: Config, path: Path) -> Iterator[Problem]:
+def _check_not_empty(config: Config, path: Path) -> Iterator[Problem]:
     if not config.daemons and not config.discover:
-        text = "names no daemon: add one, or name OpenVPN's own files under discover"
+        text = "has no daemon: add one, or set discover to OpenVPN's own files"
         yield Problem(source=str(path), line=1, key="daemons", text=text)
 
 
-def _keyless(config: Config) -> Iterator[Problem]:
-    """Refuse pseudonyms without a key: anybody could make those."""
+def _check_privacy_key(config: Config) -> Iterator[Problem]:
+    """Require a key for pseudonyms: without one, everyone can compute them."""
     if config.clients.privacy_key_file is not None:
         return
     modes = {"clients.privacy": config.clients.privacy} | {
@@ -92,20 +131,58 @@ def _keyless(config: Config) -> Iterator[Problem]:
     }
     for key, mode in modes.items():
         if mode is PrivacyMode.PSEUDONYM:
-            text = "pseudonym needs a key: name a file with one as clients.privacy_key_file"
+            text = "pseudonym needs a key: set clients.privacy_key_file"
             yield Problem(key=key, text=text)
 
 
-def _dangerous(config: Config) -> Iterator[Problem]:
-    """Refuse to leave, after every poll, a daemon that leaving hurts."""
+def _check_slot_release(config: Config) -> Iterator[Problem]:
+    """Refuse to disconnect after each poll from a daemon that this harms."""
     for index, daemon in enumerate(config.daemons):
-        if daemon.slot is SlotPolicy.RELEASE and daemon.deployment:
+        if daemon.slot is SlotPolicy.RELEASE and daemon.openvpn_config:
             key = f"daemons[{index}].slot"
-            for finding in check(daemon.deployment, name=daemon.name):
+            for finding in check(daemon.openvpn_config, name=daemon.name):
                 if finding.kind is Kind.HARMFUL_DISCONNECT:
-                    text = f"release leaves after each poll. {finding}"
+                    text = f"release disconnects after each poll: {finding}"
                     yield Problem(key=key, text=text)
 
 
-def _sorted(problems: list[Problem]) -> ConfigError:
-    return ConfigError(tuple(sorted(problems, key=lambda problem: problem.line or 0)))
+def _daemons(addresses: Sequence[str], other_names: Iterable[str]) -> tuple[DaemonConfig, ...]:
+    endpoints = _collect(addresses, parse_endpoint)
+    counts = collections.Counter(endpoints)
+    _collect([endpoint for endpoint in counts if counts[endpoint] > 1], _duplicate)
+    names = collections.Counter([*map(_short_name, endpoints), *other_names])
+    return _collect(endpoints, lambda endpoint: _daemon(endpoint, names[_short_name(endpoint)]))
+
+
+def _collect(items: Iterable[A], make: Callable[[A], B]) -> tuple[B, ...]:
+    """Return `make` of each item; raises ConfigError with every ValueError."""
+    made: list[B] = []
+    problems: list[Problem] = []
+    for item in items:
+        try:
+            made.append(make(item))
+        except ValueError as error:
+            problems.append(Problem(source=FLAG, text=str(error)))
+    if problems:
+        raise ConfigError(tuple(problems))
+    return tuple(made)
+
+
+def _duplicate(endpoint: Endpoint) -> None:
+    raise ValueError(f"{endpoint} is given twice: keep one")
+
+
+def _daemon(endpoint: Endpoint, name_count: int) -> DaemonConfig:
+    name = _short_name(endpoint) if name_count == 1 else str(endpoint)
+    try:
+        DAEMON_NAME.check(name)
+    except ValueError:
+        raise ValueError(
+            f"{name!r} can't be a daemon's name: name it in a configuration file"
+        ) from None
+    return DaemonConfig(name=name, management=endpoint)
+
+
+def _short_name(endpoint: Endpoint) -> str:
+    stem = PurePosixPath(endpoint.path).stem if isinstance(endpoint, UnixEndpoint) else ""
+    return stem or str(endpoint)

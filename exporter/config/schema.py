@@ -1,6 +1,6 @@
-"""Every key of the configuration: its type, default, bounds and meaning, and nothing else.
+"""Every key of the configuration: its type, default, bounds and description.
 
-The only place where a default is written. `docs/configuration.md` and the errors come from here.
+The only place of defaults. `docs/configuration.md` and the errors are generated from it.
 """
 
 import enum
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from exporter.config.privacy_key import PrivacyKey
+from exporter.config.secret_files import PrivacyKey
 from exporter.config.types import (
     Boolean,
     CertificateFile,
@@ -36,22 +36,24 @@ from exporter.openvpn_config import Finding, OpenVpnConfig
 DAEMON_NAME = Label(64)
 COMMON_NAME = Label(COMMON_NAME_LIMIT)
 
+NodeType = ValueType | ListOf | MapOf | Section | ListOfSections
+
 
 class KeySpec(msgspec.Struct, frozen=True):
-    """What `Annotated` says about a key: how it is written, and what it means in one line.
+    """The `Annotated` part of a key: its type in the file, and its description in one line.
 
-    `unique`: no two sections of one list may share a value. `unless`: it must be written, or that
-    other key in its place.
+    `unique`: no two sections of one list may share a value. `alternative`: the key that may be set
+    instead of this one; one of the two is required.
     """
 
-    form: ValueType | ListOf | MapOf | Section | ListOfSections
-    meaning: str
+    type: NodeType
+    description: str
     unique: bool = False
-    unless: str = ""
+    alternative: str = ""
 
 
 class Identity(enum.StrEnum):
-    """What tells one VPN user from another."""
+    """The field that identifies a VPN user."""
 
     AUTO = "auto"
     COMMON_NAME = "common_name"
@@ -59,14 +61,14 @@ class Identity(enum.StrEnum):
 
 
 class SlotPolicy(enum.StrEnum):
-    """What becomes of the daemon's single management slot between polls."""
+    """The use of the daemon's single management slot between polls."""
 
     HOLD = "hold"
     RELEASE = "release"
 
 
 class PrivacyMode(enum.StrEnum):
-    """What is shown of the people behind clients."""
+    """The personal data of clients that is exposed."""
 
     PLAIN = "plain"
     PSEUDONYM = "pseudonym"
@@ -74,23 +76,23 @@ class PrivacyMode(enum.StrEnum):
 
 
 class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One OpenVPN process to watch; durations are in seconds.
+    """One OpenVPN process to monitor; durations are in seconds.
 
-    `deployment` is no key: it is what the daemon's own configuration says, if it was discovered.
+    `openvpn_config` is not a key: it is the daemon's own configuration, if discovered.
     """
 
     name: Annotated[
-        str, KeySpec(DAEMON_NAME, "Value of the label `daemon` on every series.", unique=True)
+        str, KeySpec(DAEMON_NAME, "Value of the label `daemon` of every series.", unique=True)
     ]
     management: Annotated[
         Endpoint | None,
         KeySpec(
             ManagementAddress(),
-            "Its management interface: `127.0.0.1:7505`, `[::1]:7505`, "
-            "`unix:/run/openvpn/office.sock`, or `listen:127.0.0.1:7600` where the daemon dials in "
-            "(`--management-client`; such a daemon ends when this exporter ends).",
+            "Address of the management interface: `127.0.0.1:7505`, `[::1]:7505`, "
+            "`unix:/run/openvpn/office.sock`, or `listen:127.0.0.1:7600` for a daemon that "
+            "connects to the exporter (`--management-client`; it exits when the exporter stops).",
             unique=True,
-            unless="status_file",
+            alternative="status_file",
         ),
     ] = None
     password_file: Annotated[
@@ -104,9 +106,9 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         Path | None,
         KeySpec(
             FilePath(),
-            "File that the daemon writes its status to (`--status`), relative to the configuration "
-            "file: read while the management interface doesn't answer, or where there is none. "
-            "It knows less; see [status files](status-files.md).",
+            "The daemon's status file (`--status`), relative to the configuration file: read while "
+            "the management interface is down, or if there is none. It has less data; see "
+            "[status files](status-files.md).",
             unique=True,
         ),
     ] = None
@@ -114,19 +116,17 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         float,
         KeySpec(
             Duration("1s", "1d"),
-            "How old a status in that file may be; the daemon writes one every 60 s by default.",
+            "Maximum age of the status in that file; OpenVPN writes it every 60 s by default.",
         ),
     ] = 180.0
-    timeout: Annotated[
-        float, KeySpec(Duration("100ms", "5m"), "How long to wait for each reply.")
-    ] = 10.0
+    timeout: Annotated[float, KeySpec(Duration("100ms", "5m"), "Timeout of each reply.")] = 10.0
     slot: Annotated[
         SlotPolicy,
         KeySpec(
             Choice(SlotPolicy),
-            "`hold` keeps the daemon's single management slot; `release` leaves after each poll, "
-            "for daemons that other tools must reach. It costs the daemon more log lines, and what "
-            "happens between polls is only known as far as the daemon remembers it.",
+            "`hold` keeps the daemon's single management slot; `release` disconnects after each "
+            "poll, for daemons that other tools use. With `release` the daemon logs more lines, "
+            "and events between polls are known only as far as the daemon remembers them.",
         ),
     ] = SlotPolicy.HOLD
     prompt_retry_interval: Annotated[
@@ -141,167 +141,175 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         float | None,
         KeySpec(
             Duration("1s", "1h"),
-            "How often to ask this daemon; without it, as often as the top level says.",
+            "Time between polls of this daemon; default: the `poll_interval` of the top level.",
         ),
     ] = None
     expected_clients: Annotated[
         tuple[str, ...],
         KeySpec(
-            ListOf(COMMON_NAME), "Clients that always have a series, connected or not, by identity."
+            ListOf(COMMON_NAME),
+            "Clients that always have a series, connected or not, by their identity.",
         ),
     ] = ()
     max_clients: Annotated[
         int | None,
-        KeySpec(Integer(1_000_000), "The daemon's own `max-clients`, shown beside the clients."),
+        KeySpec(Integer(1_000_000), "The daemon's `max-clients`, exposed as a metric."),
     ] = None
     privacy: Annotated[
         PrivacyMode | None,
-        KeySpec(Choice(PrivacyMode), "Of this daemon; without it, as `clients.privacy` says."),
+        KeySpec(Choice(PrivacyMode), "Privacy of this daemon; default: `clients.privacy`."),
     ] = None
     cert: Annotated[
         Path | None,
         KeySpec(
             CertificateFile(),
-            "The daemon's own `cert`, whose end is shown; needs the extra `certificates`.",
+            "The daemon's `cert`, whose expiry is exposed; needs the extra `certificates`.",
         ),
     ] = None
-    ca: Annotated[Path | None, KeySpec(CertificateFile(), "Likewise its `ca`.")] = None
+    ca: Annotated[Path | None, KeySpec(CertificateFile(), "The daemon's `ca`, likewise.")] = None
     crl_verify: Annotated[
-        Path | None, KeySpec(CertificateFile(), "Likewise its `crl-verify`, if that is a file.")
+        Path | None,
+        KeySpec(CertificateFile(), "The daemon's `crl-verify`, if it is a file, likewise."),
     ] = None
-    deployment: OpenVpnConfig | None = None
+    openvpn_config: OpenVpnConfig | None = None
 
 
 class ClientsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is told about VPN clients; durations are in seconds."""
+    """Metrics of VPN clients; durations are in seconds."""
 
-    series: Annotated[bool, KeySpec(Boolean(), "Traffic, sessions and times per client.")] = True
-    info: Annotated[
-        bool, KeySpec(Boolean(), "Addresses, cipher and platform of each session, as labels.")
+    series: Annotated[
+        bool, KeySpec(Boolean(), "Series of each client: traffic, sessions, times.")
     ] = True
-    routes: Annotated[bool, KeySpec(Boolean(), "One series per route of the routing table.")] = (
-        False
-    )
+    info: Annotated[
+        bool, KeySpec(Boolean(), "Labels of each session: addresses, cipher, platform.")
+    ] = True
+    routes: Annotated[
+        bool, KeySpec(Boolean(), "One series for each route of the routing table.")
+    ] = False
     identity: Annotated[
         Identity,
         KeySpec(
             Choice(Identity),
-            "What tells clients apart; `auto` is the common name, or the user name without one.",
+            "Field that identifies a client; `auto`: the common name, else the username.",
         ),
     ] = Identity.AUTO
     forget_after: Annotated[
         float,
-        KeySpec(Duration("1s", "30d"), "How long a client keeps its series after it left."),
+        KeySpec(
+            Duration("1s", "30d"), "How long the series of a client stay after it disconnected."
+        ),
     ] = 3600.0
     limit: Annotated[
         int,
-        KeySpec(Integer(1_000_000), "Clients of one daemon that get series of their own at most."),
+        KeySpec(
+            Integer(1_000_000), "Maximum number of clients of one daemon with series of their own."
+        ),
     ] = 20_000
     privacy: Annotated[
         PrivacyMode,
         KeySpec(
             Choice(PrivacyMode),
-            "`plain` shows names and addresses; `pseudonym` shows a keyed digest of each name and "
-            "of addresses the network; `none` has no series of single clients, expected ones "
-            "neither. See [privacy](privacy.md).",
+            "`plain`: names and addresses; `pseudonym`: a keyed digest of each name, and the "
+            "network of each address; `none`: no series of single clients, expected ones included. "
+            "See [privacy](privacy.md).",
         ),
     ] = PrivacyMode.PLAIN
     privacy_key_file: Annotated[
         PrivacyKey | None,
         KeySpec(
             PrivacyKeyFile(),
-            "File with the key of `pseudonym`, 16 bytes or more, relative to the configuration "
-            "file: the same key gives the same pseudonyms.",
+            "File with the key for `pseudonym`, 16 bytes or more, relative to the configuration "
+            "file; the same key gives the same pseudonyms.",
         ),
     ] = None
 
 
 class EventsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is counted between polls."""
+    """Events that are counted between polls."""
 
     log: Annotated[
         bool,
         KeySpec(
             Boolean(),
-            "Read the daemon's log in real time and count what is known in it; nothing is needed "
-            "on the daemon, whose `verb` says which lines exist.",
+            "Read the daemon's log in real time and count known events. The daemon needs no option "
+            "for it; its `verb` decides which lines exist.",
         ),
     ] = True
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything the operator said; durations are in seconds.
+    """The whole configuration; durations are in seconds.
 
-    `findings` is no key: it is what was noticed while discovering.
+    `findings` is not a key: it has the findings of discovery.
     """
 
     poll_interval: Annotated[
-        float, KeySpec(Duration("1s", "1h"), "How often each daemon is asked.")
+        float, KeySpec(Duration("1s", "1h"), "Time between polls of each daemon.")
     ] = 15.0
     refresh_on_scrape: Annotated[
         bool,
         KeySpec(
             Boolean(),
-            "Poll when a scrape finds a reading older than one second, and let the scrape wait for "
-            "it: exact rates whatever the intervals are (`docs/polling.md`). Only daemons with an "
-            "open session are asked; `slot: release` keeps to its interval.",
+            "Poll when a scrape finds a reading older than one second; the scrape waits for the "
+            "poll. Rates are exact with any intervals (`docs/polling.md`). Only daemons with an "
+            "open session are polled; `slot: release` keeps its interval.",
         ),
     ] = False
     daemons: Annotated[
         tuple[DaemonConfig, ...],
         KeySpec(
             ListOfSections(DaemonConfig),
-            "The daemons to watch; may be left out with `discover`. An entry named like a "
-            "discovered daemon adds to it, and wins key by key: it needs no `management`.",
+            "The daemons to monitor; optional with `discover`. An entry with the name of a "
+            "discovered daemon overrides single keys of it, and needs no `management`.",
         ),
     ] = ()
     discover: Annotated[
         tuple[str, ...],
         KeySpec(
             ListOf(GlobPattern()),
-            "OpenVPN's own configuration files, relative to this file: each becomes a daemon named "
-            "after its file; see [discovery](discovery.md).",
+            "Patterns of OpenVPN's own configuration files, relative to this file: each file is a "
+            "daemon with the file's name; see [discovery](discovery.md).",
         ),
     ] = ()
     expected_from_ccd: Annotated[
         bool,
         KeySpec(
             Boolean(),
-            "Of a discovered server, expect each client that has a file in its "
-            "`client-config-dir`, unless `disable` stands there.",
+            "Of each discovered server, expect the clients with a file in its `client-config-dir` "
+            "that does not contain `disable`.",
         ),
     ] = False
     clients: Annotated[
-        ClientsConfig, KeySpec(Section(ClientsConfig), "What is told about VPN clients.")
+        ClientsConfig, KeySpec(Section(ClientsConfig), "Metrics of VPN clients.")
     ] = ClientsConfig()
     events: Annotated[
-        EventsConfig, KeySpec(Section(EventsConfig), "What is counted between polls.")
+        EventsConfig, KeySpec(Section(EventsConfig), "Events that are counted between polls.")
     ] = EventsConfig()
     findings: tuple[Finding, ...] = ()
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One key of a section; `default` is `msgspec.NODEFAULT` where a value is required.
+    """One key of a section; `default` is `msgspec.NODEFAULT` if a value is required.
 
-    `name` is how the file writes it, `field` how the section's type calls it.
+    `name` is the key in the file, `field` the field of the section's type.
     """
 
     name: str
-    setting: KeySpec
+    spec: KeySpec
     default: object
     field: str
 
     @property
     def required(self) -> bool:
-        """Whether the file must have it."""
+        """Whether the file must set it."""
         return self.default is msgspec.NODEFAULT
 
 
 def key_specs(section: type[msgspec.Struct]) -> tuple[Key, ...]:
-    """Return the keys of a section type, in their order; a field without a setting is none."""
+    """Return the keys of a section type, in order; a field without a `KeySpec` is not a key."""
     return tuple(
-        Key(field.encode_name, setting, field.default, field.name)
+        Key(field.encode_name, spec, field.default, field.name)
         for field in msgspec.structs.fields(section)
-        for setting in typing.get_args(field.type)
-        if isinstance(setting, KeySpec)
+        for spec in typing.get_args(field.type)
+        if isinstance(spec, KeySpec)
     )

@@ -1,7 +1,7 @@
-"""How one value is written in the file: what may stand there, and how it is read.
+"""The types of values in the file: what may be written, and how it is read.
 
-A form knows nothing of keys and lines; it raises ValueError with one sentence that says what is
-wrong and how to mend it.
+A type knows neither key nor line; it raises ValueError with one sentence: what is wrong and how to
+correct it.
 """
 
 import enum
@@ -14,8 +14,7 @@ from typing import Protocol
 import msgspec
 
 from exporter.config import durations
-from exporter.config.password import read_password
-from exporter.config.privacy_key import PrivacyKey, read_privacy_key
+from exporter.config.secret_files import PrivacyKey, read_password, read_privacy_key
 from exporter.files import open_regular
 from exporter.management.endpoint import Endpoint, parse_endpoint
 from exporter.secret import Secret
@@ -24,10 +23,10 @@ _PATTERN_EXAMPLE = "/etc/openvpn/server/*.conf"
 
 
 class Scalar(msgspec.Struct, frozen=True):
-    """One value as it is written.
+    """One value as written.
 
-    `tag` is what YAML 1.1 takes it for (`str`, `bool`, `int`, `float`, `timestamp`, …);
-    `directory` is where relative paths start.
+    `tag` is its type in YAML 1.1 (`str`, `bool`, `int`, `float`, `timestamp`, …); `directory` is
+    the base of relative paths.
     """
 
     text: str
@@ -36,25 +35,25 @@ class Scalar(msgspec.Struct, frozen=True):
 
 
 class ValueType(Protocol):
-    """A way to write one value."""
+    """The type of one value."""
 
     @property
     def hint(self) -> str:
-        """What may be written here, for people."""
+        """What may be written, for documentation and errors."""
 
     def read(self, scalar: Scalar) -> object:
         """Return the value; raises ValueError."""
 
 
 class Boolean(msgspec.Struct, frozen=True):
-    """`true` or `false`, and their YAML 1.1 kin."""
+    """`true` or `false`, or another boolean of YAML 1.1."""
 
     hint: str = "true or false"
 
     def read(self, scalar: Scalar) -> bool:
         """Return the value; raises ValueError."""
         if scalar.tag != "bool":
-            raise ValueError(f"{scalar.text!r} is neither: write true or false, without quotes")
+            raise ValueError(f"{scalar.text!r} is no boolean: write true or false, without quotes")
         return scalar.text.lower() in {"true", "yes", "on"}
 
 
@@ -65,15 +64,15 @@ class Integer(msgspec.Struct, frozen=True):
 
     @property
     def hint(self) -> str:
-        """What may be written here, for people."""
+        """What may be written, for documentation and errors."""
         return f"whole number, 1 to {self.maximum}"
 
     def read(self, scalar: Scalar) -> int:
         """Return the value; raises ValueError."""
-        # YAML 1.1 would read 010 as eight and 1:30 as ninety.
-        plain = scalar.tag == "int" and re.fullmatch("[1-9][0-9]{0,17}", scalar.text)
-        if not plain or int(scalar.text) > self.maximum:
-            raise ValueError(f"{scalar.text!r} does not fit: write a {self.hint}")
+        # YAML 1.1 reads 010 as eight and 1:30 as ninety.
+        is_decimal = scalar.tag == "int" and re.fullmatch("[1-9][0-9]{0,17}", scalar.text)
+        if not is_decimal or int(scalar.text) > self.maximum:
+            raise ValueError(f"{scalar.text!r} is not valid: write a {self.hint}")
         return int(scalar.text)
 
 
@@ -85,7 +84,7 @@ class Duration(msgspec.Struct, frozen=True):
 
     @property
     def hint(self) -> str:
-        """What may be written here, for people."""
+        """What may be written, for documentation and errors."""
         return f"duration, {self.minimum} to {self.maximum}"
 
     def read(self, scalar: Scalar) -> float:
@@ -96,32 +95,32 @@ class Duration(msgspec.Struct, frozen=True):
             <= seconds
             <= durations.parse_duration(self.maximum)
         ):
-            raise ValueError(f"{scalar.text!r} is out of bounds: write a {self.hint}")
+            raise ValueError(f"{scalar.text!r} is out of range: write a {self.hint}")
         return seconds
 
 
 class Label(msgspec.Struct, frozen=True):
-    """Printable text of at most `limit` characters, which ends up in a label."""
+    """Printable text of at most `limit` characters, for the value of a label."""
 
     limit: int
 
     @property
     def hint(self) -> str:
-        """What may be written here, for people."""
+        """What may be written, for documentation and errors."""
         return f"text, 1 to {self.limit} printable characters"
 
     def read(self, scalar: Scalar) -> str:
         """Return the value; raises ValueError."""
         if scalar.tag != "str":
-            raise ValueError(f"YAML takes it for {_kind(scalar.tag)}: quote it, {scalar.text!r}")
+            raise ValueError(f"YAML reads this as {_kind(scalar.tag)}: quote it, {scalar.text!r}")
         self.check(scalar.text)
         return scalar.text
 
     def check(self, text: str) -> None:
-        """Raise ValueError unless `text` fits."""
+        """Raise ValueError unless `text` is valid."""
         if not 1 <= len(text) <= self.limit or not text.isprintable() or text != text.strip():
             raise ValueError(
-                f"{text!r} does not fit: write {self.hint}, without blanks at its ends"
+                f"{text!r} is not valid: write {self.hint}, without blanks at its ends"
             )
 
 
@@ -136,7 +135,7 @@ class Choice(msgspec.Struct, frozen=True):
 
     @property
     def hint(self) -> str:
-        """What may be written here, for people."""
+        """What may be written, for documentation and errors."""
         return ", ".join(self.members)
 
     def read(self, scalar: Scalar) -> enum.StrEnum:
@@ -186,7 +185,7 @@ def _check_readable(path: Path) -> None:
 
 
 class PasswordFile(FilePath, frozen=True):
-    """The path of a file that holds a password now."""
+    """The path of a file that has a valid password now."""
 
     def read(self, scalar: Scalar) -> Path:
         """Return the value; raises ValueError."""
@@ -196,7 +195,7 @@ class PasswordFile(FilePath, frozen=True):
 
 
 class PrivacyKeyFile(msgspec.Struct, frozen=True):
-    """The path of a file that holds a key now, relative to the configuration file."""
+    """The path of a file that has a valid key now, relative to the configuration file."""
 
     hint: str = "path"
 
@@ -220,71 +219,71 @@ class CertificateFile(FilePath, frozen=True):
 
 
 def can_read_certificates() -> bool:
-    """Tell whether the extra `certificates` is installed, without loading it."""
+    """Return whether the extra `certificates` is installed, without importing it."""
     return importlib.util.find_spec("cryptography") is not None
 
 
 class GlobPattern(msgspec.Struct, frozen=True):
-    """A pattern of file names, relative to the configuration file; an absolute path once read."""
+    """A pattern of file names, relative to the configuration file; read as an absolute pattern."""
 
     hint: str = "pattern of file names"
 
     def read(self, scalar: Scalar) -> str:
         """Return the value; raises ValueError."""
         if not scalar.text.strip() or not scalar.text.isprintable():
-            raise ValueError(f"{scalar.text!r} names no file: write one as in {_PATTERN_EXAMPLE}")
+            raise ValueError(f"{scalar.text!r} is no pattern: write one such as {_PATTERN_EXAMPLE}")
         return str(scalar.directory.absolute() / scalar.text)
 
 
 class PemText(msgspec.Struct, frozen=True):
-    """Text of many lines, such as a certificate or a key; never shown."""
+    """Text of many lines, such as a certificate or a key; never logged."""
 
     hint: str = "text of many lines"
 
     def read(self, scalar: Scalar) -> Secret:
         """Return the value; raises ValueError."""
         if scalar.tag != "str" or not scalar.text.strip():
-            raise ValueError("is no text: write it below a |, each line indented")
+            raise ValueError("is no text: write it after a |, each line indented")
         return Secret(scalar.text)
 
 
 class ListOf(msgspec.Struct, frozen=True):
-    """A list of values, none of them twice."""
+    """A list of distinct values."""
 
-    form: ValueType
+    item: ValueType
 
     @property
     def hint(self) -> str:
-        """What may be written here, for people."""
-        return f"list of: {self.form.hint}"
+        """What may be written, for documentation and errors."""
+        return f"list of: {self.item.hint}"
 
 
 class MapOf(msgspec.Struct, frozen=True):
-    """Names that the operator chooses, none of them twice, each with a value."""
+    """A mapping of distinct names that the operator chooses to values."""
 
     name: ValueType
     value: ValueType
 
     @property
     def hint(self) -> str:
-        """What may be written here, for people."""
+        """What may be written, for documentation and errors."""
         return f"{self.name.hint}: {self.value.hint}"
 
 
 class Section(msgspec.Struct, frozen=True):
-    """Keys of their own, those of the type `keys`."""
+    """A mapping with the keys of the type `keys`."""
 
     keys: type[msgspec.Struct]
     hint: str = "section"
 
 
 class ListOfSections(msgspec.Struct, frozen=True):
-    """A list whose items have the keys of the type `keys`."""
+    """A list of mappings with the keys of the type `keys`."""
 
     keys: type[msgspec.Struct]
     hint: str = "list of sections"
 
 
 def _kind(tag: str) -> str:
-    kinds = {"bool": "true or false", "int": "a number", "float": "a number", "timestamp": "a date"}
-    return kinds.get(tag, "something else")
+    kinds = {"bool": "a boolean", "int": "a number", "float": "a number", "timestamp": "a date"}
+    return kinds.get(tag, "another type")

@@ -82,7 +82,7 @@ async def _read_certificates(daemon: DaemonConfig, record: DaemonState) -> None:
         # A library that not everybody has, and few need, is loaded here at the earliest.
         from exporter.certificates.watch import CertificateFiles  # noqa: PLC0415
 
-        record.set_certificates(await run_in_daemon_thread(CertificateFiles(files).look))
+        record.set_certificates(await run_in_daemon_thread(CertificateFiles(files).read_all))
 
 
 async def _visit(daemon: DaemonConfig, clients: ClientsConfig, record: DaemonState) -> None:

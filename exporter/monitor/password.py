@@ -3,8 +3,8 @@
 import functools
 
 from exporter.aio import run_in_daemon_thread
-from exporter.config.password import read_password
 from exporter.config.schema import DaemonConfig
+from exporter.config.secret_files import read_password
 from exporter.management.errors import EndpointUnreachable, PasswordFileError
 from exporter.secret import Secret
 

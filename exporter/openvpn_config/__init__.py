@@ -1,23 +1,28 @@
-"""What the operator's own OpenVPN files say.
+"""OpenVPN's own configuration files.
 
-    lines, directives   one file -> its directives, as OpenVPN splits them
-    tree                a file and all it includes -> one list of directives
-    options             directives -> the options that matter here, by OpenVPN's precedence
-    deployment          options -> one OpenVPN process, its paths resolved
-    judgement           what stands in the way of watching it, and what is dangerous there
-    client_configs      the clients that a client-config-dir names
-    discovery           patterns of file names -> deployments with names
+    lexer, lines, directives   one file -> its directives, split as OpenVPN splits them
+    includes                   a file and the files that it includes -> one list of directives
+    options                    directives -> the options that matter here, by OpenVPN's precedence
+    model                      options -> the configuration of one OpenVPN process, paths resolved
+    checks                     findings: what prevents monitoring, and what makes it dangerous
+    ccd                        the clients that a client-config-dir names
+    discovery                  patterns of file names -> named daemons with their findings
 
-It only reads: no socket is opened, nothing is asked. Of this program it imports only `management`.
+The package only reads files: it opens no socket. It imports `management` and `files` only.
 """
 
 from exporter.openvpn_config.ccd import expected_clients
-from exporter.openvpn_config.discovery import Discovered, Discovery, discover
-from exporter.openvpn_config.findings import Finding, Kind
+from exporter.openvpn_config.checks import Finding, Kind
+from exporter.openvpn_config.discovery import (
+    DiscoveredDaemon,
+    Discovery,
+    discover,
+    running_user,
+)
 from exporter.openvpn_config.model import Inline, ManagementInterface, OpenVpnConfig
 
 __all__ = [
-    "Discovered",
+    "DiscoveredDaemon",
     "Discovery",
     "Finding",
     "Inline",
@@ -26,4 +31,5 @@ __all__ = [
     "OpenVpnConfig",
     "discover",
     "expected_clients",
+    "running_user",
 ]

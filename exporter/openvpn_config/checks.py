@@ -1,166 +1,210 @@
-"""Whether a deployment can be watched as it is, and what is dangerous about doing so."""
+"""Findings: what prevents monitoring an OpenVPN configuration, and what makes it dangerous."""
 
+import enum
 from collections.abc import Iterator
 from pathlib import Path
+
+import msgspec
 
 from exporter.management.endpoint import Endpoint, TcpEndpoint, is_loopback, parse_endpoint
 from exporter.openvpn_config import lexer
 from exporter.openvpn_config.errors import Location, printable
-from exporter.openvpn_config.findings import Finding, Kind
 from exporter.openvpn_config.lexer import LexerError
 from exporter.openvpn_config.model import ManagementInterface, OpenVpnConfig
 
-_SOCKETS = "/run/openvpn-management"
-"""The directory that the documentation proposes: only root and our group can enter it."""
+_SOCKET_DIRECTORY = "/run/openvpn-management"
+"""The directory that the documentation proposes: only root and the exporter's group can enter."""
 
-_ANSWERS = {
+_PROMPTS = {
     "client-auth": "asks its management client whether to admit each VPN client",
     "external-cert": "asks its management client for its certificate",
-    "external-key": "asks its management client to sign for it",
-    "hold": "waits for its management client to release it whenever it starts",
-    "query-passwords": "asks its management client for its passwords",
-    "query-proxy": "asks its management client for its proxy",
-    "query-remote": "asks its management client which server to use",
+    "external-key": "asks its management client for signatures",
+    "hold": "waits for `hold release` from its management client at each start",
+    "query-passwords": "asks its management client for passwords",
+    "query-proxy": "asks its management client for the proxy to use",
+    "query-remote": "asks its management client for the server to use",
 }
-_LEAVING = {
-    "signal": "restarts, and drops all its VPN clients, whenever a management client leaves",
-    "forget-disconnect": "forgets its passwords whenever a management client leaves",
+_DISCONNECT_EFFECTS = {
+    "signal": "restarts and drops all VPN clients",
+    "forget-disconnect": "forgets its passwords",
 }
-_UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - what others listen on
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - addresses that daemons listen on
 
 
-def endpoint(management: ManagementInterface, directory: Path) -> Endpoint:
-    """Return where to connect; raises ValueError with one sentence that says what is wrong."""
+class Kind(enum.StrEnum):
+    """The subject of a finding."""
+
+    NO_MATCH = "no-match"
+    UNREADABLE = "unreadable"
+    SYNTAX_ERROR = "syntax-error"
+    DUPLICATE_NAME = "duplicate-name"
+    DUPLICATE_ADDRESS = "duplicate-address"
+    SHARED_STATUS_FILE = "shared-status-file"
+    TOO_MANY_FILES = "too-many-files"
+    NO_MANAGEMENT = "no-management"
+    MANAGEMENT_ADDRESS = "management-address"
+    MANAGEMENT_CLIENT = "management-client"
+    MANAGEMENT_PASSWORD = "management-password"  # noqa: S105 - a word, not a password
+    UNPROTECTED = "unprotected"
+    CLIENT_USER_MISMATCH = "client-user-mismatch"
+    HARMFUL_DISCONNECT = "harmful-disconnect"
+    PROMPT_OWNER = "prompt-owner"
+    CLIENT_CONFIG_DIR = "client-config-dir"
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One error or warning: its location, and one sentence with problem, reason and remedy.
+
+    `blocks`: the daemon can't be monitored. `resolved_by` is the key of a daemon that resolves it,
+    empty if none does. `daemon` is the daemon's name, once known.
+    """
+
+    kind: Kind
+    location: Location | str
+    text: str
+    blocks: bool = False
+    resolved_by: str = ""
+    daemon: str = ""
+
+    def __str__(self) -> str:
+        """Return `file:line: text`."""
+        return f"{self.location}: {self.text}"
+
+
+def management_endpoint(management: ManagementInterface, directory: Path) -> Endpoint:
+    """Return where to connect; raises ValueError with the reason in one sentence."""
     if management.unix:
         return parse_endpoint(f"unix:{directory / management.address}")
     if management.address == "tunnel":
         raise ValueError(
-            "`management tunnel` listens on the tunnel's own address, which this file doesn't say"
+            "`management tunnel` listens on the tunnel's address, which this file does not contain"
         )
     if not management.port.isdecimal():
         raise ValueError(f"the port {management.port!r} is not a number")
-    host = _UNSPECIFIED.get(management.address, management.address)
+    host = _WILDCARDS.get(management.address, management.address)
     return parse_endpoint(f"{f'[{host}]' if ':' in host else host}:{management.port}")
 
 
-def check(deployment: OpenVpnConfig, *, name: str, user: str | None = None) -> tuple[Finding, ...]:
-    """Return what is to be said of watching a deployment; `user` is whom we run as, if known."""
-    management = deployment.management
+def check(config: OpenVpnConfig, *, name: str, user: str | None = None) -> tuple[Finding, ...]:
+    """Return the findings of a configuration; `user` is the exporter's user, if known."""
+    management = config.management
     if management is None:
-        return (_no_management(deployment, name),)
+        return (_no_management(config, name),)
     if "client" in management.modifiers:
-        return (_dials_out(management),)
+        return (_check_management_client(management),)
     return (
-        *_address(management, deployment.directory),
-        *_password(management),
-        *_admission(management, user),
-        *_leaving(management),
-        *_answers(management),
+        *_check_address(management, config.directory),
+        *_check_password(management),
+        *_check_client_user(management, user),
+        *_check_disconnect(management),
+        *_check_prompts(management),
     )
 
 
-def _no_management(deployment: OpenVpnConfig, name: str) -> Finding:
-    socket = f"{_SOCKETS}/{name.replace('/', '-')}.sock"
+def _no_management(config: OpenVpnConfig, name: str) -> Finding:
+    socket = f"{_SOCKET_DIRECTORY}/{name.replace('/', '-')}.sock"
     try:
         line = lexer.join(["management", socket, "unix"])
     except LexerError:
-        line = f"management {_SOCKETS}/NAME.sock unix"
-    file = deployment.status_file
-    instead = (
-        f"; or write `status_file: {printable(file)}` for it, which tells less" if file else ""
+        line = f"management {_SOCKET_DIRECTORY}/NAME.sock unix"
+    file = config.status_file
+    alternative = (
+        f"; or set `status_file: {printable(file)}` for this daemon, which has less data"
+        if file
+        else ""
     )
     return Finding(
         kind=Kind.NO_MANAGEMENT,
-        place=Location(deployment.file),
-        text=f"no management directive: add `{line}`, in a directory that only root and the group "
-        f"of this exporter can enter{instead}",
+        location=Location(config.file),
+        text=f"no `management` directive: add `{line}`, in a directory that only root and the "
+        f"exporter's group can enter{alternative}",
         blocks=True,
-        settled_by="management",
+        resolved_by="management",
     )
 
 
-def _dials_out(management: ManagementInterface) -> Finding:
-    where = f"{management.address}:{management.port}"
+def _check_management_client(management: ManagementInterface) -> Finding:
+    address = f"{management.address}:{management.port}"
     if management.unix:
-        way = "this exporter can only be dialled on TCP"
+        remedy = "this exporter accepts such connections on TCP only"
     else:
-        way = f"if nobody else listens there, write `management: listen:{where}` for this daemon"
+        remedy = (
+            f"set `management: listen:{address}` for this daemon, if no other program listens there"
+        )
     return Finding(
         kind=Kind.MANAGEMENT_CLIENT,
-        place=management.place,
-        text="with `management-client` the daemon dials out, and ends when who listens there "
-        f"ends: {way}",
+        location=management.location,
+        text="with `management-client` the daemon connects to its management client, and exits "
+        f"when that client disconnects: {remedy}",
         blocks=True,
-        settled_by="management",
+        resolved_by="management",
     )
 
 
-def _address(management: ManagementInterface, directory: Path) -> Iterator[Finding]:
+def _check_address(management: ManagementInterface, directory: Path) -> Iterator[Finding]:
     try:
-        where = endpoint(management, directory)
+        endpoint = management_endpoint(management, directory)
     except ValueError as error:
         yield Finding(
             kind=Kind.MANAGEMENT_ADDRESS,
-            place=management.place,
-            text=f"{error}; write `management: ADDRESS` for this daemon",
+            location=management.location,
+            text=f"{error}; set `management: ADDRESS` for this daemon",
             blocks=True,
-            settled_by="management",
+            resolved_by="management",
         )
         return
-    open_to_all = management.address in _UNSPECIFIED or not _is_local(where)
-    if open_to_all and management.password_file is None:
+    is_remote = isinstance(endpoint, TcpEndpoint) and not is_loopback(endpoint.host)
+    if (management.address in _WILDCARDS or is_remote) and management.password_file is None:
         yield Finding(
             kind=Kind.UNPROTECTED,
-            place=management.place,
-            text="whoever reaches this port controls the VPN: listen on 127.0.0.1 or a Unix "
-            "socket, or give it a password file",
+            location=management.location,
+            text="every host that can reach this port controls the VPN: listen on 127.0.0.1 or a "
+            "Unix socket, or set a password file",
         )
 
 
-def _is_local(where: Endpoint) -> bool:
-    return not isinstance(where, TcpEndpoint) or is_loopback(where.host)
-
-
-def _password(management: ManagementInterface) -> Iterator[Finding]:
+def _check_password(management: ManagementInterface) -> Iterator[Finding]:
     if management.asks_for_password:
         yield Finding(
             kind=Kind.MANAGEMENT_PASSWORD,
-            place=management.place,
+            location=management.location,
             text="the management password is typed in when the daemon starts: write it to a file "
-            "and name that as `password_file`",
+            "and set `password_file`",
             blocks=True,
-            settled_by="password_file",
+            resolved_by="password_file",
         )
 
 
-def _admission(management: ManagementInterface, user: str | None) -> Iterator[Finding]:
+def _check_client_user(management: ManagementInterface, user: str | None) -> Iterator[Finding]:
     if management.unix and management.user is not None and user not in {None, management.user}:
         yield Finding(
             kind=Kind.CLIENT_USER_MISMATCH,
-            place=management.place,
-            text=f"only the user {management.user!r} is let in, and not {user!r}, who runs this",
+            location=management.location,
+            text=f"the daemon admits only the user {management.user!r}, but this exporter runs as "
+            f"{user!r}",
         )
 
 
-def _leaving(management: ManagementInterface) -> Iterator[Finding]:
-    for name, effect in _LEAVING.items():
+def _check_disconnect(management: ManagementInterface) -> Iterator[Finding]:
+    for name, effect in _DISCONNECT_EFFECTS.items():
         if name in management.modifiers:
             yield Finding(
                 kind=Kind.HARMFUL_DISCONNECT,
-                place=management.place,
-                text=f"with `management-{name}` the daemon {effect}, and so when this exporter "
-                "ends: remove the directive, or accept that with `slot: hold` for this daemon",
+                location=management.location,
+                text=f"with `management-{name}` the daemon {effect} whenever a management client "
+                "disconnects, also when this exporter stops: remove the directive, or accept this "
+                "with `slot: hold` for this daemon",
                 blocks=True,
-                settled_by="slot",
+                resolved_by="slot",
             )
 
 
-def _answers(management: ManagementInterface) -> Iterator[Finding]:
-    for name, effect in _ANSWERS.items():
+def _check_prompts(management: ManagementInterface) -> Iterator[Finding]:
+    for name, effect in _PROMPTS.items():
         if name in management.modifiers:
             yield Finding(
                 kind=Kind.PROMPT_OWNER,
-                place=management.place,
-                text=f"with `management-{name}` the daemon {effect}: the program that answers has "
-                "to wait while this exporter is connected, which steps aside once it is asked",
+                location=management.location,
+                text=f"with `management-{name}` the daemon {effect}: the program that answers "
+                "can't connect while this exporter is connected; it disconnects at each prompt",
             )

@@ -1,8 +1,9 @@
-"""Patterns of file names as deployments with names."""
+"""Patterns of file names as named daemons."""
 
 import collections
 import glob
 import os
+import pwd
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,40 +12,39 @@ import msgspec
 from exporter.management.values import clean
 from exporter.openvpn_config import model
 from exporter.openvpn_config.ccd import expected_clients
-from exporter.openvpn_config.checks import check
+from exporter.openvpn_config.checks import Finding, Kind, check
 from exporter.openvpn_config.errors import Location, OpenVpnConfigError, UnreadableFile, printable
-from exporter.openvpn_config.findings import Finding, Kind
 from exporter.openvpn_config.model import OpenVpnConfig
 
 MAX_FILES = 10_000
-"""Files that all patterns together may name."""
+"""Most files of all patterns together."""
 
 NAME_LIMIT = 64
 """Characters of a name, as for every daemon."""
 
 
-class Discovered(msgspec.Struct, frozen=True):
-    """One configuration of OpenVPN, named; without a deployment it can't be used.
+class DiscoveredDaemon(msgspec.Struct, frozen=True):
+    """One configuration file of OpenVPN, named; `config` is None if the file can't be used.
 
-    `expected_clients` are those of its `client-config-dir`, if they are asked for.
+    `expected_clients` are those of its `client-config-dir`, if requested.
     """
 
     name: str
     file: Path
-    deployment: OpenVpnConfig | None
+    config: OpenVpnConfig | None
     findings: tuple[Finding, ...]
     expected_clients: tuple[str, ...] = ()
 
     @property
     def blocked(self) -> bool:
-        """Whether it can't be watched without the operator's word."""
+        """Whether it can't be monitored without a key that the operator sets."""
         return any(finding.blocks for finding in self.findings)
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """All configurations that were found, in order, and what concerns none in particular."""
+    """All discovered daemons, in order, and the findings that belong to no single daemon."""
 
-    found: tuple[Discovered, ...] = ()
+    daemons: tuple[DiscoveredDaemon, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -53,47 +53,57 @@ def discover(
 ) -> Discovery:
     """Read every file that matches a pattern; relative patterns start at `directory`.
 
-    A file that another one includes is no daemon of its own. `user` is whom we run as; `clients`
-    asks for the clients of each `client-config-dir`.
+    A file that another file includes is not a daemon. `user` is the exporter's user; `clients`
+    requests the clients of each `client-config-dir`.
     """
     files, findings = _files(patterns, directory)
-    read = {file: _read(file) for file in files}
+    results = {file: _read(file) for file in files}
     included = {
         os.path.realpath(part)
-        for result in read.values()
+        for result in results.values()
         if isinstance(result, OpenVpnConfig)
         for part in result.files[1:]
     }
-    daemons = [file for file in files if os.path.realpath(file) not in included]
-    names = _names(daemons)
-    found = _without_shared_files(
-        Discovered(names[file], file, *_judged(read[file], name=names[file], user=user))
-        for file in daemons
+    daemon_files = [file for file in files if os.path.realpath(file) not in included]
+    names = _names(daemon_files)
+    daemons = _without_shared_status_files(
+        DiscoveredDaemon(names[file], file, *_check(results[file], name=names[file], user=user))
+        for file in daemon_files
     )
     return Discovery(
-        tuple(map(_with_clients, found) if clients else found), (*findings, *_renamed(names))
+        tuple(map(_with_clients, daemons) if clients else daemons),
+        (*findings, *_duplicate_names(names)),
     )
+
+
+def running_user() -> str:
+    """Return the name of the effective user, or its number if it has no name."""
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _files(patterns: Sequence[str], directory: Path) -> tuple[list[Path], list[Finding]]:
-    """Return each file once, under the first name that a pattern gives it."""
+    """Return each file once, under the first name that matches."""
     files: dict[str, Path] = {}
     findings = []
     for pattern in patterns:
-        matches = sorted(glob.glob(str(directory / pattern)))  # noqa: PTH207 - takes absolute ones
+        matches = sorted(glob.glob(str(directory / pattern)))  # noqa: PTH207 - absolute patterns
         if not matches:
-            findings.append(_no_file(pattern))
+            findings.append(_no_match(pattern))
         for match in matches:
             files.setdefault(os.path.realpath(match), Path(match))
     if len(files) > MAX_FILES:
-        text = f"{len(files)} files match, {MAX_FILES} are read: narrow the patterns"
-        findings.append(Finding(kind=Kind.TOO_MANY_FILES, place="discover", text=text))
+        text = f"{len(files)} files match, only {MAX_FILES} are read: use narrower patterns"
+        findings.append(Finding(kind=Kind.TOO_MANY_FILES, location="discover", text=text))
     return list(files.values())[:MAX_FILES], findings
 
 
-def _no_file(pattern: str) -> Finding:
-    text = "no file matches, or a directory on the way can't be searched by this user"
-    return Finding(kind=Kind.NO_MATCH, place=printable(pattern), text=text)
+def _no_match(pattern: str) -> Finding:
+    text = "no file matches, or this user can't search a directory of the path"
+    return Finding(kind=Kind.NO_MATCH, location=printable(pattern), text=text)
 
 
 def _read(file: Path) -> OpenVpnConfig | OpenVpnConfigError:
@@ -103,73 +113,76 @@ def _read(file: Path) -> OpenVpnConfig | OpenVpnConfigError:
         return error
 
 
-def _judged(
+def _check(
     result: OpenVpnConfig | OpenVpnConfigError, *, name: str, user: str | None
 ) -> tuple[OpenVpnConfig | None, tuple[Finding, ...]]:
     if isinstance(result, OpenVpnConfig):
         return result, check(result, name=name, user=user)
     finding = Finding(
         kind=Kind.UNREADABLE if isinstance(result, UnreadableFile) else Kind.SYNTAX_ERROR,
-        place=result.place,
+        location=result.location,
         text=result.text,
         blocks=True,
-        settled_by="management",
+        resolved_by="management",
     )
     return None, (finding,)
 
 
-def _without_shared_files(found: Iterable[Discovered]) -> Iterator[Discovered]:
-    """Take the status file from those that share one: whose status it is can't be told."""
-    found = tuple(found)
-    writers = collections.Counter(_status_file(discovered.deployment) for discovered in found)
-    for discovered in found:
-        shared = writers[_status_file(discovered.deployment)] > 1
-        yield _without_status_file(discovered) if shared else discovered
+def _without_shared_status_files(
+    daemons: Iterable[DiscoveredDaemon],
+) -> Iterator[DiscoveredDaemon]:
+    """Drop the status file of daemons that share one: its writer is unknown."""
+    daemons = tuple(daemons)
+    writers = collections.Counter(_status_file(daemon.config) for daemon in daemons)
+    for daemon in daemons:
+        shared = writers[_status_file(daemon.config)] > 1
+        yield _without_status_file(daemon) if shared else daemon
 
 
-def _status_file(deployment: OpenVpnConfig | None) -> str | None:
-    file = deployment.status_file if deployment else None
+def _status_file(config: OpenVpnConfig | None) -> str | None:
+    file = config.status_file if config else None
     return os.path.realpath(file) if file else None
 
 
-def _without_status_file(discovered: Discovered) -> Discovered:
-    if discovered.deployment is None or discovered.deployment.status_file is None:
-        return discovered
+def _without_status_file(daemon: DiscoveredDaemon) -> DiscoveredDaemon:
+    config = daemon.config
+    if config is None or config.status_file is None:
+        return daemon
     finding = Finding(
         kind=Kind.SHARED_STATUS_FILE,
-        place=Location(discovered.file),
-        text=f"another daemon writes to {printable(discovered.deployment.status_file)}, too, so "
-        "it is not read: give each a status file of its own",
-        settled_by="status_file",
+        location=Location(daemon.file),
+        text=f"another daemon also writes to {printable(config.status_file)}, so it is not read: "
+        "use one status file for each daemon",
+        resolved_by="status_file",
     )
     return msgspec.structs.replace(
-        discovered,
-        deployment=msgspec.structs.replace(discovered.deployment, status_file=None),
-        findings=(*discovered.findings, finding),
+        daemon,
+        config=msgspec.structs.replace(config, status_file=None),
+        findings=(*daemon.findings, finding),
     )
 
 
-def _with_clients(discovered: Discovered) -> Discovered:
-    if discovered.deployment is None or discovered.deployment.client_config_dir is None:
-        return discovered
+def _with_clients(daemon: DiscoveredDaemon) -> DiscoveredDaemon:
+    if daemon.config is None or daemon.config.client_config_dir is None:
+        return daemon
     try:
-        clients = expected_clients(discovered.deployment.client_config_dir)
+        clients = expected_clients(daemon.config.client_config_dir)
     except UnreadableFile as error:
         finding = Finding(
             kind=Kind.CLIENT_CONFIG_DIR,
-            place=error.place,
-            text=f"{error.text}, so no client is expected: let this user read it, or list "
+            location=error.location,
+            text=f"{error.text}, so no client is expected: let this user read it, or set "
             "`expected_clients`",
-            settled_by="expected_clients",
+            resolved_by="expected_clients",
         )
-        return msgspec.structs.replace(discovered, findings=(*discovered.findings, finding))
-    return msgspec.structs.replace(discovered, expected_clients=clients)
+        return msgspec.structs.replace(daemon, findings=(*daemon.findings, finding))
+    return msgspec.structs.replace(daemon, expected_clients=clients)
 
 
 def _names(files: Iterable[Path]) -> dict[Path, str]:
-    """Name each file, all by one rule: `office`; if several are called so, `server/office`.
+    """Name each file: `office`; if several files have that name, `server/office`.
 
-    Where that doesn't tell them apart either, by the whole path. So no name depends on the order.
+    If that is not unique, the name is the whole path. So no name depends on the order of files.
     """
     names = {file: _clean(file.stem) for file in files}
     for longer in (lambda file: f"{file.parent.name}/{file.stem}", str):
@@ -182,13 +195,12 @@ def _clean(text: str) -> str:
     return clean(text.strip(), NAME_LIMIT).strip() or "unnamed"
 
 
-def _renamed(names: dict[Path, str]) -> list[Finding]:
+def _duplicate_names(names: dict[Path, str]) -> list[Finding]:
     return [
         Finding(
             kind=Kind.DUPLICATE_NAME,
-            place=Location(file),
-            text=f"another file is called {printable(file.stem)}, too: "
-            f"this daemon's name is {name}",
+            location=Location(file),
+            text=f"another file is also named {printable(file.stem)}: this daemon is named {name}",
         )
         for file, name in names.items()
         if "/" in name

@@ -1,8 +1,8 @@
-"""Why a file of OpenVPN's can't be used.
+"""Locations in OpenVPN's configuration files, and the errors of reading them.
 
 OpenVpnConfigError
-├── Unreadable      it, or a file that it includes, can't be read
-└── Malformed       OpenVPN would refuse it
+├── UnreadableFile      the file, or a file that it includes, can't be read
+└── SyntaxProblem       OpenVPN refuses the file
 """
 
 from pathlib import Path
@@ -11,11 +11,11 @@ import msgspec
 
 from exporter.management.values import clean
 
-_SHOWN = 1000
+_MAX_NAME_LENGTH = 1000
 
 
 class Location(msgspec.Struct, frozen=True):
-    """Where something stands; `line` counts from 1 and is None for the file as a whole."""
+    """A file and a line in it; `line` counts from 1 and is None for the whole file."""
 
     file: Path
     line: int | None = None
@@ -26,12 +26,11 @@ class Location(msgspec.Struct, frozen=True):
 
 
 class OpenVpnConfigError(Exception):
-    """A file can't be used; `text` says why in one sentence, without the file's content."""
+    """A file can't be used; `text` is the reason in one sentence, without the file's content."""
 
-    def __init__(self, place: Location, text: str) -> None:
-        """Say where and why."""
-        super().__init__(f"{place}: {text}")
-        self.place = place
+    def __init__(self, location: Location, text: str) -> None:
+        super().__init__(f"{location}: {text}")
+        self.location = location
         self.text = text
 
 
@@ -40,9 +39,9 @@ class UnreadableFile(OpenVpnConfigError):
 
 
 class SyntaxProblem(OpenVpnConfigError):
-    """OpenVPN would refuse the file."""
+    """OpenVPN refuses the file."""
 
 
 def printable(text: str | Path) -> str:
     """Return a name from the file system as printable text."""
-    return clean(str(text), _SHOWN)
+    return clean(str(text), _MAX_NAME_LENGTH)

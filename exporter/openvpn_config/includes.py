@@ -1,4 +1,4 @@
-"""A configuration file and everything it includes, in the order in which OpenVPN takes it."""
+"""A configuration file and the files that it includes, in the order in which OpenVPN reads them."""
 
 from pathlib import Path
 
@@ -10,18 +10,18 @@ from exporter.openvpn_config.directives import Directive
 from exporter.openvpn_config.errors import Location, SyntaxProblem, UnreadableFile, printable
 
 MAX_LEVELS = 10
-"""Files open within each other at most; OpenVPN has the same limit, which ends loops, too."""
+"""Most nested files; OpenVPN has the same limit, which also ends loops."""
 
 MAX_BYTES = 4 << 20
-"""Bytes read for one configuration, all includes together."""
+"""Most bytes of one configuration, includes counted."""
 
-_OPTIONAL = ("setenv", "opt")
+_SETENV_OPT = ("setenv", "opt")
 
 
 class ResolvedConfig(msgspec.Struct, frozen=True):
-    """All directives in order, `config` and `cd` already followed.
+    """All directives in order, with every `config` and `cd` followed.
 
-    `directory` is where relative paths start in the end; `files` are all that were read.
+    `directory` is the final base of relative paths; `files` are the files that were read.
     """
 
     directives: tuple[Directive, ...]
@@ -30,19 +30,19 @@ class ResolvedConfig(msgspec.Struct, frozen=True):
 
 
 def read(file: Path) -> ResolvedConfig:
-    """Read `file` as OpenVPN would when started in its directory, as Debian's units do.
+    """Read `file` as OpenVPN does when started in the file's directory, as by Debian's units.
 
     Raises:
-        Unreadable: it or an include can't be read.
-        Malformed: OpenVPN would refuse it.
+        UnreadableFile: the file or an include can't be read.
+        SyntaxProblem: OpenVPN refuses it.
     """
-    reader = _Reader(file.parent)
+    reader = _IncludeReader(file.parent)
     reader.include(file, Location(file), level=1)
     return ResolvedConfig(tuple(reader.directives), reader.directory, tuple(reader.files))
 
 
-class _Reader:
-    """Follows includes, and remembers how much was read."""
+class _IncludeReader:
+    """Follows includes within the limits of depth and size."""
 
     def __init__(self, directory: Path) -> None:
         self.directives: list[Directive] = []
@@ -50,41 +50,42 @@ class _Reader:
         self.files: list[Path] = []
         self._bytes_left = MAX_BYTES
 
-    def include(self, file: Path, place: Location, *, level: int) -> None:
+    def include(self, file: Path, location: Location, *, level: int) -> None:
         if level > MAX_LEVELS:
-            raise SyntaxProblem(place, f"includes are nested more than {MAX_LEVELS} deep: a loop?")
-        content = self._read(file, place)
+            text = f"includes are nested more than {MAX_LEVELS} deep: a loop?"
+            raise SyntaxProblem(location, text)
+        content = self._read(file, location)
         self.files.append(file)
-        for written in directives.parse(content, file):
-            self._take(_unwrapped(written), level)
+        for directive in directives.parse(content, file):
+            self._apply(_strip_setenv_opt(directive), level)
 
-    def _take(self, directive: Directive, level: int) -> None:
+    def _apply(self, directive: Directive, level: int) -> None:
         match directive.name, directive.arguments:
             case "config", (name,):
-                self.include(self.directory / name, directive.place, level=level + 1)
+                self.include(self.directory / name, directive.location, level=level + 1)
             case "cd", (name,):
                 self.directory /= name
             case _:
                 self.directives.append(directive)
 
-    def _read(self, file: Path, place: Location) -> bytes:
+    def _read(self, file: Path, location: Location) -> bytes:
         try:
             content = read_regular(file, self._bytes_left)
         except FileTooLargeError:
-            text = f"more than {MAX_BYTES >> 20} MiB with all it includes"
-            raise UnreadableFile(place, text) from None
+            text = f"more than {MAX_BYTES >> 20} MiB, includes counted"
+            raise UnreadableFile(location, text) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
-            what = "it" if place.file == file else printable(file)
-            raise UnreadableFile(place, f"cannot read {what}: {reason}") from None
+            what = "the file" if location.file == file else printable(file)
+            raise UnreadableFile(location, f"cannot read {what}: {reason}") from None
         self._bytes_left -= len(content)
         return content
 
 
-def _unwrapped(directive: Directive) -> Directive:
-    """Take `setenv opt` off: what follows is a directive that older versions may not know."""
+def _strip_setenv_opt(directive: Directive) -> Directive:
+    """Return the directive after `setenv opt`, which older versions of OpenVPN may not know."""
     name, *arguments = (directive.name, *directive.arguments)
-    if len(arguments) > 1 and (name, arguments[0]) == _OPTIONAL:
+    if len(arguments) > 1 and (name, arguments[0]) == _SETENV_OPT:
         return msgspec.structs.replace(
             directive, name=arguments[1], arguments=tuple(arguments[2:]), optional=True
         )

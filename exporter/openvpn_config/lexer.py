@@ -1,13 +1,12 @@
-"""OpenVPN's lexer for command and configuration lines, in both directions.
+"""OpenVPN's lexer of configuration lines: words from a line, and a line from words.
 
-The rules are those of `parse_line()` in OpenVPN's options.c, which reads management commands and
-configuration files alike:
+The rules are those of `parse_line()` in OpenVPN's options.c:
 
 - blanks separate words; a NUL or the end of the line ends the last one;
 - `"` quotes, a backslash inside escapes; `'` quotes, a backslash inside means itself;
-- outside single quotes a backslash takes the next character as it is, which may only be a
-  backslash, a double quote or a blank;
-- `#` and `;` begin a comment where a word could begin;
+- outside single quotes a backslash escapes the next character, which must be a backslash, a double
+  quote or a blank;
+- `#` and `;` start a comment where a word could start;
 - a closing quote ends its word, so `"a"b` is two words.
 """
 
@@ -19,7 +18,7 @@ WORD_LIMIT = 256
 """Bytes of one word: OPTION_PARM_SIZE."""
 
 WORDS_LIMIT = 16
-"""Words of one line, MAX_PARMS; OpenVPN doesn't read what follows them."""
+"""Words of one line, MAX_PARMS; OpenVPN ignores the rest of the line."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BLANKS = " \t\n\v\f\r"
@@ -40,7 +39,7 @@ class _State(enum.Enum):
 
 
 class _Lexer:
-    """One line under way."""
+    """The state of reading one line."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
@@ -60,7 +59,7 @@ class _Lexer:
                     f"a backslash before {char!r}: only a backslash, a double quote or a blank "
                     "can be escaped; write two backslashes for one"
                 )
-            self._take(char, escaped=escaped)
+            self._feed(char, escaped=escaped)
             escaped = False
             if len(self.words) == WORDS_LIMIT:
                 return self.words
@@ -69,24 +68,24 @@ class _Lexer:
         if self._state in (_State.DOUBLE, _State.SINGLE):
             raise LexerError("no closing quotation mark")
         if self._state is _State.PLAIN:
-            self._finish()
+            self._end_word()
         return self.words
 
-    def _take(self, char: str, *, escaped: bool) -> None:
+    def _feed(self, char: str, *, escaped: bool) -> None:
         match self._state:
             case _State.BETWEEN:
-                self._begin(char, escaped=escaped)
+                self._start_word(char, escaped=escaped)
             case _State.PLAIN if not escaped and char in _BLANKS:
-                self._finish()
+                self._end_word()
             case _State.DOUBLE if not escaped and char == '"':
-                self._finish()
+                self._end_word()
             case _State.SINGLE if char == "'":
-                self._finish()
+                self._end_word()
             case _:
                 self._word.append(char)
 
-    def _begin(self, char: str, *, escaped: bool) -> None:
-        if char in _BLANKS:  # an escaped one, too: OpenVPN skips it before a word
+    def _start_word(self, char: str, *, escaped: bool) -> None:
+        if char in _BLANKS:  # OpenVPN also skips an escaped blank before a word
             return
         if not escaped and char == '"':
             self._state = _State.DOUBLE
@@ -96,7 +95,7 @@ class _Lexer:
             self._state = _State.PLAIN
             self._word.append(char)
 
-    def _finish(self) -> None:
+    def _end_word(self) -> None:
         word = "".join(self._word)
         _check_length(word)
         self.words.append(word)
@@ -105,35 +104,34 @@ class _Lexer:
 
 
 def _check_length(word: str) -> None:
-    # Bytes that were no UTF-8 are lone surrogates here, and one character each.
+    # Each byte that is not UTF-8 is one lone surrogate.
     if len(word.encode(errors="replace")) > WORD_LIMIT:
         raise LexerError(f"a word of more than {WORD_LIMIT} bytes")
 
 
 def split(line: str) -> list[str]:
-    """Split one line into words as OpenVPN would.
+    """Split one line into words as OpenVPN does.
 
     Raises:
-        LexerError: OpenVPN would refuse the line, too.
+        LexerError: OpenVPN refuses the line.
     """
     line = line.partition("\0")[0]
     if _SPECIAL.search(line):
         return _Lexer().run(line)
-    words = _WORD.findall(line)[:WORDS_LIMIT]  # nearly all lines of a configuration
+    words = _WORD.findall(line)[:WORDS_LIMIT]  # the fast path of nearly all lines
     for word in words:
         _check_length(word)
     return words
 
 
 def quote(word: str) -> str:
-    r"""Write one word so that `split` gives it back: `a b` becomes `"a b"`.
+    r"""Return one word so that `split` returns it unchanged: `a b` becomes `"a b"`.
 
     Raises:
-        LexerError: the word can't be said: it is too long, or holds a control character, which
-            the daemon would take out of what it reads, and so read another word.
+        LexerError: the word is too long, or has a control character.
     """
     if _CONTROL.search(word):
-        raise LexerError("a word with a control character can't be sent")
+        raise LexerError("a word with a control character can't be written")
     _check_length(word)
     if word and not any(char in word for char in " \"'\\#;"):
         return word
@@ -142,5 +140,5 @@ def quote(word: str) -> str:
 
 
 def join(words: Iterable[str]) -> str:
-    """Write words as one line: the reverse of `split`."""
+    """Return words as one line: the reverse of `split`."""
     return " ".join(quote(word) for word in words)

@@ -1,8 +1,8 @@
-"""A file's bytes as the lines that OpenVPN takes from it.
+"""A file's bytes as lines, cut where OpenVPN cuts them.
 
-OpenVPN reads with `fgets` into 256 bytes (OPTION_LINE_SIZE). That has consequences which are kept
-here: a directive's line has at most 255 bytes with its line end, and inside an inline block a long
-line counts as several, any of which may close the block.
+OpenVPN reads with `fgets` into 256 bytes (OPTION_LINE_SIZE). A directive's line therefore has at
+most 255 bytes with its line end, and inside an inline block a long line counts as several, any of
+which may close the block.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import msgspec
 LINE_LIMIT = 256
 """Bytes, line end included, at which a directive's line is too long: OPTION_LINE_SIZE."""
 
-_BLOCK_LIMIT = LINE_LIMIT - 1
+_BLOCK_LINE_LIMIT = LINE_LIMIT - 1
 _BLANKS = b" \t\n\v\f\r"
 
 
@@ -29,36 +29,35 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Lines:
-    """Gives the lines of one file, one after the other."""
+    """An iterator over the lines of one file."""
 
     def __init__(self, content: bytes) -> None:
-        """Take all that the file holds."""
         self._content = content
         self._position = 0
         self._number = 1
 
     def __iter__(self) -> Iterator[Line]:
-        """Give lines until the end of the file, also between blocks taken by `block`."""
+        """Yield the lines up to the end of the file, except those that `read_block` returns."""
         while self._position < len(self._content):
             number = self._number
-            yield Line(self._take(LINE_LIMIT), number)
+            yield Line(self._next_line(LINE_LIMIT), number)
 
-    def block(self, end: bytes) -> bytes | None:
-        """Take the lines before the one that begins with `end`, blanks aside, and that one, too.
+    def read_block(self, end: bytes) -> bytes | None:
+        """Return the lines before the line that starts with `end`, blanks aside, and skip that one.
 
-        None: no line does.
+        None: no line starts with it.
         """
         start = self._position
         while self._position < len(self._content):
             before = self._position
-            if self._take(_BLOCK_LIMIT).lstrip(_BLANKS).startswith(end):
+            if self._next_line(_BLOCK_LINE_LIMIT).lstrip(_BLANKS).startswith(end):
                 return self._content[start:before]
         return None
 
-    def _take(self, limit: int) -> bytes:
+    def _next_line(self, limit: int) -> bytes:
         line_end = self._content.find(b"\n", self._position, self._position + limit)
         end = self._position + limit if line_end < 0 else line_end + 1
-        taken = self._content[self._position : end]
-        self._position += len(taken)
+        line = self._content[self._position : end]
+        self._position += len(line)
         self._number += line_end >= 0
-        return taken.partition(b"\0")[0]
+        return line.partition(b"\0")[0]

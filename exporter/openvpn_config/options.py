@@ -1,4 +1,4 @@
-"""Which of OpenVPN's options matter here, how they are written, and which of several counts."""
+"""The options of OpenVPN that matter here, and which of several occurrences counts."""
 
 from collections.abc import Iterable, Mapping
 
@@ -44,41 +44,41 @@ _ARGUMENTS: Mapping[str, range] = {
     "username-as-common-name": range(1),
     "verb": range(1, 2),
 }
-"""How many arguments each takes; whatever else a file says is nobody's business here."""
+"""The number of arguments of each option; all other options are ignored."""
 
 _INLINE = frozenset({"ca", "cert", "crl-verify", "secret"})
-"""Those that may be written as `<name>` … `</name>`."""
+"""Options that may be written as `<name>` … `</name>`."""
 
 
 class Options(msgspec.Struct, frozen=True):
-    """The directives that matter, by name, each with all its uses in order; never empty."""
+    """The directives that matter, by name; the occurrences of each are in order, never empty."""
 
-    uses: Mapping[str, tuple[Directive, ...]]
+    occurrences: Mapping[str, tuple[Directive, ...]]
 
     def all(self, name: str) -> tuple[Directive, ...]:
-        """Return every use."""
-        return self.uses.get(name, ())
+        """Return every occurrence."""
+        return self.occurrences.get(name, ())
 
     def last(self, name: str) -> Directive | None:
-        """Return the use that counts."""
-        return self.uses[name][-1] if name in self.uses else None
+        """Return the occurrence that counts."""
+        return self.occurrences[name][-1] if name in self.occurrences else None
 
     def argument(self, name: str) -> str | None:
-        """Return the first argument of the use that counts, unless it is written inline."""
-        use = self.last(name)
-        return use.arguments[0] if use and use.arguments else None
+        """Return the first argument of the occurrence that counts, None if it is inline."""
+        last = self.last(name)
+        return last.arguments[0] if last and last.arguments else None
 
     def __contains__(self, name: str) -> bool:
-        return name in self.uses
+        return name in self.occurrences
 
 
 def select(directives: Iterable[Directive]) -> Options:
-    """Return what matters of a configuration.
+    """Return the options that matter of a configuration.
 
     Raises:
-        Malformed: one has too many arguments, or too few, so that OpenVPN would refuse it.
+        SyntaxProblem: an option has too many arguments, or too few, which OpenVPN refuses.
     """
-    uses: dict[str, tuple[Directive, ...]] = {}
+    occurrences: dict[str, tuple[Directive, ...]] = {}
     ignorable: set[str] = set()
     for directive in directives:
         name = directive.name
@@ -86,16 +86,15 @@ def select(directives: Iterable[Directive]) -> Options:
             ignorable.update(map(without_dashes, directive.arguments))
         elif name not in _ARGUMENTS:
             continue
-        elif _fits(directive):
-            uses[name] = (*uses.get(name, ()), directive)
+        elif _has_valid_arguments(directive):
+            occurrences[name] = (*occurrences.get(name, ()), directive)
         elif not (directive.optional or name in ignorable):
-            raise SyntaxProblem(
-                directive.place, f"`{name}` has too few or too many arguments: OpenVPN refuses it"
-            )
-    return Options(uses)
+            text = f"`{name}` has too few or too many arguments, which OpenVPN refuses"
+            raise SyntaxProblem(directive.location, text)
+    return Options(occurrences)
 
 
-def _fits(directive: Directive) -> bool:
+def _has_valid_arguments(directive: Directive) -> bool:
     if directive.inline is not None:
         return directive.name in _INLINE
     return len(directive.arguments) in _ARGUMENTS[directive.name]

@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec
 
-from exporter.certificates.reading import CertificateFileState
-from exporter.certificates.source import certificate_sources
+from exporter.certificates.source import CertificateFileState, certificate_sources
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.management import prompts
 from exporter.management.errors import DownReason, ManagementError
@@ -101,7 +100,7 @@ class DaemonState:
         self.revision = 0
         self.client_revision = 0
         self._status_file = daemon.status_file
-        self._declared_mode = daemon.deployment.mode if daemon.deployment else None
+        self._declared_mode = daemon.openvpn_config.mode if daemon.openvpn_config else None
         self._dco = False
         self._last_status_time = 0
         self._fatal_text = ""
@@ -155,7 +154,7 @@ class DaemonState:
         """Go on by other settings; name, address and what identifies a client must be the same."""
         self.max_clients = daemon.max_clients
         self.privacy = privacy_for(daemon, clients)
-        self._declared_mode = daemon.deployment.mode if daemon.deployment else None
+        self._declared_mode = daemon.openvpn_config.mode if daemon.openvpn_config else None
         self.clients.reconfigure(clients, daemon.expected_clients)
         if daemon.status_file != self._status_file and self.source is StatusSource.STATUS_FILE:
             self._clear_gauges()

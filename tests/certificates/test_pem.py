@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.certificates.pem import InvalidPem, inline_block, parse
-from exporter.certificates.reading import Certificate, RevocationList
-from exporter.certificates.source import Directive
+from exporter.certificates.source import Certificate, Directive, RevocationList
 from tests.certificates.fixtures import SOON, certificate, revocation_list, serial_of
 
 OFFICE = certificate("office")

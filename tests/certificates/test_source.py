@@ -56,7 +56,8 @@ def test_what_the_operator_names_wins(directory: Path) -> None:
 def test_a_directory_of_revoked_serials_has_no_date(directory: Path) -> None:
     (directory / "office.conf").write_text(OPENVPN.replace("crl.pem", "revoked dir"))
     uses = [
-        source.use for source in certificate_sources(configured(directory, "discover: ['*.conf']"))
+        source.directive
+        for source in certificate_sources(configured(directory, "discover: ['*.conf']"))
     ]
     assert uses == [Directive.CERT, Directive.CA]
 

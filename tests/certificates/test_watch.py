@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 
 from exporter.certificates import watch
-from exporter.certificates.reading import Certificate, CertificateFileState, FileProblem
-from exporter.certificates.source import CertificateSource, Directive
+from exporter.certificates.source import (
+    Certificate,
+    CertificateFileState,
+    CertificateSource,
+    Directive,
+    FileProblem,
+)
 from exporter.certificates.watch import CertificateFiles, watch_files
 from tests.certificates.fixtures import certificate
 
@@ -25,7 +30,7 @@ def subjects(reading: CertificateFileState) -> list[str]:
 
 
 def test_a_file_is_read(source: CertificateSource) -> None:
-    (reading,) = CertificateFiles([source]).look()
+    (reading,) = CertificateFiles([source]).read_all()
     assert subjects(reading) == ["office"]
     assert reading.problem is None
 
@@ -33,7 +38,7 @@ def test_a_file_is_read(source: CertificateSource) -> None:
 def test_an_inline_block_is_read(tmp_path: Path) -> None:
     path = tmp_path / "office.conf"
     path.write_bytes(b"dev tun\n<ca>\n" + certificate("office-ca") + b"</ca>\n")
-    (reading,) = CertificateFiles([CertificateSource(Directive.CA, path, inline=True)]).look()
+    (reading,) = CertificateFiles([CertificateSource(Directive.CA, path, inline=True)]).read_all()
     assert subjects(reading) == ["office-ca"]
 
 
@@ -50,11 +55,11 @@ def test_a_file_is_read_again_when_it_changed_and_only_then(
 
     monkeypatch.setattr(watch, "_entries", counting)
     looker = CertificateFiles([source])
-    first = looker.look()
-    assert looker.look() == first
+    first = looker.read_all()
+    assert looker.read_all() == first
     assert reads == 1
     source.path.write_bytes(certificate("renewed"))
-    (reading,) = looker.look()
+    (reading,) = looker.read_all()
     assert subjects(reading) == ["renewed"]
     assert reads == 2
 
@@ -63,14 +68,14 @@ def test_a_file_of_equal_size_that_took_the_place_is_read(
     source: CertificateSource, tmp_path: Path
 ) -> None:
     looker = CertificateFiles([source])
-    looker.look()
+    looker.read_all()
     before = source.path.stat()
     other = tmp_path / "new"
     renewed = certificate("renewe")
     other.write_bytes(renewed.ljust(before.st_size, b"\n")[: max(before.st_size, len(renewed))])
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
     other.replace(source.path)
-    (reading,) = looker.look()
+    (reading,) = looker.read_all()
     assert subjects(reading) == ["renewe"]
 
 
@@ -84,12 +89,12 @@ def test_each_problem_is_told_apart(source: CertificateSource, tmp_path: Path) -
         CertificateSource(Directive.CERT, tmp_path),
         CertificateSource(Directive.CA, garbage),
     ]
-    assert [reading.problem for reading in CertificateFiles(sources).look()] == [
+    assert [reading.problem for reading in CertificateFiles(sources).read_all()] == [
         None,
         FileProblem.MISSING,
         FileProblem.MISSING,
         FileProblem.UNREADABLE,
-        FileProblem.GARBAGE,
+        FileProblem.INVALID,
     ]
 
 
@@ -103,9 +108,9 @@ def test_a_file_without_permission_is_told_and_read_once_it_is_granted(
 
     looker = CertificateFiles([source])
     monkeypatch.setattr(watch, "_entries", denied)
-    assert looker.look() == (CertificateFileState(source, problem=FileProblem.PERMISSION),)
+    assert looker.read_all() == (CertificateFileState(source, problem=FileProblem.PERMISSION),)
     monkeypatch.setattr(watch, "_entries", entries)
-    (reading,) = looker.look()
+    (reading,) = looker.read_all()
     assert subjects(reading) == ["office"]
 
 
@@ -113,34 +118,34 @@ def test_a_file_that_is_too_large_is_garbage(
     source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "LIMIT", source.path.stat().st_size - 1)
-    assert CertificateFiles([source]).look() == (
-        CertificateFileState(source, problem=FileProblem.GARBAGE),
+    assert CertificateFiles([source]).read_all() == (
+        CertificateFileState(source, problem=FileProblem.INVALID),
     )
 
 
 def test_a_pipe_in_the_files_place_is_garbage_and_keeps_nobody(tmp_path: Path) -> None:
     pipe = tmp_path / "office.crt"
     os.mkfifo(pipe)
-    (reading,) = CertificateFiles([CertificateSource(Directive.CERT, pipe)]).look()
-    assert reading.problem is FileProblem.GARBAGE
+    (reading,) = CertificateFiles([CertificateSource(Directive.CERT, pipe)]).read_all()
+    assert reading.problem is FileProblem.INVALID
 
 
 def test_a_file_that_went_bad_keeps_no_old_entries(source: CertificateSource) -> None:
     looker = CertificateFiles([source])
-    looker.look()
+    looker.read_all()
     source.path.write_bytes(b"")
-    assert looker.look() == (CertificateFileState(source, problem=FileProblem.GARBAGE),)
+    assert looker.read_all() == (CertificateFileState(source, problem=FileProblem.INVALID),)
 
 
 def test_a_file_that_was_moved_away_and_back_is_read(
     source: CertificateSource, tmp_path: Path
 ) -> None:
     looker = CertificateFiles([source])
-    before = looker.look()
+    before = looker.read_all()
     aside = source.path.rename(tmp_path / "aside")
-    assert looker.look() == (CertificateFileState(source, problem=FileProblem.MISSING),)
+    assert looker.read_all() == (CertificateFileState(source, problem=FileProblem.MISSING),)
     aside.rename(source.path)
-    assert looker.look() == before
+    assert looker.read_all() == before
 
 
 def test_a_problem_is_logged_once_until_another_comes(
@@ -149,11 +154,11 @@ def test_a_problem_is_logged_once_until_another_comes(
     looker = CertificateFiles([source])
     with caplog.at_level(logging.WARNING):
         source.path.unlink()
-        looker.look()
-        looker.look()
+        looker.read_all()
+        looker.read_all()
         assert len(caplog.records) == 1
         source.path.write_bytes(b"")
-        looker.look()
+        looker.read_all()
     assert len(caplog.records) == 2
 
 

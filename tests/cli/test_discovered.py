@@ -12,10 +12,10 @@ DATA = Path(__file__).parents[1] / "data" / "openvpn"
 
 
 def test_what_is_not_watched_comes_first_each_with_its_daemon_and_place() -> None:
-    warning = Finding(kind=Kind.UNPROTECTED, place="a.conf:2", text="whoever", daemon="a")
-    general = Finding(kind=Kind.NO_MATCH, place="*.conf", text="no file matches")
-    blocking = Finding(kind=Kind.SYNTAX_ERROR, place="b.conf:1", text="no", daemon="b", blocks=True)
-    assert list(format_findings([warning, general, blocking])) == [
+    warning = Finding(kind=Kind.UNPROTECTED, location="a.conf:2", text="whoever", daemon="a")
+    general = Finding(kind=Kind.NO_MATCH, location="*.conf", text="no file matches")
+    error = Finding(kind=Kind.SYNTAX_ERROR, location="b.conf:1", text="no", daemon="b", blocks=True)
+    assert list(format_findings([warning, general, error])) == [
         "Skipped daemons:",
         "  b: b.conf:1: no",
         "",

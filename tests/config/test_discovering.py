@@ -66,8 +66,8 @@ def test_a_discovered_daemon_has_what_its_configuration_says(tmp_path: Path) -> 
     assert daemon.max_clients == 7
     assert daemon.expected_clients == ("oslo",)
     assert daemon.slot is SlotPolicy.HOLD
-    assert daemon.deployment is not None
-    assert daemon.deployment.file == tmp_path / "office.conf"
+    assert daemon.openvpn_config is not None
+    assert daemon.openvpn_config.file == tmp_path / "office.conf"
 
 
 def test_clients_are_not_expected_unless_that_is_asked_for(tmp_path: Path) -> None:
@@ -82,8 +82,8 @@ def test_an_entry_of_the_same_name_wins_key_by_key(tmp_path: Path) -> None:
     office, other = load(write(tmp_path, entry, office=SERVER)).daemons
     assert office.management == TcpEndpoint("127.0.0.1", 7505)
     assert (office.timeout, office.max_clients) == (5.0, 9)
-    assert office.deployment is not None
-    assert other.deployment is None
+    assert office.openvpn_config is not None
+    assert other.openvpn_config is None
 
 
 def test_an_entry_without_an_address_needs_a_discovered_one(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_what_only_the_operator_can_say_is_demanded_of_an_entry(
 ) -> None:
     path = write(tmp_path, "daemons: [{name: office}]\n", office=text)
     (problem,) = refusals(path)
-    assert problem.startswith(f"config.yaml:2: daemons[0].{key}: must be written here. office.conf")
+    assert problem.startswith(f"config.yaml:2: daemons[0].{key}: must be set here: office.conf")
 
 
 def test_an_entry_settles_what_stood_in_the_way(tmp_path: Path) -> None:
@@ -130,7 +130,9 @@ def test_leaving_that_hurts_can_be_accepted_but_not_after_each_poll(tmp_path: Pa
     problems = refusals(path)
     assert len(problems) == 2
     for problem, name in zip(problems, ("signal", "forget-disconnect"), strict=True):
-        assert problem.startswith("config.yaml:4: daemons[0].slot: release leaves after each poll.")
+        assert problem.startswith(
+            "config.yaml:4: daemons[0].slot: release disconnects after each poll:"
+        )
         assert f"`management-{name}`" in problem
 
 
@@ -149,7 +151,7 @@ def test_warnings_of_a_daemon_with_an_entry_are_told_too(tmp_path: Path) -> None
 def test_two_entries_may_not_come_to_the_same_address(tmp_path: Path) -> None:
     entries = "daemons: [{name: office}, {name: b, management: '127.0.0.1:7505'}]\n"
     (problem,) = refusals(write(tmp_path, entries, office=SERVER))
-    assert "127.0.0.1:7505 is already at daemons[0].management" in problem
+    assert "127.0.0.1:7505 is already used at daemons[0].management" in problem
 
 
 def test_an_address_that_is_watched_already_is_not_watched_twice(tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def test_an_address_that_is_watched_already_is_not_watched_twice(tmp_path: Path)
     assert only(config).name == "mine"
     (finding,) = config.findings
     assert (finding.daemon, finding.kind) == ("office", Kind.DUPLICATE_ADDRESS)
-    assert "is watched as 'mine'" in finding.text
+    assert "is already monitored as 'mine'" in finding.text
 
 
 def test_a_ccd_that_cannot_be_read_is_told_and_settled_by_a_list(tmp_path: Path) -> None:
@@ -213,7 +215,7 @@ def test_a_pattern_must_be_one(tmp_path: Path, pattern: str) -> None:
     path.write_text(f"discover: [{pattern}]\n")
     (problem,) = refusals(path)
     assert problem.startswith("config.yaml:1: discover[0]:")
-    assert problem.endswith("names no file: write one as in /etc/openvpn/server/*.conf")
+    assert problem.endswith("is no pattern: write one such as /etc/openvpn/server/*.conf")
 
 
 def test_problems_of_the_top_level_are_told_once(tmp_path: Path) -> None:
@@ -229,7 +231,7 @@ def test_problems_of_the_top_level_are_told_once(tmp_path: Path) -> None:
 def test_another_problem_of_the_top_level_does_not_hide_what_is_discovered(tmp_path: Path) -> None:
     path = write(tmp_path, "nonsense: 1\ndaemons: [{name: office}]\n", office=SERVER)
     (problem,) = refusals(path)
-    assert problem.startswith("config.yaml:2: nonsense: is not a key here")
+    assert problem.startswith("config.yaml:2: nonsense: is an unknown key")
 
 
 def test_flags_discover_as_well(tmp_path: Path) -> None:
@@ -249,7 +251,7 @@ def test_a_daemon_without_an_interface_can_be_watched_by_its_status_file(tmp_pat
 def test_two_entries_may_not_name_the_same_status_file(tmp_path: Path) -> None:
     entries = "daemons: [{name: a, status_file: a.log}, {name: b, status_file: a.log}]\n"
     (problem,) = refusals(write(tmp_path, entries))
-    assert "a.log is already at daemons[0].status_file" in problem
+    assert "a.log is already used at daemons[0].status_file" in problem
 
 
 def test_an_address_among_the_flags_takes_no_discovered_daemons_name(tmp_path: Path) -> None:

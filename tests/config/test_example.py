@@ -89,7 +89,7 @@ def test_only_keys_without_a_default_are_commented_out() -> None:
         key.name
         for section in sections_with_such
         for key in key_specs(section)
-        if key.default is None and not key.setting.unless
+        if key.default is None and not key.spec.alternative
     }
 
 

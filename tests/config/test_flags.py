@@ -49,13 +49,13 @@ def test_an_address_given_twice_is_reported_in_its_canonical_form() -> None:
 
 
 def test_no_address_at_all_is_refused() -> None:
-    assert refusals() == ["no address is given: add one"]
+    assert refusals() == ["no address: add one"]
 
 
 def test_a_name_too_long_for_a_label_asks_for_a_file() -> None:
     name = "x" * 65
     assert refusals(f"unix:/{name}.sock") == [
-        f"'{name}' cannot be a daemon's name: name it in a configuration file"
+        f"'{name}' can't be a daemon's name: name it in a configuration file"
     ]
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.privacy_key import PrivacyKey, read_privacy_key
+from exporter.config.secret_files import PrivacyKey, read_privacy_key
 
 KEY = b"0123456789abcdef"
 

@@ -11,8 +11,8 @@ SECTIONS = [Config, DaemonConfig, ClientsConfig, EventsConfig]
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_key_says_what_it_means_in_one_line(section: type[msgspec.Struct]) -> None:
     for key in key_specs(section):
-        assert key.setting.meaning.endswith(".")
-        assert key.setting.meaning.isprintable()
+        assert key.spec.description.endswith(".")
+        assert key.spec.description.isprintable()
 
 
 def test_a_configuration_cannot_be_changed() -> None:

@@ -29,7 +29,7 @@ def test_a_duration_may_be_one_of_its_bounds(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["99ms", "5m1ms"])
 def test_a_duration_beyond_its_bounds_is_told_them(text: str) -> None:
-    with pytest.raises(ValueError, match="out of bounds: write a duration, 100ms to 5m"):
+    with pytest.raises(ValueError, match="out of range: write a duration, 100ms to 5m"):
         DURATION.read(scalar(text))
 
 
@@ -52,7 +52,7 @@ def test_a_number_may_be_one_of_its_bounds(number: int) -> None:
     ],
 )
 def test_any_other_number_is_told_how_to_be_written(text: str, tag: str) -> None:
-    with pytest.raises(ValueError, match="does not fit: write a whole number, 1 to 200"):
+    with pytest.raises(ValueError, match="is not valid: write a whole number, 1 to 200"):
         INTEGER.read(scalar(text, tag))
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from exporter.certificates.reading import (
+from exporter.certificates.source import (
     Certificate,
     CertificateFileState,
+    CertificateSource,
+    Directive,
     FileProblem,
     RevocationList,
 )
-from exporter.certificates.source import CertificateSource, Directive
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.management.endpoint import parse_endpoint
 from exporter.management.errors import ConnectionRefused
@@ -43,7 +44,7 @@ CERTIFICATES = (
     ),
     CertificateFileState(
         CertificateSource(Directive.CA, Path("/etc/openvpn/office.conf"), inline=True),
-        problem=FileProblem.GARBAGE,
+        problem=FileProblem.INVALID,
     ),
     CertificateFileState(
         CertificateSource(Directive.CRL, Path("/etc/openvpn/crl.pem")),

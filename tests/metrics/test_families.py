@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from exporter.certificates.reading import CertificateFileState, FileProblem
-from exporter.certificates.source import CertificateSource, Directive
+from exporter.certificates.source import (
+    CertificateFileState,
+    CertificateSource,
+    Directive,
+    FileProblem,
+)
 from exporter.metrics.catalogue import FAMILIES
 from exporter.state.daemon import DaemonState
 from tests.metrics.daemons import (
@@ -228,7 +232,7 @@ class TestCertificates:
         found = samples(daemon, "openvpn_certificate_file_problem")
         assert len(found) == len(CERTIFICATES) * len(FileProblem)
         assert [labels for labels, value in found if value] == [
-            {"file": "/etc/openvpn/office.conf", "directive": "ca", "reason": "garbage"}
+            {"file": "/etc/openvpn/office.conf", "directive": "ca", "reason": "invalid"}
         ]
 
     def test_have_clean_paths_as_labels(self) -> None:

@@ -6,8 +6,8 @@ import pytest
 from msgspec import structs
 from prometheus_client import CollectorRegistry
 
-from exporter.config.privacy_key import PrivacyKey
 from exporter.config.schema import ClientsConfig, PrivacyMode
+from exporter.config.secret_files import PrivacyKey
 from exporter.management.errors import ConnectionRefused
 from exporter.management.notifications import Fatal
 from exporter.management.status import ClientRow, RouteRow

@@ -43,7 +43,7 @@ def test_a_symbolic_link_to_a_file_is_a_client(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_is_missing_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match="ccd: cannot read it: No such file"):
+    with pytest.raises(UnreadableFile, match="ccd: cannot read the directory: No such file"):
         expected_clients(tmp_path / "ccd")
 
 

@@ -4,12 +4,12 @@ import pytest
 
 from exporter.management.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from exporter.openvpn_config import Finding, Kind
-from exporter.openvpn_config.checks import check, endpoint
-from tests.openvpn_config.writing import deployment
+from exporter.openvpn_config.checks import check, management_endpoint
+from tests.openvpn_config.writing import openvpn_config
 
 
 def judged(directory: Path, text: str, **said: str) -> tuple[Finding, ...]:
-    return check(deployment(directory, text), name="office", **said)
+    return check(openvpn_config(directory, text), name="office", **said)
 
 
 def only(directory: Path, text: str, **said: str) -> Finding:
@@ -18,9 +18,9 @@ def only(directory: Path, text: str, **said: str) -> Finding:
 
 
 def where(directory: Path, text: str) -> Endpoint:
-    read = deployment(directory, text)
+    read = openvpn_config(directory, text)
     assert read.management
-    return endpoint(read.management, read.directory)
+    return management_endpoint(read.management, read.directory)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_relative_socket_lies_where_the_daemon_starts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("tunnel 7505", "`management tunnel` listens on the tunnel's own address"),
+        ("tunnel 7505", "`management tunnel` listens on the tunnel's address"),
         ("127.0.0.1 openvpn", "the port 'openvpn' is not a number"),
         ("127.0.0.1 7505\\", r"the port '7505\n' is not a number"),
         ("127.0.0.1 0", "port 0 does not exist"),
@@ -62,10 +62,10 @@ def test_an_address_that_cannot_be_used_says_why_and_what_to_write(
     finding = only(tmp_path, f"verb 3\nmanagement {text}\n")
     assert finding.kind is Kind.MANAGEMENT_ADDRESS
     assert finding.text.startswith(complaint)
-    assert finding.text.endswith("; write `management: ADDRESS` for this daemon")
+    assert finding.text.endswith("; set `management: ADDRESS` for this daemon")
     assert finding.blocks
-    assert finding.settled_by == "management"
-    assert str(finding.place) == f"{tmp_path}/office.conf:2"
+    assert finding.resolved_by == "management"
+    assert str(finding.location) == f"{tmp_path}/office.conf:2"
 
 
 def test_without_an_interface_the_line_to_add_is_said(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_without_an_interface_the_line_to_add_is_said(tmp_path: Path) -> None:
 def test_the_line_to_add_is_one_that_openvpn_would_read(
     tmp_path: Path, name: str, line: str
 ) -> None:
-    (finding,) = check(deployment(tmp_path, "client\n"), name=name)
+    (finding,) = check(openvpn_config(tmp_path, "client\n"), name=name)
     assert line in finding.text
 
 
@@ -109,25 +109,25 @@ def test_a_daemon_that_dials_out_is_told_how_to_be_listened_for(tmp_path: Path) 
     finding = only(tmp_path, "management 127.0.0.1 7600\nmanagement-client\nmanagement-hold\n")
     assert finding.kind is Kind.MANAGEMENT_CLIENT
     assert finding.blocks
-    assert "write `management: listen:127.0.0.1:7600` for this daemon" in finding.text
+    assert "set `management: listen:127.0.0.1:7600` for this daemon" in finding.text
 
 
 def test_a_daemon_that_dials_a_socket_cannot_be_listened_for(tmp_path: Path) -> None:
     finding = only(tmp_path, "management /run/a.sock unix\nmanagement-client\n")
-    assert finding.text.endswith("this exporter can only be dialled on TCP")
+    assert finding.text.endswith("this exporter accepts such connections on TCP only")
 
 
 def test_a_password_typed_in_must_be_written_to_a_file(tmp_path: Path) -> None:
     finding = only(tmp_path, "management ::1 7505 stdin\n")
     assert (finding.kind, finding.blocks) == (Kind.MANAGEMENT_PASSWORD, True)
-    assert finding.settled_by == "password_file"
+    assert finding.resolved_by == "password_file"
 
 
 @pytest.mark.parametrize("name", ["signal", "forget-disconnect"])
 def test_a_daemon_that_leaving_hurts_needs_the_operators_word(tmp_path: Path, name: str) -> None:
     finding = only(tmp_path, f"management ::1 7505\nmanagement-{name}\n")
     assert (finding.kind, finding.blocks) == (Kind.HARMFUL_DISCONNECT, True)
-    assert finding.settled_by == "slot"
+    assert finding.resolved_by == "slot"
     assert f"`management-{name}`" in finding.text
 
 
@@ -164,5 +164,5 @@ def test_a_user_means_nothing_on_tcp(tmp_path: Path) -> None:
 def test_without_an_interface_its_status_file_is_offered(tmp_path: Path) -> None:
     finding = only(tmp_path, "client\nstatus /run/openvpn/office.log\n")
     assert finding.text.endswith(
-        "; or write `status_file: /run/openvpn/office.log` for it, which tells less"
+        "; or set `status_file: /run/openvpn/office.log` for this daemon, which has less data"
     )

@@ -51,7 +51,7 @@ def test_a_block_belongs_to_its_directive_and_is_not_read_as_directives() -> Non
     content = b"<ca>\nverb 5\n</ca>\nverb 3\n"
     block, after = parse(content, FILE)
     assert block == Directive("ca", (), Location(FILE, 1), inline=b"verb 5\n")
-    assert after.place.line == 4
+    assert after.location.line == 4
 
 
 def test_a_block_with_an_argument_is_none() -> None:
@@ -70,7 +70,7 @@ def test_a_line_that_is_too_long_is_refused() -> None:
 
 def test_what_the_lexer_refuses_is_refused_without_showing_the_line() -> None:
     error = refusal(b'askpass "hunter2\n')
-    assert str(error) == "office.conf:1: OpenVPN would refuse this line: no closing quotation mark"
+    assert str(error) == "office.conf:1: OpenVPN refuses this line: no closing quotation mark"
 
 
 @given(st.binary())

@@ -10,7 +10,7 @@ MANAGEMENT = "management 127.0.0.1 7505\n"
 
 
 def names(found: Discovery) -> list[str]:
-    return [each.name for each in found.found]
+    return [each.name for each in found.daemons]
 
 
 def kinds(found: Discovery) -> list[Kind]:
@@ -55,13 +55,13 @@ def test_equal_directories_are_told_apart_by_the_whole_path(tmp_path: Path) -> N
 )
 def test_a_name_is_fit_for_a_label(tmp_path: Path, file: str, name: str) -> None:
     write(tmp_path, MANAGEMENT, file)
-    (found,) = discover(["*"], tmp_path).found
+    (found,) = discover(["*"], tmp_path).daemons
     assert found.name == name
 
 
 def test_a_long_name_is_shortened(tmp_path: Path) -> None:
     write(tmp_path, MANAGEMENT, f"{'x' * 200}.conf")
-    (found,) = discover(["*"], tmp_path).found
+    (found,) = discover(["*"], tmp_path).daemons
     assert len(found.name) == discovery.NAME_LIMIT
 
 
@@ -81,17 +81,17 @@ def test_a_file_that_cannot_be_used_stands_in_nobodys_way(tmp_path: Path) -> Non
     write(tmp_path, 'status "\n', "broken.conf")
     write(tmp_path, MANAGEMENT, "office.conf")
     (tmp_path / "directory.conf").mkdir()
-    broken, directory, office = discover(["*"], tmp_path).found
+    broken, directory, office = discover(["*"], tmp_path).daemons
     assert [finding.kind for finding in broken.findings] == [Kind.SYNTAX_ERROR]
     assert [finding.kind for finding in directory.findings] == [Kind.UNREADABLE]
-    assert broken.deployment is None
+    assert broken.config is None
     assert broken.blocked
     assert not office.blocked
 
 
 def test_a_pattern_that_finds_nothing_is_told(tmp_path: Path) -> None:
     found = discover(["*.conf", "/nowhere/*"], tmp_path)
-    assert found.found == ()
+    assert found.daemons == ()
     assert [str(finding).partition(":")[0] for finding in found.findings] == [
         "*.conf",
         "/nowhere/*",
@@ -116,13 +116,13 @@ def test_more_files_than_bearable_are_not_read(
 
 def test_whom_we_run_as_matters(tmp_path: Path) -> None:
     write(tmp_path, "management a unix\nmanagement-client-user nobody\n")
-    (found,) = discover(["*"], tmp_path, user="somebody").found
+    (found,) = discover(["*"], tmp_path, user="somebody").daemons
     assert [finding.kind for finding in found.findings] == [Kind.CLIENT_USER_MISMATCH]
 
 
 def test_a_name_of_any_bytes_can_be_printed(tmp_path: Path) -> None:
     os.close(os.open(os.fsencode(tmp_path) + b"/\xff\x1b.conf", os.O_CREAT))
-    (found,) = discover(["*"], tmp_path).found
+    (found,) = discover(["*"], tmp_path).daemons
     (finding,) = found.findings
     assert str(finding).isprintable()
 
@@ -131,12 +131,12 @@ def test_the_clients_of_a_server_are_looked_for_if_asked_for(tmp_path: Path) -> 
     write(tmp_path, "", "ccd/oslo")
     write(tmp_path, f"{MANAGEMENT}client-config-dir ccd\n", "office.conf")
     write(tmp_path, f"{MANAGEMENT}client-config-dir gone\n", "branch.conf")
-    branch, office = discover(["*.conf"], tmp_path, clients=True).found
+    branch, office = discover(["*.conf"], tmp_path, clients=True).daemons
     assert (office.expected_clients, office.findings) == (("oslo",), ())
     assert branch.expected_clients == ()
     assert [finding.kind for finding in branch.findings] == [Kind.CLIENT_CONFIG_DIR]
     assert not branch.blocked
-    branch, office = discover(["*.conf"], tmp_path).found
+    branch, office = discover(["*.conf"], tmp_path).daemons
     assert office.expected_clients == ()
     assert branch.findings == ()
 
@@ -146,8 +146,8 @@ def test_a_status_file_of_several_daemons_is_nobodys(tmp_path: Path) -> None:
     write(tmp_path, "status status.log 10\n", "b.conf")
     write(tmp_path, "status own.log\n", "c.conf")
     files = {}
-    for found in discover(["*"], tmp_path).found:
-        assert found.deployment
+    for found in discover(["*"], tmp_path).daemons:
+        assert found.config
         said = Kind.SHARED_STATUS_FILE in {finding.kind for finding in found.findings}
-        files[found.name] = (found.deployment.status_file, said)
+        files[found.name] = (found.config.status_file, said)
     assert files == {"a": (None, True), "b": (None, True), "c": (tmp_path / "own.log", False)}

@@ -29,7 +29,7 @@ def test_an_include_stands_where_it_is_named(tmp_path: Path) -> None:
     file = write(tmp_path, a="verb 1\nconfig b\nverb 3\n", b="verb 2\n")
     assert words(file) == ["verb 1", "verb 2", "verb 3"]
     assert read(file).files == (file, tmp_path / "b")
-    assert [each.place.file.name for each in read(file).directives] == ["a", "b", "a"]
+    assert [each.location.file.name for each in read(file).directives] == ["a", "b", "a"]
 
 
 def test_an_include_starts_at_the_first_files_directory_and_not_at_its_own(tmp_path: Path) -> None:
@@ -65,22 +65,26 @@ def test_an_include_that_is_missing_is_blamed_on_the_line_that_names_it(tmp_path
 
 def test_a_file_that_is_missing_is_said_once(tmp_path: Path) -> None:
     assert (
-        refusal(tmp_path / "a", UnreadableFile) == "/a: cannot read it: No such file or directory"
+        refusal(tmp_path / "a", UnreadableFile)
+        == "/a: cannot read the file: No such file or directory"
     )
 
 
 def test_a_directory_and_a_pipe_are_no_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert refusal(tmp_path / "pipe", UnreadableFile) == "/pipe: cannot read it: not a regular file"
+    assert (
+        refusal(tmp_path / "pipe", UnreadableFile)
+        == "/pipe: cannot read the file: not a regular file"
+    )
     (tmp_path / "a").mkdir()
-    assert refusal(tmp_path / "a", UnreadableFile) == "/a: cannot read it: Is a directory"
+    assert refusal(tmp_path / "a", UnreadableFile) == "/a: cannot read the file: Is a directory"
 
 
 def test_files_that_include_others_many_times_are_given_up(tmp_path: Path) -> None:
     (tmp_path / "c").write_bytes((b"#" * 250 + b"\n") * 1200)
     file = write(tmp_path, a="config b\n" * 4, b="config c\n" * 4)
     assert (tmp_path / "c").stat().st_size * 16 > MAX_BYTES
-    assert refusal(file, UnreadableFile) == "/b:2: more than 4 MiB with all it includes"
+    assert refusal(file, UnreadableFile) == "/b:2: more than 4 MiB, includes counted"
 
 
 def test_setenv_opt_is_taken_off_and_what_follows_is_optional(tmp_path: Path) -> None:

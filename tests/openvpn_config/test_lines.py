@@ -28,19 +28,19 @@ def test_a_line_is_too_long_at_256_bytes_line_end_included() -> None:
 
 def test_a_block_ends_with_the_line_that_begins_with_its_end_after_blanks() -> None:
     read = Lines(b"1\n a</ca>\n \t</ca> and more\nafter\n")
-    assert read.block(b"</ca>") == b"1\n a</ca>\n"
+    assert read.read_block(b"</ca>") == b"1\n a</ca>\n"
     assert list(read) == [Line(b"after\n", 4)]
 
 
 def test_a_block_without_its_end_takes_all_and_is_none() -> None:
     read = Lines(b"1\n</cert>\n")
-    assert read.block(b"</ca>") is None
+    assert read.read_block(b"</ca>") is None
     assert list(read) == []
 
 
 def test_a_block_may_end_in_the_middle_of_a_line_that_openvpn_reads_in_parts() -> None:
     read = Lines(b"x" * 255 + b"</ca>\nafter\n")
-    assert read.block(b"</ca>") == b"x" * 255
+    assert read.read_block(b"</ca>") == b"x" * 255
     assert list(read) == [Line(b"after\n", 2)]
 
 

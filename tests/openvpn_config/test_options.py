@@ -28,7 +28,7 @@ def test_what_is_not_said_has_no_value() -> None:
 
 
 def test_nothing_else_is_kept() -> None:
-    assert not options("auth-user-pass secret\n<key>\nsecret\n</key>\nnew-in-2.9 1\n").uses
+    assert not options("auth-user-pass secret\n<key>\nsecret\n</key>\nnew-in-2.9 1\n").occurrences
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_nothing_else_is_kept() -> None:
 def test_arguments_that_openvpn_refuses_are_refused(text: str) -> None:
     with pytest.raises(SyntaxProblem, match="has too few or too many arguments") as caught:
         options(f"verb 3\n{text}\n")
-    assert caught.value.place.line == 2
+    assert caught.value.location.line == 2
 
 
 @pytest.mark.parametrize("name", ["client", "--client"])
@@ -55,7 +55,7 @@ def test_they_are_ignored_where_the_file_asks_for_that(name: str) -> None:
 
 def test_they_are_ignored_after_setenv_opt() -> None:
     (use,) = parse(b"status a 1 2", FILE)
-    optional = Directive(use.name, use.arguments, use.place, optional=True)
+    optional = Directive(use.name, use.arguments, use.location, optional=True)
     assert "status" not in select([optional])
 
 

@@ -3,7 +3,7 @@ import pwd
 
 import pytest
 
-from exporter.openvpn_config.user import running_user
+from exporter.openvpn_config.discovery import running_user
 
 
 def test_it_is_the_name_of_the_effective_user() -> None:

@@ -13,6 +13,6 @@ def write(directory: Path, text: str, name: str = "office.conf") -> Path:
     return file
 
 
-def deployment(directory: Path, text: str) -> OpenVpnConfig:
+def openvpn_config(directory: Path, text: str) -> OpenVpnConfig:
     """Give what a configuration of this text in the directory says."""
     return read(write(directory, text))

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from exporter.management.state import Mode
-from exporter.openvpn_config import Inline, OpenVpnConfig
+from exporter.openvpn_config import Inline, OpenVpnConfig, includes, options
 from exporter.openvpn_config.errors import OpenVpnConfigError
-from exporter.openvpn_config.model import read
+from exporter.openvpn_config.model import parse_number, read
 from tests.real.daemon import OPENVPN
 from tests.real.lab import Lab
 
@@ -146,6 +146,7 @@ def as_printed(read: OpenVpnConfig) -> Mapping[str, str]:
     """Write a deployment the way OpenVPN prints its options."""
     management = read.management
     assert management
+    written = options.select(includes.read(read.file).directives)
     return {
         "mode": "1" if read.mode is Mode.SERVER else "0",
         "pull": enabled(read.mode is Mode.CLIENT),
@@ -153,12 +154,12 @@ def as_printed(read: OpenVpnConfig) -> Mapping[str, str]:
         "management_port": management.port,
         "management_user_pass": relative(management.password_file, read),
         "status_file": relative(read.status_file, read),
-        "status_file_version": str(read.status_version),
+        "status_file_version": str(parse_number(written.argument("status-version"), 1)),
         # Printed as they are written, but looked for inside the jail: it starts only if they exist.
         "client_config_dir": relative(read.client_config_dir, read).removeprefix("jail/"),
-        "crl_file": relative(read.revocations, read).removeprefix("jail"),
-        "duplicate_cn": enabled(read.duplicate_cn),
-        "dev": read.device or "tun",
+        "crl_file": relative(read.crl, read).removeprefix("jail"),
+        "duplicate_cn": enabled("duplicate-cn" in written),
+        "dev": written.argument("dev") or "tun",
         "max_clients": str(read.max_clients or 1024),
     }
 

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from exporter.certificates.reading import CertificateFileState
-from exporter.certificates.source import CertificateSource, Directive
+from exporter.certificates.source import CertificateFileState, CertificateSource, Directive
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.errors import (
@@ -125,8 +124,8 @@ def test_a_tunnel_that_begins_while_we_watch_shows_its_mode() -> None:
 
 def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path) -> None:
     (tmp_path / "uplink.conf").write_text("management 127.0.0.1 7505\ndev tun\nsecret key\n")
-    (found,) = discover(["*.conf"], tmp_path).found
-    daemon = DaemonConfig(name="uplink", deployment=found.deployment)
+    (found,) = discover(["*.conf"], tmp_path).daemons
+    daemon = DaemonConfig(name="uplink", openvpn_config=found.config)
     known = DaemonState(daemon, ClientsConfig())
     known.on_status_file(tunnel(), now=NOW, duration=0.01)
     assert known.mode is Mode.P2P

@@ -1,7 +1,12 @@
 """The certificates and revocation lists in the daemon's own files."""
 
-from exporter.certificates.reading import Certificate, FileProblem, RevocationList
-from exporter.certificates.source import CertificateSource, Directive
+from exporter.certificates.source import (
+    Certificate,
+    CertificateSource,
+    Directive,
+    FileProblem,
+    RevocationList,
+)
 from exporter.management.values import clean
 from exporter.metrics.family import Samples, gauge
 from exporter.state.daemon import DaemonState
@@ -16,7 +21,7 @@ def _not_after(daemon: DaemonState) -> Samples:
         for entry in file.entries:
             if isinstance(entry, Certificate):
                 subject = entry.subject
-                if file.source.use is Directive.CERT:  # that of a tunnel names a client
+                if file.source.directive is Directive.CERT:  # that of a tunnel names a client
                     subject = daemon.privacy.name(subject)
                 samples[*_labels(file.source), subject, entry.serial] = entry.not_after
     return samples
@@ -42,7 +47,7 @@ def _problem(daemon: DaemonState) -> dict[tuple[str, ...], float]:
 
 
 def _labels(source: CertificateSource) -> tuple[str, str]:
-    return _path(source), source.use.value
+    return _path(source), source.directive.value
 
 
 def _path(source: CertificateSource) -> str:

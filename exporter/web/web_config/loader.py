@@ -54,18 +54,18 @@ def load(path: Path) -> Policy:
     """
     stamp = FileStamp.read(path)  # before reading: a later write is a change
     root = load_node(path, example="docs/web-configuration.md")
-    reader = Decoder(source=str(path), directory=path.parent)
+    decoder = Decoder(source=str(path), directory=path.parent)
     try:
-        config = reader.section(root, "", WebConfig)
+        config = decoder.decode_section(root, "", WebConfig)
     except InvalidNode:
-        raise _error(reader.problems) from None
-    return _policy(stamp, config, reader)
+        raise ConfigError.by_line(decoder.problems) from None
+    return _policy(stamp, config, decoder)
 
 
-def _policy(stamp: FileStamp, config: WebConfig, reader: Decoder) -> Policy:
+def _policy(stamp: FileStamp, config: WebConfig, decoder: Decoder) -> Policy:
     tls = config.tls_server_config
     files = (stamp, *map(FileStamp.read, _files(tls)))
-    encrypted = any(key.startswith(f"{_TLS}.") for key in reader.lines)
+    encrypted = any(key.startswith(f"{_TLS}.") for key in decoder.lines)
     problems = [
         *(_of_section(_TLS, check_tls(tls)) if encrypted else ()),
         *_of_section(_RATE, _check_rate(config.rate_limit)),
@@ -75,7 +75,7 @@ def _policy(stamp: FileStamp, config: WebConfig, reader: Decoder) -> Policy:
         context, failures = server_context(tls)
         problems += _of_section(_TLS, failures)
     if problems:
-        raise _error(list(map(reader.locate, problems)))
+        raise ConfigError.by_line(map(decoder.locate, problems))
     return Policy(
         tls=context,
         allowed_sans=frozenset(map(canonical_san, tls.client_allowed_sans or ())),
@@ -124,7 +124,3 @@ def _of_section(section: str, problems: Iterable[Problem]) -> list[Problem]:
         msgspec.structs.replace(problem, key=f"{section}.{problem.key}".rstrip("."))
         for problem in problems
     ]
-
-
-def _error(problems: list[Problem]) -> ConfigError:
-    return ConfigError(tuple(sorted(problems, key=lambda problem: problem.line or 0)))

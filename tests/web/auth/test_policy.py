@@ -171,5 +171,5 @@ async def test_concurrent_requests_share_one_check(file: Path) -> None:
 
 def test_a_file_that_is_invalid_at_the_start_is_an_error(file: Path) -> None:
     write(file, "x: y\n")
-    with pytest.raises(ConfigError, match=r"web\.yaml:1: x: is not a key here"):
+    with pytest.raises(ConfigError, match=r"web\.yaml:1: x: is an unknown key"):
         PolicyFile(file)

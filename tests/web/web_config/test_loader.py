@@ -117,11 +117,11 @@ CLIENT = "client_ca_file: ca.crt, client_auth_type"
 
 PROBLEMS = {
     "empty file": ("", "the file is empty: see docs/web-configuration.md"),
-    "unknown": ("tls_server_confg: {}\n", "1: tls_server_confg: is not a key here: did you mean"),
-    "type": ("basic_auth_users: [a]\n", "1: basic_auth_users: write one entry a line here"),
+    "unknown": ("tls_server_confg: {}\n", "1: tls_server_confg: is an unknown key: did you mean"),
+    "type": ("basic_auth_users: [a]\n", "1: basic_auth_users: must be a mapping: one entry a line"),
     "twice": (
         f"basic_auth_users:\n  a: {HASH}\n  a: {HASH}\n",
-        "3: basic_auth_users.a: stands here twice",
+        "3: basic_auth_users.a: is set twice",
     ),
     "colon": (
         f"basic_auth_users: {{'a:b': {HASH}}}\n",
@@ -233,7 +233,7 @@ PROBLEMS = {
     ),
     "header": (
         "http_server_config: {headers: {Server: x}}\n",
-        "1: http_server_config.headers.Server: is not a key here",
+        "1: http_server_config.headers.Server: is an unknown key",
     ),
     "header value": (
         "http_server_config: {headers: {X-Frame-Options: allow}}\n",
