@@ -256,8 +256,10 @@ async def _accept(listener: socket.socket) -> socket.socket:
 _ERRNO_MAP: dict[int, tuple[type[ManagementError], str]] = {
     errno.ECONNREFUSED: (
         ConnectionRefused,
-        "connection refused; is the daemon running, with a 'management' directive for this "
-        "address?",
+        (
+            "connection refused; is the daemon running, with a 'management' directive for this "
+            "address?"
+        ),
     ),
     errno.ENOENT: (
         EndpointNotFound,

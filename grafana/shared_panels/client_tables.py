@@ -44,9 +44,9 @@ def clients(select: Selector) -> dashboard.Panel:
     return table(
         "Clients",
         Description(
-            "Clients that are or were connected, with the traffic of all their sessions; *Volume* is "
-            "over the time range. A disconnected client stays for `forget_after`, with 0 sessions. "
-            "Click a name for details.",
+            "Clients that are or were connected, with the traffic of all their sessions; *Volume* "
+            "is over the time range. A disconnected client stays for `forget_after`, with 0 "
+            "sessions. Click a name for details.",
             "`status`.",
             _NAMES_OFF,
             "two sessions of one name: `duplicate-cn`, or a shared certificate.",
