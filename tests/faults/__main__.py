@@ -8,6 +8,7 @@ import time
 import tracemalloc
 
 from tests.faults.announcements import LOGGER
+from tests.faults.idle_clock import IdleClockLoop
 from tests.faults.memory import kept
 from tests.faults.ordeals import Ordeal, count, draw
 from tests.faults.twins import Twins
@@ -40,4 +41,5 @@ async def tell(ordeals: int, seed: int) -> None:
 if __name__ == "__main__":
     LOGGER.setLevel(logging.INFO)
     arguments = [int(argument) for argument in sys.argv[1:]]
-    asyncio.run(tell(*(arguments + [1000, 1][len(arguments) :])))
+    with asyncio.Runner(loop_factory=IdleClockLoop) as runner:
+        runner.run(tell(*(arguments + [1000, 1][len(arguments) :])))

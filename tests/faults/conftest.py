@@ -1,12 +1,17 @@
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
 from tests.blocking import forbid_blocking
 from tests.faults.announcements import LOGGER
+from tests.faults.idle_clock import IdleClockLoop
 
 __all__ = ["forbid_blocking"]
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], IdleClockLoop]]:
+    return {"idle clock": IdleClockLoop}
 
 
 @pytest.fixture(autouse=True)

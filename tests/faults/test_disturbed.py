@@ -13,7 +13,7 @@ from tests.faults.twins import Twins
 
 ORDEALS = 3
 AT_ONCE = 10
-"""Stories told side by side, since most of their time is silence that nobody may hurry."""
+"""Stories told side by side: each waits most of its time."""
 
 
 @pytest.mark.parametrize("first", range(0, 200, AT_ONCE))

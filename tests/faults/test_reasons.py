@@ -19,7 +19,6 @@ from tests.faults.faults import (
     Way,
 )
 from tests.faults.twins import Twins
-from tests.faults.watched import SHORT
 from tests.tracing import needs_full_speed
 
 
@@ -63,7 +62,7 @@ async def test_nobody_listening_any_more_means_refused() -> None:
 
 @pytest.mark.parametrize("way", Way)
 async def test_a_stall_means_timeout_and_its_end_goes_on_with_the_session(way: Way) -> None:
-    async with Twins.born(1, patience=SHORT) as twins:
+    async with Twins.born(1) as twins:
         twins.proxy.arm(Strike(Stall(), way, Anywhere(3)))
         await is_down(twins, DownReason.TIMEOUT)
         await twins.live(5)
@@ -74,7 +73,7 @@ async def test_a_stall_means_timeout_and_its_end_goes_on_with_the_session(way: W
 
 @pytest.mark.parametrize("way", Way)
 async def test_a_stall_for_ever_means_timeout_until_another_session(way: Way) -> None:
-    async with Twins.born(1, patience=SHORT) as twins:
+    async with Twins.born(1) as twins:
         twins.proxy.arm(Strike(Stall(), way, Anywhere(3)))
         await is_down(twins, DownReason.TIMEOUT)
         await twins.live(5)
@@ -98,7 +97,7 @@ NEW = Strike(Cut(Manner.CLOSE), Way.ANSWERS, Anywhere())
     ids=str,
 )
 async def test_a_greeting_that_is_disturbed(fault: Fault, place: Place, reason: DownReason) -> None:
-    async with Twins.born(1, patience=SHORT) as twins:
+    async with Twins.born(1) as twins:
         twins.proxy.arm(NEW, Strike(fault, Way.ANSWERS, place))
         await twins.proxy.has_struck()
         await is_up_again(twins)
@@ -133,7 +132,7 @@ async def test_a_row_that_nobody_can_read_is_counted_and_ends_no_session() -> No
 
 
 async def test_a_status_without_an_end_is_asked_for_in_another_format() -> None:
-    async with Twins.born(1, patience=SHORT) as twins:
+    async with Twins.born(1) as twins:
         end = sum(len(line) + 2 for line in _status(twins)[:-1])
         twins.proxy.arm(Strike(Garble(1, b"?"), Way.ANSWERS, Status(end)))
         await twins.proxy.has_struck()

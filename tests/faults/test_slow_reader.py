@@ -17,7 +17,7 @@ from exporter.transport.connector import connector_for
 from tests.fake_daemon import TEST_TIMEOUT
 from tests.faults.truth import Truth
 from tests.faults.twins import endpoint, restless
-from tests.faults.watched import INTERVAL, PATIENCE
+from tests.faults.watched import INTERVAL, REPLY_TIMEOUT
 from tests.simulator.manual_clock import ManualClock
 
 LINES = 4000
@@ -63,7 +63,7 @@ async def visiting(
     daemon = DaemonConfig(name="office", management=endpoint(simulated))
     record, polls = DaemonState(daemon, ClientsConfig()), Polls()
     stream = await connector_for(daemon.management, timeout=TEST_TIMEOUT).connect()
-    connection = Connection(stream, timeout=PATIENCE)
+    connection = Connection(stream, timeout=REPLY_TIMEOUT)
     manner = SessionSettings(daemon, INTERVAL, routes=False, log=True)
     visit = ManagementSession(
         connection, record, manner, clock=clock, polled=polls.put, demand=RefreshRequest()

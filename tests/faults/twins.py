@@ -24,7 +24,7 @@ from tests.faults.announcements import Announcements
 from tests.faults.faults import Garble
 from tests.faults.ordeals import Ordeal
 from tests.faults.proxy import Proxy
-from tests.faults.watched import PATIENCE, Watched
+from tests.faults.watched import Watched
 from tests.simulator.manual_clock import ManualClock
 
 PEOPLE = 6
@@ -59,8 +59,8 @@ class Twins:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def born(cls, seed: int, *, patience: float = PATIENCE) -> AsyncIterator["Twins"]:
-        """Let both live and be polled until the block is left; replies may take `patience`."""
+    async def born(cls, seed: int) -> AsyncIterator["Twins"]:
+        """Let both live and be polled until the block is left."""
         clock = ManualClock()
         async with contextlib.AsyncExitStack() as stack:
             said = stack.enter_context(Announcements.heard())
@@ -68,9 +68,7 @@ class Twins:
             other = await stack.enter_async_context(restless(seed, clock))
             proxy = await stack.enter_async_context(Proxy.before(endpoint(other)))
             direct = Watched(f"direct-{seed}", one, endpoint(one), clock=clock)
-            disturbed = Watched(
-                f"disturbed-{seed}", other, proxy.endpoint, clock=clock, patience=patience
-            )
+            disturbed = Watched(f"disturbed-{seed}", other, proxy.endpoint, clock=clock)
             for watched in (direct, disturbed):
                 await stack.enter_async_context(watched.watching())
                 await watched.polled()

@@ -16,11 +16,8 @@ from tests.faults.truth import Totals, Truth
 INTERVAL = 0.01
 """Seconds between polls."""
 
-PATIENCE = 0.6
-"""Seconds that a reply may take; without a fault none takes a tenth of it."""
-
-SHORT = 0.2
-"""Seconds, where every session is going to fall silent."""
+REPLY_TIMEOUT = 0.1
+"""Seconds of idle time within which a reply must come; the longest delay is a tenth of it."""
 
 
 class Soon(random.Random):
@@ -61,14 +58,13 @@ class Watched:
         endpoint: TcpEndpoint,
         *,
         clock: Callable[[], float],
-        patience: float = PATIENCE,
     ) -> None:
         self.name = name
         self.simulated = simulated
         self.truth = Truth(simulated)
         self.bell = PollBell()
         self._monitor = Monitor(
-            DaemonConfig(name=name, management=endpoint, timeout=patience),
+            DaemonConfig(name=name, management=endpoint, timeout=REPLY_TIMEOUT),
             ClientsConfig(forget_after=float("inf")),
             EventsConfig(),
             poll_interval=INTERVAL,
