@@ -4,11 +4,13 @@ import gc
 import tracemalloc
 from pathlib import Path
 
-import exporter
+from exporter import management, monitor, state, transport
 
 _OURS = [
-    tracemalloc.Filter(inclusive=True, filename_pattern=str(Path(exporter.__file__).parent / part))
-    for part in ("daemon/*", "management/*", "transport/*")
+    tracemalloc.Filter(
+        inclusive=True, filename_pattern=str(Path(str(package.__file__)).parent / "*")
+    )
+    for package in (management, monitor, state, transport)
 ]
 
 
