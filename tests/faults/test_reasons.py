@@ -19,7 +19,6 @@ from tests.faults.faults import (
     Way,
 )
 from tests.faults.twins import Twins
-from tests.tracing import needs_full_speed
 
 
 async def is_down(twins: Twins, reason: DownReason, *, since: int = 0) -> None:
@@ -141,7 +140,6 @@ async def test_a_status_without_an_end_is_asked_for_in_another_format() -> None:
         assert twins.said.reasons(twins.disturbed.name, since=0) == []
 
 
-@needs_full_speed
 async def test_a_flood_of_messages_is_no_fault_of_the_session() -> None:
     async with Twins.born(1) as twins:
         twins.proxy.arm(Strike(Flood(3 * MAX_LINES_PER_SECOND), Way.ANSWERS, LineStart()))
@@ -151,7 +149,6 @@ async def test_a_flood_of_messages_is_no_fault_of_the_session() -> None:
         assert twins.said.reasons(twins.disturbed.name, since=0) == []
 
 
-@needs_full_speed
 async def test_a_flooding_log_is_left_and_not_read_again() -> None:
     async with Twins.born(1) as twins:
         daemon, counted = twins.disturbed.simulated.daemon, _errors(twins)
