@@ -20,7 +20,7 @@ _INFO_PART = 500
 
 
 def render(metric: Metric, daemon: str, samples: Samples) -> bytes:
-    """Return the sample lines of one daemon in a family."""
+    """Return the sample lines of one daemon in a small family."""
     start = f'{metric.name}{{daemon="{daemon}"'
     match samples:
         case None:
@@ -31,7 +31,7 @@ def render(metric: Metric, daemon: str, samples: Samples) -> bytes:
             return _histogram_lines(metric, daemon, samples).encode()
         case _:
             lines = [
-                f"{start}{_label_text(metric.labels, values)}}} {+value!r}\n"
+                f"{start}{_cached_labels(metric.labels, values)}}} {+value!r}\n"
                 for values, value in samples.items()
             ]
             return "".join(lines).encode()
@@ -59,7 +59,7 @@ def render_chunks(
     parts: list[bytes] = []
     for at in range(0, len(items), CHUNK_SIZE):
         lines = [
-            f"{start}{format_labels(metric.labels, values)}}} {+value!r}\n"
+            f"{start}{_format_labels(metric.labels, values)}}} {+value!r}\n"
             for values, value in items[at : at + CHUNK_SIZE]
         ]
         parts.append("".join(lines).encode())
@@ -112,11 +112,11 @@ class InfoLines:
         return [b"".join(unique[at : at + _INFO_PART]) for at in range(0, len(unique), _INFO_PART)]
 
     def _line(self, key: Hashable) -> bytes:
-        labels = format_labels(self._names, self._source.labels(key))
+        labels = _format_labels(self._names, self._source.labels(key))
         return f"{self._start}{labels}}} 1\n".encode()
 
 
-def format_labels(names: tuple[str, ...], values: LabelValues) -> str:
+def _format_labels(names: tuple[str, ...], values: LabelValues) -> str:
     """Return the labels as they follow the first one; an empty label is the same as none."""
     if isinstance(values, str):
         values = (values,)
@@ -131,7 +131,7 @@ def _label_template(names: tuple[str, ...], used: tuple[bool, ...]) -> str:
     return "".join([f',{name}="%s"' if is_used else "%.0s" for name, is_used in pairs])
 
 
-_label_text = functools.lru_cache(maxsize=1024)(format_labels)
+_cached_labels = functools.lru_cache(maxsize=1024)(_format_labels)
 """The labels of small families, nearly all of which are the same for all daemons."""
 
 
@@ -153,5 +153,5 @@ def _needs_escape(text: str) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def _decimal(value: float) -> str:
-    # The time of a poll is the value of 10,000 samples.
+    # The time of the last poll is the value of 10,000 samples.
     return repr(value)

@@ -116,7 +116,7 @@ class _DaemonCache:
 
 
 class Exposition:
-    """Renders the states of all daemons, followed by a registry of prometheus_client's."""
+    """Renders the states of all daemons, followed by a registry of prometheus_client."""
 
     def __init__(self, families: Sequence[Family], registry: CollectorRegistry) -> None:
         """Render these families, in this order, and what `registry` collects."""
@@ -157,7 +157,7 @@ class Exposition:
             daemons: the states of the daemons.
             accept: the request's Accept header; OpenMetrics only where it asks for that.
             names: metric names to restrict the page to (`name[]`); all where empty.
-            include_self: whether the exporter's own metrics follow.
+            include_self: whether the metrics about the exporter follow.
         """
         text_format = negotiate(accept)
         openmetrics = text_format.openmetrics

@@ -129,7 +129,7 @@ SERIES = (
     ),
     gauge(
         "openvpn_server_client_sessions",
-        "Current sessions of a client; 0 for 'forget_after' after the last one ended.",
+        "Current sessions of a client; 0 for 'clients.forget_after' after the last one ended.",
         _client_values("sessions"),
         labels=("common_name",),
     ),

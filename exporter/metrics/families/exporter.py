@@ -43,7 +43,7 @@ FAMILIES = (
     ),
     gauge(
         "openvpn_exporter_clients_not_exported",
-        "Connected clients without series of their own because 'limit' is reached.",
+        "Connected clients without series of their own because 'clients.limit' is reached.",
         lambda daemon: daemon.clients.not_exported,
     ),
 )
