@@ -92,7 +92,7 @@ class ReferenceCollector(Collector):
 
     def __init__(self, families: Sequence[Family], daemons: Sequence[DaemonState]) -> None:
         self._families = families
-        self._records = daemons
+        self._daemons = daemons
 
     def collect(self) -> Iterator[ClientMetric]:
         for family in self._families:
@@ -104,7 +104,7 @@ class ReferenceCollector(Collector):
         kind, name = family.metric.kind, family.metric.name
         suffix = {Kind.COUNTER: "_total", Kind.INFO: "_info"}.get(kind, "")
         metric = ClientMetric(name.removesuffix(suffix), family.metric.help, kind.value)
-        for daemon in self._records:
+        for daemon in self._daemons:
             if family.while_up and not daemon.up:
                 continue
             for suffix, labels, value in samples_of(family, daemon):
