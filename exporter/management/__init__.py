@@ -1,9 +1,19 @@
-"""OpenVPN's management interface in words: bytes to messages to readings, and nothing else.
+"""OpenVPN's management interface, without I/O: bytes to messages to parsed values.
 
-Everything below is pure. No socket, no event loop, no clock and no Prometheus is imported here
-(an import contract proves it), so each piece can be fed by hand.
+Nothing here imports a socket, an event loop, a clock or Prometheus; an import contract checks it.
+`protocol` describes the interface and is the place to start.
 
-    protocol        bytes -> messages, commands -> bytes
-    status, replies, notifications
-                    messages -> readings
+protocol       received bytes to messages, commands to bytes
+messages       the messages of a session, not parsed
+commands       the commands that can be sent
+replies        parsed replies; `status` is a package of its own
+notifications  parsed real-time messages
+prompts        the real-time messages that wait for an answer
+state          states, reasons to reconnect, modes
+log_lines      lines of the daemon's log; log_events are those that are counted
+peer           peer info of clients
+endpoint       addresses of management interfaces
+values         text, numbers, dates and addresses in OpenVPN's output
+errors         the errors of a session
+server         the daemon's side of the protocol
 """
