@@ -1,10 +1,22 @@
-"""Entries of the state history, as 2.1 to 2.7 write them."""
+"""States, reasons to reconnect, and the mode that a state history implies."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.management.state import State, StateName, parse_state
+from exporter.management.messages import Notification
+from exporter.management.notifications import StateChange, parse_notification
+from exporter.management.state import (
+    RECONNECT_REASONS,
+    Mode,
+    State,
+    StateName,
+    infer_tunnel_mode,
+    parse_state,
+    reconnect_reason,
+)
+from exporter.management.values import OTHER
+from tests.management.captures import CAPTURES, decode
 
 ENTRIES = [
     ("1795406665,CONNECTING,,,", State(1795406665, StateName.CONNECTING, "")),
@@ -114,3 +126,67 @@ def test_commas_of_a_description_stay_in_it(
     assert state.description == description
     assert (state.virtual_address, state.remote_address) == (local, remote)
     assert (state.remote_port, state.virtual_ipv6_address) == (port, ipv6 or "")
+
+
+@pytest.mark.parametrize("reason", RECONNECT_REASONS)
+def test_each_reason_is_itself(reason: str) -> None:
+    assert reconnect_reason(reason) == reason
+
+
+@pytest.mark.parametrize(
+    ("description", "reason"),
+    [
+        ("auth-failure (auth-token)", "auth-failure"),
+        ("auth-temp-failure (server temporary reject)", "auth-temp-failure"),
+        ("", OTHER),
+        ("ping-restart2", OTHER),
+        ("PING-RESTART", OTHER),
+    ],
+)
+def test_what_stands_in_parentheses_is_no_part_of_it(description: str, reason: str) -> None:
+    assert reconnect_reason(description) == reason
+
+
+@given(st.text())
+def test_any_text_is_one_of_the_list(description: str) -> None:
+    assert reconnect_reason(description) in RECONNECT_REASONS
+
+
+def test_the_reasons_are_unique() -> None:
+    assert len(set(RECONNECT_REASONS)) == len(RECONNECT_REASONS)
+
+
+def test_every_recorded_reconnect_has_a_reason_of_its_own() -> None:
+    changes = [
+        reading.state
+        for said in CAPTURES.values()
+        for message in decode([said])
+        if isinstance(message, Notification)
+        and isinstance(reading := parse_notification(message), StateChange)
+    ]
+    reasons = [
+        reconnect_reason(state.description)
+        for state in changes
+        if state.name is StateName.RECONNECTING
+    ]
+    assert reasons
+    assert OTHER not in reasons
+
+
+@pytest.mark.parametrize(
+    ("names", "mode"),
+    [
+        ("CONNECTING WAIT AUTH GET_CONFIG ASSIGN_IP CONNECTED", Mode.CLIENT),
+        ("CONNECTING WAIT AUTH CONNECTED RECONNECTING WAIT", Mode.CLIENT),
+        ("CONNECTING RESOLVE TCP_CONNECT RECONNECTING", Mode.CLIENT),
+        ("CONNECTING", Mode.CLIENT),
+        ("", Mode.CLIENT),
+        ("CONNECTING ASSIGN_IP WAIT AUTH CONNECTED", Mode.P2P),
+        ("CONNECTING ASSIGN_IP", Mode.P2P),
+        ("CONNECTING CONNECTED RECONNECTING", Mode.P2P),
+        ("CONNECTING ASSIGN_IP CONNECTED RECONNECTING ASSIGN_IP", Mode.P2P),
+    ],
+)
+def test_a_history_tells_the_mode(names: str, mode: Mode) -> None:
+    history = [State(1, StateName(name), "") for name in names.split()]
+    assert infer_tunnel_mode(history) is mode

@@ -1,0 +1,176 @@
+"""Text, numbers, dates and addresses in OpenVPN's output."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.management.values import (
+    MAX_LENGTH,
+    RealAddress,
+    clean,
+    clean_bytes,
+    decode,
+    is_host_route,
+    is_mac,
+    parse_date,
+    parse_number,
+    parse_real_address,
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "alice", "Doe, John", "Zoë Müller 日本", "a  b", "\"q\" 'q' \\", "x" * MAX_LENGTH]
+)
+def test_a_plain_name_stays_as_it_is(name: str) -> None:
+    assert clean(name) == name
+
+
+@pytest.mark.parametrize("char", ["\0", "\t", "\n", "\r", "\x1b", "\x7f", "\u2028", "\u202e"])
+def test_a_character_that_does_not_print_is_replaced(char: str) -> None:
+    assert clean(f"a{char}b") == "a\ufffdb"
+
+
+def test_a_long_name_ends_in_a_digest_of_the_whole() -> None:
+    name = clean("x" * 5000)
+    assert len(name) == MAX_LENGTH
+    assert name.startswith("x" * 100)
+    assert name == clean("x" * 5000)
+
+
+def test_two_long_names_stay_two() -> None:
+    assert clean("x" * 5000 + "a") != clean("x" * 5000 + "b")
+    assert clean("x" * 128) != clean("x" * 129)
+
+
+def test_bytes_that_are_no_utf_8_are_replaced() -> None:
+    assert decode(b"a\xff\xc3b") == "a\ufffd\ufffdb"
+    assert clean_bytes(b"a\xff\tb") == "a\ufffd\ufffdb"
+
+
+@given(st.text(), st.integers(16, 300))
+def test_any_text_becomes_printable_and_no_longer_than_the_limit(raw: str, limit: int) -> None:
+    text = clean(raw, limit)
+    assert text.isprintable()
+    assert len(text) <= limit
+    assert clean(text, limit) == text
+
+
+@given(st.binary())
+def test_any_bytes_become_text(raw: bytes) -> None:
+    assert clean_bytes(raw).encode().decode() == clean_bytes(raw)
+
+
+@given(st.integers(0, 2**64 - 1))
+def test_every_unsigned_64_bit_number_is_read(number: int) -> None:
+    assert parse_number(str(number)) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "+1", " 1", "1 ", "1_000", "1.0", "0x1", "1e3", "\u0661", "²", "9" * 5000]
+)
+def test_what_python_or_people_may_call_a_number_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match="unsigned 64-bit"):
+        parse_number(text)
+
+
+def test_a_number_beyond_64_bits_is_none() -> None:
+    with pytest.raises(ValueError, match="unsigned 64-bit"):
+        parse_number(str(2**64))
+
+
+PARIS = timezone(timedelta(hours=1))
+MOMENT = int(datetime(2026, 11, 3, 3, 30, 16, tzinfo=UTC).timestamp())
+
+
+@pytest.mark.parametrize("text", ["2026-11-03 03:30:16", "Tue Nov  3 03:30:16 2026"])
+def test_either_spelling_is_read_in_the_zone_given(text: str) -> None:
+    assert parse_date(text, UTC) == MOMENT
+    assert parse_date(text, PARIS) == MOMENT - 3600
+
+
+def test_without_a_zone_it_is_this_machines() -> None:
+    local = datetime(2026, 11, 3, 3, 30, 16).astimezone()
+    assert parse_date("2026-11-03 03:30:16") == int(local.timestamp())
+
+
+def test_a_leap_second_is_the_one_before() -> None:
+    assert parse_date("2016-12-31 23:59:60", UTC) == parse_date("2016-12-31 23:59:59", UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "now",
+        "2026-11-03",
+        "2026-13-03 03:30:16",
+        "2026-02-30 03:30:16",
+        "2026-11-03 24:00:00",
+        "0000-01-01 00:00:00",
+        "2026-11-03 03:30:16 ",
+        "2026-11-03T03:30:16",
+        "٢٠٢٦-11-03 03:30:16",
+        "Tue Nov 31 03:30:16 2026",
+        "Tue Nov   03:30:16 2026",
+        "Tue Foo  3 03:30:16 2026",
+        "Tue Nov 3 03:30:16 2026",
+    ],
+)
+def test_anything_else_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_date(text, UTC)
+
+
+@given(st.integers(0, 2**32))
+def test_every_date_reads_the_same_in_both_spellings(seconds: int) -> None:
+    moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+    assert parse_date(moment.isoformat(" "), UTC) == seconds
+    assert parse_date(moment.ctime(), UTC) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:49630", RealAddress("", "127.0.0.1", 49630)),
+        ("::1", RealAddress("", "::1", None)),
+        ("2001:db8::1:2", RealAddress("", "2001:db8::1:2", None)),
+        ("[::1]:1194", RealAddress("", "::1", 1194)),
+        ("udp4:127.0.0.1:49630", RealAddress("udp4", "127.0.0.1", 49630)),
+        ("tcp4-server:127.0.0.1:41152", RealAddress("tcp4-server", "127.0.0.1", 41152)),
+        ("udp6:[::1]:38311", RealAddress("udp6", "::1", 38311)),
+        ("tcp6-server:[::1]:60260", RealAddress("tcp6-server", "::1", 60260)),
+        ("udp6:127.0.0.1:39244", RealAddress("udp6", "127.0.0.1", 39244)),
+        ("[NULL]", RealAddress("", "NULL", None)),
+        ("UNKNOWN", RealAddress("", "UNKNOWN", None)),
+        ("", RealAddress("", "", None)),
+        ("udp4:", RealAddress("", "udp4:", None)),
+        ("²", RealAddress("", "²", None)),
+        ("127.0.0.1:²", RealAddress("", "127.0.0.1:²", None)),
+        ("127.0.0.1:٣", RealAddress("", "127.0.0.1:٣", None)),
+        ("127.0.0.1:port", RealAddress("", "127.0.0.1:port", None)),
+    ],
+)
+def test_a_real_address_is_taken_apart(text: str, address: RealAddress) -> None:
+    assert parse_real_address(text) == address
+
+
+@pytest.mark.parametrize("text", ["10.8.0.2", "fd00:8::1000", "fd00:8::c"])
+def test_a_clients_own_address_is_a_host_route(text: str) -> None:
+    assert is_host_route(text)
+    assert not is_mac(text)
+
+
+@pytest.mark.parametrize("text", ["9e:45:f9:23:0a:9c@0", "9E:45:F9:23:0A:9C", "9e:45:f9:23:0a:9c"])
+def test_a_tap_route_is_a_mac_address(text: str) -> None:
+    assert is_mac(text)
+    assert not is_host_route(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["192.168.77.0/24", "fd00:77::/64", "192.168.77.5C", "fd00:77::5C", ""]
+)
+def test_subnets_and_cached_hosts_are_neither(text: str) -> None:
+    assert not is_host_route(text)
+    assert not is_mac(text)
