@@ -1,4 +1,4 @@
-"""What a protocol keeps of messages that are not complete."""
+"""The bytes that a protocol keeps of incomplete messages."""
 
 from exporter.management.protocol import LINE_COST, ManagementProtocol
 

@@ -13,7 +13,7 @@ _ROOT = Path(__file__).parents[1] / "data" / "transcripts" / "2.6.14"
 
 def _load(path: Path) -> bytes:
     received = path.read_bytes()
-    # Files named after a single command hold the bytes of its reply alone.
+    # A file named after a command has only the bytes of its reply.
     begins = received.startswith((GREETING, PASSWORD_PROMPT))
     return received if begins else GREETING + received
 
@@ -22,11 +22,11 @@ CAPTURES = {
     str(path.relative_to(_ROOT).with_suffix("")): _load(path)
     for path in sorted(_ROOT.rglob("*.recv"))
 }
-"""What the daemon said, from its first byte to the last, by name (`server-events/session`)."""
+"""The bytes of the daemon, from the first to the last, by name (`server-events/session`)."""
 
 
 def decode(pieces: Iterable[bytes]) -> list[Message]:
-    """Take the messages of a whole session that comes in these pieces."""
+    """Return the messages of a whole session that comes in these pieces."""
     protocol = ManagementProtocol()
     messages = [message for piece in pieces for message in protocol.receive_data(piece)]
     return messages + protocol.receive_eof()

@@ -1,4 +1,4 @@
-"""Every recorded session is understood, however the network cuts it."""
+"""Every captured session is parsed, however the network cuts it."""
 
 from collections import Counter
 from itertools import pairwise
@@ -39,42 +39,42 @@ NOTIFICATIONS = {
     "UpDown": 2,
 }
 TRUNCATED = {
-    # A user name of 500 letters makes a row too long: it and all that follows is left out.
+    # A user name of 500 letters makes a row too long: the daemon drops it and all that follows.
     "limits/long-username-truncates-status": 4,
-    # `test 3` answers with three lines and no END.
+    # The reply to `test 3` is three lines without END.
     "server-0-clients/29-test-3": 3,
     "server-0-clients/99-whole-session": 3,
 }
 STATUSES = {"ServerStatus": 152, "TunnelStatus": 24}
 
 
-def test_there_are_all_the_captures() -> None:
+def test_all_captures_are_there() -> None:
     assert len(CAPTURES) == 187
 
 
 @pytest.mark.parametrize("name", CAPTURES)
-def test_a_session_says_the_same_byte_by_byte(name: str) -> None:
+def test_a_session_gives_the_same_messages_byte_by_byte(name: str) -> None:
     session = CAPTURES[name]
     assert decode(bytes([byte]) for byte in session) == decode([session])
 
 
 @settings(max_examples=300)
 @given(name=st.sampled_from(list(CAPTURES)), data=st.data())
-def test_a_session_says_the_same_however_it_is_cut(name: str, data: st.DataObject) -> None:
+def test_a_session_gives_the_same_messages_in_any_pieces(name: str, data: st.DataObject) -> None:
     session = CAPTURES[name]
     inside = data.draw(st.lists(st.integers(0, len(session)), max_size=12))
     cuts = [0, *sorted(inside), len(session)]
     assert decode(session[start:end] for start, end in pairwise(cuts)) == decode([session])
 
 
-def test_each_message_is_of_the_kind_it_should_be() -> None:
+def test_the_messages_of_the_captures_are_of_the_expected_types() -> None:
     kinds = Counter(
         type(message).__name__ for session in CAPTURES.values() for message in decode([session])
     )
     assert kinds == MESSAGES
 
 
-def test_each_notification_is_understood() -> None:
+def test_each_notification_is_parsed() -> None:
     kinds = Counter(
         type(parse_notification(message)).__name__
         for session in CAPTURES.values()
@@ -84,7 +84,7 @@ def test_each_notification_is_understood() -> None:
     assert kinds == NOTIFICATIONS
 
 
-def test_only_replies_without_an_end_are_cut_short() -> None:
+def test_only_replies_without_an_end_are_truncated() -> None:
     lines = {
         name: message.lines
         for name, session in CAPTURES.items()
@@ -105,7 +105,7 @@ def statuses() -> list[ServerStatus | TunnelStatus]:
     ]
 
 
-def test_each_status_is_read_to_its_last_line() -> None:
+def test_each_status_is_parsed_to_its_last_line() -> None:
     assert Counter(type(status).__name__ for status in statuses()) == STATUSES
     assert sum(status.unparsed for status in statuses()) == 0
 

@@ -1,4 +1,4 @@
-"""Read-only by construction: what can be sent is one short list."""
+"""Only a short list of read-only commands can be sent."""
 
 from typing import cast
 
@@ -36,9 +36,9 @@ def test_nothing_but_a_command_can_be_sent(words: object) -> None:
         ManagementProtocol().send_command(cast("Command", words))
 
 
-def test_a_command_knows_the_shape_of_its_reply() -> None:
-    listings = {command.text for command in Command if command.reply is ReplyKind.MULTILINE}
-    assert listings == {
+def test_each_command_has_the_form_of_its_reply() -> None:
+    multiline = {command.text for command in Command if command.reply is ReplyKind.MULTILINE}
+    assert multiline == {
         "version", "state", "state all", "status 1", "status 2", "status 3", "log all"
     }  # fmt: skip
     assert Command.QUIT.reply is ReplyKind.NOTHING

@@ -80,24 +80,24 @@ def test_other_spellings_become_the_same_endpoint(text: str, canonical: str) -> 
         ("unix:/" + "é" * 54, "the socket path has 109 bytes"),
     ],
 )
-def test_a_bad_address_is_refused_with_how_to_mend_it(text: str, reason: str) -> None:
+def test_an_invalid_address_is_an_error_that_says_what_to_write(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=r"\w") as caught:
         parse_endpoint(text)
     assert reason in str(caught.value)
     assert str(caught.value).isprintable()
 
 
-def test_the_longest_socket_path_is_taken() -> None:
+def test_the_longest_socket_path_is_valid() -> None:
     path = "/" + "x" * 106
     assert parse_endpoint(f"unix:{path}") == UnixEndpoint(path)
 
 
-def test_the_same_place_in_another_role_is_another_endpoint() -> None:
+def test_the_same_address_of_another_kind_is_another_endpoint() -> None:
     assert parse_endpoint("a:1") != parse_endpoint("listen:a:1")
 
 
 @given(st.sampled_from(["", "unix:/", "listen:"]), st.text(alphabet="a1:./[]%-_ \n") | st.text())
-def test_any_text_has_a_canonical_form_or_is_refused_on_one_line(prefix: str, text: str) -> None:
+def test_any_text_has_a_canonical_form_or_a_one_line_error(prefix: str, text: str) -> None:
     try:
         endpoint = parse_endpoint(prefix + text)
     except ValueError as error:

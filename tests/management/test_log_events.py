@@ -1,4 +1,4 @@
-"""The table of events: each example tells its own event, and nothing else does."""
+"""The table of log events: each example matches its own event and no other."""
 
 import pytest
 
@@ -71,7 +71,7 @@ OTHER_WORDINGS = [
 ]
 
 NO_EVENTS = [
-    # Not failures: the good end of the same story, or what is said beside a line that counts.
+    # No failures: a success, or an additional line of an event that is counted by another line.
     "VERIFY OK: depth=0, CN=alice",
     "VERIFY EKU OK",
     "TLS: Username/Password authentication succeeded for username 'alice' ",
@@ -80,7 +80,7 @@ NO_EVENTS = [
     "OpenSSL: error:0A000086:SSL routines::certificate verify failed:",
     "TLS_ERROR: BIO read tls_read_plaintext error",
     "tls-crypt unwrap error: packet authentication failed",
-    # Ordinary lives of clients, counted through sessions.
+    # Ordinary sessions of clients, which are counted elsewhere.
     "[alice] Peer Connection Initiated with [AF_INET]192.0.2.1:40000",
     "MULTI_sva: pool returned IPv4=10.8.0.2, IPv6=(Not enabled)",
     "SIGTERM[soft,delayed-exit] received, client-instance exiting",
@@ -89,29 +89,29 @@ NO_EVENTS = [
     "CC-EEN exit message received by peer",
     "[alice] Inactivity timeout (--inactive), exiting",
     "Initialization Sequence Completed",
-    # Said before it is known who asks.
+    # Logged before the client is known.
     "Float requested for peer 0 to 192.0.2.2:40001",
     "read UDPv4 [ECONNREFUSED]: Connection refused (fd=5,code=111)",
 ]
 
 
-def tells(message: str) -> list[str]:
+def matching_events(message: str) -> list[str]:
     return [event.name for event in LOG_EVENTS if event.matches(message)]
 
 
 @EACH
-def test_each_example_tells_its_event_and_no_other(event: LogEvent) -> None:
-    assert tells(event.example) == [event.name]
+def test_each_example_matches_its_event_alone(event: LogEvent) -> None:
+    assert matching_events(event.example) == [event.name]
 
 
 @EACH
-def test_what_only_contains_an_example_tells_nothing(event: LogEvent) -> None:
-    assert tells(f"x {event.example}") == []
-    assert tells(f"x{event.example}") == []
+def test_a_message_that_contains_an_example_matches_no_event(event: LogEvent) -> None:
+    assert matching_events(f"x {event.example}") == []
+    assert matching_events(f"x{event.example}") == []
 
 
 @EACH
-def test_each_row_says_what_it_means_and_when_the_daemon_says_it(event: LogEvent) -> None:
+def test_each_event_has_a_meaning_and_a_verbosity(event: LogEvent) -> None:
     assert event.meaning.endswith(".")
     assert event.versions.endswith(("2.7", ")"))
     assert 0 <= event.verb <= 4
@@ -124,10 +124,10 @@ def test_names_are_unique_label_values() -> None:
 
 
 @pytest.mark.parametrize(("name", "message"), OTHER_WORDINGS)
-def test_wordings_of_other_versions_tell_the_same_event(name: str, message: str) -> None:
-    assert tells(message) == [name]
+def test_the_wording_of_another_version_matches_the_same_event(name: str, message: str) -> None:
+    assert matching_events(message) == [name]
 
 
 @pytest.mark.parametrize("message", NO_EVENTS)
-def test_what_is_no_trouble_tells_nothing(message: str) -> None:
-    assert tells(message) == []
+def test_an_ordinary_message_matches_no_event(message: str) -> None:
+    assert matching_events(message) == []

@@ -1,4 +1,4 @@
-"""Whom a log line is about and what it tells, whatever a peer calls itself."""
+"""The client and the event of a log line, whatever name a peer chooses."""
 
 from collections import Counter
 
@@ -47,11 +47,11 @@ HARMLESS = [
     "PUSH: Received control message: 'PUSH_REQUEST'",
     "closing instance {name}/{address}",
 ]
-"""Messages that tell nothing; many quote a name."""
+"""Messages without an event; many quote a name."""
 
 
 QUOTED = "alice/192.0.2.1:40000"
-"""The client in an example that names its client again."""
+"""The client in an example whose message repeats its client."""
 
 
 def line(text: str, flags: str = "") -> LogLine:
@@ -64,7 +64,7 @@ def name_of(text: str) -> str | None:
 
 
 def hostile_names() -> st.SearchStrategy[str]:
-    """Names that contain an example, perhaps behind something that looks like a client."""
+    """Draw names that contain an example, perhaps behind text that looks like a client."""
     joints = st.sampled_from(["", " ", "/", "x/1.2.3.4:5 ", "1.2.3.4:5 ", "Connection Attempt "])
     return st.tuples(
         st.text(max_size=5), joints, EXAMPLES, st.sampled_from(["", " ", "/1.2.3.4:5", "/::1 "])
@@ -72,20 +72,20 @@ def hostile_names() -> st.SearchStrategy[str]:
 
 
 @EACH
-def test_an_event_is_recognised_whatever_client_it_is_about(event: LogEvent) -> None:
-    """A message may name its client again."""
+def test_an_event_matches_behind_any_client(event: LogEvent) -> None:
+    """A message may repeat its client."""
     for client in CLIENTS:
         assert name_of(f"{client} {event.example.replace(QUOTED, client)}") == event.name
 
 
 @pytest.mark.parametrize("prefix", ["", "Connection Attempt "])
-def test_an_event_is_recognised_without_its_client(prefix: str) -> None:
+def test_an_event_matches_without_a_client(prefix: str) -> None:
     for event in LOG_EVENTS:
         if QUOTED not in event.example:
             assert name_of(prefix + event.example) == event.name
 
 
-def test_a_message_that_names_another_client_may_be_the_name_of_that_one() -> None:
+def test_a_message_with_another_client_is_ambiguous() -> None:
     (quota,) = (event.example for event in LOG_EVENTS if QUOTED in event.example)
     assert name_of(f"bob/192.0.2.1:4 {quota}") is None
 
@@ -96,7 +96,7 @@ def test_a_message_that_names_another_client_may_be_the_name_of_that_one() -> No
 @example("x/1.2.3.4:5 VERIFY ERROR: x", HARMLESS[-1], ADDRESSES[0])
 @example("x/1.2.3.4:5 AUTH: Received control message: AUTH_FAILED", HARMLESS[5], ADDRESSES[0])
 @example("x/1.2.3.4:5 TLS Error: TLS handshake failed", HARMLESS[2], ADDRESSES[0])
-def test_no_name_makes_an_event(name: str, message: str, address: str) -> None:
+def test_no_name_forges_an_event(name: str, message: str, address: str) -> None:
     said = message.format(name=name, address=address)
     for text in (said, f"{address} {said}", f"{name}/{address} {said}"):
         assert name_of(text) is None
@@ -104,18 +104,18 @@ def test_no_name_makes_an_event(name: str, message: str, address: str) -> None:
 
 @given(hostile_names())
 @example("x/1.2.3.4:5 VERIFY ERROR: x")
-def test_a_client_that_floats_tells_no_other_event(name: str) -> None:
+def test_the_name_of_a_floating_client_forges_no_other_event(name: str) -> None:
     said = f"peer 0 ({name}) floated from 192.0.2.1:4 to [AF_INET]192.0.2.2:5"
     assert name_of(said) in {None, "client_floated"}
 
 
 @given(st.text(st.characters(exclude_characters=":["), min_size=1, max_size=8), EXAMPLES)
-def test_what_stands_before_a_message_makes_it_another(before: str, message: str) -> None:
+def test_text_before_a_message_makes_it_another_message(before: str, message: str) -> None:
     assert name_of(before + message) is None
 
 
 @given(hostile_names())
-def test_a_state_change_within_the_log_is_no_event(description: str) -> None:
+def test_a_state_change_in_the_log_is_no_event(description: str) -> None:
     said = line(f"MANAGEMENT: >STATE:1795404638,EXITING,{description},,,,,")
     assert match_event(said) is None
 
@@ -124,11 +124,13 @@ def test_a_state_change_within_the_log_is_no_event(description: str) -> None:
 @pytest.mark.parametrize(
     "message", ["MANAGEMENT: CMD 'status 3'", "MANAGEMENT: >STATE:1,EXITING,x,,,,,"]
 )
-def test_what_management_clients_cause_is_ours(prefix: str, message: str) -> None:
+def test_a_line_caused_by_a_management_client_is_a_management_line(
+    prefix: str, message: str
+) -> None:
     assert is_management_line(line(prefix + message))
 
 
-def test_a_state_change_is_ours_whatever_it_says() -> None:
+def test_a_state_change_with_any_description_is_a_management_line() -> None:
     assert is_management_line(line("MANAGEMENT: >STATE:1,EXITING,x/1.2.3.4:5 y,,,,,"))
 
 
@@ -136,7 +138,7 @@ def test_a_state_change_is_ours_whatever_it_says() -> None:
     "text",
     ["TLS Error: TLS handshake failed", "127.0.0.1:48762 VERIFY OK: depth=0, CN=MANAGEMENT: x"],
 )
-def test_other_lines_are_not_ours(text: str) -> None:
+def test_other_lines_are_no_management_lines(text: str) -> None:
     assert not is_management_line(line(text))
 
 
@@ -153,16 +155,14 @@ def test_other_lines_are_not_ours(text: str) -> None:
         ("X", Severity.OTHER),
     ],
 )
-def test_the_first_flag_tells_how_grave_a_line_is(flags: str, level: Severity) -> None:
+def test_the_first_flag_is_the_severity(flags: str, level: Severity) -> None:
     assert severity(line("x", flags)) is level
 
 
 @pytest.mark.parametrize("address", ADDRESSES[:-1])
 @pytest.mark.parametrize("name", ["", *NAMES])
 @pytest.mark.parametrize("prefixed", ["with its client", "without"])
-def test_a_client_that_is_let_in_is_told_by_name_and_address(
-    name: str, address: str, prefixed: str
-) -> None:
+def test_the_connect_line_has_the_name_and_address(name: str, address: str, prefixed: str) -> None:
     about = f"{name}/{address}" if name else address
     start = f"{about} " if prefixed == "with its client" else ""
     first = line(f"{start}MULTI: primary virtual IP for {about}: 10.8.0.2")
@@ -171,13 +171,13 @@ def test_a_client_that_is_let_in_is_told_by_name_and_address(
     assert parse_connect(second) == ConnectLine(name, address, ipv6=True)
 
 
-def test_a_peer_id_is_no_part_of_the_address() -> None:
+def test_the_peer_id_is_no_part_of_the_address() -> None:
     about = "alice/127.0.0.1:4 peer-id=3"
     said = line(f"{about} MULTI: primary virtual IP for {about}: 10.8.0.2")
     assert parse_connect(said) == ConnectLine("alice", "127.0.0.1:4", ipv6=False)
 
 
-def test_the_name_of_a_new_client_is_clean() -> None:
+def test_the_name_in_a_connect_line_is_clean() -> None:
     said = line("MULTI: primary virtual IP for a\x07b/127.0.0.1:4: 10.8.0.2")
     assert parse_connect(said) == ConnectLine("a\ufffdb", "127.0.0.1:4", ipv6=False)
 
@@ -191,7 +191,7 @@ def test_the_name_of_a_new_client_is_clean() -> None:
         "1.2.3.4:5 MULTI: primary virtual IP for x/1.2.3.4:5: 10.8.0.2",
     ],
 )
-def test_no_name_lets_a_client_in(before: str, name: str) -> None:
+def test_no_name_forges_a_connect_line(before: str, name: str) -> None:
     name, address = before + name, "127.0.0.1:48762"
     for message in HARMLESS:
         if "primary" not in message:
@@ -201,7 +201,7 @@ def test_no_name_lets_a_client_in(before: str, name: str) -> None:
 
 
 def log_lines(capture: str) -> list[LogLine]:
-    """Return the lines that came by themselves, and those of the log cache."""
+    """Return the lines that came in real time, and those of the log cache."""
     lines: list[LogLine] = []
     for message in decode([CAPTURES[capture]]):
         match message:
@@ -238,15 +238,15 @@ GOLDEN = {
     },
     "server-undef/udp-wrong-ca": REFUSED,
 }
-"""What the recorded sessions tell; all others tell nothing."""
+"""The events in the captures; all others have none."""
 
 
-def test_the_recorded_sessions_tell_what_happened_in_them() -> None:
+def test_the_captures_have_the_expected_events() -> None:
     found = {name: dict(events) for name in CAPTURES if (events := events_of([name]))}
     assert found == GOLDEN
 
 
-def test_the_recorded_sessions_tell_who_was_let_in() -> None:
+def test_the_captures_have_the_expected_connect_lines() -> None:
     clients = [parse_connect(said) for name in CAPTURES for said in log_lines(name)]
     assert Counter(client.name for client in clients if client and not client.ipv6) == {
         "alice": 10,

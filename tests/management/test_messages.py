@@ -1,4 +1,4 @@
-"""Messages hold what peers and daemons said, and show none of it."""
+"""The repr of a message shows no text of the daemon or of its peers."""
 
 import pytest
 
@@ -22,6 +22,6 @@ from exporter.management.messages import (
         UnexpectedLine(b"s3cret"),
     ],
 )
-def test_a_message_does_not_show_what_it_says(message: Message) -> None:
+def test_the_repr_of_a_message_does_not_show_its_text(message: Message) -> None:
     assert "s3cret" not in repr(message)
     assert type(message).__name__ in repr(message)

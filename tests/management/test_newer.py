@@ -45,7 +45,7 @@ ROUTES = "HEADER,ROUTING_TABLE,Virtual Address,Common Name,Real Address,Last Ref
 
 
 def session(*lines: bytes, command: Command) -> list[Message]:
-    """Give what a greeted session says to a command, cut into single bytes."""
+    """Return the messages of a session that comes byte by byte."""
     protocol = ManagementProtocol()
     protocol.receive_data(GREETING)
     protocol.send_command(command)
@@ -57,7 +57,7 @@ def session(*lines: bytes, command: Command) -> list[Message]:
 
 
 def table(separator: str, *, name: str, later: bool = False) -> list[bytes]:
-    """Write a status with one client on each socket; `later`: with what nobody knows yet."""
+    """Write a status with one client on each socket; `later`: with unknown rows and columns."""
     header = f"{HEADER_3},Compression Level" if later else HEADER_3
     extra = ["9"] if later else []
     rows = [["TITLE", "OpenVPN 2.7.2 x86_64-pc-linux-gnu"], ["TIME", "-", "1795405983"]]
@@ -79,7 +79,7 @@ def table(separator: str, *, name: str, later: bool = False) -> list[bytes]:
 
 
 def report(name: str) -> list[bytes]:
-    """Write the same as status 1."""
+    """Write the same status in format 1."""
     clients = [f"{name},{address},3005,3148,2026-11-23 03:53:00" for address in HOSTS]
     routes = [
         f"10.8.0.{number},{name},{address},2026-11-23 03:53:00"
@@ -102,9 +102,9 @@ def report(name: str) -> list[bytes]:
 
 
 def read(lines: list[bytes], command: Command) -> ServerStatus:
-    (listing,) = session(*lines, b"END", command=command)
-    assert isinstance(listing, MultilineReply)
-    status = parse_status(listing.lines)
+    (reply,) = session(*lines, b"END", command=command)
+    assert isinstance(reply, MultilineReply)
+    status = parse_status(reply.lines)
     assert isinstance(status, ServerStatus)
     return status
 
@@ -137,7 +137,7 @@ def test_a_client_is_shown_by_its_host_alone(address: str, host: str) -> None:
     assert read.port is not None
 
 
-def test_columns_rows_and_statistics_that_come_later_are_counted_and_do_no_harm() -> None:
+def test_unknown_columns_rows_and_statistics_are_counted_and_skipped() -> None:
     later = read(table("\t", name="alice", later=True), Command.STATUS_3)
     now = read(table("\t", name="alice"), Command.STATUS_3)
     assert later.clients == now.clients
@@ -145,16 +145,16 @@ def test_columns_rows_and_statistics_that_come_later_are_counted_and_do_no_harm(
 
 
 @pytest.mark.parametrize("text", ["OpenVPN 2.7.2 x86_64-pc-linux-gnu [SSL]", "OpenVPN 2.8_git [x]"])
-def test_the_version_is_read(text: str) -> None:
+def test_the_version_is_parsed(text: str) -> None:
     lines = (f"OpenVPN Version: {text}".encode(), b"Management Version: 6")
-    (listing,) = session(*lines, b"END", command=Command.VERSION)
-    assert isinstance(listing, MultilineReply)
-    version = parse_version(listing.lines)
+    (reply,) = session(*lines, b"END", command=Command.VERSION)
+    assert isinstance(reply, MultilineReply)
+    version = parse_version(reply.lines)
     assert version.version == text.split()[1]
     assert version.management_version == "6"
 
 
-def test_an_unknown_command_is_repeated_in_its_refusal() -> None:
+def test_the_error_for_an_unknown_command_repeats_it() -> None:
     (failure,) = session(
         b"ERROR: unknown command [hold], enter 'help' for more options", command=Command.HOLD
     )
@@ -174,7 +174,7 @@ def test_an_unknown_command_is_repeated_in_its_refusal() -> None:
         (b">CLIENT:FLOATED,0,udp4:192.0.2.7:4", UnknownNotification("CLIENT")),
     ],
 )
-def test_a_notification_between_command_and_reply_harms_neither(
+def test_a_notification_between_command_and_reply_changes_neither(
     line: bytes, reading: object
 ) -> None:
     notification, reply = session(line, b"SUCCESS: pid=7", command=Command.PID)
@@ -183,7 +183,7 @@ def test_a_notification_between_command_and_reply_harms_neither(
     assert reply == SuccessReply(b"pid=7")
 
 
-def test_a_block_of_an_event_that_comes_later_is_counted_line_by_line() -> None:
+def test_the_env_block_of_an_unknown_event_is_counted_line_by_line() -> None:
     begin, *block, reply = session(
         b">CLIENT:MOVED,0,1",
         b">CLIENT:ENV,common_name=alice",

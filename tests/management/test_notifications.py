@@ -98,29 +98,29 @@ MALFORMED = [
 ]
 
 
-def read(source: str, payload: str, *env: bytes) -> ParsedNotification:
-    return parse_notification(Notification(source, payload.encode(), env))
+def read(keyword: str, payload: str, *env: bytes) -> ParsedNotification:
+    return parse_notification(Notification(keyword, payload.encode(), env))
 
 
-@pytest.mark.parametrize(("source", "payload", "reading"), KINDS)
-def test_each_kind_is_read(source: str, payload: str, reading: ParsedNotification) -> None:
-    assert read(source, payload) == reading
+@pytest.mark.parametrize(("keyword", "payload", "parsed"), KINDS)
+def test_each_kind_is_parsed(keyword: str, payload: str, parsed: ParsedNotification) -> None:
+    assert read(keyword, payload) == parsed
 
 
-def test_no_kind_is_left_out() -> None:
-    assert {source for source, _, _ in KINDS} == KEYWORDS
+def test_every_keyword_is_tested() -> None:
+    assert {keyword for keyword, _, _ in KINDS} == KEYWORDS
 
 
-@pytest.mark.parametrize(("source", "payload"), MALFORMED)
-def test_what_cannot_be_understood_is_unknown(source: str, payload: str) -> None:
-    assert read(source, payload) == UnknownNotification(source)
+@pytest.mark.parametrize(("keyword", "payload"), MALFORMED)
+def test_a_malformed_payload_is_an_unknown_notification(keyword: str, payload: str) -> None:
+    assert read(keyword, payload) == UnknownNotification(keyword)
 
 
-@pytest.mark.parametrize(("source", "payload"), [*((s, p) for s, p, _ in KINDS), *MALFORMED])
-def test_no_reading_shows_a_secret(source: str, payload: str) -> None:
-    shown = repr(read(source, payload))
-    assert "s3cret" not in shown
-    assert "U0VDUkVU" not in shown
+@pytest.mark.parametrize(("keyword", "payload"), [*((s, p) for s, p, _ in KINDS), *MALFORMED])
+def test_no_parsed_notification_shows_a_secret(keyword: str, payload: str) -> None:
+    text = repr(read(keyword, payload))
+    assert "s3cret" not in text
+    assert "U0VDUkVU" not in text
 
 
 def test_a_log_line_and_the_variables_of_a_client_are_not_shown() -> None:
@@ -128,37 +128,39 @@ def test_a_log_line_and_the_variables_of_a_client_are_not_shown() -> None:
     assert "s3cret" not in repr(read("CLIENT", "CONNECT,3,1", b"x=s3cret"))
 
 
-def test_variables_are_clean_text_by_name() -> None:
-    reading = read("CLIENT", "ESTABLISHED,3", b"IV_VER=2.6\x07", b"a=b=c", b"\xff=1", b"no value")
-    assert isinstance(reading, ClientEvent)
-    assert reading.env == {"IV_VER": "2.6\ufffd", "a": "b=c", "\ufffd": "1", "no value": ""}
+def test_env_variables_are_clean_text_by_name() -> None:
+    parsed = read("CLIENT", "ESTABLISHED,3", b"IV_VER=2.6\x07", b"a=b=c", b"\xff=1", b"no value")
+    assert isinstance(parsed, ClientEvent)
+    assert parsed.env == {"IV_VER": "2.6\ufffd", "a": "b=c", "\ufffd": "1", "no value": ""}
 
 
-def test_fatal_words_are_clean_and_bounded() -> None:
-    reading = read("FATAL", "\x1b[2J" + "x" * 10_000)
-    assert isinstance(reading, Fatal)
-    assert reading.text.startswith("\ufffd[2J")
-    assert len(reading.text) == 128
+def test_the_fatal_text_is_clean_and_bounded() -> None:
+    parsed = read("FATAL", "\x1b[2J" + "x" * 10_000)
+    assert isinstance(parsed, Fatal)
+    assert parsed.text.startswith("\ufffd[2J")
+    assert len(parsed.text) == 128
 
 
 def test_an_unknown_keyword_is_bounded() -> None:
     assert len(repr(read("X" * 10_000, ""))) < 100
 
 
-def test_a_line_of_the_log_cache_reads_like_a_message() -> None:
+def test_a_line_of_the_log_cache_is_parsed_like_a_message() -> None:
     assert parse_log("1795404638,I,a,b,c") == LogLine(1795404638, "I", "a,b,c")
 
 
 @pytest.mark.parametrize("line", ["", "1795404638", "1795404638,I", "x,I,text", ",,"])
-def test_what_is_no_log_line_is_an_error(line: str) -> None:
+def test_an_invalid_log_line_is_an_error(line: str) -> None:
     with pytest.raises(ValueError, match=r"number|values"):
         parse_log(line)
 
 
 @given(
-    source=st.sampled_from(sorted(KEYWORDS)) | st.text(),
+    keyword=st.sampled_from(sorted(KEYWORDS)) | st.text(),
     payload=st.binary(),
     env=st.lists(st.binary()),
 )
-def test_any_payload_gives_a_reading(source: str, payload: bytes, env: list[bytes]) -> None:
-    assert parse_notification(Notification(source, payload, tuple(env))) is not None
+def test_any_payload_gives_a_parsed_notification(
+    keyword: str, payload: bytes, env: list[bytes]
+) -> None:
+    assert parse_notification(Notification(keyword, payload, tuple(env))) is not None

@@ -1,4 +1,4 @@
-"""What clients say of themselves, folded into what real ones say."""
+"""Peer info becomes label values of known clients."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from tests.management.captures import CAPTURES, decode
 
 
 @pytest.mark.parametrize("platform", ["linux", "win", "mac", "android", "ios", "freebsd"])
-def test_a_known_platform_is_itself(platform: str) -> None:
+def test_a_known_platform_is_unchanged(platform: str) -> None:
     assert parse_peer_info({"IV_PLAT": platform}).platform == platform
 
 
@@ -58,25 +58,23 @@ def test_a_version_is_its_number(said: str, version: str) -> None:
         ("", ""),
     ],
 )
-def test_a_gui_is_its_program_without_its_version(said: str, program: str) -> None:
+def test_a_gui_is_the_program_without_its_version(said: str, program: str) -> None:
     assert parse_peer_info({"IV_GUI_VER": said}).gui == program
 
 
-def test_a_client_that_says_nothing_is_unknown() -> None:
+def test_a_client_without_peer_info_is_unknown() -> None:
     assert parse_peer_info({}) == PeerInfo(UNKNOWN, UNKNOWN)
 
 
 @given(st.text(), st.text())
-def test_whatever_a_peer_says_its_label_values_are_short_and_plain(
-    platform: str, version: str
-) -> None:
+def test_any_peer_info_gives_short_printable_label_values(platform: str, version: str) -> None:
     peer = parse_peer_info({"IV_PLAT": platform, "IV_VER": version})
     assert len(peer.platform) <= 7
     assert len(peer.version) <= 8
     assert (peer.platform + peer.version).isascii()
 
 
-def test_a_recorded_client_is_understood() -> None:
+def test_a_captured_client_is_known() -> None:
     readings = [
         parse_notification(message)
         for message in decode([CAPTURES["server-events/nothing-enabled"]])

@@ -1,4 +1,4 @@
-"""Which messages mean that somebody else needs the slot."""
+"""The messages that wait for an answer of the management client."""
 
 import pytest
 
@@ -40,7 +40,7 @@ from exporter.management.prompts import (
 from exporter.management.state import State, StateName
 from tests.management.captures import CAPTURES, decode
 
-NOBODY_WAITS: list[ParsedNotification] = [
+NO_PROMPTS: list[ParsedNotification] = [
     Greeting(5),
     LogLine(1, "", "Need hold release from management interface, waiting..."),
     StateChange(State(1, StateName.RECONNECTING, "SIGUSR1")),
@@ -60,66 +60,66 @@ NOBODY_WAITS: list[ParsedNotification] = [
 ]
 
 
-def test_a_hold_is_left_to_whoever_releases_it() -> None:
-    reason = blocking_prompt(Hold())
-    assert isinstance(reason, HoldPromptError)
-    assert reason.prompt_kind == "hold"
-    assert reason.reason is DownReason.HOLD
+def test_hold_is_a_prompt() -> None:
+    prompt = blocking_prompt(Hold())
+    assert isinstance(prompt, HoldPromptError)
+    assert prompt.prompt_kind == "hold"
+    assert prompt.reason is DownReason.HOLD
 
 
 @pytest.mark.parametrize("kind", PASSWORD_KINDS)
-def test_a_password_is_left_to_whoever_knows_it(kind: str) -> None:
-    reason = blocking_prompt(PasswordRequest(kind))
-    assert isinstance(reason, PasswordPromptError)
-    assert reason.prompt_kind == kind
-    assert reason.reason is DownReason.PROMPT
+def test_a_password_request_is_a_prompt(kind: str) -> None:
+    prompt = blocking_prompt(PasswordRequest(kind))
+    assert isinstance(prompt, PasswordPromptError)
+    assert prompt.prompt_kind == kind
+    assert prompt.reason is DownReason.PROMPT
 
 
-def test_a_password_of_another_kind_is_other() -> None:
-    reason = blocking_prompt(PasswordRequest("My token"))
-    assert reason is not None
-    assert reason.prompt_kind == "other"
-    assert "My token" in str(reason)
+def test_an_unknown_password_is_of_kind_other() -> None:
+    prompt = blocking_prompt(PasswordRequest("My token"))
+    assert prompt is not None
+    assert prompt.prompt_kind == "other"
+    assert "My token" in str(prompt)
 
 
-@pytest.mark.parametrize("source", NEED_KEYWORDS)
-def test_every_other_need_is_left_to_whoever_answers_it(source: str) -> None:
-    (reading,) = [parse_notification(Notification(source, b"x"))]
-    assert reading == AnswerNeeded(source)
-    reason = blocking_prompt(reading)
-    assert isinstance(reason, PasswordPromptError)
-    assert reason.prompt_kind == source
+@pytest.mark.parametrize("keyword", NEED_KEYWORDS)
+def test_each_other_need_is_a_prompt(keyword: str) -> None:
+    (parsed,) = [parse_notification(Notification(keyword, b"x"))]
+    assert parsed == AnswerNeeded(keyword)
+    prompt = blocking_prompt(parsed)
+    assert isinstance(prompt, PasswordPromptError)
+    assert prompt.prompt_kind == keyword
 
 
 @pytest.mark.parametrize("event", ["CONNECT", "REAUTH"])
-def test_clients_that_wait_for_a_decision_are_left_to_whoever_decides(event: str) -> None:
-    reason = blocking_prompt(ClientEvent(event, 0, {}))
-    assert isinstance(reason, ClientAuthPromptError)
-    assert reason.prompt_kind == "client_auth"
-    assert reason.reason is DownReason.CLIENT_AUTH
+def test_a_client_that_waits_for_a_decision_is_a_prompt(event: str) -> None:
+    prompt = blocking_prompt(ClientEvent(event, 0, {}))
+    assert isinstance(prompt, ClientAuthPromptError)
+    assert prompt.prompt_kind == "client_auth"
+    assert prompt.reason is DownReason.CLIENT_AUTH
 
 
-@pytest.mark.parametrize("reading", NOBODY_WAITS, ids=lambda reading: type(reading).__name__)
-def test_other_messages_wait_for_nobody(reading: ParsedNotification) -> None:
-    assert blocking_prompt(reading) is None
+@pytest.mark.parametrize("parsed", NO_PROMPTS, ids=lambda parsed: type(parsed).__name__)
+def test_other_messages_are_no_prompts(parsed: ParsedNotification) -> None:
+    assert blocking_prompt(parsed) is None
 
 
-def test_every_reason_but_a_hold_is_a_known_kind_of_prompt() -> None:
+def test_every_prompt_but_hold_has_a_known_kind() -> None:
     assert {password_kind("x"), *PASSWORD_KINDS, *NEED_KEYWORDS, "client_auth"} == set(PROMPT_KINDS)
 
 
 @pytest.mark.parametrize(
-    ("capture", "waits_for"),
+    ("capture", "kinds"),
     [
         ("hold/reconnect-while-held", {"hold"}),
         ("client-auth/nobody-answers", {"client_auth"}),
         ("server-events/session", set[str]()),
     ],
 )
-def test_recorded_sessions_wait_for_whom_they_waited(capture: str, waits_for: set[str]) -> None:
-    reasons = [
+def test_the_captures_have_the_expected_prompts(capture: str, kinds: set[str]) -> None:
+    prompts = [
         blocking_prompt(parse_notification(message))
         for message in decode([CAPTURES[capture]])
         if isinstance(message, Notification)
     ]
-    assert {reason.prompt_kind for reason in reasons if reason} == waits_for
+    assert {prompt.prompt_kind for prompt in prompts if prompt} == kinds

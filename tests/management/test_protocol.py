@@ -1,4 +1,4 @@
-"""Framing: which bytes of a daemon make which message."""
+"""Framing: received bytes become messages."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def greeted(*, reply_limit: int = 1024 * 1024) -> ManagementProtocol:
     return protocol
 
 
-def said(*lines: bytes, end: bytes = b"\r\n") -> list[Message]:
+def messages_of(*lines: bytes, end: bytes = b"\r\n") -> list[Message]:
     return greeted().receive_data(b"".join(line + end for line in lines))
 
 
@@ -53,12 +53,12 @@ def test_a_session_begins_with_the_greeting() -> None:
     assert protocol.greeted
 
 
-def test_a_daemon_that_waits_for_somebody_says_so_after_the_greeting() -> None:
+def test_a_hold_prompt_comes_after_the_greeting() -> None:
     messages = ManagementProtocol().receive_data(GREETING + b">HOLD:Waiting for hold release:0\r\n")
     assert messages[1:] == [Notification("HOLD", b"Waiting for hold release:0")]
 
 
-def test_a_password_is_asked_for_without_a_line_end() -> None:
+def test_the_password_prompt_has_no_line_end() -> None:
     protocol = ManagementProtocol()
     assert protocol.receive_data(b"ENTER PASSWORD") == []
     assert protocol.receive_data(b":") == [PasswordPrompt()]
@@ -86,52 +86,52 @@ def test_a_password_is_sent_as_one_line() -> None:
     assert ManagementProtocol().send_password(Secret("s3cret ü")) == "s3cret ü\n".encode()
 
 
-def test_a_password_cannot_carry_a_command() -> None:
+def test_a_password_cannot_contain_a_command() -> None:
     with pytest.raises(ValueError, match="one line"):
         ManagementProtocol().send_password(Secret("s3cret\nsignal SIGTERM"))
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b"\n"])
 def test_lines_end_with_or_without_a_carriage_return(end: bytes) -> None:
-    assert said(b"SUCCESS: pid=1", b">STATE:x", b"a,b", b"END", end=end) == [
+    assert messages_of(b"SUCCESS: pid=1", b">STATE:x", b"a,b", b"END", end=end) == [
         SuccessReply(b"pid=1"),
         Notification("STATE", b"x"),
         MultilineReply((b"a,b",)),
     ]
 
 
-def test_one_carriage_return_belongs_to_the_line_end() -> None:
-    assert said(b"a\r", b"END") == [MultilineReply((b"a\r",))]
+def test_only_one_carriage_return_is_part_of_the_line_end() -> None:
+    assert messages_of(b"a\r", b"END") == [MultilineReply((b"a\r",))]
 
 
-def test_a_reply_of_one_line_is_a_success_or_a_failure() -> None:
-    assert said(b"SUCCESS: pid=17954", b"ERROR: unknown command", b"SUCCESS:") == [
+def test_a_one_line_reply_is_a_success_or_an_error() -> None:
+    assert messages_of(b"SUCCESS: pid=17954", b"ERROR: unknown command", b"SUCCESS:") == [
         SuccessReply(b"pid=17954"),
         ErrorReply(b"unknown command"),
         SuccessReply(b""),
     ]
 
 
-def test_a_listing_ends_only_with_a_line_that_is_end_as_a_whole() -> None:
+def test_a_multiline_reply_ends_only_at_a_line_that_is_end() -> None:
     lines = (b"END,127.0.0.1:1,2", b"ENDING", b" END", b"END ", b"end", b"a END")
-    assert said(*lines, b"END") == [MultilineReply(lines)]
+    assert messages_of(*lines, b"END") == [MultilineReply(lines)]
 
 
-def test_a_list_may_be_empty() -> None:
-    assert said(b"END", b"END") == [MultilineReply(()), MultilineReply(())]
+def test_a_multiline_reply_may_be_empty() -> None:
+    assert messages_of(b"END", b"END") == [MultilineReply(()), MultilineReply(())]
 
 
-def test_an_empty_line_inside_a_listing_belongs_to_it() -> None:
-    assert said(b"a", b"", b"b", b"END") == [MultilineReply((b"a", b"", b"b"))]
+def test_an_empty_line_within_a_multiline_reply_is_part_of_it() -> None:
+    assert messages_of(b"a", b"", b"b", b"END") == [MultilineReply((b"a", b"", b"b"))]
 
 
-def test_an_empty_line_outside_of_a_reply_is_unexpected() -> None:
-    assert said(b"") == [UnexpectedLine(b"")]
+def test_an_empty_line_outside_a_reply_is_unexpected() -> None:
+    assert messages_of(b"") == [UnexpectedLine(b"")]
 
 
-def test_real_time_messages_may_come_before_inside_and_after_a_reply() -> None:
+def test_notifications_may_come_before_within_and_after_a_reply() -> None:
     lines = (b"a,1", b"b,2")
-    messages = said(
+    messages = messages_of(
         b">LOG:1795404638,,before",
         b"a,1",
         b">LOG:1795404638,,inside",
@@ -149,13 +149,13 @@ def test_real_time_messages_may_come_before_inside_and_after_a_reply() -> None:
     ]
 
 
-def test_what_a_log_line_says_is_not_taken_for_what_it_quotes() -> None:
+def test_the_text_of_a_log_line_is_not_framed() -> None:
     text = b"MANAGEMENT: >STATE:1795404638,CONNECTED,SUCCESS,,,,,"
-    assert said(b">LOG:1795404638,," + text) == [log(text)]
+    assert messages_of(b">LOG:1795404638,," + text) == [log(text)]
 
 
-def test_a_block_of_variables_is_one_message() -> None:
-    messages = said(
+def test_an_env_block_is_part_of_one_notification() -> None:
+    messages = messages_of(
         b">CLIENT:ESTABLISHED,0",
         b">CLIENT:ENV,n_clients=1",
         b">CLIENT:ENV,common_name=Doe, John",
@@ -166,7 +166,7 @@ def test_a_block_of_variables_is_one_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "payload"),
+    ("keyword", "payload"),
     [
         (b"CLIENT", b"CONNECT,0,1"),
         (b"CLIENT", b"REAUTH,0,1"),
@@ -176,19 +176,19 @@ def test_a_block_of_variables_is_one_message() -> None:
         (b"UPDOWN", b"DOWN"),
     ],
 )
-def test_every_opener_waits_for_its_variables(source: bytes, payload: bytes) -> None:
-    opener = b">" + source + b":" + payload
-    [message] = said(opener, b">" + source + b":ENV,a=b", b">" + source + b":ENV,END")
-    assert message == Notification(source.decode(), payload, (b"a=b",))
+def test_each_env_event_waits_for_its_block(keyword: bytes, payload: bytes) -> None:
+    opener = b">" + keyword + b":" + payload
+    [message] = messages_of(opener, b">" + keyword + b":ENV,a=b", b">" + keyword + b":ENV,END")
+    assert message == Notification(keyword.decode(), payload, (b"a=b",))
 
 
-def test_an_address_of_a_client_has_no_variables() -> None:
+def test_client_address_has_no_env_block() -> None:
     payload = b"ADDRESS,0,10.8.0.2,1"
-    assert said(b">CLIENT:" + payload) == [Notification("CLIENT", payload)]
+    assert messages_of(b">CLIENT:" + payload) == [Notification("CLIENT", payload)]
 
 
-def test_another_message_may_fall_into_a_block_of_variables() -> None:
-    messages = said(
+def test_another_notification_may_come_within_an_env_block() -> None:
+    messages = messages_of(
         b">CLIENT:ESTABLISHED,0",
         b">LOG:1795404638,,invalid peer info",
         b">CLIENT:ENV,a=b",
@@ -202,8 +202,8 @@ def test_another_message_may_fall_into_a_block_of_variables() -> None:
     ]
 
 
-def test_passwords_among_the_variables_are_never_kept() -> None:
-    [message] = said(
+def test_passwords_in_an_env_block_are_dropped() -> None:
+    [message] = messages_of(
         b">CLIENT:CONNECT,0,1",
         b">CLIENT:ENV,username=alice",
         b">CLIENT:ENV,password=s3cret",
@@ -213,8 +213,8 @@ def test_passwords_among_the_variables_are_never_kept() -> None:
     assert message == Notification("CLIENT", b"CONNECT,0,1", (b"username=alice",))
 
 
-def test_a_block_that_another_one_interrupts_is_cut_short() -> None:
-    messages = said(
+def test_an_env_block_interrupted_by_another_is_truncated() -> None:
+    messages = messages_of(
         b">CLIENT:ESTABLISHED,0",
         b">CLIENT:ENV,a=b",
         b">CLIENT:ESTABLISHED,1",
@@ -224,12 +224,12 @@ def test_a_block_that_another_one_interrupts_is_cut_short() -> None:
 
 
 @pytest.mark.parametrize("line", [b">CLIENT:ENV,a=b", b">CLIENT:ENV,END", b">UPDOWN:ENV,a=b"])
-def test_a_variable_without_a_block_is_unexpected(line: bytes) -> None:
-    assert said(line) == [UnexpectedLine(line)]
+def test_an_env_line_without_its_event_is_unexpected(line: bytes) -> None:
+    assert messages_of(line) == [UnexpectedLine(line)]
 
 
-def test_a_variable_of_another_source_is_not_taken_into_the_block() -> None:
-    messages = said(b">CLIENT:ESTABLISHED,0", b">UPDOWN:ENV,a=b", b">CLIENT:ENV,END")
+def test_an_env_line_of_another_keyword_is_unexpected() -> None:
+    messages = messages_of(b">CLIENT:ESTABLISHED,0", b">UPDOWN:ENV,a=b", b">CLIENT:ENV,END")
     assert messages == [
         UnexpectedLine(b">UPDOWN:ENV,a=b"),
         Notification("CLIENT", b"ESTABLISHED,0"),
@@ -237,19 +237,19 @@ def test_a_variable_of_another_source_is_not_taken_into_the_block() -> None:
 
 
 @pytest.mark.parametrize("line", [b">", b">lower:x", b">NO COLON", b"> INFO:x", b">:x"])
-def test_a_line_with_an_odd_keyword_is_unexpected(line: bytes) -> None:
-    assert said(line) == [UnexpectedLine(line)]
+def test_a_line_with_an_invalid_keyword_is_unexpected(line: bytes) -> None:
+    assert messages_of(line) == [UnexpectedLine(line)]
 
 
 @pytest.mark.parametrize("line", [b"SUCCESS: pid=1", b"ERROR: no"])
-def test_a_listing_that_never_ends_is_dropped_when_the_next_reply_comes(line: bytes) -> None:
-    messages = said(b"TITLE\tOpenVPN 2.6.14", b"TIME\t2026-11-23 03:53:03\t1795405983", line)
+def test_a_multiline_reply_without_end_is_dropped_at_the_next_reply(line: bytes) -> None:
+    messages = messages_of(b"TITLE\tOpenVPN 2.6.14", b"TIME\t2026-11-23 03:53:03\t1795405983", line)
     assert messages[0] == Truncated(2)
     assert len(messages) == 2
 
 
-def test_after_a_listing_that_never_ended_the_next_one_is_whole() -> None:
-    messages = said(b"TITLE\tx", b"SUCCESS: pid=1", b"TITLE\ty", b"END")
+def test_the_multiline_reply_after_one_without_end_is_complete() -> None:
+    messages = messages_of(b"TITLE\tx", b"SUCCESS: pid=1", b"TITLE\ty", b"END")
     assert messages == [Truncated(1), SuccessReply(b"pid=1"), MultilineReply((b"TITLE\ty",))]
 
 
@@ -259,11 +259,11 @@ def test_after_a_listing_that_never_ended_the_next_one_is_whole() -> None:
 @pytest.mark.parametrize("date", [b"2026-11-23 03:53:03", b"Mon Nov 23 03:43:31 2026"])
 def test_a_row_of_format_1_may_begin_like_a_message(name: bytes, date: bytes) -> None:
     row = name + b",127.0.0.1:60465,2985,3082," + date
-    assert said(*FORMAT_1, row, b"END") == [MultilineReply((*FORMAT_1, row))]
+    assert messages_of(*FORMAT_1, row, b"END") == [MultilineReply((*FORMAT_1, row))]
 
 
-def test_a_message_inside_a_status_of_format_1_is_still_a_message() -> None:
-    messages = said(*FORMAT_1, b">FATAL:out of memory, really", b"SUCCESS: pid=1")
+def test_a_message_within_a_status_of_format_1_is_a_message() -> None:
+    messages = messages_of(*FORMAT_1, b">FATAL:out of memory, really", b"SUCCESS: pid=1")
     assert messages == [
         Notification("FATAL", b"out of memory, really"),
         Truncated(3),
@@ -271,10 +271,12 @@ def test_a_message_inside_a_status_of_format_1_is_still_a_message() -> None:
     ]
 
 
-def test_a_row_like_line_outside_of_a_status_of_format_1_is_a_message() -> None:
+def test_a_line_like_a_row_outside_a_status_of_format_1_is_a_message() -> None:
     row = b">FATAL:x,127.0.0.1:60465,2985,3082,2026-11-23 03:53:03"
-    assert said(row, b"TITLE\tx", row)[0] == Notification("FATAL", row.removeprefix(b">FATAL:"))
-    assert len(said(b"TITLE\tx", row)) == 1
+    assert messages_of(row, b"TITLE\tx", row)[0] == Notification(
+        "FATAL", row.removeprefix(b">FATAL:")
+    )
+    assert len(messages_of(b"TITLE\tx", row)) == 1
 
 
 @pytest.mark.parametrize(
@@ -289,14 +291,14 @@ def test_a_row_like_line_outside_of_a_status_of_format_1_is_a_message() -> None:
         b"\x15\x03\x01\x00\x02\x02\x0a\n",
     ],
 )
-def test_a_peer_that_is_no_openvpn_is_refused(first: bytes) -> None:
+def test_a_peer_that_is_not_openvpn_is_a_protocol_error(first: bytes) -> None:
     protocol = ManagementProtocol()
     with pytest.raises(ProtocolError, match="does not speak"):
         protocol.receive_data(first)
     assert not protocol.greeted
 
 
-def test_what_such_a_peer_said_is_shown_short_and_safe() -> None:
+def test_the_protocol_error_shows_the_first_bytes_cleaned_and_bounded() -> None:
     with pytest.raises(ProtocolError) as refused:
         ManagementProtocol().receive_data(b"\x1b[31m" + b"x" * 1000 + b"\n")
     assert "\x1b" not in str(refused.value)
@@ -314,22 +316,22 @@ def test_a_failed_session_stays_failed() -> None:
 
 def test_a_line_may_be_as_long_as_the_limit() -> None:
     line = b">LOG:" + b"x" * (LINE_LIMIT - 5)
-    assert len(said(line, end=b"\n")) == 1
+    assert len(messages_of(line, end=b"\n")) == 1
 
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
-def test_a_line_beyond_the_limit_ends_the_session(end: bytes) -> None:
+def test_a_line_beyond_the_limit_fails_the_session(end: bytes) -> None:
     with pytest.raises(ProtocolError, match="a line of more than"):
-        said(b">LOG:" + b"x" * (LINE_LIMIT - 4), end=end)
+        messages_of(b">LOG:" + b"x" * (LINE_LIMIT - 4), end=end)
 
 
-def test_before_the_greeting_a_line_has_the_same_limit() -> None:
+def test_a_line_before_the_greeting_has_the_same_limit() -> None:
     with pytest.raises(ProtocolError, match="a line of more than"):
         ManagementProtocol().receive_data(b"x" * (LINE_LIMIT + 1))
 
 
 @pytest.mark.parametrize("line", [b"x" * 100, b"x", b""])
-def test_a_listing_beyond_the_limit_ends_the_session(line: bytes) -> None:
+def test_a_multiline_reply_beyond_the_limit_fails_the_session(line: bytes) -> None:
     protocol = greeted(reply_limit=100 * 1024)
     protocol.receive_data(b"TITLE\tx\r\n")
     fitting = (100 * 1024 - LINE_COST - 7) // (len(line) + LINE_COST)
@@ -339,12 +341,12 @@ def test_a_listing_beyond_the_limit_ends_the_session(line: bytes) -> None:
     assert buffered(protocol) == 0
 
 
-def test_a_listing_may_be_as_large_as_the_limit() -> None:
+def test_a_multiline_reply_may_be_as_large_as_the_limit() -> None:
     protocol = greeted(reply_limit=2 * (LINE_COST + 1))
     assert protocol.receive_data(b"x\nx\nEND\n") == [MultilineReply((b"x", b"x"))]
 
 
-def test_a_long_listing_that_ends_in_time_costs_the_next_one_nothing() -> None:
+def test_the_size_of_one_reply_does_not_count_for_the_next() -> None:
     protocol = greeted(reply_limit=10_000)
     for _ in range(3):
         [message] = protocol.receive_data(b"x,y\n" * 100 + b"END\n")
@@ -352,7 +354,7 @@ def test_a_long_listing_that_ends_in_time_costs_the_next_one_nothing() -> None:
         assert buffered(protocol) == 0
 
 
-def test_an_endless_block_of_variables_is_kept_up_to_its_limit() -> None:
+def test_an_env_block_keeps_variables_up_to_its_limit() -> None:
     protocol = greeted()
     protocol.receive_data(b">CLIENT:ESTABLISHED,0\n" + b">CLIENT:ENV,a=b\n" * ENV_LIMIT)
     full = buffered(protocol)
@@ -364,7 +366,7 @@ def test_an_endless_block_of_variables_is_kept_up_to_its_limit() -> None:
     ]
 
 
-def test_a_block_of_long_variables_is_kept_up_to_its_size() -> None:
+def test_an_env_block_keeps_variables_up_to_its_size_limit() -> None:
     opener, name = b">CLIENT:ESTABLISHED,0\n", b">CLIENT:ENV,"
     long = b"a=" + b"x" * (LINE_LIMIT - len(name) - 2)
     fitting = (ENV_SIZE_LIMIT - len(opener) - LINE_COST) // (len(long) + LINE_COST)
@@ -374,7 +376,7 @@ def test_a_block_of_long_variables_is_kept_up_to_its_size() -> None:
     assert full <= ENV_SIZE_LIMIT
     assert protocol.receive_data((name + long + b"\n") * 100) == []
     assert buffered(protocol) == full
-    # What is short enough still fits: a long value keeps no other from being known.
+    # A shorter variable still fits after a dropped one.
     assert protocol.receive_data(name + b"a=b\n" + name + b"END\n") == [
         Truncated(100),
         Notification("CLIENT", b"ESTABLISHED,0", (*(long,) * fitting, b"a=b")),
@@ -382,7 +384,7 @@ def test_a_block_of_long_variables_is_kept_up_to_its_size() -> None:
     assert buffered(protocol) == 0
 
 
-def test_a_block_may_be_as_large_as_its_size_limit() -> None:
+def test_an_env_block_may_be_as_large_as_its_size_limit() -> None:
     payload, name = b"ESTABLISHED,0", b">CLIENT:ENV,"
     room = ENV_SIZE_LIMIT - len(payload) - LINE_COST
     half = b"x" * (LINE_LIMIT // 2)
@@ -397,8 +399,8 @@ def test_a_block_may_be_as_large_as_its_size_limit() -> None:
     ]
 
 
-def test_passwords_beyond_the_limits_of_a_block_are_not_cut_short() -> None:
-    messages = said(
+def test_passwords_beyond_the_limits_of_an_env_block_are_not_counted() -> None:
+    messages = messages_of(
         b">CLIENT:CONNECT,0,1",
         *[b">CLIENT:ENV,a=b"] * ENV_LIMIT,
         b">CLIENT:ENV,password=s3cret",
@@ -407,7 +409,7 @@ def test_passwords_beyond_the_limits_of_a_block_are_not_cut_short() -> None:
     assert messages == [Notification("CLIENT", b"CONNECT,0,1", (b"a=b",) * ENV_LIMIT)]
 
 
-def test_what_is_buffered_is_what_is_incomplete() -> None:
+def test_only_incomplete_messages_are_buffered() -> None:
     protocol = greeted()
     protocol.receive_data(b"abc")
     assert buffered(protocol) == 3
@@ -417,7 +419,7 @@ def test_what_is_buffered_is_what_is_incomplete() -> None:
     assert buffered(protocol) == 0
 
 
-def test_the_end_of_the_stream_between_messages_leaves_nothing() -> None:
+def test_the_end_of_the_stream_between_messages_truncates_nothing() -> None:
     assert greeted().receive_eof() == []
     assert ManagementProtocol().receive_eof() == []
 
@@ -433,7 +435,7 @@ def test_the_end_of_the_stream_between_messages_leaves_nothing() -> None:
         (GREETING + b">CLIENT:ESTABLISHED,0\n>CLIENT:ENV,a=b\na\n", [Truncated(2), Truncated(1)]),
     ],
 )
-def test_the_end_of_the_stream_cuts_short_what_is_incomplete(
+def test_the_end_of_the_stream_truncates_incomplete_messages(
     half: bytes, cut: list[Message]
 ) -> None:
     protocol = ManagementProtocol()
@@ -443,7 +445,7 @@ def test_the_end_of_the_stream_cuts_short_what_is_incomplete(
     assert buffered(protocol) == 0
 
 
-def test_nothing_follows_the_end_of_the_stream() -> None:
+def test_data_after_the_end_of_the_stream_is_an_error() -> None:
     protocol = greeted()
     protocol.receive_eof()
     assert not protocol.greeted

@@ -45,7 +45,7 @@ FEATURES = "[SSL (OpenSSL)] [LZO] [LZ4] [EPOLL] [PKCS11] [MH/PKTINFO] [AEAD]"
         ("OpenVPN 2.9", "", Version("2.9", "", "")),
     ],
 )
-def test_a_version_is_read(text: str, management: str, version: Version) -> None:
+def test_a_version_is_parsed(text: str, management: str, version: Version) -> None:
     lines = [f"OpenVPN Version: {text}".encode(), management.encode()]
     assert replies.parse_version(lines) == version
 
@@ -58,7 +58,7 @@ def test_a_reply_without_a_version_is_an_error(lines: tuple[bytes, ...]) -> None
         replies.parse_version(lines)
 
 
-def test_settings_are_read() -> None:
+def test_settings_are_parsed() -> None:
     assert replies.parse_pid(b"pid=17954") == 17954
     assert replies.parse_verb(b"verb=3") == 3
     assert replies.parse_hold(b"hold=0") is False
@@ -77,7 +77,7 @@ def test_another_setting_is_an_error(
         parse(said.replace(b"%s", name))
 
 
-def test_totals_of_the_process_are_read() -> None:
+def test_load_stats_are_parsed() -> None:
     text = b"nclients=1,bytesin=3005,bytesout=18446744073709551615"
     assert replies.parse_load_stats(text) == LoadStats(1, 3005, 2**64 - 1)
 
@@ -94,12 +94,12 @@ def test_totals_of_the_process_are_read() -> None:
         "nclients=\u0661,bytesin=1,bytesout=1".encode(),
     ],
 )
-def test_other_totals_are_an_error(text: bytes) -> None:
+def test_invalid_load_stats_are_an_error(text: bytes) -> None:
     with pytest.raises(ReplyError, match="'load-stats'"):
         replies.parse_load_stats(text)
 
 
-def test_an_error_keeps_the_daemons_words_short_and_safe() -> None:
+def test_a_reply_error_quotes_the_reply_cleaned_and_bounded() -> None:
     with pytest.raises(ReplyError) as wrong:
         replies.parse_load_stats(b"\x1b[2J" + b"x" * 1000)
     assert "[2Jxxx" in str(wrong.value)
@@ -107,7 +107,7 @@ def test_an_error_keeps_the_daemons_words_short_and_safe() -> None:
     assert len(str(wrong.value)) < 200
 
 
-def test_a_history_is_read_and_what_is_no_entry_left_out() -> None:
+def test_a_history_is_parsed_and_invalid_lines_are_skipped() -> None:
     lines = (b"1,CONNECTING,,,,,,", b"nonsense", b"2,WAIT,,,,,,")
     assert replies.parse_states(lines) == (
         State(1, StateName.CONNECTING, ""),
@@ -116,8 +116,8 @@ def test_a_history_is_read_and_what_is_no_entry_left_out() -> None:
     assert replies.parse_states(()) == ()
 
 
-def test_the_log_cache_leaves_out_what_is_no_line() -> None:
-    """A message with a line break in it, as before 2.5.11 and 2.6.11, leaves a rest behind."""
+def test_invalid_lines_of_the_log_cache_are_skipped() -> None:
+    """Before 2.5.11 and 2.6.11 a message may contain a line break."""
     lines = [b"1795406061,N,one, with a comma", b"the rest of it", b"1795406062,,two"]
     assert replies.parse_log_cache(lines) == (
         LogLine(1795406061, "N", "one, with a comma"),

@@ -1,4 +1,4 @@
-"""Any bytes at all give messages or our own error, and never more memory than the caps allow."""
+"""Any bytes give messages or a protocol error, within the memory limits."""
 
 import contextlib
 
@@ -18,29 +18,32 @@ WORDS = st.sampled_from(
      b"TITLE\t", b"TITLE,x\n", b"TIME,x,1\n", b"OpenVPN CLIENT LIST\n", b"OpenVPN STATISTICS\n",
      b"HEADER,CLIENT_LIST,Common Name,Real Address\n", b"CLIENT_LIST,", b"a,b", b"\xff", GREETING]
 )  # fmt: skip
-SPEECH = st.lists(WORDS | st.binary(max_size=8), max_size=60).map(b"".join)
-NAMES = st.sampled_from([name for name, said in CAPTURES.items() if len(said) < 20_000])
+SESSIONS = st.lists(WORDS | st.binary(max_size=8), max_size=60).map(b"".join)
+NAMES = st.sampled_from([name for name, received in CAPTURES.items() if len(received) < 20_000])
 
 
 @st.composite
 def mutated_captures(draw: st.DrawFn) -> bytes:
-    """Draw a part of a recorded session with bytes changed, left out and put in."""
-    said = bytearray(CAPTURES[draw(NAMES)])
+    """Draw a part of a capture with bytes changed, removed and inserted."""
+    received = bytearray(CAPTURES[draw(NAMES)])
     for _ in range(draw(st.integers(1, 5))):
-        start = draw(st.integers(0, len(said)))
-        end = min(len(said), start + draw(st.integers(0, 100)))
-        said[start:end] = draw(st.binary(max_size=10) | WORDS)
-    return bytes(said)
+        start = draw(st.integers(0, len(received)))
+        end = min(len(received), start + draw(st.integers(0, 100)))
+        received[start:end] = draw(st.binary(max_size=10) | WORDS)
+    return bytes(received)
 
 
 @settings(max_examples=500)
-@given(said=SPEECH | SPEECH.map(GREETING.__add__) | mutated_captures(), size=st.integers(1, 5000))
-def test_any_bytes_give_messages_or_a_protocol_error(said: bytes, size: int) -> None:
+@given(
+    received=SESSIONS | SESSIONS.map(GREETING.__add__) | mutated_captures(),
+    size=st.integers(1, 5000),
+)
+def test_any_bytes_give_messages_or_a_protocol_error(received: bytes, size: int) -> None:
     protocol = ManagementProtocol(reply_limit=REPLY_LIMIT)
     messages: list[Message] = []
     with contextlib.suppress(ProtocolError):
-        for start in range(0, len(said), size):
-            messages += protocol.receive_data(said[start : start + size])
+        for start in range(0, len(received), size):
+            messages += protocol.receive_data(received[start : start + size])
             assert buffered(protocol) <= BUFFER_LIMIT
     messages += protocol.receive_eof()
     assert buffered(protocol) == 0
@@ -49,9 +52,11 @@ def test_any_bytes_give_messages_or_a_protocol_error(said: bytes, size: int) -> 
 
 
 @settings(max_examples=300)
-@given(said=SPEECH | SPEECH.map(GREETING.__add__) | mutated_captures(), size=st.integers(1, 50))
-def test_any_bytes_mean_the_same_however_they_are_cut(said: bytes, size: int) -> None:
-    def heard(pieces: list[bytes]) -> list[Message]:
+@given(
+    received=SESSIONS | SESSIONS.map(GREETING.__add__) | mutated_captures(), size=st.integers(1, 50)
+)
+def test_any_bytes_give_the_same_messages_in_any_pieces(received: bytes, size: int) -> None:
+    def messages_of(pieces: list[bytes]) -> list[Message]:
         protocol = ManagementProtocol(reply_limit=REPLY_LIMIT)
         messages: list[Message] = []
         with contextlib.suppress(ProtocolError):
@@ -59,5 +64,5 @@ def test_any_bytes_mean_the_same_however_they_are_cut(said: bytes, size: int) ->
                 messages += protocol.receive_data(piece)
         return messages + protocol.receive_eof()
 
-    pieces = [said[start : start + size] for start in range(0, len(said), size)]
-    assert heard(pieces) == heard([said])
+    pieces = [received[start : start + size] for start in range(0, len(received), size)]
+    assert messages_of(pieces) == messages_of([received])

@@ -61,11 +61,11 @@ ENTRIES = [
         "1795404829,AUTH_PENDING,a,b,,192.0.2.1,1194,,,",
         State(1795404829, StateName.AUTH_PENDING, "a,b", "", "192.0.2.1", "1194"),
     ),
-    (  # what stands where a port must be tells that the description ends in a comma
+    (  # text in the place of a port shows that the description ends in a comma
         "1795404829,AUTH_PENDING,a,,10.8.0.2,192.0.2.1,,,",
         State(1795404829, StateName.AUTH_PENDING, "a,", "10.8.0.2", "192.0.2.1"),
     ),
-    (  # an address that none of us knows doesn't move the others
+    (  # an address of unknown form does not shift the other fields
         "1795404829,CONNECTED,SUCCESS,10.8.0.2,[NULL],21194,,",
         State(1795404829, StateName.CONNECTED, "SUCCESS", "10.8.0.2", "[NULL]", "21194"),
     ),
@@ -86,7 +86,7 @@ ENTRIES = [
 
 
 @pytest.mark.parametrize(("line", "state"), ENTRIES)
-def test_an_entry_is_read(line: str, state: State) -> None:
+def test_an_entry_is_parsed(line: str, state: State) -> None:
     assert parse_state(line) == state
 
 
@@ -100,7 +100,7 @@ def test_each_name_is_known(name: StateName) -> None:
     ["", "1", "1,CONNECTED", "1,CONNECTED,", "1,CONNECTED,,", "1,CONNECTED,,,,", "x,CONNECTED,,,",
      "-1,CONNECTED,,,", "1,CONNECTED,a,b,c,d,e,f,g,h,i"],
 )  # fmt: skip
-def test_what_is_no_entry_is_an_error(line: str) -> None:
+def test_an_invalid_entry_is_an_error(line: str) -> None:
     with pytest.raises(ValueError, match=r"not an|values"):
         parse_state(line)
 
@@ -118,7 +118,7 @@ def test_a_reason_is_clean_text() -> None:
     port=st.sampled_from(["", "1194"]),
     ipv6=st.sampled_from([None, "", "fd00::1"]),
 )
-def test_commas_of_a_description_stay_in_it(
+def test_the_commas_of_a_description_are_kept(
     description: str, local: str, remote: str, port: str, ipv6: str | None
 ) -> None:
     tail = "" if ipv6 is None else f",{ipv6}"
@@ -129,7 +129,7 @@ def test_commas_of_a_description_stay_in_it(
 
 
 @pytest.mark.parametrize("reason", RECONNECT_REASONS)
-def test_each_reason_is_itself(reason: str) -> None:
+def test_a_known_reason_is_unchanged(reason: str) -> None:
     assert reconnect_reason(reason) == reason
 
 
@@ -143,12 +143,12 @@ def test_each_reason_is_itself(reason: str) -> None:
         ("PING-RESTART", OTHER),
     ],
 )
-def test_what_stands_in_parentheses_is_no_part_of_it(description: str, reason: str) -> None:
+def test_text_in_parentheses_is_no_part_of_the_reason(description: str, reason: str) -> None:
     assert reconnect_reason(description) == reason
 
 
 @given(st.text())
-def test_any_text_is_one_of_the_list(description: str) -> None:
+def test_any_description_gives_a_reason_of_the_list(description: str) -> None:
     assert reconnect_reason(description) in RECONNECT_REASONS
 
 
@@ -156,7 +156,7 @@ def test_the_reasons_are_unique() -> None:
     assert len(set(RECONNECT_REASONS)) == len(RECONNECT_REASONS)
 
 
-def test_every_recorded_reconnect_has_a_reason_of_its_own() -> None:
+def test_every_captured_reconnect_has_a_known_reason() -> None:
     changes = [
         reading.state
         for said in CAPTURES.values()
@@ -187,6 +187,6 @@ def test_every_recorded_reconnect_has_a_reason_of_its_own() -> None:
         ("CONNECTING ASSIGN_IP CONNECTED RECONNECTING ASSIGN_IP", Mode.P2P),
     ],
 )
-def test_a_history_tells_the_mode(names: str, mode: Mode) -> None:
+def test_the_mode_is_inferred_from_the_history(names: str, mode: Mode) -> None:
     history = [State(1, StateName(name), "") for name in names.split()]
     assert infer_tunnel_mode(history) is mode

@@ -23,12 +23,12 @@ from exporter.management.values import (
 @pytest.mark.parametrize(
     "name", ["", "alice", "Doe, John", "Zoë Müller 日本", "a  b", "\"q\" 'q' \\", "x" * MAX_LENGTH]
 )
-def test_a_plain_name_stays_as_it_is(name: str) -> None:
+def test_a_printable_name_is_unchanged(name: str) -> None:
     assert clean(name) == name
 
 
 @pytest.mark.parametrize("char", ["\0", "\t", "\n", "\r", "\x1b", "\x7f", "\u2028", "\u202e"])
-def test_a_character_that_does_not_print_is_replaced(char: str) -> None:
+def test_an_unprintable_character_is_replaced(char: str) -> None:
     assert clean(f"a{char}b") == "a\ufffdb"
 
 
@@ -39,12 +39,12 @@ def test_a_long_name_ends_in_a_digest_of_the_whole() -> None:
     assert name == clean("x" * 5000)
 
 
-def test_two_long_names_stay_two() -> None:
+def test_two_long_names_stay_distinct() -> None:
     assert clean("x" * 5000 + "a") != clean("x" * 5000 + "b")
     assert clean("x" * 128) != clean("x" * 129)
 
 
-def test_bytes_that_are_no_utf_8_are_replaced() -> None:
+def test_bytes_that_are_not_utf_8_are_replaced() -> None:
     assert decode(b"a\xff\xc3b") == "a\ufffd\ufffdb"
     assert clean_bytes(b"a\xff\tb") == "a\ufffd\ufffdb"
 
@@ -58,24 +58,24 @@ def test_any_text_becomes_printable_and_no_longer_than_the_limit(raw: str, limit
 
 
 @given(st.binary())
-def test_any_bytes_become_text(raw: bytes) -> None:
+def test_any_bytes_decode_to_text(raw: bytes) -> None:
     assert clean_bytes(raw).encode().decode() == clean_bytes(raw)
 
 
 @given(st.integers(0, 2**64 - 1))
-def test_every_unsigned_64_bit_number_is_read(number: int) -> None:
+def test_every_unsigned_64_bit_number_is_parsed(number: int) -> None:
     assert parse_number(str(number)) == number
 
 
 @pytest.mark.parametrize(
     "text", ["", "-1", "+1", " 1", "1 ", "1_000", "1.0", "0x1", "1e3", "\u0661", "²", "9" * 5000]
 )
-def test_what_python_or_people_may_call_a_number_is_none(text: str) -> None:
+def test_other_spellings_of_a_number_are_an_error(text: str) -> None:
     with pytest.raises(ValueError, match="unsigned 64-bit"):
         parse_number(text)
 
 
-def test_a_number_beyond_64_bits_is_none() -> None:
+def test_a_number_beyond_64_bits_is_an_error() -> None:
     with pytest.raises(ValueError, match="unsigned 64-bit"):
         parse_number(str(2**64))
 
@@ -85,17 +85,17 @@ MOMENT = int(datetime(2026, 11, 3, 3, 30, 16, tzinfo=UTC).timestamp())
 
 
 @pytest.mark.parametrize("text", ["2026-11-03 03:30:16", "Tue Nov  3 03:30:16 2026"])
-def test_either_spelling_is_read_in_the_zone_given(text: str) -> None:
+def test_both_spellings_of_a_date_use_the_given_zone(text: str) -> None:
     assert parse_date(text, UTC) == MOMENT
     assert parse_date(text, PARIS) == MOMENT - 3600
 
 
-def test_without_a_zone_it_is_this_machines() -> None:
+def test_the_default_zone_is_this_machines() -> None:
     local = datetime(2026, 11, 3, 3, 30, 16).astimezone()
     assert parse_date("2026-11-03 03:30:16") == int(local.timestamp())
 
 
-def test_a_leap_second_is_the_one_before() -> None:
+def test_a_leap_second_is_the_second_before() -> None:
     assert parse_date("2016-12-31 23:59:60", UTC) == parse_date("2016-12-31 23:59:59", UTC)
 
 
@@ -118,13 +118,13 @@ def test_a_leap_second_is_the_one_before() -> None:
         "Tue Nov 3 03:30:16 2026",
     ],
 )
-def test_anything_else_is_an_error(text: str) -> None:
+def test_any_other_date_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_date(text, UTC)
 
 
 @given(st.integers(0, 2**32))
-def test_every_date_reads_the_same_in_both_spellings(seconds: int) -> None:
+def test_every_date_is_the_same_in_both_spellings(seconds: int) -> None:
     moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
     assert parse_date(moment.isoformat(" "), UTC) == seconds
     assert parse_date(moment.ctime(), UTC) == seconds
@@ -152,7 +152,7 @@ def test_every_date_reads_the_same_in_both_spellings(seconds: int) -> None:
         ("127.0.0.1:port", RealAddress("", "127.0.0.1:port", None)),
     ],
 )
-def test_a_real_address_is_taken_apart(text: str, address: RealAddress) -> None:
+def test_a_real_address_is_split_into_its_parts(text: str, address: RealAddress) -> None:
     assert parse_real_address(text) == address
 
 
@@ -171,6 +171,6 @@ def test_a_tap_route_is_a_mac_address(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["192.168.77.0/24", "fd00:77::/64", "192.168.77.5C", "fd00:77::5C", ""]
 )
-def test_subnets_and_cached_hosts_are_neither(text: str) -> None:
+def test_a_subnet_or_cached_host_is_no_host_route_and_no_mac(text: str) -> None:
     assert not is_host_route(text)
     assert not is_mac(text)

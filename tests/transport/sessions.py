@@ -1,4 +1,4 @@
-"""A connection and the daemon at its other end, the test being in the middle."""
+"""A connection and the fake daemon at its other end."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -9,14 +9,14 @@ from exporter.transport.connector import connector_for
 from tests.fake_daemon import GREETING, TEST_TIMEOUT, FakeSession, fake_daemon
 
 SHORT = 0.3
-"""Seconds: the deadline of connections whose peer stays silent on purpose."""
+"""Seconds: the timeout of connections whose peer stays silent on purpose."""
 
 
 @contextlib.asynccontextmanager
 async def connected(
     *, deadline: float = TEST_TIMEOUT, unix_path: Path | None = None
 ) -> AsyncIterator[tuple[Connection, FakeSession]]:
-    """Connect; nobody has said anything yet."""
+    """Connect, without a login."""
     async with fake_daemon(unix_path) as daemon:
         stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
         connection = Connection(stream, timeout=deadline)

@@ -1,4 +1,4 @@
-"""Leaving a session: the last reply first, then `quit`, and never for long."""
+"""Closing a session: the pending reply, then `quit`, within a second."""
 
 import asyncio
 
@@ -18,14 +18,14 @@ async def close_within_a_second(connection: Connection) -> None:
         await connection.close()
 
 
-async def test_quit_is_the_last_word() -> None:
+async def test_close_sends_quit() -> None:
     async with session() as (connection, daemon):
         await close_within_a_second(connection)
         assert await daemon.read_line() == b"quit"
         assert await daemon.read_line() == b""
 
 
-async def test_the_reply_under_way_is_read_before_quit_is_said() -> None:
+async def test_close_reads_the_pending_reply_before_quit() -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(connection.request(Command.STATUS_3))
         assert await daemon.read_line() == b"status 3"
@@ -40,7 +40,7 @@ async def test_the_reply_under_way_is_read_before_quit_is_said() -> None:
         await closing
 
 
-async def test_the_reply_to_a_request_that_was_cancelled_is_read_before_quit_is_said() -> None:
+async def test_close_reads_the_reply_to_a_cancelled_request_before_quit() -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(connection.request(Command.STATUS_3))
         assert await daemon.read_line() == b"status 3"
@@ -56,7 +56,7 @@ async def test_the_reply_to_a_request_that_was_cancelled_is_read_before_quit_is_
         await closing
 
 
-async def test_a_daemon_that_is_silent_does_not_hold_up_the_leaving() -> None:
+async def test_a_silent_daemon_does_not_delay_close() -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(connection.request(Command.STATUS_3))
         assert await daemon.read_line() == b"status 3"
@@ -66,7 +66,7 @@ async def test_a_daemon_that_is_silent_does_not_hold_up_the_leaving() -> None:
             await asking
 
 
-async def test_a_daemon_that_never_stops_does_not_hold_up_the_leaving() -> None:
+async def test_a_daemon_that_never_stops_sending_does_not_delay_close() -> None:
     async with session() as (connection, daemon):
 
         async def flood() -> None:
@@ -83,7 +83,7 @@ async def test_a_daemon_that_never_stops_does_not_hold_up_the_leaving() -> None:
             await asking
 
 
-async def test_nothing_is_said_to_a_daemon_that_did_not_greet() -> None:
+async def test_close_sends_nothing_before_the_greeting() -> None:
     async with connected() as (connection, daemon):
         await close_within_a_second(connection)
         assert await daemon.read_line() == b""
@@ -96,14 +96,14 @@ async def test_a_session_that_has_ended_can_be_closed() -> None:
         await close_within_a_second(connection)
 
 
-async def test_nothing_can_be_asked_after_closing() -> None:
+async def test_a_request_after_close_is_an_error() -> None:
     async with session() as (connection, _):
         await connection.close()
         with pytest.raises(SessionClosed, match="closed by the exporter"):
             await connection.request(Command.PID)
 
 
-async def test_closing_twice_says_quit_once() -> None:
+async def test_closing_twice_sends_quit_once() -> None:
     async with connected() as (connection, daemon):
         daemon.send_lines(GREETING)
         await connection.log_in(None)
@@ -113,8 +113,8 @@ async def test_closing_twice_says_quit_once() -> None:
         assert await daemon.read_line() == b""
 
 
-async def test_who_is_stopped_in_the_moment_of_leaving_stops() -> None:
-    """Else a monitor that leaves between polls would never end."""
+async def test_a_task_cancelled_during_close_is_cancelled() -> None:
+    """Otherwise a monitor cancelled while closing would never end."""
     async with fake_daemon() as daemon:
 
         async def visits() -> None:

@@ -32,8 +32,8 @@ async def ended(connection: Connection) -> None:
     await connection.wait(asyncio.Event(), TEST_TIMEOUT)
 
 
-async def silence(connection: Connection, daemon: FakeSession, command: Command) -> None:
-    """Ask something that gets no complete reply in time."""
+async def request_timeout(connection: Connection, daemon: FakeSession, command: Command) -> None:
+    """Send a request that gets no complete reply in time."""
     with pytest.raises(ReplyTimeout):
         await ask(connection, command)
     assert await daemon.read_line() == command.text.encode()
@@ -66,7 +66,7 @@ async def test_an_error_is_a_reply_to_any_command() -> None:
 @pytest.mark.parametrize(
     ("command", "reply"), [(Command.PID, STATUS_3), (Command.STATUS_3, (HOLD,))]
 )
-async def test_a_reply_of_another_shape_is_refused(
+async def test_a_reply_of_another_form_is_a_protocol_error(
     command: Command, reply: tuple[bytes, ...]
 ) -> None:
     async with session() as (connection, daemon):
@@ -84,7 +84,7 @@ async def test_requests_of_several_tasks_are_sent_one_at_a_time_in_their_order()
         for command in commands:
             line = await daemon.read_line()
             assert line == command.text.encode()
-            # Nothing else comes before this one is answered.
+            # No other command comes before this one is answered.
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.02):
                     await daemon.read_line()
@@ -116,7 +116,7 @@ async def test_messages_before_within_and_after_a_reply_reach_every_subscriber_i
     assert [notification.payload for notification in first] == payloads
 
 
-async def test_messages_are_read_while_nobody_asks() -> None:
+async def test_notifications_are_read_without_a_request() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     async with session() as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
@@ -126,7 +126,7 @@ async def test_messages_are_read_while_nobody_asks() -> None:
                 assert (await noticed.get()).payload == b"%d,x" % number
 
 
-async def test_others_have_their_turn_while_many_messages_come_at_once(
+async def test_a_burst_of_messages_yields_to_other_tasks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("exporter.transport.connection._BURST", 10)
@@ -153,7 +153,7 @@ async def test_others_have_their_turn_while_many_messages_come_at_once(
     assert max(heard.values()) == 10
 
 
-async def test_a_bug_of_a_subscriber_ends_the_session_and_is_not_lost() -> None:
+async def test_an_exception_of_a_subscriber_ends_the_session_and_is_reported() -> None:
     def stumble(_: Notification) -> None:
         raise ZeroDivisionError
 
@@ -168,7 +168,7 @@ async def test_a_bug_of_a_subscriber_ends_the_session_and_is_not_lost() -> None:
         assert isinstance(connection.error, ZeroDivisionError)
 
 
-async def test_unsolicited_replies_are_counted_and_answer_nothing() -> None:
+async def test_unsolicited_replies_are_counted_as_unparsed() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     async with session() as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
@@ -182,7 +182,7 @@ async def test_unsolicited_replies_are_counted_and_answer_nothing() -> None:
         assert connection.pop_unparsed() == 0
 
 
-async def test_lines_that_fit_nowhere_are_counted_once() -> None:
+async def test_unexpected_lines_are_counted_once() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     async with session() as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
@@ -205,7 +205,7 @@ async def test_a_line_cut_by_the_end_of_the_session_is_no_reply(cut: bytes) -> N
 
 
 @pytest.mark.parametrize("end", [b"", b"EN", b"END"])
-async def test_a_listing_cut_by_the_end_of_the_session_is_no_reply(end: bytes) -> None:
+async def test_a_multiline_reply_cut_by_the_end_of_the_session_is_no_reply(end: bytes) -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(ask(connection, Command.STATUS_3))
         await daemon.read_line()
@@ -226,7 +226,7 @@ async def test_a_reset_ends_the_session_as_a_close_does() -> None:
             await asking
 
 
-async def test_who_waits_for_a_turn_hears_of_the_end_too() -> None:
+async def test_a_request_that_waits_for_another_fails_at_the_end_of_the_session() -> None:
     async with session() as (connection, daemon):
         asking = [asyncio.create_task(ask(connection, Command.PID)) for _ in range(3)]
         await daemon.read_line()
@@ -238,7 +238,7 @@ async def test_who_waits_for_a_turn_hears_of_the_end_too() -> None:
         assert daemon.received == [b"pid"]
 
 
-async def test_the_end_is_known_without_asking() -> None:
+async def test_the_end_of_the_session_is_known_without_a_request() -> None:
     async with session() as (connection, daemon):
         assert connection.error is None
         await connection.wait(asyncio.Event(), 0)
@@ -248,7 +248,7 @@ async def test_the_end_is_known_without_asking() -> None:
         assert isinstance(connection.error, SessionClosed)
 
 
-async def test_waiting_for_the_end_can_be_cut_short() -> None:
+async def test_an_event_ends_the_wait_for_the_end_of_the_session() -> None:
     async with session() as (connection, _):
         event = asyncio.Event()
         waiting = asyncio.create_task(connection.wait(event, TEST_TIMEOUT))
@@ -259,7 +259,7 @@ async def test_waiting_for_the_end_can_be_cut_short() -> None:
         assert connection.error is None
 
 
-async def test_the_place_of_a_reply_among_the_messages_is_known() -> None:
+async def test_on_reply_is_called_between_the_messages_around_the_reply() -> None:
     seen: list[object] = []
     async with session() as (connection, daemon):
         connection.subscribe(lambda notification: seen.append(notification.payload))
@@ -270,7 +270,7 @@ async def test_the_place_of_a_reply_among_the_messages_is_known() -> None:
     assert seen == [b"1,,before", reply, b"2,,after"]
 
 
-async def test_a_reply_that_nobody_waits_for_any_more_is_not_observed() -> None:
+async def test_on_reply_is_not_called_for_a_request_that_has_timed_out() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     seen: list[Reply] = []
     async with session(deadline=SHORT) as (connection, daemon):
@@ -283,7 +283,7 @@ async def test_a_reply_that_nobody_waits_for_any_more_is_not_observed() -> None:
         assert seen == []
 
 
-async def test_a_broken_cap_ends_the_session() -> None:
+async def test_exceeding_a_limit_ends_the_session() -> None:
     async with session() as (connection, daemon):
         asking = asyncio.create_task(ask(connection, Command.PID))
         await daemon.read_line()
@@ -293,9 +293,9 @@ async def test_a_broken_cap_ends_the_session() -> None:
         assert isinstance(connection.error, ProtocolError)
 
 
-async def test_a_reply_that_comes_after_its_deadline_answers_nothing_else() -> None:
+async def test_a_reply_after_its_timeout_answers_no_other_request() -> None:
     async with session(deadline=SHORT) as (connection, daemon):
-        await silence(connection, daemon, Command.HOLD)
+        await request_timeout(connection, daemon, Command.HOLD)
         daemon.send_lines(HOLD)
         resynchronising = asyncio.create_task(connection.resynchronise())
         assert await daemon.read_line() == b"pid"
@@ -308,7 +308,7 @@ async def test_a_reply_that_comes_after_its_deadline_answers_nothing_else() -> N
         assert connection.pop_unparsed() == 0
 
 
-async def test_a_listing_that_never_ends_is_dropped_once_pid_is_answered() -> None:
+async def test_a_multiline_reply_without_end_is_dropped_when_pid_is_answered() -> None:
     async with session(deadline=SHORT) as (connection, daemon):
         asking = asyncio.create_task(ask(connection, Command.STATUS_3))
         await daemon.read_line()
@@ -326,16 +326,16 @@ async def test_a_listing_that_never_ends_is_dropped_once_pid_is_answered() -> No
         assert connection.pop_unparsed() == 3
 
 
-async def test_pids_that_come_late_are_not_taken_for_the_next_one() -> None:
+async def test_late_replies_to_pid_do_not_answer_the_next_pid() -> None:
     async with session(deadline=SHORT) as (connection, daemon):
-        await silence(connection, daemon, Command.STATUS_3)
+        await request_timeout(connection, daemon, Command.STATUS_3)
         for _ in range(3):
             with pytest.raises(ReplyTimeout):
                 await connection.resynchronise()
             assert await daemon.read_line() == b"pid"
         resynchronising = asyncio.create_task(connection.resynchronise())
         assert await daemon.read_line() == b"pid"
-        # The daemon wakes up and answers all it was asked.
+        # The daemon resumes and answers all commands.
         daemon.send_lines(*STATUS_3, *[b"SUCCESS: pid=%d" % number for number in range(4)])
         await resynchronising
         asking = asyncio.create_task(ask(connection, Command.PID))
@@ -348,7 +348,7 @@ async def test_resynchronising_waits_for_the_last_pid() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     async with session(deadline=SHORT) as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
-        await silence(connection, daemon, Command.PID)
+        await request_timeout(connection, daemon, Command.PID)
         resynchronising = asyncio.create_task(connection.resynchronise())
         await daemon.read_line()
         daemon.send_lines(b"SUCCESS: pid=1", LOG)
@@ -358,10 +358,10 @@ async def test_resynchronising_waits_for_the_last_pid() -> None:
         await resynchronising
 
 
-async def test_a_late_reply_and_a_silence_after_it_leave_nothing_behind() -> None:
+async def test_a_late_reply_and_a_timeout_after_it_leave_nothing_pending() -> None:
     async with session(deadline=SHORT) as (connection, daemon):
         for _ in range(2):
-            await silence(connection, daemon, Command.LOAD_STATS)
+            await request_timeout(connection, daemon, Command.LOAD_STATS)
             with pytest.raises(ReplyTimeout):
                 await connection.resynchronise()
             assert await daemon.read_line() == b"pid"
@@ -373,7 +373,7 @@ async def test_a_late_reply_and_a_silence_after_it_leave_nothing_behind() -> Non
         assert connection.pop_unparsed() == 0
 
 
-async def test_a_request_that_was_given_up_leaves_its_reply_to_nobody() -> None:
+async def test_the_reply_to_a_cancelled_request_answers_no_other() -> None:
     async with session() as (connection, daemon):
         given_up = asyncio.create_task(ask(connection, Command.HOLD))
         assert await daemon.read_line() == b"hold"
@@ -386,7 +386,7 @@ async def test_a_request_that_was_given_up_leaves_its_reply_to_nobody() -> None:
         assert await asking == SuccessReply(b"verb=4")
 
 
-async def test_a_reply_that_came_when_its_request_was_given_up_is_not_kept() -> None:
+async def test_a_reply_that_comes_as_its_request_is_cancelled_is_dropped() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     async with session() as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
@@ -401,7 +401,7 @@ async def test_a_reply_that_came_when_its_request_was_given_up_is_not_kept() -> 
         assert await asking == SuccessReply(b"verb=4")
 
 
-async def test_a_request_that_waits_for_its_turn_can_be_given_up_unsaid() -> None:
+async def test_a_request_cancelled_before_it_is_sent_is_not_sent() -> None:
     async with session() as (connection, daemon):
         first = asyncio.create_task(ask(connection, Command.HOLD))
         assert await daemon.read_line() == b"hold"

@@ -1,4 +1,4 @@
-"""Opening streams: what the operating system says, in our words. Each failure is a real one."""
+"""Connecting: each error of the system is a real one and becomes a management error."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ from exporter.transport.connector import Connector, ReverseConnector, connector_
 from tests.fake_daemon import TEST_TIMEOUT, connect_fake_daemon, fake_daemon, free_port
 from tests.transport.sessions import SHORT
 
-NOBODY = 65534
+NOBODY_UID = 65534
 
 
 async def fails_with(
@@ -39,11 +39,11 @@ async def fails_with(
 
 
 @contextlib.contextmanager
-def as_nobody() -> Iterator[None]:
-    """Drop root's rights, to which no directory is closed."""
+def without_root() -> Iterator[None]:
+    """Drop the rights of root, which may enter every directory."""
     before = os.geteuid()
     if before == 0:
-        os.seteuid(NOBODY)
+        os.seteuid(NOBODY_UID)
     try:
         yield
     finally:
@@ -52,7 +52,7 @@ def as_nobody() -> Iterator[None]:
 
 
 def fill(family: socket.AddressFamily, address: str | tuple[str, int]) -> list[socket.socket]:
-    """Connect until the listener's queue takes nobody else."""
+    """Connect until the queue of the listening socket is full."""
     queue = []
     while True:
         waiting = socket.socket(family, socket.SOCK_STREAM)
@@ -68,7 +68,7 @@ def fill(family: socket.AddressFamily, address: str | tuple[str, int]) -> list[s
 def full_listener(
     family: socket.AddressFamily, address: str | tuple[str, int]
 ) -> Iterator[socket.socket]:
-    """Listen, with a queue that is full."""
+    """Listen with a full queue."""
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.bind(address)
         listener.listen(0)
@@ -112,7 +112,7 @@ async def test_a_unix_socket_connects_and_names_its_path(tmp_path: Path) -> None
         stream.writer.close()
 
 
-async def test_a_port_where_nobody_listens_refuses() -> None:
+async def test_a_port_without_a_listener_refuses() -> None:
     await fails_with(ConnectionRefused, TcpEndpoint("127.0.0.1", free_port()))
 
 
@@ -127,16 +127,16 @@ async def test_a_name_with_several_addresses_refuses_if_one_of_them_does(
     await fails_with(ConnectionRefused, TcpEndpoint("office", port))
 
 
-async def test_of_several_errors_that_are_no_refusal_the_first_is_told(
+async def test_of_several_errors_other_than_refusals_the_first_is_raised(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     broadcast = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.255.255.255", 7505))
     without_interface = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("fe80::1", 7505, 0, 0))
-    told = []
+    messages = []
     for found in [broadcast, without_interface], [without_interface, broadcast]:
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, found=found, **__: found)
-        told.append(await fails_with(EndpointUnreachable, TcpEndpoint("office", 7505)))
-    assert [os.strerror(errno.ENETUNREACH) in text for text in told] == [True, False]
+        messages.append(await fails_with(EndpointUnreachable, TcpEndpoint("office", 7505)))
+    assert [os.strerror(errno.ENETUNREACH) in text for text in messages] == [True, False]
 
 
 async def test_a_name_with_several_addresses_is_connected_at_the_one_that_listens(
@@ -154,13 +154,13 @@ async def test_a_name_with_several_addresses_is_connected_at_the_one_that_listen
 
 
 async def test_a_host_name_that_does_not_resolve_is_not_found() -> None:
-    # Reserved for ever (RFC 6761); no resolver needs the network for it.
+    # A reserved name (RFC 6761), for which no resolver needs the network.
     said = await fails_with(EndpointNotFound, TcpEndpoint("nobody.invalid", 7505))
     assert "no such host name" in said
 
 
-async def test_an_address_without_a_way_to_it_is_unreachable() -> None:
-    # Loopback's broadcast address: the kernel refuses it to TCP before a packet leaves.
+async def test_an_address_without_a_route_is_unreachable() -> None:
+    # The broadcast address of loopback, which the kernel rejects for TCP.
     await fails_with(EndpointUnreachable, TcpEndpoint("127.255.255.255", 7505))
 
 
@@ -175,21 +175,21 @@ async def test_a_path_without_a_socket_is_not_found(tmp_path: Path) -> None:
     await fails_with(EndpointNotFound, UnixEndpoint(str(tmp_path / "office.sock")))
 
 
-async def test_a_socket_that_a_dead_daemon_left_behind_refuses(tmp_path: Path) -> None:
+async def test_the_socket_of_a_dead_daemon_refuses(tmp_path: Path) -> None:
     path = str(tmp_path / "office.sock")
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(path)
     await fails_with(ConnectionRefused, UnixEndpoint(path))
 
 
-async def test_a_socket_in_a_closed_directory_is_a_matter_of_permission(tmp_path: Path) -> None:
+async def test_a_socket_in_a_closed_directory_is_a_permission_error(tmp_path: Path) -> None:
     directory = tmp_path / "closed"
     directory.mkdir(mode=0o700)
     async with fake_daemon(directory / "office.sock") as daemon:
         if os.geteuid():
             directory.chmod(0)
         try:
-            with as_nobody():
+            with without_root():
                 said = await fails_with(EndpointPermissionError, daemon.endpoint)
         finally:
             directory.chmod(0o700)
@@ -201,14 +201,14 @@ async def test_a_full_queue_on_a_unix_socket_means_busy_at_once(tmp_path: Path) 
     with full_listener(socket.AF_UNIX, path):
         opening = asyncio.ensure_future(fails_with(SlotBusy, UnixEndpoint(path)))
         await asyncio.sleep(0)
-        assert opening.done()  # in one turn of the loop
+        assert opening.done()  # in one pass of the event loop
     assert "ss -xp" in await opening
 
 
-async def test_a_daemon_that_dials_in_is_taken() -> None:
+async def test_a_daemon_that_connects_is_accepted() -> None:
     async with listening() as (opening, endpoint):
         opened = asyncio.create_task(opening.connect())
-        await asyncio.sleep(0)  # it listens now
+        await asyncio.sleep(0)  # it is listening
         async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
             daemon.send_lines(b"hello")
             stream = await opened
@@ -218,7 +218,7 @@ async def test_a_daemon_that_dials_in_is_taken() -> None:
             assert await daemon.read_line() == b""
 
 
-async def test_a_daemon_that_did_not_dial_in_is_not_found() -> None:
+async def test_a_daemon_that_has_not_connected_is_not_found() -> None:
     endpoint = ListenEndpoint("127.0.0.1", free_port())
     said = await fails_with(EndpointNotFound, endpoint, deadline=SHORT)
     assert f"management {endpoint.host} {endpoint.port}" in said
@@ -236,8 +236,8 @@ async def test_an_address_that_this_machine_does_not_have_is_unreachable() -> No
     await fails_with(EndpointUnreachable, ListenEndpoint("192.0.2.1", free_port()))
 
 
-async def test_a_daemon_that_dials_in_while_nobody_asks_is_taken_later() -> None:
-    """Such a daemon dials once, at its start, and exits when nobody is there."""
+async def test_a_daemon_that_connects_between_calls_is_accepted_later() -> None:
+    """Such a daemon connects once, at its start, and exits if that fails."""
     async with listening(deadline=SHORT) as (opening, endpoint):
         with pytest.raises(EndpointNotFound):
             await opening.connect()
@@ -249,10 +249,10 @@ async def test_a_daemon_that_dials_in_while_nobody_asks_is_taken_later() -> None
             assert await daemon.read_line() == b""
 
 
-async def test_daemons_that_dial_in_are_taken_one_after_the_other() -> None:
+async def test_daemons_that_connect_are_accepted_one_after_the_other() -> None:
     async with listening() as (opening, endpoint):
         opened = asyncio.create_task(opening.connect())
-        await asyncio.sleep(0)  # it listens now
+        await asyncio.sleep(0)  # it is listening
         async with (
             connect_fake_daemon(endpoint.host, endpoint.port) as first,
             connect_fake_daemon(endpoint.host, endpoint.port) as second,
@@ -268,10 +268,10 @@ async def test_daemons_that_dial_in_are_taken_one_after_the_other() -> None:
             opened.cancel()
 
 
-async def test_a_daemon_that_comes_in_the_moment_of_giving_up_is_not_lost() -> None:
+async def test_a_daemon_that_connects_at_the_timeout_is_not_lost() -> None:
     async with listening() as (opening, endpoint):
         opened = asyncio.create_task(opening.connect())
-        await asyncio.sleep(0)  # it listens now
+        await asyncio.sleep(0)  # it is listening
         assert isinstance(opening, ReverseConnector)
         assert opening._pending_accept is not None
         opening._pending_accept.add_done_callback(lambda _: opened.cancel())
@@ -284,7 +284,7 @@ async def test_a_daemon_that_comes_in_the_moment_of_giving_up_is_not_lost() -> N
             stream.writer.close()
 
 
-async def test_a_daemon_that_nobody_takes_any_more_is_let_go() -> None:
+async def test_closing_the_connector_closes_an_accepted_connection() -> None:
     async with listening(deadline=SHORT) as (opening, endpoint):
         with pytest.raises(EndpointNotFound):
             await opening.connect()
@@ -296,7 +296,7 @@ async def test_a_daemon_that_nobody_takes_any_more_is_let_go() -> None:
             assert await daemon.read_line() == b""
 
 
-async def test_after_closing_nobody_can_dial_in() -> None:
+async def test_a_closed_connector_does_not_listen() -> None:
     async with listening(deadline=SHORT) as (opening, endpoint):
         with pytest.raises(EndpointNotFound):
             await opening.connect()

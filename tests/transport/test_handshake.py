@@ -37,7 +37,7 @@ async def fails_with(
     return str(caught.value)
 
 
-async def test_a_greeting_is_all_that_a_daemon_without_a_password_says() -> None:
+async def test_the_greeting_alone_opens_a_session_without_a_password() -> None:
     async with connected() as (connection, daemon):
         daemon.send_lines(GREETING)
         await connection.log_in(None)
@@ -68,7 +68,7 @@ async def test_a_pending_request_after_the_greeting_reaches_subscribers() -> Non
         assert await noticed.get() == Notification("HOLD", b"Waiting for hold release:0")
 
 
-async def test_a_right_password_opens_the_session() -> None:
+async def test_the_right_password_opens_the_session() -> None:
     async with connected() as (connection, daemon):
         daemon.send_bytes(PROMPT)
         logging_in = asyncio.create_task(connection.log_in(PASSWORD))
@@ -78,7 +78,7 @@ async def test_a_right_password_opens_the_session() -> None:
         assert connection.pop_unparsed() == 0
 
 
-async def test_a_password_that_nobody_asks_for_is_not_sent() -> None:
+async def test_the_password_is_not_sent_without_a_prompt() -> None:
     async with connected() as (connection, daemon):
         daemon.send_lines(GREETING)
         await connection.log_in(PASSWORD)
@@ -87,7 +87,7 @@ async def test_a_password_that_nobody_asks_for_is_not_sent() -> None:
         assert await daemon.read_line() == b""
 
 
-async def test_a_wrong_password_is_not_tried_again() -> None:
+async def test_a_wrong_password_is_not_sent_again() -> None:
     async with connected() as (connection, daemon):
         daemon.send_bytes(PROMPT)
         failing = asyncio.create_task(
@@ -101,7 +101,7 @@ async def test_a_wrong_password_is_not_tried_again() -> None:
         assert daemon.received == [b"correct horse"]
 
 
-async def test_a_missing_password_is_said_so_at_once() -> None:
+async def test_a_missing_password_is_an_error_at_once() -> None:
     async with connected() as (connection, daemon):
         daemon.send_bytes(PROMPT)
         assert "set 'password_file'" in await fails_with(AuthenticationFailed, connection)
@@ -110,7 +110,7 @@ async def test_a_missing_password_is_said_so_at_once() -> None:
 
 
 @pytest.mark.parametrize("leave", [FakeSession.close, FakeSession.reset])
-async def test_a_daemon_that_closes_after_the_password_has_refused_it(
+async def test_closing_after_the_password_means_it_is_wrong(
     leave: Callable[[FakeSession], None],
 ) -> None:
     async with connected() as (connection, daemon):
@@ -124,7 +124,7 @@ async def test_a_daemon_that_closes_after_the_password_has_refused_it(
 
 
 @pytest.mark.parametrize("leave", [FakeSession.close, FakeSession.reset])
-async def test_a_daemon_that_closes_before_a_byte_wants_another_user(
+async def test_closing_before_the_first_byte_is_a_permission_error(
     leave: Callable[[FakeSession], None],
 ) -> None:
     async with connected() as (connection, daemon):
@@ -132,25 +132,25 @@ async def test_a_daemon_that_closes_before_a_byte_wants_another_user(
         assert "management-client-user" in await fails_with(EndpointPermissionError, connection)
 
 
-async def test_a_daemon_that_closes_in_the_middle_of_its_greeting_has_closed() -> None:
+async def test_closing_within_the_greeting_is_session_closed() -> None:
     async with connected() as (connection, daemon):
         daemon.send_bytes(GREETING)
         daemon.close()
         await fails_with(SessionClosed, connection)
 
 
-async def test_a_peer_that_says_nothing_is_busy_with_another_client() -> None:
+async def test_a_silent_peer_is_busy_with_another_client() -> None:
     async with connected(deadline=SHORT) as (connection, _):
         assert "another client" in await fails_with(SlotBusy, connection)
 
 
-async def test_a_peer_that_stops_before_the_greeting_has_timed_out() -> None:
+async def test_a_peer_that_stops_before_the_greeting_is_a_timeout() -> None:
     async with connected(deadline=SHORT) as (connection, daemon):
         daemon.send_bytes(b">INFO:OpenVPN")
         await fails_with(ReplyTimeout, connection)
 
 
-async def test_a_peer_that_stops_after_the_password_has_timed_out() -> None:
+async def test_a_peer_that_stops_after_the_password_is_a_timeout() -> None:
     async with connected(deadline=SHORT) as (connection, daemon):
         daemon.send_bytes(PROMPT)
         await fails_with(ReplyTimeout, connection, password=PASSWORD)
@@ -167,7 +167,7 @@ async def test_a_peer_that_stops_after_the_password_has_timed_out() -> None:
         b"x" * 20_000,
     ],
 )
-async def test_another_protocol_is_told_by_its_first_line(banner: bytes) -> None:
+async def test_another_protocol_is_an_error_at_its_first_line(banner: bytes) -> None:
     async with connected() as (connection, daemon):
         daemon.send_bytes(banner)
         await fails_with(ProtocolError, connection)

@@ -1,4 +1,4 @@
-"""Host names become addresses, and a resolver that doesn't answer keeps nobody."""
+"""Host names are resolved, and a resolver that hangs blocks no other task."""
 
 import asyncio
 import contextlib
@@ -15,25 +15,25 @@ from tests.interpreter import run_program
 FOUND = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", 0))]
 
 
-class Dead:
-    """A resolver that says nothing until it is revived."""
+class HangingResolver:
+    """A resolver that hangs until it is released."""
 
     def __init__(self) -> None:
-        self.asked = 0
-        self.revived = threading.Event()
+        self.lookups = 0
+        self.released = threading.Event()
 
     def getaddrinfo(self, *_: object, **__: object) -> list[object]:
-        self.asked += 1
-        assert self.revived.wait(TEST_TIMEOUT)
+        self.lookups += 1
+        assert self.released.wait(TEST_TIMEOUT)
         return list(FOUND)
 
 
 @pytest.fixture
-def dead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dead]:
-    resolver = Dead()
+def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingResolver]:
+    resolver = HangingResolver()
     monkeypatch.setattr(socket, "getaddrinfo", resolver.getaddrinfo)
     yield resolver
-    resolver.revived.set()
+    resolver.released.set()
 
 
 @pytest.mark.parametrize(
@@ -44,9 +44,11 @@ def dead(monkeypatch: pytest.MonkeyPatch) -> Iterator[Dead]:
         ("fe80::1%lo", socket.AF_INET6),
     ],
 )
-async def test_an_address_asks_nobody(dead: Dead, host: str, family: socket.AddressFamily) -> None:
+async def test_an_address_needs_no_lookup(
+    hanging: HangingResolver, host: str, family: socket.AddressFamily
+) -> None:
     assert await Resolver(host).addresses() == [ResolvedAddress(family, host)]
-    assert dead.asked == 0
+    assert hanging.lookups == 0
 
 
 async def test_a_name_is_looked_up_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +64,7 @@ async def test_a_name_is_looked_up_each_time(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("host", ["a" * 64, "no-such-host.invalid"])
-async def test_a_name_that_cannot_be_is_an_error_of_the_resolver(
+async def test_an_invalid_name_is_an_error_of_the_resolver(
     monkeypatch: pytest.MonkeyPatch, host: str
 ) -> None:
     def refuse(name: str, *_: object, **__: object) -> None:
@@ -74,19 +76,21 @@ async def test_a_name_that_cannot_be_is_an_error_of_the_resolver(
         await Resolver(host).addresses()
 
 
-async def test_a_dead_resolver_is_asked_once_however_often_we_come_back(dead: Dead) -> None:
+async def test_further_calls_share_the_lookup_of_a_hanging_resolver(
+    hanging: HangingResolver,
+) -> None:
     resolver = Resolver("vpn.example.org")
     for _ in range(3):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.01):
                 await resolver.addresses()
-    assert dead.asked == 1
-    dead.revived.set()
+    assert hanging.lookups == 1
+    hanging.released.set()
     assert await resolver.addresses() == [ResolvedAddress(socket.AF_INET, "192.0.2.7")]
-    assert dead.asked == 1
+    assert hanging.lookups == 1
 
 
-def test_a_dead_resolver_does_not_delay_the_end_of_the_process() -> None:
+def test_a_hanging_resolver_does_not_delay_the_end_of_the_process() -> None:
     program = """
 import asyncio, socket, time
 from exporter.transport.connector import Resolver

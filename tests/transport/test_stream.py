@@ -1,4 +1,4 @@
-"""A stream acknowledges what it reads at once, where the platform lets it."""
+"""A stream acknowledges received bytes at once, where the platform can."""
 
 import contextlib
 import socket
@@ -29,32 +29,34 @@ def socket_of(stream: Stream) -> socket.socket:
     return found
 
 
-def waits_before_it_acknowledges(stream: Stream) -> bool:
+def delays_acknowledgements(stream: Stream) -> bool:
     return not socket_of(stream).getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK)
 
 
-def let_it_wait(stream: Stream) -> None:
-    """Put the kernel into the state in which it delays acknowledgements."""
+def delay_acknowledgements(stream: Stream) -> None:
+    """Put the kernel into the state of delayed acknowledgements."""
     socket_of(stream).setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
-    assert waits_before_it_acknowledges(stream)
+    assert delays_acknowledgements(stream)
 
 
 async def test_each_read_is_acknowledged_at_once() -> None:
     async with opened() as (stream, daemon):
         for _ in range(2):
-            let_it_wait(stream)
+            delay_acknowledgements(stream)
             daemon.send_lines(GREETING)
             assert await stream.read() == GREETING + b"\r\n"
-            assert not waits_before_it_acknowledges(stream)
+            assert not delays_acknowledgements(stream)
 
 
-async def test_a_platform_without_the_option_reads_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_platform_without_the_option_reads_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(stream_module, "_TCP_QUICKACK", None)
     async with opened() as (stream, daemon):
-        let_it_wait(stream)
+        delay_acknowledgements(stream)
         daemon.send_lines(GREETING)
         assert await stream.read() == GREETING + b"\r\n"
-        assert waits_before_it_acknowledges(stream)
+        assert delays_acknowledgements(stream)
 
 
 async def test_a_unix_socket_has_nothing_to_acknowledge(tmp_path: Path) -> None:
@@ -63,6 +65,6 @@ async def test_a_unix_socket_has_nothing_to_acknowledge(tmp_path: Path) -> None:
         assert await stream.read() == GREETING + b"\r\n"
 
 
-async def test_our_own_commands_are_not_held_back() -> None:
+async def test_commands_are_not_delayed() -> None:
     async with opened() as (stream, _):
         assert socket_of(stream).getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -1,4 +1,4 @@
-"""A status as daemons of several versions print it: the way back from what we read."""
+"""Prints a status as daemons of several versions do."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Layout(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """One daemon's way of printing: its columns and its spelling of dates, always in UTC."""
+    """Prints with the columns and the spelling of dates of one daemon, in UTC."""
 
     layout: Layout = Layout.V2_5
     date: Callable[[datetime], str] = datetime.ctime

@@ -1,4 +1,4 @@
-"""Made-up server statuses with hostile names, for properties."""
+"""Hypothesis strategies for server statuses with hostile names."""
 
 from hypothesis import strategies as st
 
@@ -7,14 +7,14 @@ from exporter.management.status import ClientRow, RouteRow, ServerStatus
 MOMENTS = st.integers(0, 2**32)
 NUMBERS = st.integers(0, 2**64 - 1)
 
-NASTY = (
+HOSTILE_NAMES = (
     "", "END", ">FATAL:x", "SUCCESS: x", "ERROR: x", "ENTER PASSWORD:", "Doe, John", ",", ",,,",
     "a,1,2,3", "7,7", "CLIENT_LIST,x", 'dave "the\\rat" o\'neil', "carol ann  smith", "日本 ü",
     "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since", "GLOBAL STATS",
     "\ufffd", ">STATE:1,2", "x,192.0.2.1:5,1,2,2026-11-23 03:53:03",
     "x,192.0.2.1:5,10.8.0.9,,1,2,2026-11-23 03:53:03,3,u", "u,1,2,3,4,5,6,7,8",
 )  # fmt: skip
-NAMES = st.sampled_from(NASTY) | st.text(max_size=30).filter(
+NAMES = st.sampled_from(HOSTILE_NAMES) | st.text(max_size=30).filter(
     lambda name: name.isprintable() and name != "UNDEF"
 )
 
@@ -51,7 +51,7 @@ def _routes(client: ClientRow, last_reference: int) -> list[RouteRow]:
 
 @st.composite
 def server_statuses(draw: st.DrawFn) -> ServerStatus:
-    """Draw a status whose every text is already clean."""
+    """Draw a status whose texts are all clean."""
     numbers = range(1, draw(st.integers(0, 5)) + 1)
     clients = tuple(draw(_clients(number, connected=True)) for number in numbers)
     routes = [route for client in clients for route in _routes(client, draw(MOMENTS))]

@@ -62,7 +62,7 @@ VERSIONS = {
 
 
 def read(*lines: str, separator: str = "\t", routes: bool = True) -> ServerStatus:
-    """Read rows, written with commas for the eye, that come after the first two."""
+    """Parse a status of the title, the time and these rows, given with commas."""
     text = [line.replace(",", separator).encode() for line in (TITLE, TIME, *lines)]
     status = parse_status(text, routes=routes)
     assert isinstance(status, ServerStatus)
@@ -86,7 +86,7 @@ def test_the_columns_are_in_the_order_of_the_fields() -> None:
 
 @pytest.mark.parametrize("separator", SEPARATORS)
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_client_list_of_each_version_is_read(version: str, separator: str) -> None:
+def test_the_client_list_of_each_version_is_parsed(version: str, separator: str) -> None:
     header, row, client = VERSIONS[version]
     status = read(header, row, ROUTES, separator=separator)
     assert status.clients == (client,)
@@ -105,12 +105,12 @@ def test_a_server_without_clients_is_a_status(separator: str) -> None:
     )
 
 
-def test_the_end_may_be_there_or_not() -> None:
+def test_the_end_line_is_optional() -> None:
     assert read(CLIENTS, ALICE, "END") == read(CLIENTS, ALICE)
 
 
 @pytest.mark.parametrize("separator", SEPARATORS)
-def test_routes_of_every_kind_are_read(separator: str) -> None:
+def test_routes_of_every_kind_are_parsed(separator: str) -> None:
     addresses = (
         "10.8.0.2", "fd00:8::1000", "192.168.77.0/24", "fd00:77::/64", "192.168.77.5C",
         "fd00:77::5C", "9e:45:f9:23:0a:9c@0", "9e:45:f9:23:0a:9c",
@@ -122,19 +122,19 @@ def test_routes_of_every_kind_are_read(separator: str) -> None:
     assert status.unparsed == 0
 
 
-def test_routes_are_counted_even_if_nobody_wants_them() -> None:
+def test_routes_are_counted_even_if_they_are_not_parsed() -> None:
     rows = ["ROUTING_TABLE,10.8.0.2,alice,::1,D,1795404614"] * 5
     status = read(ROUTES, *rows, routes=False)
     assert (status.routes, status.route_count) == ((), 5)
 
 
 @pytest.mark.parametrize("dco", [0, 1])
-def test_global_statistics_are_read(dco: int) -> None:
+def test_global_statistics_are_parsed(dco: int) -> None:
     status = read("GLOBAL_STATS,Max bcast/mcast queue length,7", f"GLOBAL_STATS,dco_enabled,{dco}")
     assert (status.max_queue_length, status.dco_enabled) == (7, dco == 1)
 
 
-def test_what_the_daemon_does_not_say_is_none() -> None:
+def test_missing_global_statistics_are_none() -> None:
     status = read(CLIENTS, ROUTES)
     assert (status.max_queue_length, status.dco_enabled) == (None, None)
 
@@ -165,7 +165,7 @@ def test_what_the_daemon_does_not_say_is_none() -> None:
         "TIME,2026-11-23 03:53:03,soon",
     ],
 )
-def test_what_nobody_knows_is_counted_and_hurts_nothing_else(line: str, separator: str) -> None:
+def test_unknown_rows_and_columns_are_counted_and_skipped(line: str, separator: str) -> None:
     status = read(CLIENTS, ROUTES, ALICE, line, separator=separator)
     assert [client.common_name for client in status.clients] == ["alice"]
     assert status.updated == 1795405983
@@ -177,7 +177,7 @@ def test_rows_before_their_header_are_counted() -> None:
     assert (status.clients, status.routes, status.unparsed) == ((), (), 2)
 
 
-def test_a_new_column_in_the_middle_moves_nothing() -> None:
+def test_a_new_column_in_the_middle_shifts_no_field() -> None:
     header = CLIENTS.replace("Bytes Received", "Something New,Bytes Received")
     status = read(header, ALICE.replace("3005", "new,3005"), separator="\t")
     assert status.clients == read(CLIENTS, ALICE).clients
@@ -210,7 +210,7 @@ def test_a_row_without_a_virtual_address_is_pending(name: str) -> None:
         ("UNDEF", "", 0),
     ],
 )
-def test_on_a_bridge_without_a_pool_a_name_or_a_negotiated_cipher_means_connected(
+def test_in_tap_mode_without_a_pool_a_name_or_a_negotiated_cipher_means_connected(
     username: str, cipher: str, *, connected: int, mac: str
 ) -> None:
     row = f"CLIENT_LIST,alice,127.0.0.1:1,,,1,2,D,3,{username},0,0,{cipher}"
@@ -224,7 +224,7 @@ def test_on_a_bridge_without_a_pool_a_name_or_a_negotiated_cipher_means_connecte
     "name",
     ['dave "the\\rat" o\'neil', ">FATAL:x", "END", "SUCCESS: x", "CLIENT_LIST", "日本", "a,b", ""],
 )
-def test_in_format_3_any_name_is_a_name(name: str) -> None:
+def test_format_3_parses_any_name(name: str) -> None:
     fields = ["CLIENT_LIST", name, "::1", "10.8.0.2", "", "1", "2", "D", "3", name, "0", "0", "C"]
     lines = [TITLE, TIME, CLIENTS]
     text = [line.replace(",", "\t").encode() for line in lines] + ["\t".join(fields).encode()]
@@ -233,7 +233,7 @@ def test_in_format_3_any_name_is_a_name(name: str) -> None:
     assert [(client.common_name, client.username) for client in status.clients] == [(name, name)]
 
 
-def test_names_are_made_safe() -> None:
+def test_names_are_cleaned() -> None:
     header = [line.replace(",", "\t").encode() for line in (TITLE, TIME, CLIENTS)]
     row = b"CLIENT_LIST\t\xff\x1b\t::1\t10.8.0.2\t\t1\t2\tD\t3\t" + b"u" * 500 + b"\t0\t0\tC"
     status = parse_status([*header, row])
@@ -253,7 +253,7 @@ def test_names_are_made_safe() -> None:
         ("127.0.0.1:1,10.8.0.9", ""),
     ],
 )
-def test_in_format_2_commas_of_names_are_told_from_separators(name: str, user: str) -> None:
+def test_format_2_realigns_commas_in_names(name: str, user: str) -> None:
     row = ALICE.replace("alice", name).replace(",al,", f",{user},")
     expected = msgspec.structs.replace(
         read(CLIENTS, ALICE).clients[0], common_name=name, username=user
@@ -270,20 +270,18 @@ def test_in_format_2_commas_of_names_are_told_from_separators(name: str, user: s
         ("alice", "al,192.0.2.1:5,10.8.0.9,,1,2,2026-11-23 03:53:03,3,al"),
     ],
 )
-def test_in_format_2_a_name_that_looks_like_a_row_is_counted_not_guessed(
-    name: str, user: str
-) -> None:
+def test_format_2_counts_an_ambiguous_row(name: str, user: str) -> None:
     row = ALICE.replace("alice", name).replace(",al,", f",{user},")
     status = read(CLIENTS, row, separator=",")
     assert (status.clients, status.pending, status.unparsed) == ((), (), 1)
 
 
-def test_in_format_2_commas_of_a_routes_name_are_told_from_separators() -> None:
+def test_format_2_realigns_commas_in_the_name_of_a_route() -> None:
     status = read(ROUTES, "ROUTING_TABLE,10.8.0.2,Doe, J, 2,::1,D,3", separator=",")
     assert status.routes == (RouteRow("10.8.0.2", "Doe, J, 2", "::1", 3),)
 
 
-def test_in_format_3_a_row_with_too_many_fields_is_not_realigned() -> None:
+def test_format_3_does_not_realign_a_row_with_too_many_fields() -> None:
     status = read(CLIENTS, ALICE.replace("alice", "Doe, John"), separator="\t")
     assert (status.clients, status.unparsed) == ((), 1)
 

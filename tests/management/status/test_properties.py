@@ -1,4 +1,4 @@
-"""What is printed is read back, whatever the names."""
+"""A printed status is parsed back, whatever the names."""
 
 from datetime import UTC, datetime
 
@@ -26,8 +26,8 @@ def through_protocol(lines: list[bytes]) -> Status:
     return parse_status(message.lines, zone=UTC)
 
 
-def known_to(layout: Layout, client: ClientRow) -> ClientRow:
-    """Leave out of a row what a daemon of this layout doesn't say."""
+def as_printed_by(layout: Layout, client: ClientRow) -> ClientRow:
+    """Remove from a row the columns that this layout does not have."""
     late: dict[str, object] = {}
     if "Username" not in layout.value:
         late |= {"username": ""}
@@ -39,16 +39,16 @@ def known_to(layout: Layout, client: ClientRow) -> ClientRow:
 
 
 @given(server_statuses())
-def test_format_3_is_read_back(status: ServerStatus) -> None:
+def test_format_3_round_trips(status: ServerStatus) -> None:
     assert through_protocol(Printer(Layout.V2_5, iso).table(status, "\t")) == status
 
 
 @given(server_statuses(), PRINTERS)
-def test_format_3_of_any_version_is_read_back(status: ServerStatus, printer: Printer) -> None:
+def test_format_3_of_any_version_round_trips(status: ServerStatus, printer: Printer) -> None:
     read = through_protocol(printer.table(status, "\t"))
     assert isinstance(read, ServerStatus)
-    printed = [known_to(printer.layout, client) for client in status.clients + status.pending]
-    # Before 2.4 a client that has an IPv6 address alone can't be told from a pending one.
+    printed = [as_printed_by(printer.layout, client) for client in status.clients + status.pending]
+    # Before 2.4 a client that has an IPv6 address alone looks like a pending one.
     connected = [row for row in printed if row.virtual_address or row.virtual_ipv6_address]
     assert list(read.clients) == connected
     assert list(read.pending) == [client for client in printed if client not in connected]
@@ -57,7 +57,7 @@ def test_format_3_of_any_version_is_read_back(status: ServerStatus, printer: Pri
 
 
 @given(server_statuses(), PRINTERS)
-def test_format_1_is_read_back(status: ServerStatus, printer: Printer) -> None:
+def test_format_1_round_trips(status: ServerStatus, printer: Printer) -> None:
     expected = msgspec.structs.replace(
         status,
         clients=tuple(as_in_format_1(client) for client in status.clients),
@@ -73,12 +73,12 @@ def as_in_format_1(client: ClientRow) -> ClientRow:
 
 
 @given(server_statuses(), PRINTERS)
-def test_format_2_is_read_back_or_counted_and_never_wrong(
+def test_format_2_round_trips_or_counts_ambiguous_rows(
     status: ServerStatus, printer: Printer
 ) -> None:
     read = through_protocol(printer.table(status, ","))
     assert isinstance(read, ServerStatus)
-    printed = [known_to(printer.layout, client) for client in status.clients + status.pending]
+    printed = [as_printed_by(printer.layout, client) for client in status.clients + status.pending]
     rows = [*read.clients, *read.pending]
     assert all(row in printed for row in rows)
     assert len(rows) + read.unparsed == len(printed)
@@ -86,6 +86,6 @@ def test_format_2_is_read_back_or_counted_and_never_wrong(
 
 
 @given(server_statuses())
-def test_without_routes_all_else_is_the_same(status: ServerStatus) -> None:
+def test_skipping_routes_changes_nothing_else(status: ServerStatus) -> None:
     lines = Printer(Layout.V2_5, iso).table(status, "\t")
     assert parse_status(lines, routes=False) == msgspec.structs.replace(status, routes=())

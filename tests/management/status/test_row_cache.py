@@ -1,4 +1,4 @@
-"""A reader that knows the last status reads the next one as if it knew nothing."""
+"""A reader with a previous status parses the next one like a new reader."""
 
 from collections.abc import Generator, Sequence
 
@@ -58,14 +58,14 @@ class Table:
 
 @st.composite
 def rows(draw: st.DrawFn, layout: Sequence[str]) -> Row:
-    """Draw a row that can be read, mostly."""
+    """Draw a row, mostly a valid one."""
     numeric = ("Bytes", "time_t", "ID")
     return [draw(NUMBERS if any(word in name for word in numeric) else FIELDS) for name in layout]
 
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[list[bytes]]:
-    """Draw a table as it is printed again and again, edited in between."""
+    """Draw successive versions of a table, with edits in between."""
     layout = draw(st.sampled_from(LAYOUTS))
     table = Table(layout, draw(st.lists(rows(layout), min_size=1, max_size=4)))
     history = [table.lines()]
@@ -99,7 +99,7 @@ def drained(steps: Generator[None, None, Status]) -> Status | str:
         return str(error)
 
 
-def anew(lines: Sequence[bytes]) -> Status | str:
+def without_cache(lines: Sequence[bytes]) -> Status | str:
     try:
         return parse_status(lines)
     except ReplyError as error:
@@ -107,10 +107,10 @@ def anew(lines: Sequence[bytes]) -> Status | str:
 
 
 @given(histories())
-def test_every_edit_shows(history: list[list[bytes]]) -> None:
+def test_the_cache_hides_no_edit(history: list[list[bytes]]) -> None:
     reader = StatusReader()
     for lines in history:
-        assert drained(reader.read_in_chunks(lines)) == anew(lines)
+        assert drained(reader.read_in_chunks(lines)) == without_cache(lines)
 
 
 def table(*fields: bytes) -> list[bytes]:
@@ -129,12 +129,12 @@ ALICE = (
 @example(5, b"18446744073709551616")
 @example(4, b" 1")
 @example(5, b"+1")
-def test_a_change_of_any_field_shows(place: int, field: bytes) -> None:
+def test_the_cache_hides_no_change_of_a_field(place: int, field: bytes) -> None:
     reader = StatusReader()
     drained(reader.read_in_chunks(table(*ALICE)))
     edited = table(*ALICE[:place], field, *ALICE[place + 1 :])
-    assert drained(reader.read_in_chunks(edited)) == anew(edited)
-    assert drained(reader.read_in_chunks(table(*ALICE))) == anew(table(*ALICE))
+    assert drained(reader.read_in_chunks(edited)) == without_cache(edited)
+    assert drained(reader.read_in_chunks(table(*ALICE))) == without_cache(table(*ALICE))
 
 
 @pytest.mark.parametrize(
@@ -152,13 +152,13 @@ def test_a_change_of_any_field_shows(place: int, field: bytes) -> None:
         ),
     ],
 )
-def test_fields_are_never_taken_for_others(layout: str, before: str, after: str) -> None:
+def test_the_cache_confuses_no_fields(layout: str, before: str, after: str) -> None:
     reader = StatusReader()
     for row in (before, after):
         names = [*layout.split("|"), SINCE]
         lines = Table(names, [[*row.encode().split(b"|"), b"9"]]).lines()
         status = drained(reader.read_in_chunks(lines))
-        assert status == anew(lines)
+        assert status == without_cache(lines)
         assert isinstance(status, ServerStatus)
         assert len(status.pending) == 1
 
@@ -169,12 +169,12 @@ def client(reader: StatusReader, *fields: bytes) -> ClientRow:
     return status.clients[0]
 
 
-def test_a_row_that_did_not_change_is_the_same_object() -> None:
+def test_an_unchanged_row_is_the_same_object() -> None:
     reader = StatusReader()
     assert client(reader, *ALICE) is client(reader, *ALICE)
 
 
-def test_the_texts_of_a_row_exist_once() -> None:
+def test_a_row_with_new_counters_shares_its_texts() -> None:
     reader = StatusReader()
     before = client(reader, *ALICE)
     after = client(reader, *ALICE[:4], b"1000", b"2000", *ALICE[6:])
@@ -182,21 +182,21 @@ def test_the_texts_of_a_row_exist_once() -> None:
     assert before.common_name is after.common_name
 
 
-def test_what_a_status_did_not_have_is_forgotten() -> None:
+def test_a_row_missing_from_a_status_is_forgotten() -> None:
     reader = StatusReader()
     before = client(reader, *ALICE)
     client(reader, b"bob", *ALICE[1:])
     assert client(reader, *ALICE) is not before
 
 
-def test_a_status_without_a_time_is_an_error_and_no_harm() -> None:
+def test_the_cache_survives_a_status_without_a_time() -> None:
     reader = StatusReader()
     first = client(reader, *ALICE)
     without = [line for line in table(*ALICE) if not line.startswith(b"TIME")]
-    assert drained(reader.read_in_chunks(without)) == anew(without)
+    assert drained(reader.read_in_chunks(without)) == without_cache(without)
     assert client(reader, *ALICE) == first
 
 
-def test_a_long_table_is_read_in_many_steps() -> None:
+def test_a_long_status_is_parsed_in_chunks() -> None:
     lines = Table(Layout.V2_5.value, [list(ALICE)] * 9000).lines()
     assert sum(1 for _ in StatusReader().read_in_chunks(lines)) > 3

@@ -43,7 +43,7 @@ def test_rows_that_the_daemon_does_not_print_are_none() -> None:
     assert read(*ROWS, "END") == PLAIN
 
 
-def test_rows_of_compression_are_read() -> None:
+def test_rows_of_compression_are_parsed() -> None:
     assert read(*ROWS, *COMPRESSION) == TunnelStatus(
         updated=1795404614,
         tun_tap_read=1,
@@ -58,12 +58,12 @@ def test_rows_of_compression_are_read() -> None:
     )
 
 
-def test_the_driver_status_of_windows_is_known_and_left_out() -> None:
+def test_the_windows_driver_status_is_ignored() -> None:
     assert read(*ROWS, 'TAP-WIN32 driver status,"State=AT?c Err=[, -1]"') == PLAIN
 
 
 @pytest.mark.parametrize("row", ["", "Something new,1", "Auth read bytes,many", "Auth read bytes"])
-def test_what_nobody_knows_is_counted(row: str) -> None:
+def test_unknown_rows_are_counted(row: str) -> None:
     status = read(*ROWS, row)
     assert status.auth_read == 5
     assert status.unparsed == 1
