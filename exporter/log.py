@@ -1,7 +1,7 @@
 """Logging: one event a line on standard error, as logfmt or JSON.
 
-Whatever a value holds, its event stays on one line: names of VPN clients, reasons of daemons and
-tracebacks are escaped. Knows nothing of what is logged.
+An event stays on one line whatever its values contain: names of VPN clients, messages of daemons
+and tracebacks are escaped.
 """
 
 import datetime
@@ -19,7 +19,7 @@ _TRACEBACK = logging.Formatter()
 
 
 class Level(enum.StrEnum):
-    """How much is logged, by the words of Prometheus."""
+    """The levels of Prometheus' own programs."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -27,19 +27,19 @@ class Level(enum.StrEnum):
     ERROR = "error"
 
     @property
-    def number(self) -> int:
-        """The level as `logging` counts it."""
-        return _NUMBERS[self]
+    def levelno(self) -> int:
+        """The level as a number of `logging`."""
+        return _LEVEL_NUMBERS[self]
 
 
-class Layout(enum.StrEnum):
-    """How an event is written."""
+class LogFormat(enum.StrEnum):
+    """The format of an event."""
 
     LOGFMT = "logfmt"
     JSON = "json"
 
 
-_NUMBERS = {
+_LEVEL_NUMBERS = {
     Level.DEBUG: logging.DEBUG,
     Level.INFO: logging.INFO,
     Level.WARN: logging.WARNING,
@@ -47,14 +47,14 @@ _NUMBERS = {
 }
 
 
-def configure(level: Level, layout: Layout) -> None:
-    """Send every logger's events of `level` and above to standard error, and nowhere else.
+def configure(level: Level, log_format: LogFormat) -> None:
+    """Write the events of all loggers, of `level` and above, to standard error only.
 
-    Warnings of the `warnings` module come along. A later call replaces an earlier one.
+    This includes warnings of the `warnings` module. A later call replaces an earlier one.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(EventFormatter(layout))
-    logging.basicConfig(level=level.number, handlers=[handler], force=True)
+    handler.setFormatter(EventFormatter(log_format))
+    logging.basicConfig(level=level.levelno, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
 
 
@@ -71,37 +71,37 @@ def event(
 
     event(log, Level.WARN, "daemon is down", daemon=name, reason=reason)
     """
-    logger.log(level.number, message, exc_info=cause, extra={FIELDS: fields})
+    logger.log(level.levelno, message, exc_info=cause, extra={FIELDS: fields})
 
 
 class EventFormatter(logging.Formatter):
-    """Writes a record as one line of printable text."""
+    """Formats a record as one line of printable text."""
 
-    def __init__(self, layout: Layout) -> None:
-        """Write in `layout`."""
+    def __init__(self, log_format: LogFormat) -> None:
         super().__init__()
-        self._write: Callable[[Mapping[str, object]], str] = _WRITERS[layout]
+        self._format: Callable[[Mapping[str, object]], str] = _FORMATTERS[log_format]
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without its end."""
-        head = {
+        base_fields = {
             "ts": _timestamp(record.created),
-            "level": _word(record.levelno),
+            "level": _level_name(record.levelno),
             "msg": record.getMessage(),
             "logger": record.name,
         }
         fields: Mapping[str, object] = getattr(record, FIELDS, {})
-        # A field cannot pass for a part of the head; the head comes first all the same.
-        return self._write(head | dict(fields) | head | _traceback(record))
+        # The base fields are merged twice: first, for their order, and last, so that no field
+        # overrides them.
+        return self._format(base_fields | dict(fields) | base_fields | _traceback(record))
 
 
 def _timestamp(seconds: float) -> str:
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _word(number: int) -> Level:
-    reached = [level for level in Level if level.number <= number]
+def _level_name(levelno: int) -> Level:
+    reached = [level for level in Level if level.levelno <= levelno]
     return reached[-1] if reached else Level.DEBUG
 
 
@@ -112,15 +112,17 @@ def _traceback(record: logging.LogRecord) -> dict[str, str]:
 
 
 def _as_logfmt(event_fields: Mapping[str, object]) -> str:
-    return " ".join(f"{key}={_bare(_plain(value))}" for key, value in event_fields.items())
+    return " ".join(
+        f"{key}={_logfmt_value(_json_value(value))}" for key, value in event_fields.items()
+    )
 
 
 def _as_json(event_fields: Mapping[str, object]) -> str:
-    return _escape({key: _plain(value) for key, value in event_fields.items()})
+    return _escape({key: _json_value(value) for key, value in event_fields.items()})
 
 
-def _plain(value: object) -> str | float | None:
-    """Return a value of JSON; `bool` is among them, infinities and NaN become text."""
+def _json_value(value: object) -> str | float | None:
+    """Return a value that JSON has; infinities and NaN become text."""
     if (
         value is None
         or isinstance(value, int)
@@ -130,8 +132,8 @@ def _plain(value: object) -> str | float | None:
     return str(value)
 
 
-def _bare(value: str | float | None) -> str:
-    """Return a value of logfmt, in quotes only where it needs them."""
+def _logfmt_value(value: str | float | None) -> str:
+    """Return a value of logfmt, quoted only if necessary."""
     if not isinstance(value, str):
         return json.dumps(value)
     if value and value.isprintable() and not set(value) & set(' "=\\'):
@@ -140,8 +142,8 @@ def _bare(value: str | float | None) -> str:
 
 
 def _escape(value: object) -> str:
-    # Printable ASCII alone: no line separator, terminal escape or text direction mark gets out.
+    # Printable ASCII only: no line separator, terminal escape or text direction mark.
     return json.dumps(value, ensure_ascii=True)
 
 
-_WRITERS = {Layout.LOGFMT: _as_logfmt, Layout.JSON: _as_json}
+_FORMATTERS = {LogFormat.LOGFMT: _as_logfmt, LogFormat.JSON: _as_json}

@@ -1,25 +1,24 @@
-"""A text that must not be shown."""
+"""Text that must not be logged or shown."""
 
-_SHOWN = "***"
+_REDACTED = "***"
 
 
 class Secret:
-    """A management password: `repr`, `str` and formatting show `***`, only `reveal` the text."""
+    """A secret: `repr`, `str` and formatting return `***`, only `reveal` returns the text."""
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        """Keep `text` out of sight."""
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text itself; for the one place that sends it."""
+        """Return the text itself; only the code that uses the secret calls this."""
         return self._text
 
     def __repr__(self) -> str:
-        """Show that there is a secret, and nothing of it, not even its length."""
-        return f"Secret({_SHOWN})"
+        """Return that there is a secret, not even its length."""
+        return f"Secret({_REDACTED})"
 
     def __str__(self) -> str:
-        """Show `***`."""
-        return _SHOWN
+        """Return `***`."""
+        return _REDACTED

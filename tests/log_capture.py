@@ -8,7 +8,7 @@ from typing import Self
 
 import pytest
 
-from exporter.log import FIELDS, EventFormatter, Layout
+from exporter.log import FIELDS, EventFormatter, LogFormat
 from tests.fake_daemon import TEST_TIMEOUT
 
 
@@ -17,7 +17,7 @@ class LogCapture(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
-        self.setFormatter(EventFormatter(Layout.LOGFMT))
+        self.setFormatter(EventFormatter(LogFormat.LOGFMT))
         self.lines: list[str] = []
         self.messages: list[str] = []
         self._unread: asyncio.Queue[logging.LogRecord] = asyncio.Queue()

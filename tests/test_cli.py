@@ -275,7 +275,7 @@ class TestRules:
         listed = run("rules", "--help").stdout
         for threshold in THRESHOLDS:
             assert f"  {threshold.name}={threshold.default} " in listed
-            assert threshold.meaning in listed
+            assert threshold.description in listed
 
 
 def test_only_the_demo_loads_the_simulator() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.log import EventFormatter, Layout, Level, configure, event
+from exporter.log import EventFormatter, Level, LogFormat, configure, event
 from exporter.secret import Secret
 from tests.log_capture import restore_logging
 
@@ -17,12 +17,12 @@ LOGGER = logging.getLogger("exporter.test")
 __all__ = ["restore_logging"]
 
 
-def line(layout: Layout, message: str = "daemon is up", /, **fields: object) -> str:
+def line(log_format: LogFormat, message: str = "daemon is up", /, **fields: object) -> str:
     record = LOGGER.makeRecord(
         LOGGER.name, logging.INFO, "", 0, "%s", (message,), None, extra={"fields": fields}
     )
     record.created = 1_700_000_000.0625
-    return EventFormatter(layout).format(record)
+    return EventFormatter(log_format).format(record)
 
 
 def fail() -> None:
@@ -36,14 +36,14 @@ def failure() -> ValueError:
 
 
 def test_logfmt_is_time_level_message_logger_and_the_fields_in_order() -> None:
-    assert line(Layout.LOGFMT, daemon="office", polls=3, up=True, ratio=0.5, reason=None) == (
+    assert line(LogFormat.LOGFMT, daemon="office", polls=3, up=True, ratio=0.5, reason=None) == (
         'ts=2023-11-14T22:13:20.062Z level=info msg="daemon is up" logger=exporter.test '
         "daemon=office polls=3 up=true ratio=0.5 reason=null"
     )
 
 
 def test_json_has_the_same_fields_with_their_types() -> None:
-    assert json.loads(line(Layout.JSON, daemon="Büro", polls=3, up=True, reason=None)) == {
+    assert json.loads(line(LogFormat.JSON, daemon="Büro", polls=3, up=True, reason=None)) == {
         "ts": "2023-11-14T22:13:20.062Z",
         "level": "info",
         "msg": "daemon is up",
@@ -74,40 +74,40 @@ def test_json_has_the_same_fields_with_their_types() -> None:
     ],
 )
 def test_a_logfmt_value_is_quoted_where_it_could_be_misread(value: object, written: str) -> None:
-    assert line(Layout.LOGFMT, value=value).partition(" value=")[2] == written
+    assert line(LogFormat.LOGFMT, value=value).partition(" value=")[2] == written
 
 
 def test_json_has_no_number_that_json_does_not_know() -> None:
-    assert '"value": "inf"' in line(Layout.JSON, value=float("inf"))
+    assert '"value": "inf"' in line(LogFormat.JSON, value=float("inf"))
 
 
-@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("log_format", LogFormat)
 @given(value=st.text())
-def test_no_value_and_no_message_breaks_the_line(layout: Layout, value: str) -> None:
-    written = line(layout, value, value=value)
+def test_no_value_and_no_message_breaks_the_line(log_format: LogFormat, value: str) -> None:
+    written = line(log_format, value, value=value)
     assert written.isprintable()
-    if layout is Layout.JSON:
+    if log_format is LogFormat.JSON:
         assert json.loads(written)["value"] == json.loads(written)["msg"] == value
 
 
 def test_a_field_cannot_pass_for_the_time_the_level_or_the_message() -> None:
-    written = json.loads(line(Layout.JSON, level="error", msg="other", ts="0", logger="x"))
+    written = json.loads(line(LogFormat.JSON, level="error", msg="other", ts="0", logger="x"))
     assert (written["level"], written["msg"]) == ("info", "daemon is up")
     assert (written["ts"][:4], written["logger"]) == ("2023", "exporter.test")
 
 
-@pytest.mark.parametrize("layout", Layout)
-def test_a_secret_is_not_logged(layout: Layout) -> None:
-    written = line(layout, password=Secret("hunter2"), all=[Secret("hunter2")])
+@pytest.mark.parametrize("log_format", LogFormat)
+def test_a_secret_is_not_logged(log_format: LogFormat) -> None:
+    written = line(log_format, password=Secret("hunter2"), all=[Secret("hunter2")])
     assert "hunter2" not in written
     assert "***" in written
 
 
-@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("log_format", LogFormat)
 def test_an_event_goes_to_standard_error_as_one_line(
-    layout: Layout, capsys: pytest.CaptureFixture[str]
+    log_format: LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure(Level.INFO, layout)
+    configure(Level.INFO, log_format)
     event(LOGGER, Level.WARN, "daemon is 100% down", daemon="office")
     out, err = capsys.readouterr()
     assert out == ""
@@ -117,11 +117,11 @@ def test_an_event_goes_to_standard_error_as_one_line(
     assert "office" in err
 
 
-@pytest.mark.parametrize("layout", Layout)
+@pytest.mark.parametrize("log_format", LogFormat)
 def test_the_traceback_of_a_cause_stays_on_the_line(
-    layout: Layout, capsys: pytest.CaptureFixture[str]
+    log_format: LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure(Level.INFO, layout)
+    configure(Level.INFO, log_format)
     event(LOGGER, Level.ERROR, "poll failed", cause=failure())
     err = capsys.readouterr().err
     assert err.count("\n") == 1
@@ -132,7 +132,7 @@ def test_the_traceback_of_a_cause_stays_on_the_line(
 def test_exceptions_of_other_libraries_stay_on_the_line_too(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    configure(Level.INFO, Layout.JSON)
+    configure(Level.INFO, LogFormat.JSON)
     try:
         fail()
     except ValueError:
@@ -147,7 +147,7 @@ def test_exceptions_of_other_libraries_stay_on_the_line_too(
 def test_only_the_level_and_above_are_written(
     level: Level, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure(level, Layout.LOGFMT)
+    configure(level, LogFormat.LOGFMT)
     for each in Level:
         event(LOGGER, each, "something happened")
     written = re.findall("level=([a-z]+)", capsys.readouterr().err)
@@ -160,15 +160,15 @@ def test_only_the_level_and_above_are_written(
 def test_levels_of_other_libraries_become_ours(
     number: int, word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    configure(Level.DEBUG, Layout.LOGFMT)
+    configure(Level.DEBUG, LogFormat.LOGFMT)
     logging.getLogger().setLevel(1)
     LOGGER.log(number, "something happened")
     assert f" level={word} " in capsys.readouterr().err
 
 
 def test_a_later_configuration_replaces_an_earlier_one(capsys: pytest.CaptureFixture[str]) -> None:
-    configure(Level.DEBUG, Layout.LOGFMT)
-    configure(Level.INFO, Layout.JSON)
+    configure(Level.DEBUG, LogFormat.LOGFMT)
+    configure(Level.INFO, LogFormat.JSON)
     event(LOGGER, Level.INFO, "once")
     assert json.loads(capsys.readouterr().err)["msg"] == "once"
 
@@ -176,7 +176,7 @@ def test_a_later_configuration_replaces_an_earlier_one(capsys: pytest.CaptureFix
 def test_warnings_of_python_become_events(capsys: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
-        configure(Level.INFO, Layout.LOGFMT)
+        configure(Level.INFO, LogFormat.LOGFMT)
         warnings.warn("old\nways", DeprecationWarning, stacklevel=1)
     err = capsys.readouterr().err
     assert err.count("\n") == 1

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from exporter.cli.flags import DEFAULT_ADDRESS
 from exporter.cli.main import COMMANDS, command_parser
+from exporter.cli.options import DEFAULT_ADDRESS
 from exporter.config import ClientsConfig, Config, EventsConfig
 from exporter.config.docs import format_value
 from exporter.config.schema import key_specs

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.cli.flags import DEFAULT_ADDRESS
+from exporter.cli.options import DEFAULT_ADDRESS
 from exporter.log import Level
 
 ROOT = Path(__file__).parents[1]

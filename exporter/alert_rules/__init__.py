@@ -1,10 +1,10 @@
-"""The alert rules that this version carries.
+"""The alert rules of this version.
 
-    openvpn.rules.yml   the rules, with places for the job, the thresholds and the runbook's address
-    thresholds          what can be set, how it is written, and the defaults
-    rendering           the rules with all places filled in
+    openvpn.rules.yml   the rules, with placeholders for job, thresholds and runbook URL
+    thresholds          the thresholds: names, defaults, how each is written
+    rendering           the rules with all placeholders filled in
 
-`prometheus/openvpn.rules.yml` is what comes out with the defaults.
+`prometheus/openvpn.rules.yml` is the result with the defaults.
 """
 
 from exporter.alert_rules.rendering import JOB, RUNBOOK, render

@@ -1,4 +1,4 @@
-"""The rules with the job, the thresholds and the runbook's address filled in."""
+"""The rules with job, thresholds and runbook URL filled in."""
 
 import re
 import string
@@ -11,13 +11,13 @@ JOB = "openvpn"
 """The job of the examples."""
 
 RUNBOOK = "docs/runbook.md"
-"""The runbook's place in the repository; an address that opens is the user's to give."""
+"""The runbook in the repository; a URL that browsers can open is up to the user."""
 
-_KNOWN = {threshold.name: threshold for threshold in THRESHOLDS}
+_THRESHOLDS = {threshold.name: threshold for threshold in THRESHOLDS}
 
 
 class _Template(string.Template):
-    """Places are `@{name}`: `$` and `{{` are Prometheus' own."""
+    """A template with placeholders `@{name}`: `$` and `{{` are Prometheus' own."""
 
     delimiter = "@"
 
@@ -28,34 +28,34 @@ def render(
     """Return the rule file, in YAML.
 
     Args:
-        job: under which Prometheus scrapes the exporter.
-        runbook: address of the runbook, to which the name of an alert is added.
-        thresholds: by name, in the way each is written; the others keep their defaults.
+        job: the job of the exporter in Prometheus.
+        runbook: the URL of the runbook; each alert appends its name as a fragment.
+        thresholds: values by name; the others keep their defaults.
 
     Raises:
-        ValueError: what is wrong with which argument, and what to write instead.
+        ValueError: an argument is invalid; the text says which, and what to write instead.
     """
     if not re.fullmatch(r"[\w./:~%?=&+-]+", runbook):
-        raise ValueError(f"the runbook's address {runbook!r} is no URL without a fragment")
-    places = {"job": _quoted(job), "runbook": runbook}
-    places |= _places({name: threshold.default for name, threshold in _KNOWN.items()})
-    places |= _places(thresholds or {})
+        raise ValueError(f"the runbook {runbook!r} is no URL without a fragment")
+    placeholders = {"job": _quoted(job), "runbook": runbook}
+    placeholders |= _placeholders({name: item.default for name, item in _THRESHOLDS.items()})
+    placeholders |= _placeholders(thresholds or {})
     rules = resources.files(__package__).joinpath("openvpn.rules.yml")
-    return _Template(rules.read_text(encoding="utf-8")).substitute(places)
+    return _Template(rules.read_text(encoding="utf-8")).substitute(placeholders)
 
 
-def _places(thresholds: Mapping[str, str]) -> Placeholders:
-    places: Placeholders = {}
+def _placeholders(thresholds: Mapping[str, str]) -> Placeholders:
+    placeholders: Placeholders = {}
     for name, text in thresholds.items():
-        if name not in _KNOWN:
-            raise ValueError(f"{name!r} is no threshold: use one of {', '.join(_KNOWN)}")
+        if name not in _THRESHOLDS:
+            raise ValueError(f"{name!r} is no threshold: use one of {', '.join(_THRESHOLDS)}")
         try:
-            places |= _KNOWN[name].places(text)
+            placeholders |= _THRESHOLDS[name].placeholders(text)
         except ValueError as error:
             raise ValueError(f"threshold {name}: {error}") from error
-    return places
+    return placeholders
 
 
 def _quoted(text: str) -> str:
-    """Return `text` as it stands between double quotes in PromQL."""
+    """Return `text` as written between double quotes in PromQL."""
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

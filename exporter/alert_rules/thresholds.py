@@ -1,4 +1,4 @@
-"""What a user can set of the rules: one row a threshold."""
+"""The thresholds of the alert rules, one row each."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -8,91 +8,91 @@ import msgspec
 from exporter.config import durations
 
 Placeholders: TypeAlias = dict[str, str]
-"""What fills the places of the rules, by the name of the place."""
+"""The text of each placeholder in the rules, by its name."""
 
 _SECONDS_A_DAY = 86_400
 
 
-def _duration(place: str, text: str) -> Placeholders:
-    """Fill `place` as Prometheus writes durations, and `place_seconds` as PromQL counts them."""
+def _duration(name: str, text: str) -> Placeholders:
+    """Return `name` as Prometheus writes durations, and `name_seconds` for arithmetic in PromQL."""
     seconds = durations.parse_duration(text)
     if not seconds:
-        raise ValueError("it must be longer than nothing")
-    days, rest = divmod(seconds, _SECONDS_A_DAY)
-    number = f"{seconds:g}" if rest else f"{days:g} * {_SECONDS_A_DAY}"
-    return {place: durations.format_duration(seconds), f"{place}_seconds": number}
+        raise ValueError("it must be greater than zero")
+    days, remainder = divmod(seconds, _SECONDS_A_DAY)
+    number = f"{seconds:g}" if remainder else f"{days:g} * {_SECONDS_A_DAY}"
+    return {name: durations.format_duration(seconds), f"{name}_seconds": number}
 
 
-def _count(place: str, text: str) -> Placeholders:
-    """Fill `place` half a step above: increase() says 3.02 of three events."""
+def _count(name: str, text: str) -> Placeholders:
+    """Return `name` half a step above the number: increase() extrapolates three events to 3.02."""
     if not text.isdecimal():
         raise ValueError(f"{text!r} is not a number of events: write one such as 10")
-    return {place: f"{int(text)}.5"}
+    return {name: f"{int(text)}.5"}
 
 
-def _share(place: str, text: str) -> Placeholders:
-    problem = f"{text!r} is not a share: write a number between 0 and 1, as in 0.85"
+def _ratio(name: str, text: str) -> Placeholders:
+    problem = f"{text!r} is not a ratio: write a number between 0 and 1, as in 0.85"
     try:
-        share = float(text)
+        ratio = float(text)
     except ValueError:
         raise ValueError(problem) from None
-    if not 0 < share < 1:
+    if not 0 < ratio < 1:
         raise ValueError(problem)
-    return {place: f"{share:g}"}
+    return {name: f"{ratio:g}"}
 
 
-def _rate(place: str, text: str) -> Placeholders:
+def _rate(name: str, text: str) -> Placeholders:
     if not text.isdecimal():
-        raise ValueError(f"{text!r} is not a number of bytes a second: write one such as 20")
-    return {place: str(int(text))}
+        raise ValueError(f"{text!r} is not a number of bytes per second: write one such as 20")
+    return {name: str(int(text))}
 
 
 class Threshold(msgspec.Struct, frozen=True):
-    """One value that a user can set; `fill` says how it stands in the rules."""
+    """One threshold; `fill` returns the placeholders of a value."""
 
     name: str
     default: str
     fill: Callable[[str, str], Placeholders]
-    meaning: str
+    description: str
 
-    def places(self, text: str) -> Placeholders:
-        """Return what `text` fills, raise ValueError with how to write it."""
+    def placeholders(self, text: str) -> Placeholders:
+        """Return the placeholders of the value `text`; raises ValueError with how to write it."""
         return self.fill(self.name.replace("-", "_"), text)
 
     @property
     def is_duration(self) -> bool:
-        """Whether its value is a time."""
+        """Whether its value is a duration."""
         return self.fill is _duration
 
 
 THRESHOLDS = (
-    Threshold("exporter-down", "5m", _duration, "how long an exporter may fail to answer"),
-    Threshold("poll-slow", "2s", _duration, "how long a daemon may take to answer, on average"),
-    Threshold("daemon-down", "3m", _duration, "how long a daemon may be down, and two minutes"),
-    Threshold("not-connected", "5m", _duration, "how long it may be unconnected, and two minutes"),
-    Threshold("status-stale", "5m", _duration, "how old the status of a daemon may be"),
-    Threshold("reconnects", "3", _count, "how often a daemon may reconnect in 30 minutes"),
-    Threshold("restarts", "3", _count, "how often a daemon may restart in 30 minutes"),
-    Threshold("packet-errors", "100", _count, "how many packets may be broken in 10 minutes"),
+    Threshold("exporter-down", "5m", _duration, "scrapes of the exporter fail for this time"),
+    Threshold("poll-slow", "2s", _duration, "average duration of a poll over 10 minutes"),
+    Threshold("daemon-down", "3m", _duration, "a daemon is down for this time, plus 2 minutes"),
+    Threshold("not-connected", "5m", _duration, "not CONNECTED for this time, plus 2 minutes"),
+    Threshold("status-stale", "5m", _duration, "age of the last status"),
+    Threshold("reconnects", "3", _count, "reconnects of a daemon in 30 minutes"),
+    Threshold("restarts", "3", _count, "restarts of a daemon in 30 minutes"),
+    Threshold("packet-errors", "100", _count, "packet errors in 10 minutes"),
     Threshold(
         "expected-client-missing",
         "5m",
         _duration,
-        "how long an expected client may be missing, and two minutes",
+        "an expected client is disconnected for this time, plus 2 minutes",
     ),
     Threshold(
         "expected-client-reconnects",
         "3",
         _count,
-        "how often an expected client may come back in 30 minutes",
+        "new sessions of an expected client in 30 minutes",
     ),
-    Threshold("idle-client", "20", _rate, "bytes a second below which an expected client idles"),
-    Threshold("clients-near-limit", "0.85", _share, "share of max-clients that is nearly full"),
-    Threshold("clients-dropped", "0.5", _share, "share of its clients that a server must keep"),
-    Threshold("pending-clients", "20", _count, "how many clients may be in their handshake"),
-    Threshold("auth-failures", "10", _count, "how many logins may be refused in 10 minutes"),
-    Threshold("tls-failures", "30", _count, "how many handshakes may fail in 10 minutes"),
-    Threshold("certificate-soon", "30d", _duration, "how long before its end to warn"),
-    Threshold("certificate-urgent", "7d", _duration, "how long before its end to page"),
-    Threshold("crl-expiring", "3d", _duration, "how long before a revocation list's end to page"),
+    Threshold("idle-client", "20", _rate, "an expected client sends fewer bytes per second"),
+    Threshold("clients-near-limit", "0.85", _ratio, "connected clients as a ratio of max-clients"),
+    Threshold("clients-dropped", "0.5", _ratio, "ratio of clients left of the last 10 minutes"),
+    Threshold("pending-clients", "20", _count, "clients in handshake or authentication"),
+    Threshold("auth-failures", "10", _count, "failed logins in 10 minutes"),
+    Threshold("tls-failures", "30", _count, "failed TLS handshakes in 10 minutes"),
+    Threshold("certificate-soon", "30d", _duration, "warning: time until a certificate expires"),
+    Threshold("certificate-urgent", "7d", _duration, "critical: time until a certificate expires"),
+    Threshold("crl-expiring", "3d", _duration, "critical: time until a CRL expires"),
 )

@@ -1,11 +1,11 @@
 """The command line: `openvpn-exporter [COMMAND] [FLAGS]`.
 
-    program         which command is meant; failures to exit codes
-    command         what a command is
-    source, flags   flags that commands share: where the daemons come from; web, log
-    output, table   what commands write: to the terminal or a file; rows
-    discovered      what stands in the way of watching daemons, for people
-    serve, demo …   one file for each command
+    main            the command of a command line; errors -> exit codes
+    command         the type of a command
+    options         flags that commands share: daemons, web, log
+    output          what commands print or write: text, tables, findings
+    serve, check, once, demo, rules, dashboards
+                    one module for each command
 
 Without a command, the flags are those of `serve`.
 """

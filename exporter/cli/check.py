@@ -1,15 +1,18 @@
-"""`check`: validate the configuration; with `--connect`, try each daemon and say what was found."""
+"""`check`: validate the configuration; with `--connect` also poll each daemon once."""
 
 import argparse
 import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from exporter.cli import flags
 from exporter.cli.command import Command, Exit
-from exporter.cli.discovered import format_findings
-from exporter.cli.options import add_source, check_source, configuration
-from exporter.cli.table import table
+from exporter.cli.options import (
+    add_daemon_flags,
+    add_web_config_flag,
+    check_daemon_flags,
+    load_config,
+)
+from exporter.cli.output import format_findings, table
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
 from exporter.config.durations import format_duration
 from exporter.management.errors import ClientAuthPromptError, SlotBusy
@@ -36,8 +39,8 @@ daemon is down; 2, configuration invalid.
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    flags.add_web_config(parser)
+    add_daemon_flags(parser)
+    add_web_config_flag(parser)
     parser.add_argument(
         "--connect",
         action="store_true",
@@ -47,28 +50,28 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> Exit:
-    check_source(parsed)
-    config = _validated(parsed)
+    check_daemon_flags(parsed)
+    config = _load(parsed)
     for line in format_findings(config.findings):
         print(line)
     ok = bool(config.daemons) and not any(finding.blocks for finding in config.findings)
     if parsed.connect:
-        answers = asyncio.run(poll_all(config))
-        print(table(_RESULT_HEADS, [_result_row(answer) for answer in answers]))
-        for remark in _remarks(answers):
-            print(remark)
-        ok = ok and not any(answer.errors for answer in answers)
+        results = asyncio.run(poll_all(config))
+        print(table(_RESULT_HEADS, [_result_row(result) for result in results]))
+        for line in _remarks(results):
+            print(line)
+        ok = ok and not any(result.errors for result in results)
     else:
         print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}\n")
         print(table(_CONFIG_HEADS, [_config_row(config, daemon) for daemon in config.daemons]))
     return Exit.DONE if ok else Exit.FAILED
 
 
-def _validated(parsed: argparse.Namespace) -> Config:
-    """Return the configuration; raises ConfigError with every problem, the web file's included."""
+def _load(parsed: argparse.Namespace) -> Config:
+    """Return the configuration; raises ConfigError with the problems of both files."""
     web_problems = _web_problems(parsed.web_config)
     try:
-        config = configuration(parsed)
+        config = load_config(parsed)
     except ConfigError as error:
         raise ConfigError((*error.problems, *web_problems)) from None
     if web_problems:
@@ -105,54 +108,54 @@ def _config_row(config: Config, daemon: DaemonConfig) -> Sequence[str]:
     )
 
 
-def _result_row(answer: OneShotResult) -> Sequence[str]:
-    record, info = answer.state, answer.info
+def _result_row(result: OneShotResult) -> Sequence[str]:
+    record, info = result.state, result.info
     status = record.status
     dco = status.dco_enabled if isinstance(status, ServerStatus) else None
     return (
-        answer.daemon.name,
-        str(answer.daemon.management or answer.daemon.status_file),
-        _status_cell(answer),
+        result.daemon.name,
+        str(result.daemon.management or result.daemon.status_file),
+        _status_cell(result),
         info.version.version if info else "",
         record.mode.value if record.mode else "",
         record.state.name.value if record.state else "",
         str(len(status.clients)) if isinstance(status, ServerStatus) else "",
-        _status_format(answer),
+        _status_format(result),
         {True: "yes", False: "no", None: ""}[dco],
         record.prompt or "",
-        f"{answer.seconds:.2f}s",
+        f"{result.seconds:.2f}s",
     )
 
 
-def _status_cell(answer: OneShotResult) -> str:
-    reason = answer.errors[0].reason.value if answer.errors else ""
-    if answer.state.source is StatusSource.STATUS_FILE:
+def _status_cell(result: OneShotResult) -> str:
+    reason = result.errors[0].reason.value if result.errors else ""
+    if result.state.source is StatusSource.STATUS_FILE:
         return "up: status file" + (f" (management: {reason})" if reason else "")
     return f"down: {reason}" if reason else "up"
 
 
-def _status_format(answer: OneShotResult) -> str:
-    if answer.state.status is None or answer.state.source is StatusSource.STATUS_FILE:
+def _status_format(result: OneShotResult) -> str:
+    if result.state.status is None or result.state.source is StatusSource.STATUS_FILE:
         return ""
-    return "1" if answer.state.status_fallbacks else "3"
+    return "1" if result.state.status_fallbacks else "3"
 
 
-def _remarks(answers: Sequence[OneShotResult]) -> Iterator[str]:
+def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
     """Yield each error, its remedy and each warning, by daemon."""
-    for answer in answers:
-        name = answer.daemon.name
-        for error in answer.errors:
-            yield f"{name}: {DownState(error).message(answer.state.privacy)}"
+    for result in results:
+        name = result.daemon.name
+        for error in result.errors:
+            yield f"{name}: {DownState(error).message(result.state.privacy)}"
             if isinstance(error, SlotBusy):
                 yield f"{name}: a running exporter occupies the slot permanently; see its metrics"
             if isinstance(error, ClientAuthPromptError):
                 yield f"{name}: do not repeat this check: a session may block logins of VPN clients"
-        if answer.state.restarts_on_disconnect:
+        if result.state.restarts_on_disconnect:
             yield (
                 f"{name}: the daemon restarts its VPN when a management client disconnects "
                 "('management-signal'), so this check restarted it; remove that option"
             )
-        if answer.state.status_fallbacks:
+        if result.state.status_fallbacks:
             yield f"{name}: the reply to 'status 3' has no END: a row of 512 bytes drops the rest"
 
 

@@ -1,4 +1,4 @@
-"""What a command is: a word, its flags, and what it does with them."""
+"""The type of a command, its exit codes and its errors."""
 
 import argparse
 import enum
@@ -11,18 +11,18 @@ class Exit(enum.IntEnum):
     """The exit codes, the same for every command."""
 
     DONE = 0
-    """Ended as asked."""
+    """Success."""
     FAILED = 1
-    """Could not serve, or not watch or reach all of what was asked for."""
+    """The exporter can't serve, or a daemon is skipped or down."""
     USAGE = 2
-    """The configuration or a flag is wrong."""
+    """The configuration or a flag is invalid."""
 
 
 class Command(msgspec.Struct, frozen=True):
-    """One command; `run` takes the flags that `add_flags` made.
+    """One command; `run` takes the flags that `add_flags` defines.
 
     `run` may raise UsageError, ConfigError and CommandFailed, which end the program with their
-    words and the code that belongs to them.
+    message and exit code.
     """
 
     name: str
@@ -32,8 +32,8 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class UsageError(Exception):
-    """The flags, each right by itself, do not make sense together; says what to write instead."""
+    """The flags are valid one by one, but not together; the text says what to write instead."""
 
 
 class CommandFailed(Exception):
-    """What was asked for could not be done; says what and why."""
+    """The command failed; the text says what failed and why."""

@@ -1,4 +1,4 @@
-"""`dashboards`: list, print or write the Grafana dashboards that this version carries."""
+"""`dashboards`: list, print or write the Grafana dashboards of this version."""
 
 import argparse
 import json
@@ -13,39 +13,39 @@ _PREFIX = "openvpn-"
 _SUFFIX = ".json"
 
 _EPILOG = """\
-Without NAME and --output, it says which there are.
+Without NAME and --output, the command lists all dashboards.
 
 Examples:
-  openvpn-exporter dashboards fleet                                     one, to import by hand
-  openvpn-exporter dashboards --output /var/lib/grafana/dashboards      all, to be provisioned
+  openvpn-exporter dashboards fleet                                     one, for a manual import
+  openvpn-exporter dashboards --output /var/lib/grafana/dashboards      all, for provisioning
 """
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="only this one: fleet, server, …")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one dashboard: fleet, server, …")
     parser.add_argument(
         "--output",
         type=Path,
         metavar="DIRECTORY",
-        help="write the files into this directory instead of printing; older ones are replaced",
+        help="write the files into this directory instead of printing, replacing older ones",
     )
     parser.epilog = _EPILOG
 
 
 def _run(parsed: argparse.Namespace) -> Exit:
-    chosen = _chosen(parsed.name)
+    selected = _select(parsed.name)
     if parsed.output is not None:
-        _write(chosen, parsed.output)
+        _write(selected, parsed.output)
     elif parsed.name is None:
         print(
-            "".join(f"{_name(file):<10}{_title(text)}\n" for file, text in chosen.items()), end=""
+            "".join(f"{_name(file):<10}{_title(text)}\n" for file, text in selected.items()), end=""
         )
     else:
-        print("".join(chosen.values()), end="")
+        print("".join(selected.values()), end="")
     return Exit.DONE
 
 
-def _chosen(name: str | None) -> Mapping[str, str]:
+def _select(name: str | None) -> Mapping[str, str]:
     texts = dashboards.texts()
     if name is None:
         return texts
@@ -60,7 +60,7 @@ def _write(texts: Mapping[str, str], directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise CommandFailed(f"cannot make {directory}: {error.strerror}") from error
+        raise CommandFailed(f"cannot create {directory}: {error.strerror}") from error
     for file, text in texts.items():
         write(text.encode(), directory / file)
 
@@ -70,8 +70,8 @@ def _name(file: str) -> str:
 
 
 def _title(text: str) -> str:
-    board = json.loads(text)
-    return f"{board['title']}: {board['description']}"
+    dashboard = json.loads(text)
+    return f"{dashboard['title']}: {dashboard['description']}"
 
 
 COMMAND = Command(

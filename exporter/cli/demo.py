@@ -1,10 +1,10 @@
-"""`demo`: serve over a simulated fleet; needs neither OpenVPN nor a configuration."""
+"""`demo`: serve the metrics of a simulated fleet, without OpenVPN and configuration."""
 
 import argparse
 import asyncio
 
-from exporter.cli import flags
 from exporter.cli.command import Command, Exit
+from exporter.cli.options import add_web_flags
 from exporter.cli.serve import serve_until_signal
 from exporter.config import Config, DaemonConfig
 from exporter.management.endpoint import parse_endpoint
@@ -13,12 +13,12 @@ POLL_INTERVAL = 5.0
 
 
 def _run(parsed: argparse.Namespace) -> Exit:
-    asyncio.run(_demonstrate(parsed))
+    asyncio.run(_serve_fleet(parsed))
     return Exit.DONE
 
 
-async def _demonstrate(parsed: argparse.Namespace) -> None:
-    # Nobody who serves real daemons pays for the simulator.
+async def _serve_fleet(parsed: argparse.Namespace) -> None:
+    # The import takes time that the other commands should not spend.
     from exporter.simulator.fleet import Fleet  # noqa: PLC0415
 
     async with Fleet.demo() as fleet:
@@ -32,23 +32,23 @@ async def _demonstrate(parsed: argparse.Namespace) -> None:
             for daemon in fleet.daemons
         )
         config = Config(daemons=daemons, poll_interval=POLL_INTERVAL)
-        async with serve_until_signal(config, parsed) as serving:
-            _invite(serving.urls[0], parsed.telemetry_path)
+        async with serve_until_signal(config, parsed) as running:
+            _print_urls(running.urls[0], parsed.telemetry_path)
 
 
-def _invite(url: str, telemetry_path: str) -> None:
+def _print_urls(url: str, telemetry_path: str) -> None:
     print(
-        f"\nA simulated fleet is being watched. Look at\n\n"
+        f"\nServing the metrics of a simulated fleet:\n\n"
         f"    {url}/            the daemons\n"
         f"    {url}{telemetry_path}     their metrics\n\n"
-        "Ctrl-C ends it.\n",
+        "Press Ctrl-C to stop.\n",
         flush=True,
     )
 
 
 COMMAND = Command(
     name="demo",
-    summary="serve a simulated fleet, to look around without OpenVPN",
-    add_flags=flags.add_web,
+    summary="serve the metrics of a simulated fleet, without OpenVPN",
+    add_flags=add_web_flags,
     run=_run,
 )

@@ -1,12 +1,13 @@
-"""From the words of the command line to a command, and from its failures to exit codes."""
+"""The command of a command line, and the exit codes of its errors."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 from exporter import __version__, log
-from exporter.cli import check, dashboards, demo, flags, once, rules, serve
+from exporter.cli import check, dashboards, demo, once, rules, serve
 from exporter.cli.command import Command, CommandFailed, Exit, UsageError
+from exporter.cli.options import add_log_flags
 from exporter.config import ConfigError
 
 COMMANDS = (
@@ -22,11 +23,11 @@ _DEFAULT = serve.COMMAND
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program with these arguments, the process's own by default; return its exit code."""
-    command, rest = _choose(sys.argv[1:] if arguments is None else arguments)
+    """Run the program with the arguments, by default of the process; return its exit code."""
+    command, remaining = _choose(sys.argv[1:] if arguments is None else arguments)
     parser = command_parser(command)
-    parsed = parser.parse_args(rest)
-    log.configure(log.Level(parsed.log_level), log.Layout(parsed.log_format))
+    parsed = parser.parse_args(remaining)
+    log.configure(log.Level(parsed.log_level), log.LogFormat(parsed.log_format))
     try:
         return command.run(parsed)
     except UsageError as error:
@@ -40,23 +41,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _choose(arguments: Sequence[str]) -> tuple[Command, Sequence[str]]:
-    """Return the command that the first word names, and the words after it."""
+    """Return the command that the first argument names, and the other arguments."""
     if not arguments or arguments[0].startswith("-"):
         return _DEFAULT, arguments
-    word, *rest = arguments
+    name, *remaining = arguments
     known = {command.name: command for command in COMMANDS}
-    if word not in known:
-        command_parser(_DEFAULT).error(f"{word!r} is no command: use one of {', '.join(known)}")
-    return known[word], rest
+    if name not in known:
+        command_parser(_DEFAULT).error(f"{name!r} is no command: use one of {', '.join(known)}")
+    return known[name], remaining
 
 
 def command_parser(command: Command) -> argparse.ArgumentParser:
-    """Return the parser of the command's flags; the default's help lists all commands as well."""
+    """Return the parser of the command's flags; the help of the default also lists all commands."""
     is_default = command is _DEFAULT
     parser = argparse.ArgumentParser(
         prog="openvpn-exporter" if is_default else f"openvpn-exporter {command.name}",
         usage=None if not is_default else "%(prog)s [COMMAND] [FLAGS]",
-        description="Prometheus exporter for OpenVPN, by its management interface."
+        description="Prometheus exporter for OpenVPN, by the management interface."
         if is_default
         else f"{command.summary[0].upper()}{command.summary[1:]}.",
         epilog=_overview() if is_default else None,
@@ -65,14 +66,14 @@ def command_parser(command: Command) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"openvpn-exporter {__version__}")
     command.add_flags(parser)
-    flags.add_log(parser)
+    add_log_flags(parser)
     return parser
 
 
 def _overview() -> str:
     lines = (f"  {command.name:<12}{command.summary}" for command in COMMANDS)
     return (
-        "commands, each with a --help of its own:\n"
+        "commands, each with its own --help:\n"
         + "\n".join(lines)
         + f"\n\nWithout a command, the flags are those of '{_DEFAULT.name}'.\n"
         "Example: openvpn-exporter --openvpn.management 127.0.0.1:7505"

@@ -1,7 +1,7 @@
-"""`once`: ask each daemon once, write the page, and leave.
+"""`once`: poll each daemon once, write the metrics, and exit.
 
-For people, and for node_exporter's textfile collector. The exporter's own metrics are left out:
-they would tell of a process that is gone, under names that node_exporter has as well.
+For a terminal, and for node_exporter's textfile collector. The exporter's own metrics are left out:
+they would describe a process that has exited, under names that node_exporter uses too.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from exporter.cli.command import Command, Exit
-from exporter.cli.options import add_source, check_source, configuration
+from exporter.cli.options import add_daemon_flags, check_daemon_flags, load_config
 from exporter.cli.output import write
 from exporter.config import Config
 from exporter.metrics import catalogue
@@ -24,35 +24,35 @@ from exporter.state.down import DownState
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
+    add_daemon_flags(parser)
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
-        help="write the page there, at once and whole, instead of printing it",
+        help="replace this file atomically instead of printing",
     )
 
 
 def _run(parsed: argparse.Namespace) -> Exit:
-    check_source(parsed)
-    config = configuration(parsed)
-    answers = asyncio.run(poll_all(config))
-    write(_page(config, answers), parsed.output)
-    for answer in answers:
-        for error in answer.errors:
-            told = DownState(error).message(answer.state.privacy)
-            print(f"{answer.daemon.name}: {told}", file=sys.stderr)
-    return Exit.DONE if all(answer.state.up for answer in answers) else Exit.FAILED
+    check_daemon_flags(parsed)
+    config = load_config(parsed)
+    results = asyncio.run(poll_all(config))
+    write(_page(config, results), parsed.output)
+    for result in results:
+        for error in result.errors:
+            message = DownState(error).message(result.state.privacy)
+            print(f"{result.daemon.name}: {message}", file=sys.stderr)
+    return Exit.DONE if all(result.state.up for result in results) else Exit.FAILED
 
 
-def _page(config: Config, answers: Sequence[OneShotResult]) -> bytes:
+def _page(config: Config, results: Sequence[OneShotResult]) -> bytes:
     exposition = Exposition(catalogue.families(config.clients), CollectorRegistry())
-    return exposition.page([answer.state for answer in answers], include_self=False).body
+    return exposition.page([result.state for result in results], include_self=False).body
 
 
 COMMAND = Command(
     name="once",
-    summary="ask each daemon once and write the metrics, to a terminal or a file",
+    summary="poll each daemon once and write the metrics to the terminal or a file",
     add_flags=_add_flags,
     run=_run,
 )

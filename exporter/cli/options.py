@@ -1,14 +1,24 @@
-"""Where the daemons come from: the flags that say it, and the configuration they lead to."""
+"""Flags that several commands share: the daemons, the web server, the log."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
+from exporter import log
 from exporter.cli.command import UsageError
 from exporter.config import Config, from_flags, load
+from exporter.web.listener import parse_listen_address
+from exporter.web.routes import check_telemetry_path
+from exporter.web.service_discovery import parse_external_url
+
+DEFAULT_ADDRESS = ":9176"
+
+T = TypeVar("T")
 
 
-def add_source(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that `configuration` reads."""
+def add_daemon_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that `load_config` reads."""
     parser.add_argument(
         "--config.file", dest="config_file", type=Path, metavar="FILE", help="configuration (YAML)"
     )
@@ -17,40 +27,121 @@ def add_source(parser: argparse.ArgumentParser) -> None:
         dest="openvpn_config",
         action="append",
         metavar="GLOB",
-        help="watch the daemons whose own OpenVPN configurations match, without a configuration "
-        "file; repeatable: '/etc/openvpn/server/*.conf'",
+        help="monitor the daemons of these OpenVPN configurations, without a configuration file; "
+        "repeatable: '/etc/openvpn/server/*.conf'",
     )
     parser.add_argument(
         "--openvpn.management",
         dest="management",
         action="append",
         metavar="ADDRESS",
-        help="watch the daemon at this address, without a configuration file; repeatable: "
+        help="monitor the daemon at this address, without a configuration file; repeatable: "
         "127.0.0.1:7505, unix:/run/openvpn/office.sock, listen:127.0.0.1:7600",
     )
 
 
-def check_source(parsed: argparse.Namespace) -> None:
-    """Raise UsageError unless the daemons come from one place: a file, or the other flags."""
-    flags = parsed.management is not None or parsed.openvpn_config is not None
-    if parsed.config_file is None and not flags:
+def check_daemon_flags(parsed: argparse.Namespace) -> None:
+    """Raise UsageError unless the daemons are set either by a file or by the other flags."""
+    has_flags = parsed.management is not None or parsed.openvpn_config is not None
+    if parsed.config_file is None and not has_flags:
         raise UsageError(
-            "no daemon to watch: name a configuration with --config.file, OpenVPN's own with "
-            "--openvpn.config, or an address with --openvpn.management; 'openvpn-exporter demo' "
-            "needs none of them"
+            "no daemon to monitor: set --config.file, --openvpn.config or --openvpn.management; "
+            "'openvpn-exporter demo' needs none of them"
         )
-    if parsed.config_file is not None and flags:
+    if parsed.config_file is not None and has_flags:
         raise UsageError(
-            "--config.file is not allowed with --openvpn.management and --openvpn.config: write "
-            "the daemons into the file"
+            "--config.file is not allowed with --openvpn.management and --openvpn.config: add the "
+            "daemons to the file"
         )
 
 
-def configuration(parsed: argparse.Namespace) -> Config:
-    """Return the configuration that the flags of `add_source` lead to, read anew at each call.
+def load_config(parsed: argparse.Namespace) -> Config:
+    """Return the configuration of the flags of `add_daemon_flags`; each call reads the files.
 
-    Raises ConfigError with every problem in it.
+    Raises ConfigError with every problem.
     """
     if parsed.config_file is not None:
         return load(parsed.config_file)
     return from_flags(parsed.management or (), parsed.openvpn_config or ())
+
+
+def add_web_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the web server.
+
+    `listen`, a list of addresses or None; `systemd_socket`; `web_config`, a path or None;
+    `external_url`, or None; `telemetry_path`.
+    """
+    addresses = parser.add_mutually_exclusive_group()
+    addresses.add_argument(
+        "--web.listen-address",
+        dest="listen",
+        action="append",
+        type=_argument_type(parse_listen_address),
+        metavar="ADDRESS",
+        help=f"address to listen on (default {DEFAULT_ADDRESS}); repeatable",
+    )
+    addresses.add_argument(
+        "--web.systemd-socket",
+        dest="systemd_socket",
+        action="store_true",
+        default=None,
+        help="use systemd socket activation instead of listening",
+    )
+    add_web_config_flag(parser)
+    parser.add_argument(
+        "--web.external-url",
+        dest="external_url",
+        type=_argument_type(parse_external_url),
+        metavar="URL",
+        help="URL under which Prometheus reaches this exporter, for /sd (default: that of the "
+        "request)",
+    )
+    parser.add_argument(
+        "--web.telemetry-path",
+        dest="telemetry_path",
+        type=_argument_type(check_telemetry_path),
+        default="/metrics",
+        metavar="PATH",
+        help="path of the metrics (default %(default)s)",
+    )
+
+
+def add_web_config_flag(parser: argparse.ArgumentParser) -> None:
+    """Add the flag of the web configuration file: `web_config`, a path or None."""
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config",
+        type=Path,
+        metavar="FILE",
+        help="TLS, users, headers and rate limit (YAML, the format of Prometheus' exporters)",
+    )
+
+
+def add_log_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the log: `log_level` and `log_format`."""
+    parser.add_argument(
+        "--log.level",
+        dest="log_level",
+        choices=[level.value for level in log.Level],
+        default=log.Level.INFO.value,
+        help="lowest level to log (default %(default)s)",
+    )
+    parser.add_argument(
+        "--log.format",
+        dest="log_format",
+        choices=[log_format.value for log_format in log.LogFormat],
+        default=log.LogFormat.LOGFMT.value,
+        help="format of the log (default %(default)s)",
+    )
+
+
+def _argument_type(parse: Callable[[str], T]) -> Callable[[str], T]:
+    """Return `parse` for argparse, which then prints the message of its ValueError."""
+
+    def parse_argument(text: str) -> T:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse_argument

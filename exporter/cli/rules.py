@@ -1,4 +1,4 @@
-"""`rules`: print the alert rules that this version carries, for a job and with thresholds."""
+"""`rules`: print the alert rules of this version, for a job and with thresholds."""
 
 import argparse
 from pathlib import Path
@@ -13,26 +13,26 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
         "--job",
         default=JOB,
         metavar="NAME",
-        help="job under which Prometheus scrapes the exporter (default %(default)s)",
+        help="job of the exporter in Prometheus (default %(default)s)",
     )
     parser.add_argument(
         "--threshold",
         action="append",
         type=_assignment,
         metavar="NAME=VALUE",
-        help="set one of the thresholds below; repeatable",
+        help="set a threshold of the list below; repeatable",
     )
     parser.add_argument(
         "--runbook",
         default=RUNBOOK,
         metavar="URL",
-        help="where your people find the runbook (default %(default)s)",
+        help="URL of the runbook (default %(default)s)",
     )
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
-        help="write the rules there, at once and whole, instead of printing them",
+        help="replace this file atomically instead of printing",
     )
     parser.epilog = _thresholds()
 
@@ -40,13 +40,13 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} sets nothing: write NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"{text!r} is no assignment: write NAME=VALUE")
     return name, value
 
 
 def _thresholds() -> str:
     lines = (
-        f"  {threshold.name + '=' + threshold.default:<32}{threshold.meaning}"
+        f"  {threshold.name + '=' + threshold.default:<32}{threshold.description}"
         for threshold in THRESHOLDS
     )
     return (
@@ -68,7 +68,7 @@ def _run(parsed: argparse.Namespace) -> Exit:
 
 COMMAND = Command(
     name="rules",
-    summary="print the alert rules for Prometheus, with thresholds of your own",
+    summary="print the alert rules for Prometheus, with your thresholds",
     add_flags=_add_flags,
     run=_run,
 )

@@ -1,4 +1,4 @@
-"""`serve`: watch the daemons of the configuration and answer scrapes, until told to stop."""
+"""`serve`: serve the metrics of the configured daemons until a signal stops the program."""
 
 import argparse
 import asyncio
@@ -11,9 +11,14 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from exporter import app
-from exporter.cli import flags
 from exporter.cli.command import Command, CommandFailed, Exit
-from exporter.cli.options import add_source, check_source, configuration
+from exporter.cli.options import (
+    DEFAULT_ADDRESS,
+    add_daemon_flags,
+    add_web_flags,
+    check_daemon_flags,
+    load_config,
+)
 from exporter.config import Config, ConfigError
 from exporter.log import Level, event
 from exporter.web.auth import PolicyFile
@@ -23,70 +28,70 @@ _log = logging.getLogger(__name__)
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
-    add_source(parser)
-    flags.add_web(parser)
+    add_daemon_flags(parser)
+    add_web_flags(parser)
 
 
 def _run(parsed: argparse.Namespace) -> Exit:
-    check_source(parsed)
-    read = functools.partial(configuration, parsed)
-    asyncio.run(_serve(read(), read, parsed))
+    check_daemon_flags(parsed)
+    load = functools.partial(load_config, parsed)
+    asyncio.run(_serve(load(), load, parsed))
     return Exit.DONE
 
 
-async def _serve(config: Config, read: Callable[[], Config], parsed: argparse.Namespace) -> None:
-    async with serve_until_signal(config, parsed, read=read):
+async def _serve(config: Config, load: Callable[[], Config], parsed: argparse.Namespace) -> None:
+    async with serve_until_signal(config, parsed, load=load):
         pass
 
 
 @contextlib.asynccontextmanager
 async def serve_until_signal(
-    config: Config, parsed: argparse.Namespace, *, read: Callable[[], Config] | None = None
+    config: Config, parsed: argparse.Namespace, *, load: Callable[[], Config] | None = None
 ) -> AsyncIterator[app.RunningApp]:
-    """Serve by the flags of `add_web`; leaving the block waits for SIGINT or SIGTERM.
+    """Serve by the flags of `add_web_flags`; leaving the block waits for SIGINT or SIGTERM.
 
-    SIGHUP reloads the configuration by `read`.
+    SIGHUP reloads the configuration with `load`.
 
     Raises:
         CommandFailed: an address can't be listened on, or systemd passed no socket.
-        ConfigError: the web configuration is wrong.
+        ConfigError: the web configuration is invalid.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    hang_up = asyncio.Event()
-    loop.add_signal_handler(signal.SIGHUP, hang_up.set)
-    rules = await asyncio.to_thread(PolicyFile, parsed.web_config)
-    serving = app.run_app(
+    sighup = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, sighup.set)
+    web_policy = await asyncio.to_thread(PolicyFile, parsed.web_config)
+    running_app = app.run_app(
         config,
         listen=_addresses(parsed),
-        inherited=_inherited(parsed),
+        inherited=_systemd_sockets(parsed),
         telemetry_path=parsed.telemetry_path,
-        rules=rules,
-        read=read,
-        external=parsed.external,
+        rules=web_policy,
+        read=load,
+        external=parsed.external_url,
     )
     async with contextlib.AsyncExitStack() as stack:
         try:
-            served = await stack.enter_async_context(serving)
+            running = await stack.enter_async_context(running_app)
         except OSError as error:
             raise CommandFailed(f"cannot serve: {error}") from error
-        reloading = asyncio.create_task(_reload_at(hang_up, served.reload))
+        reloading = asyncio.create_task(_reload_on_sighup(sighup, running.reload))
         stack.callback(reloading.cancel)
-        # What was imported stays: the collector needn't go over it again at every full run.
+        # Imported objects live as long as the process: full collections need not traverse them.
         gc.freeze()
-        yield served
+        yield running
         await stop.wait()
 
 
 def _addresses(parsed: argparse.Namespace) -> Sequence[ListenAddress]:
     if parsed.systemd_socket:
         return ()
-    return parsed.listen or [parse_listen_address(flags.DEFAULT_ADDRESS)]
+    return parsed.listen or [parse_listen_address(DEFAULT_ADDRESS)]
 
 
-def _inherited(parsed: argparse.Namespace) -> Sequence[BoundAddress]:
+def _systemd_sockets(parsed: argparse.Namespace) -> Sequence[BoundAddress]:
     if not parsed.systemd_socket:
         return ()
     try:
@@ -95,16 +100,16 @@ def _inherited(parsed: argparse.Namespace) -> Sequence[BoundAddress]:
         raise CommandFailed(f"cannot serve: {error}") from error
 
 
-async def _reload_at(hang_up: asyncio.Event, reload: Callable[[], Awaitable[object]]) -> None:
-    """Reload at each signal; several that come during one reload are one."""
-    while await hang_up.wait():
-        hang_up.clear()
+async def _reload_on_sighup(sighup: asyncio.Event, reload: Callable[[], Awaitable[object]]) -> None:
+    """Reload at each signal; signals during one reload are combined."""
+    while await sighup.wait():
+        sighup.clear()
         try:
             await reload()
         except ConfigError:
-            pass  # every problem was logged
+            pass  # every problem is logged already
         except Exception as error:  # noqa: BLE001 -- a bug must not end later reloads
-            event(_log, Level.ERROR, "bug: the reload failed", cause=error)
+            event(_log, Level.ERROR, "unhandled exception in reload", cause=error)
 
 
 COMMAND = Command(

@@ -55,4 +55,4 @@ def test_a_directory_that_cannot_be_written_ends_with_1(
     file = tmp_path / "file"
     file.touch()
     assert main(["dashboards", "--output", str(file)]) == Exit.FAILED
-    assert f"cannot make {file}: File exists" in capsys.readouterr().err
+    assert f"cannot create {file}: File exists" in capsys.readouterr().err

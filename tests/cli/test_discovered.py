@@ -4,8 +4,8 @@ import pytest
 
 from exporter.cli.check import COMMAND
 from exporter.cli.command import Exit
-from exporter.cli.discovered import format_findings
 from exporter.cli.main import command_parser
+from exporter.cli.output import format_findings
 from exporter.openvpn_config import Finding, Kind
 
 DATA = Path(__file__).parents[1] / "data" / "openvpn"

@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from exporter.cli.table import table
+from exporter.cli.output import table
 from tests.fake_daemon import GREETING, REPLIES, FakeDaemon, fake_daemon
 from tests.test_cli import run
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.cli import flags
+from exporter.cli import options
 from exporter.config import load
 from exporter.management.endpoint import UnixEndpoint
 from tests.deploy.dockerfile import ROOT, stages
@@ -17,7 +17,7 @@ from tests.deploy.dockerfile import ROOT, stages
 HERE = ROOT / "deploy" / "compose"
 COMPOSE: dict[str, Any] = yaml.safe_load((HERE / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-PORT = flags.DEFAULT_ADDRESS
+PORT = options.DEFAULT_ADDRESS
 
 
 def mounts(service: str) -> dict[str, str]:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from exporter import __version__
-from exporter.cli import flags
+from exporter.cli import options
 from exporter.cli.main import command_parser
 from exporter.cli.serve import COMMAND as SERVE
 from exporter.web.listener import parse_listen_address
 from tests.deploy.dockerfile import ROOT, Build, Stage, stages
 
-PORT = parse_listen_address(flags.DEFAULT_ADDRESS).port
+PORT = parse_listen_address(options.DEFAULT_ADDRESS).port
 
 
 @pytest.fixture(scope="module")

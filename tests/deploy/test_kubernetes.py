@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.cli import flags
+from exporter.cli import options
 from exporter.cli.main import command_parser
 from exporter.cli.serve import COMMAND as SERVE
 from exporter.config import load
@@ -15,7 +15,7 @@ from exporter.management.endpoint import UnixEndpoint
 from tests.deploy.dockerfile import ROOT, stages
 
 HERE = ROOT / "deploy" / "kubernetes"
-PORT = int(flags.DEFAULT_ADDRESS.removeprefix(":"))
+PORT = int(options.DEFAULT_ADDRESS.removeprefix(":"))
 USER, GROUP = map(int, stages(ROOT / "Dockerfile")[-1].one("USER").split(":"))
 
 Manifest = dict[str, Any]

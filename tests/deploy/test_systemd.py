@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.cli import flags
+from exporter.cli import options
 from exporter.cli.command import Exit
 from exporter.cli.main import command_parser
 from exporter.cli.serve import COMMAND as SERVE
@@ -96,7 +96,7 @@ class TestService:
 
 class TestSocket:
     def test_is_at_the_exporters_port(self) -> None:
-        port = flags.DEFAULT_ADDRESS.removeprefix(":")
+        port = options.DEFAULT_ADDRESS.removeprefix(":")
         assert Unit(SOCKET).value("Socket", "ListenStream") == port
 
 
