@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry
 
 from exporter.config import ClientsConfig, DaemonConfig
+from exporter.config.target import Target
 from exporter.management.endpoint import parse_endpoint
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.status import Status, StatusReader
@@ -31,7 +32,7 @@ class Fixture:
         clients = ClientsConfig()
         daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
         self.families: Sequence[Family] = catalogue.families(clients)
-        self.record = DaemonState(daemon, clients)
+        self.record = DaemonState(Target(daemon, clients))
         self._reader = StatusReader(routes=False)
         # As the program does: imported modules are exempt from garbage collection.
         gc.freeze()

@@ -1,4 +1,4 @@
-"""Puts everything together: the only module that knows all parts."""
+"""The composition root: the only module that knows all parts."""
 
 import asyncio
 import contextlib
@@ -7,13 +7,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 
 import msgspec
+from aiohttp import web
 
 from exporter import __version__
 from exporter.certificates.source import certificate_sources
 from exporter.config import Config
 from exporter.config.dump import to_yaml
-from exporter.config.reload_diff import ReloadDiff
-from exporter.config.target import Target, targets
+from exporter.config.target import ReloadDiff, Target, targets
 from exporter.log import Level, event
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
@@ -26,11 +26,9 @@ from exporter.reload import ConfigReloader
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import redacted
 from exporter.transport.history import CommandHistory
-from exporter.transport.status_file import StatusFile
 from exporter.web.auth import PolicyFile, protect
 from exporter.web.debug import render_debug
-from exporter.web.listener import BoundAddress, ListenAddress, serve
-from exporter.web.listener import bind as listen_at
+from exporter.web.listener import BoundAddress, ListenAddress, bind, serve
 from exporter.web.routes import application
 from exporter.web.service_discovery import ExternalUrl
 
@@ -38,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class RunningApp(msgspec.Struct, frozen=True):
-    """What is being served: base URLs, one an address, and how to reload the configuration."""
+    """The base URL of each address that is served, and how to reload the configuration."""
 
     urls: tuple[str, ...]
     reload: Callable[[], Awaitable[ReloadDiff]]
@@ -49,40 +47,35 @@ async def run_app(
     config: Config,
     *,
     listen: Sequence[ListenAddress] = (),
-    inherited: Sequence[BoundAddress] = (),
+    systemd_sockets: Sequence[BoundAddress] = (),
     telemetry_path: str,
-    rules: PolicyFile | None = None,
-    read: Callable[[], Config] | None = None,
-    external: ExternalUrl | None = None,
+    web_policy: PolicyFile | None = None,
+    load_config: Callable[[], Config] | None = None,
+    external_url: ExternalUrl | None = None,
 ) -> AsyncIterator[RunningApp]:
-    """Watch the daemons and serve their metrics until the block is left.
+    """Watch the daemons and serve their metrics until the end of the block.
 
-    It is served at the addresses and at the inherited places, to whom the rules let in. `read`
-    reads the configuration again when a reload is wanted; without it there is no other.
-    `external` is where Prometheus finds us, where that is elsewhere.
+    Args:
+        config: the configuration to start with.
+        listen: addresses to bind.
+        systemd_sockets: addresses that systemd has bound.
+        telemetry_path: the path of the metrics.
+        web_policy: TLS, users, headers and limits; none by default.
+        load_config: loads the configuration for a reload; by default `config` stays.
+        external_url: the URL under which Prometheus reaches the exporter, if it is another.
 
     Raises:
-        OSError: an address can't be listened on.
+        OSError: an address can't be bound.
     """
-    watching = _Watching(config)
-    reload = ConfigReloader(read or (lambda: config), watching.apply, watching.own)
-    web = application(
-        lambda: watching.fleet.daemons,
-        watching.exposition,
-        telemetry_path=telemetry_path,
-        refresh=watching.refresh,
-        reload=reload,
-        poll=watching.poll,
-        debug=watching.debug,
-        config_yaml=watching.config_yaml,
-        external_url=external,
-        unready=watching.fleet.readiness_error,
-    )
-    rules = rules or PolicyFile()
-    protect(web, rules)
-    places = (*inherited, *await listen_at(listen))
-    async with watching.running(config) as stop, serve(places, web, rules):
-        urls = tuple(place.url(encrypted=rules.current.tls is not None) for place in places)
+    app = _App(config)
+    web_policy = web_policy or PolicyFile()
+    reload = ConfigReloader(load_config or (lambda: config), app.apply_config, app.self_metrics)
+    endpoints = app.web_application(telemetry_path, reload, external_url)
+    protect(endpoints, web_policy)
+    addresses = (*systemd_sockets, *await bind(listen))
+    async with app.lifespan(config), serve(addresses, endpoints, web_policy):
+        encrypted = web_policy.current.tls is not None
+        urls = tuple(address.url(encrypted=encrypted) for address in addresses)
         event(
             _log,
             Level.INFO,
@@ -94,96 +87,100 @@ async def run_app(
         try:
             yield RunningApp(urls, reload)
         finally:
-            stop()  # daemons and clients are left at the same time
+            app.pool.stop()  # sessions with daemons and HTTP clients end at the same time
 
 
-class _Watching:
-    """What goes on whoever is served: the daemons, and what is shown of them."""
+class _App:
+    """The parts that do not depend on the web server: monitors, and what is shown of them."""
 
     def __init__(self, config: Config) -> None:
-        self.own = SelfMetrics()
-        self.exposition = Exposition(catalogue.families(config.clients), self.own.registry)
-        self.fleet = MonitorPool(self._monitor, self._errands)
+        self.self_metrics = SelfMetrics()
+        self.exposition = Exposition(catalogue.families(config.clients), self.self_metrics.registry)
+        self.pool = MonitorPool(self._monitor, self._file_tasks)
         self._config = config
-        self._told: frozenset[Finding] = frozenset()
+        self._logged_findings: frozenset[Finding] = frozenset()
 
     @contextlib.asynccontextmanager
-    async def running(self, config: Config) -> AsyncIterator[Callable[[], None]]:
-        """Watch while the block runs; give what begins to leave the daemons before its end."""
-        await self.apply(config)
-        self.own.reload_succeeded(time.time())
+    async def lifespan(self, config: Config) -> AsyncIterator[None]:
+        """Watch the daemons until the end of the block."""
+        await self.apply_config(config)
+        self.self_metrics.reload_succeeded(time.time())
         try:
-            yield self.fleet.stop
+            yield
         finally:
-            await self.fleet.close()
+            await self.pool.close()
 
-    async def apply(self, config: Config) -> ReloadDiff:
-        """Put a configuration into force."""
-        self._tell(config.findings)
-        blocked = {finding.daemon for finding in config.findings if finding.blocks}
-        self.own.set_not_watched(len(blocked))
+    def web_application(
+        self, telemetry_path: str, reload: ConfigReloader, external_url: ExternalUrl | None
+    ) -> web.Application:
+        """Return the HTTP endpoints."""
+        return application(
+            lambda: self.pool.daemons,
+            self.exposition,
+            telemetry_path=telemetry_path,
+            refresh=self.refresh,
+            reload=reload,
+            poll=self.poll,
+            debug=self.debug,
+            config_yaml=self.config_yaml,
+            external_url=external_url,
+            unready=self.pool.readiness_error,
+        )
+
+    async def apply_config(self, config: Config) -> ReloadDiff:
+        """Apply a configuration; return what changes."""
+        self._log_findings(config.findings)
+        skipped = {finding.daemon for finding in config.findings if finding.blocks}
+        self.self_metrics.set_not_watched(len(skipped))
         self._config = config
-        plan = await self.fleet.apply(targets(config))
-        # After that: text of who is shown otherwise now must not be made again meanwhile.
+        changes = await self.pool.apply(targets(config))
+        # After that: text under the previous privacy must not be rendered again meanwhile.
         self.exposition.configure(catalogue.families(config.clients))
-        return plan
+        return changes
 
-    async def refresh(self, records: Sequence[DaemonState], patience: float) -> None:
-        """Have daemons polled for a scrape, if that is wanted."""
+    async def refresh(self, daemons: Sequence[DaemonState], max_wait: float) -> None:
+        """Poll daemons for a scrape, if `refresh_on_scrape` is set."""
         if self._config.refresh_on_scrape:
-            await self.poll(records, patience)
+            await self.poll(daemons, max_wait)
 
-    async def poll(self, records: Sequence[DaemonState], patience: float) -> None:
-        """Have daemons polled whose readings are old."""
-        await self.fleet.refresh((record.name for record in records), patience=patience)
+    async def poll(self, daemons: Sequence[DaemonState], max_wait: float) -> None:
+        """Poll daemons whose status is old."""
+        await self.pool.refresh((daemon.name for daemon in daemons), max_wait=max_wait)
 
-    def debug(self, record: DaemonState) -> str:
-        """Tell what was said between us and a daemon."""
+    def debug(self, daemon: DaemonState) -> str:
+        """Return the last commands sent to a daemon, with their replies."""
         now = asyncio.get_running_loop().time()
-        monitor = self.fleet.monitor(record.name)
+        monitor = self.pool.monitor(daemon.name)
         history = monitor.history if monitor else CommandHistory()
-        return render_debug(record, history, self._config.clients, now=now)
+        return render_debug(daemon, history, self._config.clients, now=now)
 
     def config_yaml(self) -> str:
-        """Return the configuration that is in force, as YAML; clients as they may be shown."""
+        """Return the effective configuration as YAML, client names under their privacy."""
         config = self._config
         daemons = tuple(redacted(daemon, config.clients) for daemon in config.daemons)
         return to_yaml(msgspec.structs.replace(config, daemons=daemons))
 
-    def _tell(self, findings: Sequence[Finding]) -> None:
-        """Log what was noticed while discovering, each thing once."""
+    def _log_findings(self, findings: Sequence[Finding]) -> None:
+        """Log the findings of discovery, each once."""
         for finding in findings:
-            if finding in self._told:
+            if finding in self._logged_findings:
                 continue
             level = Level.ERROR if finding.blocks else Level.WARN
             message = "daemon skipped" if finding.blocks else "configuration warning"
             event(_log, level, message, daemon=finding.daemon, kind=finding.kind, finding=finding)
-        self._told = frozenset(findings)
+        self._logged_findings = frozenset(findings)
 
-    def _monitor(self, watch: Target, phase: float) -> Monitor:
-        return Monitor(
-            watch.daemon,
-            watch.clients,
-            watch.events,
-            poll_interval=watch.poll_interval,
-            prepare=self.exposition.prerender,
-            phase=phase,
-        )
+    def _monitor(self, target: Target, stagger: float) -> Monitor:
+        return Monitor(target, on_updated=self.exposition.prerender, stagger=stagger)
 
-    def _errands(
-        self, watch: Target, record: DaemonState, phase: float
+    def _file_tasks(
+        self, daemon: DaemonState, stagger: float
     ) -> Iterator[Coroutine[None, None, None]]:
-        daemon = watch.daemon
-        if daemon.status_file is not None:
-            yield StatusFilePoller(
-                daemon,
-                record,
-                StatusFile(daemon.status_file, timeout=daemon.timeout),
-                routes=watch.clients.routes,
-                prepare=self.exposition.prerender,
-            ).run(watch.poll_interval, phase)
-        if files := certificate_sources(daemon):
-            # A library that not everybody has, and few need, is loaded here at the earliest.
+        if daemon.target.daemon.status_file is not None:
+            poller = StatusFilePoller(daemon, on_updated=self.exposition.prerender)
+            yield poller.run(stagger)
+        if files := certificate_sources(daemon.target.daemon):
+            # Loaded here at the earliest: an optional and slow library.
             from exporter.certificates.watch import watch_files  # noqa: PLC0415
 
-            yield watch_files(files, record.set_certificates, phase)
+            yield watch_files(files, daemon.set_certificates, stagger)

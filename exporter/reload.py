@@ -1,4 +1,4 @@
-"""Reading the configuration again while everything runs; a bad one changes nothing."""
+"""Reloading the configuration while everything runs; an invalid one changes nothing."""
 
 import asyncio
 import logging
@@ -7,49 +7,47 @@ from collections.abc import Awaitable, Callable
 
 from exporter.aio import run_in_daemon_thread
 from exporter.config import Config, ConfigError
-from exporter.config.reload_diff import ReloadDiff
+from exporter.config.target import ReloadDiff
 from exporter.log import Level, event
 from exporter.metrics.self_metrics import SelfMetrics
 
-Apply = Callable[[Config], Awaitable[ReloadDiff]]
-"""Puts a configuration into force."""
+ApplyConfig = Callable[[Config], Awaitable[ReloadDiff]]
+"""Applies a configuration."""
 
 _log = logging.getLogger(__name__)
 
 
 class ConfigReloader:
-    """Called once for each wish to reload; wishes are granted one after the other."""
+    """Reloads the configuration at each call; concurrent calls run one after the other."""
 
-    def __init__(self, read: Callable[[], Config], apply: Apply, own: SelfMetrics) -> None:
-        """Read by `read`, which may block, and tell `own` how it went."""
-        self._read = read
+    def __init__(
+        self, load: Callable[[], Config], apply: ApplyConfig, self_metrics: SelfMetrics
+    ) -> None:
+        """`load` reads the configuration and may block."""
+        self._load = load
         self._apply = apply
-        self._own = own
-        self._turn = asyncio.Lock()
+        self._self_metrics = self_metrics
+        self._lock = asyncio.Lock()
 
     async def __call__(self) -> ReloadDiff:
-        """Read and apply the configuration; return what changed.
+        """Load and apply the configuration; return what changes.
 
         Raises:
-            ConfigError: it can't be used. Nothing has changed; every problem was logged.
+            ConfigError: it is invalid. Nothing has changed; every problem is in the log.
         """
-        async with self._turn:
+        async with self._lock:
             try:
-                config = await run_in_daemon_thread(self._read)
+                config = await run_in_daemon_thread(self._load)
             except ConfigError as error:
-                self._refuse(error)
+                self._log_failure(error)
                 raise
-            plan = await self._apply(config)
-            self._own.reload_succeeded(time.time())
-        event(_log, Level.INFO, "configuration reloaded", changes=str(plan))
-        return plan
+            changes = await self._apply(config)
+            self._self_metrics.reload_succeeded(time.time())
+        event(_log, Level.INFO, "configuration reloaded", changes=str(changes))
+        return changes
 
-    def _refuse(self, error: ConfigError) -> None:
-        self._own.reload_failed()
+    def _log_failure(self, error: ConfigError) -> None:
+        self._self_metrics.reload_failed()
+        message = "reload failed, keeping the previous configuration"
         for problem in error.problems:
-            event(
-                _log,
-                Level.ERROR,
-                "the configuration can't be used; the last one stays in force",
-                problem=str(problem),
-            )
+            event(_log, Level.ERROR, message, problem=str(problem))

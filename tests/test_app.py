@@ -247,7 +247,7 @@ class TestReloading:
                 config_of(office=parse_endpoint("127.0.0.1:1"), branch=daemon.endpoint),
                 listen=[ANY_PORT],
                 telemetry_path="/metrics",
-                read=lambda: read[0],
+                load_config=lambda: read[0],
             ) as running,
         ):
             session = await daemon.accept_and_greet()
@@ -266,7 +266,7 @@ class TestReloading:
         read = structs.replace(NOBODY, findings=(noticed,))
         with LogCapture.open() as log:
             async with run_app(
-                read, listen=[ANY_PORT], telemetry_path="/metrics", read=lambda: read
+                read, listen=[ANY_PORT], telemetry_path="/metrics", load_config=lambda: read
             ) as running:
                 await running.reload()
                 body, _ = await get(f"{running.urls[0]}/metrics")
@@ -280,7 +280,7 @@ class TestReloading:
                 config_of(office=old.endpoint),
                 listen=[ANY_PORT],
                 telemetry_path="/metrics",
-                read=lambda: read[0],
+                load_config=lambda: read[0],
             ) as running:
                 await (await old.accept_and_greet()).reply_to_polls()
                 url = running.urls[0]
@@ -296,7 +296,7 @@ class TestReloading:
             hidden = ClientsConfig(series=False, info=False)
             read = [structs.replace(before, clients=hidden)]
             async with run_app(
-                before, listen=[ANY_PORT], telemetry_path="/metrics", read=lambda: read[0]
+                before, listen=[ANY_PORT], telemetry_path="/metrics", load_config=lambda: read[0]
             ) as running:
                 session = await daemon.accept_and_greet()
                 await session.reply_to_polls()

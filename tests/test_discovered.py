@@ -43,7 +43,7 @@ async def test_what_is_not_watched_is_counted_and_told_once_until_it_is_mended(
     )
     caplog.set_level(logging.INFO)
     async with run_app(
-        load(path), listen=[ANY_PORT], telemetry_path="/metrics", read=lambda: load(path)
+        load(path), listen=[ANY_PORT], telemetry_path="/metrics", load_config=lambda: load(path)
     ) as running:
         assert await number(running.urls[0]) == "2.0"
         assert told(caplog) == [

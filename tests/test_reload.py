@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
-from exporter.config.reload_diff import ReloadDiff
+from exporter.config.target import ReloadDiff
 from exporter.management.endpoint import parse_endpoint
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.reload import ConfigReloader
@@ -60,7 +60,7 @@ async def test_a_bad_configuration_changes_nothing_and_is_logged_whole(log: LogC
         await ConfigReloader(bad, apply, own)()
     assert successful(own.registry) == 0
     assert since(own.registry) == 7.0
-    told = [message for message in log.messages if "can't be used" in message]
+    told = [message for message in log.messages if "reload failed" in message]
     assert len(told) == len(PROBLEMS)
 
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from aiohttp import ClientSession, encode_basic_auth
 
-from exporter.config.reload_diff import ReloadDiff
+from exporter.config.target import ReloadDiff
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics

@@ -15,10 +15,10 @@ from exporter.cli.options import (
 from exporter.cli.output import format_findings, table
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
 from exporter.config.durations import format_duration
+from exporter.config.target import targets
 from exporter.management.errors import ClientAuthPromptError, SlotBusy
 from exporter.management.status import ServerStatus
-from exporter.monitor.oneshot import OneShotResult
-from exporter.monitor.round import poll_all
+from exporter.monitor.oneshot import OneShotResult, poll_all
 from exporter.state.daemon import StatusSource
 from exporter.state.down import DownState
 from exporter.web import web_config
@@ -56,7 +56,7 @@ def _run(parsed: argparse.Namespace) -> Exit:
         print(line)
     ok = bool(config.daemons) and not any(finding.blocks for finding in config.findings)
     if parsed.connect:
-        results = asyncio.run(poll_all(config))
+        results = asyncio.run(poll_all(targets(config)))
         print(table(_RESULT_HEADS, [_result_row(result) for result in results]))
         for line in _remarks(results):
             print(line)
@@ -109,35 +109,35 @@ def _config_row(config: Config, daemon: DaemonConfig) -> Sequence[str]:
 
 
 def _result_row(result: OneShotResult) -> Sequence[str]:
-    record, info = result.state, result.info
-    status = record.status
+    daemon, info = result.daemon, result.info
+    status = daemon.status
     dco = status.dco_enabled if isinstance(status, ServerStatus) else None
     return (
         result.daemon.name,
-        str(result.daemon.management or result.daemon.status_file),
+        str(result.daemon.target.address),
         _status_cell(result),
         info.version.version if info else "",
-        record.mode.value if record.mode else "",
-        record.state.name.value if record.state else "",
+        daemon.mode.value if daemon.mode else "",
+        daemon.state.name.value if daemon.state else "",
         str(len(status.clients)) if isinstance(status, ServerStatus) else "",
         _status_format(result),
         {True: "yes", False: "no", None: ""}[dco],
-        record.prompt or "",
+        daemon.prompt or "",
         f"{result.seconds:.2f}s",
     )
 
 
 def _status_cell(result: OneShotResult) -> str:
     reason = result.errors[0].reason.value if result.errors else ""
-    if result.state.source is StatusSource.STATUS_FILE:
+    if result.daemon.source is StatusSource.STATUS_FILE:
         return "up: status file" + (f" (management: {reason})" if reason else "")
     return f"down: {reason}" if reason else "up"
 
 
 def _status_format(result: OneShotResult) -> str:
-    if result.state.status is None or result.state.source is StatusSource.STATUS_FILE:
+    if result.daemon.status is None or result.daemon.source is StatusSource.STATUS_FILE:
         return ""
-    return "1" if result.state.status_fallbacks else "3"
+    return "1" if result.daemon.status_fallbacks else "3"
 
 
 def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
@@ -145,17 +145,17 @@ def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
     for result in results:
         name = result.daemon.name
         for error in result.errors:
-            yield f"{name}: {DownState(error).message(result.state.privacy)}"
+            yield f"{name}: {DownState(error).message(result.daemon.privacy)}"
             if isinstance(error, SlotBusy):
                 yield f"{name}: a running exporter occupies the slot permanently; see its metrics"
             if isinstance(error, ClientAuthPromptError):
                 yield f"{name}: do not repeat this check: a session may block logins of VPN clients"
-        if result.state.restarts_on_disconnect:
+        if result.daemon.restarts_on_disconnect:
             yield (
                 f"{name}: the daemon restarts its VPN when a management client disconnects "
                 "('management-signal'), so this check restarted it; remove that option"
             )
-        if result.state.status_fallbacks:
+        if result.daemon.status_fallbacks:
             yield f"{name}: the reply to 'status 3' has no END: a row of 512 bytes drops the rest"
 
 

@@ -16,10 +16,10 @@ from exporter.cli.command import Command, Exit
 from exporter.cli.options import add_daemon_flags, check_daemon_flags, load_config
 from exporter.cli.output import write
 from exporter.config import Config
+from exporter.config.target import targets
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
-from exporter.monitor.oneshot import OneShotResult
-from exporter.monitor.round import poll_all
+from exporter.monitor.oneshot import OneShotResult, poll_all
 from exporter.state.down import DownState
 
 
@@ -36,18 +36,18 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 def _run(parsed: argparse.Namespace) -> Exit:
     check_daemon_flags(parsed)
     config = load_config(parsed)
-    results = asyncio.run(poll_all(config))
+    results = asyncio.run(poll_all(targets(config)))
     write(_page(config, results), parsed.output)
     for result in results:
         for error in result.errors:
-            message = DownState(error).message(result.state.privacy)
+            message = DownState(error).message(result.daemon.privacy)
             print(f"{result.daemon.name}: {message}", file=sys.stderr)
-    return Exit.DONE if all(result.state.up for result in results) else Exit.FAILED
+    return Exit.DONE if all(result.daemon.up for result in results) else Exit.FAILED
 
 
 def _page(config: Config, results: Sequence[OneShotResult]) -> bytes:
     exposition = Exposition(catalogue.families(config.clients), CollectorRegistry())
-    return exposition.page([result.state for result in results], include_self=False).body
+    return exposition.page([result.daemon for result in results], include_self=False).body
 
 
 COMMAND = Command(

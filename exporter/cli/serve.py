@@ -66,11 +66,11 @@ async def serve_until_signal(
     running_app = app.run_app(
         config,
         listen=_addresses(parsed),
-        inherited=_systemd_sockets(parsed),
+        systemd_sockets=_systemd_sockets(parsed),
         telemetry_path=parsed.telemetry_path,
-        rules=web_policy,
-        read=load,
-        external=parsed.external_url,
+        web_policy=web_policy,
+        load_config=load,
+        external_url=parsed.external_url,
     )
     async with contextlib.AsyncExitStack() as stack:
         try:

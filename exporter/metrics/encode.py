@@ -10,7 +10,7 @@ import math
 from collections.abc import Generator, Hashable, Sequence
 
 from exporter.metrics.family import LabelledValues, LabelValues, Metric, PerClientInfo, Samples
-from exporter.state.histogram import Histogram
+from exporter.state.counters import Histogram
 
 CHUNK_SIZE = 2000
 """Samples that are rendered at once: 1 to 2 ms, 5 ms where all info lines are new."""

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from exporter.state.counters import Histogram
 from exporter.state.daemon import DaemonState
-from exporter.state.histogram import Histogram
 
 LabelValues = str | tuple[str, ...]
 """The values of a metric's labels, in order; a plain string for a single label."""

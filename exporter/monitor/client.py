@@ -1,8 +1,8 @@
-"""What is asked of a daemon: once per session, and at each poll.
+"""The commands of one management session, and of one poll, with their replies parsed.
 
-`load-stats` is left out of the daemon's own log; every other command writes a line into it at
-verb 3, so we ask for little. Where the place of a reply in the stream matters, the record takes
-it before any later message: what came before a history stands in it, what comes after does not.
+`load-stats` leaves no trace in the daemon's log; every other command writes a line into it at
+verb 3, so few are sent. The callback of a history reply runs before later notifications are
+dispatched, so that no entry is lost or counted twice.
 """
 
 from collections.abc import Callable
@@ -21,10 +21,10 @@ from exporter.management.values import clean_bytes
 from exporter.transport.connection import Connection
 
 STATUS_1_POLLS = 20
-"""Polls answered by `status 1` before `status 3` is tried again, after it never ended."""
+"""Polls that use `status 1` before `status 3` is tried again, after it did not end."""
 
 LOG_VERBOSITY_LIMIT = 7
-"""Above it each line sent to us makes the daemon write more lines: 100,000 a second and more."""
+"""Above it the daemon logs each line that it sends: 100,000 a second and more."""
 
 _NOT_IN_THIS_MODE = b"is not supported by the current daemon mode"
 
@@ -32,80 +32,77 @@ _T = TypeVar("_T")
 
 
 class ManagementClient:
-    """Asks one daemon over one session."""
+    """Sends the commands of one session."""
 
-    def __init__(self, connection: Connection, *, routes: bool, live: bool) -> None:
-        """Ask over `connection`.
-
-        `routes` tells whether each route is wanted, `live` whether states and log lines are to be
-        sent as they come: of no use to a session that ends with its first poll.
-        """
+    def __init__(self, connection: Connection, *, realtime: bool) -> None:
+        """`realtime` switches states and log lines on: useless if the session ends at once."""
+        self.realtime = realtime
         self._connection = connection
-        self._reader = StatusReader(routes=routes)
-        self.live = live
+        self._routes = False
+        self._reader = StatusReader(routes=False)
         self._status_1_polls = 0
 
-    def adopt(self, *, routes: bool) -> None:
-        """Read each route from the next status on, or none."""
-        self._reader = StatusReader(routes=routes)
+    async def fetch_pid(self) -> int:
+        """Send `pid`."""
+        return await self._request_line(Command.PID, replies.parse_pid)
 
-    async def identify(self) -> int:
-        """Ask for the process id."""
-        return await self._line(Command.PID, replies.parse_pid)
-
-    async def introduce(
-        self, pid: int, remember: Callable[[tuple[State, ...]], None]
+    async def fetch_info(
+        self, pid: int, on_history: Callable[[tuple[State, ...]], None]
     ) -> DaemonInfo:
-        """Ask what doesn't change while the session lives; the state history goes to `remember`."""
-        version = await self._listing(Command.VERSION, replies.parse_version)
-        verbosity = await self._line(Command.VERB, replies.parse_verb)
-        holds = await self._line(Command.HOLD, replies.parse_hold)
-        if self.live:
-            await self._line(Command.STATE_ON, bytes)
-        await self._take_listing(Command.STATE_ALL, replies.parse_states, remember)
+        """Send what is asked once a session; `on_history` gets the reply to `state all`."""
+        version = await self._request_lines(Command.VERSION, replies.parse_version)
+        verbosity = await self._request_line(Command.VERB, replies.parse_verb)
+        holds = await self._request_line(Command.HOLD, replies.parse_hold)
+        if self.realtime:
+            await self._request_line(Command.STATE_ON, bytes)
+        await self._request_lines(Command.STATE_ALL, replies.parse_states, on_history)
         return DaemonInfo(version, pid, verbosity, holds)
 
-    async def read_log(self, remember: Callable[[tuple[LogLine, ...]], None]) -> None:
-        """Ask for the log lines of the past, which go to `remember`, and for those to come."""
-        if self.live:
-            await self._line(Command.LOG_ON, bytes)
-        await self._take_listing(Command.LOG_ALL, replies.parse_log_cache, remember)
+    async def fetch_log(self, on_history: Callable[[tuple[LogLine, ...]], None]) -> None:
+        """Send `log on` and `log all`; `on_history` gets the reply to the latter."""
+        if self.realtime:
+            await self._request_line(Command.LOG_ON, bytes)
+        await self._request_lines(Command.LOG_ALL, replies.parse_log_cache, on_history)
 
-    async def mute_log(self) -> None:
-        """Ask for no more log lines."""
-        await self._line(Command.LOG_OFF, bytes)
+    async def disable_log(self) -> None:
+        """Send `log off`."""
+        await self._request_line(Command.LOG_OFF, bytes)
 
-    async def mute_byte_counts(self) -> None:
-        """Ask for no more byte counts, which an earlier client may have asked for (2.6.0-19)."""
-        await self._line(Command.BYTECOUNT_OFF, bytes)
+    async def disable_byte_counts(self) -> None:
+        """Send `bytecount 0`: 2.6.0 to 2.6.19 go on with what an earlier client asked for."""
+        await self._request_line(Command.BYTECOUNT_OFF, bytes)
 
-    async def check_state(self, take: Callable[[State], None]) -> None:
-        """Ask for the current state, a check on the real-time messages; it goes to `take`."""
+    async def check_state(self, on_state: Callable[[State], None]) -> None:
+        """Send `state`, a check on the real-time messages."""
 
         def last(states: tuple[State, ...]) -> None:
             if states:
-                take(states[-1])
+                on_state(states[-1])
 
-        await self._take_listing(Command.STATE, replies.parse_states, last)
+        await self._request_lines(Command.STATE, replies.parse_states, last)
 
-    async def poll(self, arrived: Callable[[], None]) -> Poll:
-        """Ask for what changes; `arrived` is called at the place of the status in the stream.
+    async def poll(self, on_status: Callable[[], None], *, routes: bool) -> Poll:
+        """Send `load-stats` and `status`; `on_status` is called when the status is received.
+
+        `routes` reads each route of the routing table.
 
         Raises:
-            ManagementError: the answer could not be had whole; nothing of it counts.
+            ManagementError: a reply is missing or incomplete; nothing of the poll counts.
         """
-        load_stats = await self._line(Command.LOAD_STATS, replies.parse_load_stats)
-        reply, fallback = await self._status(lambda _: arrived())
+        load_stats = await self._request_line(Command.LOAD_STATS, replies.parse_load_stats)
+        reply, used_status_1 = await self._request_status(lambda _: on_status())
         if isinstance(reply, MultilineReply):
-            await yield_to_loop()  # what was read with the end of the reply took its time
+            await yield_to_loop()  # receiving the end of a long reply took its time
+            if routes is not self._routes:
+                self._routes, self._reader = routes, StatusReader(routes=routes)
             status = await run_cooperatively(self._reader.read_in_chunks(reply.lines))
-            return Poll(load_stats, status, fallback)
+            return Poll(load_stats, status, used_status_1)
         if isinstance(reply, ErrorReply) and reply.text.endswith(_NOT_IN_THIS_MODE):
             return Poll(load_stats, None)
-        raise _refusal(Command.STATUS_1 if fallback else Command.STATUS_3, reply)
+        raise _unexpected_reply(Command.STATUS_1 if used_status_1 else Command.STATUS_3, reply)
 
-    async def _status(self, on_reply: Callable[[Reply], None]) -> tuple[Reply, bool]:
-        """Ask for `status 3`; if that never ends, for `status 1`, whose rows can't overflow."""
+    async def _request_status(self, on_reply: Callable[[Reply], None]) -> tuple[Reply, bool]:
+        """Send `status 3`; if it does not end, `status 1`, whose rows have no limit of length."""
         request = self._connection.request
         if self._status_1_polls:
             self._status_1_polls -= 1
@@ -113,40 +110,46 @@ class ManagementClient:
         try:
             return await request(Command.STATUS_3, on_reply=on_reply), False
         except ReplyTimeout:
-            if not await self._connection.resynchronise():  # late, not without an end
+            if not await self._connection.resynchronise():  # the reply was only late
                 return await request(Command.STATUS_3, on_reply=on_reply), False
         self._status_1_polls = STATUS_1_POLLS
         return await request(Command.STATUS_1, on_reply=on_reply), True
 
-    async def _line(self, command: Command, parse: Callable[[bytes], _T]) -> _T:
+    async def _request_line(self, command: Command, parse: Callable[[bytes], _T]) -> _T:
         reply = await self._connection.request(command)
         if isinstance(reply, SuccessReply):
             return parse(reply.text)
-        raise _refusal(command, reply)
+        raise _unexpected_reply(command, reply)
 
-    async def _listing(self, command: Command, parse: Callable[[tuple[bytes, ...]], _T]) -> _T:
-        reply = await self._connection.request(command)
-        if isinstance(reply, MultilineReply):
-            return parse(reply.lines)
-        raise _refusal(command, reply)
-
-    async def _take_listing(
+    async def _request_lines(
         self,
         command: Command,
         parse: Callable[[tuple[bytes, ...]], _T],
-        take: Callable[[_T], None],
-    ) -> None:
-        """Give the parsed reply to `take` at its place in the stream."""
+        on_parsed: Callable[[_T], None] = lambda _: None,
+    ) -> _T:
+        """Send a command with a reply of several lines, and parse it when it is received."""
+        parsed: list[_T | ReplyError] = []
 
         def on_reply(reply: Reply) -> None:
-            if isinstance(reply, MultilineReply):
-                take(parse(reply.lines))
+            if not isinstance(reply, MultilineReply):
+                return
+            try:
+                value = parse(reply.lines)
+            except ReplyError as error:  # raised below: the connection can't tell whose it is
+                parsed.append(error)
+            else:
+                parsed.append(value)
+                on_parsed(value)
 
         reply = await self._connection.request(command, on_reply=on_reply)
-        if not isinstance(reply, MultilineReply):
-            raise _refusal(command, reply)
+        if not parsed:
+            raise _unexpected_reply(command, reply)
+        if isinstance(parsed[0], ReplyError):
+            raise parsed[0]
+        return parsed[0]
 
 
-def _refusal(command: Command, reply: Reply) -> ReplyError:
-    said = clean_bytes(reply.text) if isinstance(reply, SuccessReply | ErrorReply) else "a listing"
-    return ReplyError(f"the daemon answers '{command.text}' with: {said}")
+def _unexpected_reply(command: Command, reply: Reply) -> ReplyError:
+    if isinstance(reply, MultilineReply):
+        return ReplyError(f"unexpected reply to '{command.text}': several lines")
+    return ReplyError(f"unexpected reply to '{command.text}': {clean_bytes(reply.text)}")

@@ -1,37 +1,36 @@
-"""When the daemon's log is more than anybody can mean to read.
-
-From verb 8 on each line that is sent makes the daemon write more lines, 100,000 a second and more,
-and it reads no command while lines wait to be sent.
-"""
+"""Detection of a flood of log lines."""
 
 MAX_LINES_PER_SECOND = 10_000
-"""Log lines in one second that are a flood; ten thousand clients coming back make fewer."""
+"""More log lines in one second are a flood. Ten thousand clients that reconnect make fewer."""
 
 
 class LogRateLimit:
-    """Tells when log lines come faster than they can be meant for anybody."""
+    """Detects a flood of log lines.
+
+    From verb 8 on the daemon logs each line that it sends, 100,000 a second and more, and it reads
+    no command while lines wait to be sent.
+    """
 
     def __init__(self) -> None:
-        """Begin with a dry second."""
-        self._since = 0.0
+        self.exceeded = False
+        self._second = 0.0
         self._lines = 0
-        self.tripped = False
-        self._stopped = False
+        self._popped = False
 
-    def rises(self, now: float) -> bool:
-        """Count a line at `now`, in seconds; tell whether the log just became a flood."""
-        if now - self._since >= 1:
-            self._since = now
+    def exceeded_at(self, now: float) -> bool:
+        """Count a line at `now`, in seconds; return whether it is the one that makes a flood."""
+        if now - self._second >= 1:
+            self._second = now
             self._lines = 0
         self._lines += 1
-        if self._lines <= MAX_LINES_PER_SECOND or self.tripped:
+        if self._lines <= MAX_LINES_PER_SECOND or self.exceeded:
             return False
-        self.tripped = True
+        self.exceeded = True
         return True
 
-    def stop(self) -> bool:
-        """Tell once that the log has to be turned off."""
-        if not self.tripped or self._stopped:
+    def pop_trip(self) -> bool:
+        """Return True once after a flood: the log has to be switched off."""
+        if not self.exceeded or self._popped:
             return False
-        self._stopped = True
+        self._popped = True
         return True

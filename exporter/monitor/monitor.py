@@ -1,4 +1,4 @@
-"""The task of one daemon: visit it, wait, come back.
+"""The task of one daemon: run a management session, wait, run the next.
 
 Monitors share nothing, so a daemon that hangs delays no other.
 """
@@ -10,10 +10,8 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-import msgspec
-
 from exporter.aio import wait_for_event
-from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
+from exporter.config.target import Target
 from exporter.log import Level, event
 from exporter.management.errors import (
     AuthenticationFailed,
@@ -26,11 +24,9 @@ from exporter.management.errors import (
 )
 from exporter.management.replies import Poll
 from exporter.monitor.backoff import Backoff
-from exporter.monitor.password import read_management_password
 from exporter.monitor.refresh import RefreshRequest
-from exporter.monitor.session import ManagementSession, SessionSettings
+from exporter.monitor.session import ManagementSession
 from exporter.state.daemon import DaemonState
-from exporter.transport.connection import Connection
 from exporter.transport.connector import connector_for
 from exporter.transport.history import CommandHistory
 
@@ -38,224 +34,209 @@ START_SPREAD = 1.0
 """Seconds over which the first connections of all daemons are spread."""
 
 FORGET_INTERVAL = 60.0
-"""Seconds of a wait after which a monitor looks up, to forget who was not seen for long."""
+"""Seconds of a wait after which clients that disconnected long ago are dropped."""
 
 STUCK_REPLIES = 15
-"""Replies that may each take their whole time before a monitor is taken for stuck."""
+"""Replies that may each take the whole timeout before a monitor counts as stuck."""
 
-OnPolled = Callable[[DaemonState], Awaitable[None]]
-"""Makes use of a record that was just polled, handing back to the event loop now and then."""
+OnUpdated = Callable[[DaemonState], Awaitable[None]]
+"""Called after each successful poll; it may yield to the event loop."""
 
 _log = logging.getLogger(__name__)
 
 
 class Monitor:
-    """Keeps the record of one daemon up to date for as long as `run` runs."""
+    """Keeps the state of one daemon up to date while `run` runs."""
 
     def __init__(
         self,
-        daemon: DaemonConfig,
-        clients: ClientsConfig,
-        events: EventsConfig,
+        target: Target,
         *,
-        poll_interval: float,
-        prepare: OnPolled | None = None,
-        phase: float = 0.0,
+        on_updated: OnUpdated | None = None,
+        stagger: float = 0.0,
         clock: Callable[[], float] = time.time,
-        chance: random.Random | None = None,
+        rng: random.Random | None = None,
     ) -> None:
-        """Prepare to watch `daemon`.
+        """Prepare to watch a target.
 
         Args:
-            daemon: what the configuration says of it.
-            clients: what is told about its clients.
-            events: what is counted between polls.
-            poll_interval: seconds between polls.
-            prepare: makes use of the record after each poll that was answered, if anybody does.
-            phase: 0 to 1, where in the interval this daemon is asked, so that many don't answer
-                at once.
+            target: the daemon, and how it is polled.
+            on_updated: see `OnUpdated`.
+            stagger: 0 to 1, the fraction of the interval at which this daemon is polled, so that
+                many daemons are not polled at once.
             clock: seconds since the epoch.
-            chance: where the jitter of the backoff comes from.
+            rng: the source of the backoff's jitter.
         """
-        self.daemon = DaemonState(daemon, clients)
+        self.daemon = DaemonState(target)
         self.refresh_request = RefreshRequest()
-        self._manner = SessionSettings(daemon, poll_interval, routes=clients.routes, log=events.log)
-        self._prepare = prepare
-        self._phase = phase
+        self._history = CommandHistory()
+        self._on_updated = on_updated
+        self._stagger = stagger
         self._clock = clock
         self._backoff = Backoff(
-            chance or random.Random(),  # noqa: S311 -- jitter, no secret
-            prompt_retry_interval=daemon.prompt_retry_interval,
+            rng or random.Random(),  # noqa: S311 -- jitter, no secret
+            prompt_retry_interval=target.daemon.prompt_retry_interval,
         )
-        self._opener = connector_for(daemon.management, timeout=daemon.timeout)
-        self.history = CommandHistory()
-        self._visiting: ManagementSession | None = None
-        self._waits_for: ManagementError | None = None
-        self._hurry = asyncio.Event()
-        self._moved = math.inf
-        self._announced: DownReason | None = None
-        self._seen_up = False
-        self._fell_back = False
-        self._warned = False
+        self._connector = connector_for(target.daemon.management, timeout=target.daemon.timeout)
+        self._session: ManagementSession | None = None
+        self._log_flooded = False
+        self._retry_error: ManagementError | None = None
+        self._wakeup = asyncio.Event()
+        self._last_progress = math.inf
+        self._logged_reason: DownReason | None = None
+        self._was_up = False
+        self._logged_fallback = False
+        self._logged_signal_warning = False
+
+    @property
+    def target(self) -> Target:
+        """What is watched."""
+        return self.daemon.target
+
+    @property
+    def history(self) -> CommandHistory:
+        """The last commands with their replies, of the last session that was connected."""
+        current = self._session.history if self._session is not None else None
+        return current or self._history
 
     async def run(self) -> None:
-        """Watch the daemon until cancelled; the last reply is read and `quit` said then."""
+        """Watch the daemon until cancelled; then read the last reply and send `quit`."""
         loop = asyncio.get_running_loop()
         try:
-            await asyncio.sleep(self._phase * START_SPREAD)
+            await asyncio.sleep(self._stagger * START_SPREAD)
             while True:
-                began = self._moved = loop.time()
-                error = await self._visit(began + self._manner.interval * self._phase)
+                started_at = self._last_progress = loop.time()
+                interval = self.target.poll_interval
+                error = await self._run_session(started_at + interval * self._stagger)
                 if error is None:  # the slot is released until the next poll
-                    await self._pause(began + self._manner.interval - loop.time())
-                elif not self._waits_at_the_door(error):
-                    self._waits_for = error
-                    await self._pause(self._backoff.delay(error))
-                    self._waits_for = None
+                    await self._sleep(started_at + self.target.poll_interval - loop.time())
+                elif not self._awaiting_connection(error):
+                    self._retry_error = error
+                    await self._sleep(self._backoff.delay(error))
+                    self._retry_error = None
         finally:
-            await self._opener.close()
+            await self._connector.close()
 
-    def reconfigure(
-        self,
-        daemon: DaemonConfig,
-        clients: ClientsConfig,
-        events: EventsConfig,
-        *,
-        poll_interval: float,
-    ) -> None:
-        """Go on by other settings from the next poll on, which comes at once.
+    def reconfigure(self, target: Target) -> None:
+        """Apply another configuration of the same target, with a poll at once.
 
-        Session and counters stay: leaving may cost the daemon more than any setting is worth. Its
-        name and address, and what identifies its clients, must be the same.
+        Session and counters stay: a disconnect may cost the daemon more than any setting is worth.
         """
-        self._manner = SessionSettings(daemon, poll_interval, routes=clients.routes, log=events.log)
-        self.daemon.reconfigure(daemon, clients)
-        self._backoff.prompt_retry_interval = daemon.prompt_retry_interval
-        if not self._manner.dialled_in:  # else the open port is worth more than a new deadline
-            self._opener = connector_for(daemon.management, timeout=daemon.timeout)
-        if self._visiting is not None:
-            self._visiting.adopt(self._manner)
-        self._hurry.set()
+        self.daemon.reconfigure(target)
+        self._log_flooded = False
+        self._backoff.prompt_retry_interval = target.daemon.prompt_retry_interval
+        if not target.is_reverse:  # else the open port is worth more than a new timeout
+            self._connector = connector_for(target.daemon.management, timeout=target.daemon.timeout)
+        if self._session is not None:
+            self._session.reconfigure()
+        self._wakeup.set()
 
     def retry_password(self) -> None:
-        """Try the password again, if that is what the daemon refused: it may be another now."""
-        if isinstance(self._waits_for, AuthenticationFailed | PasswordFileError):
-            self._hurry.set()
+        """Connect again at once if the daemon refused the password: it may have been changed."""
+        if isinstance(self._retry_error, AuthenticationFailed | PasswordFileError):
+            self._wakeup.set()
 
     def is_stuck(self, now: float) -> bool:
-        """Tell whether nothing has happened for longer than any wait can take.
+        """Return whether there was no progress for longer than any wait can take.
 
         `now` is the event loop's time.
         """
-        if self._manner.daemon.management is None:
+        daemon = self.target.daemon
+        if daemon.management is None:
             return False
-        patience = (
-            3 * self._manner.interval
-            + STUCK_REPLIES * self._manner.daemon.timeout
-            + FORGET_INTERVAL
-        )
-        return now - self._moved > patience
+        max_wait = 3 * self.target.poll_interval + STUCK_REPLIES * daemon.timeout + FORGET_INTERVAL
+        return now - self._last_progress > max_wait
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait before coming back, until somebody is in a hurry."""
+    async def _sleep(self, seconds: float) -> None:
+        """Wait before the next session, or until `_wakeup` is set."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        self._hurry.clear()
+        self._wakeup.clear()
         await asyncio.sleep(0)
-        while (left := end - loop.time()) > 0 and not self._hurry.is_set():
-            self._moved = loop.time()
-            await wait_for_event(self._hurry, min(left, FORGET_INTERVAL))
+        while (remaining := end - loop.time()) > 0 and not self._wakeup.is_set():
+            self._last_progress = loop.time()
+            await wait_for_event(self._wakeup, min(remaining, FORGET_INTERVAL))
             self.daemon.forget(self._clock())
 
-    def _waits_at_the_door(self, error: ManagementError) -> bool:
-        """Tell whether nobody has dialled in yet: listening goes on, or who does is not heard."""
-        return self._manner.dialled_in and isinstance(error, EndpointNotFound)
+    def _awaiting_connection(self, error: ManagementError) -> bool:
+        """Return whether no daemon has connected to our listener yet.
 
-    async def _visit(self, due: float) -> ManagementError | None:
-        """Open one session and keep it until it ends; return why it ended, None if we left."""
+        The listener stays open, so that the daemon's next attempt succeeds.
+        """
+        return self.target.is_reverse and isinstance(error, EndpointNotFound)
+
+    async def _run_session(self, due: float) -> ManagementError | None:
+        """Run one session to its end; return what ended it, None if it released the slot."""
+        session = self._session = ManagementSession(
+            self.daemon,
+            self._connector,
+            read_log=not self._log_flooded,
+            clock=self._clock,
+            on_polled=self._on_polled,
+            refresh_request=self.refresh_request,
+        )
         try:
-            await self._visit_once(due)
+            await session.run(due)
         except LogFloodError:
-            self._manner = msgspec.structs.replace(self._manner, log=False)
-            self._warn("the daemon's log floods us; not reading it any more")
+            self._log_flooded = True
+            self._warn("too many log lines, log events off")
         except ManagementError as error:
-            return self._went_down(error)
+            return self._on_down(error)
         except Exception as error:  # noqa: BLE001 -- the task's boundary: a bug must not end it
-            event(_log, Level.ERROR, "bug", daemon=self.daemon.name, cause=error)
-            return self._went_down(ProtocolError("this exporter failed; its log says where"))
+            message = "unhandled exception in monitor"
+            event(_log, Level.ERROR, message, daemon=self.daemon.name, cause=error)
+            return self._on_down(ProtocolError("unhandled exception in the exporter; see its log"))
         finally:
+            self._history = self.history
+            self._session = None
             self.refresh_request.cancel()
         return None
 
-    def _went_down(self, error: ManagementError) -> ManagementError:
+    def _on_down(self, error: ManagementError) -> ManagementError:
         self.daemon.on_down(error)
-        self._announce_down()
+        self._log_down()
         return error
 
-    async def _visit_once(self, due: float) -> None:
-        # Read anew for each session, so that it may be changed in its file.
-        try:
-            password = await read_management_password(self._manner.daemon)
-            stream = await self._opener.connect()
-        except ManagementError as error:
-            self.daemon.on_poll_error(error)
-            raise
-        connection = Connection(stream, timeout=self._manner.daemon.timeout)
-        self.history = connection.history
-        visit = self._visiting = ManagementSession(
-            connection,
-            self.daemon,
-            self._manner,
-            clock=self._clock,
-            polled=self._polled,
-            demand=self.refresh_request,
-        )
-        try:
-            await visit.run(password, due)
-        finally:
-            self._visiting = None
-            await connection.close()
-
-    async def _polled(self, poll: Poll | None) -> None:
-        self._moved = asyncio.get_running_loop().time()
+    async def _on_polled(self, poll: Poll | None) -> None:
+        self._last_progress = asyncio.get_running_loop().time()
         if poll is None:
             self.daemon.forget(self._clock())
-            self._announce_down()
+            self._log_down()
             return
         self._backoff.reset()
-        self._announce_up(poll)
-        if self._prepare is not None:
-            await self._prepare(self.daemon)
+        self._log_up(poll)
+        if self._on_updated is not None:
+            await self._on_updated(self.daemon)
 
-    def _announce_up(self, poll: Poll) -> None:
-        if poll.fallback and not self._fell_back:
+    def _log_up(self, poll: Poll) -> None:
+        if poll.fallback and not self._logged_fallback:
             self._warn(
                 "status 3 does not end: a row of 512 bytes or more drops itself and all that "
-                "follows; asking for status 1, which knows less"
+                "follows; using status 1, which has fewer fields"
             )
-        self._fell_back = poll.fallback
-        if self.daemon.restarts_on_disconnect and not self._warned:
-            self._warned = True
+        self._logged_fallback = poll.fallback
+        if self.daemon.restarts_on_disconnect and not self._logged_signal_warning:
+            self._logged_signal_warning = True
             self._warn(
-                "this daemon restarts its VPN when a management client leaves "
-                "(--management-signal); staying connected, but the end of this exporter will do so"
+                "this daemon restarts its VPN when a management client disconnects "
+                "(--management-signal); the session stays, but the exporter's exit will restart it"
             )
-        if self._announced is not None or not self._seen_up:
+        if self._logged_reason is not None or not self._was_up:
             info = self.daemon.info
             version = info.version.version if info else ""
             event(_log, Level.INFO, "daemon is up", daemon=self.daemon.name, version=version)
-        self._announced = None
-        self._seen_up = True
+        self._logged_reason = None
+        self._was_up = True
 
-    def _warn(self, sentence: str) -> None:
-        event(_log, Level.WARN, sentence, daemon=self.daemon.name)
+    def _warn(self, message: str) -> None:
+        event(_log, Level.WARN, message, daemon=self.daemon.name)
 
-    def _announce_down(self) -> None:
-        """Log a change, not every attempt."""
+    def _log_down(self) -> None:
+        """Log a change of the reason, not every attempt."""
         reason = self.daemon.down_reason
-        if self._announced is reason or reason is None:
+        if self._logged_reason is reason or reason is None:
             return
-        self._announced = reason
+        self._logged_reason = reason
         event(
             _log,
             Level.WARN,

@@ -1,4 +1,4 @@
-"""The monitors of all daemons: started, adjusted and ended as the configuration says."""
+"""The monitors of all daemons: started, reconfigured and stopped as the configuration says."""
 
 import asyncio
 import logging
@@ -6,166 +6,159 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 
 import msgspec
 
-from exporter.config.reload_diff import ReloadDiff, diff
-from exporter.config.target import Target
+from exporter.config.target import ReloadDiff, Target, diff
 from exporter.log import Level, event
 from exporter.monitor import refresh
 from exporter.monitor.monitor import Monitor
 from exporter.state.daemon import DaemonState
 
 READY_GRACE = 15.0
-"""Seconds after which a daemon that still was not asked keeps nobody from being ready."""
+"""Seconds after which a daemon whose first poll is pending no longer fails readiness."""
+
+_MAX_NAMES = 10
 
 MonitorFactory = Callable[[Target, float], Monitor]
-"""Makes a monitor that doesn't run yet; the number is its phase, from 0 to 1."""
+"""Makes a monitor, which is not started; the number is its stagger, 0 to 1."""
 
-TaskFactory = Callable[[Target, DaemonState, float], Iterable[Coroutine[None, None, None]]]
-"""Gives what else is done for a daemon, for ever: reading its files into its record.
-
-The number is its phase, as for a monitor.
-"""
+TaskFactory = Callable[[DaemonState, float], Iterable[Coroutine[None, None, None]]]
+"""Returns the other tasks of a daemon, which poll its files; the number is the stagger."""
 
 _log = logging.getLogger(__name__)
 
 
-class _Member(msgspec.Struct, frozen=True):
-    watch: Target
+class _Entry(msgspec.Struct, frozen=True):
     monitor: Monitor
     tasks: tuple[asyncio.Task[None], ...]
-    """The monitor's, and one for each errand."""
+    """The monitor's, then those of the task factory."""
 
 
 class MonitorPool:
-    """Watches what it was last told to, until it is closed."""
+    """Watches the targets that were applied last, until it is closed."""
 
-    def __init__(self, make: MonitorFactory, errands: TaskFactory = lambda *_: ()) -> None:
-        """Watch nothing yet."""
-        self._make = make
-        self._errands = errands
-        self._members: dict[str, _Member] = {}
-        self._began = asyncio.get_running_loop().time()
+    def __init__(
+        self, monitor_factory: MonitorFactory, task_factory: TaskFactory = lambda *_: ()
+    ) -> None:
+        self._monitor_factory = monitor_factory
+        self._task_factory = task_factory
+        self._entries: dict[str, _Entry] = {}
+        self._started_at = asyncio.get_running_loop().time()
 
     @property
     def daemons(self) -> Sequence[DaemonState]:
-        """What is known of each daemon, in the order of the configuration."""
-        return [member.monitor.daemon for member in self._members.values()]
+        """The state of each daemon, in the order of the configuration."""
+        return [entry.monitor.daemon for entry in self._entries.values()]
 
     def monitor(self, name: str) -> Monitor | None:
-        """Return who watches the daemon of this name, None where there is no such daemon."""
-        member = self._members.get(name)
-        return member.monitor if member else None
+        """Return the monitor of the daemon of this name, None if there is no such daemon."""
+        entry = self._entries.get(name)
+        return entry.monitor if entry else None
 
-    async def apply(self, watches: Sequence[Target]) -> ReloadDiff:
-        """Watch these from now on; return what that changed.
+    async def apply(self, targets: Sequence[Target]) -> ReloadDiff:
+        """Watch these targets from now on; return what changes.
 
-        Whoever goes on does so at once. One that ends is left first, so that its address is free
-        for another name.
+        Monitors that are kept go on at once. Those that end are awaited first, so that their
+        addresses are free for other names.
         """
-        plan = diff((member.watch for member in self._members.values()), watches)
-        await _end(self._members[name] for name in (*plan.restarted, *plan.removed))
-        self._members = {
-            watch.daemon.name: self._go_on(watch, plan, phase) or self._begin(watch, phase)
-            for watch, phase in _in_phase(watches)
+        changes = diff((entry.monitor.target for entry in self._entries.values()), targets)
+        await _stop(self._entries[name] for name in (*changes.restarted, *changes.removed))
+        self._entries = {
+            target.name: self._keep_or_update(target, changes, stagger)
+            or self._start_monitor(target, stagger)
+            for target, stagger in _staggered(targets)
         }
-        return plan
+        return changes
 
-    def _go_on(self, watch: Target, plan: ReloadDiff, phase: float) -> _Member | None:
-        """Keep the member of this name, None where there is none to keep."""
-        name = watch.daemon.name
-        if name in plan.unchanged:
-            self._members[name].monitor.retry_password()
-            return self._members[name]
-        if name in plan.changed:
-            member = self._members[name]
-            member.monitor.reconfigure(
-                watch.daemon, watch.clients, watch.events, poll_interval=watch.poll_interval
-            )
-            monitoring, *errands = member.tasks
-            for task in errands:  # they know nothing that they couldn't read again
+    def _keep_or_update(self, target: Target, changes: ReloadDiff, stagger: float) -> _Entry | None:
+        """Return the entry of a target that is watched already, None if there is none."""
+        name = target.name
+        if name in changes.unchanged:
+            self._entries[name].monitor.retry_password()
+            return self._entries[name]
+        if name in changes.changed:
+            entry = self._entries[name]
+            entry.monitor.reconfigure(target)
+            monitoring, *others = entry.tasks
+            for task in others:  # they keep nothing that they can't read again
                 _cancel(task)
-            tasks = (monitoring, *self._run_errands(watch, member.monitor.daemon, phase))
-            return msgspec.structs.replace(member, watch=watch, tasks=tasks)
+            return _Entry(entry.monitor, (monitoring, *self._start_tasks(entry.monitor, stagger)))
         return None
 
-    def _begin(self, watch: Target, phase: float) -> _Member:
-        monitor = self._make(watch, phase)
-        errands = self._run_errands(watch, monitor.daemon, phase)
-        tasks = (_start(monitor.run(), watch), *errands)
-        return _Member(watch, monitor, tasks)
+    def _start_monitor(self, target: Target, stagger: float) -> _Entry:
+        monitor = self._monitor_factory(target, stagger)
+        others = self._start_tasks(monitor, stagger)
+        return _Entry(monitor, (_start(monitor.run(), monitor.daemon), *others))
 
-    def _run_errands(
-        self, watch: Target, record: DaemonState, phase: float
-    ) -> list[asyncio.Task[None]]:
-        return [_start(errand, watch) for errand in self._errands(watch, record, phase)]
+    def _start_tasks(self, monitor: Monitor, stagger: float) -> list[asyncio.Task[None]]:
+        tasks = self._task_factory(monitor.daemon, stagger)
+        return [_start(task, monitor.daemon) for task in tasks]
 
-    async def refresh(self, names: Iterable[str], *, patience: float) -> None:
-        """Have these daemons polled where their readings are old, `patience` seconds at most."""
-        asked = (
-            self._members[name].monitor.refresh_request for name in names if name in self._members
-        )
-        await refresh.refresh(asked, patience=patience)
+    async def refresh(self, names: Iterable[str], *, max_wait: float) -> None:
+        """Poll these daemons if their status is old, and wait `max_wait` seconds at most."""
+        entries = (self._entries[name] for name in names if name in self._entries)
+        await refresh.refresh((entry.monitor.refresh_request for entry in entries), max_wait)
 
     def stop(self) -> None:
-        """Begin to leave every daemon; `close` waits until all are left."""
-        for member in self._members.values():
-            for task in member.tasks:
+        """Begin to end every session; `close` waits for their end."""
+        for entry in self._entries.values():
+            for task in entry.tasks:
                 _cancel(task)
 
     async def close(self) -> None:
-        """Leave every daemon."""
-        await _end(self._members.values())
-        self._members = {}
+        """End every session."""
+        await _stop(self._entries.values())
+        self._entries = {}
 
     def readiness_error(self) -> str | None:
-        """Say why not to rely on what is shown, None where all is well.
+        """Return why the metrics can't be relied on, None if they can.
 
-        Daemons may be down, that is shown; what counts is whether somebody looks.
+        A daemon that is down is no error: the metrics show it. A monitor that has stopped is one.
         """
         now = asyncio.get_running_loop().time()
-        stuck = [name for name, member in self._members.items() if _is_stuck(member, now)]
+        stuck = [name for name, entry in self._entries.items() if _is_stuck(entry, now)]
         if stuck:
-            return f"nobody looks after these daemons any more; the log may say why: {_some(stuck)}"
-        unasked = [record.name for record in self.daemons if not record.was_polled]
-        if unasked and now - self._began < READY_GRACE:
-            return f"these daemons were not asked yet: {_some(unasked)}"
+            return f"monitor task stopped or stuck, see the log, for: {_first_names(stuck)}"
+        pending = [daemon.name for daemon in self.daemons if not daemon.was_polled]
+        if pending and now - self._started_at < READY_GRACE:
+            return f"first poll pending for: {_first_names(pending)}"
         return None
 
 
-def _in_phase(watches: Sequence[Target]) -> Iterator[tuple[Target, float]]:
-    """Spread the daemons, so that not all are asked at the same time."""
-    return ((watch, index / len(watches)) for index, watch in enumerate(watches))
+def _staggered(targets: Sequence[Target]) -> Iterator[tuple[Target, float]]:
+    """Spread the targets over the interval, so that not all are polled at once."""
+    return ((target, index / len(targets)) for index, target in enumerate(targets))
 
 
-def _start(work: Coroutine[None, None, None], watch: Target) -> asyncio.Task[None]:
-    task = asyncio.create_task(work, name=f"watch {watch.daemon.name}")
-    task.add_done_callback(_report_crash)
+def _start(work: Coroutine[None, None, None], daemon: DaemonState) -> asyncio.Task[None]:
+    task = asyncio.create_task(work, name=f"monitor {daemon.name}")
+    task.add_done_callback(_log_crash)
     return task
 
 
-def _is_stuck(member: _Member, now: float) -> bool:
-    # Who was told to end is about to be taken from the list.
-    ended = any(task.done() and not task.cancelling() for task in member.tasks)
-    return ended or member.monitor.is_stuck(now)
+def _is_stuck(entry: _Entry, now: float) -> bool:
+    # A task that was cancelled belongs to an entry that is about to be removed.
+    ended = any(task.done() and not task.cancelling() for task in entry.tasks)
+    return ended or entry.monitor.is_stuck(now)
 
 
-def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:10])
-    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown  # noqa: PLR2004
+def _first_names(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_MAX_NAMES])
+    more = len(names) - _MAX_NAMES
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _report_crash(task: asyncio.Task[None]) -> None:
+def _log_crash(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        event(_log, Level.ERROR, "bug: a daemon is not watched any more", cause=error)
+        event(_log, Level.ERROR, "monitor task crashed", task=task.get_name(), cause=error)
 
 
-async def _end(members: Iterable[_Member]) -> None:
-    tasks = [task for member in members for task in member.tasks]
+async def _stop(entries: Iterable[_Entry]) -> None:
+    tasks = [task for entry in entries for task in entry.tasks]
     for task in tasks:
         _cancel(task)
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _cancel(task: asyncio.Task[None]) -> None:
-    """Cancel a task once: a second time would cut a farewell short."""
+    """Cancel a task once: a second cancel would interrupt the graceful `quit`."""
     if not task.cancelling():
         task.cancel()

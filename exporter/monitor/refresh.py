@@ -1,7 +1,7 @@
-"""Who scrapes may want a reading of now: one poll answers all who wish for it at the same time.
+"""On-demand polls: concurrent scrapes share one poll.
 
-Only a session that rests can be woken. What is not connected, by misfortune or by manners, is left
-alone: a scrape opens no session, shortens no backoff, and takes no slot.
+Only a connected, idle session is polled: no scrape opens a connection, shortens a backoff or takes
+the management interface's slot.
 """
 
 import asyncio
@@ -9,65 +9,63 @@ import math
 from collections.abc import Callable, Iterable
 
 MAX_AGE = 1.0
-"""Seconds for which a reading counts as one of now."""
+"""Seconds for which a status counts as fresh."""
 
 
 class RefreshRequest:
-    """The wish for a new reading of one daemon."""
+    """The request for a poll of one daemon before it is due."""
 
     def __init__(self) -> None:
-        """Begin with a daemon that nobody has reached yet."""
         self._wake: Callable[[], None] | None = None
-        self._answer: asyncio.Future[None] | None = None
-        self._asked = -math.inf
-        self._answered = -math.inf
+        self._polled: asyncio.Future[None] | None = None
+        self._requested_at = -math.inf
+        self._polled_at = -math.inf
 
     @property
     def pending(self) -> bool:
-        """Whether somebody waits for a poll."""
-        return self._answer is not None
+        """Whether a poll was requested and is not done."""
+        return self._polled is not None
 
-    def request(self, patience: float) -> asyncio.Future[None] | None:
-        """Wish for a new reading; return what is done once it is there.
+    def request(self, max_wait: float) -> asyncio.Future[None] | None:
+        """Request a poll; return a future that is done when the poll is.
 
-        None where waiting is of no use: the reading is fresh, none can be had without connecting,
-        or the poll under way was wanted more than `patience` seconds ago.
+        None if waiting is of no use: the status is fresh, there is no idle session, or the pending
+        poll was requested more than `max_wait` seconds ago.
         """
         now = asyncio.get_running_loop().time()
-        if self._wake is None or now - self._answered < MAX_AGE:
+        if self._wake is None or now - self._polled_at < MAX_AGE:
             return None
-        if self._answer is None:
-            self._answer = asyncio.get_running_loop().create_future()
-            self._asked = now
+        if self._polled is None:
+            self._polled = asyncio.get_running_loop().create_future()
+            self._requested_at = now
             self._wake()
-        elif now - self._asked >= patience:
+        elif now - self._requested_at >= max_wait:
             return None
-        return self._answer
+        return self._polled
 
     def mark_fresh(self, wake: Callable[[], None]) -> None:
-        """Note that a reading has come and the session rests; `wake` ends its rest."""
-        self._answered = asyncio.get_running_loop().time()
+        """Record that the daemon was polled and its session is idle; `wake` starts a poll."""
+        self._polled_at = asyncio.get_running_loop().time()
         self._wake = wake
         self._resolve()
 
     def cancel(self) -> None:
-        """Note that the daemon doesn't answer, or that the session is over: nobody shall wait."""
+        """Record that the daemon does not answer or the session is over: end every wait."""
         self._wake = None
         self._resolve()
 
     def _resolve(self) -> None:
-        if self._answer is not None:
-            self._answer.set_result(None)
-            self._answer = None
+        if self._polled is not None:
+            self._polled.set_result(None)
+            self._polled = None
 
 
-async def refresh(demands: Iterable[RefreshRequest], *, patience: float) -> None:
-    """Have each daemon polled whose reading is older than a second, all at the same time.
+async def refresh(requests: Iterable[RefreshRequest], max_wait: float) -> None:
+    """Poll each daemon whose status is older than a second, all at once.
 
-    Returns after `patience` seconds at the latest: who isn't done by then goes on alone, and keeps
-    its last reading meanwhile. A daemon that hangs is waited for once, not by one scrape after the
-    other.
+    Returns after `max_wait` seconds at the latest; later polls keep the last status meanwhile. A
+    daemon that hangs is waited for once, not by each scrape.
     """
-    answers = [answer for demand in demands if (answer := demand.request(patience)) is not None]
-    if answers:
-        await asyncio.wait(answers, timeout=patience)
+    pending = [polled for request in requests if (polled := request.request(max_wait)) is not None]
+    if pending:
+        await asyncio.wait(pending, timeout=max_wait)

@@ -1,16 +1,15 @@
-"""One session with a daemon, from its greeting to its end."""
+"""One management session, from the greeting to the end."""
 
 import asyncio
+import contextlib
 import logging
 import math
-from collections.abc import Awaitable, Callable
-
-import msgspec
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from exporter.aio import yield_to_loop
-from exporter.config.schema import DaemonConfig, SlotPolicy
+from exporter.config.target import Target
 from exporter.log import Level, event
-from exporter.management.endpoint import ListenEndpoint
 from exporter.management.errors import LogFloodError, ManagementError, PromptError, ReplyTimeout
 from exporter.management.messages import Notification
 from exporter.management.notifications import (
@@ -23,253 +22,292 @@ from exporter.management.prompts import blocking_prompt
 from exporter.management.replies import Poll
 from exporter.monitor.client import LOG_VERBOSITY_LIMIT, ManagementClient
 from exporter.monitor.log_rate_limit import LogRateLimit
+from exporter.monitor.password import read_management_password
 from exporter.monitor.refresh import RefreshRequest
 from exporter.secret import Secret
 from exporter.state.daemon import DaemonState
 from exporter.transport.connection import Connection
+from exporter.transport.connector import Connector
+from exporter.transport.history import CommandHistory
 
 STATE_INTERVAL = 60.0
-"""Seconds between checks of the state; real-time messages tell it in between."""
+"""Seconds between checks of the state; real-time messages report it in between."""
 
 MAX_TIMEOUTS = 3
-"""Polls in a row that may time out before the session is given up."""
+"""Consecutive polls that may time out before the session ends."""
+
+OnPolled = Callable[[Poll | None], Awaitable[None]]
+"""Called after each poll, with None after a poll that timed out."""
 
 _log = logging.getLogger(__name__)
 
 
-class SessionSettings(msgspec.Struct, frozen=True):
-    """How a daemon is visited."""
-
-    daemon: DaemonConfig
-    interval: float
-    """Seconds between polls."""
-    routes: bool
-    """Whether each route is wanted."""
-    log: bool
-    """Whether the daemon's log is to be read."""
-
-    @property
-    def dialled_in(self) -> bool:
-        """Whether the daemon came to us; it exits when we leave."""
-        return isinstance(self.daemon.management, ListenEndpoint)
-
-    @property
-    def releases(self) -> bool:
-        """Whether the slot is to be left after a poll."""
-        return self.daemon.slot is SlotPolicy.RELEASE and not self.dialled_in
+async def _ignore(_: Poll | None) -> None:
+    pass
 
 
 class ManagementSession:
-    """Asks a daemon over one connection and hears what it says by itself."""
+    """Polls a daemon over one connection, and takes its real-time messages."""
 
     def __init__(
         self,
-        connection: Connection,
-        record: DaemonState,
-        manner: SessionSettings,
+        daemon: DaemonState,
+        connector: Connector,
         *,
-        clock: Callable[[], float],
-        polled: Callable[[Poll | None], Awaitable[None]],
-        demand: RefreshRequest,
+        realtime: bool | None = None,
+        read_log: bool = True,
+        clock: Callable[[], float] = time.time,
+        on_polled: OnPolled = _ignore,
+        refresh_request: RefreshRequest | None = None,
     ) -> None:
-        """Prepare to visit.
-
-        `polled` is called after each poll, with None for one in silence. `demand` ends a rest.
-        """
-        self._connection = connection
-        self._record = record
-        self._manner = manner
-        self._clock = clock
-        self._polled = polled
-        self._demand = demand
-        self._inquirer = ManagementClient(
-            connection, routes=manner.routes, live=not manner.releases
-        )
-        self._wake = asyncio.Event()
-        self._aside: PromptError | None = None
-        self._introduced = False
-        self._silences = 0
-        self._state_due = math.inf
-        self._counts_bytes = False
-        self._hears_log = False
-        self._log_changed = False
-        self._adopted = False
-        self._flood = LogRateLimit()
-
-    def adopt(self, manner: SessionSettings) -> None:
-        """Go on in another manner, with a poll at once."""
-        self._log_changed |= manner.log is not self._manner.log
-        self._manner = manner
-        self._connection.timeout = manner.daemon.timeout
-        self._inquirer.adopt(routes=manner.routes)
-        self._adopted = True
-        self._wake.set()
-
-    async def run(self, password: Secret | None, due: float) -> None:
-        """Log in and poll until the session ends; return only where the slot is to be released.
+        """Prepare a session; `run` or `run_once` connects.
 
         Args:
-            password: of the management interface.
-            due: the event loop's time of the second poll; the first comes at once.
+            daemon: gets what the session learns; its target says how to poll.
+            connector: opens the connection.
+            realtime: switches states and log lines on; by default unless the slot is released.
+            read_log: False after a flood of log lines, whatever the target says.
+            clock: seconds since the epoch.
+            on_polled: see `OnPolled`.
+            refresh_request: a poll that is requested before it is due.
+        """
+        self.history: CommandHistory | None = None
+        """The last commands with their replies, None before the session is connected."""
+        self._daemon = daemon
+        self._connector = connector
+        self._realtime = not daemon.target.releases_slot if realtime is None else realtime
+        self._read_log = read_log
+        self._clock = clock
+        self._on_polled = on_polled
+        self._refresh_request = refresh_request or RefreshRequest()
+        self._connection: Connection
+        self._client: ManagementClient
+        self._wakeup = asyncio.Event()
+        self._reconfigured = False
+        self._info_fetched = False
+        self._state_due = math.inf
+        self._consecutive_timeouts = 0
+        self._prompt_error: PromptError | None = None
+        self._bytecount_active = False
+        self._log_wanted = False
+        self._log_enabled = False
+        self._log_rate = LogRateLimit()
+
+    def reconfigure(self) -> None:
+        """Apply the daemon's target, which has changed, with a poll at once."""
+        self._read_log = True
+        self._reconfigured = True
+        self._wakeup.set()
+
+    async def run(self, due: float) -> None:
+        """Log in and poll until the session ends; return only to release the slot.
+
+        Args:
+            due: the event loop's time of the second poll; the first starts at once.
 
         Raises:
             ManagementError: what ended the session.
         """
-        self._record.on_connect()
-        self._connection.subscribe(self._notice)
-        try:
-            await self._log_in(password)
+        async with self._logged_in():
             pause = 0.0
             while True:
-                await self._turn()
-                if self._manner.releases and not self._must_stay:
+                await self._poll_once()
+                if self._target.releases_slot and not self._disconnect_is_harmful:
                     return
-                if self._manner.releases and not self._inquirer.live:
-                    # We stay after all: listen from the next poll on, the histories fill the gap.
-                    self._inquirer.live = True
-                    self._introduced = False
-                due = _next(due, self._manner.interval, after=pause)
-                pause = self._manner.interval if await self._rest(due) else 0.0
+                if self._target.releases_slot and not self._client.realtime:
+                    # The session stays after all: the histories fill the gap at the next poll.
+                    self._client.realtime = True
+                    self._info_fetched = False
+                due = _next_due(due, self._target.poll_interval, after=pause)
+                refreshed = await self._wait_for_next_poll(due)
+                pause = self._target.poll_interval if refreshed else 0.0
+
+    async def run_once(self) -> None:
+        """Log in and poll once.
+
+        Raises:
+            ManagementError: what ended the session.
+        """
+        async with self._logged_in():
+            await self._do_poll()
+
+    @contextlib.asynccontextmanager
+    async def _logged_in(self) -> AsyncIterator[None]:
+        """Connect and log in; a failure counts as a failed poll. Close at the end of the block."""
+        daemon = self._target.daemon
+        try:
+            # The password is read anew each time, so that it may be changed in its file.
+            password = await read_management_password(daemon)
+            stream = await self._connector.connect()
+        except ManagementError as error:
+            self._daemon.on_poll_error(error)
+            raise
+        self._connection = Connection(stream, timeout=daemon.timeout)
+        self._client = ManagementClient(self._connection, realtime=self._realtime)
+        self.history = self._connection.history
+        try:
+            await self._log_in(password)
+            yield
         finally:
-            self._misread()
+            self._record_unparsed()
+            await self._connection.close()
 
     async def _log_in(self, password: Secret | None) -> None:
+        self._daemon.on_connect()
+        self._connection.subscribe(self._on_notification)
         try:
             await self._connection.log_in(password)
         except ManagementError as error:
-            self._record.on_poll_error(error)
+            self._daemon.on_poll_error(error)
             raise
 
     @property
-    def _must_stay(self) -> bool:
-        """Whether leaving would restart the VPN or end the daemon."""
-        return self._manner.dialled_in or self._record.restarts_on_disconnect
+    def _target(self) -> Target:
+        return self._daemon.target
 
-    async def _turn(self) -> None:
-        """Poll once; a silence is borne for a while, since leaving would help nobody."""
+    @property
+    def _disconnect_is_harmful(self) -> bool:
+        """Whether the daemon restarts its VPN or exits when the session ends."""
+        return self._target.is_reverse or self._daemon.restarts_on_disconnect
+
+    async def _poll_once(self) -> None:
+        """Poll; tolerate up to MAX_TIMEOUTS timeouts: reconnecting does not help a stuck daemon."""
         try:
-            await self._poll()
-            self._silences = 0
+            await self._do_poll()
+            self._consecutive_timeouts = 0
         except ReplyTimeout as error:
-            self._silences += 1
-            # Anything may have happened meanwhile; and `pid`, asked first, finds the next reply.
-            self._introduced = False
-            if self._silences > MAX_TIMEOUTS and not self._must_stay:
+            self._consecutive_timeouts += 1
+            # Messages may be lost; and `pid`, which is sent first, finds the next reply.
+            self._info_fetched = False
+            if self._consecutive_timeouts > MAX_TIMEOUTS and not self._disconnect_is_harmful:
                 raise
-            self._record.on_down(error)
-            self._demand.cancel()
-            await self._polled(None)
-        self._misread()
+            self._daemon.on_down(error)
+            self._refresh_request.cancel()
+            await self._on_polled(None)
+        self._record_unparsed()
 
-    def _misread(self) -> None:
-        lines = self._connection.pop_unparsed()
-        if lines:  # else the record has not changed
-            self._record.add_unparsed(lines)
-
-    async def _poll(self) -> None:
+    async def _do_poll(self) -> None:
         loop = asyncio.get_running_loop()
         try:
-            if self._log_changed or not self._introduced:
-                self._log_changed = False
-                await self._introduce()
-            self._step_aside()
-            await self._settle()
-            asked = loop.time()
-            poll = await self._inquirer.poll(self._record.on_status_received)
+            self._apply_target()
+            if not self._info_fetched:
+                await self._fetch_info()
+            self._raise_prompt()
+            await self._run_pending_commands()
+            started_at = loop.time()
+            poll = await self._client.poll(
+                self._daemon.on_status_received, routes=self._target.clients.routes
+            )
         except (PromptError, LogFloodError):
             raise
         except ManagementError as error:
-            self._record.on_poll_error(error)
+            self._daemon.on_poll_error(error)
             raise
-        duration = loop.time() - asked
-        await yield_to_loop()  # reading ten thousand rows took its time; so will counting them
-        self._record.on_poll(poll, now=self._clock(), duration=duration)
+        duration = loop.time() - started_at
+        await yield_to_loop()  # parsing ten thousand rows took its time; so does counting them
+        self._daemon.on_poll(poll, now=self._clock(), duration=duration)
         await yield_to_loop()
-        await self._polled(poll)
+        await self._on_polled(poll)
 
-    async def _introduce(self) -> None:
-        pid = await self._inquirer.identify()
-        self._record.on_pid(pid)
-        introduction = await self._inquirer.introduce(pid, self._record.on_state_history)
-        self._record.on_info(introduction)
-        if self._wants_log(introduction.verbosity):
-            await self._inquirer.read_log(self._record.on_log_history)
-            self._hears_log = True
-        elif self._hears_log:
-            await self._inquirer.mute_log()
-            self._hears_log = False
-        self._introduced = True
+    def _apply_target(self) -> None:
+        self._connection.timeout = self._target.daemon.timeout
+        log_wanted = self._target.events.log and self._read_log
+        if log_wanted is not self._log_wanted:
+            self._log_wanted = log_wanted
+            self._info_fetched = False
+
+    async def _fetch_info(self) -> None:
+        pid = await self._client.fetch_pid()
+        self._daemon.on_pid(pid)
+        info = await self._client.fetch_info(pid, self._daemon.on_state_history)
+        self._daemon.on_info(info)
+        if self._should_enable_log(info.verbosity):
+            await self._client.fetch_log(self._daemon.on_log_history)
+            self._log_enabled = True
+        elif self._log_enabled:
+            await self._client.disable_log()
+            self._log_enabled = False
+        self._info_fetched = True
         self._state_due = asyncio.get_running_loop().time() + STATE_INTERVAL
 
-    def _wants_log(self, verbosity: int) -> bool:
-        return self._manner.log and not self._flood.tripped and verbosity <= LOG_VERBOSITY_LIMIT
+    def _should_enable_log(self, verbosity: int) -> bool:
+        is_readable = verbosity <= LOG_VERBOSITY_LIMIT and not self._log_rate.exceeded
+        return self._log_wanted and is_readable
 
-    async def _settle(self) -> None:
-        """Do what the last messages call for, and check the state now and then."""
-        if self._flood.stop():
+    async def _run_pending_commands(self) -> None:
+        """Send what the last messages call for, and check the state once a minute."""
+        if self._log_rate.pop_trip():
             event(
                 _log,
                 Level.WARN,
-                "the daemon's log floods us; not reading it any more in this session",
-                daemon=self._record.name,
+                "too many log lines, log events off for this session",
+                daemon=self._daemon.name,
             )
-            await self._inquirer.mute_log()
-        if self._counts_bytes:
-            await self._inquirer.mute_byte_counts()
-            self._counts_bytes = False
+            await self._client.disable_log()
+        if self._bytecount_active:
+            await self._client.disable_byte_counts()
+            self._bytecount_active = False
         now = asyncio.get_running_loop().time()
         if self._state_due <= now:
             self._state_due = now + STATE_INTERVAL
-            await self._inquirer.check_state(self._record.on_state)
+            await self._client.check_state(self._daemon.on_state)
 
-    async def _rest(self, due: float) -> bool:
-        """Wait for the next poll, but for other manners, or somebody who needs the slot.
+    async def _wait_for_next_poll(self, due: float) -> bool:
+        """Wait until `due`, a refresh request, another configuration, a prompt, or the end.
 
-        Returns whether somebody wants the poll now, before it is due.
+        Returns whether the next poll was requested before it is due.
         """
-        if not self._silences:
-            self._demand.mark_fresh(self._wake.set)
+        if not self._consecutive_timeouts:
+            self._refresh_request.mark_fresh(self._wakeup.set)
         loop = asyncio.get_running_loop()
-        while not (self._demand.pending or self._adopted) and (left := due - loop.time()) > 0:
-            await self._connection.wait(self._wake, left)
+        while not (self._refresh_request.pending or self._reconfigured) and (
+            (remaining := due - loop.time()) > 0
+        ):
+            await self._connection.wait(self._wakeup, remaining)
             if self._connection.error is not None:
                 raise self._connection.error
-            if self._wake.is_set():
-                self._wake.clear()
-                self._step_aside()
-        self._adopted = False
-        return self._demand.pending
+            if self._wakeup.is_set():
+                self._wakeup.clear()
+                self._raise_prompt()
+        self._reconfigured = False
+        return self._refresh_request.pending
 
-    def _step_aside(self) -> None:
-        if self._aside is not None and not self._must_stay:
-            raise self._aside
+    def _raise_prompt(self) -> None:
+        """End the session if the daemon waits for another management client."""
+        if self._prompt_error is not None and not self._disconnect_is_harmful:
+            raise self._prompt_error
 
-    def _end_flood(self) -> None:
-        # From verb 8 on the daemon never gets to reading `log off`; where we must stay, the next
-        # poll tries it all the same.
-        if not self._must_stay:
-            self._connection.abort(LogFloodError("the daemon's log floods us"))
+    def _record_unparsed(self) -> None:
+        lines = self._connection.pop_unparsed()
+        if lines:  # else the state has not changed
+            self._daemon.add_unparsed(lines)
 
-    def _notice(self, message: Notification) -> None:
-        reading = parse_notification(message)
-        self._record.on_notification(message.keyword, reading)
-        match reading:
+    def _on_notification(self, message: Notification) -> None:
+        notification = parse_notification(message)
+        self._daemon.on_notification(message.keyword, notification)
+        match notification:
             case LogLine():
-                if self._flood.rises(asyncio.get_running_loop().time()):
-                    self._end_flood()
+                if self._log_rate.exceeded_at(asyncio.get_running_loop().time()):
+                    self._abort_on_log_flood()
             case ByteCount() | ClientByteCount():
-                self._counts_bytes = True
+                self._bytecount_active = True
             case _:
-                reason = blocking_prompt(reading)
-                if reason is not None:
-                    self._aside = reason
-                    self._wake.set()
+                prompt = blocking_prompt(notification)
+                if prompt is not None:
+                    self._prompt_error = prompt
+                    self._wakeup.set()
+
+    def _abort_on_log_flood(self) -> None:
+        # From verb 8 on the daemon never gets to reading `log off`. Where the session must stay,
+        # the next poll sends it all the same.
+        if not self._disconnect_is_harmful:
+            self._connection.abort(LogFloodError("too many log lines from the daemon"))
 
 
-def _next(due: float, interval: float, *, after: float) -> float:
+def _next_due(due: float, interval: float, *, after: float) -> float:
     """Return the first time in steps of `interval` from `due` that is `after` seconds from now."""
     earliest = asyncio.get_running_loop().time() + after
     late = earliest - due
-    if late < 0:  # no further away than an interval, which may have become shorter
+    if late < 0:  # at most one interval away, which may have become shorter
         return min(due, earliest + interval)
     return due + interval * (math.floor(late / interval) + 1)

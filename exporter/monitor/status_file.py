@@ -1,108 +1,215 @@
-"""Polls of a daemon's status file, while nobody can ask the daemon itself."""
+"""Polls of a daemon's status file (`--status FILE`), while the management session is down.
+
+OpenVPN rewrites the file in place, each line with a write of its own, and truncates it at the end
+(seen with 2.6.14): read meanwhile, it has new rows before old ones. So a file counts once it has
+been unchanged for a moment and ends in its only `END`.
+"""
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 
-from exporter.aio import run_cooperatively
-from exporter.config.schema import DaemonConfig
+import msgspec
+
+from exporter.aio import SingleFlight, run_cooperatively
+from exporter.files import NotRegularFileError, open_regular
 from exporter.log import Level, event
-from exporter.management.errors import DownReason, ManagementError, StaleStatusFileError
+from exporter.management.errors import (
+    DownReason,
+    EndpointNotFound,
+    EndpointPermissionError,
+    EndpointUnreachable,
+    ManagementError,
+    ProtocolError,
+    ReplyTimeout,
+    StaleStatusFileError,
+)
+from exporter.management.protocol import REPLY_LIMIT
 from exporter.management.status import Status, StatusReader
-from exporter.monitor.monitor import START_SPREAD, OnPolled
+from exporter.monitor.monitor import START_SPREAD, OnUpdated
 from exporter.state.daemon import DaemonState
 from exporter.state.down import DownState
-from exporter.transport.status_file import StatusFile
 
-_NOTHING = ""
+SETTLE_TIME = 0.1
+"""Seconds without a change before a file counts as written.
+
+The kernel dates changes in steps of up to 10 ms, so two equal times prove nothing.
+"""
+
+_END = b"\nEND\n"
+_UNSET = ""
 
 _log = logging.getLogger(__name__)
 
 
 class StatusFilePoller:
-    """Reads the file at each interval at which the management session doesn't work."""
+    """Reads the status file of one daemon at each interval without a management session."""
 
     def __init__(
         self,
-        daemon: DaemonConfig,
-        record: DaemonState,
-        file: StatusFile,
+        daemon: DaemonState,
         *,
-        routes: bool,
-        prepare: OnPolled | None = None,
+        on_updated: OnUpdated | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Prepare to read `file` into `record`."""
+        """Prepare to read the file of the daemon's target into `daemon`."""
+        config = daemon.target.daemon
+        if config.status_file is None:
+            raise ValueError(f"{daemon.name}: no status file")
         self._daemon = daemon
-        self._record = record
-        self._file = file
-        self._reader = StatusReader(routes=routes)
-        self._prepare = prepare
+        self._max_age = config.status_max_age
+        self._file = StatusFile(config.status_file, timeout=config.timeout)
+        self._reader = StatusReader(routes=daemon.target.clients.routes)
+        self._on_updated = on_updated
         self._clock = clock
-        self._said: DownReason | str | None = _NOTHING
+        self._last_logged: DownReason | str | None = _UNSET
 
-    async def run(self, interval: float, phase: float = 0.0) -> None:
-        """Read every `interval` seconds until cancelled; `phase`, 0 to 1, spreads many daemons.
+    async def run(self, stagger: float = 0.0) -> None:
+        """Poll at each interval until cancelled; `stagger`, 0 to 1, spreads many daemons.
 
-        Where there is a session to be had, it is tried first.
+        The first management session is attempted before the first poll of the file.
         """
-        await asyncio.sleep(phase * START_SPREAD)
-        while self._record.has_management and not self._record.was_polled:  # noqa: ASYNC110 -- once
+        interval = self._daemon.target.poll_interval
+        await asyncio.sleep(stagger * START_SPREAD)
+        while self._daemon.has_management and not self._daemon.was_polled:  # noqa: ASYNC110 -- once
             await asyncio.sleep(min(interval, START_SPREAD))
         await self._poll_if_needed()
-        await asyncio.sleep(interval * (0.5 + phase))
+        await asyncio.sleep(interval * (0.5 + stagger))
         while True:
             await self._poll_if_needed()
             await asyncio.sleep(interval)
 
     async def _poll_if_needed(self) -> None:
-        if not self._record.management_up:
+        if not self._daemon.management_up:
             await self.poll()
 
     async def poll(self) -> None:
-        """Read the file once, and log what is new about that."""
+        """Read the file once; log an error, and the first success after it."""
         error = await self.read()
         if error is not None:
-            self._record.forget(self._clock())
-            if self._changed(error.reason):
-                text = "cannot use the status file"
-                told = DownState(error).message(self._record.privacy)
-                event(_log, Level.WARN, text, daemon=self._record.name, error=told)
+            self._daemon.forget(self._clock())
+            if self._is_news(error.reason):
+                message = DownState(error).message(self._daemon.privacy)
+                name = self._daemon.name
+                event(_log, Level.WARN, "cannot use the status file", daemon=name, error=message)
             return
-        if self._record.management_up:
+        if self._daemon.management_up:
             return
-        if self._changed(None):
-            text = "daemon is watched by its status file"
-            event(_log, Level.INFO, text, daemon=self._record.name)
-        if self._prepare is not None:
-            await self._prepare(self._record)
+        if self._is_news(None):
+            event(_log, Level.INFO, "using the status file", daemon=self._daemon.name)
+        if self._on_updated is not None:
+            await self._on_updated(self._daemon)
 
     async def read(self) -> ManagementError | None:
-        """Read the file once; return what is wrong with it, which goes into the record, too."""
+        """Read the file once into the daemon's state; return what is wrong with it."""
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        started_at = loop.time()
         try:
-            status = await self._status()
+            status = await self._read_status()
         except ManagementError as error:
-            self._record.on_status_file_error(error)
+            self._daemon.on_status_file_error(error)
             return error
-        if not self._record.management_up:  # else it has come back meanwhile, and knows better
-            self._record.on_status_file(status, now=self._clock(), duration=loop.time() - began)
+        if not self._daemon.management_up:  # else the session is back, and its status is newer
+            duration = loop.time() - started_at
+            self._daemon.on_status_file(status, now=self._clock(), duration=duration)
         return None
 
-    async def _status(self) -> Status:
+    async def _read_status(self) -> Status:
         status = await run_cooperatively(self._reader.read_in_chunks(await self._file.read()))
         age = self._clock() - status.updated
-        if age > self._daemon.status_max_age:
+        if age > self._max_age:
             raise StaleStatusFileError(
-                f"{self._daemon.status_file}: the last status is {age:.0f} s old; does the daemon "
+                f"{self._file.path}: the last status is {age:.0f} s old; does the daemon "
                 "run, and does it write one more often than 'status_max_age' says?"
             )
         return status
 
-    def _changed(self, what: DownReason | None) -> bool:
-        """Tell whether this is news for the log: a change, not every poll."""
-        changed = what is not self._said
-        self._said = what
+    def _is_news(self, reason: DownReason | None) -> bool:
+        """Return whether the log has to show a change; it doesn't show every poll."""
+        changed = reason is not self._last_logged
+        self._last_logged = reason
         return changed
+
+
+class StatusFile:
+    """Reads one file, by its path each time: after a rotation it may be another one."""
+
+    def __init__(self, path: Path, *, timeout: float) -> None:
+        """A read is given up after `timeout` seconds."""
+        self.path = path
+        self._timeout = timeout
+        self._read_file = SingleFlight(lambda: _read_file(path))
+
+    async def read(self) -> tuple[bytes, ...]:
+        """Return the lines of a whole status, without line ends and without `END`.
+
+        Raises:
+            ManagementError: there is none; the type says why.
+        """
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        while True:
+            snapshot = await self._snapshot()
+            if snapshot.stable:
+                return self._lines(snapshot.content)
+            if asyncio.get_running_loop().time() > deadline:
+                raise ReplyTimeout(f"{self.path}: written to without a pause")
+            await asyncio.sleep(SETTLE_TIME)
+
+    async def _snapshot(self) -> "_Snapshot":
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._read_file()
+        except TimeoutError as error:
+            raise ReplyTimeout(f"{self.path}: the file system does not answer") from error
+        except OSError as error:
+            raise _map_oserror(error, self.path) from error
+
+    def _lines(self, content: bytes) -> tuple[bytes, ...]:
+        if not content:
+            raise ProtocolError(f"{self.path}: empty; the daemon has written no status yet")
+        end = content.find(_END)
+        if end < 0:
+            raise ProtocolError(f"{self.path}: no END line; is it OpenVPN's status file?")
+        if end + len(_END) != len(content):
+            raise ProtocolError(f"{self.path}: text after the END line; who else writes to it?")
+        return tuple(content[:end].split(b"\n"))
+
+
+class _Snapshot(msgspec.Struct, frozen=True):
+    """The content of a file; `stable` if it did not change while it was read, or just before."""
+
+    content: bytes
+    stable: bool
+
+
+def _read_file(path: Path) -> _Snapshot:
+    with open_regular(path) as file:
+        before = os.fstat(file.fileno())
+        if before.st_size > REPLY_LIMIT:
+            raise ProtocolError(f"{path}: more than {REPLY_LIMIT} bytes")
+        content = file.read(REPLY_LIMIT)
+        after = os.fstat(file.fileno())
+    age = time.time() - after.st_mtime
+    same = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
+    return _Snapshot(content, stable=same and not 0 <= age < SETTLE_TIME)
+
+
+def _map_oserror(error: OSError, path: Path) -> ManagementError:
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return EndpointNotFound(
+                f"{path}: no such file; does the daemon run with 'status {path}'?"
+            )
+        case PermissionError():
+            return EndpointPermissionError(
+                f"{path}: no permission; OpenVPN creates the file for root alone but keeps the "
+                "mode of an existing one: create it before the daemon starts, readable by the "
+                "exporter's group, and let that group into the directory"
+            )
+        case NotRegularFileError():
+            return ProtocolError(f"{path}: {error.strerror}")
+        case _:
+            return EndpointUnreachable(f"{path}: {error.strerror or error}")

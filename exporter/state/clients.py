@@ -1,8 +1,8 @@
-"""The ledger of clients: what makes their counters true.
+"""The table of a server's clients, which makes their counters monotonic.
 
-An *identity* is what the user wants to see: a common name, or a user name. Totals belong to
-identities and never fall: sessions of one name are summed, and what a session moved stays counted
-after it has gone. Pure and synchronous; time is an argument, in seconds since the epoch.
+An *identity* is what an operator looks for: a common name or a user name. Totals belong to
+identities and never fall: the sessions of one identity are summed, and the bytes of a session stay
+counted after it has ended. Times are arguments, in seconds since the epoch.
 """
 
 import math
@@ -14,20 +14,20 @@ import msgspec
 from exporter.config.schema import ClientsConfig, Identity
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import UNDEFINED
-from exporter.state.sessions import SessionSample, SessionTracker
+from exporter.state.sessions import ClientSession, SessionTracker
 
-_NAMERS: Mapping[Identity, Callable[[ClientRow], str]] = {
-    Identity.AUTO: lambda client: client.common_name or client.username or UNDEFINED,
-    Identity.COMMON_NAME: lambda client: client.common_name or UNDEFINED,
-    Identity.USERNAME: lambda client: client.username or UNDEFINED,
+_IDENTITY_FUNCS: Mapping[Identity, Callable[[ClientRow], str]] = {
+    Identity.AUTO: lambda row: row.common_name or row.username or UNDEFINED,
+    Identity.COMMON_NAME: lambda row: row.common_name or UNDEFINED,
+    Identity.USERNAME: lambda row: row.username or UNDEFINED,
 }
 
 
 class ClientTotals(msgspec.Struct, gc=False):
     """The totals of one identity.
 
-    `sessions` are the current ones and `connected_since` the start of the oldest; None while
-    there is none. `last_seen` is None for an expected client that never came.
+    `sessions` counts the current ones, `connected_since` is the start of the oldest; None without
+    one. `last_seen` is None for an expected client that has never connected.
     """
 
     received_bytes: int = 0
@@ -37,109 +37,70 @@ class ClientTotals(msgspec.Struct, gc=False):
     last_seen: float | None = None
     last_traffic: float = 0.0
 
+    def apply(self, poll: "_PollTotals", now: float) -> None:
+        """Add what one poll shows of the identity."""
+        self.received_bytes += poll.received_growth
+        self.sent_bytes += poll.sent_growth
+        self.sessions = poll.sessions
+        self.connected_since = poll.connected_since
+        self.last_seen = now
+        if poll.received_growth or poll.sent_growth:
+            self.last_traffic = now
 
-class _Presence(msgspec.Struct, gc=False):
-    """What one poll says of one identity: the start of its oldest session, sums over all."""
+    def disconnect(self) -> None:
+        """Record that the identity has no session."""
+        self.sessions = 0
+        self.connected_since = None
 
-    since: int
+
+class _PollTotals(msgspec.Struct, gc=False):
+    """What one poll shows of one identity: sums over its sessions, the start of the oldest."""
+
+    connected_since: int
     sessions: int
     received: int
     sent: int
     received_growth: int
     sent_growth: int
 
-    def add(self, other: "_Presence") -> None:
-        self.since = min(self.since, other.since)
-        self.sessions += other.sessions
-        self.received += other.received
-        self.sent += other.sent
-        self.received_growth += other.received_growth
-        self.sent_growth += other.sent_growth
+    def add(self, session: ClientSession) -> None:
+        """Add one more session."""
+        self.connected_since = min(self.connected_since, session.last_row.connected_since)
+        self.sessions += 1
+        self.received += session.received_bytes
+        self.sent += session.sent_bytes
+        self.received_growth += session.received_growth
+        self.sent_growth += session.sent_growth
 
 
 class ClientTable:
-    """The accounts of all identities of one daemon."""
+    """The totals of all identities of one daemon."""
 
     def __init__(self, config: ClientsConfig, expected: Iterable[str] = ()) -> None:
-        """Open an empty ledger; `expected` identities have an account from the start."""
+        """`expected` identities are in the table from the start and never dropped."""
         self._limit = config.limit
         self._forget_after = config.forget_after
         self._expected = frozenset(expected)
         self._totals = {name: ClientTotals() for name in sorted(self._expected)}
-        self.sessions = SessionTracker(_NAMERS[config.identity])
+        self.sessions = SessionTracker(_IDENTITY_FUNCS[config.identity])
         self.not_exported = 0
         self.received_bytes = 0
         self.sent_bytes = 0
 
     @property
     def totals(self) -> Mapping[str, ClientTotals]:
-        """The accounts by identity, expected ones included."""
+        """The totals by identity, expected ones included."""
         return MappingProxyType(self._totals)
 
     @property
     def expected(self) -> frozenset[str]:
-        """The identities that are never forgotten."""
+        """The identities that are never dropped."""
         return self._expected
 
-    def update(self, status: ServerStatus, now: float) -> None:
-        """Take one complete status."""
-        attendance = self.sessions.update(
-            status.clients, status.updated, unreadable=status.unparsed
-        )
-        presences = self._aggregate(attendance)
-        for name in self._totals.keys() - presences.keys():
-            self._totals[name].sessions = 0
-            self._totals[name].connected_since = None
-        newcomers: dict[str, _Presence] = {}
-        for name, presence in presences.items():
-            account = self._totals.get(name)
-            if account is None:
-                newcomers[name] = presence
-            else:
-                _enter(account, presence, now)
-        self.forget(now)
-        self._add_new(newcomers, now)
-
-    def restart(self) -> None:
-        """Note that the daemon began again: its sessions are over."""
-        self.sessions.restart()
-        for account in self._totals.values():
-            account.sessions = 0
-            account.connected_since = None
-
-    def _aggregate(self, attendance: Iterable[SessionSample]) -> dict[str, _Presence]:
-        presences: dict[str, _Presence] = {}
-        for session, row, received, sent in attendance:
-            presence = _Presence(
-                row.connected_since, 1, session.received_bytes, session.sent_bytes, received, sent
-            )
-            if presences.setdefault(session.name, presence) is not presence:
-                presences[session.name].add(presence)
-        self.received_bytes += sum(presence.received_growth for presence in presences.values())
-        self.sent_bytes += sum(presence.sent_growth for presence in presences.values())
-        return presences
-
-    def forget(self, now: float, *, all_gone: bool = False) -> bool:
-        """Drop who has not been there for long; return whether there was anybody.
-
-        Who had a session when it was last looked at may still have it, unless `all_gone`: nobody
-        is connected to a daemon that does not run.
-        """
-        gone = [
-            name
-            for name, account in self._totals.items()
-            if (all_gone or not account.sessions)
-            and name not in self._expected
-            and now - (account.last_seen or 0) > self._forget_after
-        ]
-        for name in gone:
-            del self._totals[name]
-        return bool(gone)
-
     def reconfigure(self, config: ClientsConfig, expected: Iterable[str]) -> None:
-        """Go on by other settings; what identifies a client must be the same.
+        """Apply other settings; `identity` must be the same.
 
-        Who is expected no more stays as long as any other; who is too many goes.
+        Clients that are no longer expected expire like any other; those over the limit are dropped.
         """
         self._limit = config.limit
         self._forget_after = config.forget_after
@@ -150,40 +111,89 @@ class ClientTable:
         for name in self._evictable(math.inf)[-surplus:] if surplus > 0 else ():
             del self._totals[name]
 
-    def _add_new(self, newcomers: Mapping[str, _Presence], now: float) -> None:
-        """Open accounts for new identities; beyond the limit newest traffic wins."""
-        room = self._limit - len(self._totals)
-        idle = self._evictable(now) if len(newcomers) > room else []
+    def update(self, status: ServerStatus, now: float) -> None:
+        """Take one complete status."""
+        sessions = self.sessions.update(status.clients, status.updated, unreadable=status.unparsed)
+        polls = self._aggregate(sessions)
+        for name in self._totals.keys() - polls.keys():
+            self._totals[name].disconnect()
+        new_clients: dict[str, _PollTotals] = {}
+        for name, poll in polls.items():
+            totals = self._totals.get(name)
+            if totals is None:
+                new_clients[name] = poll
+            else:
+                totals.apply(poll, now)
+        self.forget(now)
+        self._add_new(new_clients, now)
+
+    def restart(self) -> None:
+        """Record that the daemon restarted: its sessions are over."""
+        self.sessions.restart()
+        for totals in self._totals.values():
+            totals.disconnect()
+
+    def forget(self, now: float, *, all_gone: bool = False) -> bool:
+        """Drop clients that disconnected long ago; return whether there were any.
+
+        Clients of a daemon that is down are kept while they may still be connected; with `all_gone`
+        (the daemon does not run) they expire, too.
+        """
+        expired = [
+            name
+            for name, totals in self._totals.items()
+            if (all_gone or not totals.sessions)
+            and name not in self._expected
+            and now - (totals.last_seen or 0) > self._forget_after
+        ]
+        for name in expired:
+            del self._totals[name]
+        return bool(expired)
+
+    def _aggregate(self, sessions: Iterable[ClientSession]) -> dict[str, _PollTotals]:
+        """Sum the sessions by identity, and their growth into the table's own totals."""
+        polls: dict[str, _PollTotals] = {}
+        for session in sessions:
+            poll = polls.get(session.name)
+            if poll is None:
+                polls[session.name] = _PollTotals(
+                    session.last_row.connected_since,
+                    1,
+                    session.received_bytes,
+                    session.sent_bytes,
+                    session.received_growth,
+                    session.sent_growth,
+                )
+            else:
+                poll.add(session)
+        self.received_bytes += sum(poll.received_growth for poll in polls.values())
+        self.sent_bytes += sum(poll.sent_growth for poll in polls.values())
+        return polls
+
+    def _add_new(self, new_clients: Mapping[str, _PollTotals], now: float) -> None:
+        """Add new identities; over the limit the newest traffic wins."""
+        capacity = self._limit - len(self._totals)
+        evictable = self._evictable(now) if len(new_clients) > capacity else []
         self.not_exported = 0
-        for name, presence in newcomers.items():
-            if room <= 0 and idle and (presence.received_growth or presence.sent_growth):
-                del self._totals[idle.pop()]
-                room += 1
-            if room <= 0:
+        for name, poll in new_clients.items():
+            if capacity <= 0 and evictable and (poll.received_growth or poll.sent_growth):
+                del self._totals[evictable.pop()]
+                capacity += 1
+            if capacity <= 0:
                 self.not_exported += 1
                 continue
-            room -= 1
-            self._totals[name] = account = ClientTotals()
-            # An account that was left out before begins with all that its sessions moved.
-            presence.received_growth = presence.received
-            presence.sent_growth = presence.sent
-            _enter(account, presence, now)
+            capacity -= 1
+            # An identity that was over the limit before starts with all bytes of its sessions.
+            poll.received_growth = poll.received
+            poll.sent_growth = poll.sent
+            self._totals[name] = totals = ClientTotals()
+            totals.apply(poll, now)
 
     def _evictable(self, now: float) -> list[str]:
-        """Return the accounts that may give way, the one to go first at the end."""
+        """Return the identities that may be dropped, the first to drop at the end."""
         idle = [
-            (account.last_traffic, name)
-            for name, account in self._totals.items()
-            if account.last_traffic < now and name not in self._expected
+            (totals.last_traffic, name)
+            for name, totals in self._totals.items()
+            if totals.last_traffic < now and name not in self._expected
         ]
         return [name for _, name in sorted(idle, reverse=True)]
-
-
-def _enter(account: ClientTotals, presence: _Presence, now: float) -> None:
-    account.received_bytes += presence.received_growth
-    account.sent_bytes += presence.sent_growth
-    account.sessions = presence.sessions
-    account.connected_since = presence.since
-    account.last_seen = now
-    if presence.received_growth or presence.sent_growth:
-        account.last_traffic = now

@@ -1,15 +1,15 @@
-"""Why a daemon can't be asked, for people."""
+"""Why a daemon is down."""
 
 import msgspec
 
 from exporter.management.errors import DownReason, ManagementError, ReplyError
 from exporter.state.privacy import Privacy
 
-_NONSENSE = "the daemon's answer makes no sense; it is not shown, since it may name a client"
+_HIDDEN_REPLY = "reply could not be parsed (content hidden by 'privacy')"
 
 
 class DownState(msgspec.Struct, frozen=True):
-    """What went wrong, and what the daemon said last, "" where it said nothing of the kind."""
+    """The error that ended the session, and the text of the last `>FATAL` ("" if none came)."""
 
     error: ManagementError
     fatal_text: str = ""
@@ -20,9 +20,9 @@ class DownState(msgspec.Struct, frozen=True):
         return self.error.reason
 
     def message(self, privacy: Privacy) -> str:
-        """Return one sentence, with the daemon's own words only where those may be shown."""
+        """Return one sentence; the daemon's own text is in it only if `privacy` allows it."""
         if not privacy.shows_raw_text:
-            return _NONSENSE if isinstance(self.error, ReplyError) else str(self.error)
+            return _HIDDEN_REPLY if isinstance(self.error, ReplyError) else str(self.error)
         if self.fatal_text:
-            return f"{self.error}; its last words were: {self.fatal_text}"
+            return f"{self.error}; fatal error: {self.fatal_text}"
         return str(self.error)

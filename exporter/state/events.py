@@ -1,12 +1,13 @@
-"""What happened between polls, counted once each.
+"""Events between polls, each counted once.
 
-Real-time messages count as they come. What a gap between two sessions hid is filled in from the
-daemon's state history and log cache when the next session begins; until they have been read,
-states and log lines that come by themselves stand in them as well, and only count there.
+Real-time messages count as they arrive. At the start of a session the daemon's state history and
+log cache fill the gap since the last session. Until a history has been read, states and log lines
+that arrive in real time are in it as well, and count there only.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Hashable, Sequence
+from typing import Generic, TypeVar
 
 from exporter.management import prompts
 from exporter.management.log_events import LOG_EVENTS
@@ -28,17 +29,18 @@ from exporter.management.notifications import (
 )
 from exporter.management.state import RECONNECT_REASONS, State, StateName, reconnect_reason
 from exporter.management.values import OTHER
-from exporter.state import seen_entries
 
-_STATES_KEPT = 100
-_LINES_KEPT = 300
+_MAX_STATES = 100
+_MAX_LINES = 300
+
+_T = TypeVar("_T", bound=Hashable)
 
 
 class Events:
-    """The counters; every known label value is there from the start."""
+    """The event counters; every known label value exists at 0 from the start."""
 
-    def __init__(self, announce: Callable[[ConnectLine], None]) -> None:
-        """Begin with nothing counted; clients that the log says were let in go to `announce`."""
+    def __init__(self, on_connect_line: Callable[[ConnectLine], None]) -> None:
+        """`on_connect_line` gets each log line that shows a connected client."""
         self.messages = _zeros([*sorted(KEYWORDS), OTHER])
         self.transitions = _zeros([name.value for name in StateName])
         self.reconnects = _zeros(RECONNECT_REASONS)
@@ -47,44 +49,44 @@ class Events:
         self.password_failures = _zeros([*prompts.PASSWORD_KINDS, OTHER])
         self.prompts = _zeros(prompts.PROMPT_KINDS)
         self.fatal_errors = 0
-        self._on_connect_line = announce
-        self._states = seen_entries.SeenEntries[State](_STATES_KEPT)
-        self._lines = seen_entries.SeenEntries[LogLine](_LINES_KEPT)
-        self._states_caught_up = False
-        self._lines_caught_up = False
+        self._on_connect_line = on_connect_line
+        self._states = SeenEntries[State](_MAX_STATES)
+        self._lines = SeenEntries[LogLine](_MAX_LINES)
+        self._states_read = False
+        self._lines_read = False
 
     def on_connect(self) -> None:
-        """Note a new session: its histories come first."""
-        self._states_caught_up = False
-        self._lines_caught_up = False
+        """Record a new session: its histories are read first."""
+        self._states_read = False
+        self._lines_read = False
 
     def on_restart(self) -> None:
-        """Note that the daemon's process is another one than in the last session."""
+        """Record that the daemon's process restarted: its histories are empty."""
         self._states.restart()
         self._lines.restart()
 
     def add_state_history(self, history: Sequence[State]) -> Sequence[State]:
-        """Take the reply to `state all`, oldest entry first; return the entries that are new."""
+        """Count the reply to `state all`, oldest entry first; return the entries that are new."""
         new = self._states.unseen(history)
         for state in new:
             self._count_state(state)
-        self._states_caught_up = True
+        self._states_read = True
         return new
 
-    def add_log_history(self, cache: Sequence[LogLine]) -> None:
-        """Take the reply to `log all`, oldest line first."""
-        for line in self._lines.unseen(cache):
+    def add_log_history(self, history: Sequence[LogLine]) -> None:
+        """Count the reply to `log all`, oldest line first."""
+        for line in self._lines.unseen(history):
             self._count_line(line)
-        self._lines_caught_up = True
+        self._lines_read = True
 
-    def add(self, source: str, reading: ParsedNotification) -> None:
-        """Take one real-time message."""
-        self.messages[source if source in KEYWORDS else OTHER] += 1
-        match reading:
-            case StateChange(state=state) if self._states_caught_up:
+    def add(self, keyword: str, notification: ParsedNotification) -> None:
+        """Count one real-time message."""
+        self.messages[keyword if keyword in KEYWORDS else OTHER] += 1
+        match notification:
+            case StateChange(state=state) if self._states_read:
                 self._states.add(state)
                 self._count_state(state)
-            case LogLine() as line if self._lines_caught_up:
+            case LogLine() as line if self._lines_read:
                 self._lines.add(line)
                 self._count_line(line)
             case Fatal():
@@ -92,12 +94,9 @@ class Events:
             case PasswordFailed(kind=kind):
                 self.password_failures[prompts.password_kind(kind)] += 1
             case _:
-                self._count_prompt(reading)
-
-    def _count_prompt(self, reading: ParsedNotification) -> None:
-        reason = prompts.blocking_prompt(reading)
-        if reason is not None and reason.prompt_kind in self.prompts:
-            self.prompts[reason.prompt_kind] += 1
+                prompt = prompts.blocking_prompt(notification)
+                if prompt is not None and prompt.prompt_kind in self.prompts:
+                    self.prompts[prompt.prompt_kind] += 1
 
     def _count_state(self, state: State) -> None:
         self.transitions[state.name.value] += 1
@@ -111,9 +110,63 @@ class Events:
         event = match_event(line)
         if event is not None:
             self.log_events[event.name] += 1
-        client = parse_connect(line)
-        if client is not None:
-            self._on_connect_line(client)
+        connect = parse_connect(line)
+        if connect is not None:
+            self._on_connect_line(connect)
+
+
+class SeenEntries(Generic[_T]):
+    """The last entries of a stream that were counted, as hashes.
+
+    The daemon keeps the end of two streams, states (100 entries) and log lines (250 by default),
+    and replies with it; in between, entries arrive one by one. Entries have no numbers and a
+    resolution of one second, and several may be equal: a history is aligned with what was seen.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """Keep the last `limit` entries, more if the daemon's history is longer."""
+        self._limit = limit
+        self._seen: deque[int] = deque(maxlen=limit)
+        self._initialised = False
+
+    def add(self, entry: _T) -> None:
+        """Record an entry that arrived in real time."""
+        self._seen.append(hash(entry))
+
+    def unseen(self, history: Sequence[_T]) -> Sequence[_T]:
+        """Return the entries of the daemon's history that are new.
+
+        The first history is the past: nothing of it is new.
+        """
+        hashes = [hash(entry) for entry in history]
+        seen = list(self._seen)
+        complete = len(seen) < self._limit
+        known = overlap(seen, hashes, complete=complete) if self._initialised else len(history)
+        if len(hashes) > self._limit:
+            self._limit = len(hashes)
+            self._seen = deque(seen, maxlen=self._limit)
+        self._seen.extend(hashes if not self._initialised else hashes[known:])
+        self._initialised = True
+        return history[known:]
+
+    def restart(self) -> None:
+        """Record that the daemon's process restarted: all of its next history is new."""
+        self._seen.clear()
+
+
+def overlap(seen: Sequence[object], history: Sequence[object], *, complete: bool = True) -> int:
+    """Return how many entries at the start of `history` are the last ones of `seen`.
+
+    Of several alignments the longest counts: an entry too few rather than one counted twice.
+    Unless `seen` is the `complete` stream so far, it may lie inside the history.
+    """
+    if not seen:
+        return 0
+    longest = min(len(seen), len(history)) if complete else len(history)
+    for end in range(longest, 0, -1):
+        if history[end - 1] == seen[-1] and history[max(end - len(seen), 0) : end] == seen[-end:]:
+            return end
+    return 0
 
 
 def _zeros(values: Sequence[str]) -> Counter[str]:

@@ -1,50 +1,49 @@
-"""Which session a row goes on with when its key doesn't tell.
+"""Matching rows and sessions where the session's key has changed.
 
-A poll that is answered in format 1 has no client ids, and writes times in the daemon's own zone.
-Before and after it the same session has another key: there it is known by its name, its start as
-far as a time zone leaves it, and its address, which may change.
+A poll that is answered in format 1 has no client ids, and its times are in the daemon's own zone.
+Before and after such a poll the same session has another key: there it is matched by its name, by
+its start modulo a time zone, and by its real address, which may change.
 """
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from exporter.management.status import ClientRow
 
 _ZONE_STEP = 900
-"""Seconds: time zones are whole quarters of an hour apart."""
+"""Seconds: offsets of time zones are whole quarters of an hour."""
 
 _S = TypeVar("_S")
 _K = TypeVar("_K", bound=Hashable)
+_V = TypeVar("_V")
 
 
-RowMatch = tuple[ClientRow, _S | None, bool]
-"""A row, the session that it goes on with, None for a new one, and whether that is sure.
+class RowMatch(NamedTuple, Generic[_S]):
+    """A row and the session that it continues, None for a new session.
 
-Where it is not, the row may go on with another session: nothing is known of its growth.
-"""
+    A match is `unambiguous` unless the row may continue another session: then its growth is
+    unknown.
+    """
+
+    row: ClientRow
+    session: _S | None
+    unambiguous: bool
 
 
 def match_rows(
     rows: Iterable[ClientRow], sessions: Iterable[tuple[_S, ClientRow]]
 ) -> Iterator[RowMatch[_S]]:
-    """Match each row with one of the sessions, which come with their last rows."""
-    waiting = _group((_tag(last), (session, last)) for session, last in sessions)
-    if not waiting:  # ten thousand rows of a daemon that nobody has asked before
-        yield from ((row, None, True) for row in rows)
+    """Match each row with at most one of the sessions, which come with their last rows."""
+    candidates = _group((_match_key(last), (session, last)) for session, last in sessions)
+    if not candidates:  # the first status of a daemon may have ten thousand rows
+        yield from (RowMatch(row, None, True) for row in rows)  # noqa: FBT003 -- no keyword: fast
         return
-    for tag, alike in _group((_tag(row), row) for row in rows).items():
-        if tag in waiting:
-            yield from _match(alike, waiting[tag])
-        else:
-            yield from ((row, None, True) for row in alike)
+    for key, group in _group((_match_key(row), row) for row in rows).items():
+        yield from _match_group(group, candidates.get(key, ()))
 
 
-_Tag = tuple[str, int]
-_V = TypeVar("_V")
-
-
-def _tag(row: ClientRow) -> _Tag:
+def _match_key(row: ClientRow) -> tuple[str, int]:
     return row.common_name, row.connected_since % _ZONE_STEP
 
 
@@ -55,19 +54,19 @@ def _group(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:
     return groups
 
 
-def _match(
+def _match_group(
     rows: Sequence[ClientRow], sessions: Sequence[tuple[_S, ClientRow]]
 ) -> Iterator[RowMatch[_S]]:
-    """Match rows and sessions of one name and start: first at their addresses, then the rest."""
+    """Match rows and sessions of one name and start: by address first, then in order."""
     by_address = _group((last.real_address, session) for session, last in sessions)
-    rows_there = _group((row.real_address, row) for row in rows)
-    movers: list[ClientRow] = []
-    for address, there in rows_there.items():
-        if len(there) == len(by_address.get(address, ())) == 1:
-            yield there[0], by_address.pop(address)[0], True
+    moved_rows: list[ClientRow] = []
+    for address, group in _group((row.real_address, row) for row in rows).items():
+        if len(group) == len(by_address.get(address, ())) == 1:
+            yield RowMatch(group[0], by_address.pop(address)[0], unambiguous=True)
         else:
-            movers += there
-    left = [session for there in by_address.values() for session in there]
-    sure = not left or len(left) == len(movers) == 1
-    for place, row in enumerate(movers):
-        yield row, (left[place] if place < len(left) else None), sure
+            moved_rows += group
+    remaining = [session for group in by_address.values() for session in group]
+    unambiguous = not remaining or len(remaining) == len(moved_rows) == 1
+    for index, row in enumerate(moved_rows):
+        session = remaining[index] if index < len(remaining) else None
+        yield RowMatch(row, session, unambiguous)

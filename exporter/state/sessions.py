@@ -1,8 +1,8 @@
-"""The sessions of a server's clients: which row of one status goes on with which of the last.
+"""The sessions of a server's clients: which row of a status continues which session of the last.
 
-A session is known by client id and start; by name, real address and start where the daemon gives
-no id (before 2.4, and in format 1). Peer id and common name identify nothing; the real address
-changes when a client floats. Pure; times are the daemon's, in seconds since the epoch.
+A session is known by client id and start; where the daemon gives no client id (before 2.4, and in
+format 1) by common name, real address and start. Peer id and common name alone identify nothing;
+the real address changes when a client floats. Times are the daemon's, in seconds since the epoch.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,28 +12,27 @@ import msgspec
 from exporter.management.log_lines import ConnectLine
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow
-from exporter.state.histogram import Histogram
+from exporter.state.counters import Histogram
 from exporter.state.logged_connects import LoggedConnects
 from exporter.state.session_matching import match_rows
 
 DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 604800)
-"""Seconds: from a look at mail to a week of home office; sites stay longer."""
+"""Seconds, from a minute to a week."""
 
-_INTRODUCTION_LIMIT = 10_000
-"""Clients that introduced themselves and that no status has shown; the oldest give way."""
+_PEER_INFO_LIMIT = 10_000
+"""Clients whose peer info is kept until a status shows them; the oldest are dropped first."""
 
 _UNKNOWN_PEER = PeerInfo()
 
 IdentityFunc = Callable[[ClientRow], str]
-"""Gives the identity of a row."""
+"""Returns the identity of a row."""
 
 
 class ClientSession(msgspec.Struct, gc=False, eq=False):
-    """One session: whose it is, and how far its counters were in its last row.
+    """One session: its identity, its last row, and its growth in the last status.
 
-    It begins with nothing counted; `seen` is when a status last had it. There are ten thousand of
-    these for as long as the process lives, so the garbage collector doesn't go over them: they
-    refer to nothing that could refer back.
+    There are ten thousand of these for as long as the process lives. They refer to nothing that
+    refers back to them, so the garbage collector need not look at them.
     """
 
     name: str
@@ -41,187 +40,179 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
     peer_info: PeerInfo
     connected_since: int
     last_seen: int
+    """The time of the last status that showed the session."""
     received_bytes: int = 0
     sent_bytes: int = 0
+    received_growth: int = 0
+    sent_growth: int = 0
     missing_once: bool = False
 
-    def update(self, row: ClientRow, now: int) -> tuple[int, int]:
-        """Take the session's row; return by how many bytes received and sent it grew.
+    def update(self, row: ClientRow, now: int) -> None:
+        """Take the session's row of a status printed at `now`.
 
-        A value that fell began again at 0, so all of it is growth.
+        A counter that fell started again at 0, so all of it is growth.
         """
         received = row.received_bytes - self.received_bytes
         sent = row.sent_bytes - self.sent_bytes
+        self.received_growth = received if received >= 0 else row.received_bytes
+        self.sent_growth = sent if sent >= 0 else row.sent_bytes
         self.last_row = row
         self.received_bytes = row.received_bytes
         self.sent_bytes = row.sent_bytes
         self.last_seen = now
         self.missing_once = False
-        return (
-            received if received >= 0 else row.received_bytes,
-            sent if sent >= 0 else row.sent_bytes,
-        )
 
-
-def _begin(name: str, row: ClientRow, peer: PeerInfo) -> ClientSession:
-    return ClientSession(
-        name, row, peer, connected_since=row.connected_since, last_seen=row.connected_since
-    )
-
-
-SessionSample = tuple[ClientSession, ClientRow, int, int]
-"""A row, its session, and the growth of bytes received and sent."""
 
 _IdKey = tuple[int, int]
 """Client id and start."""
 _RowKey = tuple[str, str, int]
-"""Common name, real address and start, where the daemon gives no id."""
+"""Common name, real address and start, where the daemon gives no client id."""
 _Key = _IdKey | _RowKey
 
 
 class SessionTracker:
-    """All sessions of one daemon, and how they come and go."""
+    """The current sessions of one daemon, and the counts of those that began and ended."""
 
-    def __init__(self, namer: IdentityFunc) -> None:
-        """Begin without a session; those of the first status began before us."""
+    def __init__(self, identity: IdentityFunc) -> None:
         self.connects = 0
         self.disconnects = 0
         self.durations = Histogram(DURATION_BOUNDS)
-        self.current: Sequence[SessionSample] = ()
-        self._identity = namer
+        self.current: Sequence[ClientSession] = ()
+        """The sessions of the last status, one for each of its rows."""
+        self._identity = identity
         self._sessions: dict[_Key, ClientSession] = {}
         self._initialised = False
         self._logged_connects = LoggedConnects()
-        self._peers: dict[_Key, PeerInfo] = {}
+        self._peer_info: dict[_Key, PeerInfo] = {}
 
-    def add_logged_connect(self, client: ConnectLine) -> None:
-        """Take a client that the log says was let in; a status may never show it.
-
-        It counts as a connect at once, and its row doesn't count again.
-        """
+    def add_logged_connect(self, line: ConnectLine) -> None:
+        """Count a client whose connect is in the log; its row does not count again."""
         if self._initialised:
-            self.connects += self._logged_connects.record(client)
+            self.connects += self._logged_connects.record(line)
         else:
-            self._logged_connects.add_matched(client)
+            self._logged_connects.add_matched(line)
 
-    def add_peer_info(self, client_id: int, since: int, peer: PeerInfo) -> None:
-        """Take what a client said of itself before it was let in, or turned away."""
-        if len(self._peers) >= _INTRODUCTION_LIMIT:
-            del self._peers[next(iter(self._peers))]
-        self._peers[client_id, since] = peer
+    def add_peer_info(self, client_id: int, since: int, peer_info: PeerInfo) -> None:
+        """Keep the peer info of a client that no status has shown yet; it may be rejected."""
+        if len(self._peer_info) >= _PEER_INFO_LIMIT:
+            del self._peer_info[next(iter(self._peer_info))]
+        self._peer_info[client_id, since] = peer_info
 
     def update(
         self, rows: Sequence[ClientRow], now: int, *, unreadable: int = 0
-    ) -> Sequence[SessionSample]:
-        """Take the connected rows of one complete status, printed at `now`.
+    ) -> Sequence[ClientSession]:
+        """Take the connected rows of one complete status, printed at `now`; return their sessions.
 
-        Where lines of it were unreadable, a session that is missing may be in one of them and is
-        kept once: ended and opened anew, all its bytes would count a second time.
+        If lines of it were unreadable, a missing session may be in one of them and is kept once:
+        closed and opened again, all of its bytes would count a second time.
         """
-        by_key, doubles = _by_key(rows)
-        present: dict[_Key, ClientSession] = {}
-        attendance: list[SessionSample] = []
-        strangers: list[ClientRow] = []
+        by_key, duplicates = _by_key(rows)
+        active: dict[_Key, ClientSession] = {}
+        current: list[ClientSession] = []
+        unmatched: list[ClientRow] = []
         for key, row in by_key.items():
             session = self._sessions.get(key)
             if session is None:
-                strangers.append(row)
+                unmatched.append(row)
             else:
-                present[key] = session
-                attendance.append((session, row, *session.update(row, now)))
-        if strangers:
-            attendance += self._match_new_rows(strangers, present, now)
-        for row in doubles:  # of them nothing is counted but that they are there
+                session.update(row, now)
+                active[key] = session
+                current.append(session)
+        if unmatched:
+            current += self._match_new_rows(unmatched, active, now)
+        for row in duplicates:  # they count as present; their bytes are ignored
             self._logged_connects.consume(row.common_name, row.real_address)
-            attendance.append((_begin(self._identity(row), row, _UNKNOWN_PEER), row, 0, 0))
+            current.append(_new_session(self._identity(row), row, _UNKNOWN_PEER))
         if unreadable:
-            self._keep_once(present)
+            self._keep_once(active)
         self._close_absent(
-            present, without_ids=any(row.client_id is None for row in by_key.values())
+            active, without_ids=any(row.client_id is None for row in by_key.values())
         )
         self._initialised = True
-        self.current = attendance
-        return attendance
+        self.current = current
+        return current
 
     def restart(self) -> None:
-        """Note that the daemon began again: its sessions are over and its ids start at 0."""
+        """Record that the daemon restarted: its sessions are over, its client ids start at 0."""
         self._close(self._sessions.values())
         self._sessions = {}
         self.current = ()
 
     def _match_new_rows(
-        self, rows: Sequence[ClientRow], present: dict[_Key, ClientSession], now: int
-    ) -> list[SessionSample]:
-        """Find or open the sessions of rows whose key is new, and note them as present.
+        self, rows: Sequence[ClientRow], active: dict[_Key, ClientSession], now: int
+    ) -> list[ClientSession]:
+        """Find or open the sessions of rows with a new key, and mark them as active.
 
-        Where both polls have ids, a new key is a new session. Else it may be an old one.
+        If both polls have client ids, a new key is a new session. Else it may be an old one.
         """
         with_ids = rows[0].client_id is not None
-        absent = [
+        inactive = [
             ((key, session), session.last_row)
             for key, session in self._sessions.items()
-            if key not in present and not (with_ids and session.last_row.client_id is not None)
+            if key not in active and not (with_ids and session.last_row.client_id is not None)
         ]
-        met: list[SessionSample] = []
-        newcomers: list[ClientSession] = []
-        for row, known, sure in match_rows(rows, absent):
+        matched: list[ClientSession] = []
+        opened: list[ClientSession] = []
+        for row, known, unambiguous in match_rows(rows, inactive):
             key = _key(row)
             if known is None:
                 session = self._open_session(key, row)
-                newcomers.append(session)
+                opened.append(session)
             else:
                 key, session = self._continue_session(known, row)
-            present[key] = session
-            growth = session.update(row, now)
-            met.append((session, row, *(growth if sure else (0, 0))))
-        self._count_connects(newcomers)
-        return met
+            active[key] = session
+            session.update(row, now)
+            if not unambiguous:
+                session.received_growth = session.sent_growth = 0
+            matched.append(session)
+        self._count_connects(opened)
+        return matched
 
     def _open_session(self, key: _Key, row: ClientRow) -> ClientSession:
-        return _begin(self._identity(row), row, self._peers.pop(key, _UNKNOWN_PEER))
+        peer_info = self._peer_info.pop(key, _UNKNOWN_PEER)
+        return _new_session(self._identity(row), row, peer_info)
 
     def _continue_session(
         self, known: tuple[_Key, ClientSession], row: ClientRow
     ) -> tuple[_Key, ClientSession]:
-        """Let a session go on in a row of another key; return the key that it has from now on."""
+        """Continue a session in a row with another key; return its key from now on."""
         key, session = known
         if row.client_id is None and _has_id(key):
-            return key, session  # the id is worth keeping over polls without ids
+            return key, session  # keep the client id over polls without client ids
         del self._sessions[key]
         if row.client_id is not None:
             session.name = self._identity(row)  # format 1 has no user names
-            session.peer_info = self._peers.pop(_key(row), session.peer_info)
+            session.peer_info = self._peer_info.pop(_key(row), session.peer_info)
         return _key(row), session
 
-    def _count_connects(self, newcomers: Iterable[ClientSession]) -> None:
-        """Count new sessions as connects, but those that the log announced."""
+    def _count_connects(self, opened: Iterable[ClientSession]) -> None:
+        """Count new sessions as connects, except those that the log has shown."""
         if not self._initialised:
             return
-        unmet = [
-            session.last_row.common_name
-            for session in newcomers
-            if not self._logged_connects.consume(
-                session.last_row.common_name, session.last_row.real_address
-            )
+        unmatched = [
+            row.common_name
+            for row in (session.last_row for session in opened)
+            if not self._logged_connects.consume(row.common_name, row.real_address)
         ]
-        self.connects += sum(not self._logged_connects.consume_any_address(name) for name in unmet)
+        self.connects += sum(
+            not self._logged_connects.consume_any_address(name) for name in unmatched
+        )
 
-    def _keep_once(self, present: dict[_Key, ClientSession]) -> None:
+    def _keep_once(self, active: dict[_Key, ClientSession]) -> None:
         """Keep the sessions that are missing for the first time."""
         for key, session in self._sessions.items():
-            if key not in present and not session.missing_once:
+            if key not in active and not session.missing_once:
                 session.missing_once = True
-                present[key] = session
+                active[key] = session
 
-    def _close_absent(self, present: dict[_Key, ClientSession], *, without_ids: bool) -> None:
-        """End the sessions that are not present, and give up those that were only announced."""
-        absent = {key: value for key, value in self._sessions.items() if key not in present}
-        if without_ids:  # such a poll can't tell whether a session with an id has gone
-            kept = {key: session for key, session in absent.items() if _has_id(key)}
-            absent = {key: value for key, value in absent.items() if key not in kept}
-            present |= kept
+    def _close_absent(self, active: dict[_Key, ClientSession], *, without_ids: bool) -> None:
+        """Close the sessions that are not active, and expire logged connects."""
+        absent = {key: session for key, session in self._sessions.items() if key not in active}
+        if without_ids:  # a poll without client ids doesn't show whether a session with one ended
+            active |= {key: session for key, session in absent.items() if _has_id(key)}
+            absent = {key: session for key, session in absent.items() if not _has_id(key)}
         self._close(absent.values())
-        self._sessions = present
+        self._sessions = active
         self.disconnects += self._logged_connects.rotate()
 
     def _close(self, sessions: Iterable[ClientSession]) -> None:
@@ -230,8 +221,13 @@ class SessionTracker:
             self.durations.observe(max(session.last_seen - session.connected_since, 0))
 
 
+def _new_session(name: str, row: ClientRow, peer_info: PeerInfo) -> ClientSession:
+    since = row.connected_since
+    return ClientSession(name, row, peer_info, connected_since=since, last_seen=since)
+
+
 def _by_key(rows: Sequence[ClientRow]) -> tuple[dict[_Key, ClientRow], list[ClientRow]]:
-    """Return rows by key, and those that look like another one, which only happens without ids."""
+    """Return rows by key, and the duplicates, which exist only without client ids."""
     by_key: dict[_Key, ClientRow] = {
         (row.client_id, row.connected_since): row for row in rows if row.client_id is not None
     }
@@ -241,17 +237,17 @@ def _by_key(rows: Sequence[ClientRow]) -> tuple[dict[_Key, ClientRow], list[Clie
 
 
 def _by_any_key(rows: Iterable[ClientRow]) -> tuple[dict[_Key, ClientRow], list[ClientRow]]:
-    """Do it where rows have no ids.
+    """Do the same for rows that may have no client id.
 
-    Of rows that look alike one stands for all, with the largest values: these only fall when a
-    session ends, so that less is counted than moved, but never more.
+    Of rows with the same key one stands for all, with the largest counters: these fall only when
+    a session ends, so that less is counted than was moved, but never more.
     """
     by_key: dict[_Key, ClientRow] = {}
-    doubles: list[ClientRow] = []
+    duplicates: list[ClientRow] = []
     for row in rows:
         key = _key(row)
         if key in by_key:
-            doubles.append(row)
+            duplicates.append(row)
             by_key[key] = msgspec.structs.replace(
                 by_key[key],
                 received_bytes=max(by_key[key].received_bytes, row.received_bytes),
@@ -259,7 +255,7 @@ def _by_any_key(rows: Iterable[ClientRow]) -> tuple[dict[_Key, ClientRow], list[
             )
         else:
             by_key[key] = row
-    return by_key, doubles
+    return by_key, duplicates
 
 
 def _key(row: ClientRow) -> _Key:

@@ -1,14 +1,28 @@
-"""The daemon's own totals on its link, right with and without data channel offload."""
+"""The daemon's own byte totals: of a process, and of a client's or p2p tunnel."""
 
 import msgspec
 
 from exporter.management.replies import LoadStats
+from exporter.management.status import TunnelStatus
 from exporter.state.clients import ClientTable
-from exporter.state.resetting_counter import ResettingCounter
+from exporter.state.counters import ResettingCounter
+
+FIELDS = (
+    "tun_tap_read",
+    "tun_tap_write",
+    "tcp_udp_read",
+    "tcp_udp_write",
+    "auth_read",
+    "pre_compress",
+    "post_compress",
+    "pre_decompress",
+    "post_decompress",
+)
+"""The counters of `TunnelStatus`."""
 
 
 class ByteRate(msgspec.Struct, frozen=True):
-    """Bytes per second, as the mean between the last two polls."""
+    """Bytes per second, the mean between the last two polls."""
 
     received: float
     sent: float
@@ -17,45 +31,69 @@ class ByteRate(msgspec.Struct, frozen=True):
 class Traffic:
     """Bytes received and sent by the daemon, over its restarts.
 
-    `load-stats` is exact over a process' life but blind to what the kernel moves under offload;
-    then the growth of the clients' own counters is all there is.
+    `load-stats` is exact over the life of a process, but it does not see what the kernel moves
+    under data channel offload (DCO); then the growth of the clients' counters is used.
     """
 
     def __init__(self) -> None:
-        """Begin at 0."""
         self.received_bytes = 0
         self.sent_bytes = 0
         self.rate: ByteRate | None = None
-        self._taken_at: float | None = None
+        self._updated_at: float | None = None
         self._received = ResettingCounter()
         self._sent = ResettingCounter()
-        self._ledger_received = ResettingCounter()
-        self._ledger_sent = ResettingCounter()
+        self._clients_received = ResettingCounter()
+        self._clients_sent = ResettingCounter()
 
-    def update(
-        self, load_stats: LoadStats, ledger: ClientTable, *, offloaded: bool, now: float
-    ) -> None:
-        """Take one poll, made at `now` (seconds since the epoch)."""
+    def update(self, load_stats: LoadStats, clients: ClientTable, *, dco: bool, now: float) -> None:
+        """Add the growth since the last poll; `now` is in seconds since the epoch."""
         received = self._received.update(load_stats.received_bytes)
         sent = self._sent.update(load_stats.sent_bytes)
-        ledger_received = self._ledger_received.update(ledger.received_bytes)
-        ledger_sent = self._ledger_sent.update(ledger.sent_bytes)
-        if offloaded:
-            received, sent = ledger_received, ledger_sent
+        clients_received = self._clients_received.update(clients.received_bytes)
+        clients_sent = self._clients_sent.update(clients.sent_bytes)
+        if dco:
+            received, sent = clients_received, clients_sent
         self.received_bytes += received
         self.sent_bytes += sent
         self.rate = self._rate(received, sent, now)
-        self._taken_at = now
+        self._updated_at = now
 
     def _rate(self, received: int, sent: int, now: float) -> ByteRate | None:
-        """Return the rate, None where no earlier poll of the same process tells since when."""
-        if self._taken_at is None or now <= self._taken_at:
+        """Return the rate, None if there is no earlier poll of the same process."""
+        if self._updated_at is None or now <= self._updated_at:
             return None
-        seconds = now - self._taken_at
+        seconds = now - self._updated_at
         return ByteRate(received / seconds, sent / seconds)
 
     def restart(self) -> None:
-        """Note that a new process began."""
-        self.rate = self._taken_at = None
+        """Record that the daemon's process restarted."""
+        self.rate = self._updated_at = None
         self._received.restart()
         self._sent.restart()
+
+
+class TunnelCounters:
+    """The statistics of a client's or p2p tunnel over its reconnects: each resets them to 0.
+
+    There is a counter for each row that the daemon printed at least once.
+    """
+
+    def __init__(self) -> None:
+        self._counters: dict[str, ResettingCounter] = {}
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Bytes by field of `TunnelStatus`."""
+        return {field: counter.total for field, counter in self._counters.items()}
+
+    def update(self, status: TunnelStatus) -> None:
+        """Add the growth since the last poll."""
+        for field in FIELDS:
+            value = getattr(status, field)
+            if value is not None:
+                self._counters.setdefault(field, ResettingCounter()).update(value)
+
+    def restart(self) -> None:
+        """Record that a new connection began."""
+        for counter in self._counters.values():
+            counter.restart()

@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 
 from exporter.aio import SingleFlight
 from exporter.config import ConfigError
-from exporter.config.reload_diff import ReloadDiff
+from exporter.config.target import ReloadDiff
 
 Reload = Callable[[], Awaitable[ReloadDiff]]
 """Reads the configuration again and applies it; raises ConfigError."""

@@ -121,7 +121,7 @@ class TestConnect:
     async def test_never_lets_a_daemon_dial_in_since_leaving_would_end_it(self) -> None:
         done = await started("check", "--connect", "--openvpn.management=listen:127.0.0.1:7600")
         assert done.returncode == 1
-        assert "would end when we leave" in done.stdout
+        assert "exits when the session ends" in done.stdout
 
 
 class TestOnce:

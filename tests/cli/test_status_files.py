@@ -93,7 +93,7 @@ def test_once_fails_where_nothing_is_known(
     assert main(["once", config(tmp_path, status_file=file)]) == Exit.FAILED
     said = capsys.readouterr()
     assert 'openvpn_up{daemon="office"} 0\n' in said.out
-    assert "it is empty" in said.err
+    assert ": empty;" in said.err
 
 
 def test_once_reads_certificates_too(

@@ -5,15 +5,15 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import cast
 
-from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.config.schema import DaemonConfig
+from exporter.config.target import Target
 from exporter.management.errors import DownReason
 from exporter.management.replies import Poll
-from exporter.monitor.refresh import RefreshRequest
-from exporter.monitor.session import ManagementSession, SessionSettings
+from exporter.monitor.session import ManagementSession
 from exporter.simulator import SimulatedDaemon
 from exporter.state.daemon import DaemonState
-from exporter.transport.connection import Connection
-from exporter.transport.connector import connector_for
+from exporter.transport.connector import Connector, connector_for
+from exporter.transport.stream import Stream
 from tests.fake_daemon import TEST_TIMEOUT
 from tests.faults.truth import Truth
 from tests.faults.twins import endpoint, restless
@@ -55,26 +55,38 @@ async def test_nothing_is_lost_that_waited_to_be_read() -> None:
             assert account.sent_bytes >= totals[1]
 
 
+class Tap:
+    """A connector that shows the stream it opens."""
+
+    def __init__(self, connector: Connector) -> None:
+        self._connector = connector
+        self.connected: asyncio.Future[Stream] = asyncio.get_running_loop().create_future()
+
+    async def connect(self) -> Stream:
+        stream = await self._connector.connect()
+        self.connected.set_result(stream)
+        return stream
+
+    async def close(self) -> None:
+        await self._connector.close()
+
+
 @contextlib.asynccontextmanager
 async def visiting(
     simulated: SimulatedDaemon, clock: ManualClock
 ) -> AsyncIterator[tuple[DaemonState, Polls, asyncio.Transport]]:
     """Visit a daemon as a monitor does; give the socket, too, which a monitor keeps to itself."""
-    daemon = DaemonConfig(name="office", management=endpoint(simulated))
-    record, polls = DaemonState(daemon, ClientsConfig()), Polls()
-    stream = await connector_for(daemon.management, timeout=TEST_TIMEOUT).connect()
-    connection = Connection(stream, timeout=REPLY_TIMEOUT)
-    manner = SessionSettings(daemon, INTERVAL, routes=False, log=True)
-    visit = ManagementSession(
-        connection, record, manner, clock=clock, polled=polls.put, demand=RefreshRequest()
-    )
-    task = asyncio.create_task(visit.run(None, asyncio.get_running_loop().time()))
+    daemon = DaemonConfig(name="office", management=endpoint(simulated), timeout=REPLY_TIMEOUT)
+    record, polls = DaemonState(Target(daemon, poll_interval=INTERVAL)), Polls()
+    connector = Tap(connector_for(daemon.management, timeout=TEST_TIMEOUT))
+    visit = ManagementSession(record, connector, clock=clock, on_polled=polls.put)
+    task = asyncio.create_task(visit.run(asyncio.get_running_loop().time()))
     try:
+        stream = await connector.connected
         yield record, polls, cast("asyncio.Transport", stream.writer.transport)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await connection.close()
 
 
 async def answered(polls: Polls) -> None:

@@ -5,7 +5,8 @@ import contextlib
 import random
 from collections.abc import AsyncIterator, Callable
 
-from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
+from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.config.target import Target
 from exporter.management.endpoint import TcpEndpoint
 from exporter.monitor.monitor import Monitor
 from exporter.simulator import SimulatedDaemon
@@ -63,15 +64,12 @@ class Watched:
         self.simulated = simulated
         self.truth = Truth(simulated)
         self.bell = PollBell()
-        self._monitor = Monitor(
+        target = Target(
             DaemonConfig(name=name, management=endpoint, timeout=REPLY_TIMEOUT),
             ClientsConfig(forget_after=float("inf")),
-            EventsConfig(),
             poll_interval=INTERVAL,
-            prepare=self.bell,
-            clock=clock,
-            chance=Soon(),
         )
+        self._monitor = Monitor(target, on_updated=self.bell, clock=clock, rng=Soon())
 
     @property
     def record(self) -> DaemonState:

@@ -12,6 +12,7 @@ from exporter.certificates.source import (
     RevocationList,
 )
 from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.config.target import Target
 from exporter.management.endpoint import parse_endpoint
 from exporter.management.errors import ConnectionRefused
 from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version
@@ -95,7 +96,7 @@ def office_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> Daem
 
 def new_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> DaemonState:
     """Return the state of a daemon before its first session."""
-    return DaemonState(office_daemon(name, expected=expected), ClientsConfig(routes=True))
+    return DaemonState(Target(office_daemon(name, expected=expected), ClientsConfig(routes=True)))
 
 
 def start_session(daemon: DaemonState, *, version: str = "2.6.14") -> None:

@@ -21,8 +21,8 @@ from exporter.metrics.family import (
     PerClientValues,
     Samples,
 )
+from exporter.state.counters import Histogram
 from exporter.state.daemon import DaemonState
-from exporter.state.histogram import Histogram
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 

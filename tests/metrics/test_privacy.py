@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from exporter.config.schema import ClientsConfig, PrivacyMode
 from exporter.config.secret_files import PrivacyKey
+from exporter.config.target import Target
 from exporter.management.errors import ConnectionRefused
 from exporter.management.notifications import Fatal
 from exporter.management.status import ClientRow, RouteRow
@@ -62,7 +63,7 @@ P_ALICE = "p-69d757815fa6a51e"
 
 def daemon(privacy: PrivacyMode) -> DaemonState:
     clients = ClientsConfig(routes=True, privacy=privacy, privacy_key_file=KEY)
-    daemon = DaemonState(office_daemon(expected=("alice", "carol")), clients)
+    daemon = DaemonState(Target(office_daemon(expected=("alice", "carol")), clients))
     start_session(daemon)
     daemon.set_certificates(CERTIFICATES)
     poll(daemon, server_status([ALICE, BOB], ROUTES))
@@ -149,13 +150,13 @@ def test_the_subject_of_a_clients_certificate_is_private() -> None:
 
 def test_a_daemon_can_have_its_own_privacy_mode() -> None:
     daemon = structs.replace(office_daemon(), privacy=PrivacyMode.NONE)
-    assert not DaemonState(daemon, ClientsConfig()).privacy.shows_clients
+    assert not DaemonState(Target(daemon)).privacy.shows_clients
 
 
 def test_a_new_privacy_mode_applies_at_once() -> None:
     changing = daemon(PrivacyMode.PLAIN)
     clients = ClientsConfig(routes=True, privacy=PrivacyMode.NONE)
-    changing.reconfigure(office_daemon(expected=("alice", "carol")), clients)
+    changing.reconfigure(Target(office_daemon(expected=("alice", "carol")), clients))
     assert [text for text in PERSONAL if text in text_of(changing)] == []
 
 

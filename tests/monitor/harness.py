@@ -6,7 +6,8 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig, SlotPolicy
+from exporter.config.schema import DaemonConfig, SlotPolicy
+from exporter.config.target import Target
 from exporter.management.endpoint import Endpoint
 from exporter.monitor.monitor import Monitor
 from exporter.state.daemon import DaemonState
@@ -51,14 +52,8 @@ def monitor(
         password_file=password_file,
         slot=slot,
     )
-    return Monitor(
-        daemon,
-        ClientsConfig(),
-        EventsConfig(),
-        poll_interval=interval,
-        clock=lambda: NOW,
-        chance=AtOnce(),
-    )
+    target = Target(daemon, poll_interval=interval)
+    return Monitor(target, clock=lambda: NOW, rng=AtOnce())
 
 
 @contextlib.asynccontextmanager

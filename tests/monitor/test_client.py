@@ -35,7 +35,7 @@ STATISTICS = (
 
 @contextlib.asynccontextmanager
 async def asking(
-    *, deadline: float = TEST_TIMEOUT, routes: bool = False
+    *, deadline: float = TEST_TIMEOUT
 ) -> AsyncIterator[tuple[ManagementClient, FakeSession]]:
     async with fake_daemon() as daemon:
         stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
@@ -43,7 +43,7 @@ async def asking(
         session = await daemon.accept_and_greet()
         await connection.log_in(None)
         try:
-            yield ManagementClient(connection, routes=routes, live=True), session
+            yield ManagementClient(connection, realtime=True), session
         finally:
             await connection.close()
 
@@ -58,11 +58,11 @@ async def answering(session: FakeSession, answers: Replies) -> AsyncIterator[Non
 
 
 async def introduced_by(inquirer: ManagementClient) -> DaemonInfo:
-    return await inquirer.introduce(await inquirer.identify(), lambda _: None)
+    return await inquirer.fetch_info(await inquirer.fetch_pid(), lambda _: None)
 
 
 async def polled_by(inquirer: ManagementClient) -> Poll:
-    return await inquirer.poll(lambda: None)
+    return await inquirer.poll(lambda: None, routes=False)
 
 
 async def polled(answers: Replies) -> Poll:
@@ -73,8 +73,8 @@ async def polled(answers: Replies) -> Poll:
 async def test_a_daemon_introduces_itself() -> None:
     remembered: list[State] = []
     async with asking() as (inquirer, session), answering(session, REPLIES):
-        pid = await inquirer.identify()
-        introduction = await inquirer.introduce(pid, remembered.extend)
+        pid = await inquirer.fetch_pid()
+        introduction = await inquirer.fetch_info(pid, remembered.extend)
     assert introduction.version == Version("2.6.14", "x86_64-pc-linux-gnu", "5")
     assert (introduction.pid, introduction.verbosity, introduction.holds) == (4711, 3, False)
     assert [state.name for state in remembered] == [StateName.CONNECTED]
@@ -91,7 +91,7 @@ async def test_state_changes_are_switched_on_before_the_history_is_read() -> Non
 async def test_an_introduction_with_an_error_in_it_is_none(command: bytes) -> None:
     answers = {**REPLIES, command: (b"ERROR: not today",)}
     async with asking() as (inquirer, session), answering(session, answers):
-        with pytest.raises(ReplyError, match=f"'{command.decode()}' with: not today"):
+        with pytest.raises(ReplyError, match=f"'{command.decode()}': not today"):
             await introduced_by(inquirer)
 
 
@@ -131,8 +131,8 @@ async def test_a_tunnel_answers_with_statistics() -> None:
 async def test_routes_are_read_if_wanted(*, routes: bool) -> None:
     row = b"ROUTING_TABLE\t10.8.0.2\talice\t192.0.2.7:51820\t2026-11-23 03:53:00\t1795405980"
     answers = {**REPLIES, b"status 3": (*STATUS_3[:5], row, *STATUS_3[5:])}
-    async with asking(routes=routes) as (inquirer, session), answering(session, answers):
-        status = (await polled_by(inquirer)).status
+    async with asking() as (inquirer, session), answering(session, answers):
+        status = (await inquirer.poll(lambda: None, routes=routes)).status
     assert isinstance(status, ServerStatus)
     assert (status.route_count, len(status.routes)) == (1, int(routes))
 
@@ -143,12 +143,12 @@ async def test_a_daemon_that_has_no_status_now_is_polled_all_the_same() -> None:
 
 
 async def test_any_other_error_in_place_of_a_status_fails_the_poll() -> None:
-    with pytest.raises(ReplyError, match="'status 3' with: no"):
+    with pytest.raises(ReplyError, match="'status 3': no"):
         await polled({**REPLIES, b"status 3": (b"ERROR: no",)})
 
 
 async def test_an_error_in_place_of_load_stats_fails_the_poll() -> None:
-    with pytest.raises(ReplyError, match="'load-stats' with: no"):
+    with pytest.raises(ReplyError, match="'load-stats': no"):
         await polled({**REPLIES, b"load-stats": (b"ERROR: no",)})
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from exporter.config.schema import ClientsConfig, DaemonConfig, EventsConfig
+from exporter.config.schema import DaemonConfig
+from exporter.config.target import Target
 from exporter.management.endpoint import parse_endpoint
 from exporter.monitor import monitor as monitor_module
 from exporter.monitor.monitor import Monitor
@@ -38,14 +39,9 @@ class Polls:
 
 
 def watch(name: str, address: str, polls: Polls, *, interval: float, phase: float) -> Monitor:
-    return Monitor(
-        DaemonConfig(name=name, management=parse_endpoint(address), timeout=TEST_TIMEOUT),
-        ClientsConfig(),
-        EventsConfig(),
-        poll_interval=interval,
-        prepare=polls.note,
-        phase=phase,
-    )
+    daemon = DaemonConfig(name=name, management=parse_endpoint(address), timeout=TEST_TIMEOUT)
+    target = Target(daemon, poll_interval=interval)
+    return Monitor(target, on_updated=polls.note, stagger=phase)
 
 
 @pytest.fixture(autouse=True)

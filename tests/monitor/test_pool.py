@@ -42,13 +42,7 @@ def watch(
 
 
 def make(watch: Target, phase: float) -> Monitor:
-    return Monitor(
-        watch.daemon,
-        watch.clients,
-        watch.events,
-        poll_interval=watch.poll_interval,
-        chance=AtOnce(),
-    )
+    return Monitor(watch, rng=AtOnce())
 
 
 @contextlib.asynccontextmanager
@@ -83,7 +77,7 @@ class Errand:
 
 async def test_errands_begin_anew_with_other_settings_and_end_with_the_daemon() -> None:
     errand = Errand()
-    fleet = MonitorPool(make, lambda _, record, __: [errand.run(record)])
+    fleet = MonitorPool(make, lambda daemon, _: [errand.run(daemon)])
     office = watch(NOBODY)
     await fleet.apply([office])
     await asyncio.sleep(0)
@@ -105,7 +99,7 @@ async def test_an_errand_that_fails_leaves_the_daemon_unwatched() -> None:
     fleet = MonitorPool(make, lambda *_: [fails()])
     await fleet.apply([watch(NOBODY)])
     await asyncio.sleep(0)
-    assert "nobody looks after" in (fleet.readiness_error() or "")
+    assert "monitor task stopped" in (fleet.readiness_error() or "")
     await fleet.close()
 
 
@@ -125,7 +119,7 @@ async def test_who_is_being_left_is_not_missed(monkeypatch: pytest.MonkeyPatch) 
     await asyncio.sleep(0)
     reload = asyncio.create_task(fleet.apply([]))
     await leaving.wait()
-    (monitoring, _) = fleet._members["office"].tasks
+    (monitoring, _) = fleet._entries["office"].tasks
     await asyncio.wait([monitoring])
     assert fleet.readiness_error() is None
     left.set()
@@ -317,7 +311,7 @@ class TestReadiness:
             readiness_error = office.readiness_error()
         assert readiness_error is not None
         assert readiness_error.endswith("office")
-        assert "bug: a daemon is not watched any more" in log.messages
+        assert "monitor task crashed" in log.messages
 
     async def test_ends_with_a_monitor_that_stands_still(self) -> None:
         async with fake_daemon() as daemon, told(watch(daemon.endpoint, interval=5.0)) as office:

@@ -123,7 +123,7 @@ class TestRefreshing:
     async def test_causes_one_poll_for_all_who_scrape_at_the_same_time(self) -> None:
         async with resting() as (watcher, session):
             scrapes = [
-                asyncio.create_task(refresh([watcher.refresh_request], patience=TEST_TIMEOUT))
+                asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
                 for _ in range(3)
             ]
             await session.reply_to_polls(1)
@@ -132,9 +132,9 @@ class TestRefreshing:
 
     async def test_joins_a_poll_that_is_under_way(self) -> None:
         async with resting() as (watcher, session):
-            first = asyncio.create_task(refresh([watcher.refresh_request], patience=TEST_TIMEOUT))
+            first = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
             await session.reply(until=b"status 3")
-            second = asyncio.create_task(refresh([watcher.refresh_request], patience=TEST_TIMEOUT))
+            second = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
             await asyncio.wait([second], timeout=IMPATIENT)
             assert not second.done()
             session.send_lines(*REPLIES[b"status 3"])
@@ -143,7 +143,7 @@ class TestRefreshing:
 
     async def test_gives_a_reading_that_is_ready_to_be_shown(self) -> None:
         async with resting() as (watcher, session):
-            scrape = asyncio.create_task(refresh([watcher.refresh_request], patience=TEST_TIMEOUT))
+            scrape = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
             grown = (b"SUCCESS: nclients=1,bytesin=4005,bytesout=3148",)
             await session.reply_to_polls(1, replies={**REPLIES, b"load-stats": grown})
             await scrape
@@ -152,7 +152,7 @@ class TestRefreshing:
     async def test_goes_on_without_a_daemon_that_hangs_and_waits_for_it_once(self) -> None:
         async with resting() as (watcher, session), resting() as (other, healthy):
             both = [watcher.refresh_request, other.refresh_request]
-            scrape = asyncio.create_task(refresh(both, patience=IMPATIENT))
+            scrape = asyncio.create_task(refresh(both, max_wait=IMPATIENT))
             await session.reply(until=b"load-stats")
             await healthy.reply_to_polls(1)
             await scrape
@@ -161,12 +161,12 @@ class TestRefreshing:
 
     async def test_asks_nothing_of_a_daemon_that_is_silent(self, log: LogCapture) -> None:
         async with resting(deadline=SHORT) as (watcher, session):
-            scrape = asyncio.create_task(refresh([watcher.refresh_request], patience=TEST_TIMEOUT))
+            scrape = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
             await session.reply(until=b"load-stats")
             await scrape
             assert not watcher.daemon.up
             assert watcher.daemon.poll_failures.total() == 1
-            await refresh([watcher.refresh_request], patience=TEST_TIMEOUT)
+            await refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT)
             hearing = asyncio.create_task(session.read_line())
             await asyncio.wait([hearing], timeout=IMPATIENT)
             assert not hearing.done()
@@ -180,7 +180,7 @@ class TestRefreshing:
                 await session.reply_to_polls(1)
                 assert await session.read_line() == b"quit"
                 session.close()
-                await refresh([watcher.refresh_request], patience=TEST_TIMEOUT)
+                await refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT)
                 assert watcher.daemon.up
                 assert daemon.all_accepted
 
@@ -188,7 +188,7 @@ class TestRefreshing:
         watcher = monitor(TcpEndpoint("127.0.0.1", free_port()), interval=NEVER)
         async with running(watcher):
             await log.wait_for_down()
-            await refresh([watcher.refresh_request], patience=TEST_TIMEOUT)
+            await refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT)
 
     async def test_never_brings_an_exporter_back_that_has_stepped_aside(
         self, log: LogCapture
@@ -197,12 +197,12 @@ class TestRefreshing:
             session.send_lines(b">HOLD:Waiting for hold release:0")
             assert await log.wait_for_down() == "hold"
             await session.wait_closed()
-            await refresh([watcher.refresh_request], patience=TEST_TIMEOUT)
+            await refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT)
             assert watcher.daemon.management_connects == 1
 
     async def test_ends_when_the_daemon_hangs_up(self) -> None:
         async with resting() as (watcher, session):
-            scrape = asyncio.create_task(refresh([watcher.refresh_request], patience=TEST_TIMEOUT))
+            scrape = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
             await session.reply(until=b"load-stats")
             session.close()
             await scrape
@@ -215,7 +215,7 @@ async def test_a_wish_takes_the_place_of_the_poll_that_would_come_next() -> None
     interval = 1.0
     loop = asyncio.get_running_loop()
     async with resting(interval=interval) as (watcher, session):
-        scrape = asyncio.create_task(refresh([watcher.refresh_request], patience=TEST_TIMEOUT))
+        scrape = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
         await session.reply_to_polls(1)
         await scrape
         answered = loop.time()

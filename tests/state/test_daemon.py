@@ -4,6 +4,7 @@ from pathlib import Path
 
 from exporter.certificates.source import CertificateFileState, CertificateSource, Directive
 from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.config.target import Target
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.errors import (
     ConnectionRefused,
@@ -28,7 +29,7 @@ RECONNECTING = State(1795400500, StateName.RECONNECTING, "ping-restart")
 
 def record() -> DaemonState:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
-    return DaemonState(daemon, ClientsConfig())
+    return DaemonState(Target(daemon))
 
 
 def introduce(
@@ -126,7 +127,7 @@ def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path)
     (tmp_path / "uplink.conf").write_text("management 127.0.0.1 7505\ndev tun\nsecret key\n")
     (found,) = discover(["*.conf"], tmp_path).daemons
     daemon = DaemonConfig(name="uplink", openvpn_config=found.config)
-    known = DaemonState(daemon, ClientsConfig())
+    known = DaemonState(Target(daemon))
     known.on_status_file(tunnel(), now=NOW, duration=0.01)
     assert known.mode is Mode.P2P
 
@@ -204,7 +205,7 @@ def test_last_words_stand_beside_the_reason() -> None:
     known = begun()
     known.on_notification("FATAL", Fatal("Cannot open TUN/TAP dev"))
     known.on_down(SessionClosed("closed"))
-    assert known.down_message == "closed; its last words were: Cannot open TUN/TAP dev"
+    assert known.down_message == "closed; fatal error: Cannot open TUN/TAP dev"
 
 
 def test_last_words_of_one_session_are_not_those_of_the_next() -> None:
@@ -301,19 +302,19 @@ def test_every_way_to_feed_a_record_counts_as_a_change() -> None:
 
 def test_certificates_that_are_configured_no_longer_are_not_shown() -> None:
     certified = DaemonConfig(name="office", cert=Path("/etc/openvpn/office.crt"))
-    record = DaemonState(certified, ClientsConfig())
+    record = DaemonState(Target(certified))
     record.set_certificates(
         [CertificateFileState(CertificateSource(Directive.CERT, Path("/etc/openvpn/office.crt")))]
     )
-    record.reconfigure(certified, ClientsConfig())
+    record.reconfigure(Target(certified, ClientsConfig()))
     assert record.certificates
-    record.reconfigure(DaemonConfig(name="office"), ClientsConfig())
+    record.reconfigure(Target(DaemonConfig(name="office")))
     assert not record.certificates
 
 
 def test_a_change_is_counted() -> None:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
-    record = DaemonState(daemon, ClientsConfig())
+    record = DaemonState(Target(daemon))
     before = record.revision
     record.add_unparsed(3)
     assert (record.revision, record.unparsed_lines) == (before + 1, 3)

@@ -1,6 +1,7 @@
 import pytest
 
 from exporter.config.schema import ClientsConfig, DaemonConfig, PrivacyMode
+from exporter.config.target import Target
 from exporter.management.endpoint import parse_endpoint
 from exporter.management.errors import ConnectionRefused, DownReason, ReplyError, SessionClosed
 from exporter.management.notifications import Fatal
@@ -13,7 +14,7 @@ PRIVATE: tuple[Privacy, ...] = (PseudonymPrivacy(b"key"), NoClientsPrivacy())
 
 def test_plain_words_are_told() -> None:
     told = DownState(SessionClosed("closed"), "alice did it").message(PlainPrivacy())
-    assert told == "closed; its last words were: alice did it"
+    assert told == "closed; fatal error: alice did it"
     assert DownState(ReplyError("says 'alice'")).message(PlainPrivacy()) == "says 'alice'"
 
 
@@ -30,10 +31,10 @@ def test_our_own_words_are_always_told(privacy: Privacy) -> None:
 
 def test_who_becomes_private_is_no_longer_named_by_what_was_said_before() -> None:
     daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
-    record = DaemonState(daemon, ClientsConfig())
+    record = DaemonState(Target(daemon))
     record.on_notification("FATAL", Fatal("alice did it"))
     record.on_down(SessionClosed("closed"))
     assert "alice" in record.down_message
-    record.reconfigure(daemon, ClientsConfig(privacy=PrivacyMode.NONE))
+    record.reconfigure(Target(daemon, ClientsConfig(privacy=PrivacyMode.NONE)))
     assert record.down_message == "closed"
     assert record.down_reason is DownReason.CLOSED

@@ -2,7 +2,8 @@
 
 import pytest
 
-from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.config.schema import DaemonConfig
+from exporter.config.target import Target
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.notifications import ClientEvent, StateChange
 from exporter.management.replies import LoadStats, Poll
@@ -20,7 +21,7 @@ RESTARTED = State(3000, StateName.RECONNECTING, "SIGUSR1")
 
 def begun(*history: State) -> DaemonState:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
-    record = DaemonState(daemon, ClientsConfig())
+    record = DaemonState(Target(daemon))
     again(record, *history)
     return record
 
@@ -132,6 +133,6 @@ def test_a_handshake_is_no_login(rejected: bool) -> None:  # noqa: FBT001 -- two
     assert record.clients.sessions.connects == 0
     if not rejected:
         poll(record, 100)
-        ((session, *_),) = record.clients.sessions.current
+        (session,) = record.clients.sessions.current
         assert (session.peer_info.platform, session.peer_info.version) == ("linux", "2.6.14")
         assert record.clients.sessions.connects == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.state.seen_entries import SeenEntries, overlap
+from exporter.state.events import SeenEntries, overlap
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_history_begins_with_what_was_seen_last(seen: str, history: str, known
 def test_the_end_of_what_was_seen_may_lie_inside_the_history(
     seen: str, history: str, known: int
 ) -> None:
-    assert overlap(list(seen), list(history), whole=False) == known
+    assert overlap(list(seen), list(history), complete=False) == known
 
 
 def test_history_from_before_is_not_new() -> None:

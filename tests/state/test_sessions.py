@@ -35,7 +35,7 @@ def opened(*rows: ClientRow) -> SessionTracker:
 
 def growth(sessions: SessionTracker, *rows: ClientRow, now: int = NOW) -> int:
     """Return by how many received bytes all sessions grew in a poll."""
-    return sum(received for _, _, received, _ in sessions.update(rows, now))
+    return sum(session.received_growth for session in sessions.update(rows, now))
 
 
 def visits(sessions: SessionTracker) -> tuple[int, int]:
@@ -66,7 +66,7 @@ def test_a_value_that_fell_began_again() -> None:
 
 def test_a_value_sent_that_fell_began_again_as_well() -> None:
     sessions = opened(row(received=10))
-    assert [sent for *_, sent in sessions.update([row(received=8)], NOW)] == [4]
+    assert [session.sent_growth for session in sessions.update([row(received=8)], NOW)] == [4]
 
 
 def test_a_client_that_floats_stays_one_session() -> None:
@@ -160,7 +160,7 @@ class TestWithoutIds:
     def test_of_rows_that_look_alike_the_largest_value_sent_counts(self) -> None:
         small, large = row(client_id=None, received=10), row(client_id=None, received=1000)
         for rows in (small, large), (large, small):
-            assert sum(sent for *_, sent in opened().update(rows, NOW)) == 500
+            assert sum(session.sent_growth for session in opened().update(rows, NOW)) == 500
 
     def test_of_rows_that_look_alike_each_one_was_announced(self) -> None:
         sessions = opened()
@@ -247,7 +247,7 @@ class TestPollsInFormat1:
         assert growth(sessions, row(client_id=None, received=10)) == 10
         assert growth(sessions, row(received=11), row("bob", client_id=9)) == 1
         assert visits(sessions) == (1, 0)
-        assert LINUX in {session.peer_info for session, *_ in sessions.current}
+        assert LINUX in {session.peer_info for session in sessions.current}
 
     def test_count_nothing_where_two_sessions_can_not_be_told_apart(self) -> None:
         """Two of one name and start, both at other addresses than before."""
@@ -264,11 +264,11 @@ class TestPollsInFormat1:
         bare = ClientRow("", "a:1", "10.8.0.2", "", 1, 1, 1000)
         for rows in ([known], [bare]):
             sessions.update(rows, NOW)
-        assert [session.name for session, *_ in sessions.current] == ["ann"]
+        assert [session.name for session in sessions.current] == ["ann"]
         fresh = SessionTracker(lambda client: client.username)
         for rows in ([bare], [known]):
             fresh.update(rows, NOW)
-        assert [session.name for session, *_ in fresh.current] == ["ann"]
+        assert [session.name for session in fresh.current] == ["ann"]
 
 
 class TestAnnouncedByTheLog:
@@ -375,7 +375,7 @@ class TestAnnouncedByTheLog:
 
 
 def peers_of(sessions: SessionTracker, rows: Sequence[ClientRow]) -> list[PeerInfo]:
-    return [session.peer_info for session, *_ in sessions.update(rows, NOW)]
+    return [session.peer_info for session in sessions.update(rows, NOW)]
 
 
 def test_what_a_client_said_of_itself_belongs_to_its_id_and_start() -> None:

@@ -2,9 +2,9 @@
 
 from exporter.config.schema import ClientsConfig
 from exporter.management.replies import LoadStats
-from exporter.management.status import ClientRow, ServerStatus
+from exporter.management.status import ClientRow, ServerStatus, TunnelStatus
 from exporter.state.clients import ClientTable
-from exporter.state.traffic import ByteRate, Traffic
+from exporter.state.traffic import FIELDS, ByteRate, Traffic, TunnelCounters
 
 
 def moved(received: int, sent: int) -> ServerStatus:
@@ -25,12 +25,12 @@ class Daemon:
         load: tuple[int, int],
         clients: tuple[int, int] = (0, 0),
         *,
-        offloaded: bool = False,
+        dco: bool = False,
         now: float = 0.0,
     ) -> None:
         self.ledger.update(moved(*clients), 1.0)
         load_stats = LoadStats(1, *load)
-        self.traffic.update(load_stats, self.ledger, offloaded=offloaded, now=now)
+        self.traffic.update(load_stats, self.ledger, dco=dco, now=now)
 
     @property
     def totals(self) -> tuple[int, int]:
@@ -61,24 +61,24 @@ def test_a_new_process_is_told_even_where_its_values_are_greater() -> None:
 
 def test_the_clients_tell_the_totals_under_offload() -> None:
     daemon = Daemon()
-    daemon.poll((5, 4), (1000, 500), offloaded=True)
-    daemon.poll((6, 5), (1800, 900), offloaded=True)
+    daemon.poll((5, 4), (1000, 500), dco=True)
+    daemon.poll((6, 5), (1800, 900), dco=True)
     assert daemon.totals == (1800, 900)
 
 
 def test_the_clients_tell_the_totals_under_offload_over_restarts() -> None:
     daemon = Daemon()
-    daemon.poll((5, 4), (1000, 500), offloaded=True)
+    daemon.poll((5, 4), (1000, 500), dco=True)
     daemon.traffic.restart()
     daemon.ledger.restart()
-    daemon.poll((1, 1), (1200, 600), offloaded=True)
+    daemon.poll((1, 1), (1200, 600), dco=True)
     assert daemon.totals == (2200, 1100)
 
 
 def test_a_daemon_that_changes_its_data_path_counts_nothing_twice() -> None:
     daemon = Daemon()
     daemon.poll((100, 10), (90, 9))
-    daemon.poll((110, 11), (190, 19), offloaded=True)
+    daemon.poll((110, 11), (190, 19), dco=True)
     daemon.poll((160, 16), (240, 24))
     assert daemon.totals == (100 + 100 + 50, 10 + 10 + 5)
 
@@ -104,8 +104,8 @@ class TestRate:
 
     def test_is_that_of_the_clients_under_offload(self) -> None:
         daemon = Daemon()
-        daemon.poll((5, 4), (1000, 500), offloaded=True, now=10.0)
-        daemon.poll((6, 5), (1800, 900), offloaded=True, now=20.0)
+        daemon.poll((5, 4), (1000, 500), dco=True, now=10.0)
+        daemon.poll((6, 5), (1800, 900), dco=True, now=20.0)
         assert daemon.traffic.rate == ByteRate(received=80.0, sent=40.0)
 
     def test_is_unknown_where_the_clock_was_put_back(self) -> None:
@@ -113,3 +113,45 @@ class TestRate:
         daemon.poll((1000, 100), now=10.0)
         daemon.poll((1500, 200), now=10.0)
         assert daemon.traffic.rate is None
+
+
+def test_tunnel_fields_are_the_counters_of_a_status() -> None:
+    assert {*FIELDS, "updated", "unparsed"} == set(TunnelStatus.__struct_fields__)
+
+
+def test_only_rows_that_the_daemon_printed_have_a_total() -> None:
+    traffic = TunnelCounters()
+    assert traffic.totals == {}
+    traffic.update(TunnelStatus(updated=1, tun_tap_read=5, auth_read=0))
+    assert traffic.totals == {"tun_tap_read": 5, "auth_read": 0}
+
+
+def test_every_row_is_summed_on_its_own() -> None:
+    traffic = TunnelCounters()
+    rows = {field: 10 * place for place, field in enumerate(FIELDS)}
+    traffic.update(TunnelStatus(updated=1, **rows))
+    traffic.update(TunnelStatus(updated=2, **{field: value + 1 for field, value in rows.items()}))
+    assert traffic.totals == {field: value + 1 for field, value in rows.items()}
+
+
+def test_statistics_that_began_again_go_on_upward() -> None:
+    traffic = TunnelCounters()
+    traffic.update(TunnelStatus(updated=1, tcp_udp_read=100, tcp_udp_write=10))
+    traffic.update(TunnelStatus(updated=2, tcp_udp_read=40, tcp_udp_write=12))
+    assert traffic.totals == {"tcp_udp_read": 140, "tcp_udp_write": 12}
+
+
+def test_a_new_connection_that_has_moved_more_already_counts_whole() -> None:
+    traffic = TunnelCounters()
+    traffic.update(TunnelStatus(updated=1, tcp_udp_read=100))
+    traffic.restart()
+    traffic.update(TunnelStatus(updated=2, tcp_udp_read=150))
+    assert traffic.totals == {"tcp_udp_read": 250}
+
+
+def test_a_row_that_is_missing_for_a_while_keeps_its_total() -> None:
+    traffic = TunnelCounters()
+    traffic.update(TunnelStatus(updated=1, pre_compress=7))
+    traffic.update(TunnelStatus(updated=2))
+    traffic.update(TunnelStatus(updated=3, pre_compress=9))
+    assert traffic.totals == {"pre_compress": 9}

@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestClient
 from aiohttp.typedefs import Handler
 
 from exporter.config import ConfigError, Problem
-from exporter.config.reload_diff import ReloadDiff
+from exporter.config.target import ReloadDiff
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.config.target import Target
 from exporter.management.commands import Command
 from exporter.management.errors import ConnectionRefused
 from exporter.management.messages import ErrorReply, MultilineReply, Reply, SuccessReply
@@ -129,6 +130,6 @@ def test_the_history_keeps_all_commands_of_a_session_start() -> None:
 
 
 def test_a_daemon_without_a_management_interface_has_no_commands() -> None:
-    daemon = DaemonState(DaemonConfig(name="office", status_file=Path("/x")), ClientsConfig())
+    daemon = DaemonState(Target(DaemonConfig(name="office", status_file=Path("/x"))))
     text = render_debug(daemon, CommandHistory(), ClientsConfig(), now=10.0)
     assert text.endswith("only a status file.\n")

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from exporter.config.reload_diff import ReloadDiff
 from exporter.config.schema import ClientsConfig
+from exporter.config.target import ReloadDiff
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics

@@ -60,7 +60,8 @@ def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
             client.cipher,
             session.peer_info,
         )
-        for session, client, _, _ in daemon.clients.sessions.current
+        for session in daemon.clients.sessions.current
+        for client in (session.last_row,)
     ]
 
 

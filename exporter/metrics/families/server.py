@@ -25,7 +25,7 @@ def _by_platform(daemon: DaemonState) -> LabelledValues:
     if isinstance(daemon.status, ServerStatus):
         # First by peer info as a whole: 10,000 clients have a few different ones.
         sessions = daemon.clients.sessions.current
-        for peer, count in Counter([session.peer_info for session, _, _, _ in sessions]).items():
+        for peer, count in Counter([session.peer_info for session in sessions]).items():
             counts[peer.platform, peer.version] += count
     return counts
 

@@ -66,7 +66,8 @@ class TestRow:
 
     def test_has_no_limit_of_clients_unless_configured(self) -> None:
         daemon = server()
-        daemon.max_clients = None
+        unlimited = structs.replace(daemon.target.daemon, max_clients=None)
+        daemon.reconfigure(structs.replace(daemon.target, daemon=unlimited))
         assert rows(daemon)[0][2] == "1"
 
     def test_has_no_values_before_the_first_poll(self) -> None:

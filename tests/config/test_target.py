@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config.reload_diff import ReloadDiff, diff
 from exporter.config.schema import (
     ClientsConfig,
     Config,
@@ -11,7 +10,7 @@ from exporter.config.schema import (
     Identity,
     SlotPolicy,
 )
-from exporter.config.target import Target, targets
+from exporter.config.target import ReloadDiff, Target, diff, targets
 from exporter.management.endpoint import TcpEndpoint
 
 HOME = TcpEndpoint("127.0.0.1", 7505)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.state.resetting_counter import ResettingCounter
+from exporter.state.counters import Histogram, ResettingCounter
 
 
 def grown(*values: int) -> int:
@@ -58,3 +58,18 @@ def test_the_total_never_falls_and_is_what_each_life_reached(history: list[int |
             truth, life = (truth, value) if value >= life else (truth + life, value)
             assert growth.update(value) == growth.total - before >= 0
         assert growth.total == truth + life
+
+
+def test_nothing_observed_is_zero_in_every_bucket() -> None:
+    histogram = Histogram((1, 10))
+    assert list(histogram.bounds) == [1, 10, float("inf")]
+    assert histogram.cumulative == (0, 0, 0)
+    assert histogram.sum == 0
+
+
+def test_each_bucket_counts_the_values_up_to_its_bound() -> None:
+    histogram = Histogram((1, 10))
+    for value in (0, 1, 2, 10, 11):
+        histogram.observe(value)
+    assert histogram.cumulative == (2, 4, 5)
+    assert histogram.sum == 24

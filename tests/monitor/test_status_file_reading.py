@@ -12,8 +12,8 @@ from exporter.management.errors import (
     ProtocolError,
     ReplyTimeout,
 )
-from exporter.transport import status_file
-from exporter.transport.status_file import StatusFile
+from exporter.monitor import status_file
+from exporter.monitor.status_file import StatusFile
 from tests.fake_daemon import TEST_TIMEOUT
 
 WHOLE = b"TITLE\tOpenVPN\nTIME\tnow\t1\nEND\n"
@@ -59,7 +59,7 @@ async def test_a_date_in_the_future_holds_nothing_up(path: Path) -> None:
 async def test_a_file_that_is_being_written_is_read_once_it_rests(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    take = status_file._take
+    take = status_file._read_file
     contents = [b"half\n", b"half\nmore\n", WHOLE]
 
     def written_meanwhile(path: Path) -> object:
@@ -67,7 +67,7 @@ async def test_a_file_that_is_being_written_is_read_once_it_rests(
         write(path, content, age=60 if content == WHOLE else 0)
         return take(path)
 
-    monkeypatch.setattr(status_file, "_take", written_meanwhile)
+    monkeypatch.setattr(status_file, "_read_file", written_meanwhile)
     assert (await StatusFile(path, timeout=60).read())[0] == b"TITLE\tOpenVPN"
 
 
@@ -84,13 +84,13 @@ def test_a_change_during_the_read_is_seen(path: Path, monkeypatch: pytest.Monkey
         return fstat(descriptor)
 
     monkeypatch.setattr(os, "fstat", changing)
-    assert not status_file._take(path).settled
-    assert status_file._take(path).settled
+    assert not status_file._read_file(path).stable
+    assert status_file._read_file(path).stable
 
 
 def test_a_fresh_change_is_seen(path: Path) -> None:
     write(path, WHOLE, age=0)
-    assert not status_file._take(path).settled
+    assert not status_file._read_file(path).stable
 
 
 async def test_a_file_that_never_rests_is_given_up(
@@ -98,17 +98,17 @@ async def test_a_file_that_never_rests_is_given_up(
 ) -> None:
     write(path, WHOLE)
     monkeypatch.setattr(status_file, "SETTLE_TIME", 0.001)
-    take = status_file._take
+    take = status_file._read_file
 
     def restless(path: Path) -> object:
         write(path, WHOLE, age=0)
         snapshot = take(path)
-        return type(snapshot)(snapshot.content, settled=False)
+        return type(snapshot)(snapshot.content, stable=False)
 
-    monkeypatch.setattr(status_file, "_take", restless)
+    monkeypatch.setattr(status_file, "_read_file", restless)
     error = await failure(path, within=0.5)
     assert isinstance(error, ReplyTimeout)
-    assert "written to all the time" in str(error)
+    assert "written to without a pause" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ async def test_a_file_that_never_rests_is_given_up(
     [
         (b"", "empty"),
         (b"TITLE\tOpenVPN\nTIME\tno", "no END"),
-        (b"TITLE\tOpenVPN\nEND\nrest of the last one\nEND\n", "goes on after its END"),
+        (b"TITLE\tOpenVPN\nEND\nrest of the last one\nEND\n", "text after the END line"),
         (b"BACKEND\n", "no END"),
     ],
 )
@@ -139,10 +139,10 @@ async def test_a_right_that_is_missing_is_explained(
     def denied(path: Path) -> object:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(status_file, "_take", denied)
+    monkeypatch.setattr(status_file, "_read_file", denied)
     error = await failure(path)
     assert isinstance(error, EndpointPermissionError)
-    assert "readable by this user's group" in str(error)
+    assert "readable by the exporter's group" in str(error)
 
 
 async def test_a_pipe_in_its_place_blocks_nobody(path: Path) -> None:
@@ -163,14 +163,14 @@ async def test_a_file_system_that_hangs_is_given_up(
 ) -> None:
     file = StatusFile(path, timeout=0.01)
     write(path, WHOLE)
-    take, released, asked = status_file._take, threading.Event(), []
+    take, released, asked = status_file._read_file, threading.Event(), []
 
     def hanging(path: Path) -> object:
         asked.append(path)
         assert released.wait(TEST_TIMEOUT)
         return take(path)
 
-    monkeypatch.setattr(status_file, "_take", hanging)
+    monkeypatch.setattr(status_file, "_read_file", hanging)
     for _ in range(3):
         with pytest.raises(ReplyTimeout):
             await file.read()
