@@ -22,7 +22,7 @@ _CLIENTS = 10
 _INTERVAL = 15.0
 _LIMIT = 25.0
 _STALL_LIMIT = 50.0
-_OF = f"{_DAEMONS:,} daemons of {_CLIENTS} clients"
+_TITLE = f"{_DAEMONS:,} daemons of {_CLIENTS} clients"
 _UP = "openvpn_up"
 _POLLS = "openvpn_exporter_polls_total"
 
@@ -53,17 +53,17 @@ def _cpu_and_memory(addresses: Sequence[str], seconds: float) -> list[Result]:
         memory = footprint(process.pid)
     return [
         Result(
-            name=f"{_OF} every {_INTERVAL:g} s: CPU usage, scrapes included",
+            name=f"{_TITLE} every {_INTERVAL:g} s: CPU usage, scrapes included",
             measured=f"{share:.1f} % of a core",
             reference=f"{up:.0f} up, {polls / elapsed:.1f} polls/s",
             limit=at_most(share, _LIMIT, "%"),
         ),
         Result(
-            name=f"{_OF}: memory",
+            name=f"{_TITLE}: memory",
             measured=format_mib(memory.resident),
             reference=f"{format_mib(memory.private_dirty)} private dirty",
         ),
-        Result(name=f"{_OF}: scrape duration", measured=format_spread(scrapes)),
+        Result(name=f"{_TITLE}: scrape duration", measured=format_spread(scrapes)),
     ]
 
 
@@ -79,7 +79,7 @@ def _stalls(addresses: Sequence[str]) -> Result:
         ours.scrape()
         scraping = process.observe()
     return Result(
-        name=f"{_OF}: longest stall of the event loop in a scrape",
+        name=f"{_TITLE}: longest stall of the event loop in a scrape",
         measured=f"{format_ms(scraping.stall_cpu)} CPU time",
         reference=f"in polls {format_ms(polling.stall_cpu)}",
         limit=at_most(scraping.stall_cpu * MILLI, _STALL_LIMIT, "ms"),

@@ -15,7 +15,7 @@ _HUNG = 100
 _CLIENTS = 10
 _INTERVAL = 15.0
 _LIMIT = 98.0
-_OF = f"{_HUNG} of {_HEALTHY + _HUNG:,} daemons hang"
+_TITLE = f"{_HUNG} of {_HEALTHY + _HUNG:,} daemons hang"
 _POLLS = "openvpn_exporter_polls_total"
 _FAILURES = "openvpn_exporter_poll_failures_total"
 
@@ -53,13 +53,13 @@ def _measure(addresses: Sequence[str], seconds: float) -> list[Result]:
     share = 100 * successful / due
     return [
         Result(
-            name=f"{_OF}: successful polls of the others, of those due",
+            name=f"{_TITLE}: successful polls of the others, of those due",
             measured=f"{share:.1f} %",
             reference=f"{successful:.0f} in {elapsed:.0f} s",
             limit=at_least(share, _LIMIT, "%"),
         ),
         Result(
-            name=f"{_OF}: memory",
+            name=f"{_TITLE}: memory",
             measured=format_mib(memory),
             reference=f"{format_mib(grown)} growth in {elapsed:.0f} s",
         ),
