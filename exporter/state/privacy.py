@@ -1,7 +1,7 @@
-"""What may be shown of the people behind a daemon's clients.
+"""Privacy of clients: how their names and addresses are shown.
 
-A common name, a user name and an address can be a person. Everything that shows one of them asks
-here first.
+A common name, a user name or an address can identify a person. All code that shows one of them
+passes it through `Privacy` first.
 """
 
 import functools
@@ -15,38 +15,38 @@ from exporter.config.schema import ClientsConfig, DaemonConfig, PrivacyMode
 from exporter.management.values import UNDEFINED
 
 _DIGEST_SIZE = 8
-"""Bytes: among a million names, two share a pseudonym with a chance of one in forty million."""
+"""Bytes: among a million names, two have the same pseudonym with a chance of 1 in 40 million."""
 
 REDACTED = "***"
-"""Stands for a name where there has to be something."""
+"""Replaces a name where an empty text is not possible."""
 
-_REMEMBERED = 32_768
-"""Pseudonyms kept at once, more than the clients that one daemon shows by default."""
+_CACHE_SIZE = 32_768
+"""Cached pseudonyms: more than the clients of one daemon by default."""
 
 _PREFIX_LENGTHS = {4: 24, 6: 48}
-"""What a provider gives to many customers, and to one site."""
+"""The networks that a provider assigns to many customers (IPv4), and to one site (IPv6)."""
 
 
 class Privacy(Protocol):
-    """A way to show names and addresses."""
+    """How names and addresses are shown."""
 
     @property
     def shows_clients(self) -> bool:
-        """Whether there are series of single clients at all."""
+        """Whether there are series of single clients."""
 
     @property
     def shows_raw_text(self) -> bool:
-        """Whether the daemon's own words, which may name a client, are shown as they are."""
+        """Whether text of the daemon, which may contain a client's name, is shown as it is."""
 
     def name(self, name: str, /) -> str:
-        """Return what to show for a common name or user name."""
+        """Return the text to show for a common name or user name."""
 
     def address(self, address: str, /) -> str:
-        """Return what to show for an address without a port, or a network."""
+        """Return the text to show for an address without a port, or for a network."""
 
 
 class PlainPrivacy:
-    """Shows everything as it is."""
+    """Names and addresses are shown as they are."""
 
     shows_clients = True
     shows_raw_text = True
@@ -61,23 +61,23 @@ class PlainPrivacy:
 
 
 class PseudonymPrivacy:
-    """Shows a keyed digest of each name, and of an address its network.
+    """Names are shown as keyed digests, addresses as networks.
 
-    The same name under the same key is the same pseudonym everywhere and for ever. Without the
-    key, nobody can tell by trying names which is whose.
+    The same name under the same key has the same pseudonym everywhere. Without the key, trying
+    names does not reveal which pseudonym is whose.
     """
 
     shows_clients = True
     shows_raw_text = False
 
     def __init__(self, key: bytes) -> None:
-        """Use this key, of any length."""
+        """`key` may have any length."""
         self._key = hashlib.blake2s(key).digest()
         # A poll shows each name several times.
-        self._digest = functools.lru_cache(maxsize=_REMEMBERED)(self._make_digest)
+        self._digest = functools.lru_cache(maxsize=_CACHE_SIZE)(self._make_digest)
 
     def name(self, name: str, /) -> str:
-        """Return `p-` and sixteen hexadecimal digits; no name stays none."""
+        """Return `p-` and sixteen hexadecimal digits; an empty name stays empty."""
         return name if name in {"", UNDEFINED} else self._digest(name)
 
     def _make_digest(self, name: str) -> str:
@@ -87,7 +87,7 @@ class PseudonymPrivacy:
         return f"p-{digest.hexdigest()}"
 
     def address(self, address: str, /) -> str:
-        """Return the /24 or /48 that an address lies in; nothing for what is no IP address."""
+        """Return the /24 or /48 network of an address; empty for other text."""
         host = address.partition("%")[0].removesuffix("C")  # a zone; a host learned from traffic
         try:
             interface = ipaddress.ip_interface(host)
@@ -98,29 +98,29 @@ class PseudonymPrivacy:
 
 
 class NoClientsPrivacy:
-    """Shows no client at all; whoever asks all the same gets nothing."""
+    """Clients are not shown; every text is empty."""
 
     shows_clients = False
     shows_raw_text = False
 
     def name(self, _: str, /) -> str:
-        """Return nothing."""
+        """Return an empty text."""
         return ""
 
     def address(self, _: str, /) -> str:
-        """Return nothing."""
+        """Return an empty text."""
         return ""
 
 
 def redacted(daemon: DaemonConfig, clients: ClientsConfig) -> DaemonConfig:
-    """Return the configuration of a daemon as it may be shown: it names clients, too."""
+    """Return the configuration of a daemon to show: `expected_clients` are names of clients."""
     name = privacy_for(daemon, clients).name
     expected = tuple(name(client) or REDACTED for client in daemon.expected_clients)
     return msgspec.structs.replace(daemon, expected_clients=expected)
 
 
 def privacy_for(daemon: DaemonConfig, clients: ClientsConfig) -> Privacy:
-    """Return how the operator wants the clients of a daemon to be shown."""
+    """Return the privacy of a daemon's clients, by its own setting or the general one."""
     match daemon.privacy or clients.privacy:
         case PrivacyMode.PLAIN:
             return PlainPrivacy()
