@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from tests.blocking import forbid_blocking
-from tests.faults.announcements import LOGGER
+from tests.faults.daemon_log import LOGGER
 from tests.faults.idle_clock import IdleClockLoop
 
 __all__ = ["forbid_blocking"]
@@ -15,7 +15,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], IdleClockLoop]]
 
 
 @pytest.fixture(autouse=True)
-def _announcements_are_made() -> Iterator[None]:
+def _log_info_records() -> Iterator[None]:
     level = LOGGER.level
     LOGGER.setLevel(logging.INFO)
     yield

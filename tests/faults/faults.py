@@ -1,57 +1,57 @@
-"""What can go wrong on the way between the exporter and a daemon, where, and how it is drawn.
+"""The faults that the proxy can inject between the exporter and a daemon.
 
-A closed set of frozen types: `Fault` is what happens, `Place` where in the stream it happens, and
-a `Strike` is both with the way it concerns. Knows no socket.
+A closed set of frozen types: a `Fault` is what happens, a `Position` is where in the stream it
+happens, and an `Injection` is both, with the direction of the stream. No sockets here.
 """
 
 import enum
 from dataclasses import dataclass
 
 
-class Way(enum.Enum):
-    """A direction."""
+class Direction(enum.Enum):
+    """The direction of a stream through the proxy."""
 
     COMMANDS = enum.auto()
     """From the exporter to the daemon."""
 
-    ANSWERS = enum.auto()
+    REPLIES = enum.auto()
     """From the daemon to the exporter."""
 
 
 @dataclass(frozen=True, slots=True)
-class Anywhere:
-    """After so many bytes, counted from the arming of the strike."""
+class ByteOffset:
+    """After `skip` bytes, counted from the moment the injection is armed."""
 
     skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LineStart:
-    """The first beginning of a line after so many bytes; never that of a real-time message."""
+    """The first start of a line after `skip` bytes; never the start of a real-time message."""
 
     skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """So many bytes into the next status of format 3."""
+class StatusOffset:
+    """`skip` bytes into the next status of format 3."""
 
     skip: int = 0
 
 
-Place = Anywhere | LineStart | Status
+Position = ByteOffset | LineStart | StatusOffset
 
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """What comes next comes so many seconds later."""
+    """The following bytes are delayed by `seconds`."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What comes next comes in so many pieces of so many bytes, and then the rest."""
+    """The following bytes arrive in `pieces` chunks of `size` bytes; then the rest arrives."""
 
     size: int
     pieces: int
@@ -59,62 +59,62 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Nothing passes any more until the proxy is told to go on, or the session is over."""
+    """All bytes are held back until `Proxy.release` is called or the session ends."""
 
 
-class Manner(enum.Enum):
-    """How a connection is cut."""
+class DisconnectKind(enum.Enum):
+    """How a connection is closed."""
 
     CLOSE = enum.auto()
-    """Both ends are closed, after all that was said before."""
+    """Both sides are closed after the bytes sent so far."""
 
     RESET = enum.auto()
     """The exporter's next read or write fails."""
 
     HALF_CLOSE = enum.auto()
-    """One direction ends; the other goes on for as long as its sender likes."""
+    """One direction ends; the other stays open until its sender closes it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
-    """The connection ends."""
+class Disconnect:
+    """The connection is closed."""
 
-    manner: Manner
+    kind: DisconnectKind
 
 
 @dataclass(frozen=True, slots=True)
-class Garble:
-    """So many bytes are lost and others stand in their place."""
+class Corrupt:
+    """`removed` bytes are replaced by `inserted`."""
 
-    lost: int
-    put: bytes
+    removed: int
+    inserted: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """What is left of this line, and so many lines less one after it, comes twice."""
+    """The rest of the current line and the next `lines` - 1 lines are sent twice."""
 
     lines: int
 
 
 @dataclass(frozen=True, slots=True)
 class Flood:
-    """So many real-time messages come at once, which the daemon never said."""
+    """`messages` real-time messages that the daemon never sent arrive at once."""
 
     messages: int
     message: bytes = b">ECHO:1795404800,forget-passwords"
 
 
-Passing = Delay | Split | Stall | Garble | Duplicate | Flood
-"""What a session may outlive."""
+SurvivableFault = Delay | Split | Stall | Corrupt | Duplicate | Flood
+"""Faults after which the session may continue."""
 
-Fault = Cut | Passing
+Fault = Disconnect | SurvivableFault
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
-    """A fault that is going to happen."""
+class Injection:
+    """A fault, with the direction and the position at which it is injected."""
 
     fault: Fault
-    way: Way
-    place: Place
+    direction: Direction
+    position: Position

@@ -1,4 +1,4 @@
-"""How much memory the exporter's side of a session keeps; the simulator's and ours don't count."""
+"""The memory in use by the exporter's code; the simulator's and the tests' do not count."""
 
 import gc
 import tracemalloc
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exporter import management, monitor, state, transport
 
-_OURS = [
+_EXPORTER = [
     tracemalloc.Filter(
         inclusive=True, filename_pattern=str(Path(str(package.__file__)).parent / "*")
     )
@@ -14,7 +14,7 @@ _OURS = [
 ]
 
 
-def kept() -> int:
+def memory_in_use() -> int:
     """Return the bytes in use; `tracemalloc` must be tracing."""
     gc.collect()
-    return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces(_OURS).traces)
+    return sum(trace.size for trace in tracemalloc.take_snapshot().filter_traces(_EXPORTER).traces)

@@ -1,34 +1,34 @@
-"""A gap longer than what the daemon remembers: less is told than happened, and never more."""
+"""A gap longer than the daemon's history: the exporter reports fewer events, never more."""
 
 from exporter.management.errors import DownReason
-from tests.faults.faults import Anywhere, Cut, Manner, Strike, Way
-from tests.faults.twins import Twins
+from tests.faults.differential import MonitorPair
+from tests.faults.faults import ByteOffset, Direction, Disconnect, DisconnectKind, Injection
 
 STEPS = 60
 SECONDS = 20
 
 
-async def test_what_the_daemon_has_forgotten_is_not_made_up() -> None:
-    async with Twins.born(5) as twins:
-        twins.proxy.closes()
-        twins.proxy.arm(Strike(Cut(Manner.CLOSE), Way.ANSWERS, Anywhere()))
-        await twins.said.down(twins.disturbed.name, since=0)
+async def test_events_beyond_the_history_of_the_daemon_are_not_counted() -> None:
+    async with MonitorPair.start(5) as pair:
+        pair.proxy.stop_listening()
+        pair.proxy.arm(Injection(Disconnect(DisconnectKind.CLOSE), Direction.REPLIES, ByteOffset()))
+        await pair.log.wait_down(pair.proxied.name, since=0)
         for _ in range(STEPS):
-            await twins.live(SECONDS)
-        await twins.said.down(twins.disturbed.name, since=0)
-        assert twins.disturbed.record.down_reason is DownReason.REFUSED
-        await twins.proxy.opens()
-        await twins.disturbed.polled()
-        await twins.settle()
-        twins.compare()
-        direct, disturbed = twins.direct, twins.disturbed
-        assert disturbed.happenings["severity info"] < direct.happenings["severity info"]
-        assert disturbed.happenings["connects"] < direct.happenings["connects"]
-        assert sum(sent for _, sent in disturbed.totals.values()) < sum(
+            await pair.advance(SECONDS)
+        await pair.log.wait_down(pair.proxied.name, since=0)
+        assert pair.proxied.state.down_reason is DownReason.REFUSED
+        await pair.proxy.listen()
+        await pair.proxied.wait_polled()
+        await pair.settle()
+        pair.check_totals()
+        direct, proxied = pair.direct, pair.proxied
+        assert proxied.event_counts["severity info"] < direct.event_counts["severity info"]
+        assert proxied.event_counts["connects"] < direct.event_counts["connects"]
+        assert sum(sent for _, sent in proxied.totals.values()) < sum(
             sent for _, sent in direct.totals.values()
         )
-        traffic, twin = disturbed.record.traffic, direct.record.traffic
+        traffic, expected = proxied.state.traffic, direct.state.traffic
         assert (traffic.received_bytes, traffic.sent_bytes) == (
-            twin.received_bytes,
-            twin.sent_bytes,
+            expected.received_bytes,
+            expected.sent_bytes,
         )

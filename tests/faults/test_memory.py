@@ -1,38 +1,37 @@
-"""Disturbance leaves nothing behind in memory."""
+"""Faults leak no memory."""
 
 import random
 import tracemalloc
 
-from tests.faults.memory import kept
-from tests.faults.ordeals import draw
-from tests.faults.twins import Twins
+from tests.faults.differential import MonitorPair
+from tests.faults.memory import memory_in_use
+from tests.faults.scenarios import draw_scenario
 
-ROUND = 20
-"""Ordeals of a round."""
+SCENARIOS = 20
 
 TOLERANCE = 64 * 1024
-"""Bytes: a restless world is a little larger at one time than at another."""
+"""Bytes by which the number of clients lets the memory vary."""
 
 
-async def test_memory_does_not_grow() -> None:
-    chance = random.Random(1)
-    async with Twins.born(1) as twins:
+async def test_memory_does_not_grow_after_faults() -> None:
+    rng = random.Random(1)
+    async with MonitorPair.start(1) as pair:
         tracemalloc.start()
         try:
-            await _go_through(twins, chance)
-            before = kept()
-            await _go_through(twins, chance)
-            assert kept() - before < TOLERANCE
+            await _run_scenarios(pair, rng)
+            before = memory_in_use()
+            await _run_scenarios(pair, rng)
+            assert memory_in_use() - before < TOLERANCE
         finally:
             tracemalloc.stop()
 
 
-async def _go_through(twins: Twins, chance: random.Random) -> None:
-    for _ in range(ROUND):
-        await twins.live_at_random(chance)
-        await twins.endure(draw(chance))
-    await twins.settle()
-    sessions = twins.disturbed.record.clients.sessions.current
-    client_table = twins.disturbed.simulated.daemon.client_table
+async def _run_scenarios(pair: MonitorPair, rng: random.Random) -> None:
+    for _ in range(SCENARIOS):
+        await pair.advance_randomly(rng)
+        await pair.run(draw_scenario(rng))
+    await pair.settle()
+    sessions = pair.proxied.state.clients.sessions.current
+    client_table = pair.proxied.simulated.daemon.client_table
     assert client_table is not None
     assert len(sessions) <= len(client_table.instances)

@@ -1,4 +1,4 @@
-"""What the proxy passes on, and what its faults make of it, without an exporter."""
+"""What the proxy forwards, with and without faults; no exporter takes part."""
 
 import asyncio
 import contextlib
@@ -9,38 +9,37 @@ import pytest
 from exporter.management.endpoint import TcpEndpoint
 from tests.fake_daemon import TEST_TIMEOUT, FakeSession, connect_fake_daemon, fake_daemon
 from tests.faults.faults import (
-    Anywhere,
-    Cut,
+    ByteOffset,
+    Corrupt,
     Delay,
+    Direction,
+    Disconnect,
+    DisconnectKind,
     Duplicate,
     Fault,
     Flood,
-    Garble,
+    Injection,
     LineStart,
-    Manner,
-    Place,
+    Position,
     Split,
     Stall,
-    Status,
-    Strike,
-    Way,
+    StatusOffset,
 )
 from tests.faults.proxy import Proxy
 
-SAID = b">INFO:hello\r\nSUCCESS: one\r\nTITLE\tx\r\nEND\r\n"
+SENT = b">INFO:hello\r\nSUCCESS: one\r\nTITLE\tx\r\nEND\r\n"
 
 
 @contextlib.asynccontextmanager
-async def session(
-    *strikes: Strike,
+async def proxied_session(
+    *injections: Injection,
 ) -> AsyncIterator[tuple[Proxy, asyncio.StreamReader, FakeSession]]:
-    """Let a client say `pid` through a proxy that is going to strike; give its ear, too."""
+    """Send `pid` through a proxy with armed injections; yield both ends, too."""
     async with fake_daemon() as daemon:
         assert isinstance(daemon.endpoint, TcpEndpoint)
-        async with Proxy.before(daemon.endpoint) as proxy:
-            proxy.arm(*strikes)
-            where = proxy.endpoint
-            reader, writer = await asyncio.open_connection(where.host, where.port)
+        async with Proxy.start(daemon.endpoint) as proxy:
+            proxy.arm(*injections)
+            reader, writer = await asyncio.open_connection(proxy.endpoint.host, proxy.endpoint.port)
             try:
                 writer.write(b"pid\n")
                 yield proxy, reader, await daemon.accept()
@@ -48,119 +47,137 @@ async def session(
                 writer.close()
 
 
-async def hears(reader: asyncio.StreamReader) -> bytes:
-    """Return all that is said until the end."""
+async def read_all(reader: asyncio.StreamReader) -> bytes:
+    """Return all bytes until the end of the stream."""
     async with asyncio.timeout(TEST_TIMEOUT):
         return await reader.read()
 
 
-async def passes(fault: Fault, place: Place) -> bytes:
-    """Return what becomes of `SAID` on its way to the client."""
-    async with session(Strike(fault, Way.ANSWERS, place)) as (proxy, reader, daemon):
-        daemon.send_bytes(SAID)
+async def send_through(fault: Fault, position: Position) -> bytes:
+    """Return what the client receives when the daemon sends `SENT`."""
+    async with proxied_session(Injection(fault, Direction.REPLIES, position)) as (
+        proxy,
+        reader,
+        daemon,
+    ):
+        daemon.send_bytes(SENT)
         daemon.close()
-        heard = await hears(reader)
-        assert [strike.fault for strike in proxy.struck] == [fault]
-        return heard
+        received = await read_all(reader)
+        assert [injection.fault for injection in proxy.injected] == [fault]
+        return received
 
 
-async def test_without_a_strike_everything_passes() -> None:
-    async with session() as (_, reader, daemon):
+async def test_proxy_without_injections_forwards_everything() -> None:
+    async with proxied_session() as (_, reader, daemon):
         assert await daemon.read_line() == b"pid"
-        daemon.send_bytes(SAID)
+        daemon.send_bytes(SENT)
         daemon.close()
-        assert await hears(reader) == SAID
+        assert await read_all(reader) == SENT
 
 
-async def test_the_end_of_the_client_reaches_the_daemon() -> None:
+async def test_close_by_the_client_reaches_the_daemon() -> None:
     async with fake_daemon() as daemon:
         assert isinstance(daemon.endpoint, TcpEndpoint)
-        async with Proxy.before(daemon.endpoint) as proxy:
+        async with Proxy.start(daemon.endpoint) as proxy:
             async with connect_fake_daemon(proxy.endpoint.host, proxy.endpoint.port) as client:
-                visit = await daemon.accept()
+                session = await daemon.accept()
                 client.send_bytes(b"pid\n")
-            assert await visit.read_line() == b"pid"
-            assert await visit.read_line() == b""
+            assert await session.read_line() == b"pid"
+            assert await session.read_line() == b""
 
 
 @pytest.mark.parametrize("fault", [Delay(0.001), Split(1, 1000), Split(3, 2)], ids=str)
-@pytest.mark.parametrize("place", [Anywhere(0), Anywhere(7), LineStart(3), Status(2)], ids=str)
-async def test_slowness_changes_nothing(fault: Fault, place: Place) -> None:
-    assert await passes(fault, place) == SAID
+@pytest.mark.parametrize(
+    "position", [ByteOffset(0), ByteOffset(7), LineStart(3), StatusOffset(2)], ids=str
+)
+async def test_delay_and_split_change_no_bytes(fault: Fault, position: Position) -> None:
+    assert await send_through(fault, position) == SENT
 
 
 @pytest.mark.parametrize(
-    ("place", "rest"),
+    ("position", "rest"),
     [
-        (Anywhere(0), SAID),
-        (Anywhere(5), SAID[5:]),
+        (ByteOffset(0), SENT),
+        (ByteOffset(5), SENT[5:]),
         (LineStart(0), b"SUCCESS: one\r\nTITLE\tx\r\nEND\r\n"),
         (LineStart(20), b"TITLE\tx\r\nEND\r\n"),
-        (Status(0), b"TITLE\tx\r\nEND\r\n"),
-        (Status(7), b"\r\nEND\r\n"),
+        (StatusOffset(0), b"TITLE\tx\r\nEND\r\n"),
+        (StatusOffset(7), b"\r\nEND\r\n"),
     ],
     ids=str,
 )
-async def test_a_cut_ends_what_is_said_at_its_place(place: Place, rest: bytes) -> None:
-    assert await passes(Cut(Manner.CLOSE), place) == SAID.removesuffix(rest)
-    assert await passes(Cut(Manner.HALF_CLOSE), place) == SAID.removesuffix(rest)
+async def test_disconnect_ends_the_stream_at_its_position(position: Position, rest: bytes) -> None:
+    assert await send_through(Disconnect(DisconnectKind.CLOSE), position) == SENT.removesuffix(rest)
+    assert await send_through(Disconnect(DisconnectKind.HALF_CLOSE), position) == SENT.removesuffix(
+        rest
+    )
 
 
-async def test_a_reset_fails_the_next_read() -> None:
+async def test_reset_fails_the_next_read() -> None:
     with pytest.raises(ConnectionResetError):
-        await passes(Cut(Manner.RESET), Anywhere(0))
+        await send_through(Disconnect(DisconnectKind.RESET), ByteOffset(0))
 
 
-async def test_garbling_puts_other_bytes_in_the_place_of_some() -> None:
-    assert await passes(Garble(3, b"??"), LineStart(0)) == SAID.replace(b"SUC", b"??")
+async def test_corruption_replaces_bytes() -> None:
+    assert await send_through(Corrupt(3, b"??"), LineStart(0)) == SENT.replace(b"SUC", b"??")
 
 
-async def test_a_duplicate_repeats_lines() -> None:
+async def test_duplicate_repeats_lines() -> None:
     twice = b"TITLE\tx\r\nEND\r\n"
-    assert await passes(Duplicate(2), Status(0)) == SAID + twice
-    assert await passes(Duplicate(1), Status(5)) == SAID.replace(b"\tx\r\n", b"\tx\r\n\tx\r\n")
+    assert await send_through(Duplicate(2), StatusOffset(0)) == SENT + twice
+    assert await send_through(Duplicate(1), StatusOffset(5)) == SENT.replace(
+        b"\tx\r\n", b"\tx\r\n\tx\r\n"
+    )
 
 
-async def test_a_flood_comes_between_lines() -> None:
-    heard = await passes(Flood(3, b">LOG:x"), LineStart(0))
-    assert heard == SAID.replace(b"SUC", b">LOG:x\r\n" * 3 + b"SUC")
+async def test_flood_is_sent_between_lines() -> None:
+    received = await send_through(Flood(3, b">LOG:x"), LineStart(0))
+    assert received == SENT.replace(b"SUC", b">LOG:x\r\n" * 3 + b"SUC")
 
 
-@pytest.mark.parametrize("way", Way)
-async def test_a_stall_keeps_everything_back_until_it_is_released(way: Way) -> None:
-    async with session(Strike(Stall(), way, Anywhere(2))) as (proxy, reader, daemon):
-        daemon.send_bytes(SAID)
-        await proxy.has_struck()
-        proxy.releases()
+@pytest.mark.parametrize("direction", Direction)
+async def test_stall_holds_all_bytes_until_release(direction: Direction) -> None:
+    async with proxied_session(Injection(Stall(), direction, ByteOffset(2))) as (
+        proxy,
+        reader,
+        daemon,
+    ):
+        daemon.send_bytes(SENT)
+        await proxy.wait_injected()
+        proxy.release()
         assert await daemon.read_line() == b"pid"
         daemon.close()
-        assert await hears(reader) == SAID
+        assert await read_all(reader) == SENT
 
 
-async def test_strikes_come_one_after_the_other() -> None:
-    garbled = [Strike(Garble(1, letter), Way.ANSWERS, LineStart(1)) for letter in (b"a", b"b")]
-    async with session(*garbled) as (_, reader, daemon):
-        daemon.send_bytes(SAID)
+async def test_injections_are_applied_in_order() -> None:
+    corruptions = [
+        Injection(Corrupt(1, letter), Direction.REPLIES, LineStart(1)) for letter in (b"a", b"b")
+    ]
+    async with proxied_session(*corruptions) as (_, reader, daemon):
+        daemon.send_bytes(SENT)
         daemon.close()
-        assert await hears(reader) == SAID.replace(b"S", b"a", 1).replace(b"T", b"b", 1)
+        assert await read_all(reader) == SENT.replace(b"S", b"a", 1).replace(b"T", b"b", 1)
 
 
-async def test_a_strike_that_a_session_did_not_come_to_waits_for_the_next() -> None:
-    strike = Strike(Cut(Manner.CLOSE), Way.ANSWERS, Anywhere(len(SAID) + 4))
-    async with session(strike) as (proxy, reader, daemon):
-        daemon.send_bytes(SAID)
+async def test_injection_beyond_the_end_of_a_session_stays_armed() -> None:
+    injection = Injection(
+        Disconnect(DisconnectKind.CLOSE), Direction.REPLIES, ByteOffset(len(SENT) + 4)
+    )
+    async with proxied_session(injection) as (proxy, reader, daemon):
+        daemon.send_bytes(SENT)
         daemon.close()
-        assert await hears(reader) == SAID
-        assert not proxy.struck
+        assert await read_all(reader) == SENT
+        assert not proxy.injected
 
 
-async def test_a_proxy_that_is_shut_refuses_and_opens_again_at_its_port() -> None:
-    async with session() as (proxy, _, _):
+async def test_proxy_refuses_until_it_listens_again_on_its_port() -> None:
+    async with proxied_session() as (proxy, _, _):
         before = proxy.endpoint
-        proxy.closes()
+        proxy.stop_listening()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection(before.host, before.port)
-        await proxy.opens()
+        await proxy.listen()
         assert proxy.endpoint == before
         _, writer = await asyncio.open_connection(before.host, before.port)
         writer.close()

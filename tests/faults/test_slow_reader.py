@@ -1,4 +1,4 @@
-"""An exporter that doesn't read for a while, and a daemon with megabytes to say."""
+"""An exporter that does not read for a while, and a daemon that sends megabytes."""
 
 import asyncio
 import contextlib
@@ -15,9 +15,9 @@ from exporter.state.daemon import DaemonState
 from exporter.transport.connector import Connector, connector_for
 from exporter.transport.stream import Stream
 from tests.fake_daemon import TEST_TIMEOUT
-from tests.faults.truth import Truth
-from tests.faults.twins import endpoint, restless
-from tests.faults.watched import INTERVAL, REPLY_TIMEOUT
+from tests.faults.differential import endpoint, serve_busy_daemon
+from tests.faults.expected_totals import ExpectedTotals
+from tests.faults.monitored import INTERVAL, REPLY_TIMEOUT
 from tests.simulator.manual_clock import ManualClock
 
 LINES = 4000
@@ -26,37 +26,37 @@ LINE = "x" * 4000
 Polls = asyncio.Queue[Poll | None]
 
 
-async def test_nothing_is_lost_that_waited_to_be_read() -> None:
+async def test_exporter_reads_every_line_after_a_pause() -> None:
     clock = ManualClock()
     async with (
-        restless(1, clock) as simulated,
-        visiting(simulated, clock) as (record, polls, transport),
+        serve_busy_daemon(1, clock) as simulated,
+        run_session(simulated, clock) as (state, polls, transport),
     ):
-        await answered(polls)
-        counted, truth = record.events.log_messages["error"], Truth(simulated)
+        await wait_answered(polls)
+        counted, expected = state.events.log_messages["error"], ExpectedTotals(simulated)
         transport.pause_reading()
         for _ in range(LINES):
             simulated.daemon.log(1, "N", LINE)
         clock.advance(60)
         simulated.tick()
-        await silent(polls)
-        assert (record.up, record.down_reason) == (False, DownReason.TIMEOUT)
-        assert record.events.log_messages["error"] == counted
+        await wait_timed_out(polls)
+        assert (state.up, state.down_reason) == (False, DownReason.TIMEOUT)
+        assert state.events.log_messages["error"] == counted
         transport.resume_reading()
-        await answered(polls)
-        truth.look()
-        assert record.up
-        assert record.management_connects == 1
-        assert record.events.log_messages["error"] >= counted + LINES
-        assert record.unparsed_lines == 0
-        for name, totals in truth.totals.items():
-            account = record.clients.totals[name]
+        await wait_answered(polls)
+        expected.sample()
+        assert state.up
+        assert state.management_connects == 1
+        assert state.events.log_messages["error"] >= counted + LINES
+        assert state.unparsed_lines == 0
+        for name, totals in expected.totals.items():
+            account = state.clients.totals[name]
             assert account.received_bytes >= totals[0]
             assert account.sent_bytes >= totals[1]
 
 
-class Tap:
-    """A connector that shows the stream it opens."""
+class ObservedConnector:
+    """A connector that publishes the stream it opens."""
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
@@ -72,32 +72,32 @@ class Tap:
 
 
 @contextlib.asynccontextmanager
-async def visiting(
+async def run_session(
     simulated: SimulatedDaemon, clock: ManualClock
 ) -> AsyncIterator[tuple[DaemonState, Polls, asyncio.Transport]]:
-    """Visit a daemon as a monitor does; give the socket, too, which a monitor keeps to itself."""
+    """Run a session as a monitor does; yield the transport, too, which the monitor hides."""
     daemon = DaemonConfig(name="office", management=endpoint(simulated), timeout=REPLY_TIMEOUT)
-    record, polls = DaemonState(Target(daemon, poll_interval=INTERVAL)), Polls()
-    connector = Tap(connector_for(daemon.management, timeout=TEST_TIMEOUT))
-    visit = ManagementSession(record, connector, clock=clock, on_polled=polls.put)
-    task = asyncio.create_task(visit.run(asyncio.get_running_loop().time()))
+    state, polls = DaemonState(Target(daemon, poll_interval=INTERVAL)), Polls()
+    connector = ObservedConnector(connector_for(daemon.management, timeout=TEST_TIMEOUT))
+    session = ManagementSession(state, connector, clock=clock, on_polled=polls.put)
+    task = asyncio.create_task(session.run(asyncio.get_running_loop().time()))
     try:
         stream = await connector.connected
-        yield record, polls, cast("asyncio.Transport", stream.writer.transport)
+        yield state, polls, cast("asyncio.Transport", stream.writer.transport)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def answered(polls: Polls) -> None:
+async def wait_answered(polls: Polls) -> None:
     """Wait for a poll that is answered."""
     async with asyncio.timeout(TEST_TIMEOUT):
         while await polls.get() is None:
             pass
 
 
-async def silent(polls: Polls) -> None:
-    """Wait for a poll that is not."""
+async def wait_timed_out(polls: Polls) -> None:
+    """Wait for a poll that times out."""
     async with asyncio.timeout(TEST_TIMEOUT):
         while await polls.get() is not None:
             pass

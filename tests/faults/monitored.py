@@ -1,4 +1,4 @@
-"""One simulated server, the monitor that watches it, and when it has been polled."""
+"""A simulated server with the monitor that polls it."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from exporter.monitor.monitor import Monitor
 from exporter.simulator import SimulatedDaemon
 from exporter.state.daemon import DaemonState
 from tests.fake_daemon import TEST_TIMEOUT
-from tests.faults.truth import Totals, Truth
+from tests.faults.expected_totals import ExpectedTotals, Totals
 
 INTERVAL = 0.01
 """Seconds between polls."""
@@ -21,36 +21,36 @@ REPLY_TIMEOUT = 0.1
 """Seconds of idle time within which a reply must come; the longest delay is a tenth of it."""
 
 
-class Soon(random.Random):
-    """Chance that makes nobody wait for long."""
+class ShortBackoff(random.Random):
+    """A random source that keeps every backoff short."""
 
     def uniform(self, a: float, b: float) -> float:
-        """Return a moment."""
+        """Return two milliseconds at most."""
         return min(b, 0.002)
 
 
-class PollBell:
-    """Who makes use of a record after each poll that was answered, and tells of it."""
+class PollCounter:
+    """An `on_updated` callback that counts the answered polls."""
 
     def __init__(self) -> None:
-        self.polls = 0
-        self._news = asyncio.Event()
+        self.count = 0
+        self._changed = asyncio.Event()
 
     async def __call__(self, _: DaemonState) -> None:
-        self.polls += 1
-        self._news.set()
+        self.count += 1
+        self._changed.set()
 
-    async def rings(self, times: int) -> None:
-        """Wait until so many polls have been answered from now on."""
-        end = self.polls + times
+    async def wait_for(self, polls: int) -> None:
+        """Wait until this many more polls have been answered."""
+        end = self.count + polls
         async with asyncio.timeout(TEST_TIMEOUT):
-            while self.polls < end:
-                self._news.clear()
-                await self._news.wait()
+            while self.count < end:
+                self._changed.clear()
+                await self._changed.wait()
 
 
-class Watched:
-    """A simulated server and its monitor, which asks it through `endpoint`."""
+class MonitoredDaemon:
+    """A simulated server and its monitor, which connects to `endpoint`."""
 
     def __init__(
         self,
@@ -62,32 +62,34 @@ class Watched:
     ) -> None:
         self.name = name
         self.simulated = simulated
-        self.truth = Truth(simulated)
-        self.bell = PollBell()
+        self.expected = ExpectedTotals(simulated)
+        self.polls_answered = PollCounter()
         target = Target(
             DaemonConfig(name=name, management=endpoint, timeout=REPLY_TIMEOUT),
             ClientsConfig(forget_after=float("inf")),
             poll_interval=INTERVAL,
         )
-        self._monitor = Monitor(target, on_updated=self.bell, clock=clock, rng=Soon())
+        self._monitor = Monitor(
+            target, on_updated=self.polls_answered, clock=clock, rng=ShortBackoff()
+        )
 
     @property
-    def record(self) -> DaemonState:
-        """What the exporter knows."""
+    def state(self) -> DaemonState:
+        """The state that the monitor keeps."""
         return self._monitor.daemon
 
     @property
     def totals(self) -> Totals:
-        """What the exporter says that its clients have moved."""
+        """The traffic of all clients, as the exporter reports it."""
         return {
             name: (account.received_bytes, account.sent_bytes)
-            for name, account in self.record.clients.totals.items()
+            for name, account in self.state.clients.totals.items()
         }
 
     @property
-    def happenings(self) -> dict[str, int]:
-        """What the exporter says that has happened."""
-        events, sessions = self.record.events, self.record.clients.sessions
+    def event_counts(self) -> dict[str, int]:
+        """All event counters, as the exporter reports them."""
+        events, sessions = self.state.events, self.state.clients.sessions
         return {
             "connects": sessions.connects,
             "disconnects": sessions.disconnects,
@@ -98,19 +100,19 @@ class Watched:
         }
 
     @property
-    def complaints(self) -> int:
-        """How often the exporter says that what it read was not as it should be."""
-        record = self.record
-        return record.unparsed_lines + record.poll_failures.total() + record.status_fallbacks
+    def error_count(self) -> int:
+        """The number of errors in what was read, as the exporter reports it."""
+        state = self.state
+        return state.unparsed_lines + state.poll_failures.total() + state.status_fallbacks
 
-    async def polled(self) -> None:
-        """Wait for a poll that began after now."""
-        await self.bell.rings(2)
-        self.truth.look()
+    async def wait_polled(self) -> None:
+        """Wait for a poll that starts after this call, and sample the expected totals."""
+        await self.polls_answered.wait_for(2)
+        self.expected.sample()
 
     @contextlib.asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
-        """Let the monitor run until the block is left; it must not end by itself."""
+    async def running(self) -> AsyncIterator[None]:
+        """Run the monitor until the block ends; the monitor must not end by itself."""
         task = asyncio.create_task(self._monitor.run())
         try:
             yield

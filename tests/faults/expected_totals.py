@@ -1,4 +1,4 @@
-"""What the clients of a simulated server really moved, by the simulation's own books."""
+"""The traffic totals that a monitor must report, from the simulation's own counters."""
 
 from exporter.management.values import UNDEFINED
 from exporter.simulator import SimulatedDaemon
@@ -9,19 +9,19 @@ Totals = dict[str, tuple[int, int]]
 """Bytes received and sent, by common name."""
 
 
-class Truth:
-    """What somebody must know who looked at these moments, and at no other.
+class ExpectedTotals:
+    """The totals after a number of samples.
 
-    A session's bytes are known up to the last look that found it. What it moved after that, until
-    it was gone, no status ever told: this is all that a watcher may miss.
+    The bytes of a session are known up to the last sample in which it was connected. What it
+    transferred after that is in no status: a monitor cannot know it.
     """
 
     def __init__(self, simulated: SimulatedDaemon) -> None:
         self._simulated = simulated
         self._sessions: dict[Instance, tuple[int, int]] = {}
 
-    def look(self) -> None:
-        """Look now."""
+    def sample(self) -> None:
+        """Record the counters of all connected clients."""
         daemon = self._simulated.daemon
         tick = activity_ticks(daemon.now)
         for instance in daemon.client_table.instances.values() if daemon.client_table else ():
@@ -30,7 +30,7 @@ class Truth:
 
     @property
     def totals(self) -> Totals:
-        """The bytes of all sessions that were ever found."""
+        """The bytes of all sessions in any sample."""
         totals: Totals = {}
         for instance, (received, sent) in self._sessions.items():
             name = instance.common_name
