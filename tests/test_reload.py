@@ -34,7 +34,7 @@ def bad() -> Config:
     raise ConfigError(PROBLEMS)
 
 
-async def test_a_good_configuration_comes_into_force(log: LogCapture) -> None:
+async def test_a_valid_configuration_is_applied(log: LogCapture) -> None:
     applied: list[Config] = []
 
     async def apply(config: Config) -> ReloadDiff:
@@ -50,7 +50,9 @@ async def test_a_good_configuration_comes_into_force(log: LogCapture) -> None:
     assert "configuration reloaded" in log.messages
 
 
-async def test_a_bad_configuration_changes_nothing_and_is_logged_whole(log: LogCapture) -> None:
+async def test_an_invalid_configuration_changes_nothing_and_is_logged(
+    log: LogCapture,
+) -> None:
     async def apply(_: Config) -> ReloadDiff:
         raise AssertionError("a bad configuration was applied")
 
@@ -64,7 +66,7 @@ async def test_a_bad_configuration_changes_nothing_and_is_logged_whole(log: LogC
     assert len(told) == len(PROBLEMS)
 
 
-async def test_reloads_happen_one_after_the_other() -> None:
+async def test_reloads_run_one_after_the_other() -> None:
     going = 0
     most = 0
 

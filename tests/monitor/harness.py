@@ -1,4 +1,4 @@
-"""A monitor at work, with short intervals and chance in the test's hand."""
+"""A running monitor, with short intervals and a jitter that the test chooses."""
 
 import asyncio
 import contextlib
@@ -15,28 +15,28 @@ from tests.fake_daemon import GREETING, PROMPT, TEST_TIMEOUT, FakeDaemon, FakeSe
 
 INTERVAL = 0.05
 SHORT = 0.3
-"""Seconds: the deadline of monitors whose daemon stays silent on purpose."""
+"""Seconds: the timeout of monitors whose daemon does not reply on purpose."""
 
 NOW = 1795406000.0
 
 
-class AtOnce(random.Random):
-    """Chance that never makes anybody wait."""
+class NoJitter(random.Random):
+    """A source of random numbers that makes every backoff 0."""
 
     def uniform(self, a: float, b: float) -> float:
         """Return the lower end."""
         return a
 
 
-class AtLast(random.Random):
-    """Chance that makes everybody wait as long as may be."""
+class FullJitter(random.Random):
+    """A source of random numbers that makes every backoff as long as possible."""
 
     def uniform(self, a: float, b: float) -> float:
         """Return the upper end."""
         return b
 
 
-def monitor(
+def make_monitor(
     endpoint: Endpoint,
     *,
     deadline: float = TEST_TIMEOUT,
@@ -44,7 +44,7 @@ def monitor(
     password_file: Path | None = None,
     slot: SlotPolicy = SlotPolicy.HOLD,
 ) -> Monitor:
-    """Return a monitor that comes back at once whenever it may."""
+    """Return a monitor that reconnects without jitter."""
     daemon = DaemonConfig(
         name="office",
         management=endpoint,
@@ -53,13 +53,13 @@ def monitor(
         slot=slot,
     )
     target = Target(daemon, poll_interval=interval)
-    return Monitor(target, clock=lambda: NOW, rng=AtOnce())
+    return Monitor(target, clock=lambda: NOW, rng=NoJitter())
 
 
 @contextlib.asynccontextmanager
-async def running(watcher: Monitor) -> AsyncIterator[asyncio.Task[None]]:
-    """Let it run until the block is left, and see that it has not ended before."""
-    task = asyncio.create_task(watcher.run())
+async def running(monitor: Monitor) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a monitor until the end of the block; it must not end before."""
+    task = asyncio.create_task(monitor.run())
     try:
         yield task
         assert not task.done(), task
@@ -77,14 +77,16 @@ async def watching(
     interval: float = INTERVAL,
     password_file: Path | None = None,
 ) -> AsyncIterator[DaemonState]:
-    """Watch one daemon until the block is left."""
-    watcher = monitor(endpoint, deadline=deadline, interval=interval, password_file=password_file)
-    async with running(watcher):
-        yield watcher.daemon
+    """Watch one daemon until the end of the block."""
+    monitor = make_monitor(
+        endpoint, deadline=deadline, interval=interval, password_file=password_file
+    )
+    async with running(monitor):
+        yield monitor.daemon
 
 
 async def polled_times(daemon: FakeDaemon, times: int) -> None:
-    """Let a daemon be visited and polled so many times."""
+    """Let a daemon accept a session and reply to some polls."""
     session = await daemon.accept_and_greet()
     await session.reply_to_polls(times)
 
@@ -97,7 +99,7 @@ def write(directory: Path, password: str) -> Path:
 
 
 async def logs_in(daemon: FakeDaemon) -> FakeSession:
-    """Let a daemon take any password."""
+    """Let a daemon accept any password."""
     session = await daemon.accept()
     session.send_bytes(PROMPT)
     await session.read_line()

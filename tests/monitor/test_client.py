@@ -57,24 +57,24 @@ async def answering(session: FakeSession, answers: Replies) -> AsyncIterator[Non
         task.cancel()
 
 
-async def introduced_by(inquirer: ManagementClient) -> DaemonInfo:
-    return await inquirer.fetch_info(await inquirer.fetch_pid(), lambda _: None)
+async def fetch_info(client: ManagementClient) -> DaemonInfo:
+    return await client.fetch_info(await client.fetch_pid(), lambda _: None)
 
 
-async def polled_by(inquirer: ManagementClient) -> Poll:
-    return await inquirer.poll(lambda: None, routes=False)
+async def polled_by(client: ManagementClient) -> Poll:
+    return await client.poll(lambda: None, routes=False)
 
 
 async def polled(answers: Replies) -> Poll:
-    async with asking() as (inquirer, session), answering(session, answers):
-        return await polled_by(inquirer)
+    async with asking() as (client, session), answering(session, answers):
+        return await polled_by(client)
 
 
-async def test_a_daemon_introduces_itself() -> None:
+async def test_info_is_fetched_from_the_daemon() -> None:
     remembered: list[State] = []
-    async with asking() as (inquirer, session), answering(session, REPLIES):
-        pid = await inquirer.fetch_pid()
-        introduction = await inquirer.fetch_info(pid, remembered.extend)
+    async with asking() as (client, session), answering(session, REPLIES):
+        pid = await client.fetch_pid()
+        introduction = await client.fetch_info(pid, remembered.extend)
     assert introduction.version == Version("2.6.14", "x86_64-pc-linux-gnu", "5")
     assert (introduction.pid, introduction.verbosity, introduction.holds) == (4711, 3, False)
     assert [state.name for state in remembered] == [StateName.CONNECTED]
@@ -82,38 +82,38 @@ async def test_a_daemon_introduces_itself() -> None:
 
 async def test_state_changes_are_switched_on_before_the_history_is_read() -> None:
     """Else what happens between the two would be in neither."""
-    async with asking() as (inquirer, session), answering(session, REPLIES):
-        await introduced_by(inquirer)
+    async with asking() as (client, session), answering(session, REPLIES):
+        await fetch_info(client)
     assert session.received.index(b"state on") < session.received.index(b"state all")
 
 
 @pytest.mark.parametrize("command", [b"version", b"pid", b"verb", b"hold", b"state all"])
-async def test_an_introduction_with_an_error_in_it_is_none(command: bytes) -> None:
+async def test_info_with_an_error_reply_fails(command: bytes) -> None:
     answers = {**REPLIES, command: (b"ERROR: not today",)}
-    async with asking() as (inquirer, session), answering(session, answers):
+    async with asking() as (client, session), answering(session, answers):
         with pytest.raises(ReplyError, match=f"'{command.decode()}': not today"):
-            await introduced_by(inquirer)
+            await fetch_info(client)
 
 
 async def test_the_state_is_the_newest_entry() -> None:
     entries = (b"1,WAIT,,,,,,", b"2,CONNECTED,SUCCESS,10.8.0.1,,,,", b"END")
     answers = {**REPLIES, b"state": entries}
     states: list[State] = []
-    async with asking() as (inquirer, session), answering(session, answers):
-        await inquirer.check_state(states.append)
+    async with asking() as (client, session), answering(session, answers):
+        await client.check_state(states.append)
     assert [(state.time, state.name) for state in states] == [(2, StateName.CONNECTED)]
 
 
 async def test_a_daemon_without_a_history_has_no_state() -> None:
     states: list[State] = []
-    async with asking() as (inquirer, session), answering(session, {b"state": (b"END",)}):
-        await inquirer.check_state(states.append)
+    async with asking() as (client, session), answering(session, {b"state": (b"END",)}):
+        await client.check_state(states.append)
     assert states == []
 
 
-async def test_a_poll_asks_for_load_stats_and_the_status_and_nothing_else() -> None:
-    async with asking() as (inquirer, session), answering(session, REPLIES):
-        poll = await polled_by(inquirer)
+async def test_a_poll_sends_load_stats_and_status_only() -> None:
+    async with asking() as (client, session), answering(session, REPLIES):
+        poll = await polled_by(client)
         assert session.received == [b"load-stats", b"status 3"]
     assert poll.load_stats == LoadStats(1, 3005, 3148)
     assert isinstance(poll.status, ServerStatus)
@@ -128,16 +128,16 @@ async def test_a_tunnel_answers_with_statistics() -> None:
 
 
 @pytest.mark.parametrize("routes", [False, True])
-async def test_routes_are_read_if_wanted(*, routes: bool) -> None:
+async def test_routes_are_read_on_request(*, routes: bool) -> None:
     row = b"ROUTING_TABLE\t10.8.0.2\talice\t192.0.2.7:51820\t2026-11-23 03:53:00\t1795405980"
     answers = {**REPLIES, b"status 3": (*STATUS_3[:5], row, *STATUS_3[5:])}
-    async with asking() as (inquirer, session), answering(session, answers):
-        status = (await inquirer.poll(lambda: None, routes=routes)).status
+    async with asking() as (client, session), answering(session, answers):
+        status = (await client.poll(lambda: None, routes=routes)).status
     assert isinstance(status, ServerStatus)
     assert (status.route_count, len(status.routes)) == (1, int(routes))
 
 
-async def test_a_daemon_that_has_no_status_now_is_polled_all_the_same() -> None:
+async def test_a_daemon_without_a_status_is_polled() -> None:
     poll = await polled({**REPLIES, b"status 3": (NOT_IN_THIS_MODE,)})
     assert poll == Poll(LoadStats(1, 3005, 3148), None)
 
@@ -160,16 +160,14 @@ async def test_an_error_in_place_of_load_stats_fails_the_poll() -> None:
         (b"load-stats", (b"SUCCESS: nclients=many",)),
     ],
 )
-async def test_a_reply_that_says_something_else_fails_the_poll(
-    command: bytes, reply: tuple[bytes, ...]
-) -> None:
+async def test_an_unparsable_reply_fails_the_poll(command: bytes, reply: tuple[bytes, ...]) -> None:
     with pytest.raises(ReplyError):
         await polled({**REPLIES, command: reply})
 
 
 async def test_a_status_that_never_ends_is_answered_by_status_1() -> None:
-    async with asking(deadline=SHORT) as (inquirer, session):
-        polling = asyncio.create_task(polled_by(inquirer))
+    async with asking(deadline=SHORT) as (client, session):
+        polling = asyncio.create_task(polled_by(client))
         await session.reply(until=b"status 3")
         session.send_lines(*STATUS_3[:4])  # it dropped itself and all that follows
         await session.reply(until=b"status 1")
@@ -183,32 +181,32 @@ async def test_a_status_that_never_ends_is_answered_by_status_1() -> None:
 
 
 async def test_after_a_fallback_status_3_is_tried_again_later() -> None:
-    async with asking(deadline=SHORT) as (inquirer, session):
-        polling = asyncio.create_task(polled_by(inquirer))
+    async with asking(deadline=SHORT) as (client, session):
+        polling = asyncio.create_task(polled_by(client))
         await session.reply(until=b"status 3")
         await session.reply(until=b"status 1")
         session.send_lines(*STATUS_1)
         assert (await polling).fallback
         async with answering(session, REPLIES):
             for _ in range(STATUS_1_POLLS):
-                assert (await polled_by(inquirer)).fallback
+                assert (await polled_by(client)).fallback
             assert session.received.count(b"status 3") == 1
-            assert not (await polled_by(inquirer)).fallback
+            assert not (await polled_by(client)).fallback
         assert session.received[-1] == b"status 3"
 
 
 async def test_a_daemon_without_a_status_is_no_fallback_either_way() -> None:
-    async with asking(deadline=SHORT) as (inquirer, session):
-        polling = asyncio.create_task(polled_by(inquirer))
+    async with asking(deadline=SHORT) as (client, session):
+        polling = asyncio.create_task(polled_by(client))
         await session.reply(until=b"status 3")
         await session.reply(until=b"status 1")
         session.send_lines(NOT_IN_THIS_MODE)
         assert await polling == Poll(LoadStats(1, 3005, 3148), None)
 
 
-async def test_a_daemon_that_answers_nothing_at_all_is_no_fallback() -> None:
-    async with asking(deadline=SHORT) as (inquirer, session):
-        polling = asyncio.create_task(polled_by(inquirer))
+async def test_a_daemon_that_does_not_answer_is_no_fallback() -> None:
+    async with asking(deadline=SHORT) as (client, session):
+        polling = asyncio.create_task(polled_by(client))
         await session.reply(until=b"status 3")
         assert await session.read_line() == b"pid"
         with pytest.raises(ReplyTimeout):
@@ -217,8 +215,8 @@ async def test_a_daemon_that_answers_nothing_at_all_is_no_fallback() -> None:
 
 
 async def test_a_status_cut_by_the_end_of_the_session_fails_the_poll() -> None:
-    async with asking() as (inquirer, session):
-        polling = asyncio.create_task(polled_by(inquirer))
+    async with asking() as (client, session):
+        polling = asyncio.create_task(polled_by(client))
         await session.reply(until=b"status 3")
         session.send_lines(*STATUS_3[:-1])
         session.close()

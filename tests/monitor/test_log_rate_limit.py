@@ -20,7 +20,7 @@ def test_one_line_more_is_reported_once() -> None:
     assert not any(lines(limit, MAX_LINES_PER_SECOND + 1, 7.0))
 
 
-def test_the_log_is_turned_off_once() -> None:
+def test_the_log_is_switched_off_once() -> None:
     limit = LogRateLimit()
     lines(limit, MAX_LINES_PER_SECOND + 1, 5.0)
     assert [limit.pop_trip(), limit.pop_trip()] == [True, False]

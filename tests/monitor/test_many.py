@@ -25,9 +25,9 @@ class Polls:
         self.names: list[str] = []
         self._news = asyncio.Condition()
 
-    async def note(self, record: DaemonState) -> None:
+    async def note(self, state: DaemonState) -> None:
         async with self._news:
-            self.names.append(record.name)
+            self.names.append(state.name)
             self._news.notify_all()
 
     async def each(self, times: int, names: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ def all_begin_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(monitor_module, "START_SPREAD", 0.0)
 
 
-async def test_each_daemon_has_a_place_of_its_own_in_the_interval() -> None:
+async def test_polls_of_many_daemons_are_staggered() -> None:
     polls, names = Polls(), [str(number) for number in range(5)]
     async with contextlib.AsyncExitStack() as stack:
         monitors, tasks = [], []
@@ -64,7 +64,7 @@ async def test_each_daemon_has_a_place_of_its_own_in_the_interval() -> None:
     assert polls.names[5:] == names
 
 
-async def test_one_hung_daemon_in_ten_holds_back_no_other() -> None:
+async def test_hung_daemons_do_not_delay_the_others() -> None:
     polls, hung, tasks = Polls(), [], []
     async with contextlib.AsyncExitStack() as stack:
         for number in range(30):
@@ -75,8 +75,8 @@ async def test_one_hung_daemon_in_ten_holds_back_no_other() -> None:
             else:
                 daemon = await stack.enter_async_context(simulated_server(clients=2))
                 address = daemon.address
-            watcher = watch(str(number), address, polls, interval=0.2, phase=number / 30)
-            tasks.append(await stack.enter_async_context(running(watcher)))
+            monitor = watch(str(number), address, polls, interval=0.2, phase=number / 30)
+            tasks.append(await stack.enter_async_context(running(monitor)))
         for mute, _ in hung:
             session = await mute.accept_and_greet()
             await session.reply(until=b"status 3")

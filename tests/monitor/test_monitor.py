@@ -22,32 +22,32 @@ from tests.fake_daemon import (
     free_port,
 )
 from tests.log_capture import LogCapture
-from tests.monitor.harness import SHORT, monitor, polled_times, running, watching
+from tests.monitor.harness import SHORT, make_monitor, polled_times, running, watching
 
 NOT_IN_THIS_MODE = b"ERROR: The 'status' command is not supported by the current daemon mode"
 
 
 async def test_a_daemon_that_answers_is_up(log: LogCapture) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(3)
-        assert (record.up, record.management_up, record.down_reason) == (True, True, None)
-        assert record.management_connects == 1
-        assert record.polls >= 2
-        assert record.state is not None
-        assert record.state.name is StateName.CONNECTED
-        assert record.clients.received_bytes == 3005
+        assert (state.up, state.management_up, state.down_reason) == (True, True, None)
+        assert state.management_connects == 1
+        assert state.polls >= 2
+        assert state.state is not None
+        assert state.state.name is StateName.CONNECTED
+        assert state.clients.received_bytes == 3005
     assert log.messages.count("daemon is up") == 1
     assert "daemon is down" not in log.messages
 
 
-async def test_a_unix_socket_is_watched_as_well(tmp_path: Path, log: LogCapture) -> None:
-    async with fake_daemon(tmp_path / "office.sock") as daemon, watching(daemon.endpoint) as record:
+async def test_a_daemon_on_a_unix_socket_is_up(tmp_path: Path, log: LogCapture) -> None:
+    async with fake_daemon(tmp_path / "office.sock") as daemon, watching(daemon.endpoint) as state:
         await polled_times(daemon, 2)
-        assert record.up
+        assert state.up
 
 
-async def test_what_a_daemon_introduces_itself_with_is_asked_once_a_session() -> None:
+async def test_info_is_fetched_once_a_session() -> None:
     async with fake_daemon() as daemon, watching(daemon.endpoint):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(4)
@@ -56,16 +56,16 @@ async def test_what_a_daemon_introduces_itself_with_is_asked_once_a_session() ->
 
 
 async def test_a_real_time_message_changes_the_state_between_polls() -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         session.send_lines(b">STATE:1795405990,RECONNECTING,ping-restart,,,,,")
         await session.reply_to_polls(2)
-        assert record.state is not None
-        assert record.state.name is StateName.RECONNECTING
+        assert state.state is not None
+        assert state.state.name is StateName.RECONNECTING
 
 
-async def test_the_state_is_asked_for_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_state_is_checked_at_each_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_module, "STATE_INTERVAL", 0.0)
     async with fake_daemon() as daemon, watching(daemon.endpoint):
         session = await daemon.accept_and_greet()
@@ -75,39 +75,39 @@ async def test_the_state_is_asked_for_once_in_a_while(monkeypatch: pytest.Monkey
 
 
 async def test_a_daemon_without_a_status_is_up_without_server_metrics() -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2, replies={**REPLIES, b"status 3": (NOT_IN_THIS_MODE,)})
         await session.reply(until=b"load-stats")
-        assert record.up
-        assert record.status is None
-        assert record.poll_failures.total() == 0
+        assert state.up
+        assert state.status is None
+        assert state.poll_failures.total() == 0
 
 
-async def test_lines_that_nobody_understands_are_counted() -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+async def test_unparsed_lines_are_counted() -> None:
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         session.send_lines(b"SUCCESS: nobody asked")
         await session.reply_to_polls(2)
-        assert record.unparsed_lines == 1
+        assert state.unparsed_lines == 1
 
 
-async def test_a_daemon_that_comes_back_is_up_again(log: LogCapture) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+async def test_a_daemon_is_up_again_after_a_reconnect(log: LogCapture) -> None:
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2)
         session.close()
         await log.wait_for_down()
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2)
-        assert record.up
-        assert record.management_connects == 2
-        assert record.traffic.received_bytes == 3005
+        assert state.up
+        assert state.management_connects == 2
+        assert state.traffic.received_bytes == 3005
         assert log.messages.count("daemon is up") == 2
 
 
-async def test_a_change_of_state_is_one_line_however_many_attempts_it_takes(
+async def test_up_and_down_are_logged_once_for_many_attempts(
     log: LogCapture,
 ) -> None:
     async with fake_daemon() as daemon, watching(daemon.endpoint):
@@ -125,27 +125,27 @@ async def test_a_change_of_state_is_one_line_however_many_attempts_it_takes(
     assert log.messages.count("daemon is up") == 2
 
 
-async def test_a_daemon_that_fell_silent_and_speaks_again_is_up_on_the_same_session(
+async def test_a_session_survives_a_timeout(
     log: LogCapture,
 ) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         await log.wait_for_up()
         await session.reply(until=b"load-stats")
         assert await log.wait_for_down() == "timeout"
-        assert record.down_reason is DownReason.TIMEOUT
+        assert state.down_reason is DownReason.TIMEOUT
         assert await session.read_line() == b"pid"
         # It was frozen, and now says all that it was asked.
         session.send_lines(*REPLIES[b"load-stats"], *REPLIES[b"pid"])
         await session.reply_to_polls(2)
-        assert record.up
-        assert record.management_connects == 1
+        assert state.up
+        assert state.management_connects == 1
         assert daemon.all_accepted
 
 
-async def test_a_daemon_that_stays_silent_loses_its_session_in_the_end(log: LogCapture) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as record:
+async def test_a_session_ends_after_several_timeouts(log: LogCapture) -> None:
+    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as state:
         session = await daemon.accept_and_greet()
         await session.reply(until=b"load-stats")
         while (line := await session.read_line()) and line != b"quit":
@@ -153,16 +153,16 @@ async def test_a_daemon_that_stays_silent_loses_its_session_in_the_end(log: LogC
         assert session.received.count(b"pid") == 1 + MAX_TIMEOUTS
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2)
-        assert record.up
-        assert record.poll_failures[DownReason.TIMEOUT] == 1 + MAX_TIMEOUTS
+        assert state.up
+        assert state.poll_failures[DownReason.TIMEOUT] == 1 + MAX_TIMEOUTS
 
 
-async def test_a_daemon_that_dialled_in_keeps_its_session_however_silent_it_is(
+async def test_a_reverse_session_survives_any_number_of_timeouts(
     log: LogCapture,
 ) -> None:
     """It would exit if we left."""
     endpoint = ListenEndpoint("127.0.0.1", free_port())
-    async with watching(endpoint, deadline=SHORT) as record:
+    async with watching(endpoint, deadline=SHORT) as state:
         assert await log.wait_for_down() == "not_found"  # it listens now
         async with connect_fake_daemon(endpoint.host, endpoint.port) as session:
             session.send_lines(GREETING)
@@ -173,8 +173,8 @@ async def test_a_daemon_that_dialled_in_keeps_its_session_however_silent_it_is(
                 *REPLIES[b"load-stats"], *[b"SUCCESS: pid=4711"] * (MAX_TIMEOUTS + 2)
             )
             await session.reply_to_polls(2)
-            assert record.up
-            assert record.management_connects == 1
+            assert state.up
+            assert state.management_connects == 1
 
 
 async def test_one_hung_daemon_of_fifty_delays_no_other() -> None:
@@ -188,31 +188,31 @@ async def test_one_hung_daemon_of_fifty_delays_no_other() -> None:
         await hung.reply(until=b"status 3")
         # Ten polls each, long before the hung one's deadline.
         await asyncio.gather(*(polled_times(daemon, 10) for daemon in daemons[1:]))
-        assert all(record.polls >= 9 for record in records[1:])
+        assert all(state.polls >= 9 for state in records[1:])
         assert records[0].polls == 0
 
 
 async def test_a_status_that_never_ends_is_answered_by_status_1_and_counted(
     log: LogCapture,
 ) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as state:
         session = await daemon.accept_and_greet()
         await session.reply(until=b"status 3")
         session.send_lines(*STATUS_3[:4])
         await session.reply(until=b"load-stats")  # the next poll, this one being complete
-        assert record.up
-        assert record.status_fallbacks == 1
-        assert record.poll_failures.total() == 0
-        assert record.clients.received_bytes == 3005
+        assert state.up
+        assert state.status_fallbacks == 1
+        assert state.poll_failures.total() == 0
+        assert state.clients.received_bytes == 3005
         session.send_lines(*REPLIES[b"load-stats"])
         await session.reply(until=b"status 3")  # tried again later
         assert session.received.count(b"status 1") == 1 + STATUS_1_POLLS
-        assert record.status_fallbacks == 1 + STATUS_1_POLLS
+        assert state.status_fallbacks == 1 + STATUS_1_POLLS
         warnings = [line for line in log.lines if "status 3 does not end" in line]
         assert len(warnings) == 1
         session.send_lines(*STATUS_3)
         await session.reply_to_polls(1)
-        assert record.status_fallbacks == 1 + STATUS_1_POLLS
+        assert state.status_fallbacks == 1 + STATUS_1_POLLS
 
 
 async def test_a_bug_in_a_poll_ends_no_task(
@@ -221,32 +221,32 @@ async def test_a_bug_in_a_poll_ends_no_task(
     bugs = iter([ZeroDivisionError("a bug"), KeyError("another")])
     on_poll = DaemonState.on_poll
 
-    def stumble(record: DaemonState, *args: object, **kwargs: object) -> None:
+    def stumble(state: DaemonState, *args: object, **kwargs: object) -> None:
         for bug in bugs:
             raise bug
-        on_poll(record, *args, **kwargs)  # type: ignore[arg-type]
+        on_poll(state, *args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(DaemonState, "on_poll", stumble)
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
         for _ in range(2):
             session = await daemon.accept_and_greet()
             await session.reply_to_polls(1)
             await log.wait_for("unhandled exception in monitor")
             await session.wait_closed()
-            assert record.down_reason is DownReason.PROTOCOL
+            assert state.down_reason is DownReason.PROTOCOL
         await polled_times(daemon, 2)
-        assert record.up
+        assert state.up
     assert log.messages.count("unhandled exception in monitor") == 2
     assert any("ZeroDivisionError" in line for line in log.lines)
 
 
-async def test_a_bug_in_taking_a_message_ends_no_task(
+async def test_a_bug_in_a_notification_ends_no_task(
     monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
     def stumble(*_: object) -> None:
         raise ZeroDivisionError
 
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         with monkeypatch.context() as patch:
@@ -254,13 +254,13 @@ async def test_a_bug_in_taking_a_message_ends_no_task(
             session.send_lines(b">LOG:1795405990,,a line")
             assert await log.wait_for_down() == "protocol"
         await polled_times(daemon, 2)
-        assert record.up
+        assert state.up
     assert log.messages.count("unhandled exception in monitor") == 1
 
 
 async def test_a_monitor_runs_until_it_is_cancelled() -> None:
     async with (
-        running(monitor(TcpEndpoint("127.0.0.1", free_port()))) as task,
+        running(make_monitor(TcpEndpoint("127.0.0.1", free_port()))) as task,
         fake_daemon() as other,
         watching(other.endpoint),
     ):

@@ -23,17 +23,17 @@ from tests.monitor.harness import SHORT, logs_in, watching, write
 async def is_down(
     endpoint: Endpoint, log: LogCapture, *, deadline: float = TEST_TIMEOUT
 ) -> DownReason:
-    """Watch until the first failure; return the reason, which the record must have as well."""
-    async with watching(endpoint, deadline=deadline) as record:
+    """Watch until the first failure; return the reason, which the state must have as well."""
+    async with watching(endpoint, deadline=deadline) as state:
         said = await log.wait_for_down()
-        assert not record.up
-        assert not record.management_up
-        assert record.down_reason is not None
-        assert record.down_reason.value == said
-        assert record.down_message
-        assert record.poll_failures.total() == record.poll_failures[record.down_reason] > 0
-        assert record.polls == record.poll_failures.total()
-        return record.down_reason
+        assert not state.up
+        assert not state.management_up
+        assert state.down_reason is not None
+        assert state.down_reason.value == said
+        assert state.down_message
+        assert state.poll_failures.total() == state.poll_failures[state.down_reason] > 0
+        assert state.polls == state.poll_failures.total()
+        return state.down_reason
 
 
 async def test_refused(log: LogCapture) -> None:
@@ -51,7 +51,7 @@ async def test_unreachable(log: LogCapture) -> None:
     assert await is_down(endpoint, log) is DownReason.UNREACHABLE
 
 
-async def test_a_port_to_listen_at_that_is_taken_is_unreachable(log: LogCapture) -> None:
+async def test_an_occupied_listen_port_is_unreachable(log: LogCapture) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -64,13 +64,13 @@ async def watched(
     log: LogCapture, reason: str, *, deadline: float = TEST_TIMEOUT
 ) -> AsyncIterator[FakeSession]:
     """Give the first visit of a monitor that must find the daemon down for `reason`."""
-    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=deadline) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=deadline) as state:
         yield await daemon.accept()
         assert await log.wait_for_down() == reason
-        assert record.down_reason is not None
-        assert record.down_reason.value == reason
-        assert record.poll_failures.total() <= 1  # none where it went down between two polls
-        assert not record.up
+        assert state.down_reason is not None
+        assert state.down_reason.value == reason
+        assert state.poll_failures.total() <= 1  # none where it went down between two polls
+        assert not state.up
 
 
 async def test_closed_before_a_byte_means_permission(log: LogCapture) -> None:
@@ -78,28 +78,28 @@ async def test_closed_before_a_byte_means_permission(log: LogCapture) -> None:
         session.close()
 
 
-async def test_silent_after_accepting_means_busy(log: LogCapture) -> None:
+async def test_no_greeting_means_busy(log: LogCapture) -> None:
     async with watched(log, "busy", deadline=SHORT):
         pass
 
 
-async def test_silent_in_the_middle_of_a_session_means_timeout(log: LogCapture) -> None:
+async def test_no_reply_means_timeout(log: LogCapture) -> None:
     async with watched(log, "timeout", deadline=SHORT) as session:
         session.send_lines(GREETING)
         await session.reply(until=b"load-stats")
 
 
-async def test_a_password_without_a_file_means_auth(log: LogCapture) -> None:
+async def test_a_password_prompt_without_a_password_file_means_auth(log: LogCapture) -> None:
     async with watched(log, "auth") as session:
         session.send_bytes(PROMPT)
 
 
-async def test_another_protocol_means_protocol(log: LogCapture) -> None:
+async def test_a_greeting_of_another_protocol_means_protocol(log: LogCapture) -> None:
     async with watched(log, "protocol") as session:
         session.send_lines(b"SSH-2.0-OpenSSH_9.2p1 Debian-2")
 
 
-async def test_a_reply_that_says_something_else_means_protocol(log: LogCapture) -> None:
+async def test_an_unparsable_reply_means_protocol(log: LogCapture) -> None:
     async with watched(log, "protocol") as session:
         session.send_lines(GREETING)
         await session.reply(until=b"load-stats")
@@ -115,52 +115,52 @@ async def test_an_end_in_the_middle_of_a_reply_means_closed(log: LogCapture) -> 
 
 
 async def test_an_end_between_polls_means_closed_at_once(log: LogCapture) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint, interval=3600) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint, interval=3600) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         await log.wait_for_up()
         session.close()
         assert await log.wait_for_down() == "closed"
-        assert not record.up
+        assert not state.up
 
 
-async def test_last_words_are_part_of_the_reason(log: LogCapture) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint, interval=3600) as record:
+async def test_the_fatal_error_is_part_of_the_down_message(log: LogCapture) -> None:
+    async with fake_daemon() as daemon, watching(daemon.endpoint, interval=3600) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         session.send_lines(b">FATAL:Cannot open TUN/TAP dev /dev/net/tun")
         session.close()
         await log.wait_for_down()
-        assert "Cannot open TUN/TAP dev" in record.down_message
+        assert "Cannot open TUN/TAP dev" in state.down_message
 
 
-async def test_nothing_of_a_reply_that_was_cut_counts(log: LogCapture) -> None:
+async def test_a_truncated_reply_does_not_count(log: LogCapture) -> None:
     async with watched(log, "closed") as session:
         session.send_lines(GREETING)
         await session.reply(until=b"status 3")
         session.send_lines(*STATUS_3[:-1])
         session.close()
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply(until=b"status 3")
         session.send_lines(*STATUS_3[:-1])
         session.close()
         await log.wait_for_down()
-        assert record.clients.received_bytes == 0
-        assert record.traffic.received_bytes == 0
-        assert record.status is None
+        assert state.clients.received_bytes == 0
+        assert state.traffic.received_bytes == 0
+        assert state.status is None
 
 
 async def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
     path = write(tmp_path, "s3cret")
-    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as state:
         session = await logs_in(daemon)
         await session.reply_to_polls(2)
         assert session.received[0] == b"s3cret"
-        assert record.up
+        assert state.up
 
 
-async def test_the_password_is_read_anew_for_each_session(tmp_path: Path) -> None:
+async def test_the_password_is_read_for_each_session(tmp_path: Path) -> None:
     path = write(tmp_path, "old")
     async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path):
         session = await logs_in(daemon)
@@ -172,11 +172,9 @@ async def test_the_password_is_read_anew_for_each_session(tmp_path: Path) -> Non
         assert session.received[0] == b"new"
 
 
-async def test_a_wrong_password_is_tried_once_and_not_again(
-    tmp_path: Path, log: LogCapture
-) -> None:
+async def test_a_wrong_password_is_not_tried_again(tmp_path: Path, log: LogCapture) -> None:
     path = write(tmp_path, "wrong")
-    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as state:
         session = await daemon.accept()
         session.send_bytes(PROMPT)
         assert await session.read_line() == b"wrong"
@@ -189,17 +187,17 @@ async def test_a_wrong_password_is_tried_once_and_not_again(
                 (await other.accept()).close()
         # ...this one is not.
         assert daemon.all_accepted
-        assert record.down_reason is DownReason.AUTH
+        assert state.down_reason is DownReason.AUTH
         assert session.received == [b"wrong"]
 
 
-async def test_a_password_file_that_is_gone_says_so_without_taking_the_slot(
+async def test_a_missing_password_file_is_reported_without_a_connection(
     tmp_path: Path, log: LogCapture
 ) -> None:
     async with (
         fake_daemon() as daemon,
-        watching(daemon.endpoint, password_file=tmp_path / "none") as record,
+        watching(daemon.endpoint, password_file=tmp_path / "none") as state,
     ):
         assert await log.wait_for_down() == "auth"
-        assert str(tmp_path / "none") in record.down_message
+        assert str(tmp_path / "none") in state.down_message
         assert daemon.all_accepted

@@ -16,7 +16,7 @@ from tests.fake_daemon import (
     free_port,
 )
 from tests.log_capture import LogCapture
-from tests.monitor.harness import SHORT, logs_in, monitor, watching, write
+from tests.monitor.harness import SHORT, logs_in, make_monitor, watching, write
 
 
 async def leaves_within_a_second(task: asyncio.Task[None]) -> None:
@@ -26,23 +26,23 @@ async def leaves_within_a_second(task: asyncio.Task[None]) -> None:
     assert task.cancelled()
 
 
-async def test_between_polls_it_leaves_with_quit() -> None:
+async def test_a_stop_between_polls_sends_quit() -> None:
     async with fake_daemon() as daemon:
-        watcher = asyncio.create_task(monitor(daemon.endpoint, interval=3600).run())
+        monitor = asyncio.create_task(make_monitor(daemon.endpoint, interval=3600).run())
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
-        await leaves_within_a_second(watcher)
+        await leaves_within_a_second(monitor)
         assert await session.read_line() == b"quit"
         assert await session.read_line() == b""
 
 
-async def test_in_the_middle_of_a_reply_it_reads_it_to_the_end_and_then_leaves() -> None:
+async def test_a_stop_during_a_reply_reads_it_to_its_end() -> None:
     async with fake_daemon() as daemon:
-        watcher = asyncio.create_task(monitor(daemon.endpoint).run())
+        monitor = asyncio.create_task(make_monitor(daemon.endpoint).run())
         session = await daemon.accept_and_greet()
         await session.reply(until=b"status 3")
         session.send_lines(*STATUS_3[:5])
-        leaving = asyncio.create_task(leaves_within_a_second(watcher))
+        leaving = asyncio.create_task(leaves_within_a_second(monitor))
         hearing = asyncio.create_task(session.read_line())
         await asyncio.wait([hearing], timeout=0.05)
         assert not hearing.done()
@@ -52,34 +52,32 @@ async def test_in_the_middle_of_a_reply_it_reads_it_to_the_end_and_then_leaves()
 
 
 @pytest.mark.parametrize("silent_at", [b"version", b"load-stats", b"status 3"])
-async def test_a_silent_daemon_is_left_within_a_second(silent_at: bytes) -> None:
+async def test_a_stop_takes_less_than_a_second_with_a_hung_daemon(silent_at: bytes) -> None:
     async with fake_daemon() as daemon:
-        watcher = asyncio.create_task(monitor(daemon.endpoint).run())
+        monitor = asyncio.create_task(make_monitor(daemon.endpoint).run())
         session = await daemon.accept_and_greet()
         await session.reply(until=silent_at)
-        await leaves_within_a_second(watcher)
+        await leaves_within_a_second(monitor)
         assert await session.read_line() == b"quit"
 
 
-async def test_a_peer_that_has_not_greeted_is_left_without_a_word() -> None:
+async def test_a_stop_before_the_greeting_sends_nothing() -> None:
     async with fake_daemon() as daemon:
-        watcher = asyncio.create_task(monitor(daemon.endpoint).run())
+        monitor = asyncio.create_task(make_monitor(daemon.endpoint).run())
         session = await daemon.accept()
-        await leaves_within_a_second(watcher)
+        await leaves_within_a_second(monitor)
         assert await session.read_line() == b""
 
 
-async def test_a_monitor_that_waits_for_its_next_try_leaves_at_once(
-    tmp_path: Path, log: LogCapture
-) -> None:
+async def test_a_stop_during_backoff_is_immediate(tmp_path: Path, log: LogCapture) -> None:
     path = tmp_path / "none"
-    watcher = monitor(UnixEndpoint(str(tmp_path / "office.sock")), password_file=path)
-    task = asyncio.create_task(watcher.run())
+    monitor = make_monitor(UnixEndpoint(str(tmp_path / "office.sock")), password_file=path)
+    task = asyncio.create_task(monitor.run())
     await log.wait_for_down()
     await leaves_within_a_second(task)
 
 
-async def test_a_daemon_can_dial_in_no_more_once_the_monitor_has_left(log: LogCapture) -> None:
+async def test_a_stop_closes_the_listener(log: LogCapture) -> None:
     endpoint = ListenEndpoint("127.0.0.1", free_port())
     async with watching(endpoint, deadline=SHORT):
         await log.wait_for_down()
@@ -88,7 +86,7 @@ async def test_a_daemon_can_dial_in_no_more_once_the_monitor_has_left(log: LogCa
             pass
 
 
-async def test_nothing_but_read_only_commands_ever_leaves(tmp_path: Path, log: LogCapture) -> None:
+async def test_only_read_only_commands_are_sent(tmp_path: Path, log: LogCapture) -> None:
     """A whole life: a password, polls, a fallback, silence, an end, a second session."""
     path = write(tmp_path, "s3cret")
     async with (
@@ -126,11 +124,11 @@ async def test_no_secret_is_logged(tmp_path: Path, log: LogCapture) -> None:
         b">CLIENT:ESTABLISHED,0",
         b">CLIENT:ENV,password=hunter2-env",
         b">CLIENT:ENV,END",
-        b">NOBODY-KNOWS:hunter2-unknown",
+        b">UNREACHABLE-KNOWS:hunter2-unknown",
         b"hunter2-row",
         b"END",
     ]
-    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as record:
+    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as state:
         session = await logs_in(daemon)
         await session.reply_to_polls(1)
         session.send_lines(*secrets)
@@ -144,6 +142,6 @@ async def test_no_secret_is_logged(tmp_path: Path, log: LogCapture) -> None:
         await session.read_line()
         while await log.wait_for_down() != "auth":
             pass
-        assert "hunter2" not in record.down_message
+        assert "hunter2" not in state.down_message
     assert log.lines
     assert not [line for line in log.lines if "hunter2" in line]

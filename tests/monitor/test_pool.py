@@ -25,9 +25,9 @@ from tests.fake_daemon import (
     free_port,
 )
 from tests.log_capture import LogCapture
-from tests.monitor.harness import SHORT, AtOnce, logs_in, write
+from tests.monitor.harness import SHORT, NoJitter, logs_in, write
 
-NOBODY = parse_endpoint("127.0.0.1:1")
+UNREACHABLE = parse_endpoint("127.0.0.1:1")
 
 
 def watch(
@@ -42,24 +42,24 @@ def watch(
 
 
 def make(watch: Target, phase: float) -> Monitor:
-    return Monitor(watch, rng=AtOnce())
+    return Monitor(watch, rng=NoJitter())
 
 
 @contextlib.asynccontextmanager
-async def told(*watches: Target) -> AsyncIterator[MonitorPool]:
-    fleet = MonitorPool(make)
-    await fleet.apply(watches)
+async def running(*watches: Target) -> AsyncIterator[MonitorPool]:
+    pool = MonitorPool(make)
+    await pool.apply(watches)
     try:
-        yield fleet
+        yield pool
     finally:
-        await fleet.close()
+        await pool.close()
 
 
-def names(fleet: MonitorPool) -> list[str]:
-    return [record.name for record in fleet.daemons]
+def names(pool: MonitorPool) -> list[str]:
+    return [state.name for state in pool.daemons]
 
 
-class Errand:
+class FileTask:
     """One that never ends by itself, and knows for whom it runs."""
 
     def __init__(self) -> None:
@@ -75,35 +75,35 @@ class Errand:
             self.running.remove(number)
 
 
-async def test_errands_begin_anew_with_other_settings_and_end_with_the_daemon() -> None:
-    errand = Errand()
-    fleet = MonitorPool(make, lambda daemon, _: [errand.run(daemon)])
-    office = watch(NOBODY)
-    await fleet.apply([office])
+async def test_file_tasks_restart_with_other_settings_and_end_with_the_daemon() -> None:
+    file_task = FileTask()
+    pool = MonitorPool(make, lambda daemon, _: [file_task.run(daemon)])
+    office = watch(UNREACHABLE)
+    await pool.apply([office])
     await asyncio.sleep(0)
-    assert errand.running == [1]
-    await fleet.apply([office])
-    assert errand.running == [1]
-    await fleet.apply([structs.replace(office, poll_interval=9.0)])
+    assert file_task.running == [1]
+    await pool.apply([office])
+    assert file_task.running == [1]
+    await pool.apply([structs.replace(office, poll_interval=9.0)])
     await asyncio.sleep(0)
-    assert errand.running == [2]
-    await fleet.apply([])
-    assert errand.running == []
-    await fleet.close()
+    assert file_task.running == [2]
+    await pool.apply([])
+    assert file_task.running == []
+    await pool.close()
 
 
-async def test_an_errand_that_fails_leaves_the_daemon_unwatched() -> None:
+async def test_a_failed_file_task_fails_readiness() -> None:
     async def fails() -> None:
         raise RuntimeError("a bug")
 
-    fleet = MonitorPool(make, lambda *_: [fails()])
-    await fleet.apply([watch(NOBODY)])
+    pool = MonitorPool(make, lambda *_: [fails()])
+    await pool.apply([watch(UNREACHABLE)])
     await asyncio.sleep(0)
-    assert "monitor task stopped" in (fleet.readiness_error() or "")
-    await fleet.close()
+    assert "monitor task stopped" in (pool.readiness_error() or "")
+    await pool.close()
 
 
-async def test_who_is_being_left_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_removed_daemon_does_not_fail_readiness(monkeypatch: pytest.MonkeyPatch) -> None:
     leaving, left = asyncio.Event(), asyncio.Event()
 
     async def lingers() -> None:
@@ -114,24 +114,24 @@ async def test_who_is_being_left_is_not_missed(monkeypatch: pytest.MonkeyPatch) 
             await left.wait()
 
     monkeypatch.setattr(pool_module, "READY_GRACE", 0)
-    fleet = MonitorPool(make, lambda *_: [lingers()])
-    await fleet.apply([watch(NOBODY)])
+    pool = MonitorPool(make, lambda *_: [lingers()])
+    await pool.apply([watch(UNREACHABLE)])
     await asyncio.sleep(0)
-    reload = asyncio.create_task(fleet.apply([]))
+    reload = asyncio.create_task(pool.apply([]))
     await leaving.wait()
-    (monitoring, _) = fleet._entries["office"].tasks
+    (monitoring, _) = pool._entries["office"].tasks
     await asyncio.wait([monitoring])
-    assert fleet.readiness_error() is None
+    assert pool.readiness_error() is None
     left.set()
     await reload
 
 
-async def test_who_is_unchanged_keeps_session_and_record() -> None:
-    async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
+async def test_an_unchanged_daemon_keeps_session_and_state() -> None:
+    async with fake_daemon() as daemon, running(watch(daemon.endpoint)) as office:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2)
         (before,) = office.daemons
-        plan = await office.apply([watch(daemon.endpoint), watch(NOBODY, "branch")])
+        plan = await office.apply([watch(daemon.endpoint), watch(UNREACHABLE, "branch")])
         await session.reply_to_polls(2)
         assert plan.unchanged == ("office",)
         assert office.daemons[0] is before
@@ -140,28 +140,32 @@ async def test_who_is_unchanged_keeps_session_and_record() -> None:
 
 
 async def test_the_order_is_that_of_the_configuration() -> None:
-    first, second = watch(NOBODY, "a"), watch(NOBODY, "b")
-    async with told(first, second) as both:
-        await both.apply([second, watch(NOBODY, "c"), first])
+    first, second = watch(UNREACHABLE, "a"), watch(UNREACHABLE, "b")
+    async with running(first, second) as both:
+        await both.apply([second, watch(UNREACHABLE, "c"), first])
         assert names(both) == ["b", "c", "a"]
 
 
-async def test_who_is_removed_is_left_with_quit_and_given_up() -> None:
+async def test_a_removed_daemon_is_sent_quit() -> None:
     async with (
         fake_daemon() as daemon,
-        told(watch(daemon.endpoint), watch(NOBODY, "branch")) as both,
+        running(watch(daemon.endpoint), watch(UNREACHABLE, "branch")) as both,
     ):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls()
-        await both.apply([watch(NOBODY, "branch")])
+        await both.apply([watch(UNREACHABLE, "branch")])
         await session.wait_closed()
         assert session.received[-1] == b"quit"
         assert names(both) == ["branch"]
         assert both.monitor("office") is None
 
 
-async def test_a_new_address_is_a_new_daemon_with_counters_from_0() -> None:
-    async with fake_daemon() as old, fake_daemon() as new, told(watch(old.endpoint)) as office:
+async def test_a_new_address_restarts_counters() -> None:
+    async with (
+        fake_daemon() as old,
+        fake_daemon() as new,
+        running(watch(old.endpoint)) as office,
+    ):
         session = await old.accept_and_greet()
         await session.reply_to_polls()
         plan = await office.apply([watch(new.endpoint)])
@@ -173,32 +177,32 @@ async def test_a_new_address_is_a_new_daemon_with_counters_from_0() -> None:
 
 async def test_another_name_may_have_the_address_at_once(log: LogCapture) -> None:
     here = ListenEndpoint("127.0.0.1", free_port())
-    async with told(watch(here, timeout=SHORT)) as fleet:
+    async with running(watch(here, timeout=SHORT)) as pool:
         await log.wait_for_down()  # it listens now
-        await fleet.apply([watch(here, "renamed", timeout=SHORT)])
+        await pool.apply([watch(here, "renamed", timeout=SHORT)])
         assert await log.wait_for_down() == "not_found"
         async with connect_fake_daemon(here.host, here.port) as session:
             session.send_lines(GREETING)
             await session.reply_to_polls(2)
-            assert names(fleet) == ["renamed"]
-            assert fleet.daemons[0].up
+            assert names(pool) == ["renamed"]
+            assert pool.daemons[0].up
 
 
-async def test_a_daemon_that_dialled_in_is_never_let_go_for_a_setting(log: LogCapture) -> None:
+async def test_a_reverse_session_survives_other_settings(log: LogCapture) -> None:
     here = ListenEndpoint("127.0.0.1", free_port())
-    async with told(watch(here, timeout=SHORT)) as fleet:
+    async with running(watch(here, timeout=SHORT)) as pool:
         await log.wait_for_down()  # it listens now
         async with connect_fake_daemon(here.host, here.port) as session:
             session.send_lines(GREETING)
             await session.reply_to_polls()
-            await fleet.apply([watch(here, timeout=TEST_TIMEOUT)])
+            await pool.apply([watch(here, timeout=TEST_TIMEOUT)])
             await session.reply_to_polls(2)
-            assert fleet.daemons[0].management_connects == 1
+            assert pool.daemons[0].management_connects == 1
 
 
-class TestOtherSettings:
+class TestReconfigure:
     async def test_bound_the_next_reply(self, log: LogCapture) -> None:
-        async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
+        async with fake_daemon() as daemon, running(watch(daemon.endpoint)) as office:
             session = await daemon.accept_and_greet()
             await session.reply_to_polls()
             await office.apply([watch(daemon.endpoint, timeout=SHORT)])
@@ -208,7 +212,7 @@ class TestOtherSettings:
     async def test_hold_from_the_next_poll_which_comes_at_once(self, log: LogCapture) -> None:
         async with fake_daemon() as daemon:
             slow, quick = (watch(daemon.endpoint, interval=seconds) for seconds in (3600.0, 0.05))
-            async with told(slow) as office:
+            async with running(slow) as office:
                 session = await daemon.accept_and_greet()
                 await session.reply_to_polls()
                 await log.wait_for_up()
@@ -222,7 +226,7 @@ class TestOtherSettings:
         async with fake_daemon() as daemon:
             loud = watch(daemon.endpoint)
             quiet = structs.replace(loud, events=EventsConfig(log=False))
-            async with told(loud) as office:
+            async with running(loud) as office:
                 session = await daemon.accept_and_greet()
                 await session.reply_to_polls()
                 assert b"log on" in session.received
@@ -241,7 +245,7 @@ class TestOtherSettings:
             releases = structs.replace(
                 holds, daemon=structs.replace(holds.daemon, slot=SlotPolicy.RELEASE)
             )
-            async with told(holds) as office:
+            async with running(holds) as office:
                 session = await daemon.accept_and_greet()
                 await session.reply_to_polls()
                 await office.apply([releases])
@@ -249,21 +253,21 @@ class TestOtherSettings:
                 await session.wait_closed()
 
     async def test_of_identities_begin_new_counters(self) -> None:
-        before = watch(NOBODY)
+        before = watch(UNREACHABLE)
         after = structs.replace(before, clients=ClientsConfig(identity=Identity.USERNAME))
-        async with told(before) as office:
+        async with running(before) as office:
             plan = await office.apply([after])
         assert plan.restarted == ("office",)
 
 
-async def test_a_wrong_password_is_tried_again_at_a_reload(tmp_path: Path, log: LogCapture) -> None:
+async def test_a_reload_retries_a_wrong_password(tmp_path: Path, log: LogCapture) -> None:
     async with fake_daemon() as daemon:
         before = watch(daemon.endpoint)
         guarded = structs.replace(
             before,
             daemon=structs.replace(before.daemon, password_file=write(tmp_path, "wrong")),
         )
-        async with told(guarded) as office:
+        async with running(guarded) as office:
             session = await daemon.accept()
             session.send_bytes(PROMPT)
             assert await session.read_line() == b"wrong"
@@ -277,8 +281,8 @@ async def test_a_wrong_password_is_tried_again_at_a_reload(tmp_path: Path, log: 
 
 
 class TestReadiness:
-    async def test_waits_until_each_daemon_was_asked(self) -> None:
-        async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
+    async def test_waits_for_the_first_poll_of_each_daemon(self) -> None:
+        async with fake_daemon() as daemon, running(watch(daemon.endpoint)) as office:
             session = await daemon.accept_and_greet()
             readiness_error = office.readiness_error()
             assert readiness_error is not None
@@ -286,14 +290,16 @@ class TestReadiness:
             await session.reply_to_polls(2)
             assert office.readiness_error() is None
 
-    async def test_does_not_wait_for_ever(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test_waits_no_longer_than_the_grace_period(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(pool_module, "READY_GRACE", 0.0)
-        async with fake_daemon() as daemon, told(watch(daemon.endpoint)) as office:
+        async with fake_daemon() as daemon, running(watch(daemon.endpoint)) as office:
             await daemon.accept()
             assert office.readiness_error() is None
 
     async def test_does_not_depend_on_daemons_being_up(self, log: LogCapture) -> None:
-        async with told(watch(NOBODY)) as office:
+        async with running(watch(UNREACHABLE)) as office:
             await log.wait_for_down()
             assert office.daemons[0].down_reason is DownReason.REFUSED
             assert office.readiness_error() is None
@@ -305,7 +311,7 @@ class TestReadiness:
             raise RuntimeError("crashed")
 
         monkeypatch.setattr(Monitor, "run", crash)
-        async with told(watch(NOBODY)) as office:
+        async with running(watch(UNREACHABLE)) as office:
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             readiness_error = office.readiness_error()
@@ -313,8 +319,11 @@ class TestReadiness:
         assert readiness_error.endswith("office")
         assert "monitor task crashed" in log.messages
 
-    async def test_ends_with_a_monitor_that_stands_still(self) -> None:
-        async with fake_daemon() as daemon, told(watch(daemon.endpoint, interval=5.0)) as office:
+    async def test_ends_with_a_stuck_monitor(self) -> None:
+        async with (
+            fake_daemon() as daemon,
+            running(watch(daemon.endpoint, interval=5.0)) as office,
+        ):
             await (await daemon.accept_and_greet()).reply_to_polls()
             monitor = office.monitor("office")
             assert monitor is not None

@@ -13,7 +13,7 @@ from exporter.monitor.monitor import Monitor
 from exporter.monitor.refresh import RefreshRequest, refresh
 from tests.fake_daemon import REPLIES, TEST_TIMEOUT, FakeSession, fake_daemon, free_port
 from tests.log_capture import LogCapture
-from tests.monitor.harness import SHORT, monitor, running
+from tests.monitor.harness import SHORT, make_monitor, running
 
 NEVER = 3600.0
 """Seconds between polls that nobody wishes for."""
@@ -42,19 +42,19 @@ def attended(sleeper: Sleeper) -> RefreshRequest:
     return demand
 
 
-class TestDemand:
-    async def test_of_a_daemon_without_a_session_is_not_waited_for(self) -> None:
+class TestRefreshRequest:
+    async def test_without_a_session_does_not_wait(self) -> None:
         demand = RefreshRequest()
         assert demand.request(TEST_TIMEOUT) is None
         assert not demand.pending
 
-    async def test_is_met_by_a_reading_that_is_fresh(self) -> None:
+    async def test_with_a_fresh_status_does_not_wait(self) -> None:
         sleeper = Sleeper()
         assert attended(sleeper).request(TEST_TIMEOUT) is None
         assert sleeper.woken == 0
 
     @pytest.mark.usefixtures("always_old")
-    async def test_of_many_wakes_the_session_once_and_is_answered_at_once(self) -> None:
+    async def test_by_many_wakes_the_session_once(self) -> None:
         sleeper = Sleeper()
         demand = attended(sleeper)
         answers = [demand.request(TEST_TIMEOUT) for _ in range(3)]
@@ -76,7 +76,7 @@ class TestDemand:
         assert sleeper.woken == 1
 
     @pytest.mark.usefixtures("always_old")
-    async def test_that_is_overdue_is_not_waited_for_again_until_it_is_met(self) -> None:
+    async def test_that_is_overdue_is_not_awaited_again(self) -> None:
         sleeper = Sleeper()
         demand = attended(sleeper)
         assert demand.request(0.0) is not None
@@ -87,7 +87,7 @@ class TestDemand:
         assert sleeper.woken == 2
 
 
-class SeenDemand(RefreshRequest):
+class ObservedRequest(RefreshRequest):
     """A demand that tells when the session rests."""
 
     def __init__(self) -> None:
@@ -109,113 +109,111 @@ async def resting(
 ) -> AsyncIterator[tuple[Monitor, FakeSession]]:
     """Watch a daemon that has answered one poll."""
     async with fake_daemon() as daemon:
-        watcher = monitor(daemon.endpoint, interval=interval, deadline=deadline)
-        watcher.refresh_request = seen = SeenDemand()
-        async with running(watcher):
+        monitor = make_monitor(daemon.endpoint, interval=interval, deadline=deadline)
+        monitor.refresh_request = seen = ObservedRequest()
+        async with running(monitor):
             session = await daemon.accept_and_greet()
             await session.reply_to_polls(1)
             await seen.rests()
-            yield watcher, session
+            yield monitor, session
 
 
 @pytest.mark.usefixtures("always_old")
-class TestRefreshing:
-    async def test_causes_one_poll_for_all_who_scrape_at_the_same_time(self) -> None:
-        async with resting() as (watcher, session):
+class TestRefresh:
+    async def test_polls_once_for_concurrent_scrapes(self) -> None:
+        async with resting() as (monitor, session):
             scrapes = [
-                asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
+                asyncio.create_task(refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT))
                 for _ in range(3)
             ]
             await session.reply_to_polls(1)
             await asyncio.gather(*scrapes)
-            assert session.received.count(b"status 3") == watcher.daemon.polls == 2
+            assert session.received.count(b"status 3") == monitor.daemon.polls == 2
 
-    async def test_joins_a_poll_that_is_under_way(self) -> None:
-        async with resting() as (watcher, session):
-            first = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
+    async def test_joins_the_current_poll(self) -> None:
+        async with resting() as (monitor, session):
+            first = asyncio.create_task(refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT))
             await session.reply(until=b"status 3")
-            second = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
+            second = asyncio.create_task(refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT))
             await asyncio.wait([second], timeout=IMPATIENT)
             assert not second.done()
             session.send_lines(*REPLIES[b"status 3"])
             await asyncio.gather(first, second)
-            assert watcher.daemon.polls == 2
+            assert monitor.daemon.polls == 2
 
-    async def test_gives_a_reading_that_is_ready_to_be_shown(self) -> None:
-        async with resting() as (watcher, session):
-            scrape = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
+    async def test_returns_after_the_status_is_rendered(self) -> None:
+        async with resting() as (monitor, session):
+            scrape = asyncio.create_task(refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT))
             grown = (b"SUCCESS: nclients=1,bytesin=4005,bytesout=3148",)
             await session.reply_to_polls(1, replies={**REPLIES, b"load-stats": grown})
             await scrape
-            assert watcher.daemon.traffic.received_bytes == 4005
+            assert monitor.daemon.traffic.received_bytes == 4005
 
-    async def test_goes_on_without_a_daemon_that_hangs_and_waits_for_it_once(self) -> None:
-        async with resting() as (watcher, session), resting() as (other, healthy):
-            both = [watcher.refresh_request, other.refresh_request]
+    async def test_waits_once_for_a_hung_daemon(self) -> None:
+        async with resting() as (monitor, session), resting() as (other, healthy):
+            both = [monitor.refresh_request, other.refresh_request]
             scrape = asyncio.create_task(refresh(both, max_wait=IMPATIENT))
             await session.reply(until=b"load-stats")
             await healthy.reply_to_polls(1)
             await scrape
-            assert (watcher.daemon.polls, other.daemon.polls) == (1, 2)
-            assert watcher.refresh_request.request(IMPATIENT) is None
+            assert (monitor.daemon.polls, other.daemon.polls) == (1, 2)
+            assert monitor.refresh_request.request(IMPATIENT) is None
 
-    async def test_asks_nothing_of_a_daemon_that_is_silent(self, log: LogCapture) -> None:
-        async with resting(deadline=SHORT) as (watcher, session):
-            scrape = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
+    async def test_sends_nothing_to_a_daemon_that_timed_out(self, log: LogCapture) -> None:
+        async with resting(deadline=SHORT) as (monitor, session):
+            scrape = asyncio.create_task(refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT))
             await session.reply(until=b"load-stats")
             await scrape
-            assert not watcher.daemon.up
-            assert watcher.daemon.poll_failures.total() == 1
-            await refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT)
+            assert not monitor.daemon.up
+            assert monitor.daemon.poll_failures.total() == 1
+            await refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT)
             hearing = asyncio.create_task(session.read_line())
             await asyncio.wait([hearing], timeout=IMPATIENT)
             assert not hearing.done()
             hearing.cancel()
 
-    async def test_opens_no_session_where_the_slot_is_released(self) -> None:
+    async def test_opens_no_session_while_the_slot_is_released(self) -> None:
         async with fake_daemon() as daemon:
-            watcher = monitor(daemon.endpoint, interval=NEVER, slot=SlotPolicy.RELEASE)
-            async with running(watcher):
+            monitor = make_monitor(daemon.endpoint, interval=NEVER, slot=SlotPolicy.RELEASE)
+            async with running(monitor):
                 session = await daemon.accept_and_greet()
                 await session.reply_to_polls(1)
                 assert await session.read_line() == b"quit"
                 session.close()
-                await refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT)
-                assert watcher.daemon.up
+                await refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT)
+                assert monitor.daemon.up
                 assert daemon.all_accepted
 
     async def test_does_not_wait_for_a_daemon_that_is_down(self, log: LogCapture) -> None:
-        watcher = monitor(TcpEndpoint("127.0.0.1", free_port()), interval=NEVER)
-        async with running(watcher):
+        monitor = make_monitor(TcpEndpoint("127.0.0.1", free_port()), interval=NEVER)
+        async with running(monitor):
             await log.wait_for_down()
-            await refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT)
+            await refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT)
 
-    async def test_never_brings_an_exporter_back_that_has_stepped_aside(
-        self, log: LogCapture
-    ) -> None:
-        async with resting() as (watcher, session):
+    async def test_opens_no_session_during_a_prompt(self, log: LogCapture) -> None:
+        async with resting() as (monitor, session):
             session.send_lines(b">HOLD:Waiting for hold release:0")
             assert await log.wait_for_down() == "hold"
             await session.wait_closed()
-            await refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT)
-            assert watcher.daemon.management_connects == 1
+            await refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT)
+            assert monitor.daemon.management_connects == 1
 
-    async def test_ends_when_the_daemon_hangs_up(self) -> None:
-        async with resting() as (watcher, session):
-            scrape = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
+    async def test_ends_when_the_session_closes(self) -> None:
+        async with resting() as (monitor, session):
+            scrape = asyncio.create_task(refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT))
             await session.reply(until=b"load-stats")
             session.close()
             await scrape
-            assert not watcher.daemon.up
+            assert not monitor.daemon.up
 
 
 @pytest.mark.usefixtures("always_old")
-async def test_a_wish_takes_the_place_of_the_poll_that_would_come_next() -> None:
+async def test_a_refresh_replaces_the_next_poll() -> None:
     """Scrapes as frequent as polls must not double them."""
     interval = 1.0
     loop = asyncio.get_running_loop()
-    async with resting(interval=interval) as (watcher, session):
-        scrape = asyncio.create_task(refresh([watcher.refresh_request], max_wait=TEST_TIMEOUT))
+    async with resting(interval=interval) as (monitor, session):
+        scrape = asyncio.create_task(refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT))
         await session.reply_to_polls(1)
         await scrape
         answered = loop.time()

@@ -29,7 +29,7 @@ def status(*, received: int = 3005, printed: int = PRINTED) -> bytes:
 
 
 class Watched:
-    """A record, and the file that is polled into it; the clock stands at the file's own time."""
+    """A state, and the file that is polled into it; the clock stands at the file's own time."""
 
     def __init__(self, path: Path, *, management: bool = False) -> None:
         self.path = path
@@ -39,16 +39,16 @@ class Watched:
             management=parse_endpoint("127.0.0.1:7505") if management else None,
             status_file=path,
         )
-        self.record = DaemonState(Target(daemon))
+        self.state = DaemonState(Target(daemon))
         self.prepared = 0
         self.used = asyncio.Event()
         self.poller = StatusFilePoller(
-            self.record,
+            self.state,
             on_updated=self._prepare,
             clock=lambda: self.now,
         )
 
-    async def _prepare(self, record: DaemonState) -> None:
+    async def _prepare(self, state: DaemonState) -> None:
         self.prepared += 1
         self.used.set()
 
@@ -60,10 +60,10 @@ class Watched:
     def answer(self, content: bytes) -> None:
         """Let the session answer a poll with this status."""
         reading = parse_status(tuple(content.splitlines()))
-        self.record.on_poll(Poll(LoadStats(1, 500, 600), reading), now=self.now, duration=0.1)
+        self.state.on_poll(Poll(LoadStats(1, 500, 600), reading), now=self.now, duration=0.1)
 
     def received(self) -> int:
-        return self.record.clients.totals["alice"].received_bytes
+        return self.state.clients.totals["alice"].received_bytes
 
 
 @pytest.fixture
@@ -76,35 +76,35 @@ def fallback(tmp_path: Path) -> Watched:
     return Watched(tmp_path / "status.log", management=True)
 
 
-async def test_a_file_alone_makes_a_daemon_up(alone: Watched) -> None:
+async def test_a_status_file_alone_makes_a_daemon_up(alone: Watched) -> None:
     alone.write(status())
     await alone.poller.poll()
-    record = alone.record
-    assert (record.up, record.management_up, record.down_reason) == (True, False, None)
-    assert record.source is StatusSource.STATUS_FILE
-    assert isinstance(record.status, ServerStatus)
-    assert record.version is not None
-    assert record.version.version == "2.6.14"
+    state = alone.state
+    assert (state.up, state.management_up, state.down_reason) == (True, False, None)
+    assert state.source is StatusSource.STATUS_FILE
+    assert isinstance(state.status, ServerStatus)
+    assert state.version is not None
+    assert state.version.version == "2.6.14"
     assert alone.received() == 3005
     assert alone.prepared == 1
 
 
-async def test_totals_come_from_the_rows_where_nobody_tells_them(alone: Watched) -> None:
+async def test_totals_are_sums_of_the_rows_without_load_stats(alone: Watched) -> None:
     alone.write(status())
     await alone.poller.poll()
     alone.write(status(received=3105, printed=PRINTED + 60))
     await alone.poller.poll()
-    assert alone.record.traffic.received_bytes == 3105
+    assert alone.state.traffic.received_bytes == 3105
 
 
-async def test_totals_of_a_tunnel_are_those_of_its_link(alone: Watched) -> None:
+async def test_totals_of_a_tunnel_are_its_link_bytes(alone: Watched) -> None:
     written = TUNNEL.format(read=700, more="TCP/UDP write bytes,800\n")
     updated = parse_status(tuple(written.encode().splitlines())).updated
     alone.now = updated + 1
     alone.write(written.encode())
     await alone.poller.poll()
-    assert alone.record.traffic.received_bytes == 700
-    assert alone.record.traffic.sent_bytes == 800
+    assert alone.state.traffic.received_bytes == 700
+    assert alone.state.traffic.sent_bytes == 800
 
 
 async def test_a_status_that_was_counted_is_not_counted_again(alone: Watched) -> None:
@@ -112,44 +112,44 @@ async def test_a_status_that_was_counted_is_not_counted_again(alone: Watched) ->
     await alone.poller.poll()
     await alone.poller.poll()
     assert alone.received() == 3005
-    assert alone.record.polls == 2
+    assert alone.state.polls == 2
 
 
-async def test_an_old_status_is_no_news(alone: Watched) -> None:
+async def test_an_old_status_is_stale(alone: Watched) -> None:
     alone.write(status())
     alone.now = PRINTED + 181.0
     await alone.poller.poll()
-    assert not alone.record.up
-    assert alone.record.down_reason is DownReason.STALE
-    assert "181 s old" in alone.record.down_message
+    assert not alone.state.up
+    assert alone.state.down_reason is DownReason.STALE
+    assert "181 s old" in alone.state.down_message
 
 
-async def test_a_file_that_is_gone_takes_its_readings_with_it(alone: Watched) -> None:
+async def test_a_deleted_file_clears_the_gauges(alone: Watched) -> None:
     alone.write(status())
     await alone.poller.poll()
     alone.path.unlink()
     await alone.poller.poll()
-    assert (alone.record.up, alone.record.status) == (False, None)
-    assert alone.record.down_reason is DownReason.NOT_FOUND
+    assert (alone.state.up, alone.state.status) == (False, None)
+    assert alone.state.down_reason is DownReason.NOT_FOUND
     assert alone.received() == 3005
 
 
-async def test_a_file_serves_while_the_session_does_not(fallback: Watched) -> None:
-    fallback.record.on_down(SlotBusy("127.0.0.1:7505: busy"))
+async def test_the_file_is_used_while_the_session_is_down(fallback: Watched) -> None:
+    fallback.state.on_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.poller.poll()
-    record = fallback.record
-    assert (record.up, record.management_up) == (True, False)
-    assert record.down_reason is DownReason.BUSY
-    record.on_down(SlotBusy("127.0.0.1:7505: still busy"))
-    assert record.up
-    assert record.status is not None
+    state = fallback.state
+    assert (state.up, state.management_up) == (True, False)
+    assert state.down_reason is DownReason.BUSY
+    state.on_down(SlotBusy("127.0.0.1:7505: still busy"))
+    assert state.up
+    assert state.status is not None
 
 
-async def test_bytes_are_counted_once_over_a_change_of_the_source(fallback: Watched) -> None:
+async def test_bytes_count_once_when_the_source_changes(fallback: Watched) -> None:
     fallback.answer(status(received=5000, printed=PRINTED))
-    fallback.record.on_down(SlotBusy("busy"))
-    assert not fallback.record.up
+    fallback.state.on_down(SlotBusy("busy"))
+    assert not fallback.state.up
     fallback.write(status(received=4000, printed=PRINTED))  # the same second, but before
     await fallback.poller.poll()
     assert fallback.received() == 5000
@@ -158,52 +158,52 @@ async def test_bytes_are_counted_once_over_a_change_of_the_source(fallback: Watc
     assert fallback.received() == 6000
     fallback.answer(status(received=6500, printed=PRINTED + 70))
     assert fallback.received() == 6500
-    assert fallback.record.source is StatusSource.MANAGEMENT
-    assert fallback.record.traffic.received_bytes == 500
+    assert fallback.state.source is StatusSource.MANAGEMENT
+    assert fallback.state.traffic.received_bytes == 500
 
 
-async def test_a_file_that_fails_as_well_leaves_the_reason_of_the_session(
+async def test_a_failed_file_keeps_the_reason_of_the_session(
     fallback: Watched,
 ) -> None:
-    fallback.record.on_down(SlotBusy("127.0.0.1:7505: busy"))
+    fallback.state.on_down(SlotBusy("127.0.0.1:7505: busy"))
     await fallback.poller.poll()
-    assert not fallback.record.up
-    assert fallback.record.down_reason is DownReason.BUSY
-    assert fallback.record.poll_failures[DownReason.NOT_FOUND] == 1
+    assert not fallback.state.up
+    assert fallback.state.down_reason is DownReason.BUSY
+    assert fallback.state.poll_failures[DownReason.NOT_FOUND] == 1
 
 
-async def test_a_session_that_works_is_enough(fallback: Watched) -> None:
+async def test_the_file_is_not_read_while_the_session_is_up(fallback: Watched) -> None:
     fallback.answer(status())
     reading = asyncio.create_task(fallback.poller.run(0.001))
     await asyncio.sleep(0.01)
     reading.cancel()
-    assert fallback.record.polls == 1
+    assert fallback.state.polls == 1
 
 
 async def test_the_session_is_tried_first(fallback: Watched) -> None:
     fallback.write(status())
     reading = asyncio.create_task(fallback.poller.run(0.001))
     await asyncio.sleep(0.01)
-    assert fallback.record.polls == 0
-    fallback.record.on_down(SlotBusy("127.0.0.1:7505: busy"))
+    assert fallback.state.polls == 0
+    fallback.state.on_down(SlotBusy("127.0.0.1:7505: busy"))
     async with asyncio.timeout(TEST_TIMEOUT):
         await fallback.used.wait()
     reading.cancel()
-    assert fallback.record.source is StatusSource.STATUS_FILE
+    assert fallback.state.source is StatusSource.STATUS_FILE
 
 
-async def test_clients_of_a_file_that_is_gone_are_forgotten_in_time(alone: Watched) -> None:
+async def test_clients_of_a_deleted_file_expire(alone: Watched) -> None:
     alone.write(status())
     await alone.poller.poll()
     alone.path.unlink()
     await alone.poller.poll()
-    assert "alice" in alone.record.clients.totals
+    assert "alice" in alone.state.clients.totals
     alone.now += ClientsConfig().forget_after + 60
     await alone.poller.poll()
-    assert "alice" not in alone.record.clients.totals
+    assert "alice" not in alone.state.clients.totals
 
 
-async def test_a_session_that_came_back_meanwhile_knows_better(
+async def test_a_session_that_is_back_meanwhile_wins(
     fallback: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def slowly(self: StatusFile) -> tuple[bytes, ...]:
@@ -213,7 +213,7 @@ async def test_a_session_that_came_back_meanwhile_knows_better(
     monkeypatch.setattr(StatusFile, "read", slowly)
     await fallback.poller.poll()
     assert fallback.received() == 9000
-    assert fallback.record.source is StatusSource.MANAGEMENT
+    assert fallback.state.source is StatusSource.MANAGEMENT
 
 
 async def test_only_changes_are_logged(alone: Watched, log: LogCapture) -> None:
@@ -235,23 +235,23 @@ async def test_a_daemon_in_server_mode_may_write_any_format(alone: Watched) -> N
     assert alone.received() == 3005
 
 
-async def test_what_a_file_told_goes_with_it(fallback: Watched) -> None:
-    fallback.record.on_down(SlotBusy("127.0.0.1:7505: busy"))
+async def test_a_deleted_file_ends_its_status(fallback: Watched) -> None:
+    fallback.state.on_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.poller.poll()
     daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
-    fallback.record.reconfigure(Target(daemon, ClientsConfig()))
-    assert (fallback.record.up, fallback.record.status) == (False, None)
+    fallback.state.reconfigure(Target(daemon, ClientsConfig()))
+    assert (fallback.state.up, fallback.state.status) == (False, None)
 
 
-async def test_a_file_that_is_configured_no_longer_takes_its_readings_with_it(
+async def test_a_file_removed_from_the_configuration_clears_the_gauges(
     fallback: Watched,
 ) -> None:
-    fallback.record.on_down(SlotBusy("127.0.0.1:7505: busy"))
+    fallback.state.on_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.poller.poll()
     with_file = DaemonConfig(name="office", status_file=fallback.path)
-    fallback.record.reconfigure(Target(with_file, ClientsConfig()))
-    assert fallback.record.up
-    fallback.record.reconfigure(Target(DaemonConfig(name="office")))
-    assert (fallback.record.up, fallback.record.status) == (False, None)
+    fallback.state.reconfigure(Target(with_file, ClientsConfig()))
+    assert fallback.state.up
+    fallback.state.reconfigure(Target(DaemonConfig(name="office")))
+    assert (fallback.state.up, fallback.state.status) == (False, None)

@@ -35,13 +35,13 @@ async def failure(path: Path, within: float = 10) -> ManagementError:
     return caught.value
 
 
-async def test_a_whole_file_is_its_lines(path: Path) -> None:
+async def test_a_complete_file_is_its_lines(path: Path) -> None:
     write(path, WHOLE)
     lines = await StatusFile(path, timeout=10).read()
     assert lines == (b"TITLE\tOpenVPN", b"TIME\tnow\t1")
 
 
-async def test_a_file_that_took_the_place_is_read(path: Path) -> None:
+async def test_a_replaced_file_is_read(path: Path) -> None:
     reader = StatusFile(path, timeout=10)
     write(path, b"old\nEND\n")
     await reader.read()
@@ -51,12 +51,12 @@ async def test_a_file_that_took_the_place_is_read(path: Path) -> None:
     assert (await reader.read())[0] == b"TITLE\tOpenVPN"
 
 
-async def test_a_date_in_the_future_holds_nothing_up(path: Path) -> None:
+async def test_a_modification_time_in_the_future_does_not_delay(path: Path) -> None:
     write(path, WHOLE, age=-3600)
     assert await StatusFile(path, timeout=10).read()
 
 
-async def test_a_file_that_is_being_written_is_read_once_it_rests(
+async def test_a_file_that_is_being_written_is_read_when_it_is_stable(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take = status_file._read_file
@@ -93,7 +93,7 @@ def test_a_fresh_change_is_seen(path: Path) -> None:
     assert not status_file._read_file(path).stable
 
 
-async def test_a_file_that_never_rests_is_given_up(
+async def test_a_file_that_is_never_stable_times_out(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(path, WHOLE)
@@ -120,20 +120,20 @@ async def test_a_file_that_never_rests_is_given_up(
         (b"BACKEND\n", "no END"),
     ],
 )
-async def test_what_is_not_whole_counts_not_at_all(path: Path, content: bytes, words: str) -> None:
+async def test_an_incomplete_file_is_an_error(path: Path, content: bytes, words: str) -> None:
     write(path, content)
     error = await failure(path)
     assert isinstance(error, ProtocolError)
     assert words in str(error)
 
 
-async def test_a_missing_file_is_told(path: Path) -> None:
+async def test_a_missing_file_is_an_error(path: Path) -> None:
     error = await failure(path)
     assert isinstance(error, EndpointNotFound)
     assert f"status {path}" in str(error)
 
 
-async def test_a_right_that_is_missing_is_explained(
+async def test_a_missing_permission_is_explained(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(path: Path) -> object:
@@ -145,7 +145,7 @@ async def test_a_right_that_is_missing_is_explained(
     assert "readable by the exporter's group" in str(error)
 
 
-async def test_a_pipe_in_its_place_blocks_nobody(path: Path) -> None:
+async def test_a_pipe_does_not_block(path: Path) -> None:
     os.mkfifo(path)
     assert "not a regular file" in str(await failure(path))
 
@@ -158,9 +158,7 @@ async def test_a_file_that_is_too_large_is_refused(
     assert "more than" in str(await failure(path))
 
 
-async def test_a_file_system_that_hangs_is_given_up(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_hung_file_system_times_out(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = StatusFile(path, timeout=0.01)
     write(path, WHOLE)
     take, released, asked = status_file._read_file, threading.Event(), []
