@@ -127,11 +127,16 @@ def test_every_key_of_the_configuration_that_is_named_exists(page: Path) -> None
 
 
 def test_the_source_tree_in_contributing_names_every_folder() -> None:
-    rooms = {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("exporter/*/__init__.py")}
-    files = ("*/*.py", "prometheus/*.yml", "deploy/*/*")
-    rooms |= {f"{path.relative_to(ROOT).parts[0]}/" for glob in files for path in ROOT.glob(glob)}
-    on_the_map = set(re.findall(r"^\| `([^`]+/)` \|", CONTRIBUTING, re.MULTILINE))
-    assert rooms - {"exporter/"} == on_the_map
+    folders = {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("exporter/*/__init__.py")}
+    files = ("*/*.py", "prometheus/*.yml", "deploy/*/*", "docs/*.md", "scripts/*", "requirements/*")
+    folders |= {f"{path.relative_to(ROOT).parts[0]}/" for glob in files for path in ROOT.glob(glob)}
+    rows = set(re.findall(r"^\| `([^`]+/)` \|", CONTRIBUTING, re.MULTILINE))
+    assert folders - {"exporter/"} == rows
+
+
+def test_every_file_in_contributing_exists() -> None:
+    paths = re.findall(r"`((?:exporter|tests|docs|grafana|prometheus)/[\w./]+)`", CONTRIBUTING)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_the_page_on_polling_says_how_long_a_scrape_waits_and_what_the_defaults_are() -> None:
