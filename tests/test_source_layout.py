@@ -11,6 +11,75 @@ MODULES = sorted((ROOT / "exporter").rglob("*.py"))
 MODULE_LINES = 400
 FUNCTION_LINES = 50
 
+NEIGHBOURS = {
+    "__main__": {"cli"},
+    "aio": set(),
+    "alert_rules": {"config"},
+    "app": {
+        "certificates",
+        "config",
+        "log",
+        "metrics",
+        "monitor",
+        "openvpn_config",
+        "reload",
+        "state",
+        "transport",
+        "web",
+    },
+    "certificates": {"aio", "config", "files", "log", "management", "openvpn_config"},
+    "cli": {
+        "alert_rules",
+        "app",
+        "config",
+        "dashboards",
+        "files",
+        "log",
+        "management",
+        "metrics",
+        "monitor",
+        "openvpn_config",
+        "simulator",
+        "state",
+        "web",
+    },
+    "config": {"files", "management", "openvpn_config", "secret"},
+    "dashboards": set(),
+    "files": set(),
+    "log": set(),
+    "management": {"secret"},
+    "metrics": {"aio", "certificates", "config", "management", "state"},
+    "monitor": {
+        "aio",
+        "certificates",
+        "config",
+        "files",
+        "log",
+        "management",
+        "secret",
+        "state",
+        "transport",
+    },
+    "openvpn_config": {"files", "management"},
+    "reload": {"aio", "config", "log", "metrics"},
+    "secret": set(),
+    "simulator": {"management"},
+    "state": {"certificates", "config", "management"},
+    "transport": {"aio", "management", "secret"},
+    "web": {
+        "aio",
+        "config",
+        "files",
+        "log",
+        "management",
+        "metrics",
+        "secret",
+        "state",
+        "transport",
+    },
+}
+"""What each folder and module at the top imports of the others."""
+
 
 def by_name(path: Path) -> str:
     return str(path.relative_to(ROOT))
@@ -31,6 +100,26 @@ class TestEveryModule:
 
     def test_is_no_drawer_for_odds_and_ends(self, path: Path) -> None:
         assert path.stem not in {"utils", "util", "helpers", "common", "misc", "manager", "base"}
+
+
+def test_every_folder_imports_its_neighbours_and_no_others() -> None:
+    found: dict[str, set[str]] = {name: set() for name in NEIGHBOURS}
+    for path in MODULES:
+        part = path.relative_to(ROOT / "exporter").parts[0].removesuffix(".py")
+        if part != "__init__":
+            found.setdefault(part, set()).update(imported_parts(path) - {part, "__version__"})
+    assert found == NEIGHBOURS
+
+
+def imported_parts(path: Path) -> set[str]:
+    """Return the folders and modules at the top of the package that a module imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module == "exporter":
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("exporter."):
+            names.add((node.module or "").split(".")[1])
+    return names
 
 
 def long_functions(path: Path) -> list[str]:
