@@ -80,8 +80,8 @@ async def exit_code(process: Process) -> int:
         return await process.wait()
 
 
-class TestQuestions:
-    def test_version_tells_the_version(self) -> None:
+class TestHelp:
+    def test_version_prints_the_version(self) -> None:
         done = run("--version")
         assert (done.returncode, done.stdout) == (0, f"openvpn-exporter {__version__}\n")
 
@@ -93,15 +93,15 @@ class TestQuestions:
         assert set(re.findall(r"--[a-z][a-z.-]+", done.stdout)) == set(FLAGS)
 
     @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-    def test_each_command_has_a_help_of_its_own(self, command: Command) -> None:
+    def test_each_command_has_its_own_help(self, command: Command) -> None:
         done = run(command.name, "--help")
         assert (done.returncode, done.stderr) == (0, "")
         assert "--log.level" in done.stdout
 
 
-class TestMistakes:
+class TestErrors:
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "message"),
         [
             (["--no.such.flag"], "--no.such.flag"),
             (["surf"], "'surf'"),
@@ -118,19 +118,21 @@ class TestMistakes:
             (["--config.file", "x", "--openvpn.config", "*"], "not allowed with"),
         ],
     )
-    def test_in_flags_are_named_and_end_with_2(self, arguments: list[str], said: str) -> None:
+    def test_invalid_flag_is_named_and_exits_with_2(
+        self, arguments: list[str], message: str
+    ) -> None:
         done = run(*arguments)
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("usage: ")
-        assert said in done.stderr
+        assert message in done.stderr
 
-    def test_nothing_to_watch_is_answered_with_what_to_do(self) -> None:
+    def test_no_daemon_is_an_error_with_the_remedy(self) -> None:
         done = run()
         assert done.returncode == 2
         for word in ("--config.file", "--openvpn.management", "demo"):
             assert word in done.stderr.partition("error:")[2]
 
-    def test_in_the_configuration_are_told_all_at_once_by_file_and_line(
+    def test_all_problems_of_the_configuration_are_reported_with_file_and_line(
         self, tmp_path: Path
     ) -> None:
         file = tmp_path / "bad.yaml"
@@ -144,20 +146,20 @@ class TestMistakes:
             f"{file}:4",
         ]
 
-    def test_a_configuration_that_is_not_there_ends_with_2(self, tmp_path: Path) -> None:
+    def test_missing_configuration_exits_with_2(self, tmp_path: Path) -> None:
         done = run("--config.file", str(tmp_path / "missing.yaml"))
         assert done.returncode == 2
         assert f"{tmp_path}/missing.yaml: " in done.stderr
         assert "Traceback" not in done.stderr
 
-    def test_in_addresses_are_told_all_at_once(self) -> None:
+    def test_all_invalid_addresses_are_reported(self) -> None:
         done = run("--openvpn.management", "nowhere", "--openvpn.management", "127.0.0.1:0x1")
         assert done.returncode == 2
         assert [line.partition(":")[0] for line in done.stderr.splitlines()] == [
             "--openvpn.management"
         ] * 2
 
-    async def test_an_address_in_use_ends_with_1(self) -> None:
+    async def test_address_in_use_exits_with_1(self) -> None:
         async with await asyncio.start_server(lambda *_: None, "127.0.0.1", 0) as server:
             host, port = server.sockets[0].getsockname()
             done = await asyncio.to_thread(run, "demo", f"--web.listen-address={host}:{port}")
@@ -169,7 +171,7 @@ class TestMistakes:
 
 class TestServing:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    async def test_ends_with_0_at_a_signal_and_takes_leave_of_the_daemon(
+    async def test_signal_sends_quit_to_the_daemon_and_exits_with_0(
         self, number: signal.Signals
     ) -> None:
         async with (
@@ -178,14 +180,14 @@ class TestServing:
         ):
             session = await daemon.accept_and_greet()
             await session.reply_to_polls()
-            told = time.monotonic()
+            signalled_at = time.monotonic()
             process.send_signal(number)
             await session.wait_closed()
             assert await exit_code(process) == 0
-            assert time.monotonic() - told < 5
+            assert time.monotonic() - signalled_at < 5
         assert session.received[-1] == b"quit"
 
-    async def test_shows_the_daemons_of_a_configuration_file(self, tmp_path: Path) -> None:
+    async def test_serves_the_daemons_of_a_configuration_file(self, tmp_path: Path) -> None:
         file = tmp_path / "config.yaml"
         flags = ("--config.file", str(file), ANY_PORT, "--web.telemetry-path=/numbers")
         async with fake_daemon() as daemon:
@@ -197,7 +199,7 @@ class TestServing:
                 body = await get(f"{url[1]}/numbers")
         assert 'openvpn_management_up{daemon="office"}' in body
 
-    async def test_reloads_at_sighup_and_keeps_the_session(self, tmp_path: Path) -> None:
+    async def test_sighup_reloads_and_keeps_the_session(self, tmp_path: Path) -> None:
         file = tmp_path / "config.yaml"
         async with fake_daemon() as daemon:
             office = f"daemons:\n  - name: office\n    management: {daemon.endpoint}\n"
@@ -218,14 +220,14 @@ class TestServing:
             assert daemon.all_accepted
             assert session.received.count(b"pid") == 1
 
-    async def test_logs_as_json_for_who_asks(self) -> None:
+    async def test_log_format_json_logs_json(self) -> None:
         arguments = ("--openvpn.management=127.0.0.1:1", ANY_PORT, "--log.format=json")
         async with running(*arguments) as process:
             await read_until(process.stderr, r'^\{"ts": ".*"msg": "serving"')
 
 
 class TestDemo:
-    async def test_says_where_to_look_and_is_there(self) -> None:
+    async def test_prints_urls_that_are_served(self) -> None:
         async with running("demo", ANY_PORT) as process:
             landing = await read_until(process.stdout, r"(http://127\.0\.0\.1:\d+/)\s")
             metrics = await read_until(process.stdout, r"(http://127\.0\.0\.1:\d+/metrics)\s")
@@ -242,18 +244,18 @@ class TestRules:
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == (ROOT / "prometheus" / "openvpn.rules.yml").read_text()
 
-    def test_takes_job_thresholds_and_runbook_and_writes_a_file(self, tmp_path: Path) -> None:
+    def test_writes_rules_with_job_thresholds_and_runbook(self, tmp_path: Path) -> None:
         file = tmp_path / "openvpn.rules.yml"
         thresholds = ("--threshold=daemon-down=17m", "--threshold", "auth-failures=50")
         done = run(
             "rules", "--job=vpn", *thresholds, "--runbook=https://wiki/vpn", f"--output={file}"
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-        for words in ('up{job="vpn"}', "for: 17m", "> 50.5", "https://wiki/vpn#openvpndaemondown"):
-            assert words in file.read_text()
+        for text in ('up{job="vpn"}', "for: 17m", "> 50.5", "https://wiki/vpn#openvpndaemondown"):
+            assert text in file.read_text()
 
     @pytest.mark.parametrize(
-        ("flag", "said"),
+        ("flag", "message"),
         [
             ("--threshold=daemon-down", "write NAME=VALUE"),
             ("--threshold=daemon-down=soon", "threshold daemon-down: 'soon' is not a duration"),
@@ -261,24 +263,24 @@ class TestRules:
             ("--runbook=a b", "'a b' is no URL"),
         ],
     )
-    def test_a_mistake_is_named_and_ends_with_2(self, flag: str, said: str) -> None:
+    def test_invalid_value_is_named_and_exits_with_2(self, flag: str, message: str) -> None:
         done = run("rules", flag)
         assert (done.returncode, done.stdout) == (2, "")
-        assert said in done.stderr
+        assert message in done.stderr
 
-    def test_a_file_that_can_not_be_written_ends_with_1(self, tmp_path: Path) -> None:
+    def test_unwritable_file_exits_with_1(self, tmp_path: Path) -> None:
         done = run("rules", f"--output={tmp_path}")
         assert done.returncode == 1
         assert f"cannot write {tmp_path}: Is a directory" in done.stderr
 
-    def test_the_help_lists_every_threshold_with_its_default(self) -> None:
+    def test_help_lists_every_threshold_with_its_default(self) -> None:
         listed = run("rules", "--help").stdout
         for threshold in THRESHOLDS:
             assert f"  {threshold.name}={threshold.default} " in listed
             assert threshold.description in listed
 
 
-def test_only_the_demo_loads_the_simulator() -> None:
+def test_only_demo_imports_the_simulator() -> None:
     code = "import sys, exporter.cli; sys.exit('exporter.simulator' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)  # noqa: S603
     assert done.returncode == 0

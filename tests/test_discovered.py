@@ -1,4 +1,4 @@
-"""What is found among OpenVPN's own configurations, from the file to the page and the log."""
+"""Discovered daemons from the configuration file to the metrics and the log."""
 
 import logging
 from pathlib import Path
@@ -12,27 +12,29 @@ from exporter.log import FIELDS
 from exporter.web.listener import parse_listen_address
 
 ANY_PORT = parse_listen_address("127.0.0.1:0")
-NOT_WATCHED = "openvpn_exporter_discovered_daemons_not_watched"
+METRIC = "openvpn_exporter_discovered_daemons_not_watched"
 
 
-async def number(url: str) -> str:
-    """Give how many daemons the page says are not watched."""
+async def skipped_daemons(url: str) -> str:
+    """Return the number of skipped daemons in the metrics."""
     async with ClientSession() as session, session.get(f"{url}/metrics") as response:
         lines = (await response.text()).splitlines()
-    (line,) = (line for line in lines if line.startswith(NOT_WATCHED))
-    return line.removeprefix(NOT_WATCHED).strip()
+    (line,) = (line for line in lines if line.startswith(METRIC))
+    return line.removeprefix(METRIC).strip()
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str, str]]:
-    """Give what was logged of findings since the last call: level, daemon and kind."""
+def logged_findings(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str, str]]:
+    """Return the findings logged since the last call: level, daemon and kind."""
     fields = [(record.levelno, getattr(record, FIELDS, {})) for record in caplog.records]
     caplog.clear()
     return [
-        (level, said["daemon"], str(said["kind"])) for level, said in fields if "finding" in said
+        (level, event["daemon"], str(event["kind"]))
+        for level, event in fields
+        if "finding" in event
     ]
 
 
-async def test_what_is_not_watched_is_counted_and_told_once_until_it_is_mended(
+async def test_skipped_daemons_are_counted_and_logged_once_until_resolved(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "config.yaml"
@@ -45,8 +47,8 @@ async def test_what_is_not_watched_is_counted_and_told_once_until_it_is_mended(
     async with run_app(
         load(path), listen=[ANY_PORT], telemetry_path="/metrics", load_config=lambda: load(path)
     ) as running:
-        assert await number(running.urls[0]) == "2.0"
-        assert told(caplog) == [
+        assert await skipped_daemons(running.urls[0]) == "2.0"
+        assert logged_findings(caplog) == [
             (logging.ERROR, "branch", "harmful-disconnect"),
             (logging.ERROR, "branch", "harmful-disconnect"),
             (logging.WARNING, "branch", "prompt-owner"),
@@ -54,5 +56,5 @@ async def test_what_is_not_watched_is_counted_and_told_once_until_it_is_mended(
         ]
         (tmp_path / "office.conf").write_text("client\nmanagement ::1 2\n")
         await running.reload()
-        assert await number(running.urls[0]) == "1.0"
-        assert told(caplog) == []
+        assert await skipped_daemons(running.urls[0]) == "1.0"
+        assert logged_findings(caplog) == []

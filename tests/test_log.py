@@ -73,38 +73,38 @@ def test_json_has_the_same_fields_with_their_types() -> None:
         (Level.WARN, "warn"),
     ],
 )
-def test_a_logfmt_value_is_quoted_where_it_could_be_misread(value: object, written: str) -> None:
+def test_logfmt_value_is_quoted_only_if_necessary(value: object, written: str) -> None:
     assert line(LogFormat.LOGFMT, value=value).partition(" value=")[2] == written
 
 
-def test_json_has_no_number_that_json_does_not_know() -> None:
+def test_infinity_and_nan_are_text_in_json() -> None:
     assert '"value": "inf"' in line(LogFormat.JSON, value=float("inf"))
 
 
 @pytest.mark.parametrize("log_format", LogFormat)
 @given(value=st.text())
-def test_no_value_and_no_message_breaks_the_line(log_format: LogFormat, value: str) -> None:
+def test_event_has_one_line_with_any_value_and_message(log_format: LogFormat, value: str) -> None:
     written = line(log_format, value, value=value)
     assert written.isprintable()
     if log_format is LogFormat.JSON:
         assert json.loads(written)["value"] == json.loads(written)["msg"] == value
 
 
-def test_a_field_cannot_pass_for_the_time_the_level_or_the_message() -> None:
+def test_field_does_not_override_a_base_field() -> None:
     written = json.loads(line(LogFormat.JSON, level="error", msg="other", ts="0", logger="x"))
     assert (written["level"], written["msg"]) == ("info", "daemon is up")
     assert (written["ts"][:4], written["logger"]) == ("2023", "exporter.test")
 
 
 @pytest.mark.parametrize("log_format", LogFormat)
-def test_a_secret_is_not_logged(log_format: LogFormat) -> None:
+def test_secret_is_not_logged(log_format: LogFormat) -> None:
     written = line(log_format, password=Secret("hunter2"), all=[Secret("hunter2")])
     assert "hunter2" not in written
     assert "***" in written
 
 
 @pytest.mark.parametrize("log_format", LogFormat)
-def test_an_event_goes_to_standard_error_as_one_line(
+def test_event_is_written_to_standard_error_as_one_line(
     log_format: LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure(Level.INFO, log_format)
@@ -118,7 +118,7 @@ def test_an_event_goes_to_standard_error_as_one_line(
 
 
 @pytest.mark.parametrize("log_format", LogFormat)
-def test_the_traceback_of_a_cause_stays_on_the_line(
+def test_traceback_of_a_cause_is_on_the_same_line(
     log_format: LogFormat, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure(Level.INFO, log_format)
@@ -129,7 +129,7 @@ def test_the_traceback_of_a_cause_stays_on_the_line(
     assert "ValueError: first\\nsecond" in err
 
 
-def test_exceptions_of_other_libraries_stay_on_the_line_too(
+def test_exceptions_of_other_libraries_are_on_the_same_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure(Level.INFO, LogFormat.JSON)
@@ -157,7 +157,7 @@ def test_only_the_level_and_above_are_written(
 @pytest.mark.parametrize(
     ("number", "word"), [(5, "debug"), (25, "info"), (logging.CRITICAL, "error")]
 )
-def test_levels_of_other_libraries_become_ours(
+def test_levels_of_other_libraries_are_mapped(
     number: int, word: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     configure(Level.DEBUG, LogFormat.LOGFMT)
@@ -166,14 +166,14 @@ def test_levels_of_other_libraries_become_ours(
     assert f" level={word} " in capsys.readouterr().err
 
 
-def test_a_later_configuration_replaces_an_earlier_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_later_configuration_replaces_an_earlier_one(capsys: pytest.CaptureFixture[str]) -> None:
     configure(Level.DEBUG, LogFormat.LOGFMT)
     configure(Level.INFO, LogFormat.JSON)
     event(LOGGER, Level.INFO, "once")
     assert json.loads(capsys.readouterr().err)["msg"] == "once"
 
 
-def test_warnings_of_python_become_events(capsys: pytest.CaptureFixture[str]) -> None:
+def test_warnings_of_python_are_logged(capsys: pytest.CaptureFixture[str]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         configure(Level.INFO, LogFormat.LOGFMT)

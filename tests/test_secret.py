@@ -7,7 +7,7 @@ from exporter.secret import Secret
 SECRET = Secret("hunter2")
 
 
-def test_only_reveal_gives_the_text() -> None:
+def test_reveal_returns_the_text() -> None:
     assert SECRET.reveal() == "hunter2"
 
 
@@ -23,6 +23,6 @@ def test_only_reveal_gives_the_text() -> None:
         pprint.pformat({"password": SECRET}),
     ],
 )
-def test_no_way_to_show_it_shows_it(shown: str) -> None:
+def test_representations_hide_the_text(shown: str) -> None:
     assert "hunter2" not in shown
     assert "***" in shown

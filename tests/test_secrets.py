@@ -1,6 +1,6 @@
-"""No secret that passes through the program comes out of it: neither in its log nor in a page.
+"""No secret that the program reads is in its log or in a response.
 
-The program runs at its most talkative, against daemons that say all the secrets OpenVPN knows of.
+The program runs with the debug level, against daemons that send every kind of secret of OpenVPN.
 """
 
 import asyncio
@@ -35,9 +35,9 @@ from tests.test_cli import PROGRAM, ROOT, run
 
 MANAGEMENT = "cipherbadger"
 """The management password that a daemon accepts."""
-REFUSED = "wrongwombat"
-"""The management password that another daemon refuses."""
-SPOKEN = {
+REJECTED = "wrongwombat"
+"""The management password that another daemon rejects."""
+DAEMON_SECRETS = {
     "token": "tokentapir",
     "session": "sessionsloth",
     "user": "userurchin",
@@ -49,148 +49,151 @@ SPOKEN = {
     "question": "questionquail",
     "signature": "signaturesnail",
 }
-"""What daemons say that only their management client is meant to hear."""
+"""Secrets that daemons send to their management client."""
 
 USER = "prometheus"
 PASSWORD = "passwordpanda"
-"""Of a user of the web server."""
-MISTYPED = "mistypedmole"
-"""What somebody else tries."""
+"""The password of a user of the web server."""
+WRONG_PASSWORD = "mistypedmole"
+"""A wrong password of a request."""
 HASH = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
 
 KEY = "keykangaroo-keykangaroo"
-"""Of pseudonyms."""
-PERSON = "personpuma"
-"""A client of daemons that show pseudonyms only, or nobody."""
-ABSENT = "absentalpaca"
-"""Whom the same daemons expect."""
+"""The key of the pseudonyms."""
+CLIENT = "personpuma"
+"""A client of daemons with privacy `pseudonym` or `none`."""
+EXPECTED_CLIENT = "absentalpaca"
+"""An expected client of the same daemons."""
 
 SECRETS = (
     KEY,
-    PERSON,
-    ABSENT,
+    CLIENT,
+    EXPECTED_CLIENT,
     MANAGEMENT,
-    REFUSED,
-    *SPOKEN.values(),
+    REJECTED,
+    *DAEMON_SECRETS.values(),
     PASSWORD,
-    MISTYPED,
+    WRONG_PASSWORD,
     HASH,
     base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
-    base64.b64encode(f"{USER}:{MISTYPED}".encode()).decode(),
+    base64.b64encode(f"{USER}:{WRONG_PASSWORD}".encode()).decode(),
 )
 
-ASIDE = [
-    f">PASSWORD:Auth-Token:{SPOKEN['token']}",
-    f">INFOMSG:WEB_AUTH::https://vpn.example.org/{SPOKEN['address']}",
-    f">ECHO:1795404000,setenv-safe {SPOKEN['echoed']}",
-    f'>LOG:1795404000,D,MANAGEMENT: CMD \'password "Auth" "{SPOKEN["typed"]}"\'',
+HARMLESS_MESSAGES = [
+    f">PASSWORD:Auth-Token:{DAEMON_SECRETS['token']}",
+    f">INFOMSG:WEB_AUTH::https://vpn.example.org/{DAEMON_SECRETS['address']}",
+    f">ECHO:1795404000,setenv-safe {DAEMON_SECRETS['echoed']}",
+    f'>LOG:1795404000,D,MANAGEMENT: CMD \'password "Auth" "{DAEMON_SECRETS["typed"]}"\'',
     ">CLIENT:ESTABLISHED,0",
     ">CLIENT:ENV,common_name=alice",
-    f">CLIENT:ENV,password={SPOKEN['user']}",
-    f">CLIENT:ENV,session_id={SPOKEN['session']}",
+    f">CLIENT:ENV,password={DAEMON_SECRETS['user']}",
+    f">CLIENT:ENV,session_id={DAEMON_SECRETS['session']}",
     ">CLIENT:ENV,END",
-    f">PASSWORD:Verification Failed: 'Auth' ['CRV1:R:{SPOKEN['session']}:eA==:{SPOKEN['reason']}']",
+    (
+        ">PASSWORD:Verification Failed: 'Auth' "
+        f"['CRV1:R:{DAEMON_SECRETS['session']}:eA==:{DAEMON_SECRETS['reason']}']"
+    ),
 ]
-"""Messages that don't make the exporter leave."""
+"""Messages after which the exporter stays connected."""
 
-QUESTIONS = (
+CLIENT_PROMPTS = (
     [
-        f">PASSWORD:Need 'Auth' username/password SC:1,{SPOKEN['challenge']}",
+        f">PASSWORD:Need 'Auth' username/password SC:1,{DAEMON_SECRETS['challenge']}",
     ],
     [
-        f">NEED-STR:Need '{SPOKEN['question']}' string MSG:{SPOKEN['question']}",
+        f">NEED-STR:Need '{DAEMON_SECRETS['question']}' string MSG:{DAEMON_SECRETS['question']}",
     ],
     [
-        f">PK_SIGN:{SPOKEN['signature']},RSA_PKCS1_PADDING",
+        f">PK_SIGN:{DAEMON_SECRETS['signature']},RSA_PKCS1_PADDING",
     ],
     [
         ">CLIENT:CONNECT,0,1",
         ">CLIENT:ENV,username=alice",
-        f">CLIENT:ENV,password={SPOKEN['user']}",
+        f">CLIENT:ENV,password={DAEMON_SECRETS['user']}",
         ">CLIENT:ENV,END",
     ],
 )
-"""Messages that make it leave, each of another daemon."""
+"""Messages after which the exporter disconnects, each of another daemon."""
 
-REMEMBERED = f'1795404000,D,MANAGEMENT: CMD \'password "Auth" "{SPOKEN["typed"]}"\''
-"""A line of the log that the daemon remembers."""
+LOG_HISTORY = f'1795404000,D,MANAGEMENT: CMD \'password "Auth" "{DAEMON_SECRETS["typed"]}"\''
+"""A line of the daemon's log history."""
 
-PRIVATE = ("pseudonym", "none")
-"""Ways to show clients by which no name is shown; the names of their daemons begin so."""
+PRIVACY_MODES = ("pseudonym", "none")
+"""Privacy modes without names; the names of their daemons start with the mode."""
 
 Script = Callable[[FakeDaemon, asyncio.Event], Awaitable[None]]
-"""Plays a daemon, and sets the event once all is said and heard."""
+"""Plays a daemon, and sets the event at its end."""
 
 
-async def serves(daemon: FakeDaemon, said: asyncio.Event) -> None:
-    """Ask for the right password, say secrets between two polls, and go on for as long as asked."""
+async def serve(daemon: FakeDaemon, done: asyncio.Event) -> None:
+    """Accept the password, send secrets between two polls, and reply until `quit`."""
     session = await daemon.accept()
     session.send_bytes(PROMPT)
     assert await session.read_line() == MANAGEMENT.encode()
     session.send_lines(b"SUCCESS: password is correct", GREETING)
-    answers = {**REPLIES, b"log all": (REMEMBERED.encode(), b"END")}
-    await session.reply_to_polls(replies=answers)
-    session.send_lines(*encoded(ASIDE))
-    await session.reply_to_polls(replies=answers)
-    said.set()
-    await goes_on(session, answers)
+    replies = {**REPLIES, b"log all": (LOG_HISTORY.encode(), b"END")}
+    await session.reply_to_polls(replies=replies)
+    session.send_lines(*encoded(HARMLESS_MESSAGES))
+    await session.reply_to_polls(replies=replies)
+    done.set()
+    await reply_until_quit(session, replies)
 
 
-async def has_a_private_client(daemon: FakeDaemon, said: asyncio.Event) -> None:
-    """Show the name of somebody in its status and in its log."""
+async def serve_private_client(daemon: FakeDaemon, done: asyncio.Event) -> None:
+    """Send the name of a client in the status and in the log."""
     session = await daemon.accept_and_greet()
-    answers = {
-        question: [line.replace(b"alice", PERSON.encode()) for line in lines]
-        for question, lines in REPLIES.items()
+    replies = {
+        command: [line.replace(b"alice", CLIENT.encode()) for line in lines]
+        for command, lines in REPLIES.items()
     }
-    await session.reply_to_polls(replies=answers)
-    session.send_lines(f">LOG:1795404000,I,{PERSON}/192.0.2.7:4 TLS Error".encode())
-    await session.reply_to_polls(replies=answers)
-    said.set()
-    await goes_on(session, answers)
+    await session.reply_to_polls(replies=replies)
+    session.send_lines(f">LOG:1795404000,I,{CLIENT}/192.0.2.7:4 TLS Error".encode())
+    await session.reply_to_polls(replies=replies)
+    done.set()
+    await reply_until_quit(session, replies)
 
 
-async def dies(daemon: FakeDaemon, said: asyncio.Event) -> None:
-    """Name somebody in its last words."""
+async def exit_with_error(daemon: FakeDaemon, done: asyncio.Event) -> None:
+    """Send the name of a client in a fatal error."""
     session = await daemon.accept_and_greet()
     await session.reply_to_polls()
-    session.send_lines(f">FATAL:{PERSON} was too much".encode())
+    session.send_lines(f">FATAL:{CLIENT} was too much".encode())
     session.close()
-    said.set()
+    done.set()
 
 
-async def talks_nonsense(daemon: FakeDaemon, said: asyncio.Event) -> None:
-    """Name somebody where the beginning of a status should be."""
+async def send_invalid_status(daemon: FakeDaemon, done: asyncio.Event) -> None:
+    """Send the name of a client in place of the head of a status."""
     session = await daemon.accept_and_greet()
-    await session.reply_to_polls(replies={**REPLIES, b"status 3": (f"{PERSON},1".encode(), b"END")})
+    await session.reply_to_polls(replies={**REPLIES, b"status 3": (f"{CLIENT},1".encode(), b"END")})
     await session.wait_closed()
-    said.set()
+    done.set()
 
 
-async def goes_on(session: FakeSession, answers: Replies) -> None:
+async def reply_until_quit(session: FakeSession, replies: Replies) -> None:
     while (line := await session.read_line()) not in {b"", b"quit"}:
-        session.send_lines(*answers[line])
+        session.send_lines(*replies[line])
 
 
-async def refuses(daemon: FakeDaemon, said: asyncio.Event) -> None:
-    """Refuse the password as OpenVPN does: by asking again."""
+async def reject_password(daemon: FakeDaemon, done: asyncio.Event) -> None:
+    """Reject the password as OpenVPN does: with another prompt."""
     session = await daemon.accept()
     session.send_bytes(PROMPT)
-    assert await session.read_line() == REFUSED.encode()
+    assert await session.read_line() == REJECTED.encode()
     session.send_bytes(PROMPT)
     await session.wait_closed()
-    said.set()
+    done.set()
 
 
-def waits(question: list[str]) -> Script:
-    """Return a daemon that answers a poll, then wants an answer itself."""
+def prompt(question: list[str]) -> Script:
+    """Return a daemon that replies to a poll, then sends a prompt."""
 
-    async def script(daemon: FakeDaemon, said: asyncio.Event) -> None:
+    async def script(daemon: FakeDaemon, done: asyncio.Event) -> None:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls()
         session.send_lines(*encoded(question))
         await session.wait_closed()
-        said.set()
+        done.set()
 
     return script
 
@@ -200,16 +203,16 @@ def encoded(lines: list[str]) -> list[bytes]:
 
 
 SCRIPTS: dict[str, Script] = {
-    "serves": serves,
-    **{f"{mode}-serves": has_a_private_client for mode in PRIVATE},
-    **{f"{mode}-dies": dies for mode in PRIVATE},
-    **{f"{mode}-nonsense": talks_nonsense for mode in PRIVATE},
-    "refuses": refuses,
-    **{f"waits-{number}": waits(question) for number, question in enumerate(QUESTIONS)},
+    "serves": serve,
+    **{f"{mode}-serves": serve_private_client for mode in PRIVACY_MODES},
+    **{f"{mode}-dies": exit_with_error for mode in PRIVACY_MODES},
+    **{f"{mode}-nonsense": send_invalid_status for mode in PRIVACY_MODES},
+    "refuses": reject_password,
+    **{f"waits-{number}": prompt(question) for number, question in enumerate(CLIENT_PROMPTS)},
 }
 
 
-WATCHED = [*SCRIPTS, *(f"{mode}-file" for mode in PRIVATE), "nobody", "unknown"]
+DAEMONS = [*SCRIPTS, *(f"{mode}-file" for mode in PRIVACY_MODES), "nobody", "unknown"]
 
 REQUESTS = [
     ("GET", "/"),
@@ -217,15 +220,15 @@ REQUESTS = [
     ("GET", "/config"),
     ("GET", "/sd"),
     ("GET", "/probe"),
-    *(("GET", f"/probe?target={name}") for name in WATCHED),
-    *(("GET", f"/probe?target={name}&debug=true") for name in WATCHED),
+    *(("GET", f"/probe?target={name}") for name in DAEMONS),
+    *(("GET", f"/probe?target={name}&debug=true") for name in DAEMONS),
     ("GET", "/-/healthy"),
     ("GET", "/-/ready"),
     ("GET", "/nothing"),
     ("DELETE", "/metrics"),
     ("POST", "/-/reload"),
 ]
-"""Every endpoint, and errors."""
+"""Requests of every endpoint, and errors."""
 
 
 @contextlib.asynccontextmanager
@@ -237,7 +240,7 @@ async def daemons() -> AsyncIterator[dict[str, FakeDaemon]]:
 def configure(directory: Path, peers: dict[str, FakeDaemon]) -> Path:
     """Write the configuration and the password files; return its path."""
     (directory / "serves.password").write_text(MANAGEMENT)
-    (directory / "refuses.password").write_text(REFUSED)
+    (directory / "refuses.password").write_text(REJECTED)
     (directory / "privacy.key").write_text(KEY)
     watched = [
         {"name": name, "management": str(daemon.endpoint)}
@@ -245,7 +248,9 @@ def configure(directory: Path, peers: dict[str, FakeDaemon]) -> Path:
         | _private(name, directory)
         for name, daemon in peers.items()
     ]
-    watched += [{"name": f"{mode}-file"} | _private(f"{mode}-file", directory) for mode in PRIVATE]
+    watched += [
+        {"name": f"{mode}-file"} | _private(f"{mode}-file", directory) for mode in PRIVACY_MODES
+    ]
     watched.append({"name": "nobody", "management": f"127.0.0.1:{free_port()}"})
     (directory / "web.yaml").write_text(yaml.safe_dump({"basic_auth_users": {USER: HASH}}))
     path = directory / "config.yaml"
@@ -256,22 +261,22 @@ def configure(directory: Path, peers: dict[str, FakeDaemon]) -> Path:
 
 
 def _private(name: str, directory: Path) -> dict[str, object]:
-    """Return what a private daemon has that others don't."""
+    """Return the additional keys of a daemon with privacy."""
     mode = name.partition("-")[0]
-    if mode not in PRIVATE:
+    if mode not in PRIVACY_MODES:
         return {}
-    nonsense = directory / f"{name}.status"
-    nonsense.write_text(f"{PERSON},1\nEND\n")
+    status_file = directory / f"{name}.status"
+    status_file.write_text(f"{CLIENT},1\nEND\n")
     return {
         "privacy": mode,
-        "expected_clients": [PERSON, ABSENT],
-        "status_file": str(nonsense),
+        "expected_clients": [CLIENT, EXPECTED_CLIENT],
+        "status_file": str(status_file),
     }
 
 
 @pytest.fixture
-async def said(tmp_path: Path) -> dict[str, str]:
-    """Run the program; return its log and what each request was answered."""
+async def outputs(tmp_path: Path) -> dict[str, str]:
+    """Run the program; return its log and the response of each request."""
     port = free_port()
     flags = (
         f"--web.listen-address=127.0.0.1:{port}",
@@ -284,66 +289,71 @@ async def said(tmp_path: Path) -> dict[str, str]:
             process = await asyncio.create_subprocess_exec(
                 *PROGRAM, "--config.file", str(config), *flags, cwd=ROOT, stdout=log, stderr=log
             )
-            told = {name: asyncio.Event() for name in SCRIPTS}
-            scripts = [play(peers[name], told[name]) for name, play in SCRIPTS.items()]
+            done = {name: asyncio.Event() for name in SCRIPTS}
+            scripts = [play(peers[name], done[name]) for name, play in SCRIPTS.items()]
             playing = asyncio.gather(*scripts)
             try:
                 async with asyncio.timeout(TEST_TIMEOUT):
-                    await asyncio.gather(*(event.wait() for event in told.values()))
-                answers = await ask_everything(f"http://127.0.0.1:{port}")
+                    await asyncio.gather(*(event.wait() for event in done.values()))
+                replies = await send_all_requests(f"http://127.0.0.1:{port}")
             finally:
                 process.send_signal(signal.SIGTERM)
                 await process.wait()
                 await playing
-    return answers | {"log": (tmp_path / "log").read_text()}
+    return replies | {"log": (tmp_path / "log").read_text()}
 
 
-async def ask_everything(base: str) -> dict[str, str]:
-    """Make every request as a user who is known, then as one who isn't."""
-    async with signed_in(PASSWORD) as known:
-        answers = {
-            f"{method} {path}": await ask(known, method, base + path) for method, path in REQUESTS
-        }
-    async with signed_in(MISTYPED) as unknown:
-        refusals = {
-            f"{method} {path} refused": await ask(unknown, method, base + path)
+async def send_all_requests(base: str) -> dict[str, str]:
+    """Send every request with the right password, then with a wrong one."""
+    async with session_with(PASSWORD) as known:
+        replies = {
+            f"{method} {path}": await request(known, method, base + path)
             for method, path in REQUESTS
         }
-    assert {refusal.partition(" ")[0] for refusal in refusals.values()} == {"401"}
-    return answers | refusals
+    async with session_with(WRONG_PASSWORD) as unknown:
+        rejected = {
+            f"{method} {path} refused": await request(unknown, method, base + path)
+            for method, path in REQUESTS
+        }
+    assert {response.partition(" ")[0] for response in rejected.values()} == {"401"}
+    return replies | rejected
 
 
-def signed_in(password: str) -> ClientSession:
+def session_with(password: str) -> ClientSession:
     return ClientSession(headers={"Authorization": encode_basic_auth(USER, password)})
 
 
-async def ask(session: ClientSession, method: str, url: str) -> str:
-    """Return all that comes back: the headers and the body."""
+async def request(session: ClientSession, method: str, url: str) -> str:
+    """Return the whole response: status, headers and body."""
     async with session.request(method, url) as response:
         return f"{response.status} {response.headers}\n{await response.text()}"
 
 
-async def test_no_secret_comes_out_anywhere(said: dict[str, str]) -> None:
-    assert "daemon is up" in said["log"]
-    assert 'openvpn_down_reason{daemon="refuses",reason="auth"} 1' in said["GET /metrics"]
-    assert 'openvpn_down_reason{daemon="waits-0",reason="prompt"} 1' in said["GET /metrics"]
-    assert 'openvpn_down_reason{daemon="waits-3",reason="client_auth"} 1' in said["GET /metrics"]
-    assert 'openvpn_password_failures_total{daemon="serves",kind="Auth"} 1' in said["GET /metrics"]
+async def test_no_secret_is_in_the_log_or_in_a_response(outputs: dict[str, str]) -> None:
+    assert "daemon is up" in outputs["log"]
+    assert 'openvpn_down_reason{daemon="refuses",reason="auth"} 1' in outputs["GET /metrics"]
+    assert 'openvpn_down_reason{daemon="waits-0",reason="prompt"} 1' in outputs["GET /metrics"]
+    assert 'openvpn_down_reason{daemon="waits-3",reason="client_auth"} 1' in outputs["GET /metrics"]
+    assert (
+        'openvpn_password_failures_total{daemon="serves",kind="Auth"} 1' in outputs["GET /metrics"]
+    )
     sessions = 'openvpn_server_client_sessions{daemon="%s-serves",common_name="'
-    assert sessions % "pseudonym" + "p-" in said["GET /metrics"]
-    assert sessions % "none" not in said["GET /metrics"]
-    assert 'openvpn_down_reason{daemon="none-dies",reason="closed"} 1' in said["GET /metrics"]
+    assert sessions % "pseudonym" + "p-" in outputs["GET /metrics"]
+    assert sessions % "none" not in outputs["GET /metrics"]
+    assert 'openvpn_down_reason{daemon="none-dies",reason="closed"} 1' in outputs["GET /metrics"]
     for name in ("none-nonsense", "none-file"):
-        assert f'openvpn_down_reason{{daemon="{name}",reason="protocol"}} 1' in said["GET /metrics"]
-    assert said["GET /config"].count("expected_clients:\n  - p-") == 4
-    assert "PASSWORD 2" in said["GET /probe?target=serves&debug=true"]
+        assert (
+            f'openvpn_down_reason{{daemon="{name}",reason="protocol"}} 1' in outputs["GET /metrics"]
+        )
+    assert outputs["GET /config"].count("expected_clients:\n  - p-") == 4
+    assert "PASSWORD 2" in outputs["GET /probe?target=serves&debug=true"]
     leaks = [
-        (place, secret) for place, text in said.items() for secret in SECRETS if secret in text
+        (output, secret) for output, text in outputs.items() for secret in SECRETS if secret in text
     ]
     assert leaks == []
 
 
-def test_every_endpoint_is_asked() -> None:
+def test_every_endpoint_is_requested() -> None:
     async def reload() -> ReloadDiff:
         raise NotImplementedError
 
@@ -357,7 +367,7 @@ def test_every_endpoint_is_asked() -> None:
     assert served <= {(method, path.partition("?")[0]) for method, path in REQUESTS}
 
 
-def test_a_password_file_that_is_refused_is_not_quoted(tmp_path: Path) -> None:
+def test_invalid_password_file_is_not_quoted(tmp_path: Path) -> None:
     (tmp_path / "office.password").write_text(f"{MANAGEMENT}\nsecond line\n")
     config = tmp_path / "config.yaml"
     daemon = "{name: office, management: '127.0.0.1:1', password_file: office.password}"

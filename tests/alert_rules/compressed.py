@@ -1,4 +1,4 @@
-"""The shipped rules with their time compressed, so that hours of a story pass in seconds."""
+"""The shipped rules with compressed time, so that hours of a scenario pass in seconds."""
 
 import re
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The rules as they are shipped, and their tests, read from `prometheus/`."""
+"""The shipped rules and their promtool tests, read from `prometheus/`."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ class Alert(msgspec.Struct, frozen=True):
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One look at one alert in a test of promtool."""
+    """One evaluation of an alert in a promtool test."""
 
     alertname: str
     eval_time: str
@@ -32,7 +32,7 @@ class Check(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One story in a test of promtool."""
+    """One case of a promtool test."""
 
     name: str
     alert_rule_test: list[Check]
@@ -46,6 +46,6 @@ def alerts(text: str | None = None) -> list[Alert]:
 
 
 def cases() -> list[Case]:
-    """Return the stories of all tests."""
+    """Return the cases of all promtool tests."""
     found = [case for file in TESTS for case in yaml.safe_load(file.read_text())["tests"]]
     return msgspec.convert(found, list[Case])

@@ -1,4 +1,4 @@
-"""The example of an Alertmanager: who hears of what, and what hides what."""
+"""The example configuration of Alertmanager: routing and inhibition."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ def test_amtool_accepts_the_configuration() -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS.values(), ids=lambda alert: alert.alert)
-def test_each_alert_reaches_those_whom_its_severity_concerns(alert: Alert) -> None:
+def test_each_alert_is_routed_by_its_severity(alert: Alert) -> None:
     labels = [f"alertname={alert.alert}", *(f"{name}={of}" for name, of in alert.labels.items())]
     done = amtool("config", "routes", "test", f"--config.file={CONFIG}", *labels, "daemon=office")
     receiver = {"critical": "pager", "warning": "team", "info": "quiet"}[alert.labels["severity"]]
@@ -36,7 +36,7 @@ def test_each_alert_reaches_those_whom_its_severity_concerns(alert: Alert) -> No
 
 
 def matched(matchers: Iterable[str]) -> set[str]:
-    """Return the alerts that matchers of names mean."""
+    """Return the alerts that the matchers match by name."""
     names = set(ALERTS)
     for matcher in matchers:
         label, operator, value = re.fullmatch(r'(\w+) (=~|!=|=) "?([^"]+)"?', matcher).groups()  # type: ignore[union-attr]
@@ -48,7 +48,7 @@ def matched(matchers: Iterable[str]) -> set[str]:
 
 
 def pairs() -> set[tuple[str, str]]:
-    """Return which alert hides which."""
+    """Return the pairs of an alert and an alert that it inhibits."""
     return {
         (source, target)
         for rule in INHIBITIONS
@@ -57,7 +57,7 @@ def pairs() -> set[tuple[str, str]]:
     }
 
 
-def test_each_name_in_an_alternative_is_an_alert() -> None:
+def test_each_name_in_an_inhibition_is_an_alert() -> None:
     for rule in INHIBITIONS:
         for matcher in [*rule["source_matchers"], *rule["target_matchers"]]:
             value = matcher.split('"')[1] if '"' in matcher else matcher.split()[-1]
@@ -68,13 +68,13 @@ def test_each_name_in_an_alternative_is_an_alert() -> None:
                 assert any(re.fullmatch(name, alert) for alert in ALERTS), name
 
 
-def test_no_alert_hides_itself() -> None:
+def test_no_alert_inhibits_itself() -> None:
     assert [pair for pair in pairs() if pair[0] == pair[1]] == []
 
 
 @pytest.mark.parametrize("rule", INHIBITIONS, ids=lambda rule: rule["source_matchers"][0])
-def test_both_sides_have_the_labels_that_must_be_equal(rule: dict[str, list[str]]) -> None:
-    """Two labels that are missing count as equal, and would hide too much."""
+def test_source_and_target_have_the_equal_labels(rule: dict[str, list[str]]) -> None:
+    """Two missing labels count as equal, and would inhibit too much."""
     for name in matched(rule["source_matchers"]):
         assert set(rule["equal"]) <= meaning(ALERTS[name].expr).labels
     for name in matched(rule["target_matchers"]):
@@ -82,13 +82,13 @@ def test_both_sides_have_the_labels_that_must_be_equal(rule: dict[str, list[str]
         assert set(rule["equal"]) <= meaning(ALERTS[name].expr).labels | {"instance"}
 
 
-def test_what_explains_an_outage_is_never_hidden_by_it() -> None:
+def test_causes_of_an_outage_are_not_inhibited_by_it() -> None:
     hidden = {target for source, target in pairs() if source == "OpenVPNDaemonDown"}
     telling = {name for name in ALERTS if name.startswith(("OpenVPNCert", "OpenVPNRevocation"))}
     assert not hidden & {"OpenVPNFatalError", "OpenVPNRestartLoop", *telling}
 
 
-def test_a_daemon_that_is_down_hides_what_its_clients_miss() -> None:
+def test_daemon_that_is_down_inhibits_alerts_of_its_clients() -> None:
     hidden = {target for source, target in pairs() if source == "OpenVPNDaemonDown"}
     assert {
         "OpenVPNExpectedClientMissing",
@@ -97,12 +97,12 @@ def test_a_daemon_that_is_down_hides_what_its_clients_miss() -> None:
     } <= hidden
 
 
-def test_an_exporter_that_is_down_hides_all_of_its_instance() -> None:
+def test_exporter_that_is_down_inhibits_all_alerts_of_its_instance() -> None:
     hidden = {target for source, target in pairs() if source == "OpenVPNExporterDown"}
     assert hidden == set(ALERTS) - {"OpenVPNExporterDown"}
 
 
-def test_nothing_that_wakes_a_person_is_hidden_by_what_does_not() -> None:
+def test_critical_alert_is_not_inhibited_by_a_lower_severity() -> None:
     quiet = [
         pair
         for pair in pairs()

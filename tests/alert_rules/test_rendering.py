@@ -28,7 +28,7 @@ DIFFERENT = {
     "crl-expiring": "2w",
 }
 
-SHOWN = {
+RENDERED = {
     "poll-slow": "> 0.7",
     "status-stale": "> 3601",
     "reconnects": "> 41.5",
@@ -45,23 +45,23 @@ def rule(text: str, name: str) -> Alert:
     return next(alert for alert in alerts(text) if alert.alert == name)
 
 
-def test_every_threshold_is_tried_here() -> None:
+def test_every_threshold_is_tested() -> None:
     assert set(DIFFERENT) == {threshold.name for threshold in THRESHOLDS}
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS, ids=lambda threshold: threshold.name)
-def test_a_threshold_changes_alerts_and_leaves_rules_that_hold(threshold: Threshold) -> None:
+def test_threshold_changes_its_alerts_only(threshold: Threshold) -> None:
     text = render(thresholds={threshold.name: DIFFERENT[threshold.name]})
     changed = [
         alert for alert, before in zip(alerts(text), alerts(), strict=True) if alert != before
     ]
     assert 1 <= len(changed) <= 2
     assert [meaning(alert.expr).problems for alert in changed] == [()] * len(changed)
-    shown = SHOWN.get(threshold.name, DIFFERENT[threshold.name])
-    assert all(shown in alert.expr or shown == alert.wait for alert in changed)
+    rendered = RENDERED.get(threshold.name, DIFFERENT[threshold.name])
+    assert all(rendered in alert.expr or rendered == alert.wait for alert in changed)
 
 
-def test_a_default_said_aloud_changes_nothing() -> None:
+def test_explicit_defaults_change_nothing() -> None:
     defaults = {threshold.name: threshold.default for threshold in THRESHOLDS}
     assert render(thresholds=defaults) == render()
 
@@ -83,13 +83,13 @@ def test_a_default_said_aloud_changes_nothing() -> None:
         ("daemon_down", "5m", "'daemon_down' is no threshold: use one of exporter-down, poll-slow"),
     ],
 )
-def test_what_can_not_be_used_is_named(name: str, text: str, problem: str) -> None:
+def test_invalid_threshold_is_refused(name: str, text: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         render(thresholds={name: text})
 
 
 @pytest.mark.parametrize("job", ["vpn", 'a "b" c', "a\\d", "a: #b", "vpn {{ x }}", "a\nb"])
-def test_any_job_can_be_named(job: str, tmp_path: Path) -> None:
+def test_job_may_have_any_name(job: str, tmp_path: Path) -> None:
     text = render(job=job)
     down = rule(text, "OpenVPNExporterDown")
     assert meaning(down.expr).problems == ()
@@ -100,13 +100,13 @@ def test_any_job_can_be_named(job: str, tmp_path: Path) -> None:
     assert promtool("check", "rules", str(file)).returncode == 0
 
 
-def test_the_runbook_may_be_anywhere() -> None:
+def test_runbook_may_have_any_url() -> None:
     for alert in alerts(render(runbook="https://wiki.example.org/vpn/runbook.html?v=1")):
         url = alert.annotations["runbook_url"]
         assert url == f"https://wiki.example.org/vpn/runbook.html?v=1#{alert.alert.lower()}"
 
 
 @pytest.mark.parametrize("runbook", ["", "two words", "a#b", "a: b", "{{ x }}"])
-def test_a_runbook_that_is_no_address_is_refused(runbook: str) -> None:
+def test_invalid_runbook_url_is_refused(runbook: str) -> None:
     with pytest.raises(ValueError, match="is no URL without a fragment"):
         render(runbook=runbook)

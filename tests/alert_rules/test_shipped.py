@@ -1,4 +1,4 @@
-"""The rules in `prometheus/`: right in themselves, and each shown to fire and to be silent."""
+"""The rules in `prometheus/`: valid, and each tested to fire and to stay silent."""
 
 import contextlib
 import re
@@ -19,11 +19,11 @@ RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.alert)
 
 
-def test_the_file_in_the_repository_is_what_the_command_prints() -> None:
+def test_file_in_the_repository_is_the_output_of_the_command() -> None:
     assert RULES.read_text() == render()
 
 
-def test_the_readme_counts_them() -> None:
+def test_readme_has_the_number_of_alerts() -> None:
     assert f"has {len(ALERTS)} alerts" in (ROOT / "README.md").read_text()
 
 
@@ -43,19 +43,19 @@ def running() -> Iterator[dict[Path, subprocess.Popen[str]]]:
 
 
 @pytest.mark.parametrize("file", TESTS, ids=lambda file: file.name)
-def test_the_rules_do_what_their_tests_say(
+def test_rules_pass_their_promtool_tests(
     file: Path, running: dict[Path, subprocess.Popen[str]]
 ) -> None:
     said, _ = running[file].communicate()
     assert running[file].returncode == 0, said
 
 
-def test_promtool_accepts_the_example_of_a_prometheus() -> None:
+def test_promtool_accepts_the_example_configuration() -> None:
     done = promtool("check", "config", str(PROMETHEUS / "prometheus.yml"))
     assert done.returncode == 0, done.stdout
 
 
-def test_no_name_is_given_twice() -> None:
+def test_alert_names_are_unique() -> None:
     names = [alert.alert for alert in ALERTS]
     assert len(set(names)) == len(names)
 
@@ -76,20 +76,20 @@ class TestEachAlert:
         assert all(" fires: " in name for name in fires)
         assert all(" silent: " in name for name in silent)
 
-    def test_speaks_only_of_what_is_served(self, alert: Alert) -> None:
+    def test_uses_only_exposed_metrics(self, alert: Alert) -> None:
         assert meaning(alert.expr).problems == ()
 
-    def test_names_only_labels_in_its_texts_that_it_has(self, alert: Alert) -> None:
+    def test_uses_only_its_own_labels_in_its_texts(self, alert: Alert) -> None:
         texts = " ".join(alert.annotations.values())
         named = set(re.findall(r"\$labels\.(\w+)", texts))
         assert named <= meaning(alert.expr).labels
 
-    def test_says_which_series_it_is_about(self, alert: Alert) -> None:
+    def test_names_its_series_in_its_texts(self, alert: Alert) -> None:
         # absent() has the labels of its selector, which is the job.
         expected = {"job"} if alert.expr.startswith("absent") else {"job", "instance"}
         assert expected <= meaning(alert.expr).labels
 
-    def test_asks_in_its_texts_only_for_what_is_served(self, alert: Alert) -> None:
+    def test_queries_only_exposed_metrics_in_its_texts(self, alert: Alert) -> None:
         for query in re.findall(r'printf "([^"]*\{[^"]*)"', alert.annotations["description"]):
             assert meaning(query.replace("%q", '"a"')).problems == ()
 
@@ -99,7 +99,7 @@ class TestEachAlert:
         assert "{{" in alert.annotations["description"]
         assert alert.annotations["summary"].endswith(".")
 
-    def test_counts_over_the_times_that_it_names(self, alert: Alert) -> None:
+    def test_names_the_windows_that_it_uses(self, alert: Alert) -> None:
         for number, unit in re.findall(
             r"(\d+) (minute|hour|day)s?\b", alert.annotations["description"]
         ):
@@ -121,11 +121,11 @@ def section_of(alert: str) -> str:
     return RUNBOOK.partition(f"\n### {alert}\n\n")[2].partition("\n##")[0]
 
 
-def test_the_runbook_has_no_section_without_an_alert() -> None:
+def test_every_section_of_the_runbook_has_an_alert() -> None:
     assert re.findall(r"^### (\w+)$", RUNBOOK, re.MULTILINE) == [alert.alert for alert in ALERTS]
 
 
-def test_the_runbook_asks_only_for_what_is_served() -> None:
+def test_queries_of_the_runbook_use_only_exposed_metrics() -> None:
     spans = re.findall(r"`([^`]+)`", RUNBOOK)
     queries = [
         span for span in spans if re.search(r"\b(?:openvpn|scrape_duration|process)_\w+", span)
@@ -134,15 +134,15 @@ def test_the_runbook_asks_only_for_what_is_served() -> None:
     assert {query: meaning(query).problems for query in queries if meaning(query).problems} == {}
 
 
-def test_every_threshold_that_the_runbook_names_exists() -> None:
+def test_every_threshold_in_the_runbook_exists() -> None:
     named = re.findall(r"[Tt]hreshold `([a-z-]+)`", RUNBOOK)
     assert set(named) == {threshold.name for threshold in THRESHOLDS}
 
 
-def test_the_oldest_prometheus_understands_every_expression(tmp_path: Path) -> None:
+def test_oldest_supported_prometheus_parses_every_expression(tmp_path: Path) -> None:
     assert refused_by_prometheus({alert.alert: alert.expr for alert in ALERTS}, tmp_path) == ""
 
 
-def test_nobody_is_woken_for_a_server_without_clients() -> None:
+def test_server_without_clients_has_no_critical_alert() -> None:
     waking = [alert.expr for alert in ALERTS if alert.labels["severity"] == "critical"]
     assert not [expr for expr in waking if re.search(r"connected_clients\S* (==|<) ", expr)]

@@ -1,4 +1,4 @@
-"""Certificates and revocation lists made on the spot, with the dates that a test wants."""
+"""Generated certificates and revocation lists with given dates."""
 
 import datetime
 
@@ -12,18 +12,18 @@ SOON = datetime.datetime(2031, 5, 17, 11, 30, tzinfo=datetime.UTC)
 
 
 def certificate(common_name: str, until: datetime.datetime = SOON) -> bytes:
-    """Return the PEM of a certificate that ends then."""
+    """Return the PEM of a certificate that expires at `until`."""
     authority = trustme.CA()
     return authority.issue_cert(common_name=common_name, not_after=until).cert_chain_pems[0].bytes()
 
 
 def serial_of(pem: bytes) -> str:
-    """Return its serial number as openssl prints it, but in lower case."""
+    """Return the serial number as printed by openssl, in lower case."""
     return format(x509.load_pem_x509_certificate(pem).serial_number, "x")
 
 
 def revocation_list(issuer: str, next_update: datetime.datetime = SOON) -> bytes:
-    """Return the PEM of an empty revocation list, whose successor is due then."""
+    """Return the PEM of an empty revocation list with this `nextUpdate`."""
     key = ec.generate_private_key(ec.SECP256R1())
     crl = (
         x509.CertificateRevocationListBuilder()

@@ -18,24 +18,24 @@ def as_entry(pem: bytes, name: str) -> Certificate:
 
 
 @pytest.mark.parametrize("use", [Directive.CERT, Directive.CA])
-def test_a_certificate_says_who_and_until_when(use: Directive) -> None:
+def test_certificate_has_subject_and_expiry(use: Directive) -> None:
     assert parse(OFFICE, use) == (as_entry(OFFICE, "office"),)
 
 
-def test_text_around_and_between_is_passed_over() -> None:
+def test_text_around_the_blocks_is_ignored() -> None:
     content = b"Certificate:\n    Data: \xff\n" + OFFICE + b"\nnext\n" + LISBON + b"\n# end"
     assert parse(content, Directive.CA) == (as_entry(OFFICE, "office"), as_entry(LISBON, "lisbon"))
 
 
-def test_lines_may_end_as_in_windows() -> None:
+def test_windows_line_ends_are_read() -> None:
     assert parse(OFFICE.replace(b"\n", b"\r\n"), Directive.CERT) == (as_entry(OFFICE, "office"),)
 
 
-def test_a_revocation_list_says_whose_and_until_when() -> None:
+def test_crl_has_issuer_and_next_update() -> None:
     assert parse(CRL, Directive.CRL) == (RevocationList("office-ca", SOON.timestamp()),)
 
 
-def test_several_revocation_lists_stand_in_one_file() -> None:
+def test_file_may_have_several_crls() -> None:
     other = revocation_list("lisbon-ca")
     issuers = [
         entry.issuer
@@ -45,7 +45,7 @@ def test_several_revocation_lists_stand_in_one_file() -> None:
     assert issuers == ["office-ca", "lisbon-ca"]
 
 
-def test_a_hostile_name_is_cleaned() -> None:
+def test_control_characters_in_a_name_are_replaced() -> None:
     (entry,) = parse(certificate('a\n"b\\\x7f'), Directive.CERT)
     assert isinstance(entry, Certificate)
     assert entry.subject == 'a\ufffd"b\\\ufffd'
@@ -64,19 +64,19 @@ def test_a_hostile_name_is_cleaned() -> None:
         (CRL.replace(b"MI", b"AA"), Directive.CRL, "damaged"),
     ],
 )
-def test_garbage_is_told(content: bytes, use: Directive, words: str) -> None:
+def test_invalid_file_is_an_error(content: bytes, use: Directive, words: str) -> None:
     with pytest.raises(InvalidPem, match=words):
         parse(content, use)
 
 
 @given(st.binary(), st.sampled_from(Directive))
-def test_any_bytes_between_the_marks_are_garbage(content: bytes, use: Directive) -> None:
+def test_any_bytes_in_a_block_are_invalid(content: bytes, use: Directive) -> None:
     mark = b"X509 CRL" if use is Directive.CRL else b"CERTIFICATE"
     with pytest.raises(InvalidPem):
         parse(b"-----BEGIN " + mark + b"-----\n" + content + b"\n-----END " + mark + b"-----", use)
 
 
-def test_a_version_that_nobody_knows_is_garbage() -> None:
+def test_unknown_version_is_invalid() -> None:
     written = ssl.PEM_cert_to_DER_cert(OFFICE.decode())
     v3, v8 = b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"
     assert v3 in written
@@ -84,7 +84,7 @@ def test_a_version_that_nobody_knows_is_garbage() -> None:
         parse(ssl.DER_cert_to_PEM_cert(written.replace(v3, v8, 1)).encode(), Directive.CERT)
 
 
-def test_an_inline_block_is_taken_from_its_own_directive() -> None:
+def test_inline_block_is_read_from_its_own_directive() -> None:
     configuration = b"dev tun\n<ca>\n" + OFFICE + b"</ca>\n <cert>\n" + LISBON + b" </cert>\n"
     assert parse(inline_block(configuration, Directive.CA), Directive.CA) == (
         as_entry(OFFICE, "office"),

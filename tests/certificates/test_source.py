@@ -24,47 +24,45 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def configured(directory: Path, text: str) -> DaemonConfig:
+def load_daemon(directory: Path, text: str) -> DaemonConfig:
     path = directory / "config.yaml"
     path.write_text(text)
     (daemon,) = load(path).daemons
     return daemon
 
 
-def test_a_daemon_of_which_nothing_is_said_has_none() -> None:
+def test_daemon_without_certificate_keys_has_no_source() -> None:
     daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
     assert certificate_sources(daemon) == ()
 
 
-def test_a_discovered_daemon_names_its_own(directory: Path) -> None:
-    assert certificate_sources(configured(directory, "discover: ['*.conf']")) == (
+def test_discovered_daemon_has_the_files_of_its_configuration(directory: Path) -> None:
+    assert certificate_sources(load_daemon(directory, "discover: ['*.conf']")) == (
         CertificateSource(Directive.CERT, directory / "office.crt"),
         CertificateSource(Directive.CA, directory / "office.conf", inline=True),
         CertificateSource(Directive.CRL, directory / "crl.pem"),
     )
 
 
-def test_what_the_operator_names_wins(directory: Path) -> None:
+def test_keys_override_discovered_files(directory: Path) -> None:
     text = "discover: ['*.conf']\ndaemons: [{name: office, ca: other.crt, cert: /etc/own.crt}]"
-    assert certificate_sources(configured(directory, text)) == (
+    assert certificate_sources(load_daemon(directory, text)) == (
         CertificateSource(Directive.CERT, Path("/etc/own.crt")),
         CertificateSource(Directive.CA, directory / "other.crt"),
         CertificateSource(Directive.CRL, directory / "crl.pem"),
     )
 
 
-def test_a_directory_of_revoked_serials_has_no_date(directory: Path) -> None:
+def test_crl_directory_is_no_source(directory: Path) -> None:
     (directory / "office.conf").write_text(OPENVPN.replace("crl.pem", "revoked dir"))
     uses = [
         source.directive
-        for source in certificate_sources(configured(directory, "discover: ['*.conf']"))
+        for source in certificate_sources(load_daemon(directory, "discover: ['*.conf']"))
     ]
     assert uses == [Directive.CERT, Directive.CA]
 
 
-def test_without_the_library_nothing_is_read(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    daemon = configured(directory, "discover: ['*.conf']")
+def test_no_source_without_the_library(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    daemon = load_daemon(directory, "discover: ['*.conf']")
     monkeypatch.setattr(source, "can_read_certificates", lambda: False)
     assert certificate_sources(daemon) == ()

@@ -25,24 +25,24 @@ def source(tmp_path: Path) -> CertificateSource:
     return CertificateSource(Directive.CERT, path)
 
 
-def subjects(reading: CertificateFileState) -> list[str]:
-    return [entry.subject for entry in reading.entries if isinstance(entry, Certificate)]
+def subjects(state: CertificateFileState) -> list[str]:
+    return [entry.subject for entry in state.entries if isinstance(entry, Certificate)]
 
 
-def test_a_file_is_read(source: CertificateSource) -> None:
-    (reading,) = CertificateFiles([source]).read_all()
-    assert subjects(reading) == ["office"]
-    assert reading.problem is None
+def test_file_is_read(source: CertificateSource) -> None:
+    (state,) = CertificateFiles([source]).read_all()
+    assert subjects(state) == ["office"]
+    assert state.problem is None
 
 
-def test_an_inline_block_is_read(tmp_path: Path) -> None:
+def test_inline_block_is_read(tmp_path: Path) -> None:
     path = tmp_path / "office.conf"
     path.write_bytes(b"dev tun\n<ca>\n" + certificate("office-ca") + b"</ca>\n")
-    (reading,) = CertificateFiles([CertificateSource(Directive.CA, path, inline=True)]).read_all()
-    assert subjects(reading) == ["office-ca"]
+    (state,) = CertificateFiles([CertificateSource(Directive.CA, path, inline=True)]).read_all()
+    assert subjects(state) == ["office-ca"]
 
 
-def test_a_file_is_read_again_when_it_changed_and_only_then(
+def test_file_is_read_again_only_after_a_change(
     source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = 0
@@ -54,32 +54,30 @@ def test_a_file_is_read_again_when_it_changed_and_only_then(
         return entries(source)
 
     monkeypatch.setattr(watch, "_entries", counting)
-    looker = CertificateFiles([source])
-    first = looker.read_all()
-    assert looker.read_all() == first
+    files = CertificateFiles([source])
+    first = files.read_all()
+    assert files.read_all() == first
     assert reads == 1
     source.path.write_bytes(certificate("renewed"))
-    (reading,) = looker.read_all()
-    assert subjects(reading) == ["renewed"]
+    (state,) = files.read_all()
+    assert subjects(state) == ["renewed"]
     assert reads == 2
 
 
-def test_a_file_of_equal_size_that_took_the_place_is_read(
-    source: CertificateSource, tmp_path: Path
-) -> None:
-    looker = CertificateFiles([source])
-    looker.read_all()
+def test_replacement_of_equal_size_is_read(source: CertificateSource, tmp_path: Path) -> None:
+    files = CertificateFiles([source])
+    files.read_all()
     before = source.path.stat()
     other = tmp_path / "new"
     renewed = certificate("renewe")
     other.write_bytes(renewed.ljust(before.st_size, b"\n")[: max(before.st_size, len(renewed))])
     os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
     other.replace(source.path)
-    (reading,) = looker.read_all()
-    assert subjects(reading) == ["renewe"]
+    (state,) = files.read_all()
+    assert subjects(state) == ["renewe"]
 
 
-def test_each_problem_is_told_apart(source: CertificateSource, tmp_path: Path) -> None:
+def test_each_problem_has_its_reason(source: CertificateSource, tmp_path: Path) -> None:
     garbage = tmp_path / "garbage"
     garbage.write_text("ssh-ed25519 AAAA")
     sources = [
@@ -89,7 +87,7 @@ def test_each_problem_is_told_apart(source: CertificateSource, tmp_path: Path) -
         CertificateSource(Directive.CERT, tmp_path),
         CertificateSource(Directive.CA, garbage),
     ]
-    assert [reading.problem for reading in CertificateFiles(sources).read_all()] == [
+    assert [state.problem for state in CertificateFiles(sources).read_all()] == [
         None,
         FileProblem.MISSING,
         FileProblem.MISSING,
@@ -98,7 +96,7 @@ def test_each_problem_is_told_apart(source: CertificateSource, tmp_path: Path) -
     ]
 
 
-def test_a_file_without_permission_is_told_and_read_once_it_is_granted(
+def test_file_is_read_once_permission_is_granted(
     source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries = watch._entries
@@ -106,15 +104,15 @@ def test_a_file_without_permission_is_told_and_read_once_it_is_granted(
     def denied(source: CertificateSource) -> tuple[object, ...]:
         raise PermissionError(13, "Permission denied")
 
-    looker = CertificateFiles([source])
+    files = CertificateFiles([source])
     monkeypatch.setattr(watch, "_entries", denied)
-    assert looker.read_all() == (CertificateFileState(source, problem=FileProblem.PERMISSION),)
+    assert files.read_all() == (CertificateFileState(source, problem=FileProblem.PERMISSION),)
     monkeypatch.setattr(watch, "_entries", entries)
-    (reading,) = looker.read_all()
-    assert subjects(reading) == ["office"]
+    (state,) = files.read_all()
+    assert subjects(state) == ["office"]
 
 
-def test_a_file_that_is_too_large_is_garbage(
+def test_file_that_is_too_large_is_invalid(
     source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "LIMIT", source.path.stat().st_size - 1)
@@ -123,46 +121,46 @@ def test_a_file_that_is_too_large_is_garbage(
     )
 
 
-def test_a_pipe_in_the_files_place_is_garbage_and_keeps_nobody(tmp_path: Path) -> None:
+def test_pipe_is_invalid_and_does_not_block(tmp_path: Path) -> None:
     pipe = tmp_path / "office.crt"
     os.mkfifo(pipe)
-    (reading,) = CertificateFiles([CertificateSource(Directive.CERT, pipe)]).read_all()
-    assert reading.problem is FileProblem.INVALID
+    (state,) = CertificateFiles([CertificateSource(Directive.CERT, pipe)]).read_all()
+    assert state.problem is FileProblem.INVALID
 
 
-def test_a_file_that_went_bad_keeps_no_old_entries(source: CertificateSource) -> None:
-    looker = CertificateFiles([source])
-    looker.read_all()
+def test_invalid_file_has_no_old_entries(source: CertificateSource) -> None:
+    files = CertificateFiles([source])
+    files.read_all()
     source.path.write_bytes(b"")
-    assert looker.read_all() == (CertificateFileState(source, problem=FileProblem.INVALID),)
+    assert files.read_all() == (CertificateFileState(source, problem=FileProblem.INVALID),)
 
 
-def test_a_file_that_was_moved_away_and_back_is_read(
+def test_file_that_was_moved_away_and_back_is_read(
     source: CertificateSource, tmp_path: Path
 ) -> None:
-    looker = CertificateFiles([source])
-    before = looker.read_all()
+    files = CertificateFiles([source])
+    before = files.read_all()
     aside = source.path.rename(tmp_path / "aside")
-    assert looker.read_all() == (CertificateFileState(source, problem=FileProblem.MISSING),)
+    assert files.read_all() == (CertificateFileState(source, problem=FileProblem.MISSING),)
     aside.rename(source.path)
-    assert looker.read_all() == before
+    assert files.read_all() == before
 
 
-def test_a_problem_is_logged_once_until_another_comes(
+def test_problem_is_logged_once_until_it_changes(
     source: CertificateSource, caplog: pytest.LogCaptureFixture
 ) -> None:
-    looker = CertificateFiles([source])
+    files = CertificateFiles([source])
     with caplog.at_level(logging.WARNING):
         source.path.unlink()
-        looker.read_all()
-        looker.read_all()
+        files.read_all()
+        files.read_all()
         assert len(caplog.records) == 1
         source.path.write_bytes(b"")
-        looker.read_all()
+        files.read_all()
     assert len(caplog.records) == 2
 
 
-async def test_changes_are_handed_on_and_nothing_else(
+async def test_only_changes_are_reported(
     source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watch, "INTERVAL", 0.0)
@@ -180,7 +178,7 @@ async def test_changes_are_handed_on_and_nothing_else(
     assert taken.empty()
 
 
-async def test_a_shortage_of_threads_passes(
+async def test_watching_continues_after_a_shortage_of_threads(
     source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shortage = [OSError("no thread is left")]
@@ -196,6 +194,6 @@ async def test_a_shortage_of_threads_passes(
     monkeypatch.setattr(watch, "INTERVAL", 0.0)
     taken: asyncio.Queue[tuple[CertificateFileState, ...]] = asyncio.Queue()
     watching = asyncio.create_task(watch_files([source], taken.put_nowait))
-    (reading,) = await taken.get()
+    (state,) = await taken.get()
     watching.cancel()
-    assert subjects(reading) == ["office"]
+    assert subjects(state) == ["office"]

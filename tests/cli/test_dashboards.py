@@ -9,7 +9,7 @@ from exporter.cli.main import main
 NAMES = ["client", "exporter", "fleet", "server", "tunnel"]
 
 
-def test_lists_what_there_is_with_a_line_on_each(capsys: pytest.CaptureFixture[str]) -> None:
+def test_lists_each_dashboard_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dashboards"]) == Exit.DONE
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == NAMES
@@ -17,13 +17,13 @@ def test_lists_what_there_is_with_a_line_on_each(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("name", [*NAMES, "openvpn-fleet"])
-def test_prints_the_file_of_one(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prints_the_file_of_one_dashboard(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dashboards", name]) == Exit.DONE
     file = f"openvpn-{name.removeprefix('openvpn-')}.json"
     assert capsys.readouterr().out == dashboards.texts()[file]
 
 
-def test_writes_all_into_a_directory_over_older_ones(
+def test_writes_all_files_into_a_directory_and_replaces_older_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     directory = tmp_path / "grafana" / "dashboards"
@@ -35,12 +35,12 @@ def test_writes_all_into_a_directory_over_older_ones(
     assert capsys.readouterr().out == ""
 
 
-def test_writes_only_one_for_who_names_it(tmp_path: Path) -> None:
+def test_writes_only_the_named_dashboard(tmp_path: Path) -> None:
     assert main(["dashboards", "tunnel", "--output", str(tmp_path)]) == Exit.DONE
     assert [path.name for path in tmp_path.iterdir()] == ["openvpn-tunnel.json"]
 
 
-def test_a_name_that_is_none_is_answered_with_those_that_are(
+def test_unknown_name_is_an_error_with_the_known_names(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -49,7 +49,7 @@ def test_a_name_that_is_none_is_answered_with_those_that_are(
     assert f"'flet' is no dashboard: use one of {', '.join(NAMES)}" in capsys.readouterr().err
 
 
-def test_a_directory_that_cannot_be_written_ends_with_1(
+def test_unwritable_directory_exits_with_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "file"

@@ -1,4 +1,4 @@
-"""`check` and `once` on daemons with a status file: alone, or beside an interface that fails."""
+"""`check` and `once` on daemons with a status file, with and without a management interface."""
 
 import os
 import time
@@ -11,13 +11,13 @@ from exporter.cli.command import Exit
 from tests.certificates.fixtures import certificate
 from tests.fake_daemon import STATUS_3
 
-NOBODY = "127.0.0.1:1"
+UNREACHABLE = "127.0.0.1:1"
 PRINTED = b"1795405983"
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Give a status that was printed just now, and written some time ago."""
+    """Return a status file with a current time and an old modification time."""
     path = tmp_path / "status.log"
     path.write_bytes(b"\n".join(STATUS_3).replace(PRINTED, b"%d" % time.time()) + b"\n")
     os.utime(path, (1_000_000_000, 1_000_000_000))
@@ -33,12 +33,12 @@ def config(directory: Path, *, management: str = "", **more: Path) -> str:
 
 
 def row(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """Give the cells of the daemon's row."""
+    """Return the cells of the daemon's row."""
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("office "))
     return line.split("  ")
 
 
-def test_check_shows_what_is_read(
+def test_check_prints_the_status_file(
     tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", config(tmp_path, status_file=file)]) == Exit.DONE
@@ -46,7 +46,7 @@ def test_check_shows_what_is_read(
     assert cells == ["office", "-", "-", "15s", "-", str(file), "-"]
 
 
-def test_check_reads_the_file_of_a_daemon_that_has_nothing_else(
+def test_check_reads_the_status_file_of_a_daemon_without_management(
     tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", "--connect", config(tmp_path, status_file=file)]) == Exit.DONE
@@ -54,49 +54,49 @@ def test_check_reads_the_file_of_a_daemon_that_has_nothing_else(
     assert cells[1:7] == [str(file), "up: status file", "-", "server", "-", "1"]
 
 
-def test_check_reads_the_file_where_the_interface_fails_but_is_not_content(
+def test_check_reads_the_status_file_of_a_daemon_that_is_down_and_fails(
     tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flag = config(tmp_path, management=NOBODY, status_file=file)
+    flag = config(tmp_path, management=UNREACHABLE, status_file=file)
     assert main(["check", "--connect", flag]) == Exit.FAILED
     cells = [cell.strip() for cell in row(capsys) if cell]
-    assert cells[1:3] == [NOBODY, "up: status file (management: refused)"]
+    assert cells[1:3] == [UNREACHABLE, "up: status file (management: refused)"]
 
 
-def test_check_says_what_is_wrong_with_both(
+def test_check_reports_the_errors_of_management_and_status_file(
     tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.unlink()
-    flag = config(tmp_path, management=NOBODY, status_file=file)
+    flag = config(tmp_path, management=UNREACHABLE, status_file=file)
     assert main(["check", "--connect", flag]) == Exit.FAILED
-    said = capsys.readouterr().out
-    assert f"office: {NOBODY}: connection refused" in said
-    assert f"office: {file}: no such file" in said
+    output = capsys.readouterr().out
+    assert f"office: {UNREACHABLE}: connection refused" in output
+    assert f"office: {file}: no such file" in output
 
 
-def test_once_knows_what_the_file_tells(
+def test_once_writes_the_metrics_of_the_status_file(
     tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flag = config(tmp_path, management=NOBODY, status_file=file)
+    flag = config(tmp_path, management=UNREACHABLE, status_file=file)
     assert main(["once", flag]) == Exit.DONE
-    said = capsys.readouterr()
-    assert 'openvpn_up{daemon="office"} 1\n' in said.out
-    assert 'openvpn_management_up{daemon="office"} 0\n' in said.out
-    assert 'openvpn_server_connected_clients{daemon="office"} 1\n' in said.out
-    assert "connection refused" in said.err
+    output = capsys.readouterr()
+    assert 'openvpn_up{daemon="office"} 1\n' in output.out
+    assert 'openvpn_management_up{daemon="office"} 0\n' in output.out
+    assert 'openvpn_server_connected_clients{daemon="office"} 1\n' in output.out
+    assert "connection refused" in output.err
 
 
-def test_once_fails_where_nothing_is_known(
+def test_once_fails_without_any_status(
     tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     os.truncate(file, 0)
     assert main(["once", config(tmp_path, status_file=file)]) == Exit.FAILED
-    said = capsys.readouterr()
-    assert 'openvpn_up{daemon="office"} 0\n' in said.out
-    assert ": empty;" in said.err
+    output = capsys.readouterr()
+    assert 'openvpn_up{daemon="office"} 0\n' in output.out
+    assert ": empty;" in output.err
 
 
-def test_once_reads_certificates_too(
+def test_once_reads_certificates(
     tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "office.crt").write_bytes(certificate("office"))
@@ -106,7 +106,7 @@ def test_once_reads_certificates_too(
     )
 
 
-def test_check_reads_the_web_configuration_and_tells_all_mistakes_of_both(
+def test_check_reports_the_problems_of_both_configurations(
     tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     web = tmp_path / "web.yaml"
@@ -115,8 +115,8 @@ def test_check_reads_the_web_configuration_and_tells_all_mistakes_of_both(
     assert main(["check", flag, config(tmp_path, status_file=file)]) == Exit.USAGE
     assert f"{web}:1: rate_limit" in capsys.readouterr().err
     assert main(["check", flag, config(tmp_path, timeout=Path("soon"))]) == Exit.USAGE
-    said = capsys.readouterr().err
-    assert "daemons[0].timeout: " in said
-    assert f"{web}:1: rate_limit" in said
+    output = capsys.readouterr().err
+    assert "daemons[0].timeout: " in output
+    assert f"{web}:1: rate_limit" in output
     web.write_text("rate_limit: {interval: 1s, burst: 5}\n")
     assert main(["check", flag, config(tmp_path, status_file=file)]) == Exit.DONE

@@ -7,12 +7,12 @@ from exporter.config import docs
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_page_in_docs_is_what_the_schema_says() -> None:
+def test_page_in_docs_is_generated_from_the_schema() -> None:
     written = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert written == docs.render()
 
 
-def test_running_the_module_prints_the_page() -> None:
+def test_module_prints_the_page() -> None:
     command = [sys.executable, "-m", "exporter.config.docs"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)  # noqa: S603
     assert done.stdout.decode() == docs.render()

@@ -22,7 +22,7 @@ clients:
 """
 
 
-def test_reads_as_what_is_in_force(tmp_path: Path) -> None:
+def test_dump_loads_as_the_active_configuration(tmp_path: Path) -> None:
     (tmp_path / "secret.password").write_text("hunter2")
     (tmp_path / "a.yaml").write_text(WRITTEN)
     config = load(tmp_path / "a.yaml")
@@ -30,19 +30,19 @@ def test_reads_as_what_is_in_force(tmp_path: Path) -> None:
     assert load(tmp_path / "b.yaml") == config
 
 
-def test_says_every_default(tmp_path: Path) -> None:
+def test_dump_has_every_default(tmp_path: Path) -> None:
     example = load(ROOT / "config.example.yaml")
     (tmp_path / "b.yaml").write_text(to_yaml(example))
     assert load(tmp_path / "b.yaml") == example
 
 
-def test_says_what_came_from_flags(tmp_path: Path) -> None:
+def test_dump_has_the_values_of_flags(tmp_path: Path) -> None:
     config = from_flags(("127.0.0.1:7505",), ())
     (tmp_path / "b.yaml").write_text(to_yaml(config))
     assert load(tmp_path / "b.yaml") == config
 
 
-def test_has_no_content_of_a_password_file(tmp_path: Path) -> None:
+def test_dump_has_no_password(tmp_path: Path) -> None:
     (tmp_path / "secret.password").write_text("hunter2")
     (tmp_path / "a.yaml").write_text(WRITTEN)
     shown = to_yaml(load(tmp_path / "a.yaml"))
@@ -50,7 +50,7 @@ def test_has_no_content_of_a_password_file(tmp_path: Path) -> None:
     assert str(tmp_path / "secret.password") in shown
 
 
-def test_has_no_key_of_pseudonyms(tmp_path: Path) -> None:
+def test_dump_has_no_privacy_key(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("k3y" * 16)
     (tmp_path / "a.yaml").write_text(
         "daemons: [{name: office, management: '127.0.0.1:7505'}]\n"

@@ -19,15 +19,15 @@ NESTED = {"daemons", "clients", "events"}
 
 
 def sections(text: str) -> list[tuple[type[msgspec.Struct], dict[str, str]]]:
-    """Give each section's keys with their values as they are written."""
+    """Return the keys of each section with their values as written."""
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     assert root is not None
     nodes = dict(entries(root))
     return [
-        (Config, shown(root)),
-        (DaemonConfig, shown(nodes["daemons"].value[0])),
-        (ClientsConfig, shown(nodes["clients"])),
-        (EventsConfig, shown(nodes["events"])),
+        (Config, as_written(root)),
+        (DaemonConfig, as_written(nodes["daemons"].value[0])),
+        (ClientsConfig, as_written(nodes["clients"])),
+        (EventsConfig, as_written(nodes["events"])),
     ]
 
 
@@ -36,21 +36,21 @@ def entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node]]:
         yield key.value, value
 
 
-def shown(section: yaml.Node) -> dict[str, str]:
+def as_written(section: yaml.Node) -> dict[str, str]:
     return {
         key: value.value if isinstance(value, yaml.ScalarNode) else str(value.value)
         for key, value in entries(section)
     }
 
 
-def test_the_example_loads_as_it_is_and_says_nothing_but_defaults() -> None:
+def test_example_loads_unchanged_and_has_only_defaults() -> None:
     config = load(EXAMPLE)
     (daemon,) = config.daemons
     plain = DaemonConfig(name=daemon.name, management=daemon.management)
     assert config == Config(daemons=(plain,))
 
 
-def test_the_example_loads_with_every_optional_line_in_use(tmp_path: Path) -> None:
+def test_example_loads_with_every_optional_line(tmp_path: Path) -> None:
     (tmp_path / "office.password").write_text("secret\n")
     (tmp_path / "privacy.key").write_text("0123456789abcdef\n")
     path = tmp_path / "config.yaml"
@@ -60,14 +60,14 @@ def test_the_example_loads_with_every_optional_line_in_use(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("section", "values"), sections(UNCOMMENTED))
-def test_the_example_has_every_key_in_the_order_of_the_schema(
+def test_example_has_every_key_in_the_order_of_the_schema(
     section: type[msgspec.Struct], values: dict[str, str]
 ) -> None:
     assert list(values) == [key.name for key in key_specs(section)]
 
 
 @pytest.mark.parametrize(("section", "values"), sections(TEXT))
-def test_every_default_is_written_as_the_documentation_writes_it(
+def test_defaults_are_written_as_in_the_documentation(
     section: type[msgspec.Struct], values: dict[str, str]
 ) -> None:
     defaults = {

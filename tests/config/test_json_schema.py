@@ -1,4 +1,4 @@
-"""What an editor says of a configuration, held against what the program says of it."""
+"""The verdict of an editor on a configuration, compared with that of the program."""
 
 import subprocess
 import sys
@@ -17,14 +17,14 @@ EXAMPLE = (ROOT / "config.example.yaml").read_text(encoding="utf-8")
 OFFICE = "daemons: [{name: office, management: '127.0.0.1:7505'}]\n"
 
 
-def complaints(text: str) -> list[str]:
-    """Return the keys that the schema complains about."""
+def schema_errors(text: str) -> list[str]:
+    """Return the keys with errors by the schema."""
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
     errors = jsonschema.Draft7Validator(schema).iter_errors(yaml.safe_load(text))
     return sorted(".".join(map(str, error.absolute_path)) for error in errors)
 
 
-def refused(path: Path, text: str) -> bool:
+def is_refused(path: Path, text: str) -> bool:
     path.write_text(text, encoding="utf-8")
     try:
         load(path)
@@ -33,23 +33,23 @@ def refused(path: Path, text: str) -> bool:
     return False
 
 
-def test_the_file_is_what_the_schema_says() -> None:
+def test_schema_file_is_generated_from_the_schema() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == json_schema.render()
 
 
-def test_running_the_module_prints_the_file() -> None:
+def test_module_prints_the_file() -> None:
     command = [sys.executable, "-m", "exporter.config.json_schema"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)  # noqa: S603
     assert done.stdout.decode() == json_schema.render()
 
 
-def test_it_is_a_json_schema() -> None:
+def test_generated_schema_is_a_valid_json_schema() -> None:
     jsonschema.Draft7Validator.check_schema(yaml.safe_load(SCHEMA.read_text(encoding="utf-8")))
 
 
-def test_the_example_names_it_and_is_valid_by_it() -> None:
+def test_example_refers_to_the_schema_and_is_valid() -> None:
     assert EXAMPLE.startswith(f"# yaml-language-server: $schema={SCHEMA.name}\n")
-    assert complaints(EXAMPLE) == []
+    assert schema_errors(EXAMPLE) == []
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_the_example_names_it_and_is_valid_by_it() -> None:
         "daemons: [{name: ü, management: 'listen:[::1]:7600', expected_clients: [a, b]}]",
     ],
 )
-def test_what_the_program_accepts_is_valid(tmp_path: Path, text: str) -> None:
-    assert not refused(tmp_path / "config.yaml", text)
-    assert complaints(text) == []
+def test_accepted_configuration_is_valid_by_the_schema(tmp_path: Path, text: str) -> None:
+    assert not is_refused(tmp_path / "config.yaml", text)
+    assert schema_errors(text) == []
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_what_the_program_accepts_is_valid(tmp_path: Path, text: str) -> None:
         (OFFICE + "events: [log]\n", "events"),
     ],
 )
-def test_what_an_editor_marks_is_refused_by_the_program_too(
+def test_configuration_invalid_by_the_schema_is_refused_by_the_program(
     tmp_path: Path, text: str, key: str
 ) -> None:
-    assert complaints(text) == [key]
-    assert refused(tmp_path / "config.yaml", text)
+    assert schema_errors(text) == [key]
+    assert is_refused(tmp_path / "config.yaml", text)

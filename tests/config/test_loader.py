@@ -69,21 +69,21 @@ def test_every_key_is_read_into_its_type() -> None:
     )
 
 
-def test_one_daemon_with_a_name_and_an_address_is_enough(tmp_path: Path) -> None:
+def test_one_daemon_with_name_and_address_is_sufficient(tmp_path: Path) -> None:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
     assert load(write(tmp_path, ONE_DAEMON)) == Config(daemons=(daemon,))
 
 
-def test_a_section_with_all_its_keys_commented_out_has_its_defaults(tmp_path: Path) -> None:
+def test_section_with_all_keys_commented_out_has_its_defaults(tmp_path: Path) -> None:
     config = load(write(tmp_path, f"{ONE_DAEMON}clients:\n  # limit: 5\n"))
     assert config.clients == ClientsConfig()
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
+def test_byte_order_mark_is_not_part_of_the_first_key(tmp_path: Path) -> None:
     assert load(write(tmp_path, f"\ufeff{ONE_DAEMON}")).daemons[0].name == "office"
 
 
-def test_a_relative_password_file_starts_at_the_configuration_file(
+def test_relative_password_file_starts_at_the_configuration_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = tmp_path / "etc"
@@ -95,7 +95,7 @@ def test_a_relative_password_file_starts_at_the_configuration_file(
     assert load(Path("etc/config.yaml")).daemons[0].password_file == Path("etc/office.password")
 
 
-def test_an_absolute_password_file_stays_where_it_is(tmp_path: Path) -> None:
+def test_absolute_password_file_stays_absolute(tmp_path: Path) -> None:
     secret = tmp_path / "elsewhere"
     secret.write_text("secret")
     text = f"daemons: [{{name: a, management: 'a:1', password_file: {secret}}}]"
@@ -105,40 +105,40 @@ def test_an_absolute_password_file_stays_where_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", BAD_FILES, ids=lambda path: path.stem)
-def test_a_bad_file_gives_every_problem_with_file_line_and_key(path: Path) -> None:
+def test_invalid_file_has_every_problem_with_file_line_and_key(path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         load(path)
     shown = str(caught.value).replace(f"{DATA}/", "").replace(str(DATA), "DIRECTORY")
     assert shown + "\n" == path.with_suffix(".expected").read_text(encoding="utf-8")
 
 
-def test_the_value_of_an_unknown_key_is_not_shown() -> None:
+def test_value_of_an_unknown_key_is_not_quoted() -> None:
     (problem,) = problems(DATA / "bad-unknown-key-in-daemon.yaml")
     assert "hunter2" in (DATA / "bad-unknown-key-in-daemon.yaml").read_text()
     assert "hunter2" not in str(problem)
 
 
-def test_a_syntax_error_shows_no_excerpt_of_the_file(tmp_path: Path) -> None:
+def test_syntax_error_has_no_excerpt_of_the_file(tmp_path: Path) -> None:
     (problem,) = problems(write(tmp_path, "password: hunter2\n\t- x: ]\n"))
     assert problem.line == 2
     assert "hunter2" not in str(problem)
 
 
 @pytest.mark.parametrize("missing", ["no-such-file.yaml", "."])
-def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path: Path, missing: str) -> None:
+def test_unreadable_file_is_reported_with_the_reason(tmp_path: Path, missing: str) -> None:
     (problem,) = problems(tmp_path / missing)
     assert problem.source == str(tmp_path / missing)
     assert re.fullmatch("cannot read the file: (No such file|Is a) .*", problem.text)
 
 
-def test_a_file_larger_than_a_mebibyte_is_refused(tmp_path: Path) -> None:
+def test_file_larger_than_one_mebibyte_is_refused(tmp_path: Path) -> None:
     padding = "#" * (2**20 - len(ONE_DAEMON))
     assert load(write(tmp_path, ONE_DAEMON + padding)).daemons
     (problem,) = problems(write(tmp_path, f"{ONE_DAEMON}{padding}#"))
     assert problem.text.startswith("the file is larger than 1 MiB")
 
 
-def test_aliases_that_multiply_are_refused_before_they_do(tmp_path: Path) -> None:
+def test_multiplying_aliases_are_refused_before_expansion(tmp_path: Path) -> None:
     clients = ", ".join(f"c{number}" for number in range(20_000))
     daemons = "".join(
         f"  - {{name: d{number}, management: 'a:{number + 1}', expected_clients: *all}}\n"
@@ -149,12 +149,12 @@ def test_aliases_that_multiply_are_refused_before_they_do(tmp_path: Path) -> Non
     assert problem.text == "more than 200000 values: aliases count each time, use fewer"
 
 
-def test_an_alias_of_itself_is_only_a_wrong_type(tmp_path: Path) -> None:
+def test_alias_of_itself_is_a_wrong_type(tmp_path: Path) -> None:
     (problem,) = problems(write(tmp_path, "daemons: &all [*all]\n"))
     assert problem.key == "daemons[0]"
 
 
-def test_a_problem_stays_on_one_line_whatever_the_file_holds(tmp_path: Path) -> None:
+def test_problem_has_one_line_with_any_content(tmp_path: Path) -> None:
     hostile = f'"a\\nb\\u2028{"c" * 900}": 1\n{"d" * 900}: 2\nclients: {{identity: "x\\ny"}}\n'
     text = f"{ONE_DAEMON}{hostile}"
     for problem in problems(write(tmp_path, text)):
@@ -170,7 +170,7 @@ def words() -> st.SearchStrategy[str]:
 
 
 def errors(path: Path) -> tuple[Problem, ...]:
-    """Load the file; give what was wrong with it, if anything."""
+    """Load the file; return its problems."""
     try:
         load(path)
     except ConfigError as error:
@@ -179,7 +179,7 @@ def errors(path: Path) -> tuple[Problem, ...]:
 
 
 @given(words() | st.text())
-def test_any_text_gives_a_configuration_or_problems_of_one_line_each(
+def test_any_text_gives_a_configuration_or_problems_of_one_line(
     tmp_path_factory: pytest.TempPathFactory, text: str
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.yaml"
@@ -189,7 +189,7 @@ def test_any_text_gives_a_configuration_or_problems_of_one_line_each(
 
 
 @given(st.binary())
-def test_any_bytes_give_a_configuration_or_its_problems(
+def test_any_bytes_give_a_configuration_or_problems(
     tmp_path_factory: pytest.TempPathFactory, content: bytes
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "any.yaml"

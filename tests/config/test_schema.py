@@ -9,13 +9,13 @@ SECTIONS = [Config, DaemonConfig, ClientsConfig, EventsConfig]
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_every_key_says_what_it_means_in_one_line(section: type[msgspec.Struct]) -> None:
+def test_every_key_has_a_description_of_one_line(section: type[msgspec.Struct]) -> None:
     for key in key_specs(section):
         assert key.spec.description.endswith(".")
         assert key.spec.description.isprintable()
 
 
-def test_a_configuration_cannot_be_changed() -> None:
+def test_configuration_is_immutable() -> None:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
     config = Config(daemons=(daemon,))
     for section in (config, daemon, config.clients):

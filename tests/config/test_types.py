@@ -23,18 +23,18 @@ def scalar(text: str, tag: str = "str") -> Scalar:
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("100ms", 0.1), ("5m", 300.0)])
-def test_a_duration_may_be_one_of_its_bounds(text: str, seconds: float) -> None:
+def test_duration_may_equal_its_bounds(text: str, seconds: float) -> None:
     assert DURATION.read(scalar(text)) == seconds
 
 
 @pytest.mark.parametrize("text", ["99ms", "5m1ms"])
-def test_a_duration_beyond_its_bounds_is_told_them(text: str) -> None:
+def test_duration_out_of_range_is_refused_with_its_bounds(text: str) -> None:
     with pytest.raises(ValueError, match="out of range: write a duration, 100ms to 5m"):
         DURATION.read(scalar(text))
 
 
 @pytest.mark.parametrize("number", [1, 200])
-def test_a_number_may_be_one_of_its_bounds(number: int) -> None:
+def test_number_may_equal_its_bounds(number: int) -> None:
     assert INTEGER.read(scalar(str(number), "int")) == number
 
 
@@ -51,32 +51,32 @@ def test_a_number_may_be_one_of_its_bounds(number: int) -> None:
         ("5", "str"),
     ],
 )
-def test_any_other_number_is_told_how_to_be_written(text: str, tag: str) -> None:
+def test_invalid_number_is_refused_with_its_bounds(text: str, tag: str) -> None:
     with pytest.raises(ValueError, match="is not valid: write a whole number, 1 to 200"):
         INTEGER.read(scalar(text, tag))
 
 
-def test_a_name_may_be_as_long_as_its_limit() -> None:
+def test_label_may_have_the_length_of_its_limit() -> None:
     assert NAME.read(scalar("Büro")) == "Büro"
     with pytest.raises(ValueError, match="write text, 1 to 4 printable characters"):
         NAME.read(scalar("Büros"))
 
 
-def test_an_empty_path_is_not_the_directory_of_the_file() -> None:
+def test_empty_path_is_not_the_directory_of_the_file() -> None:
     with pytest.raises(ValueError, match="'' is not a path"):
         PasswordFile().read(scalar(""))
 
 
-def test_a_certificate_needs_not_be_there() -> None:
+def test_certificate_file_may_be_missing() -> None:
     assert CertificateFile().read(scalar("ca.crt")) == Path("/nowhere/ca.crt")
 
 
-def test_an_empty_path_is_no_certificate() -> None:
+def test_empty_path_is_no_certificate_file() -> None:
     with pytest.raises(ValueError, match="'' is not a path: name a file"):
         CertificateFile().read(scalar(""))
 
 
-def test_a_certificate_without_the_library_says_what_to_install(
+def test_certificate_file_without_the_library_is_refused_with_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(types, "can_read_certificates", lambda: False)
@@ -84,5 +84,5 @@ def test_a_certificate_without_the_library_says_what_to_install(
         CertificateFile().read(scalar("ca.crt"))
 
 
-def test_a_list_says_what_it_holds() -> None:
+def test_hint_of_a_list_has_the_hint_of_its_items() -> None:
     assert ListOf(INTEGER).hint == "list of: whole number, 1 to 200"

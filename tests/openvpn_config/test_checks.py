@@ -5,22 +5,22 @@ import pytest
 from exporter.management.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from exporter.openvpn_config import Finding, Kind
 from exporter.openvpn_config.checks import check, management_endpoint
-from tests.openvpn_config.writing import openvpn_config
+from tests.openvpn_config.fixtures import openvpn_config
 
 
-def judged(directory: Path, text: str, **said: str) -> tuple[Finding, ...]:
-    return check(openvpn_config(directory, text), name="office", **said)
+def findings(directory: Path, text: str, **options: str) -> tuple[Finding, ...]:
+    return check(openvpn_config(directory, text), name="office", **options)
 
 
-def only(directory: Path, text: str, **said: str) -> Finding:
-    (finding,) = judged(directory, text, **said)
+def single_finding(directory: Path, text: str, **options: str) -> Finding:
+    (finding,) = findings(directory, text, **options)
     return finding
 
 
-def where(directory: Path, text: str) -> Endpoint:
-    read = openvpn_config(directory, text)
-    assert read.management
-    return management_endpoint(read.management, read.directory)
+def endpoint_of(directory: Path, text: str) -> Endpoint:
+    config = openvpn_config(directory, text)
+    assert config.management
+    return management_endpoint(config.management, config.directory)
 
 
 @pytest.mark.parametrize(
@@ -34,18 +34,16 @@ def where(directory: Path, text: str) -> Endpoint:
         ("/run/a.sock unix", UnixEndpoint("/run/a.sock")),
     ],
 )
-def test_the_address_is_one_that_can_be_connected_to(
-    tmp_path: Path, text: str, expected: Endpoint
-) -> None:
-    assert where(tmp_path, f"management {text}\n") == expected
+def test_endpoint_can_be_connected_to(tmp_path: Path, text: str, expected: Endpoint) -> None:
+    assert endpoint_of(tmp_path, f"management {text}\n") == expected
 
 
-def test_a_relative_socket_lies_where_the_daemon_starts(tmp_path: Path) -> None:
-    assert where(tmp_path, "management a.sock unix\n") == UnixEndpoint(f"{tmp_path}/a.sock")
+def test_relative_socket_starts_at_the_directory_of_the_daemon(tmp_path: Path) -> None:
+    assert endpoint_of(tmp_path, "management a.sock unix\n") == UnixEndpoint(f"{tmp_path}/a.sock")
 
 
 @pytest.mark.parametrize(
-    ("text", "complaint"),
+    ("text", "message"),
     [
         ("tunnel 7505", "`management tunnel` listens on the tunnel's address"),
         ("127.0.0.1 openvpn", "the port 'openvpn' is not a number"),
@@ -56,20 +54,20 @@ def test_a_relative_socket_lies_where_the_daemon_starts(tmp_path: Path) -> None:
         (f"/{'x' * 108} unix", "the socket path has 109 bytes"),
     ],
 )
-def test_an_address_that_cannot_be_used_says_why_and_what_to_write(
-    tmp_path: Path, text: str, complaint: str
+def test_unusable_address_is_an_error_with_the_remedy(
+    tmp_path: Path, text: str, message: str
 ) -> None:
-    finding = only(tmp_path, f"verb 3\nmanagement {text}\n")
+    finding = single_finding(tmp_path, f"verb 3\nmanagement {text}\n")
     assert finding.kind is Kind.MANAGEMENT_ADDRESS
-    assert finding.text.startswith(complaint)
+    assert finding.text.startswith(message)
     assert finding.text.endswith("; set `management: ADDRESS` for this daemon")
     assert finding.blocks
     assert finding.resolved_by == "management"
     assert str(finding.location) == f"{tmp_path}/office.conf:2"
 
 
-def test_without_an_interface_the_line_to_add_is_said(tmp_path: Path) -> None:
-    finding = only(tmp_path, "client\n")
+def test_missing_management_directive_is_an_error_with_the_line_to_add(tmp_path: Path) -> None:
+    finding = single_finding(tmp_path, "client\n")
     assert finding.kind is Kind.NO_MANAGEMENT
     assert finding.blocks
     assert "`management /run/openvpn-management/office.sock unix`" in finding.text
@@ -83,9 +81,7 @@ def test_without_an_interface_the_line_to_add_is_said(tmp_path: Path) -> None:
         ("\x1b", "`management /run/openvpn-management/NAME.sock unix`"),
     ],
 )
-def test_the_line_to_add_is_one_that_openvpn_would_read(
-    tmp_path: Path, name: str, line: str
-) -> None:
+def test_line_to_add_is_valid_for_openvpn(tmp_path: Path, name: str, line: str) -> None:
     (finding,) = check(openvpn_config(tmp_path, "client\n"), name=name)
     assert line in finding.text
 
@@ -93,39 +89,41 @@ def test_the_line_to_add_is_one_that_openvpn_would_read(
 @pytest.mark.parametrize(
     "text", ["127.0.0.1 7505", "127.9.9.9 7505", "localhost 1", "::1 1", "/run/a unix", "::1 1 pw"]
 )
-def test_nothing_is_said_of_a_local_interface(tmp_path: Path, text: str) -> None:
-    assert judged(tmp_path, f"management {text}\n") == ()
+def test_local_interface_has_no_finding(tmp_path: Path, text: str) -> None:
+    assert findings(tmp_path, f"management {text}\n") == ()
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "::", "192.0.2.1", "vpn.example.org"])  # noqa: S104
-def test_an_address_open_to_the_network_needs_a_password(tmp_path: Path, address: str) -> None:
-    finding = only(tmp_path, f"management {address} 7505\n")
+def test_network_address_needs_a_password(tmp_path: Path, address: str) -> None:
+    finding = single_finding(tmp_path, f"management {address} 7505\n")
     assert finding.kind is Kind.UNPROTECTED
     assert not finding.blocks
-    assert judged(tmp_path, f"management {address} 7505 secret\n") == ()
+    assert findings(tmp_path, f"management {address} 7505 secret\n") == ()
 
 
-def test_a_daemon_that_dials_out_is_told_how_to_be_listened_for(tmp_path: Path) -> None:
-    finding = only(tmp_path, "management 127.0.0.1 7600\nmanagement-client\nmanagement-hold\n")
+def test_management_client_is_an_error_with_the_listen_address(tmp_path: Path) -> None:
+    finding = single_finding(
+        tmp_path, "management 127.0.0.1 7600\nmanagement-client\nmanagement-hold\n"
+    )
     assert finding.kind is Kind.MANAGEMENT_CLIENT
     assert finding.blocks
     assert "set `management: listen:127.0.0.1:7600` for this daemon" in finding.text
 
 
-def test_a_daemon_that_dials_a_socket_cannot_be_listened_for(tmp_path: Path) -> None:
-    finding = only(tmp_path, "management /run/a.sock unix\nmanagement-client\n")
+def test_management_client_on_a_unix_socket_is_not_supported(tmp_path: Path) -> None:
+    finding = single_finding(tmp_path, "management /run/a.sock unix\nmanagement-client\n")
     assert finding.text.endswith("this exporter accepts such connections on TCP only")
 
 
-def test_a_password_typed_in_must_be_written_to_a_file(tmp_path: Path) -> None:
-    finding = only(tmp_path, "management ::1 7505 stdin\n")
+def test_password_from_stdin_needs_a_file(tmp_path: Path) -> None:
+    finding = single_finding(tmp_path, "management ::1 7505 stdin\n")
     assert (finding.kind, finding.blocks) == (Kind.MANAGEMENT_PASSWORD, True)
     assert finding.resolved_by == "password_file"
 
 
 @pytest.mark.parametrize("name", ["signal", "forget-disconnect"])
-def test_a_daemon_that_leaving_hurts_needs_the_operators_word(tmp_path: Path, name: str) -> None:
-    finding = only(tmp_path, f"management ::1 7505\nmanagement-{name}\n")
+def test_harmful_disconnect_is_an_error_that_slot_resolves(tmp_path: Path, name: str) -> None:
+    finding = single_finding(tmp_path, f"management ::1 7505\nmanagement-{name}\n")
     assert (finding.kind, finding.blocks) == (Kind.HARMFUL_DISCONNECT, True)
     assert finding.resolved_by == "slot"
     assert f"`management-{name}`" in finding.text
@@ -143,26 +141,26 @@ def test_a_daemon_that_leaving_hurts_needs_the_operators_word(tmp_path: Path, na
         "external-cert x",
     ],
 )
-def test_a_daemon_that_another_program_answers_is_warned_of(tmp_path: Path, name: str) -> None:
-    finding = only(tmp_path, f"management ::1 7505\nmanagement-{name}\n")
+def test_daemon_with_a_prompt_owner_has_a_warning(tmp_path: Path, name: str) -> None:
+    finding = single_finding(tmp_path, f"management ::1 7505\nmanagement-{name}\n")
     assert (finding.kind, finding.blocks) == (Kind.PROMPT_OWNER, False)
     assert f"`management-{name.split(maxsplit=1)[0]}`" in finding.text
 
 
-def test_a_socket_that_admits_another_user_is_warned_of(tmp_path: Path) -> None:
+def test_socket_for_another_user_has_a_warning(tmp_path: Path) -> None:
     text = "management /run/a.sock unix\nmanagement-client-user vpn\n"
-    assert only(tmp_path, text, user="root").kind is Kind.CLIENT_USER_MISMATCH
-    assert judged(tmp_path, text, user="vpn") == ()
-    assert judged(tmp_path, text) == ()
+    assert single_finding(tmp_path, text, user="root").kind is Kind.CLIENT_USER_MISMATCH
+    assert findings(tmp_path, text, user="vpn") == ()
+    assert findings(tmp_path, text) == ()
 
 
-def test_a_user_means_nothing_on_tcp(tmp_path: Path) -> None:
+def test_management_client_user_is_ignored_on_tcp(tmp_path: Path) -> None:
     text = "management ::1 7505\nmanagement-client-user vpn\n"
-    assert judged(tmp_path, text, user="root") == ()
+    assert findings(tmp_path, text, user="root") == ()
 
 
-def test_without_an_interface_its_status_file_is_offered(tmp_path: Path) -> None:
-    finding = only(tmp_path, "client\nstatus /run/openvpn/office.log\n")
+def test_missing_management_directive_suggests_the_status_file(tmp_path: Path) -> None:
+    finding = single_finding(tmp_path, "client\nstatus /run/openvpn/office.log\n")
     assert finding.text.endswith(
         "; or set `status_file: /run/openvpn/office.log` for this daemon, which has less data"
     )

@@ -1,4 +1,4 @@
-"""OpenVPN's own lexer, rule by rule, and the way back."""
+"""The rules of OpenVPN's lexer, and quoting."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from exporter.openvpn_config.lexer import WORD_LIMIT, WORDS_LIMIT, LexerError, join, quote, split
 
 CONTROL = "".join(map(chr, [*range(0x20), 0x7F]))
-SAYABLE = st.text(st.characters(exclude_characters=CONTROL, codec="utf-8"), max_size=60)
+WRITABLE = st.text(st.characters(exclude_characters=CONTROL, codec="utf-8"), max_size=60)
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ SAYABLE = st.text(st.characters(exclude_characters=CONTROL, codec="utf-8"), max_
         (f"{'a ' * WORDS_LIMIT}{'b' * (WORD_LIMIT + 1)}", ["a"] * WORDS_LIMIT),
     ],
 )
-def test_a_line_is_split_as_openvpn_would(line: str, words: list[str]) -> None:
+def test_line_is_split_as_by_openvpn(line: str, words: list[str]) -> None:
     assert split(line) == words
 
 
 @pytest.mark.parametrize(
-    ("line", "complaint"),
+    ("line", "message"),
     [
         ('kill "a', "no closing quotation mark"),
         ("kill 'a", "no closing quotation mark"),
@@ -66,17 +66,17 @@ def test_a_line_is_split_as_openvpn_would(line: str, words: list[str]) -> None:
         ("kill " + "\udcff" * (WORD_LIMIT + 1), "a word of more than 256 bytes"),
     ],
 )
-def test_a_line_that_openvpn_refuses_is_an_error(line: str, complaint: str) -> None:
-    with pytest.raises(LexerError, match=complaint):
+def test_line_that_openvpn_refuses_is_an_error(line: str, message: str) -> None:
+    with pytest.raises(LexerError, match=message):
         split(line)
 
 
-def test_a_word_may_be_as_long_as_the_limit() -> None:
+def test_word_may_have_the_length_of_the_limit() -> None:
     assert split("x" * WORD_LIMIT) == ["x" * WORD_LIMIT]
     assert split("\udcff" * WORD_LIMIT) == ["\udcff" * WORD_LIMIT]
 
 
-def test_words_beyond_the_limit_are_not_read() -> None:
+def test_words_beyond_the_limit_are_ignored() -> None:
     line = " ".join("w" * (WORDS_LIMIT + 3)) + ' "not closed'
     assert split(line) == ["w"] * WORDS_LIMIT
 
@@ -95,24 +95,24 @@ def test_words_beyond_the_limit_are_not_read() -> None:
         ("日本", "日本"),
     ],
 )
-def test_a_word_is_quoted_only_if_it_must_be(word: str, quoted: str) -> None:
+def test_word_is_quoted_only_if_necessary(word: str, quoted: str) -> None:
     assert quote(word) == quoted
 
 
 @pytest.mark.parametrize("char", CONTROL)
-def test_a_word_that_the_daemon_would_change_cannot_be_said(char: str) -> None:
+def test_word_with_a_control_character_cannot_be_quoted(char: str) -> None:
     with pytest.raises(LexerError, match="control character"):
         quote(f"a{char}b")
 
 
-def test_a_word_that_is_too_long_cannot_be_said() -> None:
+def test_word_that_is_too_long_cannot_be_quoted() -> None:
     with pytest.raises(LexerError, match="256 bytes"):
         quote("ü" * (WORD_LIMIT // 2 + 1))
     assert quote("ü" * (WORD_LIMIT // 2))
 
 
-@given(st.lists(SAYABLE, max_size=WORDS_LIMIT))
-def test_what_is_joined_is_split_again(words: list[str]) -> None:
+@given(st.lists(WRITABLE, max_size=WORDS_LIMIT))
+def test_joined_words_are_split_again(words: list[str]) -> None:
     assert split(join(words)) == words
 
 

@@ -5,7 +5,7 @@ import pytest
 from exporter.management.state import Mode
 from exporter.openvpn_config.errors import Location
 from exporter.openvpn_config.model import Inline, ManagementInterface
-from tests.openvpn_config.writing import openvpn_config
+from tests.openvpn_config.fixtures import openvpn_config
 
 
 def interface(directory: Path, text: str) -> ManagementInterface:
@@ -14,28 +14,28 @@ def interface(directory: Path, text: str) -> ManagementInterface:
     return management
 
 
-def test_a_server_is_read_with_all_its_paths_resolved(tmp_path: Path) -> None:
-    read = openvpn_config(
+def test_server_is_read_with_all_paths_resolved(tmp_path: Path) -> None:
+    config = openvpn_config(
         tmp_path,
         "server 10.8.0.0 255.255.255.0\nca ca.crt\ncert /etc/server.crt\ncrl-verify crl.pem\n"
         "client-config-dir ccd\nmax-clients 100\nstatus s.log 5\nstatus-version 3\nverb 4\n"
         "dev tun7\nduplicate-cn\nusername-as-common-name\n",
     )
-    assert read.mode is Mode.SERVER
-    assert read.ca == tmp_path / "ca.crt"
-    assert read.cert == Path("/etc/server.crt")
-    assert (read.crl, read.crl_is_directory) == (tmp_path / "crl.pem", False)
-    assert read.client_config_dir == tmp_path / "ccd"
-    assert read.status_file == tmp_path / "s.log"
-    assert read.max_clients == 100
-    assert read.management is None
-    hash(read)
+    assert config.mode is Mode.SERVER
+    assert config.ca == tmp_path / "ca.crt"
+    assert config.cert == Path("/etc/server.crt")
+    assert (config.crl, config.crl_is_directory) == (tmp_path / "crl.pem", False)
+    assert config.client_config_dir == tmp_path / "ccd"
+    assert config.status_file == tmp_path / "s.log"
+    assert config.max_clients == 100
+    assert config.management is None
+    hash(config)
 
 
-def test_what_a_server_does_not_say_is_as_openvpn_has_it(tmp_path: Path) -> None:
-    read = openvpn_config(tmp_path, "server 10.8.0.0 255.255.255.0\n")
-    assert read.max_clients == 1024
-    assert read.status_file is read.ca is read.cert is read.crl is None
+def test_server_has_the_defaults_of_openvpn(tmp_path: Path) -> None:
+    config = openvpn_config(tmp_path, "server 10.8.0.0 255.255.255.0\n")
+    assert config.max_clients == 1024
+    assert config.status_file is config.ca is config.cert is config.crl is None
 
 
 @pytest.mark.parametrize(
@@ -51,13 +51,13 @@ def test_what_a_server_does_not_say_is_as_openvpn_has_it(tmp_path: Path) -> None
         ("mode p2p", Mode.P2P),
     ],
 )
-def test_the_mode_is_told_by_what_is_set(tmp_path: Path, text: str, mode: Mode) -> None:
-    read = openvpn_config(tmp_path, text)
-    assert read.mode is mode
-    assert (read.max_clients is None) is (mode is not Mode.SERVER)
+def test_mode_is_derived_from_the_options(tmp_path: Path, text: str, mode: Mode) -> None:
+    config = openvpn_config(tmp_path, text)
+    assert config.mode is mode
+    assert (config.max_clients is None) is (mode is not Mode.SERVER)
 
 
-def test_the_interface_is_the_last_one_and_a_password_or_a_socket_stays(tmp_path: Path) -> None:
+def test_last_management_directive_keeps_earlier_password_and_socket_type(tmp_path: Path) -> None:
     assert interface(tmp_path, "management a 1 secret\nmanagement b 2\n") == ManagementInterface(
         location=Location(tmp_path / "office.conf", 2),
         address="b",
@@ -68,54 +68,56 @@ def test_the_interface_is_the_last_one_and_a_password_or_a_socket_stays(tmp_path
     assert interface(tmp_path, "management a.sock unix\nmanagement b 2\n").unix
 
 
-def test_of_several_passwords_the_last_one_counts(tmp_path: Path) -> None:
+def test_last_of_several_passwords_counts(tmp_path: Path) -> None:
     text = "management a 1 first\nmanagement b 2 second\nmanagement c 3\n"
     assert interface(tmp_path, text).password_file == tmp_path / "second"
 
 
-def test_modifiers_are_known_wherever_they_stand(tmp_path: Path) -> None:
+def test_modifiers_are_read_in_any_position(tmp_path: Path) -> None:
     text = "management-hold\nmanagement a.sock unix\nmanagement-client-user root\n"
-    read = interface(tmp_path, text)
-    assert read.modifiers == {"hold", "client-user"}
-    assert (read.user, read.group) == ("root", None)
+    config = interface(tmp_path, text)
+    assert config.modifiers == {"hold", "client-user"}
+    assert (config.user, config.group) == ("root", None)
 
 
-def test_a_password_typed_in_is_no_path(tmp_path: Path) -> None:
+def test_password_from_stdin_is_no_path(tmp_path: Path) -> None:
     assert interface(tmp_path, "management a 1 stdin\n").password_file == Path("stdin")
     assert interface(tmp_path, "management a 1 ./stdin\n").password_file == tmp_path / "stdin"
 
 
-def test_what_is_written_inline_is_kept_with_its_place(tmp_path: Path) -> None:
-    read = openvpn_config(tmp_path, "client\n<ca>\npem\n</ca>\ncert a\n<cert>\npem 2\n</cert>\n")
+def test_inline_block_is_read_with_its_location(tmp_path: Path) -> None:
+    config = openvpn_config(tmp_path, "client\n<ca>\npem\n</ca>\ncert a\n<cert>\npem 2\n</cert>\n")
     file = tmp_path / "office.conf"
-    assert read.ca == Inline(Location(file, 2), b"pem\n")
-    assert read.cert == Inline(Location(file, 6), b"pem 2\n")
+    assert config.ca == Inline(Location(file, 2), b"pem\n")
+    assert config.cert == Inline(Location(file, 6), b"pem 2\n")
 
 
-def test_a_file_after_an_inline_block_replaces_it(tmp_path: Path) -> None:
-    read = openvpn_config(tmp_path, "<ca>\npem\n</ca>\nca b\n")
-    assert read.ca == tmp_path / "b"
+def test_file_after_an_inline_block_replaces_it(tmp_path: Path) -> None:
+    config = openvpn_config(tmp_path, "<ca>\npem\n</ca>\nca b\n")
+    assert config.ca == tmp_path / "b"
 
 
-def test_in_a_jail_only_what_is_read_later_lies_inside(tmp_path: Path) -> None:
-    read = openvpn_config(
+def test_chroot_applies_only_to_files_that_are_read_later(tmp_path: Path) -> None:
+    config = openvpn_config(
         tmp_path,
         "chroot /jail\nclient-config-dir ccd\ncrl-verify /etc/crls dir\nca ca.crt\n"
         "cert server.crt\nstatus s.log\nmanagement a.sock unix\n",
     )
-    assert read.client_config_dir == Path("/jail/ccd")
-    assert (read.crl, read.crl_is_directory) == (Path("/jail/etc/crls"), True)
-    assert read.ca == tmp_path / "ca.crt"
-    assert read.cert == tmp_path / "server.crt"
-    assert read.status_file == tmp_path / "s.log"
+    assert config.client_config_dir == Path("/jail/ccd")
+    assert (config.crl, config.crl_is_directory) == (Path("/jail/etc/crls"), True)
+    assert config.ca == tmp_path / "ca.crt"
+    assert config.cert == tmp_path / "server.crt"
+    assert config.status_file == tmp_path / "s.log"
 
 
-def test_paths_start_where_the_last_cd_leads(tmp_path: Path) -> None:
-    read = openvpn_config(tmp_path, "status s.log\ncd /etc\ncd deeper\nca ca.crt\n")
-    assert read.status_file == Path("/etc/deeper/s.log")
-    assert read.ca == Path("/etc/deeper/ca.crt")
+def test_paths_are_relative_to_the_last_cd(tmp_path: Path) -> None:
+    config = openvpn_config(tmp_path, "status s.log\ncd /etc\ncd deeper\nca ca.crt\n")
+    assert config.status_file == Path("/etc/deeper/s.log")
+    assert config.ca == Path("/etc/deeper/ca.crt")
 
 
 @pytest.mark.parametrize(("text", "number"), [("7x", 7), (" 7", 7), ("x", 0), ("+7", 7)])
-def test_a_number_is_read_as_far_as_it_has_digits(tmp_path: Path, text: str, number: int) -> None:
+def test_number_is_read_up_to_the_first_other_character(
+    tmp_path: Path, text: str, number: int
+) -> None:
     assert openvpn_config(tmp_path, f"mode server\nmax-clients '{text}'\n").max_clients == number

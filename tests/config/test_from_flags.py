@@ -8,25 +8,25 @@ def names(*addresses: str) -> list[str]:
     return [daemon.name for daemon in from_flags(addresses).daemons]
 
 
-def refusals(*addresses: str) -> list[str]:
+def problems(*addresses: str) -> list[str]:
     with pytest.raises(ConfigError) as caught:
         from_flags(addresses)
     assert all(problem.source == "--openvpn.management" for problem in caught.value.problems)
     return [problem.text for problem in caught.value.problems]
 
 
-def test_all_but_name_and_address_is_the_default() -> None:
+def test_flags_set_only_name_and_address() -> None:
     endpoint = UnixEndpoint("/run/openvpn/office.sock")
     daemon = DaemonConfig(name="office", management=endpoint)
     assert from_flags([str(endpoint)]) == Config(daemons=(daemon,))
 
 
-def test_a_daemon_is_named_after_its_address_or_its_socket_file() -> None:
+def test_daemon_is_named_after_its_address_or_its_socket_file() -> None:
     addresses = ["127.0.0.1:7505", "[0::1]:7505", "unix:/run/a.b.sock", "listen:localhost:7600"]
     assert names(*addresses) == ["127.0.0.1:7505", "[::1]:7505", "a.b", "listen:localhost:7600"]
 
 
-def test_socket_files_of_one_name_are_told_apart_by_their_whole_address() -> None:
+def test_socket_files_of_the_same_name_are_named_by_their_whole_address() -> None:
     assert names("unix:/a/vpn.sock", "unix:/b/vpn.sock", "unix:/b/other.sock") == [
         "unix:/a/vpn.sock",
         "unix:/b/vpn.sock",
@@ -34,31 +34,31 @@ def test_socket_files_of_one_name_are_told_apart_by_their_whole_address() -> Non
     ]
 
 
-def test_a_socket_file_named_like_an_address_does_not_take_its_name() -> None:
+def test_socket_file_named_like_an_address_has_another_name() -> None:
     assert names("a:1", "unix:/run/a:1.sock") == ["a:1", "unix:/run/a:1.sock"]
 
 
 def test_every_malformed_address_is_reported() -> None:
-    first, second = refusals("localhost", "a:1", "/run/x.sock")
+    first, second = problems("localhost", "a:1", "/run/x.sock")
     assert first.startswith("'localhost' is not an address")
     assert second == "'/run/x.sock' is a path: put unix: before it"
 
 
-def test_an_address_given_twice_is_reported_in_its_canonical_form() -> None:
-    assert refusals("A:1", "a:1", "b:1", "a:01") == ["a:1 is given twice: keep one"]
+def test_duplicate_address_is_reported_in_its_canonical_form() -> None:
+    assert problems("A:1", "a:1", "b:1", "a:01") == ["a:1 is given twice: keep one"]
 
 
-def test_no_address_at_all_is_refused() -> None:
-    assert refusals() == ["no address: add one"]
+def test_no_address_and_no_pattern_is_an_error() -> None:
+    assert problems() == ["no address: add one"]
 
 
-def test_a_name_too_long_for_a_label_asks_for_a_file() -> None:
+def test_name_too_long_for_a_label_is_refused() -> None:
     name = "x" * 65
-    assert refusals(f"unix:/{name}.sock") == [
+    assert problems(f"unix:/{name}.sock") == [
         f"'{name}' can't be a daemon's name: name it in a configuration file"
     ]
 
 
-def test_names_stay_unique_whatever_the_addresses() -> None:
+def test_names_are_unique_with_any_addresses() -> None:
     addresses = ["unix:/a", "unix:/b/a", "unix:/a.a", "a:2", "listen:a:2", "unix:/c/a:2"]
     assert len(set(names(*addresses))) == len({parse_endpoint(text) for text in addresses})

@@ -1,4 +1,4 @@
-"""Configurations of OpenVPN, written for a test."""
+"""OpenVPN configurations for tests."""
 
 from pathlib import Path
 
@@ -14,5 +14,5 @@ def write(directory: Path, text: str, name: str = "office.conf") -> Path:
 
 
 def openvpn_config(directory: Path, text: str) -> OpenVpnConfig:
-    """Give what a configuration of this text in the directory says."""
+    """Return the configuration of a file with this text in the directory."""
     return read(write(directory, text))
