@@ -7,7 +7,7 @@
     decoder             nodes -> the schema's types, with all problems at once
     discovered          discovered values, for the keys that the file does not set
     loader              a file, or flags -> `Config`
-    target              the configuration of one daemon, general keys included; what a reload changes
+    target              the configuration of one daemon, and what a reload changes
     dump                `Config` -> YAML
     docs, json_schema   the schema -> docs/configuration.md and config.schema.json
 
