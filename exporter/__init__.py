@@ -1,8 +1,8 @@
 """Prometheus exporter for OpenVPN, over its management interface.
 
-Data flows one way, and so do imports: ``management`` turns bytes into readings, ``transport`` owns
-the socket, ``daemon`` keeps what is known of one OpenVPN process, ``metrics`` says it in the words
-of Prometheus and ``web`` serves it. ``app`` is the only place where they are put together.
+Data and imports go one way: `management` parses the protocol, `transport` owns the sockets,
+`monitor` runs one task for each daemon, `state` keeps what is known of it, `metrics` renders that
+in Prometheus' formats, `web` serves it. `app` puts them together.
 """
 
 __version__ = "0.1.0"

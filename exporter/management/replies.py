@@ -109,7 +109,7 @@ def parse_load_stats(text: bytes) -> LoadStats:
     """
     match = _LOAD_STATS.fullmatch(decode(text))
     if match is None:
-        raise ReplyError(f"a reply to 'load-stats' that says {clean_bytes(text, 64)!r}")
+        raise ReplyError(f"unexpected reply to 'load-stats': {clean_bytes(text, 64)!r}")
     try:
         return LoadStats(parse_number(match[1]), parse_number(match[2]), parse_number(match[3]))
     except ValueError as error:
@@ -142,4 +142,4 @@ def _parse_setting(text: bytes, name: str) -> int:
             return parse_number(value)
     except ValueError:
         pass
-    raise ReplyError(f"a reply to {name!r} that says {clean_bytes(text, 64)!r}")
+    raise ReplyError(f"unexpected reply to {name!r}: {clean_bytes(text, 64)!r}")

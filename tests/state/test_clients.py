@@ -49,7 +49,7 @@ def test_an_identity_is_connected_since_its_oldest_session_began() -> None:
         assert ledger.totals["a"].connected_since == 500
 
 
-def test_what_a_session_moved_stays_counted_after_it_has_gone() -> None:
+def test_bytes_of_a_session_stay_counted_after_its_end() -> None:
     ledger = polled(ClientTable(CONFIG), row("a", 10), now=1.0)
     polled(ledger, now=2.0)
     assert ledger.totals == {"a": ClientTotals(10, 20, 0, None, 1.0, 1.0)}
@@ -57,20 +57,20 @@ def test_what_a_session_moved_stays_counted_after_it_has_gone() -> None:
     assert received(ledger) == {"a": 13}
 
 
-def test_last_seen_is_the_last_poll_that_showed_it_last_traffic_or_not() -> None:
+def test_last_seen_is_the_last_poll_with_or_without_traffic() -> None:
     ledger = polled(ClientTable(CONFIG), row("a", 10), now=1.0)
     polled(ledger, row("a", 10), now=2.0)
     assert ledger.totals["a"].last_seen == 2.0
     assert ledger.totals["a"].last_traffic == 1.0
 
 
-def test_what_is_only_sent_is_traffic_as_well() -> None:
+def test_sent_bytes_are_traffic() -> None:
     ledger = polled(ClientTable(CONFIG), row("a", 10), now=1.0)
     polled(ledger, msgspec.structs.replace(row("a", 10), sent_bytes=21), now=2.0)
     assert ledger.totals["a"].last_traffic == 2.0
 
 
-def test_an_identity_is_forgotten_a_while_after_its_last_session() -> None:
+def test_an_identity_expires_after_its_last_session() -> None:
     ledger = polled(ClientTable(CONFIG), row("a"), now=0.0)
     polled(ledger, now=100.0)
     assert "a" in ledger.totals
@@ -78,13 +78,13 @@ def test_an_identity_is_forgotten_a_while_after_its_last_session() -> None:
     assert "a" not in ledger.totals
 
 
-def test_an_identity_with_a_session_is_not_forgotten_over_a_long_silence() -> None:
+def test_an_identity_with_a_session_does_not_expire() -> None:
     ledger = polled(ClientTable(CONFIG), row("a", 10), now=0.0)
     polled(ledger, row("a", 11), now=1e6)
     assert received(ledger) == {"a": 11}
 
 
-def test_expected_clients_have_an_account_from_the_start_and_for_ever() -> None:
+def test_expected_clients_have_totals_from_the_start_and_never_expire() -> None:
     ledger = ClientTable(CONFIG, ["oslo", "lisbon"])
     assert dict(ledger.totals) == {"lisbon": ClientTotals(), "oslo": ClientTotals()}
     polled(ledger, row("oslo", 1), now=0.0)
@@ -94,7 +94,7 @@ def test_expected_clients_have_an_account_from_the_start_and_for_ever() -> None:
     assert ledger.expected == {"oslo", "lisbon"}
 
 
-def test_nobody_is_connected_to_a_daemon_that_began_again() -> None:
+def test_a_restart_ends_every_session() -> None:
     ledger = polled(ClientTable(CONFIG), row("a", 10))
     ledger.restart()
     assert ledger.totals["a"].sessions == 0
@@ -104,7 +104,7 @@ def test_nobody_is_connected_to_a_daemon_that_began_again() -> None:
     assert received(ledger) == {"a": 22}
 
 
-def test_rows_that_look_alike_begin_with_what_one_of_them_moved() -> None:
+def test_duplicate_rows_count_the_bytes_of_one() -> None:
     """Else the other one would count twice when the first has gone."""
     alike = [ClientRow("a", "2001:db8::7", "10.8.0.2", "", moved, 0, 1000) for moved in (10, 1000)]
     ledger = polled(ClientTable(CONFIG), *alike)
@@ -113,46 +113,46 @@ def test_rows_that_look_alike_begin_with_what_one_of_them_moved() -> None:
     assert received(polled(ledger, alike[0])) == {"a": 1010}
 
 
-class TestNobodyCanLook:
-    def test_who_left_before_is_forgotten_all_the_same(self) -> None:
+class TestWithoutAStatus:
+    def test_disconnected_clients_expire(self) -> None:
         ledger = polled(polled(ClientTable(ClientsConfig(forget_after=60.0)), row("alice")))
         polled(ledger, row("bob"), now=30.0)
         assert not ledger.forget(60.0)
         assert ledger.forget(61.0)
         assert received(ledger).keys() == {"bob"}
 
-    def test_who_was_there_may_be_there_still(self) -> None:
+    def test_connected_clients_are_kept(self) -> None:
         ledger = polled(ClientTable(ClientsConfig(forget_after=60.0)), row("alice"))
         assert not ledger.forget(1e6)
         assert received(ledger).keys() == {"alice"}
 
-    def test_nobody_is_where_the_daemon_does_not_run(self) -> None:
+    def test_connected_clients_expire_if_the_daemon_does_not_run(self) -> None:
         ledger = polled(ClientTable(ClientsConfig(forget_after=60.0), ["bob"]), row("alice"))
         assert ledger.forget(61.0, all_gone=True)
         assert received(ledger).keys() == {"bob"}
 
 
-class TestOtherSettings:
-    def test_begin_to_expect_and_cease_to(self) -> None:
+class TestReconfigure:
+    def test_changes_the_expected_clients(self) -> None:
         ledger = ClientTable(ClientsConfig(), ["alice"])
         ledger.reconfigure(ClientsConfig(), ["bob"])
         assert ledger.expected == {"bob"}
         assert received(polled(ledger, now=1e9)).keys() == {"bob"}
 
-    def test_leave_totals_alone(self) -> None:
+    def test_keeps_totals(self) -> None:
         ledger = polled(ClientTable(ClientsConfig()), row("alice"))
         before = received(ledger)
         ledger.reconfigure(ClientsConfig(forget_after=1.0), [])
         assert received(ledger) == before
         assert received(polled(ledger, now=3.0)) == {}
 
-    def test_of_a_lower_limit_drop_the_longest_idle(self) -> None:
+    def test_to_a_lower_limit_drops_the_longest_idle(self) -> None:
         ledger = polled(ClientTable(ClientsConfig()), row("alice"), row("bob", client_id=1))
         polled(ledger, row("alice"), row("bob", client_id=1, received=5000), now=9.0)
         ledger.reconfigure(ClientsConfig(limit=1), [])
         assert received(ledger).keys() == {"bob"}
 
-    def test_of_a_limit_that_is_just_reached_drop_nothing(self) -> None:
+    def test_to_a_limit_that_is_just_reached_drops_nothing(self) -> None:
         ledger = polled(ClientTable(ClientsConfig()), row("alice"), row("bob", client_id=1))
         ledger.reconfigure(ClientsConfig(limit=2), [])
         assert received(ledger).keys() == {"alice", "bob"}
@@ -183,27 +183,27 @@ class TestLimit:
 
     config = ClientsConfig(limit=2)
 
-    def test_leaves_out_newcomers_while_all_others_move(self) -> None:
+    def test_leaves_out_new_clients_while_all_others_have_traffic(self) -> None:
         ledger = polled(ClientTable(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
         rows = row("a", 2), row("b", 2, client_id=1), row("c", 9, client_id=2)
         polled(ledger, *rows, now=2.0)
         assert received(ledger) == {"a": 2, "b": 2}
         assert ledger.not_exported == 1
 
-    def test_gives_way_to_the_newest_traffic_the_longest_idle_first(self) -> None:
+    def test_evicts_the_longest_idle_for_new_traffic(self) -> None:
         ledger = polled(ClientTable(self.config), row("a", 1), now=1.0)
         polled(ledger, row("a", 1), row("b", 1, client_id=1), now=2.0)
         polled(ledger, row("a", 1), row("b", 1, client_id=1), row("c", 5, client_id=2), now=3.0)
         assert received(ledger) == {"b": 1, "c": 5}
         assert ledger.not_exported == 0
 
-    def test_gives_way_to_traffic_that_is_only_sent(self) -> None:
+    def test_evicts_for_sent_bytes_as_well(self) -> None:
         ledger = polled(ClientTable(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
         newcomer = msgspec.structs.replace(row("c", client_id=2), sent_bytes=5)
         polled(ledger, row("a", 1), row("b", 2, client_id=1), newcomer, now=2.0)
         assert set(ledger.totals) == {"b", "c"}
 
-    def test_is_not_moved_by_newcomers_that_are_idle_themselves(self) -> None:
+    def test_evicts_nothing_for_idle_new_clients(self) -> None:
         rows = row("a", 1), row("b", 1, client_id=1), row("c", 1, client_id=2)
         ledger = polled(ClientTable(self.config), *rows, now=1.0)
         kept = received(ledger)
@@ -218,7 +218,7 @@ class TestLimit:
         assert set(ledger.totals) == {"x", "y"}
         assert ledger.not_exported == 1
 
-    def test_lets_whoever_was_left_out_begin_with_what_its_sessions_moved(self) -> None:
+    def test_counts_all_session_bytes_of_a_client_that_was_left_out(self) -> None:
         ledger = polled(ClientTable(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
         moved = row("a", 2), row("b", 2, client_id=1), row("c", 9, client_id=2)
         polled(ledger, *moved, now=2.0)
@@ -226,6 +226,6 @@ class TestLimit:
         assert received(ledger) == {"a": 3, "c": 11}
         assert ledger.totals["c"].sent_bytes == 22
 
-    def test_does_not_keep_bytes_from_the_sum_over_all_clients(self) -> None:
+    def test_does_not_limit_the_sum_over_all_clients(self) -> None:
         rows = row("a", 1), row("b", 2, client_id=1), row("c", 4, client_id=2)
         assert polled(ClientTable(self.config), *rows).received_bytes == 7

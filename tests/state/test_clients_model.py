@@ -122,7 +122,7 @@ class Watch:
 
 @settings(max_examples=400)
 @given(histories())
-def test_with_ids_and_the_log_all_that_was_shown_and_everybody_who_came_is_counted(
+def test_with_ids_and_the_log_every_byte_and_every_connect_is_counted(
     history: list[Step | Poll],
 ) -> None:
     watch = Watch(Truth(), log=True)
@@ -135,7 +135,7 @@ def test_with_ids_and_the_log_all_that_was_shown_and_everybody_who_came_is_count
 
 @settings(max_examples=200)
 @given(histories())
-def test_without_the_log_all_that_was_shown_is_counted(history: list[Step | Poll]) -> None:
+def test_without_the_log_every_byte_in_a_status_is_counted(history: list[Step | Poll]) -> None:
     watch = Watch(Truth(), log=False)
     for _ in watch.live(history):
         watch.check_bounds()
@@ -145,7 +145,7 @@ def test_without_the_log_all_that_was_shown_is_counted(history: list[Step | Poll
 
 @settings(max_examples=200)
 @given(histories())
-def test_daemons_without_ids_are_counted_as_well(history: list[Step | Poll]) -> None:
+def test_daemons_without_client_ids_are_counted(history: list[Step | Poll]) -> None:
     watch = Watch(Truth(ids=False), log=True)
     for _ in watch.live(history):
         watch.check_bounds()
@@ -167,7 +167,7 @@ def test_daemons_without_ids_are_counted_as_well(history: list[Step | Poll]) -> 
         log=st.booleans(),
     ),
 )
-def test_whatever_happens_nothing_is_above_the_truth_and_nothing_falls(
+def test_counters_never_exceed_the_truth_and_never_fall(
     history: list[Step | Poll], watch: Watch
 ) -> None:
     """Times and addresses of several clients are the same, and polls fall back to format 1."""

@@ -11,7 +11,7 @@ def grown(*values: int) -> int:
     return growth.total
 
 
-def test_the_first_value_counts_whole() -> None:
+def test_all_of_the_first_value_counts() -> None:
     assert grown(7) == 7
 
 
@@ -19,17 +19,17 @@ def test_growth_adds_up_to_the_last_value() -> None:
     assert grown(1, 5, 5, 9) == 9
 
 
-def test_a_value_that_fell_began_again_at_nothing() -> None:
+def test_a_value_that_fell_restarted_at_zero() -> None:
     assert grown(10, 3) == 13
     assert grown(10, 0, 4) == 14
 
 
-def test_each_step_is_told() -> None:
+def test_each_update_returns_the_growth() -> None:
     growth = ResettingCounter()
     assert [growth.update(value) for value in (4, 6, 6, 1)] == [4, 2, 0, 1]
 
 
-def test_a_restart_counts_whole_even_where_the_value_did_not_fall() -> None:
+def test_all_of_the_value_counts_after_a_restart() -> None:
     growth = ResettingCounter()
     growth.update(10)
     growth.restart()
@@ -45,7 +45,9 @@ def test_a_restart_before_the_first_value_changes_nothing() -> None:
 
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 2**64 - 1))))
-def test_the_total_never_falls_and_is_what_each_life_reached(history: list[int | None]) -> None:
+def test_the_total_is_the_sum_of_the_last_values_before_each_reset(
+    history: list[int | None],
+) -> None:
     """None stands for a restart that is known of."""
     growth = ResettingCounter()
     truth = life = 0
@@ -60,7 +62,7 @@ def test_the_total_never_falls_and_is_what_each_life_reached(history: list[int |
         assert growth.total == truth + life
 
 
-def test_nothing_observed_is_zero_in_every_bucket() -> None:
+def test_an_empty_histogram_is_zero_in_every_bucket() -> None:
     histogram = Histogram((1, 10))
     assert list(histogram.bounds) == [1, 10, float("inf")]
     assert histogram.cumulative == (0, 0, 0)

@@ -86,7 +86,7 @@ def begun(*, pid: int = 4711) -> DaemonState:
     return known
 
 
-def test_a_daemon_that_nobody_has_reached_is_not_up() -> None:
+def test_a_daemon_is_not_up_before_the_first_poll() -> None:
     known = record()
     assert not known.up
     assert not known.management_up
@@ -114,7 +114,7 @@ def tunnel(*, read: int = 1) -> TunnelStatus:
     return TunnelStatus(updated=1795405983, tcp_udp_read=read)
 
 
-def test_a_tunnel_that_begins_while_we_watch_shows_its_mode() -> None:
+def test_a_tunnel_that_starts_under_the_monitor_shows_its_mode() -> None:
     known = record()
     introduce(known, history=(START,))
     take(known, poll(tunnel()))
@@ -132,7 +132,7 @@ def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path)
     assert known.mode is Mode.P2P
 
 
-def test_readings_go_with_the_session_and_counters_stay() -> None:
+def test_gauges_go_away_with_the_session_and_counters_stay() -> None:
     known = begun()
     take(known, poll(server(received=7), received=70, sent=30))
     known.on_down(SessionClosed("closed"))
@@ -145,7 +145,7 @@ def test_readings_go_with_the_session_and_counters_stay() -> None:
     assert (known.management_connects, known.polls) == (1, 1)
 
 
-def test_the_reason_goes_when_it_is_up_again() -> None:
+def test_the_down_reason_goes_away_when_the_daemon_is_up() -> None:
     known = begun()
     known.on_down(ConnectionRefused("refused"))
     introduce(known)
@@ -175,13 +175,13 @@ def test_the_first_entry_of_a_history_that_goes_back_to_it_is_the_start() -> Non
     assert known.process.start_time == START.time
 
 
-def test_a_full_history_does_not_tell_the_start() -> None:
+def test_a_full_history_does_not_show_the_start() -> None:
     known = record()
     introduce(known, history=(CONNECTED,) * HISTORY_LIMIT)
     assert known.process.start_time is None
 
 
-def test_the_start_is_remembered_when_the_history_has_become_full() -> None:
+def test_the_start_is_kept_when_the_history_is_full() -> None:
     known = begun()
     known.on_down(SessionClosed("closed"))
     introduce(known, history=(CONNECTED,) * HISTORY_LIMIT)
@@ -201,14 +201,14 @@ def test_the_state_follows_the_messages() -> None:
     assert known.state == RECONNECTING
 
 
-def test_last_words_stand_beside_the_reason() -> None:
+def test_the_fatal_error_is_in_the_down_message() -> None:
     known = begun()
     known.on_notification("FATAL", Fatal("Cannot open TUN/TAP dev"))
     known.on_down(SessionClosed("closed"))
     assert known.down_message == "closed; fatal error: Cannot open TUN/TAP dev"
 
 
-def test_last_words_of_one_session_are_not_those_of_the_next() -> None:
+def test_the_fatal_error_of_one_session_is_not_in_the_next() -> None:
     known = begun()
     known.on_notification("FATAL", Fatal("Cannot open TUN/TAP dev"))
     known.on_down(SessionClosed("closed"))
@@ -217,7 +217,7 @@ def test_last_words_of_one_session_are_not_those_of_the_next() -> None:
     assert known.down_message == "closed"
 
 
-def test_totals_go_on_over_a_restart_of_the_process() -> None:
+def test_totals_continue_over_a_restart_of_the_process() -> None:
     known = begun(pid=4711)
     take(known, poll(server(), received=100, sent=10))
     introduce(known, pid=4712)
@@ -234,14 +234,14 @@ def test_totals_are_not_counted_again_after_a_lost_session() -> None:
     assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (101, 11)
 
 
-def test_under_offload_the_clients_tell_the_totals() -> None:
+def test_under_dco_totals_are_sums_over_clients() -> None:
     known = begun()
     take(known, poll(server(received=500, sent=50, dco=True), received=3, sent=2))
     take(known, poll(server(received=700, sent=70, dco=True), received=4, sent=3))
     assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (700, 70)
 
 
-def test_offload_is_not_forgotten_where_a_status_does_not_tell_it() -> None:
+def test_dco_is_kept_over_a_status_that_does_not_show_it() -> None:
     """`status 1` has no row for it, and a daemon that restarts has no status."""
     known = begun()
     take(known, poll(server(received=500, sent=50, dco=True), received=3, sent=2))
@@ -251,7 +251,7 @@ def test_offload_is_not_forgotten_where_a_status_does_not_tell_it() -> None:
     assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (700, 70)
 
 
-def test_a_tunnel_goes_on_upward_over_its_reconnects() -> None:
+def test_tunnel_counters_continue_over_reconnects() -> None:
     known = begun()
     take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100)))
     known.on_notification("STATE", StateChange(RECONNECTING))
@@ -259,7 +259,7 @@ def test_a_tunnel_goes_on_upward_over_its_reconnects() -> None:
     assert known.tunnel.totals == {"tcp_udp_read": 250}
 
 
-def test_one_reconnect_that_is_heard_of_twice_is_one() -> None:
+def test_a_reconnect_reported_twice_counts_once() -> None:
     known = begun()
     known.on_notification("STATE", StateChange(RECONNECTING))
     take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100)))
@@ -268,7 +268,7 @@ def test_one_reconnect_that_is_heard_of_twice_is_one() -> None:
     assert known.tunnel.totals == {"tcp_udp_read": 150}
 
 
-def test_a_reconnect_is_not_forgotten_over_a_status_that_could_not_be_used() -> None:
+def test_a_reconnect_is_kept_over_a_status_that_could_not_be_parsed() -> None:
     known = begun()
     take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100)))
     known.on_notification("STATE", StateChange(RECONNECTING))
@@ -287,7 +287,7 @@ def test_fallbacks_and_unparsed_lines_are_counted() -> None:
     assert known.unparsed_lines == 7
 
 
-def test_every_way_to_feed_a_record_counts_as_a_change() -> None:
+def test_every_mutating_method_advances_the_revision() -> None:
     """Text made of a record is kept until the record says that it changed."""
     feeding = {
         name
@@ -300,7 +300,7 @@ def test_every_way_to_feed_a_record_counts_as_a_change() -> None:
     ] == []
 
 
-def test_certificates_that_are_configured_no_longer_are_not_shown() -> None:
+def test_certificates_removed_from_the_configuration_are_not_shown() -> None:
     certified = DaemonConfig(name="office", cert=Path("/etc/openvpn/office.crt"))
     record = DaemonState(Target(certified))
     record.set_certificates(
@@ -312,7 +312,7 @@ def test_certificates_that_are_configured_no_longer_are_not_shown() -> None:
     assert not record.certificates
 
 
-def test_a_change_is_counted() -> None:
+def test_a_reconfiguration_advances_the_revision() -> None:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
     record = DaemonState(Target(daemon))
     before = record.revision

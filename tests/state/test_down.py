@@ -12,24 +12,24 @@ from exporter.state.privacy import NoClientsPrivacy, PlainPrivacy, Privacy, Pseu
 PRIVATE: tuple[Privacy, ...] = (PseudonymPrivacy(b"key"), NoClientsPrivacy())
 
 
-def test_plain_words_are_told() -> None:
+def test_the_message_has_the_fatal_error() -> None:
     told = DownState(SessionClosed("closed"), "alice did it").message(PlainPrivacy())
     assert told == "closed; fatal error: alice did it"
     assert DownState(ReplyError("says 'alice'")).message(PlainPrivacy()) == "says 'alice'"
 
 
 @pytest.mark.parametrize("privacy", PRIVATE)
-def test_private_words_are_not(privacy: Privacy) -> None:
+def test_the_message_hides_text_of_the_daemon_under_privacy(privacy: Privacy) -> None:
     assert DownState(SessionClosed("closed"), "alice did it").message(privacy) == "closed"
     assert "alice" not in DownState(ReplyError("says 'alice'")).message(privacy)
 
 
 @pytest.mark.parametrize("privacy", PRIVATE)
-def test_our_own_words_are_always_told(privacy: Privacy) -> None:
+def test_the_message_always_has_the_exporters_own_text(privacy: Privacy) -> None:
     assert DownState(ConnectionRefused("nobody listens")).message(privacy) == "nobody listens"
 
 
-def test_who_becomes_private_is_no_longer_named_by_what_was_said_before() -> None:
+def test_a_new_privacy_mode_hides_earlier_text() -> None:
     daemon = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
     record = DaemonState(Target(daemon))
     record.on_notification("FATAL", Fatal("alice did it"))

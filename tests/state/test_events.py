@@ -63,7 +63,7 @@ def heard() -> Heard:
     return Heard()
 
 
-def test_every_known_label_value_stands_at_zero_from_the_start(heard: Heard) -> None:
+def test_every_known_label_value_is_zero_from_the_start(heard: Heard) -> None:
     events = heard.events
     assert set(events.messages) == {*KEYWORDS, "other"}
     assert set(events.transitions) == {name.value for name in StateName}
@@ -90,14 +90,14 @@ def test_no_message_adds_a_label_value(heard: Heard) -> None:
     assert events.password_failures["other"] == events.prompts["other"] == 1
 
 
-def test_what_was_before_our_first_connect_counts_nothing(heard: Heard) -> None:
+def test_events_before_the_first_session_do_not_count(heard: Heard) -> None:
     heard.begin([reconnecting("SIGUSR1"), state()], [FAILED])
     assert heard.events.transitions.total() == 0
     assert heard.events.reconnects.total() == 0
     assert heard.events.log_events.total() == 0
 
 
-def test_messages_count_as_they_come(heard: Heard) -> None:
+def test_messages_count_as_they_arrive(heard: Heard) -> None:
     heard.begin()
     heard.state(reconnecting("ping-restart"), state(time=2))
     heard.log(FAILED)
@@ -110,7 +110,7 @@ def test_messages_count_as_they_come(heard: Heard) -> None:
     assert heard.events.messages["LOG"] == 1
 
 
-def test_what_comes_before_the_history_stands_in_it_and_counts_once(heard: Heard) -> None:
+def test_states_that_arrive_before_the_history_count_once(heard: Heard) -> None:
     heard.begin([state()])
     heard.events.on_connect()
     gap, early, late = (reconnecting("SIGUSR1", time) for time in (2, 3, 4))
@@ -120,7 +120,7 @@ def test_what_comes_before_the_history_stands_in_it_and_counts_once(heard: Heard
     assert heard.events.reconnects["SIGUSR1"] == 3
 
 
-def test_lines_that_come_before_the_cache_stand_in_it_and_count_once(heard: Heard) -> None:
+def test_lines_that_arrive_before_the_log_history_count_once(heard: Heard) -> None:
     heard.begin(lines=[OURS])
     heard.events.on_connect()
     heard.log(FAILED)
@@ -142,7 +142,7 @@ def test_a_gap_is_filled_in_from_both_histories(heard: Heard) -> None:
     assert heard.clients == [ConnectLine("alice", "192.0.2.1:4", ipv6=False)]
 
 
-def test_another_process_begins_its_histories_anew(heard: Heard) -> None:
+def test_another_process_has_new_histories(heard: Heard) -> None:
     heard.begin([state()], [FAILED])
     heard.events.on_connect()
     heard.events.on_restart()
@@ -152,7 +152,7 @@ def test_another_process_begins_its_histories_anew(heard: Heard) -> None:
     assert heard.events.log_events["tls_handshake_failed"] == 1
 
 
-def test_what_management_clients_cause_is_no_message(heard: Heard) -> None:
+def test_lines_caused_by_management_clients_do_not_count(heard: Heard) -> None:
     heard.begin()
     heard.log(OURS, LogLine(10, "", "MANAGEMENT: >STATE:10,RECONNECTING,SIGUSR1,,,,,"))
     assert heard.events.log_messages.total() == 0
@@ -160,13 +160,13 @@ def test_what_management_clients_cause_is_no_message(heard: Heard) -> None:
     assert heard.events.messages["LOG"] == 2
 
 
-def test_clients_that_the_log_lets_in_are_announced(heard: Heard) -> None:
+def test_connect_lines_are_passed_on(heard: Heard) -> None:
     heard.begin()
     heard.log(LET_IN)
     assert heard.clients == [ConnectLine("alice", "192.0.2.1:4", ipv6=False)]
 
 
-def test_fatal_errors_count_once_though_the_log_has_them_too(heard: Heard) -> None:
+def test_a_fatal_error_that_is_in_the_log_as_well_counts_once(heard: Heard) -> None:
     heard.begin()
     heard.log(LogLine(10, "F", "Cannot open TUN/TAP dev"))
     heard.events.add("FATAL", Fatal("Cannot open TUN/TAP dev"))
@@ -174,7 +174,7 @@ def test_fatal_errors_count_once_though_the_log_has_them_too(heard: Heard) -> No
     assert heard.events.log_messages["fatal"] == 1
 
 
-def test_prompts_and_refused_passwords_count_by_kind(heard: Heard) -> None:
+def test_prompts_and_password_failures_count_by_kind(heard: Heard) -> None:
     heard.events.add("PASSWORD", PasswordRequest("Private Key"))
     heard.events.add("PASSWORD", PasswordFailed("Private Key"))
     heard.events.add("NEED-OK", AnswerNeeded("NEED-OK"))

@@ -18,12 +18,12 @@ from exporter.state.privacy import (
 NAMES = st.text(min_size=1)
 
 
-def test_plain_shows_what_there_is() -> None:
+def test_plain_shows_names_and_addresses() -> None:
     assert PlainPrivacy().name("alice") == "alice"
     assert PlainPrivacy().address("192.0.2.7") == "192.0.2.7"
 
 
-def test_hidden_shows_nothing() -> None:
+def test_none_shows_nothing() -> None:
     assert NoClientsPrivacy().name("alice") == ""
     assert NoClientsPrivacy().address("192.0.2.7") == ""
     assert not NoClientsPrivacy().shows_clients
@@ -33,7 +33,7 @@ def test_a_pseudonym_stays_the_same_over_restarts_and_exporters() -> None:
     assert PseudonymPrivacy(b"a key of the house").name("alice") == "p-69d757815fa6a51e"
 
 
-def test_the_page_on_privacy_says_how_it_is_made(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_documentation_describes_the_digest(capsys: pytest.CaptureFixture[str]) -> None:
     page = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text()
     *_, recipe = page.partition("with Python:")
     code = textwrap.dedent(recipe.split("\n\n")[1])
@@ -54,12 +54,12 @@ def test_two_names_are_two_pseudonyms(names: set[str]) -> None:
     assert len({PseudonymPrivacy(b"key").name(name) for name in names}) == 2
 
 
-def test_a_key_of_any_length_counts_whole() -> None:
+def test_all_bytes_of_a_key_count() -> None:
     assert PseudonymPrivacy(b"k" * 64).name("alice") != PseudonymPrivacy(b"k" * 65).name("alice")
 
 
 @pytest.mark.parametrize("name", ["", "UNDEF"])
-def test_who_has_no_name_gets_none(name: str) -> None:
+def test_an_empty_name_stays_empty(name: str) -> None:
     assert PseudonymPrivacy(b"key").name(name) == name
 
 
@@ -81,12 +81,12 @@ def test_who_has_no_name_gets_none(name: str) -> None:
         ("", ""),
     ],
 )
-def test_of_an_address_its_network_is_left(address: str, shown: str) -> None:
+def test_an_address_is_shown_as_its_network(address: str, shown: str) -> None:
     assert PseudonymPrivacy(b"key").address(address) == shown
 
 
 @given(st.text())
-def test_any_text_is_an_address_or_nothing(address: str) -> None:
+def test_any_other_text_is_shown_as_empty(address: str) -> None:
     shown = PseudonymPrivacy(b"key").address(address)
     assert shown == "" or "/" in shown
 
@@ -95,7 +95,7 @@ def test_any_text_is_an_address_or_nothing(address: str) -> None:
     ("mode", "shown"),
     [(PrivacyMode.PLAIN, ("alice", "bob")), (PrivacyMode.NONE, (REDACTED, REDACTED))],
 )
-def test_a_configuration_is_shown_with_the_clients_that_may_be(
+def test_a_configuration_shows_expected_clients_under_their_privacy(
     mode: PrivacyMode, shown: tuple[str, ...]
 ) -> None:
     daemon = DaemonConfig(name="office", expected_clients=("alice", "bob"))

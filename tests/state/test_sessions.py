@@ -49,7 +49,7 @@ def announce(sessions: SessionTracker, *names: str, address: str = "192.0.2.7:4"
             sessions.add_logged_connect(ConnectLine(name, address, ipv6=ipv6))
 
 
-def test_sessions_that_were_there_before_us_did_not_connect() -> None:
+def test_sessions_of_the_first_status_are_no_connects() -> None:
     assert visits(opened(row())) == (0, 0)
 
 
@@ -60,16 +60,16 @@ def test_all_of_a_new_session_is_growth() -> None:
     assert visits(sessions) == (1, 0)
 
 
-def test_a_value_that_fell_began_again() -> None:
+def test_received_bytes_that_fell_restarted_at_zero() -> None:
     assert growth(opened(row(received=10)), row(received=4)) == 4
 
 
-def test_a_value_sent_that_fell_began_again_as_well() -> None:
+def test_sent_bytes_that_fell_restarted_at_zero() -> None:
     sessions = opened(row(received=10))
     assert [session.sent_growth for session in sessions.update([row(received=8)], NOW)] == [4]
 
 
-def test_a_client_that_floats_stays_one_session() -> None:
+def test_a_floating_client_is_one_session() -> None:
     sessions = opened(row(received=10))
     assert growth(sessions, row(received=12, address="198.51.100.1:9")) == 2
     assert visits(sessions) == (0, 0)
@@ -81,7 +81,7 @@ def test_a_reconnect_from_the_same_port_is_a_new_session() -> None:
     assert visits(sessions) == (1, 1)
 
 
-def test_with_ids_not_even_the_same_start_makes_two_sessions_one() -> None:
+def test_another_client_id_is_another_session() -> None:
     """Not in this time zone, nor in any other."""
     sessions = opened(row(received=10))
     assert growth(sessions, row(received=12, client_id=1)) == 12
@@ -89,7 +89,7 @@ def test_with_ids_not_even_the_same_start_makes_two_sessions_one() -> None:
     assert visits(sessions) == (2, 2)
 
 
-def test_a_reconnect_into_the_old_row_goes_on() -> None:
+def test_a_reconnect_that_keeps_client_id_and_start_continues() -> None:
     sessions = opened(row(received=10))
     assert growth(sessions, row(received=30)) == 20
     assert visits(sessions) == (0, 0)
@@ -109,14 +109,14 @@ def test_a_session_lasts_from_its_start_to_the_last_status_that_showed_it() -> N
     assert sessions.durations.cumulative[0] == 1
 
 
-def test_a_clock_that_went_back_gives_no_negative_duration() -> None:
+def test_a_clock_set_back_gives_no_negative_duration() -> None:
     sessions = opened()
     sessions.update([row(since=1000)], 900)
     sessions.update([], 900)
     assert sessions.durations.sum == 0
 
 
-def test_ids_that_begin_again_are_new_sessions() -> None:
+def test_restarted_client_ids_are_new_sessions() -> None:
     sessions = opened(row(received=10))
     sessions.restart()
     assert sessions.current == ()
@@ -143,26 +143,26 @@ class TestWithoutIds:
         assert growth(sessions, row(client_id=None, since=1007, received=20)) == 20
         assert visits(sessions) == (1, 1)
 
-    def test_rows_that_look_alike_are_shown_but_counted_as_one(self) -> None:
+    def test_duplicate_rows_are_shown_but_counted_once(self) -> None:
         rows = [row(client_id=None, received=received) for received in (10, 1000)]
         sessions = opened()
         assert growth(sessions, *rows) == 1000
         assert len(sessions.current) == 2
         assert visits(sessions) == (1, 0)
 
-    def test_rows_that_look_alike_never_count_twice_in_whatever_order_they_come(self) -> None:
+    def test_duplicate_rows_never_count_twice_in_any_order(self) -> None:
         small, large = row(client_id=None, received=10), row(client_id=None, received=1000)
         sessions = opened()
         total = sum(growth(sessions, *rows) for rows in [(small, large), (large, small)] * 3)
         assert total == 1000
         assert growth(sessions, small) == 10
 
-    def test_of_rows_that_look_alike_the_largest_value_sent_counts(self) -> None:
+    def test_of_duplicate_rows_the_largest_sent_bytes_count(self) -> None:
         small, large = row(client_id=None, received=10), row(client_id=None, received=1000)
         for rows in (small, large), (large, small):
             assert sum(session.sent_growth for session in opened().update(rows, NOW)) == 500
 
-    def test_of_rows_that_look_alike_each_one_was_announced(self) -> None:
+    def test_each_of_duplicate_rows_matches_a_logged_connect(self) -> None:
         sessions = opened()
         announce(sessions, "alice", "alice")
         for _ in range(3):
@@ -173,7 +173,7 @@ class TestWithoutIds:
 class TestPollsInFormat1:
     """They come where `status 3` doesn't end, and have no ids."""
 
-    def test_neither_double_nor_lose(self) -> None:
+    def test_neither_double_nor_lose_bytes(self) -> None:
         sessions = opened(row(received=10))
         assert growth(sessions, row(client_id=None, received=12)) == 2
         assert growth(sessions, row(client_id=None, received=13)) == 1
@@ -181,19 +181,19 @@ class TestPollsInFormat1:
         assert visits(sessions) == (0, 0)
 
     @pytest.mark.parametrize("zone", [3600, -3600, 20700])
-    def test_may_write_their_times_in_another_zone(self, zone: int) -> None:
+    def test_may_have_times_in_another_zone(self, zone: int) -> None:
         sessions = opened(row(received=10))
         assert growth(sessions, row(client_id=None, since=1000 + zone, received=12)) == 2
         assert growth(sessions, row(received=15)) == 3
         assert visits(sessions) == (0, 0)
 
-    def test_know_a_client_that_floated_meanwhile(self) -> None:
+    def test_match_a_client_that_floated(self) -> None:
         sessions = opened(row(received=10))
         assert growth(sessions, row(client_id=None, received=12, address="x:5")) == 2
         assert growth(sessions, row(received=13, address="x:6")) == 1
         assert visits(sessions) == (0, 0)
 
-    def test_know_two_sessions_of_one_name_and_start_by_their_addresses(self) -> None:
+    def test_match_two_sessions_of_one_name_and_start_by_address(self) -> None:
         sessions = opened(
             row(received=10, address="a:1"), row(received=500, client_id=1, address="a:2")
         )
@@ -234,14 +234,14 @@ class TestPollsInFormat1:
         assert growth(sessions, row(client_id=1, since=1500, received=13)) == 1
         assert visits(sessions) == (1, 1)
 
-    def test_can_not_tell_that_a_session_is_over(self) -> None:
+    def test_do_not_end_a_session_with_a_client_id(self) -> None:
         sessions = opened(row(received=10), row("bob", client_id=1, received=5))
         assert growth(sessions, row("bob", client_id=None, received=6)) == 1
         assert len(sessions.current) == 1
         assert visits(sessions) == (0, 0)
         assert growth(sessions, row(received=11), row("bob", client_id=1, received=6)) == 1
 
-    def test_open_sessions_that_get_their_id_later(self) -> None:
+    def test_open_sessions_that_get_a_client_id_later(self) -> None:
         sessions = opened(row("bob", client_id=9))
         sessions.add_peer_info(0, 1000, LINUX)
         assert growth(sessions, row(client_id=None, received=10)) == 10
@@ -249,7 +249,7 @@ class TestPollsInFormat1:
         assert visits(sessions) == (1, 0)
         assert LINUX in {session.peer_info for session in sessions.current}
 
-    def test_count_nothing_where_two_sessions_can_not_be_told_apart(self) -> None:
+    def test_count_nothing_for_ambiguous_sessions(self) -> None:
         """Two of one name and start, both at other addresses than before."""
         sessions = opened(
             row(received=10, address="a:1"), row(received=500, client_id=1, address="a:2")
@@ -258,7 +258,7 @@ class TestPollsInFormat1:
         assert growth(sessions, *moved) == 0
         assert visits(sessions) == (0, 0)
 
-    def test_keep_a_user_name_that_they_do_not_show(self) -> None:
+    def test_keep_the_user_name(self) -> None:
         sessions = SessionTracker(lambda client: client.username)
         known = ClientRow("", "a:1", "10.8.0.2", "", 1, 1, 1000, username="ann", client_id=0)
         bare = ClientRow("", "a:1", "10.8.0.2", "", 1, 1, 1000)
@@ -271,10 +271,10 @@ class TestPollsInFormat1:
         assert [session.name for session in fresh.current] == ["ann"]
 
 
-class TestAnnouncedByTheLog:
+class TestLoggedConnects:
     """Clients that the log says were let in."""
 
-    def test_both_lines_of_one_session_and_its_row_are_one_connect(self) -> None:
+    def test_two_lines_and_a_row_of_one_session_are_one_connect(self) -> None:
         sessions = opened()
         announce(sessions, "alice")
         assert visits(sessions) == (1, 0)
@@ -282,7 +282,7 @@ class TestAnnouncedByTheLog:
             sessions.update([row()], NOW)
         assert visits(sessions) == (1, 0)
 
-    def test_a_session_too_short_for_any_status_came_and_went(self) -> None:
+    def test_a_session_that_no_status_shows_is_a_connect_and_a_disconnect(self) -> None:
         sessions = opened()
         announce(sessions, "alice")
         sessions.update([], NOW)
@@ -290,7 +290,7 @@ class TestAnnouncedByTheLog:
         sessions.update([], NOW)
         assert visits(sessions) == (1, 1)
 
-    def test_a_line_right_behind_a_status_waits_for_the_next(self) -> None:
+    def test_a_line_after_a_status_is_matched_with_the_next(self) -> None:
         sessions = opened()
         announce(sessions, "alice")
         sessions.update([], NOW)
@@ -307,7 +307,7 @@ class TestAnnouncedByTheLog:
             sessions.update([row()], NOW)
         assert visits(sessions) == (1, 0)
 
-    def test_even_the_very_first_status(self) -> None:
+    def test_even_the_first_status(self) -> None:
         sessions = SessionTracker(lambda client: client.common_name)
         for ipv6 in (False, True):
             sessions.add_logged_connect(ConnectLine("alice", "192.0.2.7:4", ipv6=ipv6))
@@ -323,7 +323,7 @@ class TestAnnouncedByTheLog:
             sessions.update([row()], NOW)
         assert visits(sessions) == (2, 1)
 
-    def test_a_reconnect_right_behind_the_next_status_is_another_session(self) -> None:
+    def test_a_reconnect_after_the_next_status_is_another_session(self) -> None:
         sessions = opened()
         announce(sessions, "alice")
         sessions.update([row()], NOW)
@@ -332,14 +332,14 @@ class TestAnnouncedByTheLog:
             sessions.update(rows, NOW)
         assert visits(sessions) == (2, 1)
 
-    def test_a_client_that_floated_before_its_first_status_is_one(self) -> None:
+    def test_a_client_that_floated_before_its_first_status_is_one_session(self) -> None:
         sessions = opened()
         announce(sessions, "alice")
         for _ in range(3):
             sessions.update([row(address="198.51.100.1:9")], NOW)
         assert visits(sessions) == (1, 0)
 
-    def test_a_row_that_no_line_announced_connected_as_well(self) -> None:
+    def test_a_row_without_a_line_is_a_connect(self) -> None:
         sessions = opened()
         announce(sessions, "alice")
         sessions.update([row(), row("bob", client_id=1)], NOW)
@@ -351,21 +351,21 @@ class TestAnnouncedByTheLog:
         sessions.update([row("")], NOW)
         assert visits(sessions) == (1, 0)
 
-    def test_more_than_are_remembered_of_one_interval_are_counted_by_their_rows(self) -> None:
+    def test_connects_over_the_limit_are_counted_by_their_rows(self) -> None:
         sessions = opened()
         announce(sessions, *(f"client-{number}" for number in range(10_001)))
         assert visits(sessions) == (10_000, 0)
         sessions.update([row("client-10000")], NOW)
         assert visits(sessions) == (10_001, 0)
 
-    def test_each_status_makes_room_for_others(self) -> None:
+    def test_each_status_resets_the_capacity(self) -> None:
         sessions = opened()
         announce(sessions, *(f"client-{number}" for number in range(10_000)))
         sessions.update([], NOW)
         announce(sessions, "alice")
         assert visits(sessions) == (10_001, 0)
 
-    def test_a_short_session_before_a_restart_went_with_it(self) -> None:
+    def test_a_short_session_before_a_restart_ends_with_it(self) -> None:
         sessions = opened(row("bob", client_id=7))
         announce(sessions, "alice")
         sessions.restart()
@@ -378,7 +378,7 @@ def peers_of(sessions: SessionTracker, rows: Sequence[ClientRow]) -> list[PeerIn
     return [session.peer_info for session in sessions.update(rows, NOW)]
 
 
-def test_what_a_client_said_of_itself_belongs_to_its_id_and_start() -> None:
+def test_peer_info_belongs_to_client_id_and_start() -> None:
     sessions = opened()
     sessions.add_peer_info(0, 1000, LINUX)
     assert peers_of(sessions, [row(), row(client_id=0, since=1001, address="x:5")]) == [
@@ -388,14 +388,14 @@ def test_what_a_client_said_of_itself_belongs_to_its_id_and_start() -> None:
     assert peers_of(sessions, [row()]) == [LINUX]
 
 
-def test_what_a_client_said_just_before_a_restart_is_noted_stays() -> None:
+def test_peer_info_before_a_recorded_restart_is_kept() -> None:
     sessions = opened(row())
     sessions.add_peer_info(0, 1500, LINUX)
     sessions.restart()
     assert peers_of(sessions, [row(since=1500)]) == [LINUX]
 
 
-def test_ever_so_many_rejected_clients_do_not_keep_others_from_being_known() -> None:
+def test_many_rejected_clients_do_not_drop_the_peer_info_of_others() -> None:
     sessions = opened()
     for client_id in range(20_000):
         sessions.add_peer_info(client_id, 1000, PeerInfo())
@@ -403,7 +403,7 @@ def test_ever_so_many_rejected_clients_do_not_keep_others_from_being_known() -> 
     assert peers_of(sessions, [row(client_id=20_000)]) == [LINUX]
 
 
-def test_a_client_that_a_status_showed_takes_no_room_from_others() -> None:
+def test_a_client_in_a_status_uses_no_capacity() -> None:
     sessions = opened()
     for client_id in (1, 0):
         sessions.add_peer_info(client_id, 1000, LINUX)
@@ -413,7 +413,7 @@ def test_a_client_that_a_status_showed_takes_no_room_from_others() -> None:
     assert peers_of(sessions, [row(client_id=1)]) == [LINUX]
 
 
-def test_of_clients_that_only_introduced_themselves_the_oldest_give_way() -> None:
+def test_peer_info_of_the_oldest_unseen_clients_is_dropped_first() -> None:
     sessions = opened()
     for client_id in range(10_001):
         sessions.add_peer_info(client_id, 1000, LINUX)

@@ -37,21 +37,21 @@ class Daemon:
         return self.traffic.received_bytes, self.traffic.sent_bytes
 
 
-def test_load_stats_are_exact_without_offload() -> None:
+def test_load_stats_are_used_without_dco() -> None:
     daemon = Daemon()
     daemon.poll((100, 10), (70, 7))
     daemon.poll((150, 20), (90, 9))
     assert daemon.totals == (150, 20)
 
 
-def test_a_fall_is_a_new_process() -> None:
+def test_a_value_that_fell_is_a_new_process() -> None:
     daemon = Daemon()
     daemon.poll((100, 10))
     daemon.poll((30, 3))
     assert daemon.totals == (130, 13)
 
 
-def test_a_new_process_is_told_even_where_its_values_are_greater() -> None:
+def test_a_restart_counts_even_if_its_values_are_greater() -> None:
     daemon = Daemon()
     daemon.poll((100, 10))
     daemon.traffic.restart()
@@ -59,14 +59,14 @@ def test_a_new_process_is_told_even_where_its_values_are_greater() -> None:
     assert daemon.totals == (230, 23)
 
 
-def test_the_clients_tell_the_totals_under_offload() -> None:
+def test_sums_over_clients_are_used_under_dco() -> None:
     daemon = Daemon()
     daemon.poll((5, 4), (1000, 500), dco=True)
     daemon.poll((6, 5), (1800, 900), dco=True)
     assert daemon.totals == (1800, 900)
 
 
-def test_the_clients_tell_the_totals_under_offload_over_restarts() -> None:
+def test_sums_over_clients_are_used_under_dco_over_restarts() -> None:
     daemon = Daemon()
     daemon.poll((5, 4), (1000, 500), dco=True)
     daemon.traffic.restart()
@@ -102,13 +102,13 @@ class TestRate:
         daemon.poll((50, 20), now=20.0)
         assert daemon.traffic.rate is None
 
-    def test_is_that_of_the_clients_under_offload(self) -> None:
+    def test_is_that_of_the_clients_under_dco(self) -> None:
         daemon = Daemon()
         daemon.poll((5, 4), (1000, 500), dco=True, now=10.0)
         daemon.poll((6, 5), (1800, 900), dco=True, now=20.0)
         assert daemon.traffic.rate == ByteRate(received=80.0, sent=40.0)
 
-    def test_is_unknown_where_the_clock_was_put_back(self) -> None:
+    def test_is_unknown_after_the_clock_was_set_back(self) -> None:
         daemon = Daemon()
         daemon.poll((1000, 100), now=10.0)
         daemon.poll((1500, 200), now=10.0)
@@ -134,14 +134,14 @@ def test_every_row_is_summed_on_its_own() -> None:
     assert traffic.totals == {field: value + 1 for field, value in rows.items()}
 
 
-def test_statistics_that_began_again_go_on_upward() -> None:
+def test_statistics_that_were_reset_continue() -> None:
     traffic = TunnelCounters()
     traffic.update(TunnelStatus(updated=1, tcp_udp_read=100, tcp_udp_write=10))
     traffic.update(TunnelStatus(updated=2, tcp_udp_read=40, tcp_udp_write=12))
     assert traffic.totals == {"tcp_udp_read": 140, "tcp_udp_write": 12}
 
 
-def test_a_new_connection_that_has_moved_more_already_counts_whole() -> None:
+def test_all_bytes_of_a_new_connection_count() -> None:
     traffic = TunnelCounters()
     traffic.update(TunnelStatus(updated=1, tcp_udp_read=100))
     traffic.restart()

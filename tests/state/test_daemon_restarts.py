@@ -55,7 +55,7 @@ def totals(record: DaemonState) -> tuple[int, int]:
         ((CONNECTED,) * HISTORY_LIMIT, (LATER, CONNECTED)),
     ],
 )
-def test_a_container_begins_again_with_the_same_process_id(
+def test_a_restarted_container_with_the_same_pid_is_a_restart(
     before: tuple[State, ...], after: tuple[State, ...]
 ) -> None:
     record = begun(*before)
@@ -75,7 +75,7 @@ def test_a_container_begins_again_with_the_same_process_id(
         (CONNECTED,) * HISTORY_LIMIT,
     ],
 )
-def test_a_history_that_grew_or_lost_its_beginning_is_of_the_same_process(
+def test_a_longer_or_full_history_is_of_the_same_process(
     after: tuple[State, ...],
 ) -> None:
     record = begun(START, CONNECTED)
@@ -83,7 +83,7 @@ def test_a_history_that_grew_or_lost_its_beginning_is_of_the_same_process(
     assert record.process.restarts == 0
 
 
-def test_the_sessions_of_a_server_that_restarted_within_its_process_are_over() -> None:
+def test_a_restart_within_the_process_ends_sessions() -> None:
     record = begun(START, CONNECTED)
     poll(record, 100)
     record.on_notification("STATE", StateChange(RESTARTED))
@@ -96,7 +96,7 @@ def test_the_sessions_of_a_server_that_restarted_within_its_process_are_over() -
     assert (sessions.connects, sessions.disconnects) == (1, 1)
 
 
-def test_a_restart_behind_a_status_ends_none_of_its_sessions() -> None:
+def test_a_restart_after_a_status_keeps_its_sessions() -> None:
     record = begun(START, CONNECTED)
     poll(record, 100)
     client = ClientRow("alice", "192.0.2.7:4", "10.8.0.2", "", 110, 0, 1001, client_id=0)
@@ -111,7 +111,7 @@ def test_a_restart_behind_a_status_ends_none_of_its_sessions() -> None:
     assert record.clients.sessions.disconnects == 1
 
 
-def test_a_restart_in_a_gap_is_found_in_the_history() -> None:
+def test_a_restart_between_sessions_is_in_the_history() -> None:
     record = begun(START, CONNECTED)
     poll(record, 100)
     again(record, START, CONNECTED, RESTARTED)

@@ -26,7 +26,7 @@ from exporter.state.events import SeenEntries, overlap
         ("abcdef", "cd", 0),
     ],
 )
-def test_a_history_begins_with_what_was_seen_last(seen: str, history: str, known: int) -> None:
+def test_a_history_starts_with_the_last_seen_entries(seen: str, history: str, known: int) -> None:
     assert overlap(list(seen), list(history)) == known
 
 
@@ -34,18 +34,18 @@ def test_a_history_begins_with_what_was_seen_last(seen: str, history: str, known
     ("seen", "history", "known"),
     [("bc", "abcd", 3), ("ab", "abab", 4), ("abc", "bcd", 2), ("abc", "xyz", 0), ("", "ab", 0)],
 )
-def test_the_end_of_what_was_seen_may_lie_inside_the_history(
+def test_the_last_seen_entries_may_be_inside_the_history(
     seen: str, history: str, known: int
 ) -> None:
     assert overlap(list(seen), list(history), complete=False) == known
 
 
-def test_history_from_before_is_not_new() -> None:
+def test_the_first_history_is_not_new() -> None:
     stream = SeenEntries[str](10)
     assert list(stream.unseen("abc")) == []
 
 
-def test_what_came_by_itself_is_not_new_in_the_history() -> None:
+def test_realtime_entries_are_not_new_in_the_history() -> None:
     stream = SeenEntries[str](10)
     stream.unseen("ab")
     stream.add("c")
@@ -60,27 +60,27 @@ def test_equal_entries_of_one_second_are_counted_each() -> None:
     assert list(stream.unseen("aaaa")) == ["a", "a"]
 
 
-def test_a_full_history_has_lost_its_beginning() -> None:
+def test_a_full_history_lacks_its_beginning() -> None:
     stream = SeenEntries[int](4)
     stream.unseen([1, 2, 3, 4])
     stream.add(5)
     assert list(stream.unseen([4, 5, 6, 7])) == [6, 7]
 
 
-def test_a_gap_that_the_history_does_not_cover_leaves_all_of_it_new() -> None:
+def test_a_history_that_does_not_cover_the_gap_is_new() -> None:
     stream = SeenEntries[int](4)
     stream.unseen([1, 2, 3, 4])
     assert list(stream.unseen([9, 10, 11, 12])) == [9, 10, 11, 12]
 
 
-def test_a_history_longer_than_the_limit_is_remembered_whole() -> None:
+def test_a_history_longer_than_the_limit_is_kept() -> None:
     """Else its first entry, equal to the last one seen, would make all others new."""
     stream = SeenEntries[str](2)
     stream.unseen("abcda")
     assert list(stream.unseen("abcdae")) == ["e"]
 
 
-def test_a_history_that_grew_longer_than_the_limit_is_known_as_well() -> None:
+def test_a_history_that_grew_over_the_limit_is_seen() -> None:
     stream = SeenEntries[int](3)
     stream.unseen([1, 2])
     for entry in (3, 4, 5):
@@ -88,7 +88,7 @@ def test_a_history_that_grew_longer_than_the_limit_is_known_as_well() -> None:
     assert list(stream.unseen([1, 2, 3, 4, 5, 6])) == [6]
 
 
-def test_all_of_another_process_is_new() -> None:
+def test_the_history_of_another_process_is_new() -> None:
     stream = SeenEntries[str](10)
     stream.unseen("ab")
     stream.restart()
@@ -96,7 +96,7 @@ def test_all_of_another_process_is_new() -> None:
     assert list(stream.unseen("abc")) == ["c"]
 
 
-def test_the_first_history_is_the_past_whatever_restarted_before() -> None:
+def test_the_first_history_is_not_new_after_a_restart() -> None:
     stream = SeenEntries[str](10)
     stream.restart()
     assert list(stream.unseen("ab")) == []
@@ -153,7 +153,7 @@ def lived(daemon: Daemon, pieces: list[tuple[str, list[str]]], past: list[str]) 
 
 
 @given(st.integers(1, 12), ENTRIES, PIECES)
-def test_equal_entries_are_never_counted_above_the_truth(
+def test_equal_entries_are_never_counted_twice(
     window: int, past: str, pieces: list[tuple[str, str]]
 ) -> None:
     daemon = lived(Daemon(window), [(kind, list(part)) for kind, part in pieces], list(past))
@@ -161,7 +161,7 @@ def test_equal_entries_are_never_counted_above_the_truth(
 
 
 @given(st.integers(1, 12), ENTRIES, PIECES)
-def test_all_is_counted_where_no_two_entries_are_equal_and_the_history_covers_each_gap(
+def test_distinct_entries_are_all_counted_if_the_history_covers_each_gap(
     window: int, past: str, pieces: list[tuple[str, str]]
 ) -> None:
     numbers = iter(range(1000))
@@ -173,7 +173,7 @@ def test_all_is_counted_where_no_two_entries_are_equal_and_the_history_covers_ea
 
 
 @given(ENTRIES, PIECES)
-def test_all_is_counted_where_the_history_has_never_been_full(
+def test_entries_are_all_counted_if_the_history_was_never_full(
     past: str, pieces: list[tuple[str, str]]
 ) -> None:
     """However many entries are equal: their number tells."""
