@@ -145,3 +145,11 @@ def test_the_page_on_polling_says_how_long_a_scrape_waits_and_what_the_defaults_
     defaults = {key.name: key.default for key in key_specs(Config)}
     assert (defaults["refresh_on_scrape"] is False) == ("**off by default**" in POLLING)
     assert f"| `{format_value(defaults['poll_interval'])}`, the default |" in POLLING
+
+
+def test_the_exporters_log_has_what_the_runbook_searches_for() -> None:
+    runbook = (ROOT / "docs" / "runbook.md").read_text()
+    code = "".join(path.read_text() for path in (ROOT / "exporter").rglob("*.py"))
+    texts = re.findall(r'journalctl -u openvpn-exporter \| grep "([^"]+)"', runbook)
+    assert len(texts) == 3
+    assert [text for text in texts if text not in code] == []
