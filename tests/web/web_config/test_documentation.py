@@ -56,10 +56,10 @@ def test_the_page_has_the_limits_in_force() -> None:
     for limit in (
         f"{TLS_HANDSHAKE_TIMEOUT:.0f} seconds for a TLS handshake",
         f"{HEADER_TIMEOUT:.0f} for the headers of a request",
-        f"{WRITE_TIMEOUT:.0f} to take an answer",
-        f"may have {MAX_LINE_BYTES} bytes; there may be {MAX_HEADERS} headers",
+        f"{WRITE_TIMEOUT:.0f} to read a response",
+        f"at most {MAX_LINE_BYTES} bytes; a request has at most {MAX_HEADERS} headers",
         f"{MAX_CONNECTIONS} at most",
-        f"{MAX_COST} is the most",
+        f"maximum cost is {MAX_COST}",
     ):
         assert limit in PAGE
 
