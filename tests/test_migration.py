@@ -20,7 +20,7 @@ OURS = {metric.name: metric for metric in catalogue.METRICS} | {"process_start_t
 ANSWERS = [
     answer
     for theirs, ours in re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
-    if not theirs.startswith(("`-", "theirs", "flag", "---"))
+    if not theirs.startswith(("`-", "other exporter", "flag", "---"))
     for answer in re.findall(r"`([^`]+)`", ours.partition(", label")[0].partition(" (with")[0])
     if not answer.startswith("rate(")
 ]
