@@ -45,8 +45,8 @@ class StatusReader:
     def read_in_chunks(self, lines: Sequence[bytes]) -> Generator[None, None, Status]:
         """Parse a status of any format and mode, as its first line shows; return the status.
 
-        A large status is parsed in chunks of a few milliseconds, with a `yield` after each. `lines`
-        are without line ends; `END` as the last line is allowed.
+        A large status is parsed in batches of a few milliseconds, with a `yield` after each.
+        `lines` are without line ends; `END` as the last line is allowed.
 
         Raises:
             ReplyError: not a status.

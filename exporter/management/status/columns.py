@@ -1,7 +1,7 @@
 """The columns of a table in status format 2 or 3, as its `HEADER` row names them."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from exporter.management.status.model import ClientRow, RouteRow
@@ -39,6 +39,12 @@ _NOT_READ = frozenset({"Connected Since", "Last Ref"})  # the same times, withou
 _REQUIRED = frozenset({"Common Name", "Real Address"})
 _FREE_TEXT = frozenset({"Common Name", "Username"})
 
+MAX_COLUMNS = 64
+"""Most columns of a header; OpenVPN prints 13."""
+
+MAX_COMMAS = 64
+"""Most commas in the names of one row: a common name has at most 64 bytes."""
+
 
 class Columns(Generic[Row]):
     """Parses the rows under one header."""
@@ -53,15 +59,18 @@ class Columns(Generic[Row]):
     ) -> None:
         if not _REQUIRED.issubset(names):
             raise ValueError("a header without the columns that are required")
+        if len(names) > MAX_COLUMNS:
+            raise ValueError("a header of too many columns")
         self.names = names
         self.unknown = sum(name not in parsers and name not in _NOT_READ for name in names)
         self._row: Callable[..., Row] = row
         self._separator = separator
+        self._max_fields = len(names) + MAX_COMMAS + 2
         # An empty field is appended to each row, for all columns that this daemon does not print.
         indexes = {name: index for index, name in enumerate(names)}
         self._parsers = [(indexes.get(name, len(names)), parse) for name, parse in parsers.items()]
         self._numbers = [index for name, index in indexes.items() if parsers.get(name) in _NUMERIC]
-        self._text_columns = [index for name, index in indexes.items() if name in _FREE_TEXT]
+        self._text_columns = sorted(index for name, index in indexes.items() if name in _FREE_TEXT)
 
     def parse(self, line: bytes) -> Row:
         """Parse a row, keyword included.
@@ -69,7 +78,7 @@ class Columns(Generic[Row]):
         Raises:
             ValueError: the row cannot be parsed, or has another number of fields than the header.
         """
-        _, *fields = decode(line).split(self._separator)
+        _, *fields = decode(line).split(self._separator, self._max_fields)
         if len(fields) != len(self.names):
             fields = self._realign(fields)
         fields.append("")
@@ -82,30 +91,41 @@ class Columns(Generic[Row]):
             ValueError: the row cannot be realigned in exactly one way.
         """
         surplus = len(fields) - len(self.names)
-        if surplus < 0 or self._separator != ",":
+        if self._separator != "," or not 0 < surplus <= MAX_COMMAS:
             raise ValueError("a row with another number of fields than its header")
-        candidates = [
-            row
-            for row in _candidate_rows(fields, self._text_columns, surplus)
-            if all(row[index].isdigit() for index in self._numbers)
-        ]
-        if len(candidates) != 1:
+        shifts = self._shifts(fields, surplus)
+        if len(shifts) != 1:
             raise ValueError("a row with ambiguous commas in its names")
-        return candidates[0]
+        first, last = self._text_columns[0], self._text_columns[-1]
+        return _join_commas(fields, surplus, shifts[0], first=first, last=last)
+
+    def _shifts(self, fields: list[str], surplus: int) -> list[int]:
+        """Return how many commas may belong to the first text column, of `surplus` in all.
+
+        They shift the columns between the two text columns; those of both shift the columns behind.
+        """
+        first, last = self._text_columns[0], self._text_columns[-1]
+        shifts = list(range(surplus + 1)) if last != first else [surplus]
+        for index in self._numbers:
+            if first < index < last:
+                shifts = [shift for shift in shifts if fields[index + shift].isdigit()]
+            elif not fields[index + surplus if index > last else index].isdigit():
+                return []
+        return shifts
 
 
-def _candidate_rows(
-    fields: list[str], text_columns: Sequence[int], surplus: int
-) -> Iterator[list[str]]:
-    """Yield each way to join `surplus` commas into the one or two text columns."""
-    first, last = text_columns[0], text_columns[-1]
-    for in_last in range(surplus + 1 if last != first else 1):
-        in_first = surplus - in_last
-        joined = [*fields[:first], ",".join(fields[first : first + in_first + 1])]
-        joined += fields[first + in_first + 1 :]
-        if last != first:
-            joined[last : last + in_last + 1] = [",".join(joined[last : last + in_last + 1])]
-        yield joined
+def _join_commas(
+    fields: list[str], surplus: int, in_first: int, *, first: int, last: int
+) -> list[str]:
+    """Join `surplus` commas into two text columns, `in_first` of them into the first one."""
+    end = last + in_first  # where the last text column begins
+    return [
+        *fields[:first],
+        ",".join(fields[first : first + in_first + 1]),
+        *fields[first + in_first + 1 : end],
+        *([",".join(fields[end : end + surplus - in_first + 1])] if last != first else ()),
+        *fields[last + surplus + 1 :],
+    ]
 
 
 # The header of a daemon is the same in each status, and in those of other daemons of its version.

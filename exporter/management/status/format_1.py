@@ -6,12 +6,18 @@ client has no virtual address; the routing table has it, by common name and real
 
 import datetime
 import enum
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 
 import msgspec
 
+from exporter.management.batches import MAX_ROWS, line_batches
 from exporter.management.errors import ReplyError
-from exporter.management.status.model import ClientRow, RouteRow, ServerStatus
+from exporter.management.status.model import (
+    ClientRow,
+    RouteRow,
+    ServerStatus,
+    check_row_count,
+)
 from exporter.management.values import (
     clean,
     clean_name,
@@ -23,7 +29,7 @@ from exporter.management.values import (
 
 TITLE = b"OpenVPN CLIENT LIST"
 
-_CHUNK_SIZE = 1000
+_MAX_ROWS = 1000
 """Lines parsed at once: ten milliseconds, most of them for the dates."""
 
 _QUEUE_LENGTH = "Max bcast/mcast queue length,"
@@ -50,14 +56,16 @@ class _Format1Parser:
         self._queue_length: int | None = None
         self._unparsed = 0
 
-    def feed(self, line: str) -> None:
-        if line in _SECTIONS:
-            self._section = _SECTIONS[line]
-        elif line != _ROUTES_TITLE:
-            try:
-                self._feed_row(line)
-            except ValueError:
-                self._unparsed += 1
+    def feed(self, lines: Iterable[bytes]) -> None:
+        for line in map(decode, lines):
+            if line in _SECTIONS:
+                self._section = _SECTIONS[line]
+            elif line != _ROUTES_TITLE:
+                try:
+                    self._feed_row(line)
+                except ValueError:
+                    self._unparsed += 1
+        check_row_count(len(self._clients), len(self._routes))
 
     def _feed_row(self, line: str) -> None:
         match self._section:
@@ -94,20 +102,28 @@ class _Format1Parser:
             parse_date(reference, self._zone),
         )
 
-    def finish(self) -> ServerStatus:
+    def finish(self) -> Generator[None, None, ServerStatus]:
         if self._updated is None:
             raise ReplyError("a status without a readable 'Updated' row")
-        addresses = _virtual_addresses(self._routes)
-        clients = tuple(
-            _with_addresses(client, addresses[_key(client)])
-            for client in self._clients
-            if _key(client) in addresses
-        )
-        pending = tuple(client for client in self._clients if _key(client) not in addresses)
+        addresses: dict[_Key, _VirtualAddresses] = {}
+        for start in range(0, len(self._routes), MAX_ROWS):
+            for route in self._routes[start : start + MAX_ROWS]:
+                addresses.setdefault(_key(route), _VirtualAddresses()).add(route.virtual_address)
+            yield
+        clients: list[ClientRow] = []
+        pending: list[ClientRow] = []
+        for start in range(0, len(self._clients), MAX_ROWS):
+            for client in self._clients[start : start + MAX_ROWS]:
+                found = addresses.get(_key(client))
+                if found is None:
+                    pending.append(client)
+                else:
+                    clients.append(found.apply(client))
+            yield
         return ServerStatus(
             updated=self._updated,
-            clients=clients,
-            pending=pending,
+            clients=tuple(clients),
+            pending=tuple(pending),
             route_count=len(self._routes),
             routes=tuple(self._routes),
             max_queue_length=self._queue_length,
@@ -115,43 +131,52 @@ class _Format1Parser:
         )
 
 
-def _key(row: ClientRow | RouteRow) -> tuple[str, str]:
+_Key = tuple[str, str]
+
+
+def _key(row: ClientRow | RouteRow) -> _Key:
     # Up to 2.6 a native IPv6 address has no port, so two clients may have the same address.
     return row.common_name, row.real_address
 
 
-def _virtual_addresses(routes: Sequence[RouteRow]) -> dict[tuple[str, str], list[str]]:
-    """Map each client that has a route to its virtual addresses."""
-    addresses: dict[tuple[str, str], list[str]] = {}
-    for route in routes:
-        found = addresses.setdefault(_key(route), [])
-        if is_host_route(route.virtual_address):
-            found.append(route.virtual_address)
-    return addresses
+class _VirtualAddresses:
+    """The virtual addresses of one client that has a route.
 
+    Several addresses of one family belong to several clients that look alike: none is used.
+    """
 
-def _with_addresses(client: ClientRow, addresses: Sequence[str]) -> ClientRow:
-    v4 = [address for address in addresses if ":" not in address]
-    v6 = [address for address in addresses if ":" in address]
-    # Several addresses of one family belong to several clients that look alike: use none.
-    return msgspec.structs.replace(
-        client,
-        virtual_address=v4[0] if len(v4) == 1 else "",
-        virtual_ipv6_address=v6[0] if len(v6) == 1 else "",
-    )
+    __slots__ = ("_ipv4", "_ipv6")
+
+    def __init__(self) -> None:
+        self._ipv4: str | None = None
+        self._ipv6: str | None = None
+
+    def add(self, address: str) -> None:
+        """Add the virtual address of one route."""
+        if not is_host_route(address):
+            return
+        if ":" in address:
+            self._ipv6 = address if self._ipv6 is None else ""
+        else:
+            self._ipv4 = address if self._ipv4 is None else ""
+
+    def apply(self, client: ClientRow) -> ClientRow:
+        """Return the client with its addresses."""
+        return msgspec.structs.replace(
+            client, virtual_address=self._ipv4 or "", virtual_ipv6_address=self._ipv6 or ""
+        )
 
 
 def parse_in_chunks(
     lines: Sequence[bytes], *, zone: datetime.tzinfo | None
 ) -> Generator[None, None, ServerStatus]:
-    """Parse a status, yielding after each chunk of lines; return the status.
+    """Parse a status, yielding after each batch of lines; return the status.
 
     Raises:
         ReplyError: the `Updated` row is missing or cannot be parsed.
     """
     parser = _Format1Parser(zone)
-    for number, line in enumerate(lines[1:], start=1):
-        parser.feed(decode(line))
-        if number % _CHUNK_SIZE == 0:
-            yield
-    return parser.finish()
+    for batch in line_batches(lines[1:], rows=_MAX_ROWS):
+        parser.feed(batch)
+        yield
+    return (yield from parser.finish())

@@ -10,16 +10,25 @@ the numbers in it, and dropped if that is ambiguous.
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import NoReturn
 
+from exporter.management.batches import MAX_ROWS, line_batches
 from exporter.management.errors import ReplyError
-from exporter.management.status.columns import client_columns, route_columns
-from exporter.management.status.model import ClientRow, RouteRow, ServerStatus
+from exporter.management.status.columns import MAX_COLUMNS, client_columns, route_columns
+from exporter.management.status.model import (
+    ClientRow,
+    RouteRow,
+    ServerStatus,
+    check_row_count,
+)
 from exporter.management.status.row_cache import RowCache
 from exporter.management.values import clean, decode, is_mac, parse_number
 
-_CHUNK_SIZE = 2000
-"""Lines parsed at once: a few milliseconds, or ten if all of their rows are new."""
-
 _MAX_TITLE = 256
+
+_FORMAT_2_ROWS = 1000
+"""Rows of format 2 that are parsed at once: commas in names take time."""
+
+_MAX_HEADERS = 8
+"""Header rows that are parsed; OpenVPN prints two."""
 
 # The row of a client without a cipher of its own has the configured default. What 2.4 and later
 # negotiate is authenticated encryption.
@@ -29,7 +38,7 @@ _NEGOTIATED_CIPHERS = ("GCM", "POLY1305")
 def parse_in_chunks(
     lines: Sequence[bytes], separator: str, *, routes: bool, cache: RowCache
 ) -> Generator[None, None, ServerStatus]:
-    """Parse a status, yielding after each chunk of lines; return the status.
+    """Parse a status, yielding after each batch of lines; return the status.
 
     Args:
         lines: the lines of the status, `END` excluded.
@@ -41,11 +50,11 @@ def parse_in_chunks(
         ReplyError: the `TIME` row is missing or cannot be parsed.
     """
     parser = _TableParser(separator, routes=routes, cache=cache)
-    for start in range(0, len(lines), _CHUNK_SIZE):
-        parser.feed(lines[start : start + _CHUNK_SIZE])
+    for batch in line_batches(lines, rows=MAX_ROWS if separator == "\t" else _FORMAT_2_ROWS):
+        parser.feed(batch)
         yield
     cache.rotate()
-    return parser.finish()
+    return (yield from parser.finish())
 
 
 def _no_header(_: bytes) -> NoReturn:
@@ -60,6 +69,7 @@ class _TableParser:
         self._parse_client: Callable[[bytes], ClientRow] = _no_header
         self._parse_route: Callable[[bytes], RouteRow] = _no_header
         self._title = ""
+        self._headers = 0
         self._updated: int | None = None
         self._rows: list[ClientRow] = []
         self._routes: list[RouteRow] = []
@@ -85,25 +95,16 @@ class _TableParser:
                     self._feed_other(decode(line))
             except ValueError:
                 self._unparsed += 1
+        check_row_count(len(self._rows), len(self._routes))
 
     def _feed_other(self, line: str) -> None:
-        match line.split(self._separator):
+        match line.split(self._separator, MAX_COLUMNS + 2):
             case ["TITLE", *title]:
                 self._title = clean(self._separator.join(title), _MAX_TITLE)
             case ["TIME", *_, time]:
                 self._updated = parse_number(time)
-            case ["HEADER", "CLIENT_LIST", *names]:
-                columns = client_columns(tuple(names), self._separator)
-                if self._separator == "\t":
-                    self._cache.set_columns(columns)
-                    self._parse_client = self._cache.parse
-                else:
-                    self._parse_client = columns.parse
-                self._unparsed += columns.unknown > 0
-            case ["HEADER", "ROUTING_TABLE", *names]:
-                route = route_columns(tuple(names), self._separator)
-                self._parse_route = route.parse
-                self._unparsed += route.unknown > 0
+            case ["HEADER", table, *names]:
+                self._feed_header(table, tuple(names))
             case ["GLOBAL_STATS", "Max bcast/mcast queue length", length]:
                 self._queue_length = parse_number(length)
             case ["GLOBAL_STATS", "dco_enabled", flag]:
@@ -111,15 +112,37 @@ class _TableParser:
             case _:
                 raise ValueError("an unknown row")
 
-    def finish(self) -> ServerStatus:
+    def _feed_header(self, table: str, names: tuple[str, ...]) -> None:
+        if self._headers == _MAX_HEADERS:
+            raise ValueError("too many headers")
+        self._headers += 1
+        match table:
+            case "CLIENT_LIST":
+                columns = client_columns(names, self._separator)
+                if self._separator == "\t":
+                    self._cache.set_columns(columns)
+                    self._parse_client = self._cache.parse
+                else:
+                    self._parse_client = columns.parse
+                self._unparsed += columns.unknown > 0
+            case "ROUTING_TABLE":
+                route = route_columns(names, self._separator)
+                self._parse_route = route.parse
+                self._unparsed += route.unknown > 0
+            case _:
+                raise ValueError("the header of an unknown table")
+
+    def finish(self) -> Generator[None, None, ServerStatus]:
         if self._updated is None:
             raise ReplyError("a status without a readable TIME row")
         # All routes of a TAP daemon are MAC addresses, none of a TUN daemon is.
         tap = bool(self._routes) and is_mac(self._routes[0].virtual_address)
         clients: list[ClientRow] = []
         pending: list[ClientRow] = []
-        for row in self._rows:
-            (clients if _is_connected(row, tap=tap) else pending).append(row)
+        for start in range(0, len(self._rows), MAX_ROWS):
+            for row in self._rows[start : start + MAX_ROWS]:
+                (clients if _is_connected(row, tap=tap) else pending).append(row)
+            yield
         return ServerStatus(
             updated=self._updated,
             clients=tuple(clients),

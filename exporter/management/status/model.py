@@ -2,6 +2,14 @@
 
 import msgspec
 
+from exporter.management.errors import ReplyError
+
+MAX_CLIENTS = 100_000
+"""Most client rows of a status: some 100 MB, with all that is kept of them."""
+
+MAX_ROUTES = 300_000
+"""Most routes that are parsed."""
+
 
 class ClientRow(msgspec.Struct, frozen=True, gc=False):
     """One `CLIENT_LIST` row: a client instance of the server, logged in or not.
@@ -78,3 +86,15 @@ class TunnelStatus(msgspec.Struct, frozen=True):
 
 
 Status = ServerStatus | TunnelStatus
+
+
+def check_row_count(clients: int, routes: int) -> None:
+    """Refuse a status of more rows than a daemon can have.
+
+    Raises:
+        ReplyError: there are more.
+    """
+    if clients > MAX_CLIENTS:
+        raise ReplyError(f"a status of more than {MAX_CLIENTS:,} clients")
+    if routes > MAX_ROUTES:
+        raise ReplyError(f"a status of more than {MAX_ROUTES:,} routes")

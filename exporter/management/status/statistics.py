@@ -24,6 +24,9 @@ _FIELDS = {
     "pre-decompress bytes": "pre_decompress",
     "post-decompress bytes": "post_decompress",
 }
+MAX_LINES = 100
+"""Most lines of the statistics; OpenVPN prints a dozen."""
+
 _IGNORED = frozenset({"TAP-WIN32 driver status"})
 
 
@@ -31,8 +34,10 @@ def parse(lines: Sequence[bytes], *, zone: datetime.tzinfo | None) -> TunnelStat
     """Parse the statistics.
 
     Raises:
-        ReplyError: the `Updated` row is missing or cannot be parsed.
+        ReplyError: the `Updated` row is missing or cannot be parsed, or there are too many lines.
     """
+    if len(lines) > MAX_LINES:
+        raise ReplyError(f"statistics of more than {MAX_LINES} lines")
     updated: int | None = None
     counters: dict[str, int] = {}
     unparsed = 0

@@ -1,0 +1,57 @@
+"""Batches: what is handled between two yields to the event loop.
+
+A daemon chooses how many lines it sends and how long they are, so both are bounded: no batch holds
+the event loop for longer than a few milliseconds, whatever its lines contain.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+MAX_ROWS = 2000
+"""Most items of a batch: a few milliseconds of status rows, ten if all of them are new."""
+
+MAX_BYTES = 256 * 1024
+"""Most bytes of a batch; a single longer item is a batch of its own."""
+
+_T = TypeVar("_T")
+
+
+def line_batches(lines: Sequence[bytes], *, rows: int = MAX_ROWS) -> Iterator[Sequence[bytes]]:
+    """Yield lines in batches, in order."""
+    return batches(lines, lambda batch: sum(map(len, batch)), rows=rows)
+
+
+def batches(
+    items: Sequence[_T],
+    size: Callable[[Sequence[_T]], int],
+    *,
+    rows: int = MAX_ROWS,
+    limit: int = MAX_BYTES,
+) -> Iterator[Sequence[_T]]:
+    """Yield items in batches, in order.
+
+    Args:
+        items: what is handled.
+        size: returns the bytes of several items.
+        rows: most items of a batch.
+        limit: most bytes of a batch.
+    """
+    start = 0
+    while start < len(items):
+        batch = items[start : start + rows]
+        while len(batch) > 1 and size(batch) > limit:
+            batch = batch[: len(batch) // 2]
+        yield batch
+        start += len(batch)
+
+
+def data_batches(data: bytes, *, lines: int = 2 * MAX_ROWS) -> Iterator[bytes]:
+    """Yield received bytes in pieces of at most so many line ends.
+
+    Nearly all data is one piece: only short lines are many.
+    """
+    if data.count(b"\n") <= lines:
+        yield data
+        return
+    for start in range(0, len(data), lines):
+        yield data[start : start + lines]
