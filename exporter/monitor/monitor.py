@@ -24,6 +24,7 @@ from exporter.management.errors import (
 )
 from exporter.management.replies import Poll
 from exporter.monitor.backoff import Backoff
+from exporter.monitor.password import ManagementPassword
 from exporter.monitor.refresh import RefreshRequest
 from exporter.monitor.session import ManagementSession
 from exporter.state.daemon import DaemonState
@@ -80,6 +81,7 @@ class Monitor:
         self._connector = connector_for(target.daemon.management, timeout=target.daemon.timeout)
         self._session: ManagementSession | None = None
         self._log_flooded = False
+        self._password = ManagementPassword()
         self._retry_error: ManagementError | None = None
         self._wakeup = asyncio.Event()
         self._last_progress = math.inf
@@ -108,12 +110,11 @@ class Monitor:
                 started_at = self._last_progress = loop.time()
                 interval = self.target.poll_interval
                 error = await self._run_session(started_at + interval * self._stagger)
+                self._wakeup.clear()
                 if error is None:  # the slot is released until the next poll
                     await self._sleep(started_at + self.target.poll_interval - loop.time())
                 elif not self._awaiting_connection(error):
-                    self._retry_error = error
-                    await self._sleep(self._backoff.delay(error))
-                    self._retry_error = None
+                    await self._back_off(error)
         finally:
             await self._connector.close()
 
@@ -132,7 +133,7 @@ class Monitor:
         self._wakeup.set()
 
     def retry_password(self) -> None:
-        """Connect again at once if the daemon refused the password: it may have been changed."""
+        """End the wait after an unusable password; after a refused one, if its file has changed."""
         if isinstance(self._retry_error, AuthenticationFailed | PasswordFileError):
             self._wakeup.set()
 
@@ -147,11 +148,28 @@ class Monitor:
         max_wait = 3 * self.target.poll_interval + STUCK_REPLIES * daemon.timeout + FORGET_INTERVAL
         return now - self._last_progress > max_wait
 
+    async def _back_off(self, error: ManagementError) -> None:
+        """Wait after a failure; neither a reload nor a new setting repeats a refused password."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._backoff.delay(error)
+        self._retry_error = error
+        await self._sleep(end - loop.time())
+        if isinstance(error, AuthenticationFailed):
+            while (remaining := end - loop.time()) > 0 and not await self._password_changed():
+                await self._sleep(remaining)
+        self._retry_error = None
+
+    async def _password_changed(self) -> bool:
+        self._wakeup.clear()
+        try:
+            return await self._password.has_changed(self.target.daemon)
+        except OSError:  # no thread can be started
+            return False
+
     async def _sleep(self, seconds: float) -> None:
         """Wait before the next session, or until `_wakeup` is set."""
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
-        self._wakeup.clear()
         await asyncio.sleep(0)
         while (remaining := end - loop.time()) > 0 and not self._wakeup.is_set():
             self._last_progress = loop.time()
@@ -188,6 +206,7 @@ class Monitor:
             return self._on_down(ProtocolError("unhandled exception in the exporter; see its log"))
         finally:
             self._history = self.history
+            self._password = session.password
             self._session = None
             self.refresh_request.cancel()
         return None

@@ -22,7 +22,7 @@ from exporter.management.prompts import blocking_prompt
 from exporter.management.replies import Poll
 from exporter.monitor.client import LOG_VERBOSITY_LIMIT, ManagementClient
 from exporter.monitor.log_rate_limit import LogRateLimit
-from exporter.monitor.password import read_management_password
+from exporter.monitor.password import ManagementPassword, read_management_password
 from exporter.monitor.refresh import RefreshRequest
 from exporter.secret import Secret
 from exporter.state.daemon import DaemonState
@@ -73,6 +73,8 @@ class ManagementSession:
         """
         self.history: CommandHistory | None = None
         """The last commands with their replies, None before the session is connected."""
+        self.password = ManagementPassword()
+        """The password that the session logs in with."""
         self._daemon = daemon
         self._connector = connector
         self._realtime = not daemon.target.releases_slot if realtime is None else realtime
@@ -137,7 +139,7 @@ class ManagementSession:
         daemon = self._target.daemon
         try:
             # The password is read anew each time, so that it may be changed in its file.
-            password = await read_management_password(daemon)
+            self.password = await read_management_password(daemon)
             stream = await self._connector.connect()
         except ManagementError as error:
             self._daemon.on_poll_error(error)
@@ -146,7 +148,7 @@ class ManagementSession:
         self._client = ManagementClient(self._connection, realtime=self._realtime)
         self.history = self._connection.history
         try:
-            await self._log_in(password)
+            await self._log_in(self.password.secret)
             yield
         finally:
             self._record_unparsed()

@@ -20,6 +20,7 @@ from tests.fake_daemon import (
     GREETING,
     PROMPT,
     TEST_TIMEOUT,
+    FakeDaemon,
     connect_fake_daemon,
     fake_daemon,
     free_port,
@@ -260,23 +261,47 @@ class TestReconfigure:
         assert plan.restarted == ("office",)
 
 
-async def test_a_reload_retries_a_wrong_password(tmp_path: Path, log: LogCapture) -> None:
+async def refused(daemon: FakeDaemon, log: LogCapture) -> None:
+    """Refuse the password of the next session, and wait until the monitor waits."""
+    session = await daemon.accept()
+    session.send_bytes(PROMPT)
+    assert await session.read_line() == b"wrong"
+    session.send_bytes(PROMPT)
+    await session.wait_closed()
+    assert await log.wait_for_down() == "auth"
+    await asyncio.sleep(0)  # it waits now
+
+
+def with_password(target: Target, path: Path | None) -> Target:
+    return structs.replace(target, daemon=structs.replace(target.daemon, password_file=path))
+
+
+async def test_a_changed_password_is_tried_at_a_reload(tmp_path: Path, log: LogCapture) -> None:
     async with fake_daemon() as daemon:
-        before = watch(daemon.endpoint)
-        guarded = structs.replace(
-            before,
-            daemon=structs.replace(before.daemon, password_file=write(tmp_path, "wrong")),
-        )
+        guarded = with_password(watch(daemon.endpoint), write(tmp_path, "wrong"))
         async with running(guarded) as office:
-            session = await daemon.accept()
-            session.send_bytes(PROMPT)
-            assert await session.read_line() == b"wrong"
-            session.send_bytes(PROMPT)
-            await session.wait_closed()
+            await refused(daemon, log)
             write(tmp_path, "right")
-            assert await log.wait_for_down() == "auth"
-            await asyncio.sleep(0)  # it rests now
             await office.apply([guarded])
+            await (await logs_in(daemon)).reply_to_polls()
+
+
+async def test_a_refused_password_is_not_repeated_however_often_the_file_is_reloaded(
+    tmp_path: Path, log: LogCapture
+) -> None:
+    async with fake_daemon() as daemon, fake_daemon() as other:
+        guarded = with_password(watch(daemon.endpoint), write(tmp_path, "wrong"))
+        async with running(guarded) as office:
+            await refused(daemon, log)
+            changed = structs.replace(guarded, poll_interval=guarded.poll_interval + 1)
+            async with running(watch(other.endpoint)):
+                # In the time of many sessions with another daemon, there is none with this one.
+                for number in range(50):
+                    await office.apply([(guarded, changed)[number % 2]])
+                    (await other.accept()).close()
+            assert daemon.all_accepted
+            (tmp_path / "new").mkdir()
+            await office.apply([with_password(guarded, write(tmp_path / "new", "right"))])
             await (await logs_in(daemon)).reply_to_polls()
 
 
