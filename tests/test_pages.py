@@ -1,4 +1,4 @@
-"""The pages for people say what the program does."""
+"""The documentation matches the code."""
 
 import re
 from pathlib import Path
@@ -28,6 +28,8 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 TROUBLESHOOTING = (ROOT / "docs" / "troubleshooting.md").read_text()
 MANAGEMENT = (ROOT / "docs" / "management.md").read_text()
 POLLING = (ROOT / "docs" / "polling.md").read_text()
+
+CODE = "".join(path.read_text() for path in (ROOT / "exporter").rglob("*.py"))
 
 METRIC_NAMES = {metric.name for metric in catalogue.METRICS}
 
@@ -147,9 +149,27 @@ def test_the_page_on_polling_says_how_long_a_scrape_waits_and_what_the_defaults_
     assert f"| `{format_value(defaults['poll_interval'])}`, the default |" in POLLING
 
 
-def test_the_exporters_log_has_what_the_runbook_searches_for() -> None:
+def test_the_code_has_each_message_that_the_runbook_searches_for() -> None:
     runbook = (ROOT / "docs" / "runbook.md").read_text()
-    code = "".join(path.read_text() for path in (ROOT / "exporter").rglob("*.py"))
     texts = re.findall(r'journalctl -u openvpn-exporter \| grep "([^"]+)"', runbook)
     assert len(texts) == 3
-    assert [text for text in texts if text not in code] == []
+    assert [text for text in texts if text not in CODE] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("discovery", "configuration warning"),
+        ("discovery", "daemon skipped"),
+        ("operation", "first poll pending"),
+        ("operation", "monitor task stopped or stuck"),
+        ("operation", "reload failed, keeping the previous configuration"),
+        ("status-files", "using the status file"),
+        ("troubleshooting", "daemon is down"),
+        ("web-configuration", "web configuration reload failed, keeping the previous one"),
+    ],
+)
+def test_pages_quote_messages_of_the_code(page: str, message: str) -> None:
+    text = " ".join((ROOT / "docs" / f"{page}.md").read_text().split())
+    assert f"`{message}`" in text
+    assert message in CODE

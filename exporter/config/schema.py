@@ -250,7 +250,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         bool,
         KeySpec(
             Boolean(),
-            "Poll when a scrape finds a reading older than one second; the scrape waits for the "
+            "Poll when a scrape finds a status older than one second; the scrape waits for the "
             "poll. Rates are exact with any intervals (`docs/polling.md`). Only daemons with an "
             "open session are polled; `slot: release` keeps its interval.",
         ),
