@@ -1,4 +1,4 @@
-"""The way from other exporters leads to what there is, and old dashboards are answered."""
+"""The migration page has valid queries, and the compatibility rules record every old name."""
 
 import re
 import shutil
@@ -15,14 +15,14 @@ ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "migration.md").read_text()
 COMPATIBILITY = ROOT / "prometheus" / "compat-kumina.rules.yml"
 
-OURS = {metric.name: metric for metric in catalogue.METRICS} | {"process_start_time_seconds": None}
+METRICS = {metric.name for metric in catalogue.METRICS} | {"process_start_time_seconds"}
 
-ANSWERS = [
-    answer
-    for theirs, ours in re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
-    if not theirs.startswith(("`-", "other exporter", "flag", "---"))
-    for answer in re.findall(r"`([^`]+)`", ours.partition(", label")[0].partition(" (with")[0])
-    if not answer.startswith("rate(")
+QUERIES = [
+    query
+    for other, this in re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
+    if not other.startswith(("`-", "other exporter", "flag", "---"))
+    for query in re.findall(r"`([^`]+)`", this.partition(", label")[0].partition(" (with")[0])
+    if not query.startswith("rate(")
 ]
 
 KUMINA = {
@@ -45,30 +45,30 @@ KUMINA = {
 }
 
 
-def test_the_page_has_answers() -> None:
-    assert len(ANSWERS) > 35
+def test_the_page_has_queries() -> None:
+    assert len(QUERIES) > 35
 
 
-@pytest.mark.parametrize("answer", sorted(set(ANSWERS)))
-def test_each_answer_is_a_query_over_metrics_that_exist(answer: str) -> None:
-    promql_parser.parse(answer)
-    named = set(re.findall(r"\b(?:openvpn|process)_[a-z_]+", answer))
+@pytest.mark.parametrize("query", sorted(set(QUERIES)))
+def test_each_query_is_valid_and_uses_existing_metrics(query: str) -> None:
+    promql_parser.parse(query)
+    named = set(re.findall(r"\b(?:openvpn|process)_[a-z_]+", query))
     assert named
-    assert named <= set(OURS)
+    assert named <= METRICS
 
 
-def test_the_rules_give_every_old_name() -> None:
+def test_the_rules_record_every_old_name() -> None:
     rules = yaml.safe_load(COMPATIBILITY.read_text())["groups"][0]["rules"]
     assert {
         rule["record"] for rule in rules if rule.get("labels") == {"job": "openvpn-kumina"}
     } == KUMINA
 
 
-def test_the_rules_hold() -> None:
+def test_the_rules_pass_their_promtool_tests() -> None:
     promtool = shutil.which("promtool")
     assert promtool
     tests = ROOT / "prometheus" / "tests" / "compat-kumina.test.yml"
-    done = subprocess.run(  # noqa: S603 -- both are ours
+    done = subprocess.run(  # noqa: S603 - fixed arguments
         [promtool, "test", "rules", tests], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

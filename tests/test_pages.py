@@ -35,17 +35,17 @@ METRIC_NAMES = {metric.name for metric in catalogue.METRICS}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+def test_every_linked_file_exists(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if page.name != "migration.md"],  # names those of others, too
+    [page for page in PAGES if page.name != "migration.md"],  # has metrics of other exporters
     ids=lambda page: page.name,
 )
-def test_every_metric_that_is_named_exists(page: Path) -> None:
+def test_every_named_metric_exists(page: Path) -> None:
     named = set(re.findall(r"(?<!exporter/)(?<!► )\bopenvpn_[a-z0-9_]+", page.read_text()))
     samples = {
         name + suffix for name in METRIC_NAMES for suffix in ("", "_bucket", "_sum", "_count")
@@ -53,7 +53,7 @@ def test_every_metric_that_is_named_exists(page: Path) -> None:
     assert named - samples == set()
 
 
-def test_the_reference_names_every_flag_with_its_default_and_no_other() -> None:
+def test_the_reference_lists_exactly_the_flags_and_their_defaults() -> None:
     rows = re.findall(r"^\| `(--[a-z.-]+)[^`]*` \| (?:`([^`]*)`)? ?\|", REFERENCE, re.MULTILINE)
     flags = {
         action.option_strings[0]: action.default
@@ -71,18 +71,18 @@ def test_the_reference_names_every_flag_with_its_default_and_no_other() -> None:
     assert defaults == {**shown, "--web.listen-address": DEFAULT_ADDRESS}
 
 
-def test_the_reference_names_every_command() -> None:
+def test_the_reference_lists_every_command() -> None:
     section = REFERENCE.partition("\n## Commands\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `([a-z]+)` \|", section, re.MULTILINE)
     assert rows == [command.name for command in COMMANDS]
 
 
-def test_the_readme_leads_to_every_page() -> None:
+def test_the_readme_links_to_every_page() -> None:
     pages = {f"docs/{path.name}" for path in ROOT.glob("docs/*.md")}
     assert pages - set(re.findall(r"\]\(([^)#]+)", README)) == set()
 
 
-def test_the_reference_names_every_endpoint() -> None:
+def test_the_reference_lists_every_endpoint() -> None:
     app = application(lambda: (), Exposition((), CollectorRegistry()), telemetry_path="/metrics")
     paths = {resource.canonical for resource in app.router.resources()}
     rows = "".join(re.findall(r"^\| (`/.*?) \|", REFERENCE, re.MULTILINE))
@@ -98,18 +98,18 @@ def test_the_readme_shows_its_two_commands_on_the_first_screen() -> None:
     ]
 
 
-def test_the_page_on_the_management_interface_names_all_that_can_be_sent() -> None:
+def test_the_management_page_lists_every_command_to_a_daemon() -> None:
     sentence = MANAGEMENT.partition("commands that the exporter sends: ")[2].partition(". None")[0]
     assert sorted(re.findall(r"`([^`]+)`", sentence)) == sorted(command.text for command in Command)
 
 
-def test_troubleshooting_has_a_section_for_every_reason_and_no_other() -> None:
+def test_troubleshooting_has_exactly_one_section_for_each_reason() -> None:
     reasons = TROUBLESHOOTING.partition("\n## Reasons\n")[2].partition("\n## ")[0]
     assert re.findall(r"^### (.+)$", reasons, re.MULTILINE) == list(DownReason)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_link_to_a_section_leads_to_one(page: Path) -> None:
+def test_every_linked_section_exists(page: Path) -> None:
     text = page.read_text()
     for target, anchor in re.findall(r"\]\(([^)#]*)#([^)]+)\)", text):
         linked = (page.parent / target).read_text() if target else text
@@ -117,18 +117,18 @@ def test_every_link_to_a_section_leads_to_one(page: Path) -> None:
         assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, anchor
 
 
-def test_the_landing_page_sends_people_to_the_page_on_reasons() -> None:
+def test_the_landing_page_links_to_troubleshooting() -> None:
     assert (ROOT / row.TROUBLESHOOTING).read_text() == TROUBLESHOOTING
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_key_of_the_configuration_that_is_named_exists(page: Path) -> None:
+def test_every_named_configuration_key_exists(page: Path) -> None:
     sections: dict[str, type[msgspec.Struct]] = {"clients": ClientsConfig, "events": EventsConfig}
     for section, key in re.findall(r"`(clients|events)\.(\w+)", page.read_text()):
         assert key in {known.name for known in key_specs(sections[section])}, f"{section}.{key}"
 
 
-def test_the_source_tree_in_contributing_names_every_folder() -> None:
+def test_the_source_tree_lists_every_folder() -> None:
     folders = {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("exporter/*/__init__.py")}
     files = ("*/*.py", "prometheus/*.yml", "deploy/*/*", "docs/*.md", "scripts/*", "requirements/*")
     folders |= {f"{path.relative_to(ROOT).parts[0]}/" for glob in files for path in ROOT.glob(glob)}
@@ -141,7 +141,7 @@ def test_every_file_in_contributing_exists() -> None:
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_the_page_on_polling_says_how_long_a_scrape_waits_and_what_the_defaults_are() -> None:
+def test_the_polling_page_has_the_timeouts_and_defaults() -> None:
     assert f"{metrics.DEFAULT_TIMEOUT:g} s without it) less {metrics.TIMEOUT_OFFSET:g} s" in POLLING
     assert f"`{metrics.TIMEOUT_HEADER}`" in POLLING
     defaults = {key.name: key.default for key in key_specs(Config)}
