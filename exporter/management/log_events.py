@@ -236,7 +236,7 @@ LOG_EVENTS = (
     ),
     LogEvent(
         "client_floated",
-        r"peer (?:ID |\d+ )?\(.*\) floated from .* to .*",
+        r"peer (?:ID |\d+ )?\((?>.*?\) floated from )(?>.*? to ).*",
         4,
         "2.4-2.7",
         "peer 0 (alice) floated from 192.0.2.1:40000 to [AF_INET]192.0.2.2:40001",

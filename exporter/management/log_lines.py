@@ -57,11 +57,15 @@ _MANAGEMENT = "MANAGEMENT: "
 _CLIENT_END = re.compile(rf"(?:\A|/){_ADDRESS} ")
 # Comes before a name that a message quotes, and never before the client at the line's beginning.
 _AMBIGUOUS = re.compile(r": |\[|\Apeer \S+ \(|\Aclosing instance ")
-_NEW_CLIENT = re.compile(
-    r"(?:(?P<prefix>.*) )?MULTI: primary virtual IP(?P<v6>v6)? for "
-    rf"(?P<client>(?:(?P<name>.*)/)?(?P<address>{_ADDRESS})): [0-9a-f.:]+",
-    re.DOTALL,
-)
+_CONNECT_MARKERS = (" MULTI: primary virtual IP for ", " MULTI: primary virtual IPv6 for ")
+_VIRTUAL_ADDRESS = re.compile(r"[0-9a-f.:]+")
+_WHOLE_ADDRESS = re.compile(_ADDRESS)
+
+MAX_TEXT = 2048
+"""Characters of a line that may have an event or a client: OpenVPN's own have a few hundred.
+
+A longer line quotes what a peer has chosen; of its beginning alone it is not known whose it is.
+"""
 
 
 def severity(line: LogLine) -> Severity:
@@ -87,23 +91,33 @@ def match_event(line: LogLine) -> LogEvent | None:
 
 def parse_connect(line: LogLine) -> ConnectLine | None:
     """Parse the line that assigns a virtual address (verb 3); return None for all others."""
-    match = _NEW_CLIENT.fullmatch(line.text)
-    if match is None:
+    if len(line.text) > MAX_TEXT:
         return None
-    name, prefix = match["name"] or "", match["prefix"]
+    text, _, virtual_address = f" {line.text}".rpartition(": ")
+    start, marker = max((text.rfind(marker), marker) for marker in _CONNECT_MARKERS)
+    if start < 0 or not _VIRTUAL_ADDRESS.fullmatch(virtual_address):
+        return None
+    client = text[start + len(marker) :]
+    name, _, address = client.rpartition("/")
+    if not _WHOLE_ADDRESS.fullmatch(address):
+        return None
     # The line begins with its client, which the message repeats, or with the message.
-    if prefix not in {None, match["client"]} or (prefix is None and _CLIENT_END.search(name)):
+    if start and text[1:start] != client:
         return None
-    address = match["address"].partition(" ")[0]
-    return ConnectLine(clean(name), address, ipv6=match["v6"] is not None)
+    if not start and _CLIENT_END.search(name):
+        return None
+    ipv6 = marker == _CONNECT_MARKERS[1]
+    return ConnectLine(clean(name), address.partition(" ")[0], ipv6=ipv6)
 
 
 def _message(text: str) -> str | None:
-    """Return a line without the client at its beginning, or None if that is ambiguous.
+    """Return a line without the client at its beginning; None if it is ambiguous or too long.
 
     The first client in the text is the one that the line is about, unless it is in the middle of
     a message or part of a name.
     """
+    if len(text) > MAX_TEXT:
+        return None
     text = text.removeprefix("Connection Attempt ")
     match = _CLIENT_END.search(text)
     if match is None:

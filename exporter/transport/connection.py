@@ -6,10 +6,11 @@ them keeps them in its memory, without a limit.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Sequence
 from typing import NamedTuple
 
-from exporter.aio import wait_for_event
+from exporter.aio import wait_for_event, yield_to_loop
+from exporter.management.batches import batches, data_batches
 from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import (
     ManagementError,
@@ -37,8 +38,14 @@ from exporter.transport.stream import Stream
 _LAST_REPLY = 0.5
 """Seconds that `close` waits for a pending reply, so that the exporter stops within a second."""
 
-_BURST = 500
+_MAX_MESSAGES = 500
 """Messages dispatched before yielding to the event loop: ten milliseconds of log lines."""
+
+_MAX_MESSAGE_BYTES = 64 * 1024
+"""Bytes of these messages; a byte of a log line takes up to 150 ns."""
+
+_SMALL_READ = 4096
+"""Bytes that are dispatched without yielding: reading on waits for more."""
 
 Subscriber = Callable[[Notification], None]
 ReplyCallback = Callable[[Reply], None]
@@ -101,9 +108,10 @@ class Connection:
             async with asyncio.timeout(self.timeout):
                 while not self._protocol.greeted:
                     data = await self._stream.read()
-                    messages, answer = handshake.feed(data)
-                    self._writer.write(answer)
-                    await self._dispatch(messages)
+                    for piece in data_batches(data):
+                        messages, answer = handshake.feed(piece)
+                        self._writer.write(answer)
+                        await self._dispatch(messages, size=len(data))
         except TimeoutError as error:
             raise handshake.timeout_error(self.timeout) from error
         except OSError as error:  # a reset: closed with our bytes unread
@@ -191,7 +199,8 @@ class Connection:
     async def _read(self) -> None:
         try:
             while data := await self._stream.read():
-                await self._dispatch(self._protocol.receive_data(data))
+                for piece in data_batches(data):
+                    await self._dispatch(self._protocol.receive_data(piece), size=len(data))
             await self._dispatch(self._protocol.receive_eof())
             self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
@@ -210,22 +219,32 @@ class Connection:
                 pending.reply.set_exception(error)
         self._pop(len(self._pending))
 
-    async def _dispatch(self, messages: Iterable[Message]) -> None:
-        # Not in `_read`: its variables would keep a large status in memory until the next bytes.
-        for number, message in enumerate(messages, start=1):
-            match message:
-                case Notification(keyword=keyword):
-                    self.history.count_notification(keyword)
-                    for subscriber in self._subscribers:
-                        subscriber(message)
-                case SuccessReply() | ErrorReply() | MultilineReply():
-                    self._on_reply(message)
-                case Truncated(lines=lines):
-                    self._unparsed_lines += lines
-                case UnexpectedLine() | PasswordPrompt():
-                    self._unparsed_lines += 1
-            if number % _BURST == 0:
-                await asyncio.sleep(0)
+    async def _dispatch(self, messages: Sequence[Message], *, size: int = 0) -> None:
+        """Dispatch the messages of a read of `size` bytes, yielding between batches of them.
+
+        Not in `_read`: its variables would keep a large status in memory until the next bytes.
+        """
+        parts = batches(messages, _total_size, rows=_MAX_MESSAGES, limit=_MAX_MESSAGE_BYTES)
+        for number, part in enumerate(parts):
+            if number:
+                await yield_to_loop()
+            for message in part:
+                self._dispatch_one(message)
+        if size > _SMALL_READ:
+            await yield_to_loop()
+
+    def _dispatch_one(self, message: Message) -> None:
+        match message:
+            case Notification(keyword=keyword):
+                self.history.count_notification(keyword)
+                for subscriber in self._subscribers:
+                    subscriber(message)
+            case SuccessReply() | ErrorReply() | MultilineReply():
+                self._on_reply(message)
+            case Truncated(lines=lines):
+                self._unparsed_lines += lines
+            case UnexpectedLine() | PasswordPrompt():
+                self._unparsed_lines += 1
 
     def _on_reply(self, reply: Reply) -> None:
         if isinstance(reply, SuccessReply) and reply.text.startswith(b"pid="):
@@ -269,6 +288,15 @@ _REPLY_TYPES: dict[ReplyKind, type[SuccessReply | MultilineReply]] = {
     ReplyKind.LINE: SuccessReply,
     ReplyKind.MULTILINE: MultilineReply,
 }
+
+
+def _total_size(messages: Sequence[Message]) -> int:
+    """Return the bytes of several messages that subscribers may look at."""
+    return sum(
+        len(message.payload) + sum(map(len, message.env))
+        for message in messages
+        if isinstance(message, Notification)
+    )
 
 
 async def _wait_for(awaitable: Coroutine[None, None, object], seconds: float) -> None:

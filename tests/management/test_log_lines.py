@@ -1,13 +1,19 @@
 """The client and the event of a log line, whatever name a peer chooses."""
 
+import re
 from collections import Counter
+from collections.abc import Iterable
+from re import _constants, _parser  # type: ignore[attr-defined]
+from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from exporter.management import log_lines as log_lines_module
 from exporter.management.log_events import LOG_EVENTS, LogEvent
 from exporter.management.log_lines import (
+    MAX_TEXT,
     ConnectLine,
     Severity,
     is_management_line,
@@ -198,6 +204,74 @@ def test_no_name_forges_a_connect_line(before: str, name: str) -> None:
             said = message.format(name=name, address=address)
             assert parse_connect(line(f"{name}/{address} {said}")) is None
             assert parse_connect(line(f"{address} {said}")) is None
+
+
+_REFERENCE = re.compile(
+    r"(?:(?P<prefix>.*) )?MULTI: primary virtual IP(?P<v6>v6)? for "
+    rf"(?P<client>(?:(?P<name>.*)/)?(?P<address>{log_lines_module._ADDRESS})): [0-9a-f.:]+",
+    re.DOTALL,
+)
+PIECES = st.sampled_from(
+    [
+        " ", "/", "x", ": ", "10.8.0.2", "::1", "1.2.3.4:5", "x/1.2.3.4:5", " peer-id=3",
+        "MULTI: primary virtual IP for ", " MULTI: primary virtual IPv6 for ",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=9).map("".join))
+@example("x/::1 MULTI: primary virtual IP for x/::1: 10.8.0.2")
+@example("MULTI: primary virtual IP for xMULTI: primary virtual IP for a/::1: ::1")
+def test_the_connect_line_is_what_one_pattern_of_quadratic_time_would_match(text: str) -> None:
+    match = _REFERENCE.fullmatch(text)
+    expected = None
+    if match is not None:
+        name = match["name"] or ""
+        forged = match["prefix"] is None and log_lines_module._CLIENT_END.search(name)
+        if match["prefix"] in {None, match["client"]} and not forged:
+            address = match["address"].partition(" ")[0]
+            expected = ConnectLine(name, address, ipv6=match["v6"] is not None)
+    assert parse_connect(line(text)) == expected
+
+
+def test_a_line_too_long_for_openvpn_has_no_event_and_no_client() -> None:
+    client = "alice/127.0.0.1:48762"
+    padding = " " * MAX_TEXT
+    assert match_event(line(f"{client} VERIFY ERROR: {padding}")) is None
+    assert not is_management_line(line(f"{client} MANAGEMENT: {padding}"))
+    said = f"MULTI: primary virtual IP for {padding}/127.0.0.1:4: 10.8.0.2"
+    assert parse_connect(line(said)) is None
+
+
+def repeats(tree: Iterable[tuple[object, Any]], *, last: bool = True) -> int:
+    """Return how many repeats of a pattern may be tried at many lengths, the last one excluded."""
+    count = 0
+    items = list(tree)
+    for index, (code, argument) in enumerate(items):
+        is_last = last and index == len(items) - 1
+        match str(code):
+            case "MAX_REPEAT" | "MIN_REPEAT":
+                unbounded = argument[1] == _constants.MAXREPEAT and str(argument[2][0][0]) == "ANY"
+                count += (unbounded and not is_last) + repeats(argument[2], last=is_last)
+            case "SUBPATTERN":
+                count += repeats(argument[3], last=is_last)
+            case "BRANCH":
+                count += max(repeats(each, last=is_last) for each in argument[1])
+            case _:  # an atomic group is matched in one way
+                pass
+    return count
+
+
+@EACH
+def test_the_pattern_of_an_event_is_matched_in_linear_time(event: LogEvent) -> None:
+    """With two repeats of any text, each position of the first tries each of the second."""
+    assert repeats(_parser.parse(event.pattern, re.DOTALL)) <= 1
+
+
+@pytest.mark.parametrize("to", [" to [AF_INET]192.0.2.2:5", "", " from"])
+def test_a_float_needs_both_addresses(to: str) -> None:
+    said = f"peer 0 (a) floated from b) floated from 192.0.2.1:4{to}"
+    assert name_of(said) == ("client_floated" if to.startswith(" to") else None)
 
 
 def log_lines(capture: str) -> list[LogLine]:

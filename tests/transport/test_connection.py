@@ -129,7 +129,7 @@ async def test_notifications_are_read_without_a_request() -> None:
 async def test_a_burst_of_messages_yields_to_other_tasks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("exporter.transport.connection._BURST", 10)
+    monkeypatch.setattr("exporter.transport.connection._MAX_MESSAGES", 10)
     turn, heard, all_heard = 0, Counter[int](), asyncio.Event()
 
     async def count_turns() -> None:
@@ -151,6 +151,40 @@ async def test_a_burst_of_messages_yields_to_other_tasks(
             await all_heard.wait()
         counting.cancel()
     assert max(heard.values()) == 10
+
+
+async def longest_turn(sent: bytes, last: bytes) -> Counter[str]:
+    """Return the most lines and bytes that a subscriber gets in one pass of the event loop."""
+    turn, heard, all_heard = 0, dict[int, Counter[str]](), asyncio.Event()
+
+    async def count_turns() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
+
+    def subscriber(message: Notification) -> None:
+        size = len(message.payload)
+        heard.setdefault(turn, Counter()).update(messages=1, size=size)
+        if last in message.payload:
+            all_heard.set()
+
+    async with session() as (connection, daemon):
+        connection.subscribe(subscriber)
+        counting = asyncio.create_task(count_turns())
+        daemon.send_bytes(sent)
+        daemon.send_lines(b">LOG:1,," + last)
+        async with asyncio.timeout(TEST_TIMEOUT):
+            await all_heard.wait()
+        counting.cancel()
+    return Counter(
+        {name: max(each[name] for each in heard.values()) for name in ("messages", "size")}
+    )
+
+
+async def test_long_messages_yield_to_other_tasks() -> None:
+    line = b">LOG:1,," + b"x" * 16_000 + b"\r\n"
+    assert (await longest_turn(line * 200, b"the end"))["size"] <= 64 * 1024
 
 
 async def test_an_exception_of_a_subscriber_ends_the_session_and_is_reported() -> None:
