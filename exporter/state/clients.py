@@ -58,8 +58,6 @@ class _PollTotals(msgspec.Struct, gc=False):
 
     connected_since: int
     sessions: int
-    received: int
-    sent: int
     received_growth: int
     sent_growth: int
 
@@ -67,8 +65,6 @@ class _PollTotals(msgspec.Struct, gc=False):
         """Add one more session."""
         self.connected_since = min(self.connected_since, session.last_row.connected_since)
         self.sessions += 1
-        self.received += session.received_bytes
-        self.sent += session.sent_bytes
         self.received_growth += session.received_growth
         self.sent_growth += session.sent_growth
 
@@ -159,8 +155,6 @@ class ClientTable:
                 polls[session.name] = _PollTotals(
                     session.last_row.connected_since,
                     1,
-                    session.received_bytes,
-                    session.sent_bytes,
                     session.received_growth,
                     session.sent_growth,
                 )
@@ -183,9 +177,8 @@ class ClientTable:
                 self.not_exported += 1
                 continue
             capacity -= 1
-            # An identity that was over the limit before starts with all bytes of its sessions.
-            poll.received_growth = poll.received
-            poll.sent_growth = poll.sent
+            # An identity that was over the limit before starts with the growth since the last poll:
+            # its series may have shown the bytes before.
             self._totals[name] = totals = ClientTotals()
             totals.apply(poll, now)
 
@@ -194,6 +187,6 @@ class ClientTable:
         idle = [
             (totals.last_traffic, name)
             for name, totals in self._totals.items()
-            if totals.last_traffic < now and name not in self._expected
+            if totals.last_traffic != now and name not in self._expected
         ]
         return [name for _, name in sorted(idle, reverse=True)]

@@ -218,13 +218,29 @@ class TestLimit:
         assert set(ledger.totals) == {"x", "y"}
         assert ledger.not_exported == 1
 
-    def test_counts_all_session_bytes_of_a_client_that_was_left_out(self) -> None:
+    def test_counts_only_the_growth_of_a_client_that_was_left_out(self) -> None:
         ledger = polled(ClientTable(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
         moved = row("a", 2), row("b", 2, client_id=1), row("c", 9, client_id=2)
         polled(ledger, *moved, now=2.0)
         polled(ledger, row("a", 3), row("c", 11, client_id=2), now=3.0)
-        assert received(ledger) == {"a": 3, "c": 11}
-        assert ledger.totals["c"].sent_bytes == 22
+        assert received(ledger) == {"a": 3, "c": 2}
+        assert ledger.totals["c"].sent_bytes == 4
+
+    def test_counts_nothing_twice_of_a_client_that_was_evicted(self) -> None:
+        """`increase()` over a series adds the whole value after a fall."""
+        ledger = polled(ClientTable(self.config), row("a", 100), now=1.0)
+        increase = received(ledger)["a"]
+        polled(ledger, row("a", 100), row("b", 1, client_id=1), now=2.0)
+        polled(ledger, row("a", 100), row("b", 2, client_id=1), row("c", 5, client_id=2), now=3.0)
+        assert "a" not in ledger.totals
+        polled(ledger, row("a", 107), row("b", 3, client_id=1), row("c", 5, client_id=2), now=4.0)
+        assert increase + received(ledger)["a"] == 107
+
+    def test_evicts_idle_clients_after_the_clock_was_set_back(self) -> None:
+        ledger = polled(ClientTable(self.config), row("a", 1), row("b", 1, client_id=1), now=1e6)
+        idle = row("a", 1), row("b", 1, client_id=1)
+        polled(ledger, *idle, row("c", 5, client_id=2), now=2.0)
+        assert "c" in ledger.totals
 
     def test_does_not_limit_the_sum_over_all_clients(self) -> None:
         rows = row("a", 1), row("b", 2, client_id=1), row("c", 4, client_id=2)
