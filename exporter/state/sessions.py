@@ -19,6 +19,9 @@ from exporter.state.session_matching import match_rows
 DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 604800)
 """Seconds, from a minute to a week."""
 
+_MAX_DURATION = 366 * 86400
+"""Seconds; a session that seems to be longer began before the daemon's clock was right."""
+
 _PEER_INFO_LIMIT = 10_000
 """Clients whose peer info is kept until a status shows them; the oldest are dropped first."""
 
@@ -38,7 +41,6 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
     name: str
     last_row: ClientRow
     peer_info: PeerInfo
-    connected_since: int
     last_seen: int
     """The time of the last status that showed the session."""
     received_bytes: int = 0
@@ -46,6 +48,11 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
     received_growth: int = 0
     sent_growth: int = 0
     missing_once: bool = False
+
+    @property
+    def duration(self) -> int:
+        """Seconds from its start to the last status that showed it, in the times of that one."""
+        return self.last_seen - self.last_row.connected_since
 
     def update(self, row: ClientRow, now: int) -> None:
         """Take the session's row of a status printed at `now`.
@@ -218,12 +225,12 @@ class SessionTracker:
     def _close(self, sessions: Iterable[ClientSession]) -> None:
         for session in sessions:
             self.disconnects += 1
-            self.durations.observe(max(session.last_seen - session.connected_since, 0))
+            if 0 <= session.duration <= _MAX_DURATION:
+                self.durations.observe(session.duration)
 
 
 def _new_session(name: str, row: ClientRow, peer_info: PeerInfo) -> ClientSession:
-    since = row.connected_since
-    return ClientSession(name, row, peer_info, connected_since=since, last_seen=since)
+    return ClientSession(name, row, peer_info, last_seen=row.connected_since)
 
 
 def _by_key(rows: Sequence[ClientRow]) -> tuple[dict[_Key, ClientRow], list[ClientRow]]:

@@ -116,6 +116,26 @@ def test_a_clock_set_back_gives_no_negative_duration() -> None:
     assert sessions.durations.sum == 0
 
 
+@pytest.mark.parametrize("age", [1_795_600_000, 367 * 86400, -1])
+def test_a_duration_beyond_reason_is_not_observed(age: int) -> None:
+    """The session began before the clock was right, or the clock was set back."""
+    printed = 1_795_600_005
+    sessions = opened()
+    sessions.update([row(since=printed - age)], printed)
+    sessions.update([], printed)
+    assert visits(sessions) == (1, 1)
+    assert (sessions.durations.sum, sessions.durations.cumulative[-1]) == (0, 0)
+
+
+def test_a_duration_is_taken_from_the_times_of_one_status() -> None:
+    """A poll in format 1 has all of its times in the daemon's zone."""
+    sessions = opened(row(since=1000))
+    sessions.update([row(client_id=None, since=1000 + 7200)], NOW + 7200)
+    sessions.update([], NOW)
+    sessions.restart()
+    assert sessions.durations.sum == NOW - 1000
+
+
 def test_restarted_client_ids_are_new_sessions() -> None:
     sessions = opened(row(received=10))
     sessions.restart()

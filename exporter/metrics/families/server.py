@@ -79,7 +79,7 @@ FAMILIES = (
     ),
     histogram(
         "openvpn_server_client_session_duration_seconds",
-        "Duration of ended client sessions in seconds, as seen by polls.",
+        "Duration of ended client sessions in seconds, as seen by polls; none is over a year.",
         lambda daemon: None if daemon.is_tunnel else daemon.clients.sessions.durations,
     ),
     gauge(
