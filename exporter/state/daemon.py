@@ -95,6 +95,7 @@ class DaemonState:
         self.revision = 0
         self.client_revision = 0
         self._dco = False
+        self._is_tunnel = False
         self._last_status_time = 0
         self._fatal_text = ""
         # The daemon reconnected, or restarted within its process: since the last status, and
@@ -109,8 +110,8 @@ class DaemonState:
 
     @property
     def is_tunnel(self) -> bool:
-        """Whether the daemon has printed the statistics of a client or p2p tunnel."""
-        return bool(self.tunnel.totals)
+        """Whether the last status was the statistics of a client or p2p tunnel."""
+        return self._is_tunnel
 
     @property
     def version(self) -> Version | None:
@@ -313,11 +314,14 @@ class DaemonState:
         match status:
             case ServerStatus():
                 self.unparsed_lines += status.unparsed
+                self._is_tunnel = False
                 self.clients.update(status, now)
                 if status.dco_enabled is not None:  # format 1 has no such line
                     self._dco = status.dco_enabled
             case TunnelStatus():
                 self.unparsed_lines += status.unparsed
+                self._is_tunnel = True
+                self._dco = False
                 self.tunnel.update(status)
             case None:
                 pass

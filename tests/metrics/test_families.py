@@ -18,11 +18,13 @@ from tests.metrics.daemons import (
     CERTIFICATES,
     NOON,
     OFFICE_CLIENT,
+    TUNNEL,
     new_daemon,
     poll,
     server,
     server_status,
     start_session,
+    take_down,
     tunnel,
 )
 from tests.metrics.parsing import scrape, values
@@ -247,3 +249,35 @@ class TestCertificates:
         )
         found = samples(daemon, "openvpn_certificate_file_problem")
         assert {labels["file"] for labels, _ in found} == {'/etc/\ufffd\ufffd"x'}
+
+
+class TestChangeOfMode:
+    """A daemon that was reconfigured at the same address."""
+
+    counters = (
+        "openvpn_server_client_connects_total",
+        "openvpn_server_client_disconnects_total",
+        "openvpn_server_client_session_duration_seconds_count",
+        "openvpn_server_client_received_bytes_total",
+        "openvpn_server_client_sessions",
+    )
+
+    def test_a_tunnel_that_becomes_a_server_shows_only_a_server(self) -> None:
+        daemon = tunnel()
+        poll(daemon, server_status([OFFICE_CLIENT]))
+        assert samples(daemon, "openvpn_client_tcp_udp_read_bytes_total") == []
+        assert all(samples(daemon, name) for name in self.counters)
+        take_down(daemon)
+        assert samples(daemon, "openvpn_client_tcp_udp_read_bytes_total") == []
+        assert samples(daemon, "openvpn_server_client_connects_total") == [({}, 0)]
+
+    def test_a_server_that_becomes_a_tunnel_shows_only_a_tunnel(self) -> None:
+        daemon = server()
+        poll(daemon, TUNNEL)
+        assert samples(daemon, "openvpn_client_tcp_udp_read_bytes_total")
+        assert not any(samples(daemon, name) for name in self.counters)
+        assert samples(daemon, "openvpn_server_expected_client_connected") == [
+            ({"common_name": "alice"}, 0),
+            ({"common_name": "bob"}, 0),
+        ]
+        assert samples(daemon, "openvpn_exporter_clients_not_exported") == [({}, 0)]

@@ -278,6 +278,33 @@ def test_a_reconnect_is_kept_over_a_status_that_could_not_be_parsed() -> None:
     assert known.tunnel.totals == {"tcp_udp_read": 250}
 
 
+def test_a_tunnel_that_becomes_a_server_and_back_counts_both_on() -> None:
+    known = begun(pid=1)
+    take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100), received=100))
+    introduce(known, pid=2)
+    take(known, poll(server(received=30, sent=20, dco=True), received=3))
+    assert (known.is_tunnel, known.clients.received_bytes) == (False, 30)
+    assert known.traffic.received_bytes == 130
+    introduce(known, pid=3)
+    take(known, poll(TunnelStatus(updated=2, tcp_udp_read=150), received=150))
+    assert (known.is_tunnel, known.tunnel.totals) == (True, {"tcp_udp_read": 250})
+    assert known.traffic.received_bytes == 280
+    introduce(known, pid=4)
+    take(known, poll(server(received=40), received=7))
+    assert known.clients.totals["alice"].received_bytes == 70
+    assert known.traffic.received_bytes == 287
+
+
+def test_a_tunnel_does_not_keep_the_data_path_of_a_server() -> None:
+    """`load-stats` sees the bytes of a daemon that was reloaded as a tunnel without offload."""
+    known = begun()
+    take(known, poll(server(received=30, dco=True), received=3))
+    known.on_notification("STATE", StateChange(RECONNECTING))
+    take(known, poll(TunnelStatus(updated=1, tcp_udp_read=9), received=3))
+    take(known, poll(TunnelStatus(updated=2, tcp_udp_read=19), received=13))
+    assert known.traffic.received_bytes == 40
+
+
 def test_fallbacks_and_unparsed_lines_are_counted() -> None:
     known = begun()
     take(known, poll(server(unparsed=2), fallback=True), poll(server(unparsed=1)))
