@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,11 @@ from exporter.transport.history import CommandHistory
 from exporter.web.auth import PolicyFile, protect
 from exporter.web.debug import render_debug
 from exporter.web.listener import bind, parse_listen_address, serve
+from exporter.web.listener.connection import DEFAULT_HEADERS
 from exporter.web.routes import application
 from tests.fake_daemon import TEST_TIMEOUT
 from tests.metrics.daemons import server
+from tests.web.certificates import HASH
 
 PATHS = [
     *("/metrics", "/", "/config", "/sd", "/-/healthy", "/-/ready", "/-/reload", "/nowhere"),
@@ -61,7 +64,7 @@ async def reload() -> ReloadDiff:
 
 
 @contextlib.asynccontextmanager
-async def served() -> AsyncIterator[int]:
+async def served(policy: PolicyFile | None = None) -> AsyncIterator[int]:
     daemons = [server()]
     app = application(
         lambda: daemons,
@@ -70,7 +73,7 @@ async def served() -> AsyncIterator[int]:
         reload=reload,
         debug=lambda daemon: render_debug(daemon, CommandHistory(), ClientsConfig(), now=0.0),
     )
-    policy = PolicyFile()
+    policy = policy or PolicyFile()
     protect(app, policy)
     (address,) = addresses = await bind([parse_listen_address("127.0.0.1:0")])
     port = address.sockets[0].getsockname()[1]
@@ -78,15 +81,20 @@ async def served() -> AsyncIterator[int]:
         yield port
 
 
-async def status(port: int, request: str) -> int:
+async def head(port: int, request: str) -> list[str]:
+    """Return the status line and the headers of the response."""
     async with asyncio.timeout(TEST_TIMEOUT):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request.encode("latin-1"))
-        line = await reader.readline()
+        text = await reader.readuntil(b"\r\n\r\n")
     writer.transport.abort()
     with contextlib.suppress(OSError):
         await writer.wait_closed()
-    return int(line.split()[1])
+    return text.decode("latin-1").split("\r\n")
+
+
+async def status(port: int, request: str) -> int:
+    return int((await head(port, request))[0].split()[1])
 
 
 @pytest.mark.parametrize("request_text", REQUESTS.values(), ids=REQUESTS.keys())
@@ -98,6 +106,27 @@ async def test_an_unusual_request_is_never_a_server_error(
         for path in PATHS:
             assert await status(port, request_text.format(path=path)) < 500
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("request_text", REQUESTS.values(), ids=REQUESTS.keys())
+async def test_every_response_forbids_guessing_caching_and_referrers(request_text: str) -> None:
+    async with served() as port:
+        for path in PATHS:
+            lines = await head(port, request_text.format(path=path))
+            for name, value in DEFAULT_HEADERS.items():
+                assert [line for line in lines if line.startswith(f"{name}:")] == [
+                    f"{name}: {value}"
+                ], (path, lines)
+
+
+async def test_a_response_without_authentication_has_the_same_headers(tmp_path: Path) -> None:
+    file = tmp_path / "web.yaml"
+    file.write_text(f"basic_auth_users: {{alice: {HASH}}}\n")
+    async with served(await asyncio.to_thread(PolicyFile, file)) as port:
+        for path in PATHS:
+            status_line, *headers = await head(port, f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert status_line.split()[1] == "401"
+            assert {f"{name}: {value}" for name, value in DEFAULT_HEADERS.items()} <= {*headers}
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])

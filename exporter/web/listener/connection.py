@@ -32,6 +32,13 @@ MAX_HEADERS = 100
 SERVER_HEADER = "openvpn-exporter"
 """Value of the header `Server`. Do not disclose versions to unauthenticated clients."""
 
+DEFAULT_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""Headers of every response, unless the endpoint or the web configuration sets them."""
+
 
 class HttpConnection(asyncio.Protocol):
     """Passes the events of a connection to the HTTP protocol, and enforces the timeouts."""
@@ -183,8 +190,10 @@ class _RequestHandler(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Send a response, also one to a malformed request, with our header `Server`."""
+        """Send a response, also one to a malformed request, with our headers."""
         resp.headers[hdrs.SERVER] = SERVER_HEADER
+        for name, value in DEFAULT_HEADERS.items():
+            resp.headers.setdefault(name, value)
         return await super().finish_response(request, resp, start_time)
 
 
