@@ -12,7 +12,7 @@ from exporter.config.target import ReloadDiff
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
-from exporter.web.configuration import Reload, config_handler
+from exporter.web.configuration import MAX_PENDING, Reload, config_handler
 from exporter.web.routes import application
 from tests.fake_daemon import TEST_TIMEOUT
 
@@ -104,3 +104,74 @@ async def test_only_post_and_put_reload(serve: Serve, method: str) -> None:
     answer = await (await serve(must_not_reload)).request(method, "/-/reload")
     assert answer.status == 405
     assert answer.headers["Allow"] == "POST,PUT"
+
+
+SAME_SITE = [
+    {},
+    {"Sec-Fetch-Site": "same-origin"},
+    {"Sec-Fetch-Site": "none"},
+    {"Host": "vpn.example.org:9176", "Origin": "http://vpn.example.org:9176"},
+    {"Host": "VPN.example.org", "Origin": "http://vpn.example.org"},
+    {"Host": "vpn.example.org:443", "Origin": "https://vpn.example.org"},
+    {"Host": "vpn.example.org", "Origin": "https://vpn.example.org", "Sec-Fetch-Site": "none"},
+    {"Host": "[::1]:9176", "Origin": "http://[::1]:9176"},
+]
+CROSS_SITE = [
+    {"Origin": "https://evil.example"},
+    {"Origin": "null"},
+    {"Origin": ""},
+    {"Origin": "http://[::1"},
+    {"Host": "[::1", "Origin": "http://vpn.example.org"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "anything"},
+    {"Host": "vpn.example.org:9176", "Origin": "http://vpn.example.org"},
+    {"Host": "vpn.example.org", "Origin": "http://vpn.example.org:9176"},
+    {"Host": "vpn.example.org", "Origin": "http://vpn.example.org.evil.example"},
+    {"Origin": "https://evil.example", "Sec-Fetch-Site": "same-origin"},
+    {
+        "Host": "vpn.example.org",
+        "Origin": "http://vpn.example.org",
+        "Sec-Fetch-Site": "cross-site",
+    },
+]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("headers", SAME_SITE)
+async def test_a_request_of_a_program_or_of_the_same_site_reloads(
+    serve: Serve, headers: dict[str, str], method: str
+) -> None:
+    client = await serve(succeed)
+    assert (await client.request(method, "/-/reload", headers=headers)).status == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize("headers", CROSS_SITE)
+async def test_a_request_of_another_site_does_not_reload(
+    serve: Serve, headers: dict[str, str], method: str
+) -> None:
+    client = await serve(must_not_reload)
+    answer = await client.request(method, "/-/reload", headers=headers)
+    assert (answer.status, await answer.text()) == (403, "Cross-site request refused.\n")
+
+
+async def test_requests_that_wait_for_a_reload_are_limited(serve: Serve) -> None:
+    released, arrived = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def hang() -> ReloadDiff:
+        arrived.release()
+        await released.wait()
+        return ReloadDiff()
+
+    client = await serve(hang)
+    pending = [asyncio.create_task(client.post("/-/reload")) for _ in range(MAX_PENDING)]
+    async with asyncio.timeout(TEST_TIMEOUT):
+        for _ in range(MAX_PENDING):
+            await arrived.acquire()
+    answer = await client.post("/-/reload")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+    assert (await client.get("/-/healthy")).status == 200
+    released.set()
+    assert {answer.status for answer in await asyncio.gather(*pending)} == {200}
+    assert (await client.post("/-/reload")).status == 200
