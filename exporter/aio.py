@@ -64,9 +64,9 @@ async def run_cooperatively(steps: Generator[None, None, _T]) -> _T:
 
 
 async def wait_for_event(
-    event: asyncio.Event, seconds: float, *, or_done: Iterable[asyncio.Future[Any]] = ()
+    event: asyncio.Event, seconds: float | None, *, or_done: Iterable[asyncio.Future[Any]] = ()
 ) -> None:
-    """Wait until `event` is set or one of the futures is done, `seconds` at most."""
+    """Wait until `event` is set or one of the futures is done, `seconds` at most if given."""
     waiting = asyncio.create_task(event.wait())
     try:
         await asyncio.wait(

@@ -1,10 +1,13 @@
-"""Files: regular ones read up to a limit, stamps that tell versions apart, atomic replacement."""
+"""Files: read up to a limit, stamps that tell versions apart, atomic replacement."""
 
 import contextlib
 import errno
+import math
 import os
+import select
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -73,6 +76,48 @@ def read_regular(path: Path, limit: int) -> bytes:
     if len(content) > limit:
         raise FileTooLargeError(errno.EFBIG, f"more than {limit} bytes", str(path))
     return content
+
+
+def read_file_or_pipe(path: Path, limit: int, *, timeout: float | None = None) -> bytes:
+    """Return the first `limit` bytes of a regular file, a pipe or a terminal.
+
+    Args:
+        path: links are followed.
+        limit: bytes that are read at most.
+        timeout: seconds for the writer of a pipe to write and close it; None: no limit.
+
+    Raises:
+        OSError: the file can't be read, or the pipe had no end in time; `strerror` is for people.
+    """
+    descriptor = _open(path)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+            return _read_pipe(descriptor, limit, path, timeout=timeout)
+        _check_regular(mode, path)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(limit)
+    finally:
+        os.close(descriptor)
+
+
+def _read_pipe(descriptor: int, limit: int, path: Path, *, timeout: float | None) -> bytes:
+    content = bytearray()
+    end = math.inf if timeout is None else time.monotonic() + timeout
+    # A pipe that never had a writer is not ready: it has no end yet.
+    ready = select.poll()
+    ready.register(descriptor, select.POLLIN)
+    while len(content) < limit:
+        remaining = end - time.monotonic()
+        if remaining <= 0 or not ready.poll(None if timeout is None else remaining * 1000):
+            raise TimeoutError(
+                errno.ETIMEDOUT, f"a pipe without an end for {timeout:g} s", str(path)
+            )
+        data = os.read(descriptor, limit - len(content))
+        if not data:
+            break
+        content += data
+    return bytes(content)
 
 
 class FileStamp(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """The flags of the web server, tested with the running program."""
 
 import asyncio
+import os
 import re
 import socket
 import subprocess
@@ -9,8 +10,9 @@ from pathlib import Path
 
 from aiohttp import ClientSession, TCPConnector, UnixConnector
 
+from tests.fake_daemon import TEST_TIMEOUT
 from tests.test_cli import ANY_PORT, ROOT, exit_code, read_until, run, running
-from tests.web.certificates import Authority
+from tests.web.certificates import HASH, Authority
 
 UNREACHABLE = "--openvpn.management=127.0.0.1:1"
 
@@ -94,3 +96,55 @@ async def test_the_exporter_serves_at_a_systemd_socket(tmp_path: Path) -> None:
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+async def opened_pipe(path: Path) -> int:
+    """Return the writer's end of a named pipe, once the exporter has opened the other."""
+    async with asyncio.timeout(TEST_TIMEOUT):
+        return await asyncio.to_thread(os.open, path, os.O_WRONLY)
+
+
+async def test_sigterm_ends_a_start_that_waits_for_the_web_configuration(tmp_path: Path) -> None:
+    pipe = tmp_path / "web.yaml"
+    os.mkfifo(pipe)
+    async with running(UNREACHABLE, ANY_PORT, f"--web.config.file={pipe}") as process:
+        writer = await opened_pipe(pipe)
+        process.terminate()
+        assert await exit_code(process) == 0
+        os.close(writer)
+
+
+async def test_a_web_configuration_is_read_from_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "web.yaml"
+    os.mkfifo(pipe)
+    async with running(UNREACHABLE, ANY_PORT, f"--web.config.file={pipe}") as process:
+        writer = await opened_pipe(pipe)
+        os.write(writer, f"basic_auth_users: {{alice: {HASH}}}\n".encode())
+        os.close(writer)
+        url = await read_until(process.stderr, r"(http://127\.0\.0\.1:\d+)")
+        async with ClientSession() as session, session.get(f"{url[1]}/metrics") as answer:
+            assert answer.status == 401
+
+
+async def test_a_pipe_in_place_of_the_configuration_fails_the_reload_in_time(
+    tmp_path: Path,
+) -> None:
+    file, pipe = tmp_path / "config.yaml", tmp_path / "pipe"
+    write(file, "daemons: [{name: office, management: '127.0.0.1:1'}]\n")
+    os.mkfifo(pipe)
+    async with running(f"--config.file={file}", ANY_PORT) as process, ClientSession() as session:
+        url = (await read_until(process.stderr, r"(http://127\.0\.0\.1:\d+)"))[1]
+        good = file.read_text()
+        pipe.replace(file)
+        async with session.post(f"{url}/-/reload") as answer:
+            assert answer.status == 500
+            assert "a pipe without an end for 2 s" in await answer.text()
+        await read_until(process.stderr, "reload failed, keeping the previous configuration")
+        async with session.get(f"{url}/metrics") as answer:
+            assert "config_last_reload_successful 0.0\n" in await answer.text()
+        file.unlink()
+        write(file, good)
+        async with session.post(f"{url}/-/reload") as answer:
+            assert answer.status == 200
+        process.terminate()
+        assert await exit_code(process) == 0

@@ -1,5 +1,6 @@
 import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from exporter.files import (
     FileTooLargeError,
     NotRegularFileError,
     open_regular,
+    read_file_or_pipe,
     read_regular,
     replace_file,
 )
@@ -118,3 +120,51 @@ class TestReplacing:
         with pytest.raises(OSError, match="directory"):
             replace_file(target, b"new")
         assert list(tmp_path.iterdir()) == [target]
+
+
+class TestPipes:
+    def test_regular_file_is_read_up_to_the_limit(self, file: Path) -> None:
+        assert read_file_or_pipe(file, 100) == b"content"
+        assert read_file_or_pipe(file, 4) == b"cont"
+
+    def test_pipe_is_read_to_its_end(self, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        writer = threading.Thread(target=pipe.write_bytes, args=(b"x" * 100_000,))
+        writer.start()
+        assert read_file_or_pipe(pipe, 1 << 20, timeout=20) == b"x" * 100_000
+        writer.join()
+
+    def test_pipe_is_read_up_to_the_limit(self) -> None:
+        reading, writing = os.pipe()
+        os.write(writing, b"content")
+        assert read_file_or_pipe(Path(f"/dev/fd/{reading}"), 4) == b"cont"
+        os.close(reading)
+        os.close(writing)
+
+    def test_pipe_without_a_writer_is_an_error_in_time(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        before = open_descriptors()
+        with pytest.raises(TimeoutError) as caught:
+            read_file_or_pipe(tmp_path / "pipe", 100, timeout=0.01)
+        assert caught.value.strerror == "a pipe without an end for 0.01 s"
+        assert open_descriptors() == before
+
+    def test_pipe_that_is_not_closed_is_an_error_in_time(self, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        descriptor = os.open(pipe, os.O_RDWR)
+        os.write(descriptor, b"half of a file")
+        with pytest.raises(TimeoutError):
+            read_file_or_pipe(pipe, 100, timeout=0.01)
+        os.close(descriptor)
+
+    def test_directory_and_socket_are_refused(self, tmp_path: Path) -> None:
+        before = open_descriptors()
+        with pytest.raises(IsADirectoryError):
+            read_file_or_pipe(tmp_path, 100)
+        assert open_descriptors() == before
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / "socket"))
+            with pytest.raises(NotRegularFileError):
+                read_file_or_pipe(tmp_path / "socket", 100)

@@ -55,13 +55,15 @@ def check_daemon_flags(parsed: argparse.Namespace) -> None:
         )
 
 
-def load_config(parsed: argparse.Namespace) -> Config:
+def load_config(parsed: argparse.Namespace, *, pipe_timeout: float | None = None) -> Config:
     """Return the configuration of the flags of `add_daemon_flags`; each call reads the files.
+
+    A pipe in the place of the file has `pipe_timeout` seconds to end.
 
     Raises ConfigError with every problem.
     """
     if parsed.config_file is not None:
-        return load(parsed.config_file)
+        return load(parsed.config_file, pipe_timeout=pipe_timeout)
     return from_flags(parsed.management or (), parsed.openvpn_config or ())
 
 

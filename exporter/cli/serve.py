@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from exporter import app
+from exporter.aio import run_in_daemon_thread, wait_for_event
 from exporter.cli.command import Command, CommandFailed, Exit
 from exporter.cli.options import (
     DEFAULT_ADDRESS,
@@ -24,6 +25,9 @@ from exporter.log import Level, event
 from exporter.web.auth import PolicyFile
 from exporter.web.listener import BoundAddress, ListenAddress, listen_fds, parse_listen_address
 
+PIPE_TIMEOUT = 2.0
+"""Seconds for a pipe in the place of the configuration to end, at a reload."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -34,8 +38,10 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 
 def _run(parsed: argparse.Namespace) -> Exit:
     check_daemon_flags(parsed)
-    load = functools.partial(load_config, parsed)
-    asyncio.run(_serve(load(), load, parsed))
+    config = load_config(parsed)
+    asyncio.run(
+        _serve(config, functools.partial(load_config, parsed, pipe_timeout=PIPE_TIMEOUT), parsed)
+    )
     return Exit.DONE
 
 
@@ -55,6 +61,7 @@ async def serve_until_signal(
     Raises:
         CommandFailed: an address can't be listened on, or systemd passed no socket.
         ConfigError: the web configuration is invalid.
+        SystemExit: a signal came before the web configuration was read.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -62,7 +69,7 @@ async def serve_until_signal(
         loop.add_signal_handler(number, stop.set)
     sighup = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, sighup.set)
-    web_policy = await asyncio.to_thread(PolicyFile, parsed.web_config)
+    web_policy = await _load_unless_stopped(stop, lambda: PolicyFile(parsed.web_config))
     running_app = app.run_app(
         config,
         listen=_addresses(parsed),
@@ -83,6 +90,15 @@ async def serve_until_signal(
         gc.freeze()
         yield running
         await stop.wait()
+
+
+async def _load_unless_stopped(stop: asyncio.Event, load: Callable[[], PolicyFile]) -> PolicyFile:
+    """Return the result of `load`, which may wait for a pipe or a file system."""
+    loading = asyncio.create_task(run_in_daemon_thread(load))
+    await wait_for_event(stop, None, or_done=[loading])
+    if not loading.done():
+        raise SystemExit(Exit.DONE)
+    return loading.result()
 
 
 def _addresses(parsed: argparse.Namespace) -> Sequence[ListenAddress]:

@@ -38,14 +38,15 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def load(path: Path) -> Config:
+def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
     """Return the configuration in the file at `path`; its paths are relative to its directory.
 
-    Each call reads the file and OpenVPN's files that `discover` names.
+    Each call reads the file and OpenVPN's files that `discover` names. A pipe at `path` has
+    `pipe_timeout` seconds to end.
 
     Raises ConfigError with every problem, in the order of the file.
     """
-    root = load_node(path)
+    root = load_node(path, pipe_timeout=pipe_timeout)
     discovery = _discover(root, path)
     discovered = _Discovered(discovery)
     decoder = Decoder(source=str(path), directory=path.parent, discovered=discovered.values)

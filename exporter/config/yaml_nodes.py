@@ -6,29 +6,32 @@ from pathlib import Path
 import yaml
 
 from exporter.config.errors import ConfigError, Problem
+from exporter.files import read_file_or_pipe
 
 MAX_BYTES = 1 << 20
 """Largest file that is read; room for some ten thousand daemons."""
 
 
-def load_node(path: Path, *, example: str = "config.example.yaml") -> yaml.Node:
+def load_node(
+    path: Path, *, example: str = "config.example.yaml", pipe_timeout: float | None = None
+) -> yaml.Node:
     """Return the root node of the only YAML document in the file at `path`.
 
-    The error for an empty file names `example`.
+    The error for an empty file names `example`. A pipe, as in `--config.file <(command)`, has
+    `pipe_timeout` seconds to end.
 
     Raises ConfigError: no such file, too large, not UTF-8, not YAML, empty, several documents.
     """
     source = str(path)
-    nodes = _nodes(_decode(_read(path), source), source)
+    nodes = _nodes(_decode(_read(path, pipe_timeout), source), source)
     if not nodes:
         raise _error(source, f"the file is empty: see {example}")
     return _single(nodes, source)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, pipe_timeout: float | None) -> bytes:
     try:
-        with path.open("rb") as file:  # also a pipe, as in --config.file <(command)
-            content = file.read(MAX_BYTES + 1)
+        content = read_file_or_pipe(path, MAX_BYTES + 1, timeout=pipe_timeout)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise _error(str(path), f"cannot read the file: {reason}") from None

@@ -15,6 +15,9 @@ CHECK_INTERVAL = 1.0
 FILE_TIMEOUT = 3.0
 """Seconds that requests wait for the files; a file system that hangs leaves the policy as it is."""
 
+PIPE_TIMEOUT = 1.0
+"""Seconds for a pipe in the place of the file to end: less than `FILE_TIMEOUT`."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -80,4 +83,4 @@ def _load_changed(path: Path, policy: Policy) -> Policy | None:
     """Return the new policy if a file of the current one has changed, else None; blocks."""
     if all(stamp.is_current() for stamp in policy.files):
         return None
-    return load(path)
+    return load(path, pipe_timeout=PIPE_TIMEOUT)

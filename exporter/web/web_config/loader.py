@@ -46,14 +46,16 @@ ALLOW_ALL = Policy()
 """The policy without a web configuration file."""
 
 
-def load(path: Path) -> Policy:
+def load(path: Path, *, pipe_timeout: float | None = None) -> Policy:
     """Return the policy of the file at `path`; paths in it are relative to its directory.
+
+    A pipe at `path` has `pipe_timeout` seconds to end.
 
     Reads certificates and checks hashes, so it blocks for some milliseconds. Raises ConfigError
     with every problem in the order of the file; none has a secret.
     """
     stamp = FileStamp.read(path)  # before reading: a later write is a change
-    root = load_node(path, example="docs/web-configuration.md")
+    root = load_node(path, example="docs/web-configuration.md", pipe_timeout=pipe_timeout)
     decoder = Decoder(source=str(path), directory=path.parent)
     try:
         config = decoder.decode_section(root, "", WebConfig)
