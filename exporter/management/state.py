@@ -112,43 +112,54 @@ def _is_address(text: str) -> bool:
     return True
 
 
-RECONNECT_REASONS = (
-    "SIGUSR1",
-    "SIGHUP",
-    "Could not determine IPv4/IPv6 protocol",
-    "HTTP proxy error",
-    "auth-failure",
-    "auth-temp-failure",
-    "connection-failed",
-    "connection-reset",
-    "dco-connect-error",
-    "dco-connect-timeout",
-    "dco peer stats error",
-    "exit-with-notification",
-    "init_instance",
-    "ip-fail",
-    "management-disconnect",
-    "network-unreachable",
-    "no-push-reply",
-    "ping-restart",
-    "private-key-password-failure",
-    "process-push-msg-failed",
-    "remote-exit",
-    "server-pushed-connection-reset",
-    "server-pushed-halt",
-    "server_poll",
-    "session-timeout",
-    "socks-error",
-    "socks-resolve-failure",
-    "tls-error",
-    "tun-abort",
-    "tun-stop",
-    OTHER,
-)
-"""Descriptions of RECONNECTING in 2.4 to 2.7: signal names and the texts given with a signal.
+RECONNECT_REASON_VERSIONS = {
+    "SIGUSR1": "2.1-2.8",
+    "SIGHUP": "2.1-2.8",
+    "Could not determine IPv4/IPv6 protocol": "2.6-2.8",
+    "HTTP proxy error": "2.6-2.8",
+    "Offending option received from server": "2.4-2.8",
+    "Preresolving failed": "2.4-2.8",
+    "auth-failure": "2.1-2.8",
+    "auth-temp-failure": "2.6-2.8",
+    "close_context usr1 to hup": "2.4-2.8",
+    "connection initialisation failed": "2.6-2.8",
+    "connection-failed": "2.6-2.8",
+    "connection-reset": "2.1-2.8",
+    "dco-connect-error": "2.6-2.8",
+    "dco-connect-timeout": "2.6-2.8",
+    "dco peer stats error": "2.7-2.8",
+    "dco update keys error": "2.6-2.8",
+    "decryption-error": "2.1-2.8",
+    "init_instance": "2.1-2.8",
+    "ip-fail": "2.1-2.8",
+    "management-disconnect": "2.1-2.8",
+    "network-unreachable": "2.4-2.8",
+    "no-push-reply": "2.3-2.8",
+    "ping-restart": "2.1-2.8",
+    "private-key-password-failure": "2.1-2.8",
+    "process-push-msg-failed": "2.4-2.8",
+    "remote-exit": "2.6-2.8",
+    "server-pushed-connection-reset": "2.1-2.8",
+    "server_poll": "2.1-2.8",
+    "socks-error": "2.6-2.8",
+    "socks-resolve-failure": "2.6-2.8",
+    "tls-error": "2.1-2.8",
+    "tun-abort": "2.3-2.8",
+    # Texts of SIGTERM; RECONNECTING has one only if SIGUSR1 arrives at the same moment.
+    "exit-with-notification": "2.1-2.8",
+    "server-pushed-halt": "2.3-2.8",
+    "session-timeout": "2.6-2.8",
+    "tun-stop": "2.1-2.8",
+}
+"""Descriptions of RECONNECTING with the versions of OpenVPN that have them; 2.8 is its master.
 
-The description is free text, so these alone become label values.
+They are the names of signals, and the texts given with SIGUSR1 or SIGHUP. Up to 2.5 `init_instance`
+stands for `connection-failed`, `socks-error` and others. Texts of a server's client instances
+(`delayed-exit`, `pf-kill`) are never the daemon's.
 """
+
+RECONNECT_REASONS = (*RECONNECT_REASON_VERSIONS, OTHER)
+"""The label values: a description is free text, so it is one of these or `other`."""
 
 
 def reconnect_reason(description: str) -> str:

@@ -152,6 +152,21 @@ def test_any_description_gives_a_reason_of_the_list(description: str) -> None:
     assert reconnect_reason(description) in RECONNECT_REASONS
 
 
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Offending option received from server",
+        "Preresolving failed",
+        "connection initialisation failed",
+        "decryption-error",
+        "dco update keys error",
+        "close_context usr1 to hup",
+    ],
+)
+def test_the_reasons_of_the_sources_are_known(description: str) -> None:
+    assert reconnect_reason(description) != OTHER
+
+
 def test_the_reasons_are_unique() -> None:
     assert len(set(RECONNECT_REASONS)) == len(RECONNECT_REASONS)
 
