@@ -49,6 +49,7 @@ class Kind(enum.StrEnum):
     CLIENT_USER_MISMATCH = "client-user-mismatch"
     HARMFUL_DISCONNECT = "harmful-disconnect"
     PROMPT_OWNER = "prompt-owner"
+    MUTE = "mute"
     CLIENT_CONFIG_DIR = "client-config-dir"
 
 
@@ -98,6 +99,7 @@ def check(config: OpenVpnConfig, *, name: str, user: str | None = None) -> tuple
         *_check_client_user(management, user),
         *_check_disconnect(management),
         *_check_prompts(management),
+        *_check_mute(config),
     )
 
 
@@ -208,3 +210,13 @@ def _check_prompts(management: ManagementInterface) -> Iterator[Finding]:
                 text=f"with `management-{name}` the daemon {effect}: the program that answers "
                 "can't connect while this exporter is connected; it disconnects at each prompt",
             )
+
+
+def _check_mute(config: OpenVpnConfig) -> Iterator[Finding]:
+    if config.mute is not None:
+        yield Finding(
+            kind=Kind.MUTE,
+            location=config.mute,
+            text="`mute` hides log lines, so events in them are not counted: remove the directive "
+            "for exact counts",
+        )

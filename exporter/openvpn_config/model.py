@@ -57,7 +57,10 @@ class ManagementInterface(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpenVpnConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of one configuration file, with its includes."""
+    """The content of one configuration file, with its includes.
+
+    `mute` is the directive that hides log lines, None without one.
+    """
 
     file: Path
     files: tuple[Path, ...]
@@ -66,6 +69,7 @@ class OpenVpnConfig(msgspec.Struct, frozen=True, kw_only=True):
     management: ManagementInterface | None
     status_file: Path | None
     max_clients: int | None
+    mute: Location | None
     client_config_dir: Path | None
     cert: Path | Inline | None
     ca: Path | Inline | None
@@ -102,6 +106,7 @@ class _Builder:
             management=self._management(),
             status_file=self._path(selected.argument("status")),
             max_clients=_max_clients(selected) if mode is Mode.SERVER else None,
+            mute=_mute(selected),
             client_config_dir=self._chroot_path(selected.argument("client-config-dir")),
             cert=self._pem_source("cert"),
             ca=self._pem_source("ca"),
@@ -169,6 +174,13 @@ def _mode(selected: Options) -> Mode:
 
 def _max_clients(selected: Options) -> int:
     return parse_number(selected.argument("max-clients"), DEFAULT_MAX_CLIENTS)
+
+
+def _mute(selected: Options) -> Location | None:
+    last = selected.last("mute")
+    if last is None or parse_number(last.arguments[0], 0) <= 0:
+        return None
+    return last.location
 
 
 def parse_number(text: str | None, default: int) -> int:

@@ -33,6 +33,7 @@ _ARGUMENTS: Mapping[str, range] = {
     "management-signal": range(1),
     "max-clients": range(1, 2),
     "mode": range(1, 2),
+    "mute": range(1, 2),
     "pull": range(1),
     "secret": range(1, 3),
     "server": range(2, 4),

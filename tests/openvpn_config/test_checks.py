@@ -164,3 +164,12 @@ def test_missing_management_directive_suggests_the_status_file(tmp_path: Path) -
     assert finding.text.endswith(
         "; or set `status_file: /run/openvpn/office.log` for this daemon, which has less data"
     )
+
+
+@pytest.mark.parametrize(("line", "kinds"), [("mute 20", [Kind.MUTE]), ("mute 0", []), ("", [])])
+def test_mute_hides_lines_that_would_be_counted(
+    tmp_path: Path, line: str, kinds: list[Kind]
+) -> None:
+    found = findings(tmp_path, f"management 127.0.0.1 7505\n{line}\n")
+    assert [finding.kind for finding in found] == kinds
+    assert not any(finding.blocks for finding in found)
