@@ -10,7 +10,8 @@ replies        parsed replies; `status` is a package of its own
 notifications  parsed real-time messages
 prompts        the real-time messages that wait for an answer
 state          states, reasons to reconnect, modes
-log_lines      lines of the daemon's log; log_events are those that are counted
+log_lines      lines of the daemon's log
+log_events     the events that are counted, and the lines of one failure
 peer           peer info of clients
 endpoint       addresses of management interfaces
 values         text, numbers, dates and addresses in OpenVPN's output

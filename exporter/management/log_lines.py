@@ -14,6 +14,7 @@ import re
 import msgspec
 
 from exporter.management.log_events import LOG_EVENTS, LogEvent
+from exporter.management.log_events.failures import FailureLine, failure_line
 from exporter.management.notifications import LogLine
 from exporter.management.values import clean
 
@@ -27,6 +28,23 @@ class ConnectLine(msgspec.Struct, frozen=True):
     name: str
     real_address: str
     ipv6: bool
+
+
+class EventLine(msgspec.Struct, frozen=True):
+    """A log line with an event; `client` is the real address of the client that it is about, or "".
+
+    `failure` tells the lines of one failure apart; None if the line is always one of its own.
+    """
+
+    event: LogEvent
+    client: str
+    failure: FailureLine | None
+
+
+class ClientEnd(msgspec.Struct, frozen=True):
+    """The log line about the end of a client's instance: its real address."""
+
+    client: str
 
 
 class Severity(enum.StrEnum):
@@ -48,15 +66,23 @@ _SEVERITIES = {
     "D": Severity.DEBUG,
 }
 
-_ADDRESS = (
+_REAL_ADDRESS = (
     r"(?:(?:udp|tcp)[46]?(?:-server)?:)?"
     r"(?:\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}|\[[0-9a-f:.]+\]:\d{1,5}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*)"
-    r"(?: peer-id=-?\d+)?"  # under data channel offload, from verb 7 on
 )
+_PEER_ID = r"(?: (?:rx-)?peer-id=-?\d+)?"  # with data channel offload: verb 7, rx- verb 6
+_ADDRESS = _REAL_ADDRESS + _PEER_ID
 _MANAGEMENT = "MANAGEMENT: "
-_CLIENT_END = re.compile(rf"(?:\A|/){_ADDRESS} ")
+_CLIENT_ENDS = ("client-instance exiting", "client-instance restarting")
+_CLIENT_END = re.compile(rf"(?:\A|/)(?P<address>{_REAL_ADDRESS}){_PEER_ID} ")
 # Comes before a name that a message quotes, and never before the client at the line's beginning.
-_AMBIGUOUS = re.compile(r": |\[|\Apeer \S+ \(|\Aclosing instance ")
+_AMBIGUOUS = re.compile(
+    r": |\[|\A(?:disallowing )?peer \S+ \(|\A(?:closing instance|Disallow float) "
+)
+_ANY_EVENT = re.compile(  # one search instead of one for each event
+    "|".join(f"(?P<event_{number}>{event.pattern})" for number, event in enumerate(LOG_EVENTS)),
+    re.DOTALL,
+)
 _CONNECT_MARKERS = (" MULTI: primary virtual IP for ", " MULTI: primary virtual IPv6 for ")
 _VIRTUAL_ADDRESS = re.compile(r"[0-9a-f.:]+")
 _WHOLE_ADDRESS = re.compile(_ADDRESS)
@@ -77,16 +103,29 @@ def is_management_line(line: LogLine) -> bool:
     """Return whether a management client caused the line, or it repeats a state change."""
     if line.text.startswith(_MANAGEMENT):
         return True
-    message = _message(line.text)
-    return message is not None and message.startswith(_MANAGEMENT)
+    parts = _split(line.text)
+    return parts is not None and parts[1].startswith(_MANAGEMENT)
 
 
 def match_event(line: LogLine) -> LogEvent | None:
     """Return the known event of a line, or None; an ambiguous line has none."""
-    message = _message(line.text)
-    if message is None:
+    parsed = parse_line(line)
+    return parsed.event if isinstance(parsed, EventLine) else None
+
+
+def parse_line(line: LogLine) -> EventLine | ClientEnd | None:
+    """Parse a line with an event (an ambiguous line has none) or about the end of a client."""
+    parts = _split(line.text)
+    if parts is None:
         return None
-    return next((event for event in LOG_EVENTS if event.matches(message)), None)
+    client, message = parts
+    if message.startswith("SIG") and message.endswith(_CLIENT_ENDS):
+        return ClientEnd(client)
+    match = _ANY_EVENT.fullmatch(message)
+    if match is None or match.lastgroup is None:
+        return None
+    event = LOG_EVENTS[int(match.lastgroup.removeprefix("event_"))]
+    return EventLine(event, client, failure_line(message))
 
 
 def parse_connect(line: LogLine) -> ConnectLine | None:
@@ -110,8 +149,10 @@ def parse_connect(line: LogLine) -> ConnectLine | None:
     return ConnectLine(clean(name), address.partition(" ")[0], ipv6=ipv6)
 
 
-def _message(text: str) -> str | None:
-    """Return a line without the client at its beginning; None if it is ambiguous or too long.
+def _split(text: str) -> tuple[str, str] | None:
+    """Return the address of the client at a line's beginning, "" without one, and the message.
+
+    None if that is ambiguous, or if the line is too long.
 
     The first client in the text is the one that the line is about, unless it is in the middle of
     a message or part of a name.
@@ -121,9 +162,11 @@ def _message(text: str) -> str | None:
     text = text.removeprefix("Connection Attempt ")
     match = _CLIENT_END.search(text)
     if match is None:
-        return text
+        return "", text
     client, message = text[: match.end()], text[match.end() :]
     if _AMBIGUOUS.search(text[: match.start()]):
         return None
     # A message may repeat its client; another client in it may be the true end of the name.
-    return None if _CLIENT_END.search(message.replace(client, "")) else message
+    if _CLIENT_END.search(message.replace(client, "")):
+        return None
+    return match["address"], message

@@ -13,6 +13,7 @@ import msgspec
 from exporter.config.docs import format_value
 from exporter.config.schema import ClientsConfig, Key, key_specs
 from exporter.management.log_events import LOG_EVENTS
+from exporter.management.state import RECONNECT_REASON_VERSIONS
 from exporter.metrics import catalogue, self_metrics
 from exporter.metrics.family import Kind, Metric
 
@@ -46,6 +47,21 @@ least the one in the table. The default is 1; most configurations set 3.
 |---|---|---|---|
 """
 
+_MUTE = """
+A daemon with `mute N` hides lines after N of one kind in a row, and with them their events. The
+daemon logs this once (`lines_muted`); leave `mute` at 0 for exact counts. A failure that the daemon
+logs in several lines counts once. A second factor that is asked for (`AUTH_FAILED,CRV1`) is no
+failure, but a script or plugin that asks for it and fails before counts as `auth_failed`.
+"""
+
+_RECONNECT_REASONS = """
+## Reasons to reconnect
+
+Values of the label `reason` of `openvpn_reconnects_total`, and the versions of OpenVPN that have
+them; any other text is `other`.
+
+"""
+
 _CLIENT_LIBRARY = """
 The exporter also exports `process_*` and `python_info` of prometheus_client.
 """
@@ -59,7 +75,9 @@ def render() -> str:
         for title, families in catalogue.SECTIONS.items()
     ]
     self_section = f"\n## Exporter\n\n{_table(self_metrics.METRICS, {})}{_CLIENT_LIBRARY}"
-    return f"{_introduction()}{''.join(sections)}{self_section}{_log_events()}"
+    return (
+        f"{_introduction()}{''.join(sections)}{self_section}{_log_events()}{_reconnect_reasons()}"
+    )
 
 
 def _introduction() -> str:
@@ -72,9 +90,19 @@ def _introduction() -> str:
 
 
 def _log_events() -> str:
-    return _LOG_EVENTS + "".join(
-        f"| `{event.name}` | {event.verb} | {event.versions} | {event.meaning} |\n"
-        for event in LOG_EVENTS
+    return (
+        _LOG_EVENTS
+        + "".join(
+            f"| `{event.name}` | {event.verb} | {event.versions} | {event.meaning} |\n"
+            for event in LOG_EVENTS
+        )
+        + _MUTE
+    )
+
+
+def _reconnect_reasons() -> str:
+    return _RECONNECT_REASONS + "".join(
+        f"- `{reason}`: {versions}\n" for reason, versions in RECONNECT_REASON_VERSIONS.items()
     )
 
 

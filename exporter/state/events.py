@@ -12,11 +12,13 @@ from typing import Generic, TypeVar
 from exporter.management import prompts
 from exporter.management.log_events import LOG_EVENTS
 from exporter.management.log_lines import (
+    ClientEnd,
     ConnectLine,
+    EventLine,
     Severity,
     is_management_line,
-    match_event,
     parse_connect,
+    parse_line,
     severity,
 )
 from exporter.management.notifications import (
@@ -29,6 +31,7 @@ from exporter.management.notifications import (
 )
 from exporter.management.state import RECONNECT_REASONS, State, StateName, reconnect_reason
 from exporter.management.values import OTHER
+from exporter.state.failures import FailureLines
 
 _MAX_STATES = 100
 _MAX_LINES = 300
@@ -52,6 +55,7 @@ class Events:
         self._on_connect_line = on_connect_line
         self._states = SeenEntries[State](_MAX_STATES)
         self._lines = SeenEntries[LogLine](_MAX_LINES)
+        self._failures = FailureLines()
         self._states_read = False
         self._lines_read = False
 
@@ -107,12 +111,19 @@ class Events:
         if is_management_line(line):
             return
         self.log_messages[severity(line).value] += 1
-        event = match_event(line)
-        if event is not None:
-            self.log_events[event.name] += 1
+        parsed = parse_line(line)
+        if isinstance(parsed, ClientEnd):
+            self._failures.forget(parsed.client)
+        elif parsed is not None and not self._is_repeated(parsed, line.time):
+            self.log_events[parsed.event.name] += 1
         connect = parse_connect(line)
         if connect is not None:
             self._on_connect_line(connect)
+
+    def _is_repeated(self, parsed: EventLine, time: int) -> bool:
+        """Return whether the failure in a line is counted by an earlier line."""
+        failure = parsed.failure
+        return failure is not None and self._failures.is_repeated(parsed.client, failure, time)
 
 
 class SeenEntries(Generic[_T]):

@@ -23,7 +23,102 @@ OTHER_WORDINGS = [
     ("certificate_verify_error", "VERIFY SCRIPT ERROR: depth=0, CN=alice"),
     ("certificate_verify_error", "VERIFY PLUGIN ERROR: depth=0, CN=alice"),
     ("certificate_verify_error", "VERIFY CRL: certificate serial number 7 is revoked"),
-    ("auth_failed_received", "AUTH: Received control message: AUTH_FAILED,SESSION: expired"),
+    ("auth_failed", "SENT CONTROL [alice]: 'AUTH_FAILED' (status=1)"),
+    ("auth_failed", "SENT CONTROL [Zoë (laptop)]: 'AUTH_FAILED,account locked' (status=-1)"),
+    (
+        "auth_failed",
+        (
+            "WARNING: Failed running command (--auth-user-pass-verify): "
+            "could not execute external program"
+        ),
+    ),
+    (
+        "auth_failed",
+        "PLUGIN_CALL: plugin function PLUGIN_AUTH_USER_PASS_VERIFY failed with status 1: /x.so",
+    ),
+    ("auth_error", "TLS Auth Error (verify_user_pass_plugin): peer provided a blank username"),
+    ("auth_error", "TLS Auth Error: user-pass-verify script failed to execute"),
+    ("auth_error", "TLS Error: Username (129) or password (4000) too long"),
+    ("auth_session_expired", "SENT CONTROL [a]: 'AUTH_FAILED,SESSION: token expired' (status=1)"),
+    ("auth_session_expired", "AUTH: Received control message: AUTH_FAILED,SESSION: expired"),
+    ("auth_session_expired", "--auth-token-gen: auth-token from client expired"),
+    ("auth_session_expired", "Auth-token for client expired"),
+    (
+        "auth_session_expired",
+        "Timestamp (1795404638) of auth-token is out of the renegotiation window",
+    ),
+    ("auth_temporarily_failed", "SENT CONTROL [a]: 'AUTH_FAILED,TEMP:later' (status=1)"),
+    ("auth_temporarily_failed", "AUTH: Received control message: AUTH_FAILED,TEMP[backoff 9]:x"),
+    ("auth_failed_received", "AUTH: Received control message: AUTH_FAILED,account locked"),
+    ("certificate_verify_error", "VERIFY CRL: depth=0, CN=rita, serial=3 is revoked"),
+    ("certificate_verify_error", "VERIFY CRL: depth=0, CN=rita, serial number is not available"),
+    (
+        "certificate_verify_error",
+        (
+            "TLS Error: --tls-verify/--peer-fingerprint certificate hash verification failed. "
+            "(got certificate fingerprint: 00:11)"
+        ),
+    ),
+    ("certificate_verify_error", "TLS Error: Certificate verification failed (key-method 2)"),
+    (
+        "certificate_verify_error",
+        (
+            "WARNING: Failed running command (--tls-verify script): "
+            "external program exited with error status: 1"
+        ),
+    ),
+    (
+        "control_packet_unauthenticated",
+        "TLS Error: can not extract tls-crypt-v2 client key from [AF_INET]192.0.2.1:40000",
+    ),
+    (
+        "control_packet_unauthenticated",
+        "TLS Error: could not determine wrapping from [AF_INET]192.0.2.1:40000",
+    ),
+    (
+        "cipher_negotiation_failed",
+        (
+            "PUSH: No common cipher between server and client. Server data-ciphers: "
+            "'AES-256-GCM', client supported ciphers 'AES-128-GCM'"
+        ),
+    ),
+    (
+        "cipher_negotiation_failed",
+        (
+            "Use --data-ciphers-fallback with the cipher the client is using if you want to "
+            "allow the client to connect"
+        ),
+    ),
+    (
+        "cipher_negotiation_failed",
+        "Error: pushed cipher not allowed - BF-CBC not in AES-256-GCM or AES-256-GCM",
+    ),
+    ("script_failed", "client-connect command failed: external program did not exit normally"),
+    ("script_failed", "WARNING: learn-address command failed: could not execute external program"),
+    (
+        "script_failed",
+        "WARNING: Failed running command (--learn-address): disallowed by script-security setting",
+    ),
+    ("crl_unreadable", "CRL: cannot read: crl.pem"),
+    ("crl_unreadable", "WARNING: Failed to stat CRL file, not reloading CRL."),
+    ("decompress_error", "Bad compression stub (swap) decompression header byte: 42"),
+    ("decompress_error", "Bad LZ4v2 decompression header byte: 42"),
+    ("decompress_error", "LZO decompression error: -4"),
+    (
+        "resolve_failed",
+        (
+            "RESOLVE: Cannot resolve host address: vpn.example.test: [HOST_NOT_FOUND] "
+            "The specified host is unknown."
+        ),
+    ),
+    (
+        "tcp_connect_failed",
+        (
+            "TCP: connect to [AF_INET]192.0.2.4:443 failed, will try again in 5 seconds: "
+            "Connection refused"
+        ),
+    ),
+    ("proxy_failed", "socks_handshake: Socks proxy returned bad status"),
     ("auth_failed_received", "AUTH: Received AUTH_FAILED control message"),
     (
         "control_packet_unauthenticated",
@@ -76,7 +171,17 @@ NO_EVENTS = [
     "VERIFY EKU OK",
     "TLS: Username/Password authentication succeeded for username 'alice' ",
     "TLS: Username/auth-token authentication succeeded for username 'alice' ",
-    "SENT CONTROL [alice]: 'AUTH_FAILED' (status=1)",
+    "SENT CONTROL [alice]: 'AUTH_FAILED,CRV1:R,E:c3Rh:YWxpY2U=:code?' (status=1)",
+    "AUTH: Received control message: AUTH_FAILED,CRV1:R,E:c3Rh:YWxpY2U=:code?",
+    "SENT CONTROL [alice]: 'AUTH_PENDING,timeout 60' (status=1)",
+    "MULTI: connection rejected: no, CLI:wrong",
+    "WARNING: client-connect plugin call failed",
+    "PLUGIN_CALL: POST /x.so/PLUGIN_AUTH_USER_PASS_VERIFY status=1",
+    "PUSH: No NCP or OCC cipher data received from peer.",
+    "Using data channel cipher 'BF-CBC' since --data-ciphers-fallback is set.",
+    "3 variation(s) on previous 20 message(s) suppressed by --mute",
+    "TLS CRYPT V2 VERIFY SCRIPT ERROR",
+    "or from peer address: [AF_INET]192.0.2.4:443",
     "OpenSSL: error:0A000086:SSL routines::certificate verify failed:",
     "TLS_ERROR: BIO read tls_read_plaintext error",
     "tls-crypt unwrap error: packet authentication failed",

@@ -1,10 +1,14 @@
 """Throw-away certificates with elliptic curve keys: quick to make, and belonging to nobody."""
 
+import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from trustme import CA, Blob, KeyType
 
 
@@ -15,6 +19,11 @@ class Certificate:
     authority: Path
     certificate: Path
     key: Path
+
+    @property
+    def serial(self) -> int:
+        """The serial number."""
+        return x509.load_pem_x509_certificate(self.certificate.read_bytes()).serial_number
 
     def options(self) -> list[str]:
         """Say the same to OpenVPN."""
@@ -47,6 +56,20 @@ class Authority:
             certificate=self._write(f"{number}.pem", leaf.cert_chain_pems[0]),
             key=self._write(f"{number}.key", leaf.private_key_pem),
         )
+
+    def empty_crl(self) -> bytes:
+        """Sign a list of revoked certificates that names none."""
+        key = serialization.load_pem_private_key(self._signer.private_key_pem.bytes(), None)
+        assert isinstance(key, EllipticCurvePrivateKey)
+        now = datetime.datetime.now(datetime.UTC)
+        crl = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(x509.load_pem_x509_certificate(self._signer.cert_pem.bytes()).subject)
+            .last_update(now - datetime.timedelta(days=1))
+            .next_update(now + datetime.timedelta(days=1))
+            .sign(key, hashes.SHA256())
+        )
+        return crl.public_bytes(serialization.Encoding.PEM)
 
     def _write(self, name: str, content: Blob) -> Path:
         path = self._directory / name

@@ -1,0 +1,32 @@
+"""Failures of clients that the log mentions in several lines, each counted once."""
+
+from exporter.management.log_events.failures import FailureLine
+
+_SECONDS = 60
+"""Seconds between two lines about one failure, at most: OpenVPN's own limit of a handshake."""
+
+_LIMIT = 1000
+"""Clients kept; the one without a line for the longest time is dropped first."""
+
+
+class FailureLines:
+    """The last lines about failures, by client."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, dict[str, int]] = {}
+
+    def is_repeated(self, client: str, line: FailureLine, time: int) -> bool:
+        """Record a line at `time`; return whether its failure is counted by an earlier one."""
+        before = self._seen.pop(client, {})
+        recent = {kind: at for kind, at in before.items() if abs(time - at) <= _SECONDS}
+        repeated = not line.causes.isdisjoint(recent)
+        # The causes had their consequence: the next such line is another failure.
+        kept = {kind: at for kind, at in recent.items() if kind not in line.causes}
+        self._seen[client] = {**kept, line.kind: time}
+        if len(self._seen) > _LIMIT:
+            del self._seen[next(iter(self._seen))]
+        return repeated
+
+    def forget(self, client: str) -> None:
+        """Record that a client has gone: its next failure is another one."""
+        self._seen.pop(client, None)

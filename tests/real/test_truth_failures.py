@@ -1,0 +1,186 @@
+"""Failures in the log of real daemons: each counts once, under the right event."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.real.changes import increase
+from tests.real.client import Credentials, client
+from tests.real.daemon import running
+from tests.real.lab import Lab
+from tests.real.scraping import scraping, watched
+from tests.real.server import Server, asking_for_names, server
+
+EVENTS = "openvpn_log_events_total"
+WRONG = Credentials("alice", "bad")
+REJECTED = "AUTH: Received control message: AUTH_FAILED"
+ENDED = "client-instance"
+PAM = Path("/usr/lib/x86_64-linux-gnu/openvpn/plugins/openvpn-plugin-auth-pam.so")
+
+DEFERRED = 'echo 0 > "$auth_control_file"; exit 2'
+"""The script says that the answer comes later, and has given it already."""
+
+
+def deferred(reason: str) -> str:
+    return f'printf %s "{reason}" > "$auth_failed_reason_file"; {DEFERRED}'
+
+
+async def login(office: Server) -> None:
+    async with client(office, "alice", user=WRONG, ready=REJECTED):
+        await office.daemon.wait_for_log(ENDED)
+
+
+async def handshake(office: Server) -> None:
+    async with client(office, "alice", ready="link remote: [AF_INET]"):
+        await office.daemon.wait_for_log(ENDED)
+
+
+async def other_cipher(office: Server) -> None:
+    async with client(office, "alice", "--data-ciphers", "AES-128-GCM", ready=REJECTED):
+        await office.daemon.wait_for_log(ENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A failure of a client, and the events of the server that must count."""
+
+    name: str
+    options: Callable[[Lab], Sequence[str]]
+    act: Callable[[Server], Awaitable[None]]
+    events: dict[str, float]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def verifying(body: str) -> Callable[[Lab], Sequence[str]]:
+    return lambda lab: asking_for_names(lab.script(body))
+
+
+def disabled(lab: Lab) -> Sequence[str]:
+    directory = lab.directory / f"ccd-{lab.number()}"
+    directory.mkdir()
+    (directory / "alice").write_text("disable\n")
+    return ("--client-config-dir", str(directory))
+
+
+FAILURES = [
+    Failure("a script rejects a login", verifying("exit 1"), login, {"auth_failed": 1}),
+    Failure("a script rejects it later", verifying(DEFERRED), login, {"auth_failed": 1}),
+    Failure("it says why", verifying(deferred("account locked")), login, {"auth_failed": 1}),
+    Failure(
+        "it asks for a second factor", verifying(deferred("CRV1:R:c3Rh:YQ==:code?")), login, {}
+    ),
+    Failure(
+        "a session is over",
+        verifying(deferred("SESSION: token expired")),
+        login,
+        {"auth_session_expired": 1},
+    ),
+    Failure(
+        "a plugin rejects a login",
+        lambda _: ("--plugin", str(PAM), "no-such-service"),
+        login,
+        {"auth_failed": 1},
+    ),
+    Failure(
+        "a client sends no password",
+        verifying("exit 0"),
+        handshake,
+        {"credentials_missing": 1, "tls_handshake_failed": 1},
+    ),
+    Failure(
+        "a connect script fails",
+        lambda lab: ("--script-security", "2", "--client-connect", str(lab.script("exit 1"))),
+        login,
+        {"script_failed": 1},
+    ),
+    Failure("a client is disabled", disabled, login, {"client_rejected": 1}),
+    Failure(
+        "there is no common cipher",
+        lambda _: ("--data-ciphers", "AES-256-GCM"),
+        other_cipher,
+        {"cipher_negotiation_failed": 1},
+    ),
+]
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=str)
+async def test_each_failure_counts_once(lab: Lab, failure: Failure) -> None:
+    async with (
+        server(lab, *failure.options(lab)) as office,
+        scraping(watched(office.management)) as scraper,
+    ):
+        before = await scraper.up()
+        await failure.act(office)
+        after = await scraper.polled()
+
+    assert increase(before, after, EVENTS, by="event") == failure.events
+
+
+async def test_an_unreadable_crl_counts(lab: Lab) -> None:
+    crl = lab.directory / f"crl-{lab.number()}.pem"
+    crl.write_bytes(lab.authority.empty_crl())
+    async with (
+        server(lab, "--crl-verify", str(crl)) as office,
+        scraping(watched(office.management)) as scraper,
+    ):
+        before = await scraper.up()
+        crl.unlink()
+        async with client(office, "alice"):
+            after = await scraper.polled()
+
+    lines = office.daemon.log.count("Failed to stat CRL file")
+    assert lines >= 1
+    assert increase(before, after, EVENTS, by="event") == {"crl_unreadable": lines}
+
+
+async def test_a_revoked_certificate_in_a_directory_counts(lab: Lab) -> None:
+    directory = lab.directory / f"crl-{lab.number()}"
+    directory.mkdir()
+    alice = lab.authority.issue("alice")
+    (directory / str(alice.serial)).touch()
+    async with (
+        server(lab, "--crl-verify", str(directory), "dir") as office,
+        scraping(watched(office.management)) as scraper,
+    ):
+        before = await scraper.up()
+        async with client(office, "alice", *alice.options(), ready="link remote: [AF_INET]"):
+            await office.daemon.wait_for_log(ENDED)
+        after = await scraper.polled()
+
+    assert increase(before, after, EVENTS, by="event")["certificate_verify_error"] == 1
+
+
+async def test_the_way_to_the_server_fails(lab: Lab) -> None:
+    management = lab.tcp()
+    options = [
+        *("--client", "--dev", "null", "--proto", "tcp4", "--nobind", "--verb", "3"),
+        *("--remote", "127.0.0.1", str(lab.port()), "--connect-retry", "1"),
+        *lab.authority.issue("alice").options(),
+        *management.options(),
+    ]
+    async with (
+        running("alone", options, directory=lab.directory, ready="TCP: connect to") as daemon,
+        scraping(watched(management)) as scraper,
+    ):
+        before = await scraper.up()
+        mark = daemon.mark()
+        await daemon.wait_for_log("failed: Connection refused", since=mark)
+        await scraper.until(
+            lambda page: increase(before, page, EVENTS, by="event").keys() == {"tcp_connect_failed"}
+        )
+
+
+async def test_hidden_lines_are_an_event(lab: Lab) -> None:
+    async with (
+        server(lab, "--mute", "1") as office,
+        scraping(watched(office.management)) as scraper,
+    ):
+        before = await scraper.up()
+        async with client(office, "alice"):
+            after = await scraper.polled()
+
+    assert increase(before, after, EVENTS, by="event")["lines_muted"] >= 1
