@@ -10,6 +10,16 @@ from grafana.panels.time_series import HALF, time_series
 from grafana.queries import Selector, highest, increase_in_range, nonzero_in_range, per_minute
 
 _LOG = "real-time messages `>LOG` (`log on all`)."
+_REJECTIONS = "|".join(
+    (
+        *("auth_failed", "auth_failed_received", "auth_token_failed", "auth_error"),
+        *("credentials_missing", "tls_.+", "certificate_verify_error"),
+        *("cipher_negotiation_failed", "client_rejected", "script_failed", "plugin_failed"),
+        "crl_unreadable",
+    )
+)
+"""Events of clients that can't connect; not those with which a client simply tries again."""
+
 _LOG_EMPTY = (
     "no such message in the time range; or `events.log` is off, or the daemon's `verb` is too low."
 )
@@ -22,8 +32,8 @@ def log_events(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
         "Log events",
         Description(
             "Known events in the daemon's log: failed handshakes, rejected passwords and "
-            "certificates, timeouts, exhausted address pools. Only series that increased in "
-            "the time range.",
+            "certificates, failed scripts, timeouts, exhausted address pools. Only series that "
+            "increased in the time range.",
             _LOG,
             _LOG_EMPTY,
             "docs/metrics.md describes each event. Public ports are always scanned: a burst "
@@ -40,13 +50,13 @@ def log_events(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
 
 def authentication_failures(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
     """Return TLS and authentication failures by daemon."""
-    counter = select("openvpn_log_events_total", 'event=~"auth_.+|tls_.+|certificate_verify_error"')
+    counter = select("openvpn_log_events_total", f'event=~"{_REJECTIONS}"')
     by = ("daemon", "event")
     return time_series(
         "TLS and authentication failures",
         Description(
-            "Failed handshakes, rejected certificates and passwords, by daemon. One failed "
-            "attempt is often two events. Only series that increased in the time range.",
+            "Failed handshakes, rejected certificates, passwords and clients, failed scripts. One "
+            "failed attempt is often two events. Only series that increased in the time range.",
             _LOG,
             _LOG_EMPTY,
             "many auth_failed: password guessing, or a failure of the directory service. "
