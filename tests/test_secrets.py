@@ -170,6 +170,22 @@ async def send_invalid_status(daemon: FakeDaemon, done: asyncio.Event) -> None:
     done.set()
 
 
+async def prompt_for_token(daemon: FakeDaemon, done: asyncio.Event) -> None:
+    """Send the name of a client as the name of a token."""
+    session = await daemon.accept_and_greet()
+    session.send_lines(f">PASSWORD:Need '{CLIENT} token' password".encode())
+    await session.reply(until=b"", replies=REPLIES)
+    done.set()
+
+
+async def speak_another_protocol(daemon: FakeDaemon, done: asyncio.Event) -> None:
+    """Send the name of a client as the first line."""
+    session = await daemon.accept()
+    session.send_lines(f"{CLIENT}/192.0.2.7:4 hi".encode())
+    await session.wait_closed()
+    done.set()
+
+
 async def reply_until_quit(session: FakeSession, replies: Replies) -> None:
     while (line := await session.read_line()) not in {b"", b"quit"}:
         session.send_lines(*replies[line])
@@ -207,6 +223,8 @@ SCRIPTS: dict[str, Script] = {
     **{f"{mode}-serves": serve_private_client for mode in PRIVACY_MODES},
     **{f"{mode}-dies": exit_with_error for mode in PRIVACY_MODES},
     **{f"{mode}-nonsense": send_invalid_status for mode in PRIVACY_MODES},
+    **{f"{mode}-token": prompt_for_token for mode in PRIVACY_MODES},
+    **{f"{mode}-stranger": speak_another_protocol for mode in PRIVACY_MODES},
     "refuses": reject_password,
     **{f"waits-{number}": prompt(question) for number, question in enumerate(CLIENT_PROMPTS)},
 }
@@ -341,11 +359,12 @@ async def test_no_secret_is_in_the_log_or_in_a_response(outputs: dict[str, str])
     assert sessions % "pseudonym" + "p-" in outputs["GET /metrics"]
     assert sessions % "none" not in outputs["GET /metrics"]
     assert 'openvpn_down_reason{daemon="none-dies",reason="closed"} 1' in outputs["GET /metrics"]
-    for name in ("none-nonsense", "none-file"):
+    assert 'openvpn_down_reason{daemon="none-token",reason="prompt"} 1' in outputs["GET /metrics"]
+    for name in ("none-nonsense", "none-file", "none-stranger"):
         assert (
             f'openvpn_down_reason{{daemon="{name}",reason="protocol"}} 1' in outputs["GET /metrics"]
         )
-    assert outputs["GET /config"].count("expected_clients:\n  - p-") == 4
+    assert outputs["GET /config"].count("expected_clients:\n  - p-") == 6
     assert "PASSWORD 2" in outputs["GET /probe?target=serves&debug=true"]
     leaks = [
         (output, secret) for output, text in outputs.items() for secret in SECRETS if secret in text

@@ -15,7 +15,16 @@ import yaml
 
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.schema import Key, NodeType, key_specs
-from exporter.config.types import ListOf, ListOfSections, MapOf, PemText, Scalar, Section, ValueType
+from exporter.config.types import (
+    ClientName,
+    ListOf,
+    ListOfSections,
+    MapOf,
+    PemText,
+    Scalar,
+    Section,
+    ValueType,
+)
 
 MAX_VALUES = 200_000
 """Most keys and items of a file; only aliases make more of a file of one mebibyte."""
@@ -57,12 +66,21 @@ class Decoder:
     """
 
     def __init__(
-        self, *, source: str, directory: Path, discovered: DiscoveredValues = _nothing_discovered
+        self,
+        *,
+        source: str,
+        directory: Path,
+        discovered: DiscoveredValues = _nothing_discovered,
+        hide_clients: bool = False,
     ) -> None:
-        """Report problems of `source`; relative paths start at `directory`."""
+        """Report problems of `source`; relative paths start at `directory`.
+
+        With `hide_clients` no problem quotes the name of a VPN client.
+        """
         self.problems: list[Problem] = []
         self.lines: dict[str, int] = {}
         self._discovered = discovered
+        self._hide_clients = hide_clients
         self._source = source
         self._directory = directory
         self._budget = MAX_VALUES
@@ -105,7 +123,7 @@ class Decoder:
                 return
             self._report(node, key_path, f"must be set here: {value.reason}")
         elif key.spec.unique:
-            self._check_unique(node, key_path, value)
+            self._check_unique(node, key_path, value, shown=str(value))
 
     def decode_key(self, node: yaml.Node, kind: type[S], name: str) -> object:
         """Return the value of one key of the section at `node`; InvalidNode if it has none."""
@@ -129,7 +147,10 @@ class Decoder:
         for key_node, value in node.value:
             name = _text(key_node)
             if name not in known:
-                self._report(key_node, _join(path, _printable(name)), _unknown_key(name, known))
+                matches = difflib.get_close_matches(name, known, n=1)
+                # A name without its dash may stand where a key is expected.
+                shown = "***" if self._hide_clients and not matches else _printable(name)
+                self._report(key_node, _join(path, shown), _unknown_key(matches, known))
             elif name in entries:
                 self._report(key_node, _join(path, name), "is set twice: keep one")
             else:
@@ -153,7 +174,7 @@ class Decoder:
         self.lines[key_path] = _line(node)
         value = self._decode(node, key_path, key.spec.type)
         if key.spec.unique:
-            self._check_unique(node, key_path, value)
+            self._check_unique(node, key_path, value, shown=str(value))
         return {key.field: value}
 
     def _decode(self, node: yaml.Node, path: str, node_type: NodeType) -> object:
@@ -209,7 +230,8 @@ class Decoder:
 
     def _unique_item(self, node: yaml.Node, path: str, item_type: ValueType) -> object:
         value = self._decode_scalar(node, path, item_type)
-        self._check_unique(node, path, value)
+        hidden = self._hide_clients and isinstance(item_type, ClientName)
+        self._check_unique(node, path, value, shown="the name" if hidden else str(value))
         return value
 
     def _decode_scalar(self, node: yaml.Node, path: str, value_type: ValueType) -> object:
@@ -218,19 +240,22 @@ class Decoder:
         limit = MAX_PEM_LENGTH if isinstance(value_type, PemText) else MAX_LENGTH
         if len(node.value) > limit:
             raise self._invalid(node, path, f"has more than {limit} characters: shorten it")
-        tag = node.tag.removeprefix(_TAG)
+        scalar = Scalar(node.value, node.tag.removeprefix(_TAG), self._directory)
         try:
-            return value_type.read(Scalar(node.value, tag, self._directory))
+            return value_type.read(scalar)
         except ValueError as error:
-            raise self._invalid(node, path, str(error)) from None
+            text = str(error)
+            if self._hide_clients and isinstance(value_type, ClientName):
+                text = value_type.redacted_error(scalar)
+            raise self._invalid(node, path, text) from None
 
-    def _check_unique(self, node: yaml.Node, path: str, value: object) -> None:
-        """Report a value that another item of the same list has."""
+    def _check_unique(self, node: yaml.Node, path: str, value: object, *, shown: str) -> None:
+        """Report a value, as `shown`, that another item of the same list has."""
         list_path, _, item_path = path.rpartition("[")
         scope = f"{list_path}[{item_path.partition(']')[2]}"
         first = self._seen.setdefault((scope, value), path)
         if first != path:
-            self._report(node, path, f"{value} is already used at {first}: use another")
+            self._report(node, path, f"{shown} is already used at {first}: use another")
 
     def _charge(self, node: yaml.CollectionNode) -> None:
         self._budget -= len(node.value)
@@ -261,8 +286,7 @@ def _text(key: yaml.Node | None) -> str:
     return key.value if isinstance(key, yaml.ScalarNode) else ""
 
 
-def _unknown_key(name: str, known: list[str]) -> str:
-    matches = difflib.get_close_matches(name, known, n=1)
+def _unknown_key(matches: list[str], known: list[str]) -> str:
     hint = f"did you mean {matches[0]}?" if matches else f"use one of {', '.join(known)}"
     return f"is an unknown key: {hint}"
 

@@ -49,7 +49,12 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
     root = load_node(path, pipe_timeout=pipe_timeout)
     discovery = _discover(root, path)
     discovered = _Discovered(discovery)
-    decoder = Decoder(source=str(path), directory=path.parent, discovered=discovered.values)
+    decoder = Decoder(
+        source=str(path),
+        directory=path.parent,
+        discovered=discovered.values,
+        hide_clients=any(mode != PrivacyMode.PLAIN for mode in _privacy_modes(root)),
+    )
     try:
         config = decoder.decode_section(root, "", Config)
     except InvalidNode:
@@ -115,6 +120,24 @@ def _peek(root: yaml.Node, path: Path, key: str) -> object:
     with contextlib.suppress(InvalidNode, ConfigError):
         return decoder.decode_key(root, Config, key)
     return None
+
+
+def _privacy_modes(root: yaml.Node) -> Iterator[str]:
+    """Yield each mode in the file, valid or not, before the whole file is read."""
+    sections = [_entry(root, "clients")]
+    daemons = _entry(root, "daemons")
+    if isinstance(daemons, yaml.SequenceNode):
+        sections += daemons.value
+    for section in sections:
+        mode = _entry(section, "privacy")
+        if mode is not None:
+            yield str(mode.value)
+
+
+def _entry(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((value for name, value in node.value if name.value == key), None)
 
 
 def _check_not_empty(config: Config, path: Path) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from exporter.config.types import (
     Boolean,
     CertificateFile,
     Choice,
+    ClientName,
     Duration,
     FilePath,
     GlobPattern,
@@ -34,7 +35,7 @@ from exporter.management.values import MAX_LENGTH as COMMON_NAME_LIMIT
 from exporter.openvpn_config import Finding, OpenVpnConfig
 
 DAEMON_NAME = Label(64)
-COMMON_NAME = Label(COMMON_NAME_LIMIT)
+COMMON_NAME = ClientName(COMMON_NAME_LIMIT)
 
 NodeType = ValueType | ListOf | MapOf | Section | ListOfSections
 

@@ -124,6 +124,16 @@ class Label(msgspec.Struct, frozen=True):
             )
 
 
+class ClientName(Label, frozen=True):
+    """The name of a VPN client, which may be a person's."""
+
+    def redacted_error(self, scalar: Scalar) -> str:
+        """Return what is wrong with a value that `read` refuses, without the value."""
+        if scalar.tag != "str":
+            return f"YAML reads this as {_kind(scalar.tag)}: quote it"
+        return f"is not valid: write {self.hint}, without blanks at its ends"
+
+
 class Choice(msgspec.Struct, frozen=True):
     """One member of an enumeration, by its value.
 

@@ -11,6 +11,9 @@ from exporter.files import read_file_or_pipe
 MAX_BYTES = 1 << 20
 """Largest file that is read; room for some ten thousand daemons."""
 
+_HIDES_CLIENTS = re.compile(r"\bprivacy['\"]?\s*:\s*(?!plain\b)")
+"""A privacy mode in a text that is not YAML."""
+
 
 def load_node(
     path: Path, *, example: str = "config.example.yaml", pipe_timeout: float | None = None
@@ -65,6 +68,8 @@ def _format_yaml_error(error: Exception, text: str) -> tuple[str, int | None]:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         message = ", ".join(part for part in (error.context, error.problem) if part)
+        if _HIDES_CLIENTS.search(text):  # an alias may be the unquoted name of a client
+            message = re.sub(r"(alias|anchor|tag handle) '[^']*'", r"\1", message)
         return re.sub(r"\s+", " ", message), mark.line + 1 if mark else None
     if isinstance(error, yaml.reader.ReaderError):
         return str(error.reason), text.count("\n", 0, error.position) + 1

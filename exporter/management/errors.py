@@ -21,7 +21,7 @@ ManagementError
 """
 
 import enum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class DownReason(enum.StrEnum):
@@ -45,10 +45,20 @@ class DownReason(enum.StrEnum):
 class ManagementError(Exception):
     """An error that prevents or ends a management session.
 
-    `str()` is one sentence for the operator: where, what, and what to do.
+    `str()` is one sentence for the operator: where, what, and what to do. `redacted` is that
+    sentence without text that the peer chose, which may name a VPN client.
     """
 
     reason: ClassVar[DownReason] = DownReason.PROTOCOL
+
+    def __init__(self, sentence: str = "", *, redacted: str | None = None) -> None:
+        """By default the sentence has no text that the peer chose."""
+        super().__init__(sentence)
+        self.redacted = sentence if redacted is None else redacted
+
+    def of_peer(self, peer: str) -> Self:
+        """Return the error with the peer's address before its sentence."""
+        return type(self)(f"{peer}: {self}", redacted=f"{peer}: {self.redacted}")
 
 
 class ConnectionRefused(ManagementError):
@@ -111,6 +121,12 @@ class ProtocolError(ManagementError):
 class ReplyError(ProtocolError):
     """A complete reply that cannot be parsed as the reply to its command."""
 
+    def __init__(self, sentence: str = "") -> None:
+        """The sentence may quote the reply."""
+        super().__init__(
+            sentence, redacted="reply could not be parsed (content hidden by 'privacy')"
+        )
+
 
 class SessionClosed(ManagementError):
     """The session was closed: by the daemon, by the network or by the exporter."""
@@ -142,8 +158,8 @@ class PromptError(ManagementError):
 
     reason = DownReason.PROMPT
 
-    def __init__(self, sentence: str, prompt_kind: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, prompt_kind: str, *, redacted: str | None = None) -> None:
+        super().__init__(sentence, redacted=redacted)
         self.prompt_kind = prompt_kind
 
 

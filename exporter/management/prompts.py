@@ -43,10 +43,13 @@ def blocking_prompt(notification: ParsedNotification) -> PromptError | None:
                 HOLD,
             )
         case PasswordRequest(kind=kind):
+            sentence = (
+                "the daemon waits for a password ({}); give it by its management interface, or "
+                "put it into a file ('askpass', 'auth-user-pass FILE')"
+            )
+            known = password_kind(kind)  # a token has the name that its owner gave it
             return PasswordPromptError(
-                f"the daemon waits for a password ({kind}); give it by its management interface, "
-                "or put it into a file ('askpass', 'auth-user-pass FILE')",
-                password_kind(kind),
+                sentence.format(kind), known, redacted=sentence.format(known)
             )
         case AnswerNeeded(keyword=keyword):
             return PasswordPromptError(

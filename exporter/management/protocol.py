@@ -248,10 +248,9 @@ class ManagementProtocol:
             self._state = _SessionState.OPEN
             self._add_notification(line)
         elif line:
-            raise ProtocolError(
-                "the peer does not speak OpenVPN's management protocol; it began with "
-                f"{clean_bytes(line, 64)!r}"
-            )
+            text = "the peer does not speak OpenVPN's management protocol"
+            began = f"{text}; it began with {clean_bytes(line, 64)!r}"
+            raise ProtocolError(began, redacted=text)
 
     def _strip_prompts(self, line: bytes) -> bytes:
         while line.startswith(PASSWORD_PROMPT):

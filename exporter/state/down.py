@@ -2,10 +2,8 @@
 
 import msgspec
 
-from exporter.management.errors import DownReason, ManagementError, ReplyError
+from exporter.management.errors import DownReason, ManagementError
 from exporter.state.privacy import Privacy
-
-_HIDDEN_REPLY = "reply could not be parsed (content hidden by 'privacy')"
 
 
 class DownState(msgspec.Struct, frozen=True):
@@ -20,9 +18,9 @@ class DownState(msgspec.Struct, frozen=True):
         return self.error.reason
 
     def message(self, privacy: Privacy) -> str:
-        """Return one sentence; the daemon's own text is in it only if `privacy` allows it."""
+        """Return one sentence; text that the peer chose is in it only if `privacy` allows it."""
         if not privacy.shows_raw_text:
-            return _HIDDEN_REPLY if isinstance(self.error, ReplyError) else str(self.error)
+            return self.error.redacted
         if self.fatal_text:
             return f"{self.error}; fatal error: {self.fatal_text}"
         return str(self.error)

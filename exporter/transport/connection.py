@@ -204,7 +204,7 @@ class Connection:
             await self._dispatch(self._protocol.receive_eof())
             self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
-            self._set_closed(ProtocolError(f"{self.peer}: {error}"))
+            self._set_closed(error.of_peer(self.peer))
         except OSError as error:
             self._set_closed(SessionClosed(f"{self.peer}: {error.strerror or error}"))
         except Exception as error:  # noqa: BLE001 -- of a subscriber; `error` reports it

@@ -42,7 +42,7 @@ class Handshake:
         try:
             messages = self._protocol.receive_data(data)
         except ProtocolError as error:
-            raise ProtocolError(f"{self._peer}: {error}") from error
+            raise error.of_peer(self._peer) from error
         answer = b"".join(
             self._answer() for message in messages if isinstance(message, PasswordPrompt)
         )

@@ -5,6 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from exporter.cli.output import table
 from tests.fake_daemon import GREETING, REPLIES, FakeDaemon, fake_daemon
 from tests.test_cli import run
@@ -159,3 +161,18 @@ class TestOnce:
 
 def test_table_is_as_wide_as_its_cells() -> None:
     assert table(("a", "long"), [("xyz", ""), ("", "b")]) == "A    LONG\nxyz  -\n-    b\n"
+
+
+@pytest.mark.parametrize("command", [("check", "--connect"), ("once",)])
+async def test_privacy_hides_what_a_peer_sends_instead_of_the_protocol(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    async with fake_daemon() as daemon:
+        entry = f"  - {{name: office, management: '{daemon.endpoint}', privacy: none}}"
+        running = start(*command, config_file(tmp_path, entry))
+        session = await daemon.accept()
+        session.send_lines(b"alice/192.0.2.7:4 hi")
+        done = await running
+    assert done.returncode == 1
+    assert "does not speak OpenVPN's management protocol" in done.stdout + done.stderr
+    assert "alice" not in done.stdout + done.stderr

@@ -124,6 +124,38 @@ def test_syntax_error_has_no_excerpt_of_the_file(tmp_path: Path) -> None:
     assert "hunter2" not in str(problem)
 
 
+@pytest.mark.parametrize(
+    "setting", ["clients: {privacy: none}", "clients: {privacy: nonne}", "poll_interval: 1s"]
+)
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        ("[hidden, hidden]", "expected_clients[1]: the name is already used at daemons[0].exp"),
+        ("[' hidden ']", "expected_clients[0]: is not valid: write text, 1 to 128 printable"),
+        ("[2023-01-01]", "expected_clients[0]: YAML reads this as a date: quote it"),
+        ("[a]\n    hidden: 1", "daemons[0].***: is an unknown key: use one of name"),
+    ],
+)
+def test_privacy_hides_clients_in_problems(
+    tmp_path: Path, setting: str, expected: str, text: str
+) -> None:
+    privacy = "" if setting.startswith("clients") else "    privacy: pseudonym\n"
+    entry = f"  - name: a\n    management: 'a:1'\n{privacy}    expected_clients: {expected}\n"
+    found = problems(write(tmp_path, f"{setting}\ndaemons:\n{entry}"))
+    assert any(text in str(problem) for problem in found), found
+    assert not any(word in str(found) for word in ("hidden", "2023"))
+
+
+@pytest.mark.parametrize("value", ["*hidden", "[&hidden a, &hidden b]", "!hidden!x a"])
+def test_privacy_hides_an_alias_which_may_be_the_name_of_a_client(
+    tmp_path: Path, value: str
+) -> None:
+    text = f"clients: {{privacy: none}}\ndaemons:\n  - expected_clients: {value}\n"
+    (problem,) = problems(write(tmp_path, text))
+    assert problem.line == 3
+    assert "hidden" not in str(problem)
+
+
 @pytest.mark.parametrize("missing", ["no-such-file.yaml", "."])
 def test_unreadable_file_is_reported_with_the_reason(tmp_path: Path, missing: str) -> None:
     (problem,) = problems(tmp_path / missing)

@@ -1,6 +1,6 @@
 import pytest
 
-from exporter.management.errors import DownReason, ManagementError, ProtocolError
+from exporter.management.errors import DownReason, ManagementError, PromptError, ProtocolError
 from exporter.management.state import State, StateName
 from exporter.web.landing.row import (
     PROBLEM_LIMIT,
@@ -56,7 +56,7 @@ def test_a_daemon_that_is_up_by_its_status_file_only_is_degraded() -> None:
 @pytest.mark.parametrize("kind", ManagementError.__subclasses__(), ids=lambda kind: kind.__name__)
 def test_every_error_is_a_problem_with_a_reason(kind: type[ManagementError]) -> None:
     daemon = server()
-    error = kind("why") if kind.__init__ is ManagementError.__init__ else kind("why", "hold")
+    error = PromptError("why", "hold") if kind is PromptError else kind("why")
     daemon.on_down(error)
     summary = summarise(daemon)
     assert (summary.problem, summary.reason) == ("why", kind.reason)
