@@ -68,7 +68,7 @@ def main() -> None:
 
 
 async def _measure(directory: Path, clients: int, calls: int) -> None:
-    lab = Lab.furnish(directory)
+    lab = Lab.create(directory)
     print("| clients | interface | command | CPU time | per client | duration |")
     print("|---|---|---|---|---|---|")
     for management in (lab.tcp(), lab.unix()):

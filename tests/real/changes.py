@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tests.real.scraping import Page, Series, fallen
+from tests.real.scraping import Page, Series, decreased
 
 
 def increase(before: Page, after: Page, name: str, by: str) -> dict[str, float]:
@@ -18,10 +18,10 @@ def moved(steps: Mapping[str, float]) -> dict[str, float]:
     return {value: step for value, step in steps.items() if step}
 
 
-def fallen_since_up(pages: Sequence[Page]) -> list[Series]:
+def decreased_since_up(pages: Sequence[Page]) -> list[Series]:
     """Name the counters that were ever less than before, or gone, since the daemon was known.
 
     Before that the counters of all kinds of daemons are there, at 0.
     """
     known = next(index for index, page in enumerate(pages) if page.is_up())
-    return fallen(pages[known:])
+    return decreased(pages[known:])

@@ -5,7 +5,7 @@ from time import time
 from tests.real.waiting import eventually
 
 
-async def another_second(before: float) -> int:
+async def wait_for_next_second(before: float) -> int:
     """Wait until what begins is dated later than ``before``, a Unix time; give the new time."""
 
     async def look() -> int | None:

@@ -24,4 +24,4 @@ def network_before() -> str:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    return Lab.furnish(tmp_path_factory.mktemp("lab"))
+    return Lab.create(tmp_path_factory.mktemp("lab"))

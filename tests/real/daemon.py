@@ -31,7 +31,7 @@ class Daemon:
         self._process = process
         self._lines: list[str] = []
         self._log_closed = False
-        self._news = asyncio.Condition()
+        self._changed = asyncio.Condition()
         self._reading = asyncio.create_task(self._read(copy))
 
     @property
@@ -99,7 +99,7 @@ class Daemon:
             raise
 
     async def _line(self, pattern: re.Pattern[str], position: int) -> str | None:
-        async with self._news:
+        async with self._changed:
             while True:
                 for line in self._lines[position:]:
                     if pattern.search(line):
@@ -107,7 +107,7 @@ class Daemon:
                 if self._log_closed:
                     return None
                 position = len(self._lines)
-                await self._news.wait()
+                await self._changed.wait()
 
     async def _read(self, copy: Path) -> None:
         assert self._process.stdout
@@ -116,13 +116,13 @@ class Daemon:
                 line = raw.decode(errors="replace").rstrip("\r\n")
                 file.write(f"{line}\n")
                 self._lines.append(line)
-                await self._tell()
+                await self._notify()
         self._log_closed = True
-        await self._tell()
+        await self._notify()
 
-    async def _tell(self) -> None:
-        async with self._news:
-            self._news.notify_all()
+    async def _notify(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
 
 
 @asynccontextmanager

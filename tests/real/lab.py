@@ -20,16 +20,16 @@ class Lab:
 
     directory: Path
     authority: Authority
-    stranger: Authority
+    other_authority: Authority
     _numbers: Iterator[int] = field(default_factory=count)
 
     @classmethod
-    def furnish(cls, directory: Path) -> "Lab":
+    def create(cls, directory: Path) -> "Lab":
         """Set one up in an existing, empty directory."""
         return cls(
             directory=directory,
             authority=Authority(directory / "authority"),
-            stranger=Authority(directory / "stranger"),
+            other_authority=Authority(directory / "stranger"),
         )
 
     def number(self) -> int:
@@ -67,9 +67,9 @@ class Lab:
         """Plan a management interface on a Unix socket."""
         return self._management(UnixAddress(self.directory / f"{self.number()}.sock"), password)
 
-    def dialling(self) -> Management:
+    def management_client(self) -> Management:
         """Plan a daemon that calls its management client, who must be listening by then."""
-        return Management(address=TcpAddress(self.port()), daemon_dials=True)
+        return Management(address=TcpAddress(self.port()), management_client=True)
 
     def _management(self, address: TcpAddress | UnixAddress, password: str | None) -> Management:
         file = None if password is None else self.file(f"{password}\n")

@@ -45,10 +45,10 @@ class Management:
     address: Address
     password: str | None = None
     password_file: Path | None = None
-    daemon_dials: bool = False
+    management_client: bool = False
 
     def options(self) -> list[str]:
         """Say the same to OpenVPN."""
         password = [str(self.password_file)] if self.password_file else []
-        direction = ["--management-client"] if self.daemon_dials else []
+        direction = ["--management-client"] if self.management_client else []
         return ["--management", *self.address.words(), *password, *direction]

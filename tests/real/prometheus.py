@@ -41,7 +41,7 @@ class Prometheus:
             return []
         return [float(sample["value"][1]) for sample in found["data"]["result"]]
 
-    async def until(self, expression: str, *, deadline: float = DEADLINE) -> list[float]:
+    async def wait_for(self, expression: str, *, deadline: float = DEADLINE) -> list[float]:
         """Ask until there is an answer."""
 
         async def look() -> list[float] | None:
@@ -82,12 +82,12 @@ async def prometheus(
             for name, job in (jobs or {"openvpn": {}}).items()
         ],
     }
-    async with configured(lab, config, directory) as asked:
+    async with prometheus_with_config(lab, config, directory) as asked:
         yield asked
 
 
 @asynccontextmanager
-async def configured(
+async def prometheus_with_config(
     lab: Lab, config: Mapping[str, object], directory: Path
 ) -> AsyncIterator[Prometheus]:
     """Run one by a configuration of its own; relative names in it begin at ``directory``."""

@@ -6,7 +6,7 @@ Read with the plainest means and sharing no code with the exporter.
 import re
 from dataclasses import dataclass
 
-from tests.real import raw
+from tests.real import raw_session
 from tests.real.management import Management
 
 UNDEFINED = "UNDEF"
@@ -71,7 +71,7 @@ class Reading:
 
 async def read(management: Management) -> Reading:
     """Ask a server; its slot must be free."""
-    version, status, history, load_stats = await raw.ask(
+    version, status, history, load_stats = await raw_session.request(
         management.address,
         *("version", "status 3", "state all", "load-stats"),
         password=management.password,

@@ -28,9 +28,9 @@ class Router:
         """Take the two ports; ``server`` is then the way to the server through this router."""
         self._inner = await _port(self._from_client)
         self.server = replace(self._real, port=self._inner.get_extra_info("sockname")[1])
-        await self.move()
+        await self.change_port()
 
-    async def move(self) -> None:
+    async def change_port(self) -> None:
         """Go on from another outer port."""
         self._outer.append(await _port(self._from_server))
 
@@ -69,7 +69,7 @@ async def _port(receive: Receiver) -> DatagramTransport:
 
 
 @asynccontextmanager
-async def routed(server: Server) -> AsyncIterator[Router]:
+async def behind_router(server: Server) -> AsyncIterator[Router]:
     """Run a router before a server over UDP."""
     router = Router(server)
     await router.open()

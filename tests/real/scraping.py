@@ -103,14 +103,16 @@ class Scraper:
         self.pages.append(page)
         return page
 
-    async def first_page(self) -> Page | None:
+    async def try_page(self) -> Page | None:
         """Scrape once, if the exporter is at home already."""
         try:
             return await self.page()
         except ClientConnectionError:
             return None
 
-    async def until(self, condition: Callable[[Page], bool], *, deadline: float = DEADLINE) -> Page:
+    async def wait_for(
+        self, condition: Callable[[Page], bool], *, deadline: float = DEADLINE
+    ) -> Page:
         """Scrape until the condition holds; give the page on which it does."""
 
         async def look() -> Page | None:
@@ -123,33 +125,33 @@ class Scraper:
             error.add_note(f"--- the last page ---\n{self.pages[-1].body}")
             raise
 
-    async def up(self) -> Page:
+    async def wait_up(self) -> Page:
         """Wait until the only daemon is up."""
-        page = await self.until(Page.is_up)
+        page = await self.wait_for(Page.is_up)
         assert page.value("openvpn_management_up") == 1
         assert page.down_reason() is None
         return page
 
-    async def down(self, reason: str) -> Page:
+    async def wait_down(self, reason: str) -> Page:
         """Wait until the only daemon is down for this reason; ``reasons`` tells those before."""
-        page = await self.until(lambda page: page.down_reason() == reason)
+        page = await self.wait_for(lambda page: page.down_reason() == reason)
         assert page.value("openvpn_up") == 0
         assert page.value("openvpn_management_up") == 0
         return page
 
-    def reasons(self) -> list[str]:
+    def down_reasons(self) -> list[str]:
         """Give the reasons why the only daemon was down so far, each once, the first one first."""
         found = [page.down_reason() for page in self.pages]
         return list(dict.fromkeys(reason for reason in found if reason))
 
-    async def polled(self) -> Page:
+    async def wait_polled(self) -> Page:
         """Wait for a poll that begins after this call, and is answered."""
         # The first that ends may be under way now.
         enough = _answered(await self.page()) + 2
-        return await self.until(lambda page: page.is_up() and _answered(page) >= enough)
+        return await self.wait_for(lambda page: page.is_up() and _answered(page) >= enough)
 
 
-def watched(
+def daemon_config(
     management: Management,
     *,
     name: str = "office",
@@ -157,7 +159,7 @@ def watched(
     password_file: Path | None = None,
 ) -> DaemonConfig:
     """Say where a daemon is in the words of the configuration, its password by default known."""
-    direction = "listen:" if management.daemon_dials else ""
+    direction = "listen:" if management.management_client else ""
     return DaemonConfig(
         name=name,
         management=parse_endpoint(f"{direction}{management.address}"),
@@ -177,21 +179,21 @@ async def scraping(
     listen = [ListenAddress(LOOPBACK, 0)]
     async with (
         run_app(config, listen=listen, telemetry_path=PATH) as served,
-        serving_at(served.urls[0]) as scraper,
+        scraping_url(served.urls[0]) as scraper,
     ):
         yield scraper
 
 
 @asynccontextmanager
-async def serving_at(url: str) -> AsyncIterator[Scraper]:
+async def scraping_url(url: str) -> AsyncIterator[Scraper]:
     """Scrape an exporter of any kind, once it is at home."""
     async with ClientSession() as session:
         scraper = Scraper(session, url)
-        await eventually(scraper.first_page)
+        await eventually(scraper.try_page)
         yield scraper
 
 
-def fallen(pages: Iterable[Page]) -> list[Series]:
+def decreased(pages: Iterable[Page]) -> list[Series]:
     """Name the counters that were ever less than before, or gone.
 
     Before the first answer nobody knows that a tunnel is no server.

@@ -11,7 +11,7 @@ from tests.real.daemon import INITIALISED, Daemon, running
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK, Management
 
-ACCEPT_ANYBODY = Path("/bin/true")
+ACCEPT_ALL = Path("/bin/true")
 # Quiet links soon notice a lost peer, yet a machine busy for seconds loses none.
 KEEPALIVE = ("--keepalive", "2", "12")
 
@@ -75,7 +75,7 @@ async def server(
         )
 
 
-def asking_for_names(script: Path = ACCEPT_ANYBODY) -> tuple[str, ...]:
+def user_password_options(script: Path = ACCEPT_ALL) -> tuple[str, ...]:
     """Give the options of a server that has ``script`` check user names and passwords.
 
     The script gets a file with a line for each, and accepts with exit code 0. While it runs the

@@ -6,11 +6,11 @@ from contextlib import AsyncExitStack
 import msgspec
 import pytest
 
-from tests.real import raw
+from tests.real import raw_session
 from tests.real.daemon import HELD, INITIALISED, Daemon
 from tests.real.lab import Lab
-from tests.real.relay import relaying
-from tests.real.scraping import Page, fallen, scraping, watched
+from tests.real.recording_proxy import recording_proxy
+from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import server
 
 CONNECTED = "openvpn_server_connected_clients"
@@ -28,9 +28,9 @@ def commands(daemon: Daemon) -> list[str]:
 async def test_a_unix_socket_is_a_way_in(lab: Lab) -> None:
     async with (
         server(lab, management=lab.unix()) as office,
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        page = await scraper.up()
+        page = await scraper.wait_up()
     assert page.value(CONNECTED) == 0
 
 
@@ -38,9 +38,9 @@ async def test_a_unix_socket_is_a_way_in(lab: Lab) -> None:
 async def test_a_password_in_a_file_opens(lab: Lab, password: str) -> None:
     async with (
         server(lab, management=lab.unix(password=password)) as office,
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        page = await scraper.up()
+        page = await scraper.wait_up()
     assert page.value(CONNECTED) == 0
     assert page.value(CONNECTS) == 1
 
@@ -48,14 +48,14 @@ async def test_a_password_in_a_file_opens(lab: Lab, password: str) -> None:
 async def test_a_wrong_password_is_tried_once_and_the_slot_is_free_again(lab: Lab) -> None:
     async with (
         server(lab, management=lab.tcp(password="s3cret")) as office,
-        relaying(lab, office.management) as relay,
-        scraping(watched(relay.management, password_file=lab.file("wrong\n"))) as scraper,
+        recording_proxy(lab, office.management) as proxy,
+        scraping(daemon_config(proxy.management, password_file=lab.file("wrong\n"))) as scraper,
     ):
-        await scraper.down("auth")
-        [reply] = await raw.ask(office.management.address, "pid", password="s3cret")
+        await scraper.wait_down("auth")
+        [reply] = await raw_session.request(office.management.address, "pid", password="s3cret")
 
-    assert scraper.reasons() == ["auth"]
-    assert relay.said == b"wrong\n"
+    assert scraper.down_reasons() == ["auth"]
+    assert proxy.sent == b"wrong\n"
     assert reply == f"SUCCESS: pid={office.daemon.pid}"
     assert "failed password attempts" not in office.daemon.log
 
@@ -63,27 +63,31 @@ async def test_a_wrong_password_is_tried_once_and_the_slot_is_free_again(lab: La
 async def test_a_password_that_nobody_told_us_is_not_guessed(lab: Lab) -> None:
     async with (
         server(lab, management=lab.tcp(password="s3cret")) as office,
-        relaying(lab, office.management) as relay,
-        scraping(msgspec.structs.replace(watched(relay.management), password_file=None)) as scraper,
+        recording_proxy(lab, office.management) as proxy,
+        scraping(
+            msgspec.structs.replace(daemon_config(proxy.management), password_file=None)
+        ) as scraper,
     ):
-        await scraper.down("auth")
-    assert relay.said == b""
-    assert relay.answered == b"ENTER PASSWORD:"
+        await scraper.wait_down("auth")
+    assert proxy.sent == b""
+    assert proxy.received == b"ENTER PASSWORD:"
 
 
 async def test_a_held_daemon_is_left_to_whoever_may_release_it(lab: Lab) -> None:
     async with server(lab, "--management-hold", ready=HELD) as office:
-        config = msgspec.structs.replace(watched(office.management), prompt_retry_interval=0.2)
+        config = msgspec.structs.replace(
+            daemon_config(office.management), prompt_retry_interval=0.2
+        )
         async with scraping(config) as scraper:
-            held = await scraper.down("hold")
-            async with raw.session(office.management.address) as person:
+            held = await scraper.wait_down("hold")
+            async with raw_session.connect(office.management.address) as person:
                 assert await person.notification() == ">HOLD:Waiting for hold release:0"
                 asked = commands(office.daemon)
-                await person.ask("hold release")
+                await person.request("hold release")
                 await office.daemon.wait_for_log(INITIALISED)
-            released = await scraper.up()
+            released = await scraper.wait_up()
 
-    assert scraper.reasons() == ["hold"]
+    assert scraper.down_reasons() == ["hold"]
     assert server_gauges(held) == []
     assert held.value("openvpn_hold_waiting") == 1
     assert asked[-1] == "quit"
@@ -95,24 +99,24 @@ async def test_a_held_daemon_is_left_to_whoever_may_release_it(lab: Lab) -> None
 
 async def test_a_busy_slot_is_named_and_taken_when_it_is_free(lab: Lab) -> None:
     async with server(lab) as office, AsyncExitStack() as rival:
-        await rival.enter_async_context(raw.session(office.management.address))
-        async with scraping(watched(office.management, timeout=0.3)) as scraper:
-            busy = await scraper.down("busy")
+        await rival.enter_async_context(raw_session.connect(office.management.address))
+        async with scraping(daemon_config(office.management, timeout=0.3)) as scraper:
+            busy = await scraper.wait_down("busy")
             await rival.aclose()
-            page = await scraper.up()
-    assert scraper.reasons() == ["busy"]
+            page = await scraper.wait_up()
+    assert scraper.down_reasons() == ["busy"]
     assert server_gauges(busy) == []
     assert page.value(CONNECTED) == 0
     assert page.value(CONNECTS) == 1
 
 
 async def test_a_daemon_that_dials_is_served_and_ends_with_the_exporter(lab: Lab) -> None:
-    dialling = lab.dialling()
+    management_client = lab.management_client()
     async with AsyncExitStack() as exporter:
-        scraper = await exporter.enter_async_context(scraping(watched(dialling)))
+        scraper = await exporter.enter_async_context(scraping(daemon_config(management_client)))
         await scraper.page()
-        async with server(lab, management=dialling) as office:
-            page = await scraper.up()
+        async with server(lab, management=management_client) as office:
+            page = await scraper.wait_up()
             await exporter.aclose()
             assert await office.daemon.wait_for_end() == 0
     assert page.value(CONNECTED) == 0
@@ -120,14 +124,14 @@ async def test_a_daemon_that_dials_is_served_and_ends_with_the_exporter(lab: Lab
 
 
 async def test_one_daemon_may_dial_after_the_other(lab: Lab) -> None:
-    dialling = lab.dialling()
-    async with scraping(watched(dialling)) as scraper:
+    management_client = lab.management_client()
+    async with scraping(daemon_config(management_client)) as scraper:
         await scraper.page()
-        async with server(lab, management=dialling):
-            first = await scraper.up()
-        await scraper.down("closed")
-        async with server(lab, management=dialling):
-            second = await scraper.up()
+        async with server(lab, management=management_client):
+            first = await scraper.wait_up()
+        await scraper.wait_down("closed")
+        async with server(lab, management=management_client):
+            second = await scraper.wait_up()
     assert (first.value(CONNECTS), second.value(CONNECTS)) == (1, 2)
     assert second.value(CONNECTED) == 0
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []

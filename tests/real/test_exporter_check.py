@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.real import raw
+from tests.real import raw_session
 from tests.real.client import client
 from tests.real.daemon import HELD
 from tests.real.lab import Lab
@@ -40,7 +40,7 @@ async def test_a_mixed_set_is_told_apart_and_left_unharmed(lab: Lab, tmp_path: P
         client(office, "alice"),
         server(lab, management=lab.tcp(password="s3cret")) as guarded,
         server(lab) as occupied,
-        raw.session(occupied.management.address),
+        raw_session.connect(occupied.management.address),
         server(lab, *nobody, management=lab.unix()) as closed,
         server(lab, "--management-hold", ready=HELD) as held,
     ):
@@ -54,7 +54,7 @@ async def test_a_mixed_set_is_told_apart_and_left_unharmed(lab: Lab, tmp_path: P
             entry("held", held.management),
             entry("dead", lab.tcp()),
         )
-        [reply] = await raw.ask(office.management.address, "pid", password="s3cret")
+        [reply] = await raw_session.request(office.management.address, "pid", password="s3cret")
 
     found = {line.split()[0]: line for line in text.splitlines() if line}
     assert code == 1

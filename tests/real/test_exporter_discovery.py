@@ -59,7 +59,7 @@ async def test_a_daemon_is_found_by_its_configuration_and_watched(lab: Lab, tmp_
         running("office", options, directory=tmp_path / "server", ready=INITIALISED),
         scraping(*config.daemons) as scraper,
     ):
-        page = await scraper.up()
+        page = await scraper.wait_up()
     assert page.value("openvpn_up", daemon="office") == 1
     assert page.value("openvpn_server_max_clients") == 7
     expected = page.values("openvpn_server_expected_client_connected", by="common_name")

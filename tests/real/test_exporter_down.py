@@ -8,7 +8,7 @@ import msgspec
 from exporter.management.endpoint import TcpEndpoint
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK, TcpAddress
-from tests.real.scraping import scraping, watched
+from tests.real.scraping import daemon_config, scraping
 from tests.real.server import server
 
 # All that the page says of a daemon that is down, apart from its counters.
@@ -20,9 +20,9 @@ CONNECTS = "openvpn_exporter_connects_total"
 
 
 async def test_nobody_listens(lab: Lab) -> None:
-    async with scraping(watched(lab.tcp())) as scraper:
-        page = await scraper.down("refused")
-    assert scraper.reasons() == ["refused"]
+    async with scraping(daemon_config(lab.tcp())) as scraper:
+        page = await scraper.wait_down("refused")
+    assert scraper.down_reasons() == ["refused"]
     assert page.gauges() == ALWAYS
     assert page.value(CONNECTS) == 0
 
@@ -30,55 +30,55 @@ async def test_nobody_listens(lab: Lab) -> None:
 async def test_a_socket_that_was_left_behind_is_refused(lab: Lab) -> None:
     async with server(lab, management=lab.unix()) as office:
         await office.daemon.kill()
-    async with scraping(watched(office.management)) as scraper:
-        await scraper.down("refused")
-    assert scraper.reasons() == ["refused"]
+    async with scraping(daemon_config(office.management)) as scraper:
+        await scraper.wait_down("refused")
+    assert scraper.down_reasons() == ["refused"]
 
 
 async def test_there_is_no_such_socket(lab: Lab) -> None:
-    async with scraping(watched(lab.unix())) as scraper:
-        await scraper.down("not_found")
-    assert scraper.reasons() == ["not_found"]
+    async with scraping(daemon_config(lab.unix())) as scraper:
+        await scraper.wait_down("not_found")
+    assert scraper.down_reasons() == ["not_found"]
 
 
 async def test_there_is_no_such_host(lab: Lab) -> None:
     nowhere = msgspec.structs.replace(
-        watched(lab.tcp()), management=TcpEndpoint("nosuchhost.invalid", 7505)
+        daemon_config(lab.tcp()), management=TcpEndpoint("nosuchhost.invalid", 7505)
     )
     async with scraping(nowhere) as scraper:
-        await scraper.down("not_found")
-    assert scraper.reasons() == ["not_found"]
+        await scraper.wait_down("not_found")
+    assert scraper.down_reasons() == ["not_found"]
 
 
 async def test_the_daemon_wants_another_user(lab: Lab) -> None:
     async with (
         server(lab, "--management-client-user", "nobody", management=lab.unix()) as office,
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        await scraper.down("permission")
+        await scraper.wait_down("permission")
         await office.daemon.wait_for_log("unix domain socket client connection rejected")
-    assert scraper.reasons() == ["permission"]
+    assert scraper.down_reasons() == ["permission"]
 
 
 async def test_somebody_else_listens_where_the_daemon_should_dial(lab: Lab) -> None:
-    dialling = lab.dialling()
-    assert isinstance(dialling.address, TcpAddress)
-    with socket.create_server((LOOPBACK, dialling.address.port)):
-        async with scraping(watched(dialling)) as scraper:
-            await scraper.down("unreachable")
-    assert scraper.reasons() == ["unreachable"]
+    management_client = lab.management_client()
+    assert isinstance(management_client.address, TcpAddress)
+    with socket.create_server((LOOPBACK, management_client.address.port)):
+        async with scraping(daemon_config(management_client)) as scraper:
+            await scraper.wait_down("unreachable")
+    assert scraper.down_reasons() == ["unreachable"]
 
 
 async def test_the_daemon_dies(lab: Lab) -> None:
     # One that dials: nothing else is tried before the next one does.
-    dialling = lab.dialling()
-    async with scraping(watched(dialling)) as scraper:
+    management_client = lab.management_client()
+    async with scraping(daemon_config(management_client)) as scraper:
         await scraper.page()
-        async with server(lab, management=dialling) as office:
-            up = await scraper.up()
+        async with server(lab, management=management_client) as office:
+            up = await scraper.wait_up()
             await office.daemon.kill()
-            page = await scraper.down("closed")
-    assert scraper.reasons() == ["closed"]
+            page = await scraper.wait_down("closed")
+    assert scraper.down_reasons() == ["closed"]
     assert page.gauges() == ALWAYS < up.gauges()
     assert page.counters == up.counters
 
@@ -86,13 +86,13 @@ async def test_the_daemon_dies(lab: Lab) -> None:
 async def test_a_daemon_that_hangs_is_down_until_it_goes_on(lab: Lab) -> None:
     async with (
         server(lab) as office,
-        scraping(watched(office.management, timeout=1.0)) as scraper,
+        scraping(daemon_config(office.management, timeout=1.0)) as scraper,
     ):
-        await scraper.up()
+        await scraper.wait_up()
         office.daemon.signal(signal.SIGSTOP)
-        await scraper.down("timeout")
+        await scraper.wait_down("timeout")
         office.daemon.signal(signal.SIGCONT)
-        page = await scraper.up()
-    assert scraper.reasons() == ["timeout"]
+        page = await scraper.wait_up()
+    assert scraper.down_reasons() == ["timeout"]
     assert page.value(CONNECTS) == 1
     assert page.values("openvpn_exporter_poll_failures_total", by="reason")["timeout"] > 0

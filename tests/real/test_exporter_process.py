@@ -13,7 +13,7 @@ from tests.real.daemon import Daemon
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK
 from tests.real.program import end, program
-from tests.real.scraping import Page, serving_at
+from tests.real.scraping import Page, scraping_url
 from tests.real.server import server
 
 # Whatever else changes a daemon, or lasts longer than we stay.
@@ -47,8 +47,8 @@ async def run(lab: Lab, log: Path, ending: signal.Signals) -> Run:
             *("--web.listen-address", address),
         ]
         async with program(*command, log=log) as process:
-            async with serving_at(f"http://{address}") as scraper:
-                page = await scraper.up()
+            async with scraping_url(f"http://{address}") as scraper:
+                page = await scraper.wait_up()
             process.send_signal(ending)
             exit_code = await end(process)
         await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")

@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.real.client import client
 from tests.real.lab import Lab
 from tests.real.prometheus import prometheus
-from tests.real.scraping import scraping, watched
+from tests.real.scraping import daemon_config, scraping
 from tests.real.server import server
 
 
@@ -14,12 +14,12 @@ async def test_prometheus_scrapes_what_the_exporter_serves(lab: Lab, tmp_path: P
         server(lab) as office,
         client(office, "alice"),
         client(office, "bob"),
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        page = await scraper.up()
+        page = await scraper.wait_up()
         target = scraper.url.removeprefix("http://")
         async with prometheus(lab, target, tmp_path) as asked:
-            clients = await asked.until("openvpn_server_connected_clients")
+            clients = await asked.wait_for("openvpn_server_connected_clients")
             up = await asked.query('up{job="openvpn"}')
             samples = await asked.query("scrape_samples_scraped")
             received = await asked.query(

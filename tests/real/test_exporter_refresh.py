@@ -2,7 +2,7 @@
 
 from tests.real.client import client
 from tests.real.lab import Lab
-from tests.real.scraping import scraping, watched
+from tests.real.scraping import daemon_config, scraping
 from tests.real.server import server
 
 NEVER = 3600.0
@@ -12,13 +12,13 @@ async def test_a_scrape_shows_who_has_come_since_the_last_poll(lab: Lab) -> None
     async with (
         server(lab) as office,
         scraping(
-            watched(office.management), poll_interval=NEVER, refresh_on_scrape=True
+            daemon_config(office.management), poll_interval=NEVER, refresh_on_scrape=True
         ) as scraper,
     ):
-        page = await scraper.up()
+        page = await scraper.wait_up()
         assert page.value("openvpn_server_connected_clients") == 0
         async with client(office, "alice"):
-            page = await scraper.until(
+            page = await scraper.wait_for(
                 lambda page: page.value("openvpn_server_connected_clients") == 1
             )
         assert page.value("openvpn_exporter_polls_total") >= 2

@@ -12,7 +12,7 @@ from tests.real.lab import Lab
 from tests.real.management import LOOPBACK
 from tests.real.program import program
 from tests.real.prometheus import prometheus
-from tests.real.scraping import serving_at
+from tests.real.scraping import scraping_url
 from tests.real.server import Server, server
 
 UP = "openvpn_up"
@@ -51,15 +51,15 @@ async def test_sessions_counters_and_scrapes_outlive_a_reload(lab: Lab, tmp_path
         write(file, office=office)
         async with (
             program(*command, log=tmp_path / "exporter.log") as process,
-            serving_at(f"http://{address}") as scraper,
+            scraping_url(f"http://{address}") as scraper,
             prometheus(lab, address, tmp_path, openvpn=by_discovery(address)) as asked,
         ):
-            before = await scraper.up()
-            assert await asked.until(f'{UP}{{daemon="office"}} == 1') == [1]
+            before = await scraper.wait_up()
+            assert await asked.wait_for(f'{UP}{{daemon="office"}} == 1') == [1]
 
             write(file, office=office, branch=branch)
             process.send_signal(signal.SIGHUP)
-            assert await asked.until(f'{UP}{{daemon="branch"}} == 1') == [1]
+            assert await asked.wait_for(f'{UP}{{daemon="branch"}} == 1') == [1]
             assert await asked.query(f'{CONNECTS}{{daemon="office"}}') == [1]
             assert await asked.query(f"resets({RECEIVED}[1m])") == [0]
             assert await asked.query('min_over_time(up{job="openvpn"}[1m])') == [1, 1]
@@ -70,8 +70,8 @@ async def test_sessions_counters_and_scrapes_outlive_a_reload(lab: Lab, tmp_path
 
             write(file, office=office)
             process.send_signal(signal.SIGHUP)
-            after = await scraper.until(lambda page: "branch" not in page.body)
-            assert await asked.until(f"sum({UP}) == 1") == [1]
+            after = await scraper.wait_for(lambda page: "branch" not in page.body)
+            assert await asked.wait_for(f"sum({UP}) == 1") == [1]
         assert office.daemon.log.count("MANAGEMENT: Client connected") == 1
     assert after.value(RECEIVED) >= before.value(RECEIVED)
     assert after.value("openvpn_exporter_config_last_reload_successful") == 1

@@ -5,11 +5,11 @@ import signal
 import pytest
 
 from tests.real.client import client
-from tests.real.clock import another_second
+from tests.real.clock import wait_for_next_second
 from tests.real.daemon import INITIALISED
 from tests.real.lab import Lab
 from tests.real.reading import read
-from tests.real.scraping import Page, fallen, scraping, watched
+from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import Transport, server
 
 RECEIVED = "openvpn_server_client_received_bytes_total"
@@ -31,28 +31,28 @@ async def test_a_restart_within_the_process_is_survived_on_the_same_session(
         server(lab, transport=Transport.TCP) as office,
         client(office, "alice") as alice,
     ):
-        async with scraping(watched(office.management)) as scraper:
-            before = await scraper.until(lambda page: sessions(page) == 1)
+        async with scraping(daemon_config(office.management)) as scraper:
+            before = await scraper.wait_for(lambda page: sessions(page) == 1)
             mark = alice.daemon.mark()
             office.daemon.signal(restart)
-            await scraper.until(lambda page: sessions(page) == 0)
+            await scraper.wait_for(lambda page: sessions(page) == 0)
             await alice.daemon.wait_for_log(INITIALISED, since=mark)
-            await scraper.until(lambda page: sessions(page) == 1)
-            after = await scraper.polled()
-        by_hand = await read(office.management)
+            await scraper.wait_for(lambda page: sessions(page) == 1)
+            after = await scraper.wait_polled()
+        manual = await read(office.management)
 
-    [row] = by_hand.rows
-    assert fallen(scraper.pages) == []
+    [row] = manual.rows
+    assert decreased(scraper.pages) == []
     assert after.value(CONNECTS) == 1
     assert after.value(RESTARTS) == 0
     assert after.value("openvpn_reconnects_total", reason=restart.name) == 1
-    assert after.value(START) == before.value(START) == by_hand.first_state_time
+    assert after.value(START) == before.value(START) == manual.first_state_time
     assert after.value("openvpn_state", state="CONNECTED") == 1
     # The second handshake moved about as much as the first.
     received = after.value(RECEIVED, common_name="alice")
     assert received > 1.5 * before.value(RECEIVED, common_name="alice")
     assert received > row.received
-    assert before.value(LINK_RECEIVED) < after.value(LINK_RECEIVED) <= by_hand.received
+    assert before.value(LINK_RECEIVED) < after.value(LINK_RECEIVED) <= manual.received
 
 
 async def test_another_process_at_the_same_address_goes_on_with_the_same_counters(
@@ -61,22 +61,22 @@ async def test_another_process_at_the_same_address_goes_on_with_the_same_counter
     async with (
         server(lab, transport=Transport.TCP) as first,
         client(first, "alice"),
-        scraping(watched(first.management)) as scraper,
+        scraping(daemon_config(first.management)) as scraper,
     ):
-        await scraper.until(lambda page: sessions(page) == 1)
-        before = await scraper.polled()
+        await scraper.wait_for(lambda page: sessions(page) == 1)
+        before = await scraper.wait_polled()
         await first.daemon.kill()
-        await scraper.down("refused")
-        await another_second(before.value(START))
+        await scraper.wait_down("refused")
+        await wait_for_next_second(before.value(START))
         same_place = ("--port", str(first.port))
         async with server(
             lab, *same_place, management=first.management, transport=Transport.TCP
         ) as second:
-            await scraper.until(lambda page: page.is_up() and sessions(page) == 1)
-            after = await scraper.polled()
+            await scraper.wait_for(lambda page: page.is_up() and sessions(page) == 1)
+            after = await scraper.wait_polled()
 
     assert second.daemon.pid != first.daemon.pid
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
     assert after.value(CONNECTS) == before.value(CONNECTS) + 1
     assert after.value(RESTARTS) == 1
     assert after.value(START) > before.value(START)

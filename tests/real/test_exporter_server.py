@@ -10,15 +10,15 @@ from time import time
 import pytest
 
 from tests.real.client import client
-from tests.real.clock import another_second
+from tests.real.clock import wait_for_next_second
 from tests.real.lab import Lab
 from tests.real.reading import Reading, Row, read
-from tests.real.scraping import OPENMETRICS, Page, scraping, watched
+from tests.real.scraping import OPENMETRICS, Page, daemon_config, scraping
 from tests.real.server import Server, server
 
-NASTY = 'Doe, Zoë "x"'
+HOSTILE_NAME = 'Doe, Zoë "x"'
 CHECK = "promtool", "check", "metrics"
-SESSIONS = {"alice": 2, NASTY: 1}
+SESSIONS = {"alice": 2, HOSTILE_NAME: 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +33,15 @@ class Observation:
 
 async def observe(lab: Lab) -> Observation:
     async with server(lab, "--duplicate-cn") as office, client(office, "alice"):
-        await another_second(time())
-        async with client(office, "alice"), client(office, NASTY):
+        await wait_for_next_second(time())
+        async with client(office, "alice"), client(office, HOSTILE_NAME):
             return await compare(office)
 
 
 async def compare(office: Server) -> Observation:
     before = await read(office.management)
-    async with scraping(watched(office.management)) as scraper:
-        page = await scraper.up()
+    async with scraping(daemon_config(office.management)) as scraper:
+        page = await scraper.wait_up()
         openmetrics = await scraper.page(OPENMETRICS)
     after = await read(office.management)
     return Observation(before=before, page=page, openmetrics=openmetrics, after=after)

@@ -9,8 +9,8 @@ from msgspec import structs
 from exporter.config import DaemonConfig
 from tests.real.client import client
 from tests.real.lab import Lab
-from tests.real.raw import session
-from tests.real.scraping import Page, scraping, watched
+from tests.real.raw_session import connect
+from tests.real.scraping import Page, daemon_config, scraping
 from tests.real.server import server
 
 
@@ -30,13 +30,13 @@ async def test_a_daemon_is_watched_by_its_file_alone(
     file_alone = DaemonConfig(name="office", status_file=path, status_max_age=3.0)
     async with server(lab, *writing(path, version)) as office, scraping(file_alone) as scraper:
         async with client(office, "alice"):
-            page = await scraper.until(shows_alice)
+            page = await scraper.wait_for(shows_alice)
         received = page.value("openvpn_server_client_received_bytes_total", common_name="alice")
         assert received > 0
         assert page.value("openvpn_received_bytes_total") >= received
         assert "openvpn_management_up" not in page.names()
         await office.daemon.kill()
-        page = await scraper.until(lambda page: not page.is_up())
+        page = await scraper.wait_for(lambda page: not page.is_up())
     assert page.down_reason() == "stale"
 
 
@@ -45,7 +45,7 @@ async def test_a_file_that_is_there_keeps_its_mode(lab: Lab, tmp_path: Path) -> 
     path.touch(mode=0o640)
     file_alone = DaemonConfig(name="office", status_file=path)
     async with server(lab, *writing(path)), scraping(file_alone) as scraper:
-        await scraper.until(Page.is_up)
+        await scraper.wait_for(Page.is_up)
     assert path.stat().st_mode & 0o777 == 0o640
 
 
@@ -54,15 +54,15 @@ async def test_the_file_serves_while_another_client_holds_the_slot(
 ) -> None:
     path = tmp_path / "status.log"
     async with server(lab, *writing(path)) as office, client(office, "alice"):
-        both = structs.replace(watched(office.management, timeout=0.5), status_file=path)
+        both = structs.replace(daemon_config(office.management, timeout=0.5), status_file=path)
         async with AsyncExitStack() as rival:
-            await rival.enter_async_context(session(office.management.address))
+            await rival.enter_async_context(connect(office.management.address))
             async with scraping(both) as scraper:
-                page = await scraper.until(
+                page = await scraper.wait_for(
                     lambda page: page.down_reason() == "busy" and shows_alice(page)
                 )
                 assert page.value("openvpn_management_up") == 0
                 await rival.aclose()
-                page = await scraper.until(lambda page: page.value("openvpn_management_up") == 1)
+                page = await scraper.wait_for(lambda page: page.value("openvpn_management_up") == 1)
                 (info,) = page.labels("openvpn_info")
                 assert info["source"] == "management"

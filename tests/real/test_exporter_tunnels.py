@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from tests.real import raw
+from tests.real import raw_session
 from tests.real.client import client
 from tests.real.daemon import INITIALISED
 from tests.real.lab import Lab
 from tests.real.management import Management
 from tests.real.p2p import Security, pair
-from tests.real.relay import relaying
-from tests.real.scraping import Page, fallen, scraping, watched
+from tests.real.recording_proxy import recording_proxy
+from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import server
 
 READ = "openvpn_client_tcp_udp_read_bytes_total"
@@ -39,7 +39,7 @@ ROWS = {
 
 async def statistics(management: Management) -> dict[str, int]:
     """Read by hand what the daemon prints, by the names of our counters."""
-    [reply] = await raw.ask(management.address, "status 3")
+    [reply] = await raw_session.request(management.address, "status 3")
     found = dict(re.findall(r"^(.+ bytes),(\d+)$", reply, re.MULTILINE))
     return {ROWS[row]: int(value) for row, value in found.items()}
 
@@ -78,8 +78,8 @@ def adds_up(page: Page) -> bool:
 async def test_a_client_has_the_counters_that_it_prints(lab: Lab) -> None:
     async with server(lab) as office, client(office, "alice", management=lab.tcp()) as alice:
         before = await statistics(alice.management)
-        async with scraping(watched(alice.management)) as scraper:
-            page = await scraper.up()
+        async with scraping(daemon_config(alice.management)) as scraper:
+            page = await scraper.wait_up()
         after = await statistics(alice.management)
 
     assert mode(page) == "client"
@@ -94,9 +94,9 @@ async def test_compression_brings_four_counters_more(lab: Lab) -> None:
     async with (
         server(lab, *compression) as office,
         client(office, "alice", *compression, management=lab.tcp()) as alice,
-        scraping(watched(alice.management)) as scraper,
+        scraping(daemon_config(alice.management)) as scraper,
     ):
-        page = await scraper.up()
+        page = await scraper.wait_up()
     assert counters(page).keys() == set(ROWS.values())
 
 
@@ -106,21 +106,21 @@ async def test_a_clients_counters_go_on_over_its_reconnect(lab: Lab) -> None:
         server(lab, "--keepalive", "60", "240") as office,
         client(office, "alice", management=lab.tcp()) as alice,
     ):
-        async with scraping(watched(alice.management)) as scraper:
-            before = await scraper.until(adds_up)
+        async with scraping(daemon_config(alice.management)) as scraper:
+            before = await scraper.wait_for(adds_up)
             mark = alice.daemon.mark()
             alice.daemon.signal(signal.SIGUSR1)
             await alice.daemon.wait_for_log(INITIALISED, since=mark)
-            after = await scraper.until(
+            after = await scraper.wait_for(
                 lambda page: adds_up(page) and page.value(READ) > 1.5 * before.value(READ)
             )
-        by_hand = await statistics(alice.management)
+        manual = await statistics(alice.management)
 
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
     assert after.value("openvpn_exporter_connects_total") == 1
     assert state(after) == ["CONNECTED"]
-    assert by_hand[READ] < after.value(READ)
-    assert by_hand[WRITTEN] < after.value(WRITTEN)
+    assert manual[READ] < after.value(READ)
+    assert manual[WRITTEN] < after.value(WRITTEN)
 
 
 @pytest.mark.parametrize("security", list(Security))
@@ -130,8 +130,8 @@ async def test_both_ends_of_a_point_to_point_link_are_told_from_clients(
     async with pair(lab, security=security) as ends:
         for end in (ends.listener, ends.caller):
             before = await statistics(end.management)
-            async with scraping(watched(end.management)) as scraper:
-                page = await scraper.up()
+            async with scraping(daemon_config(end.management)) as scraper:
+                page = await scraper.wait_up()
             after = await statistics(end.management)
 
             assert mode(page) == "p2p"
@@ -144,19 +144,19 @@ async def test_a_reading_that_came_just_before_a_reconnect_counts_once(lab: Lab)
     async with (
         server(lab, "--keepalive", "60", "240") as office,
         client(office, "alice", management=lab.tcp()) as alice,
-        relaying(lab, alice.management) as relay,
-        scraping(watched(relay.management)) as scraper,
+        recording_proxy(lab, alice.management) as proxy,
+        scraping(daemon_config(proxy.management)) as scraper,
     ):
-        before = await scraper.until(adds_up)
+        before = await scraper.wait_for(adds_up)
         mark = alice.daemon.mark()
-        relay.hold_from(b"status 3\n")
-        unread = len(relay.answered)
-        await relay.until(lambda: b"\nEND" in relay.answered[unread:])
+        proxy.hold_from(b"status 3\n")
+        unread = len(proxy.received)
+        await proxy.wait_for(lambda: b"\nEND" in proxy.received[unread:])
         alice.daemon.signal(signal.SIGUSR1)
-        await relay.until(lambda: b">STATE:" in relay.answered[unread:])
-        relay.release()
+        await proxy.wait_for(lambda: b">STATE:" in proxy.received[unread:])
+        proxy.release()
         await alice.daemon.wait_for_log(INITIALISED, since=mark)
-        await scraper.until(
+        await scraper.wait_for(
             lambda page: adds_up(page) and page.value(READ) > 1.5 * before.value(READ)
         )
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []

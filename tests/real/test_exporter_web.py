@@ -110,7 +110,7 @@ def job(exporter: Exporter, *, certificate: str | None, password: str) -> dict[s
 
 async def ups(asked: Prometheus, *jobs: str) -> list[list[float]]:
     """Give for each job whether its last scrape worked, once there was one."""
-    return [await asked.until(f'up{{job="{name}"}}') for name in jobs]
+    return [await asked.wait_for(f'up{{job="{name}"}}') for name in jobs]
 
 
 async def test_prometheus_gets_in_with_a_certificate_and_a_password_and_not_without_either(
@@ -125,11 +125,11 @@ async def test_prometheus_gets_in_with_a_certificate_and_a_password_and_not_with
             "plain": {"basic_auth": {"username": USER, "password": PASSWORD}},
         }
         async with prometheus(lab, exporter.address, tmp_path, **jobs) as asked:
-            series = await asked.until('openvpn_up{job="both"}')
+            series = await asked.wait_for('openvpn_up{job="both"}')
             first = await ups(asked, *jobs)
             # The password is changed, without a restart.
             write_web_config(exporter, OTHER_PASSWORD)
-            await asked.until('up{job="other_password"} == 1 and on() up{job="both"} == 0')
+            await asked.wait_for('up{job="other_password"} == 1 and on() up{job="both"} == 0')
     assert series == [0]
     assert first == [[1], [0], [0], [0], [0]]
     assert "TLS handshake failed" in exporter.log

@@ -8,14 +8,14 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.real import namespace, raw
+from tests.real import namespace, raw_session
 from tests.real.client import Client, Credentials, client
 from tests.real.daemon import HELD, INITIALISED, DaemonError
 from tests.real.lab import Lab
 from tests.real.p2p import Security, pair
-from tests.real.server import Server, Transport, asking_for_names, server
+from tests.real.server import Server, Transport, server, user_password_options
 
-NASTY = 'Doe, Zoë "x"'
+HOSTILE_NAME = 'Doe, Zoë "x"'
 COLUMNS = "Common Name", "Real Address", "Virtual Address", "Virtual IPv6 Address"
 
 
@@ -25,12 +25,12 @@ def client_rows(status: str) -> list[list[str]]:
 
 
 async def status(asked: Server, version: int = 3) -> str:
-    [reply] = await raw.ask(asked.management.address, f"status {version}")
+    [reply] = await raw_session.request(asked.management.address, f"status {version}")
     return reply
 
 
 async def state(asked: Client) -> list[str]:
-    [reply] = await raw.ask(asked.management.address, "state")
+    [reply] = await raw_session.request(asked.management.address, "state")
     return reply.split("\n")[0].split(",")
 
 
@@ -44,13 +44,13 @@ async def test_three_real_clients_are_three_rows_with_virtual_addresses(lab: Lab
         server(lab, "--duplicate-cn") as office,
         client(office, "alice"),
         client(office, "alice"),
-        client(office, NASTY),
+        client(office, HOSTILE_NAME),
     ):
         reply = await status(office)
 
     assert tuple(reply.split("\n")[2].split("\t")[2:6]) == COLUMNS
     rows = client_rows(reply)
-    assert [row[0] for row in rows] == [NASTY, "alice", "alice"]
+    assert [row[0] for row in rows] == [HOSTILE_NAME, "alice", "alice"]
     assert {row[2] for row in rows} == {str(office.network[host]) for host in (2, 3, 4)}
     assert {row[3] for row in rows} == {str(office.network6[0x1000 + n]) for n in range(3)}
 
@@ -95,15 +95,17 @@ async def test_a_client_that_is_asked_itself_is_connected(lab: Lab) -> None:
 async def test_a_unix_socket_with_a_password_answers_who_knows_it(lab: Lab) -> None:
     async with server(lab, management=lab.unix(password="s3cret")) as office:
         asked = office.management
-        replies = await raw.ask(asked.address, "pid", "version", password=asked.password)
+        replies = await raw_session.request(
+            asked.address, "pid", "version", password=asked.password
+        )
     assert replies[0] == f"SUCCESS: pid={office.daemon.pid}"
     assert re.search(r"OpenVPN Version: OpenVPN 2\.\d+", replies[1])
 
 
 async def test_a_taken_slot_leaves_the_next_one_in_silence(lab: Lab) -> None:
-    async with server(lab) as office, raw.session(office.management.address):
-        with pytest.raises(raw.NoReplyError):
-            async with raw.session(office.management.address, deadline=0.5):
+    async with server(lab) as office, raw_session.connect(office.management.address):
+        with pytest.raises(raw_session.NoReplyError):
+            async with raw_session.connect(office.management.address, deadline=0.5):
                 pytest.fail("greeted although the slot is taken")
 
 
@@ -113,7 +115,9 @@ async def test_both_ends_of_a_point_to_point_link_are_connected(
 ) -> None:
     async with pair(lab, security=security) as ends:
         for end in (ends.listener, ends.caller):
-            [reply, statistics] = await raw.ask(end.management.address, "state", "status 3")
+            [reply, statistics] = await raw_session.request(
+                end.management.address, "state", "status 3"
+            )
             assert reply.split(",")[1:3] == ["CONNECTED", "SUCCESS"]
             assert statistics.startswith("OpenVPN STATISTICS\n")
 
@@ -121,36 +125,36 @@ async def test_both_ends_of_a_point_to_point_link_are_connected(
 async def test_a_held_daemon_says_so_and_serves_after_its_release(lab: Lab) -> None:
     async with (
         server(lab, "--management-hold", ready=HELD) as office,
-        raw.session(office.management.address) as person,
+        raw_session.connect(office.management.address) as person,
     ):
         assert await person.notification() == ">HOLD:Waiting for hold release:0"
-        assert (await person.ask("status 3")).startswith("ERROR: The 'status' command")
-        assert await person.ask("hold release") == "SUCCESS: hold release succeeded"
+        assert (await person.request("status 3")).startswith("ERROR: The 'status' command")
+        assert await person.request("hold release") == "SUCCESS: hold release succeeded"
         await office.daemon.wait_for_log(INITIALISED)
-        assert (await person.ask("status 3")).endswith("\nEND")
+        assert (await person.request("status 3")).endswith("\nEND")
 
 
 async def test_a_daemon_that_dials_calls_us_and_ends_when_we_do(lab: Lab) -> None:
-    dialling = lab.dialling()
+    management_client = lab.management_client()
     async with (
-        raw.listening(dialling.address) as dialled,
-        server(lab, management=dialling) as office,
+        raw_session.listen(management_client.address) as dialled,
+        server(lab, management=management_client) as office,
     ):
         person = await dialled
         assert (await person.notification()).startswith(">INFO:OpenVPN Management Interface")
-        assert await person.ask("pid") == f"SUCCESS: pid={office.daemon.pid}"
+        assert await person.request("pid") == f"SUCCESS: pid={office.daemon.pid}"
         await person.close()
         assert await office.daemon.wait_for_end() == 0
 
 
 async def test_a_user_name_of_500_letters_leaves_status_3_without_an_end(lab: Lab) -> None:
     async with (
-        server(lab, *asking_for_names()) as office,
+        server(lab, *user_password_options()) as office,
         client(office, "alice", user=Credentials("n" * 500)),
     ):
-        with pytest.raises(raw.NoReplyError) as stuck:
-            await raw.ask(office.management.address, "status 3", deadline=1)
-        [pid, short] = await raw.ask(office.management.address, "pid", "status 1")
+        with pytest.raises(raw_session.NoReplyError) as stuck:
+            await raw_session.request(office.management.address, "status 3", deadline=1)
+        [pid, short] = await raw_session.request(office.management.address, "pid", "status 1")
 
     assert stuck.value.partial.split("\n")[-1].startswith("HEADER\tCLIENT_LIST\t")
     assert pid == f"SUCCESS: pid={office.daemon.pid}"
@@ -160,7 +164,7 @@ async def test_a_user_name_of_500_letters_leaves_status_3_without_an_end(lab: La
 async def test_a_script_decides_who_gets_in(lab: Lab) -> None:
     script = lab.script('[ "$(sed -n 2p "$1")" = good ]')
     async with (
-        server(lab, *asking_for_names(script)) as office,
+        server(lab, *user_password_options(script)) as office,
         client(office, "alice", user=Credentials("Ann, A.")),
         client(office, "bob", user=Credentials("bob", "bad"), ready="AUTH_FAILED"),
     ):
@@ -174,7 +178,7 @@ async def test_a_script_decides_who_gets_in(lab: Lab) -> None:
 async def test_a_client_signed_by_a_stranger_is_not_let_in(lab: Lab) -> None:
     async with (
         server(lab) as office,
-        client(office, "mallory", signer=lab.stranger, ready="Initial packet"),
+        client(office, "mallory", signer=lab.other_authority, ready="Initial packet"),
     ):
         await office.daemon.wait_for_log("VERIFY ERROR: depth=0")
         assert not any(row[2] for row in client_rows(await status(office)))
@@ -185,7 +189,7 @@ async def test_a_restart_is_seen_as_a_second_initialisation_of_the_same_process(
         before = office.daemon.mark()
         office.daemon.signal(signal.SIGUSR1)
         await office.daemon.wait_for_log(INITIALISED, since=before)
-        [pid, history] = await raw.ask(office.management.address, "pid", "state all")
+        [pid, history] = await raw_session.request(office.management.address, "pid", "state all")
     assert pid == f"SUCCESS: pid={office.daemon.pid}"
     names = [line.split(",")[1] for line in history.split("\n")[:-1]]
     assert names[-3:] == ["RECONNECTING", "ASSIGN_IP", "CONNECTED"]

@@ -8,7 +8,7 @@ import pytest
 
 from exporter.openvpn_config import lexer
 from exporter.openvpn_config.lexer import LexerError
-from tests.real import raw
+from tests.real import raw_session
 from tests.real.daemon import HELD
 from tests.real.lab import Lab
 from tests.real.server import server
@@ -100,10 +100,10 @@ async def ask(lab: Lab) -> Answers:
     rests = [*LINES, *map(lexer.quote, WORDS)]
     async with (
         server(lab, "--management-hold", ready=HELD) as office,
-        raw.session(office.management.address) as session,
+        raw_session.connect(office.management.address) as session,
     ):
         await session.notification()
-        return {rest: await session.ask(f"signal {rest}") for rest in rests}
+        return {rest: await session.request(f"signal {rest}") for rest in rests}
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from tests.real.changes import increase
 from tests.real.client import Credentials, client
 from tests.real.daemon import running
 from tests.real.lab import Lab
-from tests.real.scraping import scraping, watched
-from tests.real.server import Server, asking_for_names, server
+from tests.real.scraping import daemon_config, scraping
+from tests.real.server import Server, server, user_password_options
 
 EVENTS = "openvpn_log_events_total"
 WRONG = Credentials("alice", "bad")
@@ -56,11 +56,11 @@ class Failure:
 
 
 def verifying(body: str) -> Callable[[Lab], Sequence[str]]:
-    return lambda lab: asking_for_names(lab.script(body))
+    return lambda lab: user_password_options(lab.script(body))
 
 
 def disabled(lab: Lab) -> Sequence[str]:
-    directory = lab.directory / f"ccd-{lab.number()}"
+    directory = lab.directory / f"ccd-{lab.next_number()}"
     directory.mkdir()
     (directory / "alice").write_text("disable\n")
     return ("--client-config-dir", str(directory))
@@ -111,26 +111,26 @@ FAILURES = [
 async def test_each_failure_counts_once(lab: Lab, failure: Failure) -> None:
     async with (
         server(lab, *failure.options(lab)) as office,
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        before = await scraper.up()
+        before = await scraper.wait_up()
         await failure.act(office)
-        after = await scraper.polled()
+        after = await scraper.wait_polled()
 
     assert increase(before, after, EVENTS, by="event") == failure.events
 
 
 async def test_an_unreadable_crl_counts(lab: Lab) -> None:
-    crl = lab.directory / f"crl-{lab.number()}.pem"
+    crl = lab.directory / f"crl-{lab.next_number()}.pem"
     crl.write_bytes(lab.authority.empty_crl())
     async with (
         server(lab, "--crl-verify", str(crl)) as office,
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        before = await scraper.up()
+        before = await scraper.wait_up()
         crl.unlink()
         async with client(office, "alice"):
-            after = await scraper.polled()
+            after = await scraper.wait_polled()
 
     lines = office.daemon.log.count("Failed to stat CRL file")
     assert lines >= 1
@@ -138,18 +138,18 @@ async def test_an_unreadable_crl_counts(lab: Lab) -> None:
 
 
 async def test_a_revoked_certificate_in_a_directory_counts(lab: Lab) -> None:
-    directory = lab.directory / f"crl-{lab.number()}"
+    directory = lab.directory / f"crl-{lab.next_number()}"
     directory.mkdir()
     alice = lab.authority.issue("alice")
     (directory / str(alice.serial)).touch()
     async with (
         server(lab, "--crl-verify", str(directory), "dir") as office,
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        before = await scraper.up()
+        before = await scraper.wait_up()
         async with client(office, "alice", *alice.options(), ready="link remote: [AF_INET]"):
             await office.daemon.wait_for_log(ENDED)
-        after = await scraper.polled()
+        after = await scraper.wait_polled()
 
     assert increase(before, after, EVENTS, by="event")["certificate_verify_error"] == 1
 
@@ -164,12 +164,12 @@ async def test_the_way_to_the_server_fails(lab: Lab) -> None:
     ]
     async with (
         running("alone", options, directory=lab.directory, ready="TCP: connect to") as daemon,
-        scraping(watched(management)) as scraper,
+        scraping(daemon_config(management)) as scraper,
     ):
-        before = await scraper.up()
+        before = await scraper.wait_up()
         mark = daemon.mark()
         await daemon.wait_for_log("failed: Connection refused", since=mark)
-        await scraper.until(
+        await scraper.wait_for(
             lambda page: increase(before, page, EVENTS, by="event").keys() == {"tcp_connect_failed"}
         )
 
@@ -177,10 +177,10 @@ async def test_the_way_to_the_server_fails(lab: Lab) -> None:
 async def test_hidden_lines_are_an_event(lab: Lab) -> None:
     async with (
         server(lab, "--mute", "1") as office,
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        before = await scraper.up()
+        before = await scraper.wait_up()
         async with client(office, "alice"):
-            after = await scraper.polled()
+            after = await scraper.wait_polled()
 
     assert increase(before, after, EVENTS, by="event")["lines_muted"] >= 1

@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from tests.real.changes import increase
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK
-from tests.real.scraping import Page, Scraper, fallen, scraping, watched
+from tests.real.scraping import Page, Scraper, daemon_config, decreased, scraping
 from tests.real.server import Server, server
 
 FATALS = "openvpn_fatal_errors_total"
@@ -22,7 +22,7 @@ async def lose_the_port(office: Server, scraper: Scraper) -> Page:
     await office.daemon.wait_for_log("Restart pause")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind((LOOPBACK, office.port))
-        page = await scraper.until(lambda page: not page.is_up())
+        page = await scraper.wait_for(lambda page: not page.is_up())
         assert await office.daemon.wait_for_end() == 1
     return page
 
@@ -30,11 +30,11 @@ async def lose_the_port(office: Server, scraper: Scraper) -> Page:
 async def test_a_port_that_was_taken_during_a_restart_is_fatal_once_and_told(lab: Lab) -> None:
     async with server(lab) as office:
         # A command that the daemon leaves unread makes its end a reset: TCP drops the last words.
-        config = msgspec.structs.replace(watched(office.management), poll_interval=60.0)
+        config = msgspec.structs.replace(daemon_config(office.management), poll_interval=60.0)
         async with scraping(config) as scraper:
-            before = await scraper.up()
+            before = await scraper.wait_up()
             after = await lose_the_port(office, scraper)
-            refused = await scraper.down("refused")
+            refused = await scraper.wait_down("refused")
             async with ClientSession() as person, person.get(f"{scraper.url}/") as answer:
                 landing = await answer.text()
 
@@ -45,4 +45,4 @@ async def test_a_port_that_was_taken_during_a_restart_is_fatal_once_and_told(lab
     assert increase(before, after, "openvpn_log_messages_total", by="severity")["fatal"] == 1
     assert increase(before, after, "openvpn_realtime_messages_total", by="source")["FATAL"] == 1
     assert LAST_WORDS.format(port=office.port) in landing
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []

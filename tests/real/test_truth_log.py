@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.real import logbook
-from tests.real.cable import cable
+from tests.real import log_reader
 from tests.real.changes import increase, moved
 from tests.real.client import Credentials, client
 from tests.real.daemon import Daemon
 from tests.real.lab import Lab
-from tests.real.logbook import MACHINE_READABLE
+from tests.real.link import link
+from tests.real.log_reader import MACHINE_READABLE
 from tests.real.management import LOOPBACK
-from tests.real.router import routed
-from tests.real.scraping import Page, fallen, scraping, watched
-from tests.real.server import Server, Transport, asking_for_names, server
+from tests.real.router import behind_router
+from tests.real.scraping import Page, daemon_config, decreased, scraping
+from tests.real.server import Server, Transport, server, user_password_options
 
 EVENTS = "openvpn_log_events_total"
 MESSAGES = "openvpn_log_messages_total"
@@ -28,7 +28,7 @@ ON_ITS_WAY = "link remote: [AF_INET]"
 
 
 async def wrong_authority(office: Server) -> None:
-    async with client(office, "mallory", signer=office.lab.stranger, ready=ON_ITS_WAY):
+    async with client(office, "mallory", signer=office.lab.other_authority, ready=ON_ITS_WAY):
         await office.daemon.wait_for_log(TURNED_AWAY)
 
 
@@ -65,8 +65,8 @@ async def the_same_twice(office: Server) -> None:
 
 
 async def floating(office: Server) -> None:
-    async with routed(office) as router, client(router.server, "alice"):
-        await router.move()
+    async with behind_router(office) as router, client(router.server, "alice"):
+        await router.change_port()
         await office.daemon.wait_for_log("floated from")
 
 
@@ -106,52 +106,52 @@ def agrees(page: Page, before: Page, daemon: Daemon, mark: int) -> bool:
     """Tell whether the page counts what the daemon's log file says after the mark."""
     severities = increase(before, page, MESSAGES, by="severity")
     events = increase(before, page, EVENTS, by="event")
-    return severities == moved(logbook.severities(daemon, since=mark)) and events == logbook.events(
-        daemon, since=mark
-    )
+    return severities == moved(
+        log_reader.severities(daemon, since=mark)
+    ) and events == log_reader.events(daemon, since=mark)
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)
 async def test_each_event_counts_as_often_as_the_log_file_tells_it(lab: Lab, scene: Scene) -> None:
-    async with scene.stage(lab) as office, scraping(watched(office.management)) as scraper:
-        before = await scraper.up()
+    async with scene.stage(lab) as office, scraping(daemon_config(office.management)) as scraper:
+        before = await scraper.wait_up()
         mark = office.daemon.mark()
         await scene.act(office)
-        await scraper.until(lambda page: agrees(page, before, office.daemon, mark))
-        after = await scraper.polled()
+        await scraper.wait_for(lambda page: agrees(page, before, office.daemon, mark))
+        after = await scraper.wait_polled()
         assert agrees(after, before, office.daemon, mark)
 
     assert set(before.values(EVENTS, by="event").values()) == {0}
     assert set(before.values(MESSAGES, by="severity").values()) == {0}
     assert scene.told <= increase(before, after, EVENTS, by="event").keys()
-    assert len(logbook.commands(office.daemon)) > 10
-    assert fallen(scraper.pages) == []
+    assert len(log_reader.commands(office.daemon)) > 10
+    assert decreased(scraper.pages) == []
 
 
 async def test_what_was_logged_while_nobody_listened_counts_once_later(lab: Lab) -> None:
     accept_nobody = lab.script("exit 1")
     async with (
-        server(lab, MACHINE_READABLE, *asking_for_names(accept_nobody)) as office,
-        cable(lab, office.management) as line,
-        scraping(watched(line.management)) as scraper,
+        server(lab, MACHINE_READABLE, *user_password_options(accept_nobody)) as office,
+        link(lab, office.management) as line,
+        scraping(daemon_config(line.management)) as scraper,
     ):
-        before = await scraper.up()
+        before = await scraper.wait_up()
         mark = office.daemon.mark()
         await wrong_password(office)
-        live = await scraper.until(lambda page: agrees(page, before, office.daemon, mark))
-        line.pull()
-        await scraper.down("closed")
+        live = await scraper.wait_for(lambda page: agrees(page, before, office.daemon, mark))
+        line.disconnect()
+        await scraper.wait_down("closed")
         await wrong_password(office)
-        line.plug()
-        await scraper.until(lambda page: agrees(page, before, office.daemon, mark))
+        line.reconnect()
+        await scraper.wait_for(lambda page: agrees(page, before, office.daemon, mark))
         await wrong_password(office)
-        await scraper.until(lambda page: agrees(page, before, office.daemon, mark))
-        after = await scraper.polled()
+        await scraper.wait_for(lambda page: agrees(page, before, office.daemon, mark))
+        after = await scraper.wait_polled()
         assert agrees(after, before, office.daemon, mark)
 
     assert increase(before, live, EVENTS, by="event") == {"auth_failed": 1}
     assert increase(before, after, EVENTS, by="event") == {"auth_failed": 3}
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
 
 
 @pytest.mark.parametrize(
@@ -163,11 +163,11 @@ async def test_what_was_logged_while_nobody_listened_counts_once_later(lab: Lab)
     ],
 )
 async def test_a_name_that_looks_like_an_event_makes_none(lab: Lab, name: str) -> None:
-    async with server(lab) as office, scraping(watched(office.management)) as scraper:
-        before = await scraper.up()
+    async with server(lab) as office, scraping(daemon_config(office.management)) as scraper:
+        before = await scraper.wait_up()
         async with client(office, name):
-            await scraper.until(lambda page: page.value("openvpn_server_connected_clients") == 1)
-            after = await scraper.polled()
+            await scraper.wait_for(lambda page: page.value("openvpn_server_connected_clients") == 1)
+            after = await scraper.wait_polled()
 
     assert increase(before, after, EVENTS, by="event") == {}
     assert after.value("openvpn_fatal_errors_total") == 0

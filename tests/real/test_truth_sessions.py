@@ -5,18 +5,18 @@ import signal
 import msgspec
 import pytest
 
-from tests.real.cable import cable
 from tests.real.client import Credentials, client
-from tests.real.clock import another_second
+from tests.real.clock import wait_for_next_second
 from tests.real.daemon import INITIALISED
 from tests.real.lab import Lab
+from tests.real.link import link
 from tests.real.reading import read
-from tests.real.router import routed
-from tests.real.scraping import Page, fallen, scraping, watched
-from tests.real.server import Transport, asking_for_names, server
+from tests.real.router import behind_router
+from tests.real.scraping import Page, daemon_config, decreased, scraping
+from tests.real.server import Transport, server, user_password_options
 
 # A server over TCP notices at once that a client is gone.
-AT_ONCE = Transport.TCP
+TCP = Transport.TCP
 RECEIVED = "openvpn_server_client_received_bytes_total"
 SENT = "openvpn_server_client_sent_bytes_total"
 SINCE = "openvpn_server_client_connected_timestamp_seconds"
@@ -48,21 +48,21 @@ def came_and_went(page: Page) -> tuple[float, float]:
 
 
 async def test_a_client_that_comes_twice_and_one_that_never_comes(lab: Lab) -> None:
-    async with server(lab, transport=AT_ONCE) as office:
+    async with server(lab, transport=TCP) as office:
         config = msgspec.structs.replace(
-            watched(office.management), expected_clients=("alice", "bob")
+            daemon_config(office.management), expected_clients=("alice", "bob")
         )
         async with scraping(config) as scraper:
-            before = await scraper.up()
+            before = await scraper.wait_up()
             async with client(office, "alice"):
-                here = await scraper.until(lambda page: sessions(page) == 1)
+                here = await scraper.wait_for(lambda page: sessions(page) == 1)
                 since = alice(here, SINCE)
-                await another_second(since)
-                last = await scraper.polled()
-            gone = await scraper.until(lambda page: sessions(page) == 0)
+                await wait_for_next_second(since)
+                last = await scraper.wait_polled()
+            gone = await scraper.wait_for(lambda page: sessions(page) == 0)
             async with client(office, "alice"):
-                await scraper.until(lambda page: sessions(page) == 1)
-                back = await scraper.polled()
+                await scraper.wait_for(lambda page: sessions(page) == 1)
+                back = await scraper.wait_polled()
 
     assert [came_and_went(page) for page in (before, here, gone, back)] == [
         *((0, 0), (1, 0), (1, 1), (2, 1)),
@@ -75,20 +75,20 @@ async def test_a_client_that_comes_twice_and_one_that_never_comes(lab: Lab) -> N
     assert 1 <= gone.value(f"{LASTED}_sum") <= alice(gone, SEEN) - since + 1
     assert gone.value(f"{LASTED}_bucket", le="60.0") == 1
     assert alice(last, SEEN) <= alice(gone, SEEN) < alice(back, SEEN)
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
 
 
 async def test_two_sessions_of_one_name_are_one_sum(lab: Lab) -> None:
     async with (
-        server(lab, "--duplicate-cn", "--keepalive", "60", "240", transport=AT_ONCE) as office,
+        server(lab, "--duplicate-cn", "--keepalive", "60", "240", transport=TCP) as office,
         client(office, "alice"),
     ):
-        async with scraping(watched(office.management)) as scraper:
-            await scraper.until(lambda page: sessions(page) == 1)
+        async with scraping(daemon_config(office.management)) as scraper:
+            await scraper.wait_for(lambda page: sessions(page) == 1)
             async with client(office, "alice", "--setenv", "IV_GUI_VER", "OpenVPN_GUI_11"):
-                await scraper.until(lambda page: sessions(page) == 2)
-                both = await scraper.polled()
-            one = await scraper.until(lambda page: sessions(page) == 1)
+                await scraper.wait_for(lambda page: sessions(page) == 2)
+                both = await scraper.wait_polled()
+            one = await scraper.wait_for(lambda page: sessions(page) == 1)
         [row] = (await read(office.management)).rows
 
     # Nobody knows what the one that came before us said of itself.
@@ -100,43 +100,43 @@ async def test_two_sessions_of_one_name_are_one_sum(lab: Lab) -> None:
     # Two handshakes, one of which is all that the row still has.
     assert alice(both, RECEIVED) > 1.5 * row.received
     assert alice(one, RECEIVED) >= alice(both, RECEIVED)
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
 
 
 async def test_a_session_too_short_for_any_poll_counts_once(lab: Lab) -> None:
-    async with server(lab, transport=AT_ONCE) as office:
-        config = msgspec.structs.replace(watched(office.management), poll_interval=1.0)
+    async with server(lab, transport=TCP) as office:
+        config = msgspec.structs.replace(daemon_config(office.management), poll_interval=1.0)
         async with scraping(config) as scraper:
-            await scraper.up()
-            before = await scraper.until(lambda page: page.value(POLLS) == 2)
+            await scraper.wait_up()
+            before = await scraper.wait_for(lambda page: page.value(POLLS) == 2)
             async with client(office, "alice"):
                 pass
-            between = await scraper.until(lambda page: page.value(CAME) == 1)
-            after = await scraper.until(lambda page: page.value(POLLS) == 5)
+            between = await scraper.wait_for(lambda page: page.value(CAME) == 1)
+            after = await scraper.wait_for(lambda page: page.value(POLLS) == 5)
 
     assert came_and_went(before) == (0, 0)
     assert between.value(POLLS) == 2
     assert came_and_went(after) == (1, 1)
     assert {sessions(page) for page in scraper.pages} == {0}
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
 
 
 @pytest.mark.parametrize("way", ["password", "script"])
 async def test_a_client_that_is_turned_away_is_no_session(lab: Lab, way: str) -> None:
     options = {
-        "password": asking_for_names(lab.script("exit 1")),
+        "password": user_password_options(lab.script("exit 1")),
         "script": ("--script-security", "2", "--client-connect", "/bin/false"),
     }
     async with (
         server(lab, *options[way]) as office,
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        await scraper.up()
+        await scraper.wait_up()
         async with client(office, "alice", user=Credentials("alice", "bad"), ready=TURNED_AWAY):
             pass
         # The server keeps its row for another five seconds.
-        await scraper.polled()
-        after = await scraper.polled()
+        await scraper.wait_polled()
+        after = await scraper.wait_polled()
 
     assert after.value(MESSAGES, source="CLIENT") == (1 if way == "script" else 0)
     assert after.value(PENDING) == 1
@@ -148,92 +148,94 @@ async def test_a_client_that_is_turned_away_is_no_session(lab: Lab, way: str) ->
 async def test_a_client_that_floats_is_one_session(lab: Lab) -> None:
     async with (
         server(lab, "--verb", "4", "--keepalive", "1", "10") as office,
-        routed(office) as router,
+        behind_router(office) as router,
         client(router.server, "alice"),
     ):
-        async with scraping(watched(office.management)) as scraper:
-            await scraper.until(lambda page: sessions(page) == 1)
-            before = await scraper.polled()
-            await router.move()
+        async with scraping(daemon_config(office.management)) as scraper:
+            await scraper.wait_for(lambda page: sessions(page) == 1)
+            before = await scraper.wait_polled()
+            await router.change_port()
             await office.daemon.wait_for_log("floated from")
-            await scraper.polled()
-            after = await scraper.polled()
-        by_hand = await read(office.management)
+            await scraper.wait_polled()
+            after = await scraper.wait_polled()
+        manual = await read(office.management)
         address = router.address
 
-    [row] = by_hand.rows
-    assert f"\t{address}\t" in by_hand.status
+    [row] = manual.rows
+    assert f"\t{address}\t" in manual.status
     assert alice(after, SINCE) == alice(before, SINCE) == row.since
     assert came_and_went(after) == (0, 0)
     assert before.labels(INFO) == after.labels(INFO)
     assert alice(before, RECEIVED) < alice(after, RECEIVED) <= row.received
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
 
 
 async def test_a_client_that_comes_back_from_the_same_port_goes_on_with_its_row(lab: Lab) -> None:
-    papers = lab.authority.issue("alice").options()
-    async with server(lab) as office, routed(office) as router:
-        async with scraping(watched(office.management)) as scraper:
-            await scraper.up()
-            async with client(router.server, "alice", *papers) as first:
-                before = await scraper.until(lambda page: sessions(page) == 1)
+    certificate = lab.authority.issue("alice").options()
+    async with server(lab) as office, behind_router(office) as router:
+        async with scraping(daemon_config(office.management)) as scraper:
+            await scraper.wait_up()
+            async with client(router.server, "alice", *certificate) as first:
+                before = await scraper.wait_for(lambda page: sessions(page) == 1)
                 await first.daemon.kill()
-            await another_second(alice(before, SINCE))
+            await wait_for_next_second(alice(before, SINCE))
             # A server of 2.6 never answers the question for its settings, yet its row goes on.
-            async with client(router.server, "alice", *papers, ready="Peer Connection Initiated"):
+            async with client(
+                router.server, "alice", *certificate, ready="Peer Connection Initiated"
+            ):
                 enough = 1.5 * alice(before, RECEIVED)
-                await scraper.until(lambda page: alice(page, RECEIVED) > enough)
+                await scraper.wait_for(lambda page: alice(page, RECEIVED) > enough)
                 # Long enough for a wrong session to end again.
-                await scraper.polled()
-                await scraper.polled()
-                after = await scraper.polled()
+                await scraper.wait_polled()
+                await scraper.wait_polled()
+                after = await scraper.wait_polled()
         [row] = (await read(office.management)).rows
 
     assert row.since == alice(after, SINCE) == alice(before, SINCE)
     assert came_and_went(before) == came_and_went(after) == (1, 0)
     assert alice(after, RECEIVED) <= row.received
     assert {sessions(page) for page in scraper.pages} == {0, 1}
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
 
 
 @pytest.mark.parametrize("restart", [signal.SIGUSR1, signal.SIGHUP])
 async def test_a_restart_ends_sessions_and_the_next_ones_are_others(
     lab: Lab, restart: signal.Signals
 ) -> None:
-    async with server(lab, transport=AT_ONCE) as office:
-        async with scraping(watched(office.management)) as scraper:
-            await scraper.up()
+    async with server(lab, transport=TCP) as office:
+        async with scraping(daemon_config(office.management)) as scraper:
+            await scraper.wait_up()
             async with client(office, "alice") as peer:
-                before = await scraper.until(lambda page: sessions(page) == 1)
+                before = await scraper.wait_for(lambda page: sessions(page) == 1)
                 mark = peer.daemon.mark()
                 office.daemon.signal(restart)
                 await peer.daemon.wait_for_log(INITIALISED, since=mark)
-                await scraper.polled()
-                after = await scraper.polled()
-        by_hand = await read(office.management)
+                await scraper.wait_polled()
+                after = await scraper.wait_polled()
+        manual = await read(office.management)
 
     assert (came_and_went(before), came_and_went(after)) == ((1, 0), (2, 1))
     assert sessions(after) == 1
     assert [labels["client_id"] for labels in after.labels(INFO)] == ["0"]
     # No byte of a client's came twice.
-    assert 1.5 * alice(before, RECEIVED) < alice(after, RECEIVED) <= by_hand.received
-    assert fallen(scraper.pages) == []
+    assert 1.5 * alice(before, RECEIVED) < alice(after, RECEIVED) <= manual.received
+    assert decreased(scraper.pages) == []
 
 
 async def test_what_clients_run_on_is_known_too_after_a_restart_between_two_polls(lab: Lab) -> None:
-    async with server(lab, transport=AT_ONCE) as office, cable(lab, office.management) as line:
-        config = msgspec.structs.replace(watched(line.management), poll_interval=60.0)
+    async with server(lab, transport=TCP) as office, link(lab, office.management) as line:
+        config = msgspec.structs.replace(daemon_config(line.management), poll_interval=60.0)
         async with scraping(config) as scraper:
-            await scraper.up()
+            await scraper.wait_up()
             async with client(office, "alice") as peer:
                 mark = peer.daemon.mark()
                 office.daemon.signal(signal.SIGUSR1)
                 await peer.daemon.wait_for_log(INITIALISED, since=mark)
-                heard = await scraper.until(lambda page: page.value(CAME) == 2)
-                line.pull()  # a new session begins with a poll
-                await scraper.down("closed")
-                line.plug()
-                after = await scraper.until(lambda page: sessions(page) == 1)
+                heard = await scraper.wait_for(lambda page: page.value(CAME) == 2)
+                line.disconnect()  # a new session begins with a poll
+                await scraper.wait_down("closed")
+                line.reconnect()
+                after = await scraper.wait_for(lambda page: sessions(page) == 1)
 
     assert heard.value(POLLS) == 1
     assert after.value(POLLS) == 2

@@ -7,15 +7,15 @@ import msgspec
 import pytest
 
 from exporter.config.schema import DaemonConfig, SlotPolicy
-from tests.real import raw
+from tests.real import raw_session
 from tests.real.changes import increase
 from tests.real.client import Credentials, client
 from tests.real.daemon import INITIALISED
 from tests.real.lab import Lab
-from tests.real.logbook import commands
+from tests.real.log_reader import commands
 from tests.real.management import Management
-from tests.real.scraping import fallen, scraping, watched
-from tests.real.server import asking_for_names, server
+from tests.real.scraping import daemon_config, decreased, scraping
+from tests.real.server import server, user_password_options
 
 TRANSITIONS = "openvpn_state_transitions_total"
 RECONNECTS = "openvpn_reconnects_total"
@@ -33,26 +33,26 @@ VISIT = ("pid", "version", "verb", "hold", "state all", "log all", "status 3", "
 
 def releasing(management: Management) -> DaemonConfig:
     return msgspec.structs.replace(
-        watched(management), slot=SlotPolicy.RELEASE, poll_interval=BETWEEN_VISITS
+        daemon_config(management), slot=SlotPolicy.RELEASE, poll_interval=BETWEEN_VISITS
     )
 
 
 async def test_a_released_slot_is_free_between_visits_and_nothing_is_lost(lab: Lab) -> None:
     accept_nobody = lab.script("exit 1")
     async with (
-        server(lab, *asking_for_names(accept_nobody)) as office,
+        server(lab, *user_password_options(accept_nobody)) as office,
         scraping(releasing(office.management)) as scraper,
     ):
-        before = await scraper.up()
-        [pid] = await raw.ask(office.management.address, "pid")
+        before = await scraper.wait_up()
+        [pid] = await raw_session.request(office.management.address, "pid")
         mark = office.daemon.mark()
         office.daemon.signal(signal.SIGUSR1)
         await office.daemon.wait_for_log(INITIALISED, since=mark)
         async with client(office, "alice", user=Credentials("alice"), ready=REFUSED):
             pass
-        await scraper.until(lambda page: page.value(EVENTS, event="auth_failed") == 1)
+        await scraper.wait_for(lambda page: page.value(EVENTS, event="auth_failed") == 1)
         visits = (await scraper.page()).value(POLLS)
-        after = await scraper.until(lambda page: page.value(POLLS) == visits + 3)
+        after = await scraper.wait_for(lambda page: page.value(POLLS) == visits + 3)
 
     assert pid == f"SUCCESS: pid={office.daemon.pid}"
     assert increase(before, after, EVENTS, by="event") == {"auth_failed": 1}
@@ -64,7 +64,7 @@ async def test_a_released_slot_is_free_between_visits_and_nothing_is_lost(lab: L
     }
     assert after.value(CONNECTS) == after.value(POLLS)
     assert {page.value("openvpn_up") for page in scraper.pages[-10:]} == {1}
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
 
 
 async def test_what_a_visit_costs_the_daemons_log(lab: Lab) -> None:
@@ -72,7 +72,7 @@ async def test_what_a_visit_costs_the_daemons_log(lab: Lab) -> None:
         server(lab) as office,
         scraping(releasing(office.management)) as scraper,
     ):
-        await scraper.up()
+        await scraper.wait_up()
         await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")
         mark = office.daemon.mark()
         await office.daemon.wait_for_log("MANAGEMENT: Client disconnected", since=mark)
@@ -90,12 +90,14 @@ async def test_a_daemon_that_restarts_when_we_leave_is_left_once_at_most(
     async with server(lab, "--management-signal") as office:
         config = msgspec.structs.replace(releasing(office.management), slot=slot)
         async with scraping(config) as scraper:
-            before = await scraper.up()
-            await scraper.until(lambda page: page.value(POLLS) >= 4)
+            before = await scraper.wait_up()
+            await scraper.wait_for(lambda page: page.value(POLLS) >= 4)
             mark = office.daemon.mark()
             office.daemon.signal(signal.SIGUSR1)
             await office.daemon.wait_for_log(INITIALISED, since=mark)
-            after = await scraper.until(lambda page: page.value(RECONNECTS, reason="SIGUSR1") == 1)
+            after = await scraper.wait_for(
+                lambda page: page.value(RECONNECTS, reason="SIGUSR1") == 1
+            )
 
     left_once = slot is SlotPolicy.RELEASE
     assert before.value(RESTARTS) == 0
@@ -104,7 +106,7 @@ async def test_a_daemon_that_restarts_when_we_leave_is_left_once_at_most(
     assert after.value(CONNECTS) == 1 + left_once
     warnings = [record for record in caplog.records if "--management-signal" in record.message]
     assert [record.levelno for record in warnings] == [logging.WARNING] * left_once
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
 
 
 async def test_byte_counts_that_another_client_left_on_are_turned_off(lab: Lab) -> None:
@@ -112,13 +114,13 @@ async def test_byte_counts_that_another_client_left_on_are_turned_off(lab: Lab) 
         server(lab) as office,
         client(office, "alice", management=lab.tcp()) as alice,
     ):
-        await raw.ask(alice.management.address, "bytecount 1")
-        async with scraping(watched(alice.management)) as scraper:
-            await scraper.up()
+        await raw_session.request(alice.management.address, "bytecount 1")
+        async with scraping(daemon_config(alice.management)) as scraper:
+            await scraper.wait_up()
             await alice.daemon.wait_for_log("CMD 'bytecount 0'")
-            after = await scraper.polled()
-        async with raw.session(alice.management.address) as person:
-            with pytest.raises(raw.NoReplyError):
+            after = await scraper.wait_polled()
+        async with raw_session.connect(alice.management.address) as person:
+            with pytest.raises(raw_session.NoReplyError):
                 await person.notification(deadline=2.0)
 
     assert after.value(MESSAGES, source="BYTECOUNT") == 1

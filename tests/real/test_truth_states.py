@@ -5,15 +5,15 @@ from collections import Counter
 
 import msgspec
 
-from tests.real import raw
-from tests.real.cable import cable
-from tests.real.changes import fallen_since_up, increase
+from tests.real import raw_session
+from tests.real.changes import decreased_since_up, increase
 from tests.real.client import client
-from tests.real.clock import another_second
+from tests.real.clock import wait_for_next_second
 from tests.real.daemon import INITIALISED
 from tests.real.lab import Lab
+from tests.real.link import link
 from tests.real.management import Management
-from tests.real.scraping import Page, fallen, scraping, watched
+from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import server
 
 TRANSITIONS = "openvpn_state_transitions_total"
@@ -24,7 +24,7 @@ QUICK_TO_MISS_A_PEER = ("--keepalive", "1", "2")
 
 
 async def history(management: Management) -> list[str]:
-    [reply] = await raw.ask(management.address, "state all")
+    [reply] = await raw_session.request(management.address, "state all")
     return reply.split("\n")[:-1]
 
 
@@ -50,22 +50,22 @@ async def test_history_counts_nothing_and_then_each_state_once_over_a_gap(lab: L
     async with server(lab) as office, client(office, "alice", management=lab.tcp()) as alice:
         past = await history(alice.management)
         async with (
-            cable(lab, alice.management) as line,
-            scraping(watched(line.management)) as scraper,
+            link(lab, alice.management) as line,
+            scraping(daemon_config(line.management)) as scraper,
         ):
-            first = await scraper.up()
+            first = await scraper.wait_up()
             alice.daemon.signal(signal.SIGUSR1)
-            live = await scraper.until(lambda page: connections(page) == 1)
-            line.pull()
-            await scraper.down("closed")
+            live = await scraper.wait_for(lambda page: connections(page) == 1)
+            line.disconnect()
+            await scraper.wait_down("closed")
             mark = alice.daemon.mark()
             alice.daemon.signal(signal.SIGUSR1)
             await alice.daemon.wait_for_log(INITIALISED, since=mark)
-            line.plug()
-            filled = await scraper.until(lambda page: connections(page) == 2)
+            line.reconnect()
+            filled = await scraper.wait_for(lambda page: connections(page) == 2)
             alice.daemon.signal(signal.SIGUSR1)
-            await scraper.until(lambda page: connections(page) == 3)
-            last = await scraper.polled()
+            await scraper.wait_for(lambda page: connections(page) == 3)
+            last = await scraper.wait_polled()
         everything = await history(alice.management)
 
     new = everything[len(past) :]
@@ -75,7 +75,7 @@ async def test_history_counts_nothing_and_then_each_state_once_over_a_gap(lab: L
     assert counted(last) == names(new)
     assert increase(first, last, RECONNECTS, by="reason") == reasons(new) == {"SIGUSR1": 3}
     assert last.value(CONNECTS) == 2
-    assert fallen_since_up(scraper.pages) == []
+    assert decreased_since_up(scraper.pages) == []
 
 
 async def test_a_client_that_loses_its_server_and_finds_it_again(lab: Lab) -> None:
@@ -85,21 +85,21 @@ async def test_a_client_that_loses_its_server_and_finds_it_again(lab: Lab) -> No
     ):
         past = await history(alice.management)
         async with (
-            cable(lab, alice.management) as line,
-            scraping(watched(line.management)) as scraper,
+            link(lab, alice.management) as line,
+            scraping(daemon_config(line.management)) as scraper,
         ):
-            up = await scraper.up()
+            up = await scraper.wait_up()
             await office.daemon.kill()
-            lost = await scraper.until(
+            lost = await scraper.wait_for(
                 lambda page: page.value(RECONNECTS, reason="ping-restart") == 1
             )
-            line.pull()
+            line.disconnect()
             mark = alice.daemon.mark()
             async with server(lab, "--port", str(office.port)):
                 await alice.daemon.wait_for_log(INITIALISED, since=mark)
-                line.plug()
-                await scraper.until(lambda page: connections(page) == 1)
-                found = await scraper.polled()
+                line.reconnect()
+                await scraper.wait_for(lambda page: connections(page) == 1)
+                found = await scraper.wait_polled()
         new = (await history(alice.management))[len(past) :]
 
     assert lost.value(TRANSITIONS, state="RECONNECTING") == 1
@@ -108,26 +108,26 @@ async def test_a_client_that_loses_its_server_and_finds_it_again(lab: Lab) -> No
     assert {"RECONNECTING", "WAIT", "AUTH", "CONNECTED"} <= names(new).keys()
     assert increase(up, found, RECONNECTS, by="reason") == reasons(new)
     assert reasons(new)["ping-restart"] == 1
-    assert fallen_since_up(scraper.pages) == []
+    assert decreased_since_up(scraper.pages) == []
 
 
 async def test_a_server_restarts_within_its_process_ends_and_is_another_one(lab: Lab) -> None:
     async with server(lab) as first:
         # A command that the daemon leaves unread makes its end a reset: TCP drops the last words.
-        config = msgspec.structs.replace(watched(first.management), poll_interval=60.0)
+        config = msgspec.structs.replace(daemon_config(first.management), poll_interval=60.0)
         async with scraping(config) as scraper:
-            up = await scraper.up()
+            up = await scraper.wait_up()
             first.daemon.signal(signal.SIGUSR1)
-            await scraper.until(lambda page: connections(page) == 1)
+            await scraper.wait_for(lambda page: connections(page) == 1)
             first.daemon.signal(signal.SIGHUP)
-            restarted = await scraper.until(lambda page: connections(page) == 2)
+            restarted = await scraper.wait_for(lambda page: connections(page) == 2)
             await first.daemon.stop()
-            ended = await scraper.until(lambda page: not page.is_up())
-            await another_second(up.value("openvpn_start_time_seconds"))
+            ended = await scraper.wait_for(lambda page: not page.is_up())
+            await wait_for_next_second(up.value("openvpn_start_time_seconds"))
             async with server(lab, management=first.management) as second:
-                again = await scraper.up()
+                again = await scraper.wait_up()
                 await second.daemon.kill()
-                killed = await scraper.until(lambda page: not page.is_up())
+                killed = await scraper.wait_for(lambda page: not page.is_up())
 
     assert counted(up) == {}
     assert increase(up, restarted, RECONNECTS, by="reason") == {"SIGUSR1": 1, "SIGHUP": 1}
@@ -139,4 +139,4 @@ async def test_a_server_restarts_within_its_process_ends_and_is_another_one(lab:
     assert increase(again, killed, TRANSITIONS, by="state") == {}
     assert [page.value(RESTARTS) for page in (restarted, ended, again, killed)] == [0, 0, 1, 1]
     assert [page.value(CONNECTS) for page in (restarted, again, killed)] == [1, 2, 2]
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []

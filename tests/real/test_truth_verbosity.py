@@ -2,9 +2,9 @@
 
 import signal
 
-from tests.real import logbook
+from tests.real import log_reader
 from tests.real.lab import Lab
-from tests.real.scraping import Page, fallen, scraping, watched
+from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import server
 from tests.tracing import needs_full_speed
 
@@ -19,11 +19,11 @@ def lines_heard(page: Page) -> float:
 async def test_a_very_talkative_daemon_is_watched_without_its_log(lab: Lab) -> None:
     async with (
         server(lab, "--verb", "9") as office,
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        await scraper.up()
-        page = await scraper.polled()
-    asked = logbook.commands(office.daemon)
+        await scraper.wait_up()
+        page = await scraper.wait_polled()
+    asked = log_reader.commands(office.daemon)
     assert "status 3" in asked
     assert not [command for command in asked if command.startswith("log")]
     assert page.value(VERBOSITY) == 9
@@ -37,18 +37,18 @@ async def test_a_flood_of_the_log_is_ended_and_the_daemon_stays_watched(lab: Lab
     written = lab.directory / f"flood-{lab.number()}.log"
     async with (
         server(lab, "--config", str(config)) as office,
-        scraping(watched(office.management)) as scraper,
+        scraping(daemon_config(office.management)) as scraper,
     ):
-        await scraper.up()
+        await scraper.wait_up()
         # Nothing but the exporter shall slow the daemon down: its log goes to a file.
         config.write_text(f"verb 9\nlog {written}\n")
         office.daemon.signal(signal.SIGHUP)
-        await scraper.until(lambda page: lines_heard(page) > 10_000)
-        quiet = await scraper.polled()
-        later = await scraper.polled()
+        await scraper.wait_for(lambda page: lines_heard(page) > 10_000)
+        quiet = await scraper.wait_polled()
+        later = await scraper.wait_polled()
 
     assert later.is_up()
     assert lines_heard(later) == lines_heard(quiet)
     assert later.value(VERBOSITY) == 9
     assert later.value("openvpn_exporter_connects_total") <= 2
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []

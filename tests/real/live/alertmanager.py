@@ -12,7 +12,7 @@ from aiohttp import ClientConnectionError, ClientSession, web
 
 from tests.alert_rules.shipped import PROMETHEUS
 from tests.real.lab import Lab
-from tests.real.live.tempo import DEADLINE
+from tests.real.live.timing import DEADLINE
 from tests.real.management import LOOPBACK
 from tests.real.program import program
 from tests.real.waiting import eventually
@@ -39,7 +39,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Notification:
     """What one receiver was told of one alert."""
 
     receiver: str
@@ -54,13 +54,13 @@ class Receivers:
     """Whoever is told: the page of each receiver, and all that came, the oldest first."""
 
     url: str
-    news: list[News] = field(default_factory=list)
+    notifications: list[Notification] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
         """Take what Alertmanager sends."""
         said = await request.json()
-        self.news += [
-            News(
+        self.notifications += [
+            Notification(
                 receiver=said["receiver"],
                 status=alert["status"],
                 alert=Alert.read(alert["labels"]),
@@ -71,12 +71,20 @@ class Receivers:
         ]
         return web.Response()
 
-    async def until_all_is_over(self) -> None:
+    async def wait_all_resolved(self) -> None:
         """Wait until whoever heard of an alert has heard of its end."""
 
         async def look() -> bool | None:
-            ends = {news.alert for news in self.news if news.status == RESOLVED}
-            return True if {news.alert for news in self.news} == ends else None
+            ends = {
+                notifications.alert
+                for notifications in self.notifications
+                if notifications.status == RESOLVED
+            }
+            return (
+                True
+                if {notifications.alert for notifications in self.notifications} == ends
+                else None
+            )
 
         await eventually(look, deadline=DEADLINE, pause=PAUSE)
 
@@ -104,7 +112,7 @@ class Alertmanager:
             self.states.setdefault(alert, set()).add(state)
         return states
 
-    async def until(self, alert: Alert, state: str | None) -> None:
+    async def wait_for(self, alert: Alert, state: str | None) -> None:
         """Wait until an alert is active, suppressed, or, with None, not there."""
 
         async def look() -> bool | None:
@@ -117,7 +125,7 @@ class Alertmanager:
             error.add_note(f"{alert} was not {state}: {await self.alerts()}")
             raise
 
-    async def until_quiet(self) -> None:
+    async def wait_no_alerts(self) -> None:
         """Wait until there is no alert."""
 
         async def look() -> bool | None:
@@ -130,7 +138,7 @@ class Alertmanager:
             raise
 
 
-def rehearsed(url: str) -> dict[str, Any]:
+def test_routes(url: str) -> dict[str, Any]:
     """Return the shipped configuration with hasty routes, and ``url`` in each receiver's place."""
     config: dict[str, Any] = yaml.safe_load((PROMETHEUS / "alertmanager.yml").read_text())
     config["route"] |= {"group_wait": "1s", "group_interval": "1s"}
@@ -146,23 +154,23 @@ def rehearsed(url: str) -> dict[str, Any]:
 async def receivers(lab: Lab) -> AsyncIterator[Receivers]:
     """Have somebody listen at each receiver's place."""
     port = lab.port()
-    those = Receivers(f"http://{LOOPBACK}:{port}")
+    receivers_ = Receivers(f"http://{LOOPBACK}:{port}")
     app = web.Application()
-    app.router.add_post("/{receiver}", those.take)
+    app.router.add_post("/{receiver}", receivers_.take)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
         await web.TCPSite(runner, LOOPBACK, port).start()
-        yield those
+        yield receivers_
     finally:
         await runner.cleanup()
 
 
 @asynccontextmanager
-async def alertmanager(lab: Lab, told: Receivers, directory: Path) -> AsyncIterator[Alertmanager]:
+async def alertmanager(lab: Lab, result: Receivers, directory: Path) -> AsyncIterator[Alertmanager]:
     """Run one that tells them, alone and of no cluster."""
     file = directory / "alertmanager.yml"
-    file.write_text(yaml.safe_dump(rehearsed(told.url)))
+    file.write_text(yaml.safe_dump(test_routes(result.url)))
     address = f"{LOOPBACK}:{lab.port()}"
     options = [
         f"--config.file={file}",
@@ -174,6 +182,6 @@ async def alertmanager(lab: Lab, told: Receivers, directory: Path) -> AsyncItera
         program("prometheus-alertmanager", *options, log=directory / "alertmanager.log"),
         ClientSession() as session,
     ):
-        asked = Alertmanager(session, address)
-        await asked.until_quiet()
-        yield asked
+        prom = Alertmanager(session, address)
+        await prom.wait_no_alerts()
+        yield prom

@@ -9,13 +9,13 @@ from itertools import product
 from typing import Any
 
 from tests.grafana.dashboard_files import DASHBOARDS, panels
-from tests.real.live.tempo import SCRAPE_SECONDS
+from tests.real.live.timing import SCRAPE_SECONDS
 from tests.real.prometheus import Prometheus, PrometheusError
 
 Json = Any
 Values = dict[str, str]
 
-AT_ONCE = 4
+CONCURRENCY = 4
 """Queries that are under way together, as a browser's."""
 
 _SPECIAL = re.compile(r"[$^*{}\[\]'+?.()|\\]")
@@ -45,21 +45,21 @@ class Window:
 
 
 @dataclass(slots=True)
-class Answer:
+class QueryResult:
     """What came of one query over all choices of the variables."""
 
-    asked: int = 0
+    prom: int = 0
     values: dict[str, list[float]] = field(default_factory=dict)
     """The last value of each series that was shown, by the way of choosing: ``all``, ``each``."""
     errors: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
-class Replay:
+class DashboardResults:
     """All that was asked, by where it stands: dashboard, panel and query."""
 
     variables: dict[str, list[str]] = field(default_factory=dict)
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, QueryResult] = field(default_factory=dict)
 
 
 def queries(uid: str) -> Iterator[tuple[str, Json]]:
@@ -72,7 +72,7 @@ def queries(uid: str) -> Iterator[tuple[str, Json]]:
             yield f"{uid}: annotation {annotation['name']}", annotation
 
 
-PLACES = [place for uid in DASHBOARDS for place, _ in queries(uid)]
+QUERY_IDS = [query_id for uid in DASHBOARDS for query_id, _ in queries(uid)]
 VARIABLES = [
     f"{uid}: {variable['name']}"
     for uid, board in DASHBOARDS.items()
@@ -81,56 +81,56 @@ VARIABLES = [
 ]
 
 
-async def replay(asked: Prometheus, window: Window) -> Replay:
+async def run_dashboards(prom: Prometheus, window: Window) -> DashboardResults:
     """Open each dashboard, with every choice that its variables offer."""
-    result = Replay(answers={place: Answer() for place in PLACES})
-    turnstile = asyncio.Semaphore(AT_ONCE)
+    result = DashboardResults(answers={query_id: QueryResult() for query_id in QUERY_IDS})
+    semaphore = asyncio.Semaphore(CONCURRENCY)
 
-    async def run(place: str, query: Json, way: str, chosen: Values) -> None:
-        async with turnstile:
-            await _ask(asked, query, window, chosen, way, result.answers[place])
+    async def run(query_id: str, query: Json, mode: str, chosen: Values) -> None:
+        async with semaphore:
+            await _ask(prom, query, window, chosen, mode, result.answers[query_id])
 
     for uid in DASHBOARDS:
-        choices = await _choices(asked, uid, window, result)
+        choices = await _choices(prom, uid, window, result)
         await asyncio.gather(
             *(
-                run(place, query, way, chosen)
-                for way, chosen in choices
-                for place, query in queries(uid)
+                run(query_id, query, mode, chosen)
+                for mode, chosen in choices
+                for query_id, query in queries(uid)
             )
         )
     return result
 
 
 async def _choices(
-    asked: Prometheus, uid: str, window: Window, result: Replay
+    prom: Prometheus, uid: str, window: Window, result: DashboardResults
 ) -> list[tuple[str, Values]]:
     """Return what can be chosen: all or each of several, and every one of which one is chosen."""
     variables = [one for one in DASHBOARDS[uid]["templating"]["list"] if one["type"] == "query"]
     choices: list[tuple[str, Values]] = []
-    for way in ("all", "each"):
+    for mode in ("all", "each"):
         chosen: dict[str, str] = {}
         single: dict[str, list[str]] = {}
         for variable in variables:
             name = variable["name"]
-            found = await _values(asked, variable, window, chosen)
+            found = await _values(prom, variable, window, chosen)
             result.variables[f"{uid}: {name}"] = found
             if not variable["multi"]:
-                single[name] = [quoted(value) for value in found]
-            elif way == "all":
+                single[name] = [escape(value) for value in found]
+            elif mode == "all":
                 chosen[name] = variable["allValue"]
             else:
-                chosen[name] = alternative(found)
+                chosen[name] = regex_of(found)
         ones = [dict(zip(single, values, strict=True)) for values in product(*single.values())]
-        choices += [(way, chosen | one) for one in ones]
+        choices += [(mode, chosen | one) for one in ones]
     return choices
 
 
-async def _values(asked: Prometheus, variable: Json, window: Window, chosen: Values) -> list[str]:
+async def _values(prom: Prometheus, variable: Json, window: Window, chosen: Values) -> list[str]:
     read = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
     assert read, variable["query"]
-    selector = filled_in(read[1], window.built_in() | chosen)
-    found = await asked.ask(
+    selector = interpolate(read[1], window.built_in() | chosen)
+    found = await prom.ask(
         f"label/{read[2]}/values",
         **{"match[]": selector, "start": str(window.start), "end": str(window.end)},
     )
@@ -138,22 +138,22 @@ async def _values(asked: Prometheus, variable: Json, window: Window, chosen: Val
 
 
 async def _ask(
-    asked: Prometheus, query: Json, window: Window, chosen: Values, way: str, answer: Answer
+    prom: Prometheus, query: Json, window: Window, chosen: Values, mode: str, answer: QueryResult
 ) -> None:
-    expression = filled_in(query["expr"], window.built_in() | chosen)
-    answer.asked += 1
+    expression = interpolate(query["expr"], window.built_in() | chosen)
+    answer.prom += 1
     try:
         if query.get("instant"):
-            found = await asked.ask("query", query=expression, time=str(window.end))
+            found = await prom.ask("query", query=expression, time=str(window.end))
         else:
             span = {"start": str(window.start), "end": str(window.end), "step": "1"}
-            found = await asked.ask("query_range", query=expression, **span)
+            found = await prom.ask("query_range", query=expression, **span)
     except PrometheusError as error:
         answer.errors.add(str(error))
     else:
         shown = [value for series in found["result"] for value in _last(series)]
         if shown:
-            answer.values.setdefault(way, []).extend(shown)
+            answer.values.setdefault(mode, []).extend(shown)
 
 
 def _last(series: Json) -> list[float]:
@@ -162,7 +162,7 @@ def _last(series: Json) -> list[float]:
     return [value for value in values if not math.isnan(value)][-1:]
 
 
-def filled_in(text: str, values: Values) -> str:
+def interpolate(text: str, values: Values) -> str:
     """Put values in the places of variables.
 
     Raises:
@@ -171,12 +171,12 @@ def filled_in(text: str, values: Values) -> str:
     return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda found: values[found[1] or found[2]], text)
 
 
-def quoted(value: str) -> str:
+def escape(value: str) -> str:
     """Return a value as Grafana puts it into a matcher with ``=``."""
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
-def alternative(values: list[str]) -> str:
+def regex_of(values: list[str]) -> str:
     """Return values as Grafana puts several into a matcher with ``=~``."""
     escaped = [_SPECIAL.sub(r"\\\g<0>", value).replace("\\", "\\\\") for value in values]
     return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"

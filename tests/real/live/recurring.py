@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 
-class Recurring:
+class RepeatedAction:
     """Begins at once; each ``seconds`` apart."""
 
     def __init__(self, action: Callable[[], None], seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.real.live.grafana import Window, alternative, filled_in, quoted
+from tests.real.live.grafana import Window, escape, interpolate, regex_of
 
 
 @pytest.mark.parametrize(
@@ -16,18 +16,18 @@ from tests.real.live.grafana import Window, alternative, filled_in, quoted
     ],
 )
 def test_several_values_become_an_alternative_of_plain_text(values: list[str], text: str) -> None:
-    assert alternative(values) == text
+    assert regex_of(values) == text
 
 
 def test_a_single_value_stays_inside_its_quotes() -> None:
-    assert quoted('dave "the\\rat"') == r"dave \"the\\rat\""
+    assert escape('dave "the\\rat"') == r"dave \"the\\rat\""
 
 
 def test_names_in_braces_and_longer_names_are_told_apart() -> None:
     chosen = {"job": "a", "job_name": "b"}
-    assert filled_in("$job ${job} $job_name", chosen) == "a a b"
+    assert interpolate("$job ${job} $job_name", chosen) == "a a b"
     with pytest.raises(KeyError):
-        filled_in("$unknown", chosen)
+        interpolate("$unknown", chosen)
 
 
 def test_windows_are_wide_enough_for_the_scrapes() -> None:

@@ -11,17 +11,20 @@ import pytest
 from tests.grafana.dashboard_files import DASHBOARDS
 from tests.real.lab import Lab
 from tests.real.live.alertmanager import FIRING, RESOLVED, SUPPRESSED
-from tests.real.live.cast import SITES
-from tests.real.live.grafana import PLACES, VARIABLES
-from tests.real.live.old_dashboards import OF_BOTH, OF_SERVERS, OF_TUNNELS
-from tests.real.live.story import (
+from tests.real.live.exporters import DAEMONS
+from tests.real.live.fleet import SITES
+from tests.real.live.grafana import QUERY_IDS, VARIABLES
+from tests.real.live.legacy_dashboards import COMMON_QUERIES, SERVER_QUERIES, TUNNEL_QUERIES
+from tests.real.live.live_run import LiveResult, run_live
+from tests.real.live.scenario import (
     AT_LIMIT,
+    AUTH_FAILURES,
+    CLIENTS_TURNED_AWAY,
     DOWN,
     EXPORTER_DOWN,
     FALLBACK,
     FATAL,
     FILE_ONLY,
-    GUESSING,
     LOST_SITE,
     MISSING,
     NEAR_LIMIT,
@@ -31,15 +34,12 @@ from tests.real.live.story import (
     PROMPT,
     RECONNECTING,
     RESTARTED,
-    TURNED_AWAY,
 )
-from tests.real.live.telling import Told, tell
-from tests.real.live.watching import DAEMONS
 
 pytestmark = pytest.mark.timeout(300)
 
 _NO_COMPRESSION = "compression is off in every daemon, as it is by default"
-EMPTY = {
+EMPTY_QUERIES = {
     "openvpn-tunnel: Compression A": _NO_COMPRESSION,
     "openvpn-tunnel: Compression B": _NO_COMPRESSION,
 }
@@ -49,10 +49,10 @@ SERVERS = {"gateway", "office", "branches", "hotel"}
 WITHOUT_CLIENTS = {"annex", "archive"}
 TUNNELS = {"laptop", "uplink", "vault"}
 NOT_UP = {"depot"}
-UNSEEN = {"outpost"}
+NOT_SCRAPED = {"outpost"}
 
-SHOWN = {
-    "openvpn-fleet: Monitored daemons A": DAEMONS - len(UNSEEN),
+EXPECTED_VALUES = {
+    "openvpn-fleet: Monitored daemons A": DAEMONS - len(NOT_SCRAPED),
     "openvpn-fleet: Daemons down A": 1,
     "openvpn-fleet: Up, not connected A": 0,
     "openvpn-fleet: Clients missing A": 1,
@@ -61,83 +61,93 @@ SHOWN = {
 }
 """What some panels must show at the worst."""
 
-HEARD = {
+RECEIVERS = {
     EXPORTER_DOWN: "pager",
     DOWN: "pager",
     PROMPT: "pager",
     MISSING: "pager",
-    TURNED_AWAY: "pager",
+    CLIENTS_TURNED_AWAY: "pager",
     RECONNECTING: "team",
     FATAL: "team",
     FALLBACK: "team",
     FILE_ONLY: "team",
     NO_CERTIFICATE: "team",
-    GUESSING: "team",
+    AUTH_FAILURES: "team",
     RESTARTED: "quiet",
 }
 """Who is told of which alert."""
 
-HIDDEN = {PACKET_ERRORS, OUTPOST_PACKET_ERRORS, AT_LIMIT, NEAR_LIMIT}
+SUPPRESSED_ALERTS = {PACKET_ERRORS, OUTPOST_PACKET_ERRORS, AT_LIMIT, NEAR_LIMIT}
 """Alerts that fire while another says it already."""
 
 
 @pytest.fixture(scope="module")
-def told(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Told:
-    return asyncio.run(tell(lab, tmp_path_factory.mktemp("live")))
+def result(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> LiveResult:
+    return asyncio.run(run_live(lab, tmp_path_factory.mktemp("live")))
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", QUERY_IDS)
 def test_each_query_of_a_dashboard_shows_something_or_stands_on_the_list(
-    told: Told, place: str
+    result: LiveResult, query_id: str
 ) -> None:
-    answer = told.replay.answers[place]
+    answer = result.run_dashboards.answers[query_id]
     assert answer.errors == set()
-    assert answer.asked >= 2
-    assert set(answer.values) == (set() if place in EMPTY else {"all", "each"})
+    assert answer.prom >= 2
+    assert set(answer.values) == (set() if query_id in EMPTY_QUERIES else {"all", "each"})
 
 
 def test_the_list_of_empty_queries_has_no_other_places() -> None:
-    assert set(EMPTY) <= set(PLACES)
+    assert set(EMPTY_QUERIES) <= set(QUERY_IDS)
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
-def test_each_variable_offers_something(told: Told, variable: str) -> None:
-    assert told.replay.variables[variable]
+def test_each_variable_offers_something(result: LiveResult, variable: str) -> None:
+    assert result.run_dashboards.variables[variable]
 
 
-@pytest.mark.parametrize(("place", "value"), SHOWN.items())
+@pytest.mark.parametrize(("place", "value"), EXPECTED_VALUES.items())
 def test_numbers_are_those_of_the_story_whichever_way_they_are_asked_for(
-    told: Told, place: str, value: float
+    result: LiveResult, query_id: str, value: float
 ) -> None:
-    assert told.replay.answers[place].values == {"all": [value], "each": [value]}
+    assert result.run_dashboards.answers[query_id].values == {"all": [value], "each": [value]}
 
 
-def test_series_under_old_names_are_offered_to_old_dashboards_only(told: Told) -> None:
-    of_jobs = [found for name, found in told.replay.variables.items() if name.endswith(": job")]
+def test_series_under_old_names_are_offered_to_old_dashboards_only(result: LiveResult) -> None:
+    of_jobs = [
+        found for name, found in result.run_dashboards.variables.items() if name.endswith(": job")
+    ]
     assert of_jobs == [["openvpn"]] * len(DASHBOARDS)
 
 
-def test_every_rule_was_evaluated(told: Told) -> None:
-    assert {name: problem for name, problem in told.rules.items() if problem} == {}
-    assert len(told.rules) > 50
+def test_every_rule_was_evaluated(result: LiveResult) -> None:
+    assert {name: problem for name, problem in result.rules.items() if problem} == {}
+    assert len(result.rules) > 50
 
 
-def test_those_are_told_whom_an_alert_concerns_and_only_those(told: Told) -> None:
-    assert told.heard(FIRING) == set(HEARD.items())
+def test_those_are_told_whom_an_alert_concerns_and_only_those(result: LiveResult) -> None:
+    assert result.notified(FIRING) == set(RECEIVERS.items())
 
 
-def test_what_another_alert_says_already_is_hidden(told: Told) -> None:
-    assert {alert for alert, states in told.states.items() if SUPPRESSED in states} == HIDDEN
-    assert not {news.alert for news in told.news} & HIDDEN
+def test_what_another_alert_says_already_is_hidden(result: LiveResult) -> None:
+    assert {
+        alert for alert, states in result.states.items() if SUPPRESSED in states
+    } == SUPPRESSED_ALERTS
+    assert not {notifications.alert for notifications in result.notifications} & SUPPRESSED_ALERTS
 
 
-def test_whoever_was_told_hears_that_it_is_over(told: Told) -> None:
-    assert told.heard(RESOLVED) == set(HEARD.items())
+def test_whoever_was_told_hears_that_it_is_over(result: LiveResult) -> None:
+    assert result.notified(RESOLVED) == set(RECEIVERS.items())
 
 
-def test_messages_say_what_the_rules_meant_to_say(told: Told) -> None:
-    first = [news for news in reversed(told.news) if news.status == FIRING]
-    said = {news.alert: news.annotations["description"] for news in first}
+def test_messages_say_what_the_rules_meant_to_say(result: LiveResult) -> None:
+    first = [
+        notifications
+        for notifications in reversed(result.notifications)
+        if notifications.status == FIRING
+    ]
+    said = {
+        notifications.alert: notifications.annotations["description"] for notifications in first
+    }
     assert re.search(r"\(reason: (closed|not_found)\)\. Its tunnels", said[DOWN])
     assert "4 times in 30 minutes, mostly for ping-restart" in said[RECONNECTING]
     assert "(reason: not_found)" in said[FILE_ONLY]
@@ -145,42 +155,49 @@ def test_messages_say_what_the_rules_meant_to_say(told: Told) -> None:
     assert LOST_SITE in said[MISSING]
 
 
-def test_each_alert_is_of_our_own_series_and_comes_once(told: Told) -> None:
-    assert {news.labels["job"] for news in told.news} == {"openvpn"}
-    assert not [news for news in told.news if "status_path" in news.labels]
-    labels = {news.alert: news.labels for news in told.news}
-    assert all(news.labels == labels[news.alert] for news in told.news)
+def test_each_alert_is_of_our_own_series_and_comes_once(result: LiveResult) -> None:
+    assert {notifications.labels["job"] for notifications in result.notifications} == {"openvpn"}
+    assert not [
+        notifications
+        for notifications in result.notifications
+        if "status_path" in notifications.labels
+    ]
+    labels = {notifications.alert: notifications.labels for notifications in result.notifications}
+    assert all(
+        notifications.labels == labels[notifications.alert]
+        for notifications in result.notifications
+    )
 
 
-def test_an_old_dashboard_is_offered_every_daemon(told: Told) -> None:
-    assert set(told.old) == SERVERS | WITHOUT_CLIENTS | TUNNELS | NOT_UP | UNSEEN
+def test_an_old_dashboard_is_offered_every_daemon(result: LiveResult) -> None:
+    assert set(result.legacy) == SERVERS | WITHOUT_CLIENTS | TUNNELS | NOT_UP | NOT_SCRAPED
 
 
 @pytest.mark.parametrize("daemon", sorted(SERVERS))
-def test_an_old_dashboard_shows_a_server(told: Told, daemon: str) -> None:
-    answers = told.old[daemon]
-    assert [name for name in OF_SERVERS | OF_BOTH if not answers[name]] == []
-    assert [name for name in OF_TUNNELS if answers[name]] == []
+def test_an_old_dashboard_shows_a_server(result: LiveResult, daemon: str) -> None:
+    answers = result.legacy[daemon]
+    assert [name for name in SERVER_QUERIES | COMMON_QUERIES if not answers[name]] == []
+    assert [name for name in TUNNEL_QUERIES if answers[name]] == []
     assert answers["up"][0].value == 1
 
 
 @pytest.mark.parametrize("daemon", sorted(TUNNELS))
-def test_an_old_dashboard_shows_a_tunnel(told: Told, daemon: str) -> None:
-    answers = told.old[daemon]
-    assert [name for name in OF_TUNNELS | OF_BOTH if not answers[name]] == []
-    assert [name for name in OF_SERVERS if answers[name]] == []
+def test_an_old_dashboard_shows_a_tunnel(result: LiveResult, daemon: str) -> None:
+    answers = result.legacy[daemon]
+    assert [name for name in TUNNEL_QUERIES | COMMON_QUERIES if not answers[name]] == []
+    assert [name for name in SERVER_QUERIES if answers[name]] == []
     assert answers["up"][0].value == 1
 
 
 @pytest.mark.parametrize("daemon", sorted(WITHOUT_CLIENTS))
-def test_an_old_dashboard_shows_a_server_without_clients(told: Told, daemon: str) -> None:
-    answers = told.old[daemon]
+def test_an_old_dashboard_shows_a_server_without_clients(result: LiveResult, daemon: str) -> None:
+    answers = result.legacy[daemon]
     assert [series.value for series in answers["clients now"]] == [0]
     assert answers["sessions"] == answers["routes"] == []
 
 
-def test_an_old_dashboard_shows_what_is_there_by_its_old_labels(told: Told) -> None:
-    branches = told.old["branches"]
+def test_an_old_dashboard_shows_what_is_there_by_its_old_labels(result: LiveResult) -> None:
+    branches = result.legacy["branches"]
     assert [series.value for series in branches["clients now"]] == [len(SITES) - 1]
     assert branches["clients now, as it was spelled"] == branches["clients now"]
     assert {series.labels["common_name"] for series in branches["sessions"]} == {*SITES} - {
@@ -195,6 +212,6 @@ def test_an_old_dashboard_shows_what_is_there_by_its_old_labels(told: Told) -> N
     assert 0 <= branches["age of the status"][0].value < 60
 
 
-def test_an_old_dashboard_tells_what_is_down_from_what_is_unseen(told: Told) -> None:
-    assert [series.value for daemon in NOT_UP for series in told.old[daemon]["up"]] == [0]
-    assert [series.value for daemon in UNSEEN for series in told.old[daemon]["up"]] == []
+def test_an_old_dashboard_tells_what_is_down_from_what_is_unseen(result: LiveResult) -> None:
+    assert [series.value for daemon in NOT_UP for series in result.legacy[daemon]["up"]] == [0]
+    assert [series.value for daemon in NOT_SCRAPED for series in result.legacy[daemon]["up"]] == []

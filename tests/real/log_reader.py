@@ -12,14 +12,14 @@ from tests.real.daemon import Daemon
 
 MACHINE_READABLE = "--machine-readable-output"
 LINE = re.compile(r"\d+\.\d+ (?P<flags>[0-9a-f]+) (?P<text>.*)")
-OURS = re.compile(r"(?:^| )MANAGEMENT: ")
+MANAGEMENT_LINE = re.compile(r"(?:^| )MANAGEMENT: ")
 
 # OpenVPN's message flags (error.h), the one that decides first.
 FLAGS = ((1 << 4, "fatal"), (1 << 5, "error"), (1 << 6, "warning"), (1 << 7, "debug"))
 PLAIN_INFORMATION = 1
 
 # A part of the line by which a person finds each event; no line tells two of them.
-TELLING = {
+EVENT_PATTERNS = {
     "auth_failed": "TLS Auth Error: Auth Username/Password verification failed for peer",
     "auth_failed_received": "AUTH: Received control message: AUTH_FAILED",
     "bad_packet_length": "WARNING: Bad encapsulated packet length from peer",
@@ -44,7 +44,7 @@ def severities(daemon: Daemon, *, since: int = 0) -> dict[str, float]:
 def events(daemon: Daemon, *, since: int = 0) -> dict[str, float]:
     """Count the lines after a mark that tell an event."""
     texts = [text for _, text in _lines(daemon, since)]
-    found = {event: sum(part in text for text in texts) for event, part in TELLING.items()}
+    found = {event: sum(part in text for text in texts) for event, part in EVENT_PATTERNS.items()}
     return {event: float(times) for event, times in found.items() if times}
 
 
@@ -57,7 +57,7 @@ def _lines(daemon: Daemon, since: int) -> Iterator[tuple[int, str]]:
     for line in daemon.log.split("\n")[since:]:
         match = LINE.fullmatch(line)
         assert match, line
-        if not OURS.search(match["text"]):
+        if not MANAGEMENT_LINE.search(match["text"]):
             yield int(match["flags"], 16), match["text"]
 
 

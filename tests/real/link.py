@@ -15,7 +15,7 @@ from tests.real.management import LOOPBACK, Management, TcpAddress
 READ_SIZE = 65536
 
 
-class Cable:
+class Link:
     """``management`` is the end to call."""
 
     def __init__(self, daemon: TcpAddress, management: Management) -> None:
@@ -25,13 +25,13 @@ class Cable:
         self._plugged.set()
         self._ends: set[StreamWriter] = set()
 
-    def pull(self) -> None:
+    def disconnect(self) -> None:
         """End every session at once, on both sides."""
         self._plugged.clear()
         for end in self._ends:
             end.transport.abort()
 
-    def plug(self) -> None:
+    def reconnect(self) -> None:
         """Let whoever waits go on, and everybody who calls from now on."""
         self._plugged.set()
 
@@ -60,11 +60,11 @@ async def _carry(source: StreamReader, sink: StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def cable(lab: Lab, daemon: Management) -> AsyncIterator[Cable]:
+async def link(lab: Lab, daemon: Management) -> AsyncIterator[Link]:
     """Lay one to a daemon that listens on a port."""
     assert isinstance(daemon.address, TcpAddress)
     address = TcpAddress(lab.port())
     management = replace(daemon, address=address)
-    laid = Cable(daemon.address, management)
+    laid = Link(daemon.address, management)
     async with await asyncio.start_server(laid.serve, LOOPBACK, address.port):
         yield laid

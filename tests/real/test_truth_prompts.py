@@ -15,15 +15,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from exporter.management.commands import Command
-from tests.real import raw
-from tests.real.changes import fallen_since_up, increase
+from tests.real import raw_session
+from tests.real.changes import decreased_since_up, increase
 from tests.real.client import Credentials, client
-from tests.real.clock import another_second
+from tests.real.clock import wait_for_next_second
 from tests.real.daemon import HELD, INITIALISED
 from tests.real.lab import Lab
-from tests.real.logbook import commands
-from tests.real.scraping import Page, fallen, scraping, watched
-from tests.real.server import asking_for_names, server
+from tests.real.log_reader import commands
+from tests.real.scraping import Page, daemon_config, decreased, scraping
+from tests.real.server import server, user_password_options
 
 HOLD = "openvpn_hold_waiting"
 PROMPT = "openvpn_prompt_waiting"
@@ -57,29 +57,33 @@ def encrypted(key: Path, lab: Lab) -> Path:
     return lab.file(text.decode())
 
 
-async def let_in(guard: raw.Session) -> None:
+async def let_in(guard: raw_session.Session) -> None:
     """Accept the next client that asks."""
     while not (line := await guard.notification()).startswith(">CLIENT:CONNECT,"):
         pass
     _, number, key = line.split(",")
-    await guard.ask(f"client-auth-nt {number} {key}")
+    await guard.request(f"client-auth-nt {number} {key}")
 
 
 async def test_a_held_daemon_is_left_in_time_and_watched_when_it_was_released(
     lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with server(lab, "--management-hold", ready=HELD) as office:
-        config = msgspec.structs.replace(watched(office.management), prompt_retry_interval=1.0)
+        config = msgspec.structs.replace(
+            daemon_config(office.management), prompt_retry_interval=1.0
+        )
         async with scraping(config) as scraper:
             await office.daemon.wait_for_log("MANAGEMENT: Client connected")
-            async with raw.session(office.management.address, deadline=TWO_SECONDS) as person:
+            async with raw_session.connect(
+                office.management.address, deadline=TWO_SECONDS
+            ) as person:
                 assert await person.notification() == ">HOLD:Waiting for hold release:0"
                 await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")
                 ours = commands(office.daemon)
-                held = await scraper.down("hold")
-                assert await person.ask("hold release") == "SUCCESS: hold release succeeded"
+                held = await scraper.wait_down("hold")
+                assert await person.request("hold release") == "SUCCESS: hold release succeeded"
                 await office.daemon.wait_for_log(INITIALISED)
-            released = await scraper.up()
+            released = await scraper.wait_up()
 
     assert set(ours) <= HARMLESS
     assert ours[-1] == "quit"
@@ -87,44 +91,50 @@ async def test_a_held_daemon_is_left_in_time_and_watched_when_it_was_released(
     assert released.value("openvpn_state", state="CONNECTED") == 1
     [warning] = [line for line in warnings(caplog) if "hold release" in line]
     assert "office" in warning
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
 
 
 async def test_a_daemon_that_is_held_again_is_left_again(lab: Lab) -> None:
     async with server(lab, "--management-hold", ready=HELD) as office:
-        await raw.ask(office.management.address, "hold release")
+        await raw_session.request(office.management.address, "hold release")
         await office.daemon.wait_for_log(INITIALISED)
-        config = msgspec.structs.replace(watched(office.management), prompt_retry_interval=0.2)
+        config = msgspec.structs.replace(
+            daemon_config(office.management), prompt_retry_interval=0.2
+        )
         async with scraping(config) as scraper:
-            before = await scraper.up()
+            before = await scraper.wait_up()
             office.daemon.signal(signal.SIGUSR1)
-            held = await scraper.down("hold")
-            async with raw.session(office.management.address, deadline=TWO_SECONDS) as person:
-                await person.ask("hold release")
-            after = await scraper.up()
+            held = await scraper.wait_down("hold")
+            async with raw_session.connect(
+                office.management.address, deadline=TWO_SECONDS
+            ) as person:
+                await person.request("hold release")
+            after = await scraper.wait_up()
 
     assert (before.value(HOLD), held.value(HOLD), after.value(HOLD)) == (0, 1, 0)
     assert increase(before, after, RECONNECTS, by="reason") == {"SIGUSR1": 1}
-    assert fallen(scraper.pages) == []
+    assert decreased(scraper.pages) == []
 
 
 async def test_a_user_name_is_left_to_a_person_to_give(lab: Lab) -> None:
     asking = ("--auth-user-pass", "--management-query-passwords")
     async with (
-        server(lab, *asking_for_names()) as office,
+        server(lab, *user_password_options()) as office,
         client(office, "alice", *asking, management=lab.tcp(), ready=ASKED_FOR_A_PASSWORD) as alice,
     ):
-        config = msgspec.structs.replace(watched(alice.management), prompt_retry_interval=0.2)
+        config = msgspec.structs.replace(daemon_config(alice.management), prompt_retry_interval=0.2)
         async with scraping(config) as scraper:
-            asked = await scraper.down("prompt")
-            async with raw.session(alice.management.address, deadline=TWO_SECONDS) as person:
+            asked = await scraper.wait_down("prompt")
+            async with raw_session.connect(
+                alice.management.address, deadline=TWO_SECONDS
+            ) as person:
                 assert await person.notification() == ">PASSWORD:Need 'Auth' username/password"
                 await alice.daemon.wait_for_log("MANAGEMENT: Client disconnected")
                 ours = commands(alice.daemon)
-                await person.ask('username "Auth" alice')
-                await person.ask('password "Auth" good')
+                await person.request('username "Auth" alice')
+                await person.request('password "Auth" good')
             await alice.daemon.wait_for_log(INITIALISED)
-            after = await scraper.up()
+            after = await scraper.wait_up()
 
     assert set(ours) <= HARMLESS
     assert waiting(asked) == {"Auth": 1}
@@ -134,20 +144,24 @@ async def test_a_user_name_is_left_to_a_person_to_give(lab: Lab) -> None:
 
 
 async def test_a_passphrase_is_left_to_a_person_to_give(lab: Lab) -> None:
-    papers = lab.authority.issue("server")
-    locked = ("--cert", str(papers.certificate), "--key", str(encrypted(papers.key, lab)))
+    certificate = lab.authority.issue("server")
+    locked = ("--cert", str(certificate.certificate), "--key", str(encrypted(certificate.key, lab)))
     options = (*locked, "--management-query-passwords")
     async with server(lab, *options, ready=ASKED_FOR_A_PASSWORD) as office:
-        config = msgspec.structs.replace(watched(office.management), prompt_retry_interval=0.2)
+        config = msgspec.structs.replace(
+            daemon_config(office.management), prompt_retry_interval=0.2
+        )
         async with scraping(config) as scraper:
-            asked = await scraper.down("prompt")
-            async with raw.session(office.management.address, deadline=TWO_SECONDS) as person:
+            asked = await scraper.wait_down("prompt")
+            async with raw_session.connect(
+                office.management.address, deadline=TWO_SECONDS
+            ) as person:
                 assert await person.notification() == ">PASSWORD:Need 'Private Key' password"
                 await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")
                 ours = commands(office.daemon)
-                await person.ask(f'password "Private Key" "{PASSPHRASE}"')
+                await person.request(f'password "Private Key" "{PASSPHRASE}"')
             await office.daemon.wait_for_log(INITIALISED)
-            after = await scraper.up()
+            after = await scraper.wait_up()
 
     assert set(ours) <= HARMLESS
     assert waiting(asked) == {"Private Key": 1}
@@ -159,13 +173,17 @@ async def test_who_authenticates_clients_gets_the_slot_and_keeps_it(
     lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
     user = Credentials("alice", "s3cret")
-    async with server(lab, *asking_for_names(), "--management-client-auth") as office:
-        config = msgspec.structs.replace(watched(office.management), prompt_retry_interval=0.1)
+    async with server(lab, *user_password_options(), "--management-client-auth") as office:
+        config = msgspec.structs.replace(
+            daemon_config(office.management), prompt_retry_interval=0.1
+        )
         async with scraping(config) as scraper:
-            before = await scraper.up()
+            before = await scraper.wait_up()
             async with client(office, "alice", user=user, ready="Peer Connection") as alice:
-                left = await scraper.down("client_auth")
-                async with raw.session(office.management.address, deadline=TWO_SECONDS) as guard:
+                left = await scraper.wait_down("client_auth")
+                async with raw_session.connect(
+                    office.management.address, deadline=TWO_SECONDS
+                ) as guard:
                     await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")
                     ours = commands(office.daemon)
                     mark = alice.daemon.mark()
@@ -173,7 +191,7 @@ async def test_who_authenticates_clients_gets_the_slot_and_keeps_it(
                     await let_in(guard)
                     await alice.daemon.wait_for_log(INITIALISED, since=mark)
             # Many times as long as it steps aside for others.
-            await another_second(await another_second(time()))
+            await wait_for_next_second(await wait_for_next_second(time()))
             last = await scraper.page()
 
     assert set(ours) <= HARMLESS
@@ -190,17 +208,17 @@ async def test_a_password_that_the_server_refuses_counts_once_in_each_counter(la
     verdict = lab.script("exit 0")
     user = Credentials("alice")
     async with (
-        server(lab, *asking_for_names(verdict)) as office,
+        server(lab, *user_password_options(verdict)) as office,
         client(office, "alice", user=user, management=lab.tcp()) as alice,
     ):
         # A command that the daemon leaves unread makes its end a reset: TCP drops the last words.
-        config = msgspec.structs.replace(watched(alice.management), poll_interval=60.0)
+        config = msgspec.structs.replace(daemon_config(alice.management), poll_interval=60.0)
         async with scraping(config) as scraper:
-            before = await scraper.up()
+            before = await scraper.wait_up()
             verdict.write_text("#!/bin/sh\nexit 1\n")
             alice.daemon.signal(signal.SIGUSR1)
             await alice.daemon.wait_for_end()
-            after = await scraper.down("refused")
+            after = await scraper.wait_down("refused")
 
     assert increase(before, after, FAILURES, by="kind") == {"Auth": 1}
     events = increase(before, after, "openvpn_log_events_total", by="event")
@@ -208,4 +226,4 @@ async def test_a_password_that_the_server_refuses_counts_once_in_each_counter(la
     assert increase(before, after, RECONNECTS, by="reason") == {"SIGUSR1": 1}
     states = increase(before, after, "openvpn_state_transitions_total", by="state")
     assert states == {"RECONNECTING": 1, "WAIT": 1, "AUTH": 1, "EXITING": 1}
-    assert fallen_since_up(scraper.pages) == []
+    assert decreased_since_up(scraper.pages) == []

@@ -22,18 +22,18 @@ from tests.real.server import Server, server
 from tests.real.waiting import eventually
 
 SITES = ("branch-lisbon", "branch-oslo", "branch-porto")
-ROOMS = 8
-LATE = ROOMS
+HOTEL_LIMIT = 8
+EXTRA_CLIENTS = HOTEL_LIMIT
 NAME_TOO_LONG = "u" * 500
 """So long that `status 3` ends before its row, and never says so."""
 
 _OFFICE = ServerSettings(pid=1001, port=443, tcp=True, dco=True)
-_HOTEL = ServerSettings(pid=1002, max_clients=ROOMS)
+_HOTEL = ServerSettings(pid=1002, max_clients=HOTEL_LIMIT)
 _UPLINK = TunnelSettings(pid=1003, breaks_every=None)
 _OUTPOST = TunnelSettings(pid=1005, breaks_every=None)
 _VAULT = TunnelSettings(pid=1004, breaks_every=None, prompt=PRIVATE_KEY_REQUEST)
 # They come and go within the story, and are too few for anybody to miss some.
-_RESTLESS = ChurnProfile(session_seconds=8, absence_seconds=3)
+_BUSY = ChurnProfile(session_seconds=8, absence_seconds=3)
 
 
 def identity(common_name: str, username: str = "UNDEF") -> ClientIdentity:
@@ -44,7 +44,7 @@ def identity(common_name: str, username: str = "UNDEF") -> ClientIdentity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cast:
+class Fleet:
     """All that act; ``depot`` dials in, once it is there."""
 
     gateway: Server
@@ -60,26 +60,26 @@ class Cast:
     vault: SimulatedDaemon
     outpost: SimulatedDaemon
 
-    dialled: str
+    depot_endpoint: str
     stack: AsyncExitStack
 
     async def depot(self, pid: int) -> SimulatedDaemon:
         """Begin a life of the daemon that dials in, as soon as somebody listens."""
         settings = TunnelSettings(pid=pid, breaks_every=None)
 
-        async def dial() -> SimulatedDaemon | None:
+        async def connect() -> SimulatedDaemon | None:
             tunnel = simulated_tunnel(
-                management=ManagementOptions(dial=self.dialled), settings=settings
+                management=ManagementOptions(dial=self.depot_endpoint), settings=settings
             )
             try:
                 return await self.stack.enter_async_context(tunnel)
             except ConnectionRefusedError:
                 return None
 
-        return await eventually(dial)
+        return await eventually(connect)
 
 
-def act(simulated: SimulatedDaemon, action: Callable[[], object]) -> None:
+def apply(simulated: SimulatedDaemon, action: Callable[[], object]) -> None:
     """Do something to a daemon, and let it happen."""
     action()
     simulated.tick()
@@ -98,29 +98,27 @@ def as_tunnel(simulated: SimulatedDaemon) -> TunnelDaemon:
 
 
 @asynccontextmanager
-async def cast(lab: Lab, directory: Path) -> AsyncIterator[Cast]:
+async def fleet(lab: Lab, directory: Path) -> AsyncIterator[Fleet]:
     """Bring everybody on while the block runs; ``depot`` comes when it is told to."""
     status = directory / "annex.status"
-    guests = [identity(f"guest-{number}") for number in range(ROOMS - 1)]
+    clients = [identity(f"guest-{number}") for number in range(HOTEL_LIMIT - 1)]
     async with AsyncExitStack() as stack:
-        come = stack.enter_async_context
-        gateway = await come(server(lab))
-        yield Cast(
+        start = stack.enter_async_context
+        gateway = await start(server(lab))
+        yield Fleet(
             gateway=gateway,
-            laptop=await come(client(gateway, "laptop", management=lab.tcp())),
-            annex=await come(server(lab, "--status", str(status), "1", "--status-version", "3")),
+            laptop=await start(client(gateway, "laptop", management=lab.tcp())),
+            annex=await start(server(lab, "--status", str(status), "1", "--status-version", "3")),
             annex_status=status,
-            office=await come(
-                simulated_server(
-                    clients=14, profile=_RESTLESS, hostile_names=True, settings=_OFFICE
-                )
+            office=await start(
+                simulated_server(clients=14, profile=_BUSY, hostile_names=True, settings=_OFFICE)
             ),
-            branches=await come(simulated_server(clients=[identity(site) for site in SITES])),
-            hotel=await come(simulated_server(clients=guests, settings=_HOTEL)),
-            archive=await come(simulated_server(clients=[identity("scribe", NAME_TOO_LONG)])),
-            uplink=await come(simulated_tunnel(settings=_UPLINK)),
-            vault=await come(simulated_tunnel(settings=_VAULT)),
-            outpost=await come(simulated_tunnel(settings=_OUTPOST)),
-            dialled=f"{LOOPBACK}:{lab.port()}",
+            branches=await start(simulated_server(clients=[identity(site) for site in SITES])),
+            hotel=await start(simulated_server(clients=clients, settings=_HOTEL)),
+            archive=await start(simulated_server(clients=[identity("scribe", NAME_TOO_LONG)])),
+            uplink=await start(simulated_tunnel(settings=_UPLINK)),
+            vault=await start(simulated_tunnel(settings=_VAULT)),
+            outpost=await start(simulated_tunnel(settings=_OUTPOST)),
+            depot_endpoint=f"{LOOPBACK}:{lab.port()}",
             stack=stack,
         )

@@ -49,7 +49,7 @@ class Session:
         self.notifications.append(line)
         return line
 
-    async def ask(self, command: str, *, deadline: float = DEADLINE) -> str:
+    async def request(self, command: str, *, deadline: float = DEADLINE) -> str:
         """Send a command; give its reply, lines joined by ``\\n``, with ``END`` if it has one.
 
         Take it apart with ``split("\\n")``: names may hold other characters that ``splitlines``
@@ -87,7 +87,7 @@ class Session:
 
 
 @asynccontextmanager
-async def session(
+async def connect(
     address: Address, *, password: str | None = None, deadline: float = DEADLINE
 ) -> AsyncIterator[Session]:
     """Hold the daemon's slot while the block runs; the greeting has been read.
@@ -106,7 +106,7 @@ async def session(
         await opened.close()
 
 
-async def ask(
+async def request(
     address: Address, *commands: str, password: str | None = None, deadline: float = DEADLINE
 ) -> list[str]:
     """Connect, ask one command after the other, leave; give the replies.
@@ -114,24 +114,24 @@ async def ask(
     Raises:
         NoReplyError: The slot is taken, or a reply did not end within ``deadline`` seconds.
     """
-    async with session(address, password=password) as opened:
-        return [await opened.ask(command, deadline=deadline) for command in commands]
+    async with connect(address, password=password) as opened:
+        return [await opened.request(command, deadline=deadline) for command in commands]
 
 
 @asynccontextmanager
-async def listening(address: Address) -> AsyncIterator[asyncio.Future[Session]]:
+async def listen(address: Address) -> AsyncIterator[asyncio.Future[Session]]:
     """Be at home for a daemon that dials; the future is done when it has. The daemon ends after."""
-    dialled: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
+    connected: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
 
-    def welcome(reader: StreamReader, writer: StreamWriter) -> None:
-        dialled.set_result(Session(reader, writer))
+    def on_connected(reader: StreamReader, writer: StreamWriter) -> None:
+        connected.set_result(Session(reader, writer))
 
-    async with await _serve(welcome, address):
+    async with await _serve(on_connected, address):
         try:
-            yield dialled
+            yield connected
         finally:
-            if dialled.done():
-                await dialled.result().close()
+            if connected.done():
+                await connected.result().close()
 
 
 async def _connect(address: Address) -> tuple[StreamReader, StreamWriter]:
@@ -141,11 +141,11 @@ async def _connect(address: Address) -> tuple[StreamReader, StreamWriter]:
 
 
 async def _serve(
-    welcome: Callable[[StreamReader, StreamWriter], None], address: Address
+    on_connected: Callable[[StreamReader, StreamWriter], None], address: Address
 ) -> asyncio.Server:
     if isinstance(address, TcpAddress):
-        return await asyncio.start_server(welcome, LOOPBACK, address.port)
-    return await asyncio.start_unix_server(welcome, address.path)
+        return await asyncio.start_server(on_connected, LOOPBACK, address.port)
+    return await asyncio.start_unix_server(on_connected, address.path)
 
 
 @asynccontextmanager

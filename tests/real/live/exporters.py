@@ -12,10 +12,10 @@ from aiohttp import ClientSession
 
 from tests.certificates.fixtures import revocation_list
 from tests.real.lab import Lab
-from tests.real.live.cast import ROOMS, SITES, Cast
+from tests.real.live.fleet import HOTEL_LIMIT, SITES, Fleet
 from tests.real.management import LOOPBACK
 from tests.real.program import program
-from tests.real.scraping import serving_at
+from tests.real.scraping import scraping_url
 
 DAEMONS = 11
 DOWN_AT_FIRST = 1
@@ -43,7 +43,7 @@ class Exporter:
         ]
         log = self.directory / "exporter.log"
         await self._process.enter_async_context(program(*command, log=log))
-        async with serving_at(f"http://{self.address}"):
+        async with scraping_url(f"http://{self.address}"):
             pass
 
     async def stop(self) -> None:
@@ -70,18 +70,18 @@ class Exporter:
 
 
 @asynccontextmanager
-async def watching(lab: Lab, cast: Cast, directory: Path) -> AsyncIterator[Exporter]:
+async def main_exporter(lab: Lab, fleet: Fleet, directory: Path) -> AsyncIterator[Exporter]:
     """Run one that watches everybody but the outpost."""
-    async with _exporting(lab, directory, *_real(lab, cast, directory), *_simulated(cast)) as one:
+    async with _exporting(lab, directory, *_real(lab, fleet, directory), *_simulated(fleet)) as one:
         yield one
 
 
 @asynccontextmanager
-async def watching_outpost(lab: Lab, cast: Cast, directory: Path) -> AsyncIterator[Exporter]:
+async def outpost_exporter(lab: Lab, fleet: Fleet, directory: Path) -> AsyncIterator[Exporter]:
     """Run another that watches the outpost."""
     own = directory / "outpost"
     own.mkdir()
-    outpost = {"name": "outpost", "management": cast.outpost.address}
+    outpost = {"name": "outpost", "management": fleet.outpost.address}
     async with _exporting(lab, own, outpost) as other:
         yield other
 
@@ -97,42 +97,42 @@ async def _exporting(lab: Lab, directory: Path, *daemons: Section) -> AsyncItera
         await exporter.stop()
 
 
-def _real(lab: Lab, cast: Cast, directory: Path) -> list[Section]:
+def _real(lab: Lab, fleet: Fleet, directory: Path) -> list[Section]:
     """Name a certificate that isn't there, and a socket that isn't there beside a status file."""
     crl = directory / "crl.pem"
     crl.write_bytes(revocation_list("Example CA"))
     return [
         {
             "name": "gateway",
-            "management": str(cast.gateway.management.address),
+            "management": str(fleet.gateway.management.address),
             "timeout": "2s",
             "ca": str(lab.authority.certificate),
             "crl_verify": str(crl),
         },
         {
             "name": "laptop",
-            "management": str(cast.laptop.management.address),
+            "management": str(fleet.laptop.management.address),
             "cert": str(directory / "laptop.pem"),
         },
         {
             "name": "annex",
             "management": f"unix:{directory / 'annex.sock'}",
-            "status_file": str(cast.annex_status),
+            "status_file": str(fleet.annex_status),
         },
     ]
 
 
-def _simulated(cast: Cast) -> list[Section]:
+def _simulated(fleet: Fleet) -> list[Section]:
     return [
-        {"name": "office", "management": cast.office.address},
+        {"name": "office", "management": fleet.office.address},
         {
             "name": "branches",
-            "management": cast.branches.address,
+            "management": fleet.branches.address,
             "expected_clients": [*SITES],
         },
-        {"name": "hotel", "management": cast.hotel.address, "max_clients": ROOMS},
-        {"name": "archive", "management": cast.archive.address, "timeout": "2s"},
-        {"name": "uplink", "management": cast.uplink.address},
-        {"name": "vault", "management": cast.vault.address, "prompt_retry_interval": "1s"},
-        {"name": "depot", "management": f"listen:{cast.dialled}"},
+        {"name": "hotel", "management": fleet.hotel.address, "max_clients": HOTEL_LIMIT},
+        {"name": "archive", "management": fleet.archive.address, "timeout": "2s"},
+        {"name": "uplink", "management": fleet.uplink.address},
+        {"name": "vault", "management": fleet.vault.address, "prompt_retry_interval": "1s"},
+        {"name": "depot", "management": f"listen:{fleet.depot_endpoint}"},
     ]

@@ -6,7 +6,7 @@ from tests.real.prometheus import Prometheus
 
 INSTANCES = 'openvpn_up{status_path!=""}'
 
-OF_SERVERS = {
+SERVER_QUERIES = {
     "clients now": 'sum by (instance) (openvpn_server_connected_clients{instance=~"$instance"})',
     "clients now, as it was spelled": (
         'sum by (instance) (openvpn_openvpn_server_connected_clients{instance=~"$instance"})'
@@ -29,7 +29,7 @@ OF_SERVERS = {
     ),
 }
 
-OF_TUNNELS = {
+TUNNEL_QUERIES = {
     "inside": (
         'rate(openvpn_client_tun_tap_read_bytes_total{instance=~"$instance"}[1m]) '
         '+ rate(openvpn_client_tun_tap_write_bytes_total{instance=~"$instance"}[1m])'
@@ -37,7 +37,7 @@ OF_TUNNELS = {
     "on the link": 'rate(openvpn_client_tcp_udp_read_bytes_total{instance=~"$instance"}[1m])',
 }
 
-OF_BOTH = {
+COMMON_QUERIES = {
     "up": 'openvpn_up{instance=~"$instance"}',
     "age of the status": 'time() - openvpn_status_update_time_seconds{instance=~"$instance"}',
 }
@@ -54,19 +54,19 @@ class Series:
 Answers = dict[str, list[Series]]
 
 
-async def open_old(asked: Prometheus) -> dict[str, Answers]:
+async def query_legacy_dashboards(prom: Prometheus) -> dict[str, Answers]:
     """Choose each instance that such a dashboard offers; return all answers, by daemon."""
-    instances = await asked.ask("label/instance/values", **{"match[]": INSTANCES})
-    queries = OF_SERVERS | OF_TUNNELS | OF_BOTH
+    instances = await prom.ask("label/instance/values", **{"match[]": INSTANCES})
+    queries = SERVER_QUERIES | TUNNEL_QUERIES | COMMON_QUERIES
     return {
         instance.rpartition("/")[2]: {
-            name: await _series(asked, query.replace("$instance", instance))
+            name: await _series(prom, query.replace("$instance", instance))
             for name, query in queries.items()
         }
         for instance in instances
     }
 
 
-async def _series(asked: Prometheus, query: str) -> list[Series]:
-    found = await asked.ask("query", query=query)
+async def _series(prom: Prometheus, query: str) -> list[Series]:
+    found = await prom.ask("query", query=query)
     return [Series(one["metric"], float(one["value"][1])) for one in found["result"]]
