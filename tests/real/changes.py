@@ -1,4 +1,4 @@
-"""How counters changed between two pages: what a graph of `increase()` would show."""
+"""How counters changed between two pages, like PromQL's `increase()`."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,22 +6,22 @@ from tests.real.scraping import Page, Series, decreased
 
 
 def increase(before: Page, after: Page, name: str, by: str) -> dict[str, float]:
-    """Give by how much each series of a counter grew; those that stood still are left out."""
+    """Return the increase of each series of a counter, without those that did not change."""
     old = before.values(name, by)
     new = after.values(name, by)
     assert new.keys() == old.keys()
-    return moved({value: new[value] - old[value] for value in new})
+    return without_zeros({label: new[label] - old[label] for label in new})
 
 
-def moved(steps: Mapping[str, float]) -> dict[str, float]:
-    """Leave out what is 0."""
-    return {value: step for value, step in steps.items() if step}
+def without_zeros(increases: Mapping[str, float]) -> dict[str, float]:
+    """Drop the values that are 0."""
+    return {label: increase for label, increase in increases.items() if increase}
 
 
 def decreased_since_up(pages: Sequence[Page]) -> list[Series]:
-    """Name the counters that were ever less than before, or gone, since the daemon was known.
+    """Return the counters that ever decreased or disappeared after the daemon was first up.
 
-    Before that the counters of all kinds of daemons are there, at 0.
+    Before that, the counters of all modes exist, at 0.
     """
-    known = next(index for index, page in enumerate(pages) if page.is_up())
-    return decreased(pages[known:])
+    first_up = next(index for index, page in enumerate(pages) if page.is_up())
+    return decreased(pages[first_up:])

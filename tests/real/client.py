@@ -1,4 +1,4 @@
-"""A real OpenVPN client: all of the handshake and the tunnel's life, but no device of its own."""
+"""A real OpenVPN client: complete handshake and tunnel, but no tun device."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,19 +13,19 @@ from tests.real.server import Server
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a user types."""
+    """A user name and a password."""
 
     name: str
     password: str = "good"
 
     def options(self, lab: Lab) -> list[str]:
-        """Say the same to OpenVPN."""
+        """Return the OpenVPN options."""
         return ["--auth-user-pass", str(lab.file(f"{self.name}\n{self.password}\n"))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A client that runs."""
+    """A running client."""
 
     daemon: Daemon
     common_name: str
@@ -44,14 +44,14 @@ async def client(
 ) -> AsyncIterator[Client]:
     """Run a client of ``server`` until the block ends.
 
-    ``options`` come last and so outdo ours. ``signer`` is the server's own authority and
-    ``management`` a port of its own unless given. ``ready`` is the text of the log line to wait
-    for; a client that shall be turned away needs another than the default.
+    ``options`` come last and override the defaults. ``signer`` defaults to the server's authority,
+    ``management`` to a port of its own. ``ready`` is the text of the log line to wait for; a
+    client that is rejected needs another text than the default.
     """
     lab = server.lab
     management = management or lab.tcp()
     certificate = (signer or lab.authority).issue(common_name, trusts=lab.authority)
-    ours = [
+    defaults = [
         *("--client", "--dev", "null", "--ifconfig-noexec", "--route-noexec", "--disable-dco"),
         *("--proto", server.transport.value, "--remote", LOOPBACK, str(server.port)),
         *("--nobind", "--connect-retry", "1", "--verb", "3"),
@@ -59,6 +59,6 @@ async def client(
         *(user.options(lab) if user else []),
         *management.options(),
     ]
-    name = f"client-{lab.number()}"
-    async with running(name, [*ours, *options], directory=lab.directory, ready=ready) as daemon:
+    name = f"client-{lab.next_number()}"
+    async with running(name, [*defaults, *options], directory=lab.directory, ready=ready) as daemon:
         yield Client(daemon=daemon, common_name=common_name, management=management)

@@ -1,4 +1,4 @@
-"""The clock on the wall, as OpenVPN reads it: in whole seconds."""
+"""The wall clock in whole seconds, as OpenVPN prints it."""
 
 from time import time
 
@@ -6,7 +6,7 @@ from tests.real.waiting import eventually
 
 
 async def wait_for_next_second(before: float) -> int:
-    """Wait until what begins is dated later than ``before``, a Unix time; give the new time."""
+    """Wait until the Unix time in seconds is greater than ``before``; return the new time."""
 
     async def look() -> int | None:
         now = int(time())

@@ -1,4 +1,4 @@
-"""All tests below this directory live in a network of their own and share one lab."""
+"""All tests in this directory run in a network namespace of their own and share one lab."""
 
 from pathlib import Path
 
@@ -11,12 +11,12 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # There is no way back from the network below, and nobody else's tests shall live in it.
+    # The process cannot leave the namespace again, so all other tests must run first.
     items.sort(key=lambda item: item.path.is_relative_to(HERE))
 
 
 @pytest.fixture(scope="session", autouse=True)
-def network_before() -> str:
+def original_namespace() -> str:
     before = namespace.current()
     namespace.enter()
     return before

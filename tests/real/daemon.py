@@ -1,6 +1,6 @@
-"""One OpenVPN process: started, watched through its log, and ended by its process id.
+"""One OpenVPN process: started, observed through its log, and ended by its process id.
 
-Nothing here sleeps: whoever waits, waits for a line of the log or for the end of the process.
+Nothing here sleeps: every wait is for a line of the log or for the end of the process.
 """
 
 import asyncio
@@ -12,19 +12,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 OPENVPN = "openvpn"
-# Said by every daemon that carries traffic now: a server that serves, a client that got in.
+# Logged by every daemon that is ready for traffic: a started server, a connected client.
 INITIALISED = "Initialization Sequence Completed"
-# Said by a daemon under --management-hold.
+# Logged by a daemon with --management-hold.
 HELD = "Need hold release from management interface"
 DEADLINE = 15.0
 
 
 class DaemonError(Exception):
-    """A daemon did not do what was waited for."""
+    """A daemon did not reach the expected state."""
 
 
 class Daemon:
-    """A running OpenVPN and every line it has logged so far (at the ``--verb`` it was given)."""
+    """A running OpenVPN process and every line that it has logged so far, at its ``--verb``."""
 
     def __init__(self, name: str, process: Process, *, copy: Path) -> None:
         self.name = name
@@ -36,22 +36,22 @@ class Daemon:
 
     @property
     def pid(self) -> int:
-        """The process id, also after the process has gone."""
+        """The process id, also after the process has ended."""
         return self._process.pid
 
     @property
     def log(self) -> str:
-        """All that was logged so far."""
+        """The log so far."""
         return "\n".join(self._lines)
 
     def mark(self) -> int:
-        """Remember how long the log is now, as a ``since`` for waiting later."""
+        """Return the current length of the log, for ``since`` in a later wait."""
         return len(self._lines)
 
     async def wait_for_log(
         self, wanted: str | re.Pattern[str], *, since: int = 0, deadline: float = DEADLINE
     ) -> str:
-        """Wait for the first line that contains the text or matches the pattern; give that line.
+        """Wait for the first line that contains the text or matches the pattern; return the line.
 
         Raises:
             DaemonError: The process ended, or ``deadline`` seconds went by, without such a line.
@@ -67,7 +67,7 @@ class Daemon:
         return line
 
     async def wait_for_end(self, *, deadline: float = DEADLINE) -> int:
-        """Wait until the process has ended by itself; give its exit code.
+        """Wait until the process has ended by itself; return its exit code.
 
         Raises:
             DaemonError: It still runs after ``deadline`` seconds.
@@ -84,12 +84,12 @@ class Daemon:
         self._process.send_signal(number)
 
     async def kill(self) -> None:
-        """End the process at once, so that it says goodbye to nobody; wait until it is gone."""
+        """Kill the process, so that it sends no exit notification; wait until it has ended."""
         self._process.kill()
         await self.wait_for_end()
 
     async def stop(self) -> None:
-        """End the process with ``SIGTERM``, unless it has ended; kill it if it does not listen."""
+        """Terminate the process unless it has ended; kill it if ``SIGTERM`` does not end it."""
         if self._process.returncode is None:
             self._process.terminate()
         try:
@@ -129,12 +129,13 @@ class Daemon:
 async def running(
     name: str, options: Sequence[str], *, directory: Path, ready: str
 ) -> AsyncIterator[Daemon]:
-    """Run ``openvpn`` with these options; give it once it has logged ``ready``; end it after.
+    """Run ``openvpn`` with these options until the block ends, which starts after ``ready``.
 
-    The log is copied to ``NAME.log`` in ``directory``, and into whatever error passes here.
+    ``ready`` is the text of a log line. The log is copied to ``NAME.log`` in ``directory``, and
+    added to every exception from the block.
 
     Raises:
-        DaemonError: It did not get ready, or had to be killed at the end.
+        DaemonError: The daemon did not log ``ready``, or had to be killed at the end.
     """
     process = await asyncio.create_subprocess_exec(
         *(OPENVPN, *options), stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, cwd=directory

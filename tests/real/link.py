@@ -1,6 +1,6 @@
-"""A cable to a daemon's management port that can be pulled out and put back in.
+"""A TCP link to a daemon's management port that can be disconnected and reconnected.
 
-Whoever calls while it is out is not refused but kept waiting, and goes on once it is back.
+While it is disconnected, clients are not refused: they wait until it is reconnected.
 """
 
 import asyncio
@@ -16,44 +16,45 @@ READ_SIZE = 65536
 
 
 class Link:
-    """``management`` is the end to call."""
+    """A TCP forwarder; ``management`` is the address for clients."""
 
     def __init__(self, daemon: TcpAddress, management: Management) -> None:
         self.management = management
         self._daemon = daemon
-        self._plugged = asyncio.Event()
-        self._plugged.set()
+        self._connected = asyncio.Event()
+        self._connected.set()
         self._ends: set[StreamWriter] = set()
 
     def disconnect(self) -> None:
-        """End every session at once, on both sides."""
-        self._plugged.clear()
+        """Abort every session on both sides."""
+        self._connected.clear()
         for end in self._ends:
             end.transport.abort()
 
     def reconnect(self) -> None:
-        """Let whoever waits go on, and everybody who calls from now on."""
-        self._plugged.set()
+        """Forward the waiting clients and all new ones."""
+        self._connected.set()
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Carry one session until one side ends it."""
-        await self._plugged.wait()
+        """Forward one session until one side ends it."""
+        await self._connected.wait()
         daemon, to_daemon = await asyncio.open_connection(LOOPBACK, self._daemon.port)
         ends = {writer, to_daemon}
         self._ends |= ends
-        ways = [
-            asyncio.create_task(_carry(*way)) for way in ((reader, to_daemon), (daemon, writer))
+        tasks = [
+            asyncio.create_task(_forward(source, sink))
+            for source, sink in ((reader, to_daemon), (daemon, writer))
         ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for end in ends:
             end.close()
             with suppress(ConnectionError):
                 await end.wait_closed()
-        await asyncio.wait(ways)
+        await asyncio.wait(tasks)
         self._ends -= ends
 
 
-async def _carry(source: StreamReader, sink: StreamWriter) -> None:
+async def _forward(source: StreamReader, sink: StreamWriter) -> None:
     with suppress(ConnectionError):
         while data := await source.read(READ_SIZE):
             sink.write(data)
@@ -61,10 +62,10 @@ async def _carry(source: StreamReader, sink: StreamWriter) -> None:
 
 @asynccontextmanager
 async def link(lab: Lab, daemon: Management) -> AsyncIterator[Link]:
-    """Lay one to a daemon that listens on a port."""
+    """Open a link to a daemon that listens on a port."""
     assert isinstance(daemon.address, TcpAddress)
     address = TcpAddress(lab.port())
     management = replace(daemon, address=address)
-    laid = Link(daemon.address, management)
-    async with await asyncio.start_server(laid.serve, LOOPBACK, address.port):
-        yield laid
+    opened = Link(daemon.address, management)
+    async with await asyncio.start_server(opened.serve, LOOPBACK, address.port):
+        yield opened

@@ -1,7 +1,7 @@
-"""What a daemon wrote into its own log file, in the form that tells how grave a line is.
+"""Counts in a daemon's own log file, whose machine-readable format includes the severity.
 
-Read with the plainest means and sharing no code with the exporter: what it counts must be here,
-as often. The daemon must run with ``MACHINE_READABLE``.
+It shares no code with the exporter, whose counts must be the same. The daemon must run with
+``MACHINE_READABLE``.
 """
 
 import re
@@ -14,11 +14,11 @@ MACHINE_READABLE = "--machine-readable-output"
 LINE = re.compile(r"\d+\.\d+ (?P<flags>[0-9a-f]+) (?P<text>.*)")
 MANAGEMENT_LINE = re.compile(r"(?:^| )MANAGEMENT: ")
 
-# OpenVPN's message flags (error.h), the one that decides first.
+# OpenVPN's message flags (error.h), the decisive one first.
 FLAGS = ((1 << 4, "fatal"), (1 << 5, "error"), (1 << 6, "warning"), (1 << 7, "debug"))
 PLAIN_INFORMATION = 1
 
-# A part of the line by which a person finds each event; no line tells two of them.
+# The text that identifies each event; no line contains two of them.
 EVENT_PATTERNS = {
     "auth_failed": "TLS Auth Error: Auth Username/Password verification failed for peer",
     "auth_failed_received": "AUTH: Received control message: AUTH_FAILED",
@@ -37,19 +37,19 @@ EVENT_PATTERNS = {
 
 
 def severities(daemon: Daemon, *, since: int = 0) -> dict[str, float]:
-    """Count the lines after a mark by how grave they are, without those about management."""
+    """Count the lines after a mark by severity, without those about management."""
     return dict(Counter(_severity(flags) for flags, text in _lines(daemon, since)))
 
 
 def events(daemon: Daemon, *, since: int = 0) -> dict[str, float]:
-    """Count the lines after a mark that tell an event."""
+    """Count the lines after a mark by event."""
     texts = [text for _, text in _lines(daemon, since)]
     found = {event: sum(part in text for text in texts) for event, part in EVENT_PATTERNS.items()}
     return {event: float(times) for event, times in found.items() if times}
 
 
 def commands(daemon: Daemon) -> list[str]:
-    """Give every command that management clients said, `load-stats` excepted (any log format)."""
+    """Return every command of management clients, except `load-stats` (in any log format)."""
     return re.findall(r"MANAGEMENT: CMD '(.*)'", daemon.log)
 
 

@@ -1,4 +1,4 @@
-"""Where a daemon's management interface is, as OpenVPN is told and as its clients are."""
+"""The address of a daemon's management interface, for OpenVPN and for its clients."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +16,8 @@ class TcpAddress:
     def __str__(self) -> str:
         return f"{LOOPBACK}:{self.port}"
 
-    def words(self) -> list[str]:
-        """Give the address in the two words that follow ``--management``."""
+    def arguments(self) -> list[str]:
+        """Return the two arguments of ``--management``."""
         return [LOOPBACK, str(self.port)]
 
 
@@ -30,8 +30,8 @@ class UnixAddress:
     def __str__(self) -> str:
         return f"unix:{self.path}"
 
-    def words(self) -> list[str]:
-        """Give the address in the two words that follow ``--management``."""
+    def arguments(self) -> list[str]:
+        """Return the two arguments of ``--management``."""
         return [str(self.path), "unix"]
 
 
@@ -40,7 +40,7 @@ Address: TypeAlias = TcpAddress | UnixAddress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Management:
-    """One management interface: its address, its password if any, and who calls whom."""
+    """One management interface: its address, its password if any, and its direction."""
 
     address: Address
     password: str | None = None
@@ -48,7 +48,7 @@ class Management:
     management_client: bool = False
 
     def options(self) -> list[str]:
-        """Say the same to OpenVPN."""
+        """Return the OpenVPN options."""
         password = [str(self.password_file)] if self.password_file else []
         direction = ["--management-client"] if self.management_client else []
-        return ["--management", *self.address.words(), *password, *direction]
+        return ["--management", *self.address.arguments(), *password, *direction]

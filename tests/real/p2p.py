@@ -1,4 +1,4 @@
-"""Two real OpenVPN daemons joined point to point, without server and client."""
+"""Two real OpenVPN daemons in point-to-point mode."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ LISTENING = "link remote: [AF_UNSPEC]"
 
 
 class Security(Enum):
-    """How the two ends know each other."""
+    """How the two peers authenticate each other."""
 
     TLS = auto()
     STATIC_KEY = auto()
@@ -23,7 +23,7 @@ class Security(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """One end."""
+    """One of the two daemons."""
 
     daemon: Daemon
     management: Management
@@ -31,34 +31,34 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Both ends: one waits at a port, the other calls it."""
+    """Both peers: the listener has a port, the initiator connects to it."""
 
     listener: Peer
-    caller: Peer
+    initiator: Peer
 
 
 @asynccontextmanager
 async def pair(lab: Lab, *options: str, security: Security = Security.TLS) -> AsyncIterator[Pair]:
-    """Run two peers, each with these options, that have heard of each other."""
+    """Run two connected peers with these options."""
     port = str(lab.port())
     first, second = _credentials(lab, security)
     listening = [*first, "--local", LOOPBACK, "--lport", port, *options]
-    calling = [*second, "--remote", LOOPBACK, port, "--nobind", *options]
+    connecting = [*second, "--remote", LOOPBACK, port, "--nobind", *options]
     async with (
         _peer(lab, listening, ready=LISTENING) as listener,
-        _peer(lab, calling, ready=INITIALISED) as caller,
+        _peer(lab, connecting, ready=INITIALISED) as initiator,
     ):
         await listener.daemon.wait_for_log(INITIALISED)
-        yield Pair(listener, caller)
+        yield Pair(listener, initiator)
 
 
 @asynccontextmanager
 async def _peer(lab: Lab, options: list[str], *, ready: str) -> AsyncIterator[Peer]:
     management = lab.tcp()
-    # A ping each second: without TLS, the other end is known only by what it sends.
-    ours = ["--dev", "null", "--proto", "udp4", "--ping", "1", "--verb", "3", "--disable-dco"]
-    everything = [*ours, *management.options(), *options]
-    name = f"peer-{lab.number()}"
+    # A ping each second: without TLS a peer is detected only by its packets.
+    defaults = ["--dev", "null", "--proto", "udp4", "--ping", "1", "--verb", "3", "--disable-dco"]
+    everything = [*defaults, *management.options(), *options]
+    name = f"peer-{lab.next_number()}"
     async with running(name, everything, directory=lab.directory, ready=ready) as daemon:
         yield Peer(daemon, management)
 
@@ -69,7 +69,7 @@ def _credentials(lab: Lab, security: Security) -> tuple[list[str], list[str]]:
         return both, both
     return (
         ["--tls-server", "--dh", "none", *lab.authority.issue("listener").options()],
-        ["--tls-client", *lab.authority.issue("caller").options()],
+        ["--tls-client", *lab.authority.issue("initiator").options()],
     )
 
 

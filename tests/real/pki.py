@@ -1,4 +1,4 @@
-"""Throw-away certificates with elliptic curve keys: quick to make, and belonging to nobody."""
+"""Test certificates with elliptic curve keys, which are fast to create."""
 
 import datetime
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from trustme import CA, Blob, KeyType
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A certificate and its key as files, next to that of the authority its owner trusts."""
+    """Files of a certificate, its key, and the CA certificate that its owner trusts."""
 
     authority: Path
     certificate: Path
@@ -26,7 +26,7 @@ class Certificate:
         return x509.load_pem_x509_certificate(self.certificate.read_bytes()).serial_number
 
     def options(self) -> list[str]:
-        """Say the same to OpenVPN."""
+        """Return the OpenVPN options."""
         return [
             *("--ca", str(self.authority)),
             *("--cert", str(self.certificate)),
@@ -35,7 +35,7 @@ class Certificate:
 
 
 class Authority:
-    """Signs certificates into a directory of its own."""
+    """A certificate authority that writes into a directory of its own."""
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir()
@@ -45,9 +45,9 @@ class Authority:
         self.certificate = self._write("ca.pem", self._signer.cert_pem)
 
     def issue(self, common_name: str, *, trusts: "Authority | None" = None) -> Certificate:
-        """Sign ``common_name``: any text of 1 to 64 bytes of UTF-8, control characters included.
+        """Issue a certificate; ``common_name`` is any text of 1 to 64 bytes of UTF-8.
 
-        ``trusts`` names the authority its owner believes, this one unless told.
+        ``trusts`` is the authority that the owner trusts; by default this one.
         """
         number = next(self._numbers)
         leaf = self._signer.issue_cert(common_name=common_name, key_type=KeyType.ECDSA)

@@ -1,4 +1,4 @@
-"""A program that is no OpenVPN: started, and ended by its process id."""
+"""A program other than OpenVPN: started, and ended by its process id."""
 
 import asyncio
 from asyncio.subprocess import DEVNULL, STDOUT, Process
@@ -11,7 +11,7 @@ from tests.real.waiting import DEADLINE
 
 @asynccontextmanager
 async def program(*command: str, log: Path) -> AsyncIterator[Process]:
-    """Run a command while the block runs; what it writes goes to ``log``, and into errors."""
+    """Run a command until the block ends; its output goes to ``log`` and into exceptions."""
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=DEVNULL, stdout=output, stderr=STDOUT
@@ -19,7 +19,7 @@ async def program(*command: str, log: Path) -> AsyncIterator[Process]:
     try:
         yield process
     except BaseException as error:
-        error.add_note(_last_words(command, log))
+        error.add_note(_log_note(command, log))
         raise
     finally:
         if process.returncode is None:
@@ -27,7 +27,7 @@ async def program(*command: str, log: Path) -> AsyncIterator[Process]:
         await end(process)
 
 
-def _last_words(command: Sequence[str], log: Path) -> str:
+def _log_note(command: Sequence[str], log: Path) -> str:
     return f"--- log of {' '.join(command)} ---\n{log.read_text(errors='replace')}"
 
 

@@ -1,4 +1,4 @@
-"""A real Prometheus, that can be asked for what it knows."""
+"""A real Prometheus and its HTTP API."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,30 +19,32 @@ PAUSE = 0.05
 
 
 class PrometheusError(Exception):
-    """A Prometheus has no answer."""
+    """Prometheus returned an error."""
 
 
 class Prometheus:
-    """A Prometheus that can be asked for what it knows now."""
+    """The HTTP API of a Prometheus."""
 
     def __init__(self, session: ClientSession, url: str) -> None:
         self._session = session
         self._url = url
 
     async def query(self, expression: str) -> list[float]:
-        """Give the values that an expression has now; none while it is still starting."""
-        asked = {"query": expression}
+        """Return the current values of an expression; none while Prometheus is starting."""
+        parameters = {"query": expression}
         try:
-            async with self._session.get(f"{self._url}/api/v1/query", params=asked) as answer:
-                if answer.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            async with self._session.get(
+                f"{self._url}/api/v1/query", params=parameters
+            ) as response:
+                if response.status == HTTPStatus.SERVICE_UNAVAILABLE:
                     return []
-                found = await answer.json()
+                found = await response.json()
         except ClientConnectionError:
             return []
         return [float(sample["value"][1]) for sample in found["data"]["result"]]
 
     async def wait_for(self, expression: str, *, deadline: float = DEADLINE) -> list[float]:
-        """Ask until there is an answer."""
+        """Repeat the query until it returns values."""
 
         async def look() -> list[float] | None:
             return await self.query(expression) or None
@@ -50,19 +52,19 @@ class Prometheus:
         try:
             return await eventually(look, deadline=deadline, pause=PAUSE)
         except TimeoutError as error:
-            error.add_note(f"Prometheus had no answer to {expression}")
+            error.add_note(f"Prometheus returned nothing for {expression}")
             raise
 
-    async def ask(self, path: str, **asked: str) -> Any:  # noqa: ANN401 -- JSON
-        """Give the data of an answer of the API, as in ``rules`` or ``query_range``.
+    async def request(self, path: str, **parameters: str) -> Any:  # noqa: ANN401 -- JSON
+        """Return the data of a response of the API, such as ``rules`` or ``query_range``.
 
         Raises:
-            PrometheusError: It did not understand, or could not do it.
+            PrometheusError: The API returned an error.
         """
-        async with self._session.get(f"{self._url}/api/v1/{path}", params=asked) as answer:
-            found = await answer.json()
+        async with self._session.get(f"{self._url}/api/v1/{path}", params=parameters) as response:
+            found = await response.json()
         if found["status"] != "success":
-            raise PrometheusError(f"{path} {asked}: {found['error']}")
+            raise PrometheusError(f"{path} {parameters}: {found['error']}")
         return found["data"]
 
 
@@ -70,10 +72,10 @@ class Prometheus:
 async def prometheus(
     lab: Lab, target: str, directory: Path, **jobs: Mapping[str, object]
 ) -> AsyncIterator[Prometheus]:
-    """Run one that scrapes the target each second.
+    """Run a Prometheus that scrapes the target each second.
 
-    Each of ``jobs`` says by its name how the target is scraped, as in a scrape configuration;
-    without any there is one, ``openvpn``.
+    ``jobs`` are scrape configurations of the target by job name; the default is one job,
+    ``openvpn``.
     """
     config = {
         "global": {"scrape_interval": "1s"},
@@ -82,15 +84,15 @@ async def prometheus(
             for name, job in (jobs or {"openvpn": {}}).items()
         ],
     }
-    async with prometheus_with_config(lab, config, directory) as asked:
-        yield asked
+    async with prometheus_with_config(lab, config, directory) as prom:
+        yield prom
 
 
 @asynccontextmanager
 async def prometheus_with_config(
     lab: Lab, config: Mapping[str, object], directory: Path
 ) -> AsyncIterator[Prometheus]:
-    """Run one by a configuration of its own; relative names in it begin at ``directory``."""
+    """Run a Prometheus with this configuration; its paths are relative to ``directory``."""
     file = directory / "prometheus.yml"
     file.write_text(yaml.safe_dump(config))
     address = f"{LOOPBACK}:{lab.port()}"

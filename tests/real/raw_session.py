@@ -1,7 +1,7 @@
-"""A management client by hand: plain sockets and the fewest rules that tell where a reply ends.
+"""A minimal management client: plain sockets, and the fewest rules that find the end of a reply.
 
-It is the second opinion that an exporter is compared with, and the rival that takes the
-daemon's only slot. It therefore shares no code with the exporter.
+Tests compare the exporter with it, or occupy the management slot with it. It shares no code with
+the exporter.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ DEADLINE = 5.0
 
 
 class NoReplyError(Exception):
-    """The reply did not end in time. ``partial`` is the text that came until then."""
+    """The reply did not end in time. ``partial`` is the text received until then."""
 
     def __init__(self, command: str, partial: str) -> None:
         super().__init__(f"no complete reply to {command!r}, only {partial!r}")
@@ -24,7 +24,7 @@ class NoReplyError(Exception):
 
 
 class Session:
-    """The slot of one daemon. ``notifications`` are the ``>`` lines met so far, greeting first."""
+    """A management session. ``notifications`` are the ``>`` lines so far, greeting first."""
 
     def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._reader = reader
@@ -32,16 +32,16 @@ class Session:
         self.notifications: list[str] = []
 
     async def log_in(self, password: str) -> None:
-        """Answer the prompt, which has no line end."""
+        """Answer the password prompt, which has no line end."""
         assert await self._reader.readexactly(len(PROMPT)) == PROMPT
         self._writer.write(f"{password}\n".encode())
         assert await self._line() == "SUCCESS: password is correct"
 
     async def notification(self, *, deadline: float = DEADLINE) -> str:
-        """Wait for the next line that nobody asked for, such as the greeting or ``>HOLD:``.
+        """Wait for the next notification, such as the greeting or ``>HOLD:``.
 
         Raises:
-            NoReplyError: None came within ``deadline`` seconds.
+            NoReplyError: No line arrived within ``deadline`` seconds.
         """
         async with _in_time(deadline, "waiting"):
             line = await self._line()
@@ -50,10 +50,10 @@ class Session:
         return line
 
     async def request(self, command: str, *, deadline: float = DEADLINE) -> str:
-        """Send a command; give its reply, lines joined by ``\\n``, with ``END`` if it has one.
+        """Send a command; return its reply, lines joined by ``\\n``, with ``END`` if it has one.
 
-        Take it apart with ``split("\\n")``: names may hold other characters that ``splitlines``
-        takes for line ends, such as U+2028.
+        Split it with ``split("\\n")``: names may contain other characters that ``splitlines``
+        treats as line ends, such as U+2028.
 
         Raises:
             NoReplyError: The reply did not end within ``deadline`` seconds.
@@ -65,7 +65,7 @@ class Session:
         return "\n".join(lines)
 
     async def close(self) -> None:
-        """Give the slot back."""
+        """Release the slot."""
         self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
@@ -90,10 +90,10 @@ class Session:
 async def connect(
     address: Address, *, password: str | None = None, deadline: float = DEADLINE
 ) -> AsyncIterator[Session]:
-    """Hold the daemon's slot while the block runs; the greeting has been read.
+    """Hold the daemon's management slot until the block ends; the greeting has been read.
 
     Raises:
-        NoReplyError: No greeting within ``deadline`` seconds: somebody else holds the slot.
+        NoReplyError: No greeting within ``deadline`` seconds: another client holds the slot.
     """
     opened = Session(*await _connect(address))
     try:
@@ -109,10 +109,10 @@ async def connect(
 async def request(
     address: Address, *commands: str, password: str | None = None, deadline: float = DEADLINE
 ) -> list[str]:
-    """Connect, ask one command after the other, leave; give the replies.
+    """Connect, send the commands one by one, close; return the replies.
 
     Raises:
-        NoReplyError: The slot is taken, or a reply did not end within ``deadline`` seconds.
+        NoReplyError: The slot is occupied, or a reply did not end within ``deadline`` seconds.
     """
     async with connect(address, password=password) as opened:
         return [await opened.request(command, deadline=deadline) for command in commands]
@@ -120,7 +120,7 @@ async def request(
 
 @asynccontextmanager
 async def listen(address: Address) -> AsyncIterator[asyncio.Future[Session]]:
-    """Be at home for a daemon that dials; the future is done when it has. The daemon ends after."""
+    """Listen for a daemon with ``--management-client``; the daemon exits when the block ends."""
     connected: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
 
     def on_connected(reader: StreamReader, writer: StreamWriter) -> None:

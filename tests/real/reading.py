@@ -1,6 +1,6 @@
-"""What a person reads at a daemon's management interface: what the exporter's page must say, too.
+"""A server's replies on its management interface, to compare with the exporter's page.
 
-Read with the plainest means and sharing no code with the exporter.
+It shares no code with the exporter.
 """
 
 import re
@@ -14,7 +14,7 @@ UNDEFINED = "UNDEF"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One client in format 3, in the words of the daemon."""
+    """One client in a status of format 3."""
 
     common_name: str
     virtual_address: str
@@ -28,7 +28,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A server at one moment."""
+    """The replies of a server at one moment."""
 
     version: str
     status: str
@@ -42,12 +42,12 @@ class Reading:
 
     @property
     def routes(self) -> int:
-        """How many routes there are."""
+        """The number of routes."""
         return len(self._fields("ROUTING_TABLE"))
 
     @property
     def first_state_time(self) -> int:
-        """When the daemon entered its first state."""
+        """The time of the daemon's first state."""
         return int(self.history.split(",")[0])
 
     @property
@@ -61,7 +61,7 @@ class Reading:
         return _number("bytesout", self.load_stats)
 
     def of(self, common_name: str) -> list[Row]:
-        """Give the clients of this name."""
+        """Return the clients of this name."""
         return [row for row in self.rows if row.common_name == common_name]
 
     def _fields(self, kind: str) -> list[list[str]]:
@@ -70,7 +70,7 @@ class Reading:
 
 
 async def read(management: Management) -> Reading:
-    """Ask a server; its slot must be free."""
+    """Read a server's replies; its management slot must be free."""
     version, status, history, load_stats = await raw_session.request(
         management.address,
         *("version", "status 3", "state all", "load-stats"),

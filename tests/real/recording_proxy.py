@@ -1,4 +1,4 @@
-"""A relay before a daemon's management port: it notes what is said, and can hold answers back."""
+"""A proxy before a daemon's management port that records both sides and can hold replies."""
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
@@ -14,7 +14,7 @@ READ_SIZE = 65536
 
 
 class RecordingProxy:
-    """``said`` and ``answered`` are all bytes of either side so far, those held back included."""
+    """``sent`` and ``received`` are all bytes of the client and of the daemon, also held ones."""
 
     def __init__(self, daemon: TcpAddress, management: Management) -> None:
         self.management = management
@@ -23,32 +23,32 @@ class RecordingProxy:
         self._daemon = daemon
         self._client: StreamWriter | None = None
         self._held: bytearray | None = None
-        self._last_passed: bytes | None = None
+        self._hold_after: bytes | None = None
         self._changed = asyncio.Condition()
 
     def hold_from(self, command: bytes) -> None:
-        """Keep all that the daemon says from the moment that it is next told ``command``."""
-        self._last_passed = command
+        """Hold all bytes of the daemon from the next time the client sends ``command``."""
+        self._hold_after = command
 
     def release(self) -> None:
-        """Let all of it go in one piece, and no longer keep anything."""
+        """Send the held bytes in one piece and hold nothing more."""
         assert self._client is not None
         assert self._held is not None
         self._client.write(self._held)
-        self._held = self._last_passed = None
+        self._held = self._hold_after = None
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Wait until the condition holds; it is looked at whenever anything was said."""
+        """Wait until the condition holds; it is checked after each read."""
         async with asyncio.timeout(DEADLINE), self._changed:
             await self._changed.wait_for(condition)
 
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """Relay one session until one side ends it."""
+        """Forward one session until one side ends it."""
         self._client = writer
         daemon, to_daemon = await asyncio.open_connection(LOOPBACK, self._daemon.port)
         directions = [
-            asyncio.create_task(self._forth(reader, to_daemon)),
-            asyncio.create_task(self._back(daemon, writer)),
+            asyncio.create_task(self._forward_commands(reader, to_daemon)),
+            asyncio.create_task(self._forward_replies(daemon, writer)),
         ]
         await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
         for end in (to_daemon, writer):
@@ -57,16 +57,16 @@ class RecordingProxy:
                 await end.wait_closed()
         await asyncio.wait(directions)
 
-    async def _forth(self, client: StreamReader, daemon: StreamWriter) -> None:
+    async def _forward_commands(self, client: StreamReader, daemon: StreamWriter) -> None:
         with suppress(ConnectionError):
             while data := await client.read(READ_SIZE):
                 self.sent += data
-                if self._last_passed and data.endswith(self._last_passed):
+                if self._hold_after and data.endswith(self._hold_after):
                     self._held = bytearray()
                 daemon.write(data)
                 await self._notify()
 
-    async def _back(self, daemon: StreamReader, client: StreamWriter) -> None:
+    async def _forward_replies(self, daemon: StreamReader, client: StreamWriter) -> None:
         with suppress(ConnectionError):
             while data := await daemon.read(READ_SIZE):
                 self.received += data
@@ -83,7 +83,7 @@ class RecordingProxy:
 
 @asynccontextmanager
 async def recording_proxy(lab: Lab, daemon: Management) -> AsyncIterator[RecordingProxy]:
-    """Relay to a daemon that listens on a port; the relay's ``management`` is where to go."""
+    """Run a proxy before a daemon that listens on a port; clients use its ``management``."""
     assert isinstance(daemon.address, TcpAddress)
     address = TcpAddress(lab.port())
     management = replace(daemon, address=address)

@@ -1,4 +1,4 @@
-"""A router between clients and a server over UDP: it hides the client, and gets new addresses."""
+"""A NAT router between a client and a server over UDP, whose outer port can change."""
 
 import asyncio
 from asyncio import DatagramProtocol, DatagramTransport
@@ -15,7 +15,7 @@ Receiver = Callable[[bytes, Address], None]
 
 
 class Router:
-    """One client at a time; the server sees it come from the router's outer port."""
+    """Forwards one client; the server sees the router's outer port as its address."""
 
     def __init__(self, server: Server) -> None:
         self._real = server
@@ -25,23 +25,23 @@ class Router:
         self.server = server
 
     async def open(self) -> None:
-        """Take the two ports; ``server`` is then the way to the server through this router."""
+        """Open the two ports; ``server`` is then the server as seen through the router."""
         self._inner = await _port(self._from_client)
         self.server = replace(self._real, port=self._inner.get_extra_info("sockname")[1])
         await self.change_port()
 
     async def change_port(self) -> None:
-        """Go on from another outer port."""
+        """Continue with another outer port."""
         self._outer.append(await _port(self._from_server))
 
     @property
     def address(self) -> str:
-        """Where the server sees the client."""
+        """The client's address as the server sees it."""
         host, port = self._outer[-1].get_extra_info("sockname")
         return f"{host}:{port}"
 
     def close(self) -> None:
-        """Give the ports back."""
+        """Close the ports."""
         for port in (self._inner, *self._outer):
             port.close()
 

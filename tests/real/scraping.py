@@ -1,7 +1,7 @@
-"""The exporter at work on real daemons, and its page as numbers.
+"""The exporter with real daemons, and its page as numbers.
 
-It runs in the test's own loop, is scraped over HTTP as by anybody, and asks more often than a
-configuration file would let it.
+The exporter runs in the test's event loop, is scraped over HTTP, and polls more often than a
+configuration file allows.
 """
 
 import itertools
@@ -34,46 +34,46 @@ Series = tuple[str, Labels]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of the exporter: its text, the value of each series, and which only go up."""
+    """One page of the exporter: its text, the value of each series, and the counters."""
 
     body: str
     series: dict[Series, float]
     counters: frozenset[Series]
 
     def values(self, name: str, by: str) -> dict[str, float]:
-        """Give the values of a metric by one of its labels; no two series may share it."""
+        """Return the values of a metric by one of its labels, whose values must be unique."""
         found = [(labels.get(by, ""), value) for labels, value in self._all(name)]
         assert len(dict(found)) == len(found), found
         return dict(found)
 
     def value(self, name: str, **labels: str) -> float:
-        """Give the value of the only series of this name with these labels."""
+        """Return the value of the only series of this name with these labels."""
         found = [value for own, value in self._all(name) if labels.items() <= own.items()]
         assert len(found) == 1, f"{len(found)} series {name} {labels}"
         return found[0]
 
     def labels(self, name: str) -> list[dict[str, str]]:
-        """Give the labels of each series of a metric, without the name of the daemon."""
+        """Return the labels of each series of a metric, without ``daemon``."""
         return [
             {label: value for label, value in labels.items() if label != "daemon"}
             for labels, _ in self._all(name)
         ]
 
     def names(self) -> set[str]:
-        """Give the names of all series."""
+        """Return the names of all series."""
         return {name for name, _ in self.series}
 
     def gauges(self) -> set[str]:
-        """Give the names of what is said of daemons as it is now, not counted up."""
+        """Return the names of the daemons' gauges."""
         of_daemons = {name for name, labels in self.series if "daemon" in dict(labels)}
         return of_daemons - {name for name, _ in self.counters}
 
     def is_up(self) -> bool:
-        """Tell whether the only daemon is up."""
+        """Return whether the only daemon is up."""
         return self.value("openvpn_up") == 1
 
     def down_reason(self) -> str | None:
-        """Give the reason why the only daemon is down."""
+        """Return the reason why the only daemon is down."""
         reasons = self.values("openvpn_down_reason", by="reason")
         assert set(reasons.values()) <= {0, 1}
         down = [reason for reason, value in reasons.items() if value]
@@ -86,7 +86,7 @@ class Page:
 
 
 class Scraper:
-    """Whoever scrapes. ``pages`` are all that were seen, the oldest first."""
+    """Scrapes one exporter. ``pages`` are all pages so far, the oldest first."""
 
     def __init__(self, session: ClientSession, url: str) -> None:
         self._session = session
@@ -104,7 +104,7 @@ class Scraper:
         return page
 
     async def try_page(self) -> Page | None:
-        """Scrape once, if the exporter is at home already."""
+        """Scrape once; return None if the exporter does not listen yet."""
         try:
             return await self.page()
         except ClientConnectionError:
@@ -113,7 +113,7 @@ class Scraper:
     async def wait_for(
         self, condition: Callable[[Page], bool], *, deadline: float = DEADLINE
     ) -> Page:
-        """Scrape until the condition holds; give the page on which it does."""
+        """Scrape until the condition holds; return that page."""
 
         async def look() -> Page | None:
             page = await self.page()
@@ -133,22 +133,22 @@ class Scraper:
         return page
 
     async def wait_down(self, reason: str) -> Page:
-        """Wait until the only daemon is down for this reason; ``reasons`` tells those before."""
+        """Wait until the only daemon is down for this reason."""
         page = await self.wait_for(lambda page: page.down_reason() == reason)
         assert page.value("openvpn_up") == 0
         assert page.value("openvpn_management_up") == 0
         return page
 
     def down_reasons(self) -> list[str]:
-        """Give the reasons why the only daemon was down so far, each once, the first one first."""
+        """Return the reasons why the only daemon was down so far, each once, in order."""
         found = [page.down_reason() for page in self.pages]
         return list(dict.fromkeys(reason for reason in found if reason))
 
     async def wait_polled(self) -> Page:
-        """Wait for a poll that begins after this call, and is answered."""
-        # The first that ends may be under way now.
-        enough = _answered(await self.page()) + 2
-        return await self.wait_for(lambda page: page.is_up() and _answered(page) >= enough)
+        """Wait for a poll that starts after this call and is answered."""
+        # The first one that ends may have started before.
+        count = _answered(await self.page()) + 2
+        return await self.wait_for(lambda page: page.is_up() and _answered(page) >= count)
 
 
 def daemon_config(
@@ -158,7 +158,7 @@ def daemon_config(
     timeout: float = 10.0,
     password_file: Path | None = None,
 ) -> DaemonConfig:
-    """Say where a daemon is in the words of the configuration, its password by default known."""
+    """Return the configuration of a daemon, by default with its password."""
     direction = "listen:" if management.management_client else ""
     return DaemonConfig(
         name=name,
@@ -172,7 +172,7 @@ def daemon_config(
 async def scraping(
     *daemons: DaemonConfig, poll_interval: float = POLL_INTERVAL, refresh_on_scrape: bool = False
 ) -> AsyncIterator[Scraper]:
-    """Watch these daemons while the block runs."""
+    """Run an exporter of these daemons until the block ends."""
     config = Config(
         daemons=daemons, poll_interval=poll_interval, refresh_on_scrape=refresh_on_scrape
     )
@@ -186,7 +186,7 @@ async def scraping(
 
 @asynccontextmanager
 async def scraping_url(url: str) -> AsyncIterator[Scraper]:
-    """Scrape an exporter of any kind, once it is at home."""
+    """Scrape any exporter, once it listens."""
     async with ClientSession() as session:
         scraper = Scraper(session, url)
         await eventually(scraper.try_page)
@@ -194,9 +194,9 @@ async def scraping_url(url: str) -> AsyncIterator[Scraper]:
 
 
 def decreased(pages: Iterable[Page]) -> list[Series]:
-    """Name the counters that were ever less than before, or gone.
+    """Return the counters that ever decreased or disappeared.
 
-    Before the first answer nobody knows that a tunnel is no server.
+    Pages before the first answered poll are skipped: until then the daemon's mode is unknown.
     """
     last: dict[Series, float] = {}
     found = []

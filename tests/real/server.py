@@ -1,4 +1,4 @@
-"""A real OpenVPN server, with a real tun device inside our own network."""
+"""A real OpenVPN server, with a real tun device in the network namespace of the tests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,12 +12,12 @@ from tests.real.lab import Lab
 from tests.real.management import LOOPBACK, Management
 
 ACCEPT_ALL = Path("/bin/true")
-# Quiet links soon notice a lost peer, yet a machine busy for seconds loses none.
+# A lost peer is detected soon, but a machine that is busy for seconds loses none.
 KEEPALIVE = ("--keepalive", "2", "12")
 
 
 class Transport(Enum):
-    """What carries the tunnel; the value is OpenVPN's name for it."""
+    """The transport protocol; the value is OpenVPN's name for it."""
 
     UDP = "udp4"
     TCP = "tcp4"
@@ -25,7 +25,7 @@ class Transport(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A server that runs, and all that its clients need to know of it."""
+    """A running server, and what its clients need to know."""
 
     lab: Lab
     daemon: Daemon
@@ -46,14 +46,14 @@ async def server(
 ) -> AsyncIterator[Server]:
     """Run a server for dual-stack tunnels until the block ends.
 
-    ``options`` come last and so outdo ours (``"--duplicate-cn"``, ``"--verb", "4"``, …).
-    ``management`` is a port of its own unless given. ``ready`` is the text of the log line to
-    wait for: ``HELD`` with ``"--management-hold"``.
+    ``options`` come last and override the defaults (``"--duplicate-cn"``, ``"--verb", "4"``, …).
+    ``management`` defaults to a port of its own. ``ready`` is the text of the log line to wait
+    for: ``HELD`` with ``"--management-hold"``.
     """
     management = management or lab.tcp()
     port = lab.port()
     network, network6 = lab.networks()
-    ours = [
+    defaults = [
         *("--server", str(network.network_address), str(network.netmask)),
         *("--server-ipv6", str(network6)),
         *("--topology", "subnet", "--dev", "tun", "--disable-dco"),
@@ -62,8 +62,8 @@ async def server(
         *KEEPALIVE,
         *("--verb", "3", *management.options()),
     ]
-    name = f"server-{lab.number()}"
-    async with running(name, [*ours, *options], directory=lab.directory, ready=ready) as daemon:
+    name = f"server-{lab.next_number()}"
+    async with running(name, [*defaults, *options], directory=lab.directory, ready=ready) as daemon:
         yield Server(
             lab=lab,
             daemon=daemon,
@@ -76,9 +76,9 @@ async def server(
 
 
 def user_password_options(script: Path = ACCEPT_ALL) -> tuple[str, ...]:
-    """Give the options of a server that has ``script`` check user names and passwords.
+    """Return the options of a server that checks user names and passwords with ``script``.
 
-    The script gets a file with a line for each, and accepts with exit code 0. While it runs the
+    The script reads a file with a line for each, and accepts with exit code 0. While it runs, the
     daemon does nothing else, management included.
     """
     return ("--script-security", "2", "--auth-user-pass-verify", str(script), "via-file")

@@ -128,7 +128,7 @@ async def test_both_ends_of_a_point_to_point_link_are_told_from_clients(
     lab: Lab, security: Security
 ) -> None:
     async with pair(lab, security=security) as ends:
-        for end in (ends.listener, ends.caller):
+        for end in (ends.listener, ends.initiator):
             before = await statistics(end.management)
             async with scraping(daemon_config(end.management)) as scraper:
                 page = await scraper.wait_up()

@@ -34,8 +34,8 @@ async def state(asked: Client) -> list[str]:
     return reply.split("\n")[0].split(",")
 
 
-def test_the_process_has_a_network_of_its_own_with_loopback_alone(network_before: str) -> None:
-    assert namespace.current() != network_before
+def test_the_process_has_a_network_of_its_own_with_loopback_alone(original_namespace: str) -> None:
+    assert namespace.current() != original_namespace
     assert [name for _, name in socket.if_nameindex()] == ["lo"]
 
 
@@ -114,7 +114,7 @@ async def test_both_ends_of_a_point_to_point_link_are_connected(
     lab: Lab, security: Security
 ) -> None:
     async with pair(lab, security=security) as ends:
-        for end in (ends.listener, ends.caller):
+        for end in (ends.listener, ends.initiator):
             [reply, statistics] = await raw_session.request(
                 end.management.address, "state", "status 3"
             )

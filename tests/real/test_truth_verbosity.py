@@ -34,7 +34,7 @@ async def test_a_very_talkative_daemon_is_watched_without_its_log(lab: Lab) -> N
 @needs_full_speed
 async def test_a_flood_of_the_log_is_ended_and_the_daemon_stays_watched(lab: Lab) -> None:
     config = lab.file("verb 3\n")
-    written = lab.directory / f"flood-{lab.number()}.log"
+    written = lab.directory / f"flood-{lab.next_number()}.log"
     async with (
         server(lab, "--config", str(config)) as office,
         scraping(daemon_config(office.management)) as scraper,

@@ -1,4 +1,4 @@
-"""Waits for what nobody announces: by looking, again and again, until it is there."""
+"""Waiting for changes in other processes, by polling."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,12 +13,12 @@ T = TypeVar("T")
 async def eventually(
     look: Callable[[], Awaitable[T | None]], *, deadline: float = DEADLINE, pause: float = PAUSE
 ) -> T:
-    """Look until there is something to see, each ``pause`` seconds; give it.
+    """Call ``look`` every ``pause`` seconds until its result is not None; return the result.
 
     Raises:
-        TimeoutError: There still was nothing after ``deadline`` seconds.
+        TimeoutError: The result was still None after ``deadline`` seconds.
     """
     async with asyncio.timeout(deadline):
-        while (seen := await look()) is None:  # noqa: ASYNC110 -- it happens in other processes
+        while (result := await look()) is None:  # noqa: ASYNC110 -- changes in other processes
             await asyncio.sleep(pause)
-    return seen
+    return result

@@ -1,4 +1,4 @@
-"""A real Alertmanager with the shipped configuration, and those whom it tells."""
+"""A real Alertmanager with the shipped configuration, and fake receivers for it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,21 +26,21 @@ SUPPRESSED = "suppressed"
 
 @dataclass(frozen=True, order=True, slots=True)
 class Alert:
-    """Which alert it is, of which daemon and which of its clients; empty where there is none."""
+    """An alert by its name, daemon and client; empty where it has none."""
 
     name: str
     daemon: str = ""
     client: str = ""
 
     @classmethod
-    def read(cls, labels: dict[str, str]) -> "Alert":
-        """Tell by its labels."""
+    def from_labels(cls, labels: dict[str, str]) -> "Alert":
+        """Return the alert with these labels."""
         return cls(labels["alertname"], labels.get("daemon", ""), labels.get("common_name", ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What one receiver was told of one alert."""
+    """One alert in a notification to one receiver."""
 
     receiver: str
     status: str
@@ -51,69 +51,62 @@ class Notification:
 
 @dataclass(slots=True)
 class Receivers:
-    """Whoever is told: the page of each receiver, and all that came, the oldest first."""
+    """The webhook of each receiver, and all notifications, the oldest first."""
 
     url: str
     notifications: list[Notification] = field(default_factory=list)
 
-    async def take(self, request: web.Request) -> web.Response:
-        """Take what Alertmanager sends."""
-        said = await request.json()
+    async def receive(self, request: web.Request) -> web.Response:
+        """Record a notification of Alertmanager."""
+        body = await request.json()
         self.notifications += [
             Notification(
-                receiver=said["receiver"],
+                receiver=body["receiver"],
                 status=alert["status"],
-                alert=Alert.read(alert["labels"]),
+                alert=Alert.from_labels(alert["labels"]),
                 labels=alert["labels"],
                 annotations=alert["annotations"],
             )
-            for alert in said["alerts"]
+            for alert in body["alerts"]
         ]
         return web.Response()
 
     async def wait_all_resolved(self) -> None:
-        """Wait until whoever heard of an alert has heard of its end."""
+        """Wait until every alert that was notified was also notified as resolved."""
 
         async def look() -> bool | None:
-            ends = {
-                notifications.alert
-                for notifications in self.notifications
-                if notifications.status == RESOLVED
-            }
-            return (
-                True
-                if {notifications.alert for notifications in self.notifications} == ends
-                else None
-            )
+            notified = {one.alert for one in self.notifications}
+            resolved = {one.alert for one in self.notifications if one.status == RESOLVED}
+            return True if notified == resolved else None
 
         await eventually(look, deadline=DEADLINE, pause=PAUSE)
 
 
 class Alertmanager:
-    """An Alertmanager that can be asked for its alerts; it is asked often while somebody waits."""
+    """The HTTP API of an Alertmanager; every wait polls it often."""
 
     def __init__(self, session: ClientSession, address: str) -> None:
         self.address = address
         self.states: dict[Alert, set[str]] = {}
-        """In which states each alert was ever seen."""
+        """All states in which each alert was seen."""
         self._session = session
 
     async def alerts(self) -> dict[Alert, str] | None:
-        """Return the state of each alert, active or suppressed; None while it is still starting."""
+        """Return the state of each alert, active or suppressed; None while Alertmanager starts."""
         try:
-            async with self._session.get(f"http://{self.address}/api/v2/alerts") as answer:
-                if answer.status != HTTPStatus.OK:
+            async with self._session.get(f"http://{self.address}/api/v2/alerts") as response:
+                if response.status != HTTPStatus.OK:
                     return None
-                found = await answer.json()
+                found = await response.json()
         except ClientConnectionError:
             return None
-        states = {Alert.read(alert["labels"]): alert["status"]["state"] for alert in found}
+        states = {Alert.from_labels(alert["labels"]): alert["status"]["state"] for alert in found}
         for alert, state in states.items():
             self.states.setdefault(alert, set()).add(state)
         return states
 
     async def wait_for(self, alert: Alert, state: str | None) -> None:
-        """Wait until an alert is active, suppressed, or, with None, not there."""
+        """Wait until an alert is active, suppressed, or, with None, absent."""
 
         async def look() -> bool | None:
             alerts = await self.alerts()
@@ -134,12 +127,12 @@ class Alertmanager:
         try:
             await eventually(look, deadline=DEADLINE, pause=PAUSE)
         except TimeoutError as error:
-            error.add_note(f"still there: {await self.alerts()}")
+            error.add_note(f"remaining alerts: {await self.alerts()}")
             raise
 
 
-def test_routes(url: str) -> dict[str, Any]:
-    """Return the shipped configuration with hasty routes, and ``url`` in each receiver's place."""
+def config_with_webhooks(url: str) -> dict[str, Any]:
+    """Return the shipped configuration with short waits, and a webhook for each receiver."""
     config: dict[str, Any] = yaml.safe_load((PROMETHEUS / "alertmanager.yml").read_text())
     config["route"] |= {"group_wait": "1s", "group_interval": "1s"}
     assert all(receiver.keys() == {"name"} for receiver in config["receivers"])
@@ -151,26 +144,28 @@ def test_routes(url: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def receivers(lab: Lab) -> AsyncIterator[Receivers]:
-    """Have somebody listen at each receiver's place."""
+async def fake_receivers(lab: Lab) -> AsyncIterator[Receivers]:
+    """Serve a webhook for each receiver."""
     port = lab.port()
-    receivers_ = Receivers(f"http://{LOOPBACK}:{port}")
+    receivers = Receivers(f"http://{LOOPBACK}:{port}")
     app = web.Application()
-    app.router.add_post("/{receiver}", receivers_.take)
+    app.router.add_post("/{receiver}", receivers.receive)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
         await web.TCPSite(runner, LOOPBACK, port).start()
-        yield receivers_
+        yield receivers
     finally:
         await runner.cleanup()
 
 
 @asynccontextmanager
-async def alertmanager(lab: Lab, result: Receivers, directory: Path) -> AsyncIterator[Alertmanager]:
-    """Run one that tells them, alone and of no cluster."""
+async def running_alertmanager(
+    lab: Lab, receivers: Receivers, directory: Path
+) -> AsyncIterator[Alertmanager]:
+    """Run an Alertmanager, without a cluster, that notifies the receivers."""
     file = directory / "alertmanager.yml"
-    file.write_text(yaml.safe_dump(test_routes(result.url)))
+    file.write_text(yaml.safe_dump(config_with_webhooks(receivers.url)))
     address = f"{LOOPBACK}:{lab.port()}"
     options = [
         f"--config.file={file}",
@@ -182,6 +177,6 @@ async def alertmanager(lab: Lab, result: Receivers, directory: Path) -> AsyncIte
         program("prometheus-alertmanager", *options, log=directory / "alertmanager.log"),
         ClientSession() as session,
     ):
-        prom = Alertmanager(session, address)
-        await prom.wait_no_alerts()
-        yield prom
+        alertmanager = Alertmanager(session, address)
+        await alertmanager.wait_no_alerts()
+        yield alertmanager

@@ -1,4 +1,4 @@
-"""The exporters that watch them: processes of their own, one by a file that has some mistakes."""
+"""The exporters of the live test, as processes; one has faults in its configuration."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -19,14 +19,14 @@ from tests.real.scraping import scraping_url
 
 DAEMONS = 11
 DOWN_AT_FIRST = 1
-"""One that waits for a passphrase."""
+"""The daemon that waits for a passphrase."""
 
 Section = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """An exporter and its configuration; it may end and begin again."""
+    """An exporter and its configuration; it can be stopped and started again."""
 
     address: str
     directory: Path
@@ -34,7 +34,7 @@ class Exporter:
     _process: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def start(self) -> None:
-        """Run it, and wait until it is at home."""
+        """Start the process, and wait until it listens."""
         self._write()
         command = [
             *(sys.executable, "-m", "exporter"),
@@ -47,19 +47,19 @@ class Exporter:
             pass
 
     async def stop(self) -> None:
-        """End it."""
+        """Stop the process."""
         await self._process.aclose()
 
     async def configure(self, **daemons: Section) -> None:
-        """Change keys of daemons, and have it read the file again."""
+        """Change keys of daemons and reload the configuration."""
         for daemon in self.content["daemons"]:
             daemon.update(daemons.get(daemon["name"], {}))
         self._write()
         async with (
             ClientSession() as session,
-            session.post(f"http://{self.address}/-/reload") as answer,
+            session.post(f"http://{self.address}/-/reload") as response,
         ):
-            answer.raise_for_status()
+            response.raise_for_status()
 
     def _write(self) -> None:
         self._file.write_text(yaml.safe_dump(self.content))
@@ -71,23 +71,25 @@ class Exporter:
 
 @asynccontextmanager
 async def main_exporter(lab: Lab, fleet: Fleet, directory: Path) -> AsyncIterator[Exporter]:
-    """Run one that watches everybody but the outpost."""
-    async with _exporting(lab, directory, *_real(lab, fleet, directory), *_simulated(fleet)) as one:
-        yield one
+    """Run an exporter that monitors all daemons but the outpost."""
+    async with _running(
+        lab, directory, *_real(lab, fleet, directory), *_simulated(fleet)
+    ) as exporter:
+        yield exporter
 
 
 @asynccontextmanager
 async def outpost_exporter(lab: Lab, fleet: Fleet, directory: Path) -> AsyncIterator[Exporter]:
-    """Run another that watches the outpost."""
-    own = directory / "outpost"
-    own.mkdir()
+    """Run an exporter that monitors the outpost."""
+    subdirectory = directory / "outpost"
+    subdirectory.mkdir()
     outpost = {"name": "outpost", "management": fleet.outpost.address}
-    async with _exporting(lab, own, outpost) as other:
-        yield other
+    async with _running(lab, subdirectory, outpost) as exporter:
+        yield exporter
 
 
 @asynccontextmanager
-async def _exporting(lab: Lab, directory: Path, *daemons: Section) -> AsyncIterator[Exporter]:
+async def _running(lab: Lab, directory: Path, *daemons: Section) -> AsyncIterator[Exporter]:
     content = {"poll_interval": "1s", "clients": {"routes": True}, "daemons": [*daemons]}
     exporter = Exporter(f"{LOOPBACK}:{lab.port()}", directory, content)
     await exporter.start()
@@ -98,7 +100,7 @@ async def _exporting(lab: Lab, directory: Path, *daemons: Section) -> AsyncItera
 
 
 def _real(lab: Lab, fleet: Fleet, directory: Path) -> list[Section]:
-    """Name a certificate that isn't there, and a socket that isn't there beside a status file."""
+    """Return the real daemons; a certificate and a socket beside a status file are missing."""
     crl = directory / "crl.pem"
     crl.write_bytes(revocation_list("Example CA"))
     return [

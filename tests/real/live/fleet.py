@@ -1,4 +1,4 @@
-"""Who is in the story: daemons of all kinds, real and simulated."""
+"""The daemons of the live test, real and simulated."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,19 +25,19 @@ SITES = ("branch-lisbon", "branch-oslo", "branch-porto")
 HOTEL_LIMIT = 8
 EXTRA_CLIENTS = HOTEL_LIMIT
 NAME_TOO_LONG = "u" * 500
-"""So long that `status 3` ends before its row, and never says so."""
+"""So long that `status 3` stops before its row, without an `END`."""
 
 _OFFICE = ServerSettings(pid=1001, port=443, tcp=True, dco=True)
 _HOTEL = ServerSettings(pid=1002, max_clients=HOTEL_LIMIT)
 _UPLINK = TunnelSettings(pid=1003, breaks_every=None)
 _OUTPOST = TunnelSettings(pid=1005, breaks_every=None)
 _VAULT = TunnelSettings(pid=1004, breaks_every=None, prompt=PRIVATE_KEY_REQUEST)
-# They come and go within the story, and are too few for anybody to miss some.
+# Clients connect and disconnect during the scenario, too few at a time for an alert.
 _BUSY = ChurnProfile(session_seconds=8, absence_seconds=3)
 
 
 def identity(common_name: str, username: str = "UNDEF") -> ClientIdentity:
-    """Return somebody who moves more than keepalives."""
+    """Return a client with traffic beyond keepalives."""
     return ClientIdentity(
         common_name=common_name, username=username, receive_rate=200, send_rate=900
     )
@@ -45,7 +45,7 @@ def identity(common_name: str, username: str = "UNDEF") -> ClientIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """All that act; ``depot`` dials in, once it is there."""
+    """All daemons; ``depot`` starts one that connects to the exporter."""
 
     gateway: Server
     laptop: Client
@@ -64,7 +64,7 @@ class Fleet:
     stack: AsyncExitStack
 
     async def depot(self, pid: int) -> SimulatedDaemon:
-        """Begin a life of the daemon that dials in, as soon as somebody listens."""
+        """Start the daemon with ``--management-client``, as soon as the exporter listens."""
         settings = TunnelSettings(pid=pid, breaks_every=None)
 
         async def connect() -> SimulatedDaemon | None:
@@ -80,26 +80,26 @@ class Fleet:
 
 
 def apply(simulated: SimulatedDaemon, action: Callable[[], object]) -> None:
-    """Do something to a daemon, and let it happen."""
+    """Do something to a daemon, and process it."""
     action()
     simulated.tick()
 
 
 def as_server(simulated: SimulatedDaemon) -> ServerDaemon:
-    """Return the server that a simulated daemon is."""
+    """Return the simulated daemon as a server."""
     assert isinstance(simulated.daemon, ServerDaemon)
     return simulated.daemon
 
 
 def as_tunnel(simulated: SimulatedDaemon) -> TunnelDaemon:
-    """Return the tunnel that a simulated daemon is."""
+    """Return the simulated daemon as a tunnel."""
     assert isinstance(simulated.daemon, TunnelDaemon)
     return simulated.daemon
 
 
 @asynccontextmanager
-async def fleet(lab: Lab, directory: Path) -> AsyncIterator[Fleet]:
-    """Bring everybody on while the block runs; ``depot`` comes when it is told to."""
+async def running_fleet(lab: Lab, directory: Path) -> AsyncIterator[Fleet]:
+    """Run all daemons but ``depot`` until the block ends."""
     status = directory / "annex.status"
     clients = [identity(f"guest-{number}") for number in range(HOTEL_LIMIT - 1)]
     async with AsyncExitStack() as stack:

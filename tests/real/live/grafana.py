@@ -1,4 +1,4 @@
-"""What Grafana does with a dashboard: variables get their values, and every query is asked."""
+"""Runs dashboards as Grafana does: fills in the variables and runs every query."""
 
 import asyncio
 import math
@@ -16,25 +16,25 @@ Json = Any
 Values = dict[str, str]
 
 CONCURRENCY = 4
-"""Queries that are under way together, as a browser's."""
+"""The number of concurrent queries, as in a browser."""
 
 _SPECIAL = re.compile(r"[$^*{}\[\]'+?.()|\\]")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What a dashboard shows: from when to when, in Unix time."""
+    """The time range of a dashboard, in Unix time."""
 
     start: float
     end: float
 
     @property
     def seconds(self) -> int:
-        """How long it is."""
+        """The length of the range."""
         return math.ceil(self.end - self.start)
 
     def built_in(self) -> dict[str, str]:
-        """Return Grafana's own variables, for a point each second."""
+        """Return Grafana's built-in variables, for a step of one second."""
         step = 1.0
         rate = max(step + SCRAPE_SECONDS, 4 * SCRAPE_SECONDS)
         return {
@@ -46,24 +46,24 @@ class Window:
 
 @dataclass(slots=True)
 class QueryResult:
-    """What came of one query over all choices of the variables."""
+    """The results of one query for all choices of the variables."""
 
-    prom: int = 0
+    runs: int = 0
     values: dict[str, list[float]] = field(default_factory=dict)
-    """The last value of each series that was shown, by the way of choosing: ``all``, ``each``."""
+    """The last value of each series, by the choice of the variables: ``all``, ``each``."""
     errors: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
 class DashboardResults:
-    """All that was asked, by where it stands: dashboard, panel and query."""
+    """All results, by dashboard, panel and query."""
 
     variables: dict[str, list[str]] = field(default_factory=dict)
-    answers: dict[str, QueryResult] = field(default_factory=dict)
+    queries: dict[str, QueryResult] = field(default_factory=dict)
 
 
 def queries(uid: str) -> Iterator[tuple[str, Json]]:
-    """Give each query of a dashboard by its place; annotations are queries, too."""
+    """Yield each query of a dashboard with its id; annotations are queries, too."""
     for panel in panels(uid):
         for target in panel.get("targets", []):
             yield f"{uid}: {panel['title']} {target['refId']}", target
@@ -82,13 +82,13 @@ VARIABLES = [
 
 
 async def run_dashboards(prom: Prometheus, window: Window) -> DashboardResults:
-    """Open each dashboard, with every choice that its variables offer."""
-    result = DashboardResults(answers={query_id: QueryResult() for query_id in QUERY_IDS})
+    """Run each dashboard with every choice of its variables."""
+    result = DashboardResults(queries={query_id: QueryResult() for query_id in QUERY_IDS})
     semaphore = asyncio.Semaphore(CONCURRENCY)
 
     async def run(query_id: str, query: Json, mode: str, chosen: Values) -> None:
         async with semaphore:
-            await _ask(prom, query, window, chosen, mode, result.answers[query_id])
+            await _run_query(prom, query, window, chosen, mode, result.queries[query_id])
 
     for uid in DASHBOARDS:
         choices = await _choices(prom, uid, window, result)
@@ -105,7 +105,7 @@ async def run_dashboards(prom: Prometheus, window: Window) -> DashboardResults:
 async def _choices(
     prom: Prometheus, uid: str, window: Window, result: DashboardResults
 ) -> list[tuple[str, Values]]:
-    """Return what can be chosen: all or each of several, and every one of which one is chosen."""
+    """Return all choices: all or each value of a multi-value variable, each of the others."""
     variables = [one for one in DASHBOARDS[uid]["templating"]["list"] if one["type"] == "query"]
     choices: list[tuple[str, Values]] = []
     for mode in ("all", "each"):
@@ -130,53 +130,53 @@ async def _values(prom: Prometheus, variable: Json, window: Window, chosen: Valu
     read = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
     assert read, variable["query"]
     selector = interpolate(read[1], window.built_in() | chosen)
-    found = await prom.ask(
+    found = await prom.request(
         f"label/{read[2]}/values",
         **{"match[]": selector, "start": str(window.start), "end": str(window.end)},
     )
     return [str(value) for value in found]
 
 
-async def _ask(
-    prom: Prometheus, query: Json, window: Window, chosen: Values, mode: str, answer: QueryResult
+async def _run_query(
+    prom: Prometheus, query: Json, window: Window, chosen: Values, mode: str, result: QueryResult
 ) -> None:
     expression = interpolate(query["expr"], window.built_in() | chosen)
-    answer.prom += 1
+    result.runs += 1
     try:
         if query.get("instant"):
-            found = await prom.ask("query", query=expression, time=str(window.end))
+            found = await prom.request("query", query=expression, time=str(window.end))
         else:
             span = {"start": str(window.start), "end": str(window.end), "step": "1"}
-            found = await prom.ask("query_range", query=expression, **span)
+            found = await prom.request("query_range", query=expression, **span)
     except PrometheusError as error:
-        answer.errors.add(str(error))
+        result.errors.add(str(error))
     else:
         shown = [value for series in found["result"] for value in _last(series)]
         if shown:
-            answer.values.setdefault(mode, []).extend(shown)
+            result.values.setdefault(mode, []).extend(shown)
 
 
 def _last(series: Json) -> list[float]:
-    """Return the last value, if any: what is no number is drawn as nothing."""
+    """Return the last value that is a number, if any; Grafana draws no NaN."""
     values = [float(value) for _, value in series.get("values") or [series["value"]]]
     return [value for value in values if not math.isnan(value)][-1:]
 
 
 def interpolate(text: str, values: Values) -> str:
-    """Put values in the places of variables.
+    """Replace the variables by their values.
 
     Raises:
-        KeyError: There is no such variable.
+        KeyError: A variable does not exist.
     """
     return re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda found: values[found[1] or found[2]], text)
 
 
 def escape(value: str) -> str:
-    """Return a value as Grafana puts it into a matcher with ``=``."""
+    """Return a value escaped as in Grafana's matchers with ``=``."""
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def regex_of(values: list[str]) -> str:
-    """Return values as Grafana puts several into a matcher with ``=~``."""
+    """Return several values as in Grafana's matchers with ``=~``."""
     escaped = [_SPECIAL.sub(r"\\\g<0>", value).replace("\\", "\\\\") for value in values]
     return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"

@@ -1,4 +1,4 @@
-"""What dashboards for exporters of the kumina family ask, each in words of our own."""
+"""Queries as in dashboards for exporters of the kumina family, in our own words."""
 
 from dataclasses import dataclass
 
@@ -45,18 +45,18 @@ COMMON_QUERIES = {
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line of an answer."""
+    """One series of a result."""
 
     labels: dict[str, str]
     value: float
 
 
-Answers = dict[str, list[Series]]
+LegacyResults = dict[str, list[Series]]
 
 
-async def query_legacy_dashboards(prom: Prometheus) -> dict[str, Answers]:
-    """Choose each instance that such a dashboard offers; return all answers, by daemon."""
-    instances = await prom.ask("label/instance/values", **{"match[]": INSTANCES})
+async def query_legacy_dashboards(prom: Prometheus) -> dict[str, LegacyResults]:
+    """Run all queries for each instance that such a dashboard offers; return them by daemon."""
+    instances = await prom.request("label/instance/values", **{"match[]": INSTANCES})
     queries = SERVER_QUERIES | TUNNEL_QUERIES | COMMON_QUERIES
     return {
         instance.rpartition("/")[2]: {
@@ -68,5 +68,5 @@ async def query_legacy_dashboards(prom: Prometheus) -> dict[str, Answers]:
 
 
 async def _series(prom: Prometheus, query: str) -> list[Series]:
-    found = await prom.ask("query", query=query)
+    found = await prom.request("query", query=query)
     return [Series(one["metric"], float(one["value"][1])) for one in found["result"]]

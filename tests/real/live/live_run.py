@@ -1,4 +1,4 @@
-"""The whole of it: exporter, Prometheus, Alertmanager, the story, and what was seen of it."""
+"""Runs exporters, Prometheus, Alertmanager and the scenario; collects what they show."""
 
 import time
 from dataclasses import dataclass
@@ -10,73 +10,73 @@ import yaml
 from tests.alert_rules.compressed import compressed
 from tests.alert_rules.shipped import PROMETHEUS
 from tests.real.lab import Lab
-from tests.real.live.alertmanager import Alert, Notification, alertmanager, receivers
+from tests.real.live.alertmanager import Alert, Notification, fake_receivers, running_alertmanager
 from tests.real.live.exporters import main_exporter, outpost_exporter
-from tests.real.live.fleet import fleet
+from tests.real.live.fleet import running_fleet
 from tests.real.live.grafana import DashboardResults, Window, run_dashboards
-from tests.real.live.legacy_dashboards import Answers, query_legacy_dashboards
+from tests.real.live.legacy_dashboards import LegacyResults, query_legacy_dashboards
 from tests.real.live.scenario import AlertScenario
 from tests.real.live.timing import SCRAPE_INTERVAL, SPEED
 from tests.real.prometheus import prometheus_with_config
 
 RULES = "openvpn.rules.yml"
-# Slow answers are not what is told here, and come from a machine that is busy with other tests; but
-# what is down must be known before the bad packets that were there are.
+# Slow polls are no part of the scenario; a machine that is busy with other tests causes them.
+# DaemonDown and ExporterDown must fire before the packet errors that they suppress.
 THRESHOLDS = {"poll-slow": "10m", "daemon-down": "1m", "exporter-down": "3m"}
 
 
 @dataclass(frozen=True, slots=True)
 class LiveResult:
-    """What was seen: of dashboards, rules and alerts at the worst, and of messages in the end."""
+    """Dashboards and rules while all alerts are active, alert states, and all notifications."""
 
-    run_dashboards: DashboardResults
-    legacy: dict[str, Answers]
+    dashboards: DashboardResults
+    legacy: dict[str, LegacyResults]
     rules: dict[str, str]
-    """What is wrong with each rule; nothing, mostly."""
+    """The error of each rule; empty if none."""
     states: dict[Alert, set[str]]
-    """In which states each alert ever was."""
+    """All states in which each alert was seen."""
     notifications: list[Notification]
 
     def notified(self, status: str) -> set[tuple[Alert, str]]:
-        """Return which alerts had this status in a message, with everybody who got it."""
+        """Return the alerts with this status in a notification, each with its receiver."""
         return {
-            (notifications.alert, notifications.receiver)
-            for notifications in self.notifications
-            if notifications.status == status
+            (notification.alert, notification.receiver)
+            for notification in self.notifications
+            if notification.status == status
         }
 
 
 async def run_live(lab: Lab, directory: Path) -> LiveResult:
-    """Tell the story once."""
+    """Run the scenario once."""
     async with (
-        receivers(lab) as receivers_,
-        alertmanager(lab, receivers_, directory) as alertmanager_,
-        fleet(lab, directory) as fleet_,
-        main_exporter(lab, fleet_, directory) as exporter,
-        outpost_exporter(lab, fleet_, directory) as outpost,
+        fake_receivers(lab) as receivers,
+        running_alertmanager(lab, receivers, directory) as alertmanager,
+        running_fleet(lab, directory) as fleet,
+        main_exporter(lab, fleet, directory) as exporter,
+        outpost_exporter(lab, fleet, directory) as outpost,
     ):
-        config = prometheus_config([exporter.address, outpost.address], alertmanager_.address)
+        config = prometheus_config([exporter.address, outpost.address], alertmanager.address)
         (directory / RULES).write_text(compressed(SPEED, thresholds=THRESHOLDS))
         async with prometheus_with_config(lab, config, directory) as prom:
-            scenario = AlertScenario(fleet_, exporter, outpost, prom, alertmanager_)
+            scenario = AlertScenario(fleet, exporter, outpost, prom, alertmanager)
             started_at = time.time()
             await scenario.trigger_all()
             dashboards = await run_dashboards(prom, Window(started_at, time.time()))
             legacy = await query_legacy_dashboards(prom)
-            rules = await prom.ask("rules")
+            rules = await prom.request("rules")
             await scenario.resolve_all()
-            await receivers_.wait_all_resolved()
+            await receivers.wait_all_resolved()
     return LiveResult(
-        run_dashboards=dashboards,
+        dashboards=dashboards,
         legacy=legacy,
         rules=_problems(rules),
-        states=alertmanager_.states,
-        notifications=receivers_.notifications,
+        states=alertmanager.states,
+        notifications=receivers.notifications,
     )
 
 
-def prometheus_config(targets: list[str], alertmanager_at: str) -> dict[str, Any]:
-    """Return the shipped configuration: closer scrapes, compressed rules, old names as well."""
+def prometheus_config(targets: list[str], alertmanager_address: str) -> dict[str, Any]:
+    """Return the shipped configuration with short intervals, compressed rules and legacy names."""
     config: dict[str, Any] = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())
     config["global"] = {
         "scrape_interval": SCRAPE_INTERVAL,
@@ -84,9 +84,9 @@ def prometheus_config(targets: list[str], alertmanager_at: str) -> dict[str, Any
     }
     assert config["rule_files"] == [RULES]
     config["rule_files"].append(str(PROMETHEUS / "compat-kumina.rules.yml"))
-    [job], [alertmanager_] = config["scrape_configs"], config["alerting"]["alertmanagers"]
+    [job], [alerting] = config["scrape_configs"], config["alerting"]["alertmanagers"]
     job["static_configs"] = [{"targets": targets}]
-    alertmanager_["static_configs"] = [{"targets": [alertmanager_at]}]
+    alerting["static_configs"] = [{"targets": [alertmanager_address]}]
     return config
 
 

@@ -1,11 +1,13 @@
-"""What happens: troubles rise, stand at their worst together, and pass.
+"""The scenario: faults that trigger alerts, all at once, and their resolution.
 
-Each chapter waits for what Prometheus and Alertmanager show, never for time to pass; what recurs
-goes on until its trouble was seen.
+Each step waits for what Prometheus and Alertmanager show, never for a fixed time. A repeated
+fault continues until its alert is active.
 """
 
 import asyncio
 import signal
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -23,12 +25,11 @@ from tests.real.live.fleet import (
     as_tunnel,
     identity,
 )
-from tests.real.live.recurring import RepeatedAction
 from tests.real.live.timing import DEADLINE
 from tests.real.prometheus import Prometheus
 
-FLAPS = 4
-LOST_SITE = SITES[1]
+RECONNECTS = 4
+MISSING_CLIENT = SITES[1]
 
 RECONNECTING = Alert("OpenVPNReconnecting", "uplink")
 PACKET_ERRORS = Alert("OpenVPNPacketErrors", "depot")
@@ -37,7 +38,7 @@ EXPORTER_DOWN = Alert("OpenVPNExporterDown")
 FATAL = Alert("OpenVPNFatalError", "depot")
 DOWN = Alert("OpenVPNDaemonDown", "depot")
 RESTARTED = Alert("OpenVPNRestarted", "depot")
-MISSING = Alert("OpenVPNExpectedClientMissing", "branches", LOST_SITE)
+MISSING = Alert("OpenVPNExpectedClientMissing", "branches", MISSING_CLIENT)
 AUTH_FAILURES = Alert("OpenVPNAuthFailures", "office")
 CLIENTS_TURNED_AWAY = Alert("OpenVPNClientsTurnedAway", "hotel")
 AT_LIMIT = Alert("OpenVPNClientsAtLimit", "hotel")
@@ -50,9 +51,28 @@ NO_CERTIFICATE = Alert("OpenVPNCertificateFileProblem", "laptop")
 FATAL_MESSAGE = "Cannot ioctl TUNSETIFF tun: Device or resource busy (errno=16)"
 
 
+class RepeatedAction:
+    """Calls ``action`` at once and then every ``seconds``."""
+
+    def __init__(self, action: Callable[[], None], seconds: float) -> None:
+        self._task = asyncio.create_task(_repeat(action, seconds))
+
+    async def stop(self) -> None:
+        """Stop; raise the exception of the action, if any."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+
+async def _repeat(action: Callable[[], None], seconds: float) -> None:
+    while True:
+        action()
+        await asyncio.sleep(seconds)
+
+
 @dataclass(slots=True)
 class AlertScenario:
-    """Tells all chapters at once: first how troubles rise, then how they pass."""
+    """Runs all steps concurrently: first those that trigger the alerts, then those that resolve."""
 
     fleet: Fleet
     exporter: Exporter
@@ -62,7 +82,7 @@ class AlertScenario:
     _wrong_passwords: list[RepeatedAction] = field(default_factory=list)
 
     async def trigger_all(self) -> None:
-        """Have every trouble there, and seen."""
+        """Trigger every alert, and wait until each is active or suppressed."""
         depot = await self.fleet.depot(pid=3001)
         await self._wait_for(
             f'sum(openvpn_up{{daemon!=""}} offset 1s) == {DAEMONS - DOWN_AT_FIRST}'
@@ -83,11 +103,11 @@ class AlertScenario:
                 steps.create_task(step)
 
     async def resolve_all(self) -> None:
-        """Mend everything, and wait until nobody worries any more."""
+        """Resolve every fault, and wait until there is no alert."""
         for wrong_password in self._wrong_passwords:
             await wrong_password.stop()
         branches = as_server(self.fleet.branches)
-        apply(self.fleet.branches, partial(branches.connect, identity(LOST_SITE)))
+        apply(self.fleet.branches, partial(branches.connect, identity(MISSING_CLIENT)))
         await self._fix_configuration()
         async with asyncio.TaskGroup() as steps:
             steps.create_task(self._daemon_restarts())
@@ -100,15 +120,15 @@ class AlertScenario:
 
     async def _tunnel_reconnects(self) -> None:
         uplink = as_tunnel(self.fleet.uplink)
-        for number in range(1, FLAPS + 1):
+        for number in range(1, RECONNECTS + 1):
             apply(self.fleet.uplink, partial(uplink.inject_server_loss, 0.2))
-            times = f'sum(openvpn_reconnects_total{{daemon="uplink"}}) == {number}'
+            reconnected = f'sum(openvpn_reconnects_total{{daemon="uplink"}}) == {number}'
             connected = 'openvpn_state{daemon="uplink", state="CONNECTED"} == 1'
-            await self._wait_for(f"{times} and on () {connected}")
+            await self._wait_for(f"{reconnected} and on () {connected}")
         await self.alertmanager.wait_for(RECONNECTING, ACTIVE)
 
     async def _daemon_dies(self, depot: SimulatedDaemon) -> None:
-        """Bad packets first: their alert comes when it is down already, and is hidden by that."""
+        """Packet errors first: their alert fires when the daemon is down, and is suppressed."""
         await self._inject_packet_errors(depot, PACKET_ERRORS)
         apply(depot, partial(depot.daemon.fail, FATAL_MESSAGE))
         await self.alertmanager.wait_for(FATAL, ACTIVE)
@@ -116,7 +136,7 @@ class AlertScenario:
         await self.alertmanager.wait_for(PACKET_ERRORS, SUPPRESSED)
 
     async def _inject_packet_errors(self, simulated: SimulatedDaemon, alert: Alert) -> None:
-        """Let them come until their alert is under way, with some seconds to go."""
+        """Inject packet errors until their alert is pending, some seconds before it fires."""
         tunnel = as_tunnel(simulated)
         replays = RepeatedAction(partial(apply, simulated, partial(tunnel.inject_replays, 60)), 0.5)
         since = f'ALERTS_FOR_STATE{{alertname="{alert.name}", daemon="{alert.daemon}"}}'
@@ -124,7 +144,7 @@ class AlertScenario:
         await replays.stop()
 
     async def _exporter_stops(self) -> None:
-        """Likewise: what it saw of bad packets is hidden."""
+        """Packet errors first: their alert fires when the exporter is down, and is suppressed."""
         await self._inject_packet_errors(self.fleet.outpost, OUTPOST_PACKET_ERRORS)
         await self.outpost.stop()
         await self.alertmanager.wait_for(EXPORTER_DOWN, ACTIVE)
@@ -140,18 +160,18 @@ class AlertScenario:
         await self.alertmanager.wait_for(RESTARTED, ACTIVE)
 
     async def _daemon_hangs(self) -> None:
-        """Too short for anybody to be told."""
+        """Hang too briefly for an alert."""
         gateway = self.fleet.gateway.daemon
         gateway.signal(signal.SIGSTOP)
         try:
-            failed = 'openvpn_exporter_poll_failures_total{daemon="gateway", reason="timeout"}'
-            await self._wait_for(f"{failed} > 0")
+            timeouts = 'openvpn_exporter_poll_failures_total{daemon="gateway", reason="timeout"}'
+            await self._wait_for(f"{timeouts} > 0")
         finally:
             gateway.signal(signal.SIGCONT)
 
     async def _expected_client_disconnects(self) -> None:
         branches = as_server(self.fleet.branches)
-        apply(self.fleet.branches, partial(branches.disconnect, LOST_SITE))
+        apply(self.fleet.branches, partial(branches.disconnect, MISSING_CLIENT))
         await self.alertmanager.wait_for(MISSING, ACTIVE)
 
     async def _passwords_fail(self) -> None:
@@ -163,7 +183,7 @@ class AlertScenario:
         await self.alertmanager.wait_for(AUTH_FAILURES, ACTIVE)
 
     async def _server_reaches_its_limit(self) -> None:
-        """A stranger takes the last place, so guests are turned away before it is full of them."""
+        """A port scan takes a slot, so clients are rejected before the server reaches its limit."""
         hotel = as_server(self.fleet.hotel)
         apply(self.fleet.hotel, partial(hotel.trigger, FailureKind.PORT_SCAN))
         for number in range(EXTRA_CLIENTS):
@@ -176,7 +196,7 @@ class AlertScenario:
         await self.alertmanager.wait_for(NEAR_LIMIT, SUPPRESSED)
 
     async def _clients_leave_the_server(self) -> None:
-        """A larger limit was configured: not for the daemon yet, which turns guests away still."""
+        """The exporter has a larger limit already; the daemon rejects clients until some leave."""
         await self.alertmanager.wait_for(AT_LIMIT, None)
         await self.alertmanager.wait_for(NEAR_LIMIT, None)
         hotel = as_server(self.fleet.hotel)
@@ -188,9 +208,9 @@ class AlertScenario:
         apply(self.fleet.vault, as_tunnel(self.fleet.vault).answer_prompt)
 
     async def _status_falls_back(self) -> None:
-        """It goes as soon as somebody was told; so does the gibberish that is said meanwhile."""
+        """A user name is too long for status 3. The unknown line is only counted."""
         archive = as_server(self.fleet.archive)
-        apply(self.fleet.archive, partial(archive.send_line, "the words of a release to come"))
+        apply(self.fleet.archive, partial(archive.send_line, "a message of a later release"))
         await self.alertmanager.wait_for(FALLBACK, ACTIVE)
         apply(self.fleet.archive, partial(archive.disconnect, "scribe"))
 
