@@ -1,4 +1,4 @@
-"""Our reading of configuration files against OpenVPN's own, which it prints at verb 4."""
+"""The exporter's reading of configuration files, compared with OpenVPN's, printed at verb 4."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from exporter.openvpn_config.model import parse_number, read
 from tests.real.daemon import OPENVPN
 from tests.real.lab import Lab
 
-# A pid file that can't be written ends the daemon right after it has printed its options.
+# A pid file that cannot be written ends the daemon right after it has printed its options.
 ENDING = ("--verb", "4", "--suppress-timestamps", "--writepid", "/dev/full")
 PRINTED = re.compile(r"^  (\w+) = (?:'(.*?)'|(\S+))$", re.MULTILINE | re.DOTALL)
 ENDED = "Close error on pid file"
@@ -99,7 +99,7 @@ SERVERS = {
 
 @pytest.fixture(scope="module")
 def directory(lab: Lab) -> Path:
-    """Furnish what the configurations name."""
+    """Create the files that the configurations name."""
     home = lab.directory / "deployments"
     for part in ("deeper", "ccd", "jail/ccd", "jail/tmp"):
         (home / part).mkdir(parents=True)
@@ -117,8 +117,8 @@ def directory(lab: Lab) -> Path:
     return home
 
 
-def theirs(lab: Lab, file: Path) -> Mapping[str, str] | None:
-    """Give the options that OpenVPN reads from a file, or None if it refuses it."""
+def openvpn_options(lab: Lab, file: Path) -> Mapping[str, str] | None:
+    """Return the options that OpenVPN reads from a file; None if it refuses the file."""
     before = ("--dev", "tun", *lab.authority.issue("server").options())
     done = subprocess.run(  # noqa: S603
         [OPENVPN, *before, "--config", file.name, *ENDING],
@@ -135,7 +135,7 @@ def theirs(lab: Lab, file: Path) -> Mapping[str, str] | None:
     return {name: quoted or bare for name, quoted, bare in PRINTED.findall(text)}
 
 
-def ours(file: Path) -> OpenVpnConfig | None:
+def exporter_config(file: Path) -> OpenVpnConfig | None:
     try:
         return read(file)
     except OpenVpnConfigError:
@@ -143,10 +143,10 @@ def ours(file: Path) -> OpenVpnConfig | None:
 
 
 def as_printed(read: OpenVpnConfig) -> Mapping[str, str]:
-    """Write a deployment the way OpenVPN prints its options."""
+    """Format a configuration as OpenVPN prints its options."""
     management = read.management
     assert management
-    written = options.select(includes.read(read.file).directives)
+    selected = options.select(includes.read(read.file).directives)
     return {
         "mode": "1" if read.mode is Mode.SERVER else "0",
         "pull": enabled(read.mode is Mode.CLIENT),
@@ -154,12 +154,12 @@ def as_printed(read: OpenVpnConfig) -> Mapping[str, str]:
         "management_port": management.port,
         "management_user_pass": relative(management.password_file, read),
         "status_file": relative(read.status_file, read),
-        "status_file_version": str(parse_number(written.argument("status-version"), 1)),
-        # Printed as they are written, but looked for inside the jail: it starts only if they exist.
+        "status_file_version": str(parse_number(selected.argument("status-version"), 1)),
+        # Printed without the chroot directory, although the files must exist inside it.
         "client_config_dir": relative(read.client_config_dir, read).removeprefix("jail/"),
         "crl_file": relative(read.crl, read).removeprefix("jail"),
-        "duplicate_cn": enabled("duplicate-cn" in written),
-        "dev": written.argument("dev") or "tun",
+        "duplicate_cn": enabled("duplicate-cn" in selected),
+        "dev": selected.argument("dev") or "tun",
         "max_clients": str(read.max_clients or 1024),
     }
 
@@ -174,9 +174,9 @@ def relative(path: Path | Inline | None, read: OpenVpnConfig) -> str:
     return "[UNDEF]" if path is None else str(path).removeprefix(f"{read.directory}/")
 
 
-def agree(lab: Lab, file: Path) -> None:
-    """Hold both readings of a file against each other."""
-    printed, read = theirs(lab, file), ours(file)
+def assert_equal_readings(lab: Lab, file: Path) -> None:
+    """Compare both readings of a file."""
+    printed, read = openvpn_options(lab, file), exporter_config(file)
     if printed is None or read is None:
         assert printed is None
         assert read is None
@@ -188,21 +188,25 @@ def agree(lab: Lab, file: Path) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_openvpn_reads_a_file_as_we_do(lab: Lab, directory: Path, name: str) -> None:
+def test_exporter_reads_a_configuration_as_openvpn_does(
+    lab: Lab, directory: Path, name: str
+) -> None:
     file = directory / "file.conf"
     file.write_bytes(FILES[name] + b"\n" + SERVER)
-    agree(lab, file)
+    assert_equal_readings(lab, file)
 
 
 @pytest.mark.parametrize("name", MODES)
-def test_openvpn_finds_the_same_mode(lab: Lab, directory: Path, name: str) -> None:
+def test_exporter_finds_the_mode_that_openvpn_finds(lab: Lab, directory: Path, name: str) -> None:
     file = directory / "mode.conf"
     file.write_bytes(MANAGEMENT + MODES[name])
-    agree(lab, file)
+    assert_equal_readings(lab, file)
 
 
 @pytest.mark.parametrize("name", SERVERS)
-def test_openvpn_finds_the_same_files_of_a_server(lab: Lab, directory: Path, name: str) -> None:
+def test_exporter_finds_the_server_files_that_openvpn_finds(
+    lab: Lab, directory: Path, name: str
+) -> None:
     file = directory / "server.conf"
     file.write_bytes(MANAGEMENT + SERVER + SERVERS[name])
-    agree(lab, file)
+    assert_equal_readings(lab, file)

@@ -1,4 +1,4 @@
-"""Ways into a management interface: sockets, passwords, hold, and the daemon that dials."""
+"""Access to the management interface: sockets, passwords, hold, and ``--management-client``."""
 
 import re
 from contextlib import AsyncExitStack
@@ -25,7 +25,7 @@ def commands(daemon: Daemon) -> list[str]:
     return re.findall(r"MANAGEMENT: CMD '(.*)'", daemon.log)
 
 
-async def test_a_unix_socket_is_a_way_in(lab: Lab) -> None:
+async def test_exporter_connects_to_a_unix_socket(lab: Lab) -> None:
     async with (
         server(lab, management=lab.unix()) as office,
         scraping(daemon_config(office.management)) as scraper,
@@ -35,7 +35,7 @@ async def test_a_unix_socket_is_a_way_in(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("password", ["s3cret", ' "zwei" \\ Wörter # '])
-async def test_a_password_in_a_file_opens(lab: Lab, password: str) -> None:
+async def test_exporter_logs_in_with_a_password_file(lab: Lab, password: str) -> None:
     async with (
         server(lab, management=lab.unix(password=password)) as office,
         scraping(daemon_config(office.management)) as scraper,
@@ -45,7 +45,7 @@ async def test_a_password_in_a_file_opens(lab: Lab, password: str) -> None:
     assert page.value(CONNECTS) == 1
 
 
-async def test_a_wrong_password_is_tried_once_and_the_slot_is_free_again(lab: Lab) -> None:
+async def test_wrong_password_is_sent_once_and_the_slot_is_released(lab: Lab) -> None:
     async with (
         server(lab, management=lab.tcp(password="s3cret")) as office,
         recording_proxy(lab, office.management) as proxy,
@@ -60,7 +60,7 @@ async def test_a_wrong_password_is_tried_once_and_the_slot_is_free_again(lab: La
     assert "failed password attempts" not in office.daemon.log
 
 
-async def test_a_password_that_nobody_told_us_is_not_guessed(lab: Lab) -> None:
+async def test_exporter_without_a_password_sends_nothing(lab: Lab) -> None:
     async with (
         server(lab, management=lab.tcp(password="s3cret")) as office,
         recording_proxy(lab, office.management) as proxy,
@@ -73,36 +73,36 @@ async def test_a_password_that_nobody_told_us_is_not_guessed(lab: Lab) -> None:
     assert proxy.received == b"ENTER PASSWORD:"
 
 
-async def test_a_held_daemon_is_left_to_whoever_may_release_it(lab: Lab) -> None:
+async def test_exporter_releases_the_slot_of_a_held_daemon(lab: Lab) -> None:
     async with server(lab, "--management-hold", ready=HELD) as office:
         config = msgspec.structs.replace(
             daemon_config(office.management), prompt_retry_interval=0.2
         )
         async with scraping(config) as scraper:
             held = await scraper.wait_down("hold")
-            async with raw_session.connect(office.management.address) as person:
-                assert await person.notification() == ">HOLD:Waiting for hold release:0"
-                asked = commands(office.daemon)
-                await person.request("hold release")
+            async with raw_session.connect(office.management.address) as operator:
+                assert await operator.notification() == ">HOLD:Waiting for hold release:0"
+                sent = commands(office.daemon)
+                await operator.request("hold release")
                 await office.daemon.wait_for_log(INITIALISED)
             released = await scraper.wait_up()
 
     assert scraper.down_reasons() == ["hold"]
     assert server_gauges(held) == []
     assert held.value("openvpn_hold_waiting") == 1
-    assert asked[-1] == "quit"
-    assert not {"hold release", "hold off", "hold on"} & set(asked)
+    assert sent[-1] == "quit"
+    assert not {"hold release", "hold off", "hold on"} & set(sent)
     assert released.value("openvpn_hold_waiting") == 0
     assert released.value("openvpn_state", state="CONNECTED") == 1
     assert released.value(CONNECTED) == 0
 
 
-async def test_a_busy_slot_is_named_and_taken_when_it_is_free(lab: Lab) -> None:
-    async with server(lab) as office, AsyncExitStack() as rival:
-        await rival.enter_async_context(raw_session.connect(office.management.address))
+async def test_occupied_slot_means_busy_until_it_is_released(lab: Lab) -> None:
+    async with server(lab) as office, AsyncExitStack() as other_client:
+        await other_client.enter_async_context(raw_session.connect(office.management.address))
         async with scraping(daemon_config(office.management, timeout=0.3)) as scraper:
             busy = await scraper.wait_down("busy")
-            await rival.aclose()
+            await other_client.aclose()
             page = await scraper.wait_up()
     assert scraper.down_reasons() == ["busy"]
     assert server_gauges(busy) == []
@@ -110,7 +110,7 @@ async def test_a_busy_slot_is_named_and_taken_when_it_is_free(lab: Lab) -> None:
     assert page.value(CONNECTS) == 1
 
 
-async def test_a_daemon_that_dials_is_served_and_ends_with_the_exporter(lab: Lab) -> None:
+async def test_management_client_daemon_exits_with_the_exporter(lab: Lab) -> None:
     management_client = lab.management_client()
     async with AsyncExitStack() as exporter:
         scraper = await exporter.enter_async_context(scraping(daemon_config(management_client)))
@@ -123,7 +123,7 @@ async def test_a_daemon_that_dials_is_served_and_ends_with_the_exporter(lab: Lab
     assert page.value("openvpn_state", state="CONNECTED") == 1
 
 
-async def test_one_daemon_may_dial_after_the_other(lab: Lab) -> None:
+async def test_two_management_client_daemons_connect_one_after_the_other(lab: Lab) -> None:
     management_client = lab.management_client()
     async with scraping(daemon_config(management_client)) as scraper:
         await scraper.page()

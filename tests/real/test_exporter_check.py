@@ -1,4 +1,4 @@
-"""`check --connect` on daemons of all kinds."""
+"""`check --connect` with daemons in different conditions."""
 
 import asyncio
 import re
@@ -21,31 +21,31 @@ def entry(name: str, management: Management, **more: object) -> dict[str, object
     return {"name": name, "management": str(management.address), "timeout": "2s"} | password | more
 
 
-async def checked(directory: Path, *daemons: dict[str, object]) -> tuple[int, str]:
-    """Give the exit code and what was written."""
+async def run_check(directory: Path, *daemons: dict[str, object]) -> tuple[int, str]:
+    """Return the exit code and the output."""
     file = directory / "config.yaml"
     file.write_text(yaml.safe_dump({"daemons": list(daemons)}))
     command = [sys.executable, "-m", "exporter", "check", "--connect", f"--config.file={file}"]
-    done = await asyncio.to_thread(
+    result = await asyncio.to_thread(
         subprocess.run, command, capture_output=True, text=True, timeout=30, check=False
     )
-    assert done.stderr == ""
-    return done.returncode, done.stdout
+    assert result.stderr == ""
+    return result.returncode, result.stdout
 
 
-async def test_a_mixed_set_is_told_apart_and_left_unharmed(lab: Lab, tmp_path: Path) -> None:
-    nobody = ("--management-client-user", "nobody")
+async def test_check_reports_each_daemon_and_leaves_it_running(lab: Lab, tmp_path: Path) -> None:
+    other_user = ("--management-client-user", "nobody")
     async with (
         server(lab, management=lab.unix(password="s3cret")) as office,
         client(office, "alice"),
         server(lab, management=lab.tcp(password="s3cret")) as guarded,
         server(lab) as occupied,
         raw_session.connect(occupied.management.address),
-        server(lab, *nobody, management=lab.unix()) as closed,
+        server(lab, *other_user, management=lab.unix()) as closed,
         server(lab, "--management-hold", ready=HELD) as held,
     ):
         wrong = str(lab.file("wrong\n"))
-        code, text = await checked(
+        code, text = await run_check(
             tmp_path,
             entry("office", office.management),
             entry("wrong-password", guarded.management, password_file=wrong),

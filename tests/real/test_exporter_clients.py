@@ -1,4 +1,4 @@
-"""Clients come and go, and their counters tell all that they ever moved."""
+"""Clients connect and disconnect; their counters keep all their traffic."""
 
 from tests.real.client import Credentials, client
 from tests.real.clock import wait_for_next_second
@@ -7,7 +7,7 @@ from tests.real.reading import read
 from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import Transport, server, user_password_options
 
-# A server over TCP notices at once that a client is gone.
+# A server over TCP detects a disconnect at once.
 TCP = Transport.TCP
 TOO_LONG = Credentials("n" * 500)
 RECEIVED = "openvpn_server_client_received_bytes_total"
@@ -28,24 +28,24 @@ def alice(page: Page, name: str) -> float:
     return page.value(name, common_name="alice")
 
 
-async def test_a_client_that_left_has_its_totals_and_no_session(lab: Lab) -> None:
+async def test_disconnected_client_keeps_its_totals_and_has_no_session(lab: Lab) -> None:
     async with (
         server(lab, transport=TCP) as office,
         scraping(daemon_config(office.management)) as scraper,
     ):
         async with client(office, "alice"):
             await scraper.wait_for(lambda page: sessions(page) == 1)
-            here = await scraper.wait_polled()
-        gone = await scraper.wait_for(lambda page: sessions(page) == 0)
+            connected = await scraper.wait_polled()
+        disconnected = await scraper.wait_for(lambda page: sessions(page) == 0)
 
-    assert gone.value(CONNECTED) == 0
-    assert gone.labels(INFO) == []
-    assert SINCE not in gone.names()
-    assert alice(gone, RECEIVED) >= alice(here, RECEIVED) > 0
-    assert alice(gone, SENT) >= alice(here, SENT) > 0
+    assert disconnected.value(CONNECTED) == 0
+    assert disconnected.labels(INFO) == []
+    assert SINCE not in disconnected.names()
+    assert alice(disconnected, RECEIVED) >= alice(connected, RECEIVED) > 0
+    assert alice(disconnected, SENT) >= alice(connected, SENT) > 0
 
 
-async def test_a_client_that_comes_says_what_it_runs_on(lab: Lab) -> None:
+async def test_connecting_client_reports_its_platform_and_version(lab: Lab) -> None:
     async with (
         server(lab) as office,
         scraping(daemon_config(office.management)) as scraper,
@@ -55,12 +55,12 @@ async def test_a_client_that_comes_says_what_it_runs_on(lab: Lab) -> None:
             page = await scraper.wait_polled()
 
     [labels] = page.labels(INFO)
-    [ours] = daemon.labels("openvpn_info")
+    [info] = daemon.labels("openvpn_info")
     assert labels["platform"] == "linux"
-    assert labels["client_version"] == ours["version"]
+    assert labels["client_version"] == info["version"]
 
 
-async def test_a_client_that_comes_back_goes_on_where_it_was(lab: Lab) -> None:
+async def test_counters_of_a_reconnected_client_continue(lab: Lab) -> None:
     async with (
         server(lab, transport=TCP) as office,
         scraping(daemon_config(office.management)) as scraper,
@@ -68,22 +68,22 @@ async def test_a_client_that_comes_back_goes_on_where_it_was(lab: Lab) -> None:
         await scraper.wait_up()
         async with client(office, "alice"):
             first = await scraper.wait_for(lambda page: sessions(page) == 1)
-        gone = await scraper.wait_for(lambda page: sessions(page) == 0)
+        disconnected = await scraper.wait_for(lambda page: sessions(page) == 0)
         await wait_for_next_second(alice(first, SINCE))
         async with client(office, "alice"):
             await scraper.wait_for(lambda page: sessions(page) == 1)
-            back = await scraper.wait_polled()
+            reconnected = await scraper.wait_polled()
 
-    assert alice(back, SINCE) > alice(first, SINCE)
-    assert (gone.value(CONNECTS), gone.value(DISCONNECTS)) == (1, 1)
-    assert (back.value(CONNECTS), back.value(DISCONNECTS)) == (2, 1)
-    # The second handshake moved about as much as the first.
-    assert alice(back, RECEIVED) > 1.5 * alice(gone, RECEIVED)
-    assert alice(back, SENT) > 1.5 * alice(gone, SENT)
+    assert alice(reconnected, SINCE) > alice(first, SINCE)
+    assert (disconnected.value(CONNECTS), disconnected.value(DISCONNECTS)) == (1, 1)
+    assert (reconnected.value(CONNECTS), reconnected.value(DISCONNECTS)) == (2, 1)
+    # The second handshake transfers about as many bytes as the first.
+    assert alice(reconnected, RECEIVED) > 1.5 * alice(disconnected, RECEIVED)
+    assert alice(reconnected, SENT) > 1.5 * alice(disconnected, SENT)
     assert decreased(scraper.pages) == []
 
 
-async def test_a_status_without_an_end_is_answered_by_format_1(lab: Lab) -> None:
+async def test_status_without_an_end_falls_back_to_format_1(lab: Lab) -> None:
     async with (
         server(lab, *user_password_options()) as office,
         client(office, "alice", user=Credentials("alice")),
@@ -98,26 +98,26 @@ async def test_a_status_without_an_end_is_answered_by_format_1(lab: Lab) -> None
     assert page.value("openvpn_exporter_connects_total") == 1
 
 
-async def test_totals_neither_fall_nor_double_while_the_format_changes(lab: Lab) -> None:
+async def test_totals_neither_decrease_nor_double_when_the_format_changes(lab: Lab) -> None:
     async with (
         server(lab, *user_password_options(), transport=TCP) as office,
         client(office, "alice", user=Credentials("alice")),
     ):
         async with scraping(daemon_config(office.management, timeout=0.5)) as scraper:
-            whole = await scraper.wait_up()
+            complete = await scraper.wait_up()
             async with client(office, "bob", user=TOO_LONG):
-                short = await scraper.wait_for(lambda page: page.value(CONNECTED) == 2)
+                fallback = await scraper.wait_for(lambda page: page.value(CONNECTED) == 2)
             await scraper.wait_for(lambda page: page.value(CONNECTED) == 1)
             last = await scraper.wait_for(lambda page: "cipher" in page.labels(INFO)[0])
         [manual] = (await read(office.management)).rows
 
-    assert whole.value(FALLBACKS) == 0
-    assert short.value(FALLBACKS) > 0
-    assert [labels.get("cipher") for labels in short.labels(INFO)] == [None, None]
+    assert complete.value(FALLBACKS) == 0
+    assert fallback.value(FALLBACKS) > 0
+    assert [labels.get("cipher") for labels in fallback.labels(INFO)] == [None, None]
     assert decreased(scraper.pages) == []
-    # Bob's; alice was there before and stayed.
+    # Bob's; alice was connected all the time.
     assert (last.value(CONNECTS), last.value(DISCONNECTS)) == (1, 1)
     assert {sessions(page) for page in scraper.pages if page.is_up()} == {1}
     assert {alice(page, SINCE) for page in scraper.pages if page.is_up()} == {manual.since}
-    assert 0 < alice(whole, RECEIVED) <= alice(last, RECEIVED) <= manual.received
-    assert 0 < alice(whole, SENT) <= alice(last, SENT) <= manual.sent
+    assert 0 < alice(complete, RECEIVED) <= alice(last, RECEIVED) <= manual.received
+    assert 0 < alice(complete, SENT) <= alice(last, SENT) <= manual.sent

@@ -1,4 +1,4 @@
-"""From a daemon's own configuration file, and nothing else, to its metrics."""
+"""A daemon that is discovered by its own configuration file."""
 
 import shlex
 from pathlib import Path
@@ -15,7 +15,7 @@ disable-dco
 dh none
 topology subnet
 {server}
-{material}
+{certificates}
 port {port}
 verb 3
 config "parts/the rest"
@@ -26,17 +26,17 @@ REST = 'client-config-dir "clients/of the office"\nmax-clients 7\nmanagement 127
 
 
 def write(lab: Lab, directory: Path) -> Path:
-    """Write a daemon's configuration, and ours, which finds it; give the path of ours."""
-    words = lab.authority.issue("server").options()
-    material = "\n".join(
+    """Write a daemon's configuration and an exporter's that discovers it; return the latter."""
+    arguments = lab.authority.issue("server").options()
+    certificates = "\n".join(
         f"{name.removeprefix('--')} {shlex.quote(file)}"
-        for name, file in zip(words[::2], words[1::2], strict=True)
+        for name, file in zip(arguments[::2], arguments[1::2], strict=True)
     )
     network, _ = lab.networks()
     server = f"server {network.network_address} {network.netmask}"
     files = {
         "server/office.conf": CONFIGURATION.format(
-            server=server, material=material, port=lab.port()
+            server=server, certificates=certificates, port=lab.port()
         ),
         "server/parts/the rest": REST,
         "server/pass word": "s3cret\n",
@@ -50,7 +50,7 @@ def write(lab: Lab, directory: Path) -> Path:
     return directory / "config.yaml"
 
 
-async def test_a_daemon_is_found_by_its_configuration_and_watched(lab: Lab, tmp_path: Path) -> None:
+async def test_discovered_daemon_is_monitored(lab: Lab, tmp_path: Path) -> None:
     path = write(lab, tmp_path)
     config = load(path)
     assert config.findings == ()

@@ -1,4 +1,4 @@
-"""Daemons that cannot be asked: each reason why, brought about for real."""
+"""The down reasons, each caused with a real daemon."""
 
 import signal
 import socket
@@ -11,7 +11,7 @@ from tests.real.management import LOOPBACK, TcpAddress
 from tests.real.scraping import daemon_config, scraping
 from tests.real.server import server
 
-# All that the page says of a daemon that is down, apart from its counters.
+# All gauges of a daemon that is down.
 ALWAYS = {
     *("openvpn_up", "openvpn_management_up", "openvpn_down_reason"),
     *("openvpn_hold_waiting", "openvpn_prompt_waiting", "openvpn_restart_on_management_disconnect"),
@@ -19,7 +19,7 @@ ALWAYS = {
 CONNECTS = "openvpn_exporter_connects_total"
 
 
-async def test_nobody_listens(lab: Lab) -> None:
+async def test_closed_port_means_refused(lab: Lab) -> None:
     async with scraping(daemon_config(lab.tcp())) as scraper:
         page = await scraper.wait_down("refused")
     assert scraper.down_reasons() == ["refused"]
@@ -27,7 +27,7 @@ async def test_nobody_listens(lab: Lab) -> None:
     assert page.value(CONNECTS) == 0
 
 
-async def test_a_socket_that_was_left_behind_is_refused(lab: Lab) -> None:
+async def test_stale_socket_means_refused(lab: Lab) -> None:
     async with server(lab, management=lab.unix()) as office:
         await office.daemon.kill()
     async with scraping(daemon_config(office.management)) as scraper:
@@ -35,22 +35,22 @@ async def test_a_socket_that_was_left_behind_is_refused(lab: Lab) -> None:
     assert scraper.down_reasons() == ["refused"]
 
 
-async def test_there_is_no_such_socket(lab: Lab) -> None:
+async def test_missing_socket_means_not_found(lab: Lab) -> None:
     async with scraping(daemon_config(lab.unix())) as scraper:
         await scraper.wait_down("not_found")
     assert scraper.down_reasons() == ["not_found"]
 
 
-async def test_there_is_no_such_host(lab: Lab) -> None:
-    nowhere = msgspec.structs.replace(
+async def test_unknown_host_means_not_found(lab: Lab) -> None:
+    config = msgspec.structs.replace(
         daemon_config(lab.tcp()), management=TcpEndpoint("nosuchhost.invalid", 7505)
     )
-    async with scraping(nowhere) as scraper:
+    async with scraping(config) as scraper:
         await scraper.wait_down("not_found")
     assert scraper.down_reasons() == ["not_found"]
 
 
-async def test_the_daemon_wants_another_user(lab: Lab) -> None:
+async def test_management_client_user_means_permission(lab: Lab) -> None:
     async with (
         server(lab, "--management-client-user", "nobody", management=lab.unix()) as office,
         scraping(daemon_config(office.management)) as scraper,
@@ -60,7 +60,7 @@ async def test_the_daemon_wants_another_user(lab: Lab) -> None:
     assert scraper.down_reasons() == ["permission"]
 
 
-async def test_somebody_else_listens_where_the_daemon_should_dial(lab: Lab) -> None:
+async def test_listen_address_in_use_means_unreachable(lab: Lab) -> None:
     management_client = lab.management_client()
     assert isinstance(management_client.address, TcpAddress)
     with socket.create_server((LOOPBACK, management_client.address.port)):
@@ -69,8 +69,8 @@ async def test_somebody_else_listens_where_the_daemon_should_dial(lab: Lab) -> N
     assert scraper.down_reasons() == ["unreachable"]
 
 
-async def test_the_daemon_dies(lab: Lab) -> None:
-    # One that dials: nothing else is tried before the next one does.
+async def test_killed_daemon_means_closed(lab: Lab) -> None:
+    # With --management-client the exporter makes no other attempt until the next daemon connects.
     management_client = lab.management_client()
     async with scraping(daemon_config(management_client)) as scraper:
         await scraper.page()
@@ -83,7 +83,7 @@ async def test_the_daemon_dies(lab: Lab) -> None:
     assert page.counters == up.counters
 
 
-async def test_a_daemon_that_hangs_is_down_until_it_goes_on(lab: Lab) -> None:
+async def test_stopped_daemon_means_timeout_until_it_continues(lab: Lab) -> None:
     async with (
         server(lab) as office,
         scraping(daemon_config(office.management, timeout=1.0)) as scraper,

@@ -1,4 +1,4 @@
-"""The exporter as a process of its own, from its first word to a real daemon to its last."""
+"""The exporter as a process, from its first command to its last."""
 
 import re
 import signal
@@ -16,7 +16,7 @@ from tests.real.program import end, program
 from tests.real.scraping import Page, scraping_url
 from tests.real.server import server
 
-# Whatever else changes a daemon, or lasts longer than we stay.
+# Any other command changes the daemon, or outlasts the session.
 ALLOWED = {
     *("version", "pid", "verb", "hold", "state", "state on", "state all", "status 3"),
     *("log on", "log off", "log all", "quit"),
@@ -25,7 +25,7 @@ ALLOWED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One life of the exporter: its page, its exit code, and what the daemon wrote meanwhile."""
+    """One run of the exporter: its page, its exit code, and the daemon with its log."""
 
     page: Page
     exit_code: int
@@ -33,12 +33,12 @@ class Run:
 
     @property
     def commands(self) -> list[str]:
-        """All that the daemon was told, ``load-stats`` apart, which it does not log."""
+        """All commands except ``load-stats``, which the daemon does not log."""
         return re.findall(r"MANAGEMENT: CMD '(.*)'", self.daemon.log)
 
 
-async def run(lab: Lab, log: Path, ending: signal.Signals) -> Run:
-    """Let the exporter live until it has served one page of a daemon that is up."""
+async def run(lab: Lab, log: Path, stop_signal: signal.Signals) -> Run:
+    """Run the exporter until it has served one page with the daemon up."""
     address = f"{LOOPBACK}:{lab.port()}"
     async with server(lab) as office, client(office, "alice"):
         command = [
@@ -49,21 +49,21 @@ async def run(lab: Lab, log: Path, ending: signal.Signals) -> Run:
         async with program(*command, log=log) as process:
             async with scraping_url(f"http://{address}") as scraper:
                 page = await scraper.wait_up()
-            process.send_signal(ending)
+            process.send_signal(stop_signal)
             exit_code = await end(process)
         await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")
     return Run(page=page, exit_code=exit_code, daemon=office.daemon)
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-async def test_it_serves_takes_its_leave_and_never_says_more_than_it_may(
-    lab: Lab, tmp_path: Path, ending: signal.Signals
+@pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
+async def test_exporter_sends_only_allowed_commands_and_quits_at_a_signal(
+    lab: Lab, tmp_path: Path, stop_signal: signal.Signals
 ) -> None:
-    seen = await run(lab, tmp_path / "exporter.log", ending)
+    done = await run(lab, tmp_path / "exporter.log", stop_signal)
 
-    assert seen.exit_code == 0
-    assert seen.page.value("openvpn_server_connected_clients") == 1
-    assert set(seen.commands) <= ALLOWED
-    assert seen.commands.count("status 3") >= 1
-    assert seen.commands[-1] == "quit"
-    assert seen.daemon.log.count("MANAGEMENT: Client connected") == 1
+    assert done.exit_code == 0
+    assert done.page.value("openvpn_server_connected_clients") == 1
+    assert set(done.commands) <= ALLOWED
+    assert done.commands.count("status 3") >= 1
+    assert done.commands[-1] == "quit"
+    assert done.daemon.log.count("MANAGEMENT: Client connected") == 1

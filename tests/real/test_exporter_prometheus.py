@@ -9,7 +9,7 @@ from tests.real.scraping import daemon_config, scraping
 from tests.real.server import server
 
 
-async def test_prometheus_scrapes_what_the_exporter_serves(lab: Lab, tmp_path: Path) -> None:
+async def test_prometheus_scrapes_every_series_of_the_exporter(lab: Lab, tmp_path: Path) -> None:
     async with (
         server(lab) as office,
         client(office, "alice"),
@@ -18,14 +18,14 @@ async def test_prometheus_scrapes_what_the_exporter_serves(lab: Lab, tmp_path: P
     ):
         page = await scraper.wait_up()
         target = scraper.url.removeprefix("http://")
-        async with prometheus(lab, target, tmp_path) as asked:
-            clients = await asked.wait_for("openvpn_server_connected_clients")
-            up = await asked.query('up{job="openvpn"}')
-            samples = await asked.query("scrape_samples_scraped")
-            received = await asked.query(
+        async with prometheus(lab, target, tmp_path) as prom:
+            clients = await prom.wait_for("openvpn_server_connected_clients")
+            up = await prom.query('up{job="openvpn"}')
+            samples = await prom.query("scrape_samples_scraped")
+            received = await prom.query(
                 'openvpn_server_client_received_bytes_total{common_name="alice"}'
             )
-            infos = await asked.query("openvpn_server_client_info")
+            infos = await prom.query("openvpn_server_client_info")
 
     assert clients == [2]
     assert up == [1]

@@ -1,4 +1,4 @@
-"""A scrape of a real server that polls by itself."""
+"""Polls of a real server that a scrape triggers."""
 
 from tests.real.client import client
 from tests.real.lab import Lab
@@ -8,7 +8,7 @@ from tests.real.server import server
 NEVER = 3600.0
 
 
-async def test_a_scrape_shows_who_has_come_since_the_last_poll(lab: Lab) -> None:
+async def test_scrape_shows_clients_that_connected_after_the_last_poll(lab: Lab) -> None:
     async with (
         server(lab) as office,
         scraping(

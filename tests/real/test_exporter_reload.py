@@ -1,4 +1,4 @@
-"""A new configuration while real daemons are watched and a real Prometheus scrapes."""
+"""A reload while real daemons are monitored and a real Prometheus scrapes."""
 
 import signal
 import sys
@@ -27,7 +27,7 @@ def write(file: Path, **servers: Server) -> None:
     file.write_text(yaml.safe_dump({"poll_interval": "1s", "daemons": daemons}))
 
 
-def by_discovery(address: str) -> dict[str, object]:
+def service_discovery_job(address: str) -> dict[str, object]:
     return {
         "honor_labels": True,
         "static_configs": [],
@@ -36,11 +36,11 @@ def by_discovery(address: str) -> dict[str, object]:
 
 
 async def reload(address: str) -> int:
-    async with ClientSession() as session, session.post(f"http://{address}/-/reload") as answer:
-        return answer.status
+    async with ClientSession() as session, session.post(f"http://{address}/-/reload") as response:
+        return response.status
 
 
-async def test_sessions_counters_and_scrapes_outlive_a_reload(lab: Lab, tmp_path: Path) -> None:
+async def test_reload_keeps_sessions_counters_and_scrapes(lab: Lab, tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     address = f"{LOOPBACK}:{lab.port()}"
     command = [
@@ -52,26 +52,26 @@ async def test_sessions_counters_and_scrapes_outlive_a_reload(lab: Lab, tmp_path
         async with (
             program(*command, log=tmp_path / "exporter.log") as process,
             scraping_url(f"http://{address}") as scraper,
-            prometheus(lab, address, tmp_path, openvpn=by_discovery(address)) as asked,
+            prometheus(lab, address, tmp_path, openvpn=service_discovery_job(address)) as prom,
         ):
             before = await scraper.wait_up()
-            assert await asked.wait_for(f'{UP}{{daemon="office"}} == 1') == [1]
+            assert await prom.wait_for(f'{UP}{{daemon="office"}} == 1') == [1]
 
             write(file, office=office, branch=branch)
             process.send_signal(signal.SIGHUP)
-            assert await asked.wait_for(f'{UP}{{daemon="branch"}} == 1') == [1]
-            assert await asked.query(f'{CONNECTS}{{daemon="office"}}') == [1]
-            assert await asked.query(f"resets({RECEIVED}[1m])") == [0]
-            assert await asked.query('min_over_time(up{job="openvpn"}[1m])') == [1, 1]
+            assert await prom.wait_for(f'{UP}{{daemon="branch"}} == 1') == [1]
+            assert await prom.query(f'{CONNECTS}{{daemon="office"}}') == [1]
+            assert await prom.query(f"resets({RECEIVED}[1m])") == [0]
+            assert await prom.query('min_over_time(up{job="openvpn"}[1m])') == [1, 1]
 
             file.write_text("daemons: nonsense\n")
             assert await reload(address) == 500
-            assert await asked.query(f"sum({UP})") == [2]
+            assert await prom.query(f"sum({UP})") == [2]
 
             write(file, office=office)
             process.send_signal(signal.SIGHUP)
             after = await scraper.wait_for(lambda page: "branch" not in page.body)
-            assert await asked.wait_for(f"sum({UP}) == 1") == [1]
+            assert await prom.wait_for(f"sum({UP}) == 1") == [1]
         assert office.daemon.log.count("MANAGEMENT: Client connected") == 1
     assert after.value(RECEIVED) >= before.value(RECEIVED)
     assert after.value("openvpn_exporter_config_last_reload_successful") == 1

@@ -1,4 +1,4 @@
-"""Daemons that begin again, in the same process or in another: no counter falls."""
+"""Restarts of daemons, in the same process or in another: no counter decreases."""
 
 import signal
 
@@ -24,7 +24,7 @@ def sessions(page: Page) -> float:
 
 
 @pytest.mark.parametrize("restart", [signal.SIGUSR1, signal.SIGHUP])
-async def test_a_restart_within_the_process_is_survived_on_the_same_session(
+async def test_restart_of_the_daemon_keeps_the_management_session(
     lab: Lab, restart: signal.Signals
 ) -> None:
     async with (
@@ -48,14 +48,14 @@ async def test_a_restart_within_the_process_is_survived_on_the_same_session(
     assert after.value("openvpn_reconnects_total", reason=restart.name) == 1
     assert after.value(START) == before.value(START) == manual.first_state_time
     assert after.value("openvpn_state", state="CONNECTED") == 1
-    # The second handshake moved about as much as the first.
+    # The second handshake transfers about as many bytes as the first.
     received = after.value(RECEIVED, common_name="alice")
     assert received > 1.5 * before.value(RECEIVED, common_name="alice")
     assert received > row.received
     assert before.value(LINK_RECEIVED) < after.value(LINK_RECEIVED) <= manual.received
 
 
-async def test_another_process_at_the_same_address_goes_on_with_the_same_counters(
+async def test_counters_continue_with_a_new_process_at_the_same_address(
     lab: Lab,
 ) -> None:
     async with (
@@ -68,9 +68,9 @@ async def test_another_process_at_the_same_address_goes_on_with_the_same_counter
         await first.daemon.kill()
         await scraper.wait_down("refused")
         await wait_for_next_second(before.value(START))
-        same_place = ("--port", str(first.port))
+        same_port = ("--port", str(first.port))
         async with server(
-            lab, *same_place, management=first.management, transport=Transport.TCP
+            lab, *same_port, management=first.management, transport=Transport.TCP
         ) as second:
             await scraper.wait_for(lambda page: page.is_up() and sessions(page) == 1)
             after = await scraper.wait_polled()

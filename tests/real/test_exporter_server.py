@@ -1,4 +1,4 @@
-"""The page of a server with clients, against what a person reads at the same daemon."""
+"""The page of a server with clients, compared with the replies of the same daemon."""
 
 import asyncio
 import re
@@ -23,7 +23,7 @@ SESSIONS = {"alice": 2, HOSTILE_NAME: 1}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One server, seen by the exporter, and by hand before and after."""
+    """The exporter's page, and the server's replies before and after it."""
 
     before: Reading
     page: Page
@@ -48,12 +48,12 @@ async def compare(office: Server) -> Observation:
 
 
 @pytest.fixture(scope="module")
-def seen(lab: Lab) -> Observation:
+def observed(lab: Lab) -> Observation:
     return asyncio.run(observe(lab))
 
 
-def test_three_clients_are_three_sessions_of_two_names(seen: Observation) -> None:
-    page = seen.page
+def test_three_clients_with_two_names_have_three_sessions(observed: Observation) -> None:
+    page = observed.page
     assert page.value("openvpn_server_connected_clients") == 3
     assert page.value("openvpn_server_pending_clients") == 0
     assert page.values("openvpn_server_client_sessions", by="common_name") == SESSIONS
@@ -67,31 +67,33 @@ def test_three_clients_are_three_sessions_of_two_names(seen: Observation) -> Non
         ("openvpn_server_client_sent_bytes_total", lambda row: row.sent),
     ],
 )
-def test_a_names_bytes_are_the_sum_of_its_rows(
-    seen: Observation, name: str, metric: str, counter: Callable[[Row], int]
+def test_bytes_of_a_common_name_are_the_sum_of_its_sessions(
+    observed: Observation, name: str, metric: str, counter: Callable[[Row], int]
 ) -> None:
-    before, after = (sum(map(counter, at.of(name))) for at in (seen.before, seen.after))
-    assert 0 < before <= seen.page.value(metric, common_name=name) <= after
+    before, after = (sum(map(counter, at.of(name))) for at in (observed.before, observed.after))
+    assert 0 < before <= observed.page.value(metric, common_name=name) <= after
 
 
-def test_the_servers_totals_are_those_of_load_stats(seen: Observation) -> None:
-    received = seen.page.value("openvpn_received_bytes_total")
-    sent = seen.page.value("openvpn_sent_bytes_total")
-    assert 0 < seen.before.received <= received <= seen.after.received
-    assert 0 < seen.before.sent <= sent <= seen.after.sent
+def test_totals_of_the_server_are_those_of_load_stats(observed: Observation) -> None:
+    received = observed.page.value("openvpn_received_bytes_total")
+    sent = observed.page.value("openvpn_sent_bytes_total")
+    assert 0 < observed.before.received <= received <= observed.after.received
+    assert 0 < observed.before.sent <= sent <= observed.after.sent
 
 
-def test_a_name_is_connected_since_its_oldest_session_began(seen: Observation) -> None:
+def test_connected_timestamp_is_that_of_the_oldest_session(observed: Observation) -> None:
     since = "openvpn_server_client_connected_timestamp_seconds"
-    first, second = sorted(row.since for row in seen.before.of("alice"))
+    first, second = sorted(row.since for row in observed.before.of("alice"))
     assert first < second
-    assert seen.page.values(since, by="common_name") == {
-        name: min(row.since for row in seen.before.of(name)) for name in SESSIONS
+    assert observed.page.values(since, by="common_name") == {
+        name: min(row.since for row in observed.before.of(name)) for name in SESSIONS
     }
 
 
-def test_each_session_has_an_info_with_its_addresses_and_cipher(seen: Observation) -> None:
-    infos = seen.page.labels("openvpn_server_client_info")
+def test_client_info_has_the_addresses_and_the_cipher_of_each_session(
+    observed: Observation,
+) -> None:
+    infos = observed.page.labels("openvpn_server_client_info")
     assert sorted(infos, key=lambda labels: labels["client_id"]) == [
         {
             "common_name": row.common_name,
@@ -100,64 +102,64 @@ def test_each_session_has_an_info_with_its_addresses_and_cipher(seen: Observatio
             "virtual_address": row.virtual_address,
             "virtual_ipv6_address": row.virtual_ipv6_address,
             "cipher": "AES-256-GCM",
-            # Told only once, when a client comes: these were there before us.
+            # Only announced when a client connects; these connected before the exporter.
             "platform": "unknown",
             "client_version": "unknown",
         }
-        for row in sorted(seen.before.rows, key=lambda row: row.client_id)
+        for row in sorted(observed.before.rows, key=lambda row: row.client_id)
     ]
-    assert {row.cipher for row in seen.before.rows} == {"AES-256-GCM"}
+    assert {row.cipher for row in observed.before.rows} == {"AES-256-GCM"}
 
 
-def test_the_rest_of_the_status_is_there(seen: Observation) -> None:
-    page = seen.page
-    assert page.value("openvpn_server_routes") == seen.before.routes == 6
+def test_routes_and_global_statistics_are_exported(observed: Observation) -> None:
+    page = observed.page
+    assert page.value("openvpn_server_routes") == observed.before.routes == 6
     assert page.value("openvpn_server_max_bcast_mcast_queue_length") == 0
     assert page.value("openvpn_server_dco_enabled") == 0
 
 
-def test_the_daemon_is_who_it_says_it_is(seen: Observation) -> None:
-    said = re.search(
+def test_openvpn_info_has_the_version_the_platform_and_the_mode(observed: Observation) -> None:
+    version = re.search(
         r"OpenVPN Version: OpenVPN (\S+) (\S+) .*\nManagement (?:Interface )?Version: (\d+)",
-        seen.before.version,
+        observed.before.version,
     )
-    assert said
-    assert seen.page.labels("openvpn_info") == [
+    assert version
+    assert observed.page.labels("openvpn_info") == [
         {
-            "version": said[1],
-            "platform": said[2],
+            "version": version[1],
+            "platform": version[2],
             "mode": "server",
-            "management_version": said[3],
+            "management_version": version[3],
             "source": "management",
         }
     ]
-    assert seen.page.value("openvpn_log_verbosity") == 3
+    assert observed.page.value("openvpn_log_verbosity") == 3
 
 
-def test_the_daemon_started_with_its_first_state_and_is_in_its_last(seen: Observation) -> None:
-    page = seen.page
+def test_start_time_is_that_of_the_first_state(observed: Observation) -> None:
+    page = observed.page
     states = page.values("openvpn_state", by="state")
-    assert page.value("openvpn_start_time_seconds") == seen.before.first_state_time
+    assert page.value("openvpn_start_time_seconds") == observed.before.first_state_time
     assert [state for state, value in states.items() if value] == ["CONNECTED"]
     assert set(states.values()) == {0, 1}
 
 
-def test_nothing_of_the_daemon_was_beyond_us(seen: Observation) -> None:
-    assert seen.page.value("openvpn_exporter_unparsed_lines_total") == 0
-    assert seen.page.value("openvpn_exporter_status_fallbacks_total") == 0
-    assert seen.page.value("openvpn_exporter_connects_total") == 1
+def test_every_line_of_the_daemon_is_parsed(observed: Observation) -> None:
+    assert observed.page.value("openvpn_exporter_unparsed_lines_total") == 0
+    assert observed.page.value("openvpn_exporter_status_fallbacks_total") == 0
+    assert observed.page.value("openvpn_exporter_connects_total") == 1
 
 
-def test_both_formats_have_the_same_series(seen: Observation) -> None:
-    assert set(seen.openmetrics.series) == set(seen.page.series)
-    assert seen.openmetrics.counters == seen.page.counters
-    assert seen.openmetrics.body.endswith("\n# EOF\n")
+def test_text_and_openmetrics_have_the_same_series(observed: Observation) -> None:
+    assert set(observed.openmetrics.series) == set(observed.page.series)
+    assert observed.openmetrics.counters == observed.page.counters
+    assert observed.openmetrics.body.endswith("\n# EOF\n")
 
 
-def test_promtool_finds_nothing_wrong_with_the_page(seen: Observation) -> None:
-    check = subprocess.run(  # noqa: S603 -- our own words
+def test_promtool_accepts_the_page(observed: Observation) -> None:
+    check = subprocess.run(  # noqa: S603 -- constant arguments
         CHECK,
-        input=seen.page.body.encode(),
+        input=observed.page.body.encode(),
         capture_output=True,
         check=False,
     )

@@ -1,4 +1,4 @@
-"""Daemons without clients of their own: client mode and point-to-point."""
+"""Daemons without clients: client mode and point-to-point mode."""
 
 import re
 import signal
@@ -20,10 +20,10 @@ READ = "openvpn_client_tcp_udp_read_bytes_total"
 WRITTEN = "openvpn_client_tcp_udp_write_bytes_total"
 RECEIVED = "openvpn_received_bytes_total"
 SENT = "openvpn_sent_bytes_total"
-# They may pass between two questions, or between the last one and a restart; a handshake moves
-# more than two thousand bytes each way.
+# They may pass between two polls, or between the last poll and a restart. A handshake transfers
+# more than 2,000 bytes in each direction.
 A_FEW_PACKETS = 500
-# Every row of the statistics there is, and the counter it becomes.
+# Every row of the statistics, with its counter.
 ROWS = {
     "TUN/TAP read bytes": "openvpn_client_tun_tap_read_bytes_total",
     "TUN/TAP write bytes": "openvpn_client_tun_tap_write_bytes_total",
@@ -38,7 +38,7 @@ ROWS = {
 
 
 async def statistics(management: Management) -> dict[str, int]:
-    """Read by hand what the daemon prints, by the names of our counters."""
+    """Return the daemon's statistics by the names of the exporter's counters."""
     [reply] = await raw_session.request(management.address, "status 3")
     found = dict(re.findall(r"^(.+ bytes),(\d+)$", reply, re.MULTILINE))
     return {ROWS[row]: int(value) for row, value in found.items()}
@@ -51,7 +51,7 @@ def counters(page: Page) -> dict[str, float]:
 def between(
     before: Mapping[str, float], seen: Mapping[str, float], after: Mapping[str, float]
 ) -> bool:
-    """Tell whether the same counters were seen, each at a value that it had."""
+    """Return whether both have the same counters, each with a value in the range."""
     return seen.keys() == before.keys() == after.keys() and all(
         before[name] <= value <= after[name] for name, value in seen.items()
     )
@@ -68,14 +68,14 @@ def state(page: Page) -> list[str]:
 
 
 def adds_up(page: Page) -> bool:
-    """Tell whether the statistics, which begin again, agree with load-stats, which go on."""
+    """Return whether the statistics, which are reset, agree with load-stats, which continue."""
     return READ in page.names() and all(
-        abs(page.value(ours) - page.value(total)) < A_FEW_PACKETS
-        for ours, total in ((READ, RECEIVED), (WRITTEN, SENT))
+        abs(page.value(own) - page.value(total)) < A_FEW_PACKETS
+        for own, total in ((READ, RECEIVED), (WRITTEN, SENT))
     )
 
 
-async def test_a_client_has_the_counters_that_it_prints(lab: Lab) -> None:
+async def test_client_has_the_counters_of_its_statistics(lab: Lab) -> None:
     async with server(lab) as office, client(office, "alice", management=lab.tcp()) as alice:
         before = await statistics(alice.management)
         async with scraping(daemon_config(alice.management)) as scraper:
@@ -89,7 +89,7 @@ async def test_a_client_has_the_counters_that_it_prints(lab: Lab) -> None:
     assert not [name for name in page.gauges() if name.startswith("openvpn_server_")]
 
 
-async def test_compression_brings_four_counters_more(lab: Lab) -> None:
+async def test_compression_adds_four_counters(lab: Lab) -> None:
     compression = "--compress", "lz4-v2", "--allow-compression", "yes"
     async with (
         server(lab, *compression) as office,
@@ -100,9 +100,9 @@ async def test_compression_brings_four_counters_more(lab: Lab) -> None:
     assert counters(page).keys() == set(ROWS.values())
 
 
-async def test_a_clients_counters_go_on_over_its_reconnect(lab: Lab) -> None:
+async def test_counters_of_a_client_continue_after_a_reconnect(lab: Lab) -> None:
     async with (
-        # Nothing moves but the handshakes.
+        # No traffic but the handshakes.
         server(lab, "--keepalive", "60", "240") as office,
         client(office, "alice", management=lab.tcp()) as alice,
     ):
@@ -124,15 +124,13 @@ async def test_a_clients_counters_go_on_over_its_reconnect(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("security", list(Security))
-async def test_both_ends_of_a_point_to_point_link_are_told_from_clients(
-    lab: Lab, security: Security
-) -> None:
+async def test_point_to_point_peers_have_mode_p2p(lab: Lab, security: Security) -> None:
     async with pair(lab, security=security) as ends:
-        for end in (ends.listener, ends.initiator):
-            before = await statistics(end.management)
-            async with scraping(daemon_config(end.management)) as scraper:
+        for peer in (ends.listener, ends.initiator):
+            before = await statistics(peer.management)
+            async with scraping(daemon_config(peer.management)) as scraper:
                 page = await scraper.wait_up()
-            after = await statistics(end.management)
+            after = await statistics(peer.management)
 
             assert mode(page) == "p2p"
             assert state(page) == ["CONNECTED"]
@@ -140,7 +138,7 @@ async def test_both_ends_of_a_point_to_point_link_are_told_from_clients(
             assert between(before, counters(page), after)
 
 
-async def test_a_reading_that_came_just_before_a_reconnect_counts_once(lab: Lab) -> None:
+async def test_statistics_from_before_a_reconnect_are_counted_once(lab: Lab) -> None:
     async with (
         server(lab, "--keepalive", "60", "240") as office,
         client(office, "alice", management=lab.tcp()) as alice,

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes the exporter through TLS, with a certificate and a password."""
+"""A real Prometheus scrapes the exporter over TLS, with a certificate and a password."""
 
 import asyncio
 import sys
@@ -25,27 +25,27 @@ USER = "prometheus"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exporter:
-    """An exporter that lets in whom its web configuration names."""
+    """An exporter with a web configuration."""
 
     address: str
     directory: Path
 
     @property
     def web_config(self) -> Path:
-        """The file that says whom."""
+        """The web configuration file."""
         return self.directory / "web.yaml"
 
     @property
     def log(self) -> str:
-        """All that it has logged."""
+        """The log so far."""
         return (self.directory / "exporter.log").read_text()
 
 
 @asynccontextmanager
-async def guarded(lab: Lab, directory: Path) -> AsyncIterator[Exporter]:
-    """Run one that wants a certificate and a password. No daemon is there, which it says.
+async def protected_exporter(lab: Lab, directory: Path) -> AsyncIterator[Exporter]:
+    """Run an exporter that requires a certificate and a password; its daemon is down.
 
-    ``prometheus`` and ``stranger`` have certificates, of its authority and of another.
+    ``prometheus`` has a certificate of its authority, ``other`` one of another authority.
     """
     issue_certificates(directory)
     exporter = Exporter(address=f"{LOOPBACK}:{lab.port()}", directory=directory)
@@ -65,12 +65,12 @@ def issue_certificates(directory: Path) -> None:
     authority = Authority()
     authority.write(directory, "exporter", LOOPBACK)
     authority.write(directory, "prometheus", "prometheus")
-    Authority().write(directory, "stranger", "prometheus")
+    Authority().write(directory, "other", "prometheus")
     (directory / "authority.crt").write_text(authority.pem)
 
 
 def write_web_config(exporter: Exporter, password: str) -> None:
-    """Let in who has a certificate of the authority, and this password."""
+    """Require a certificate of the authority and this password."""
     hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(5)).decode()
     config = {
         "tls_server_config": {
@@ -86,7 +86,7 @@ def write_web_config(exporter: Exporter, password: str) -> None:
 
 
 async def listening(exporter: Exporter) -> bool | None:
-    """Tell whether it is at home; it takes whoever comes, and waits for TLS."""
+    """Return True if the exporter accepts connections, else None."""
     host, _, port = exporter.address.rpartition(":")
     try:
         _, writer = await asyncio.open_connection(host, int(port))
@@ -97,7 +97,7 @@ async def listening(exporter: Exporter) -> bool | None:
 
 
 def job(exporter: Exporter, *, certificate: str | None, password: str) -> dict[str, object]:
-    """Say how to scrape it over TLS."""
+    """Return a scrape configuration over TLS."""
     files = {"ca_file": "authority.crt"}
     if certificate:
         files |= {"cert_file": f"{certificate}.crt", "key_file": f"{certificate}.key"}
@@ -108,28 +108,26 @@ def job(exporter: Exporter, *, certificate: str | None, password: str) -> dict[s
     }
 
 
-async def ups(asked: Prometheus, *jobs: str) -> list[list[float]]:
-    """Give for each job whether its last scrape worked, once there was one."""
-    return [await asked.wait_for(f'up{{job="{name}"}}') for name in jobs]
+async def last_scrapes(prom: Prometheus, *jobs: str) -> list[list[float]]:
+    """Return the value of ``up`` of each job, once it was scraped."""
+    return [await prom.wait_for(f'up{{job="{name}"}}') for name in jobs]
 
 
-async def test_prometheus_gets_in_with_a_certificate_and_a_password_and_not_without_either(
-    lab: Lab, tmp_path: Path
-) -> None:
-    async with guarded(lab, tmp_path) as exporter:
+async def test_scrape_needs_both_a_certificate_and_a_password(lab: Lab, tmp_path: Path) -> None:
+    async with protected_exporter(lab, tmp_path) as exporter:
         jobs: dict[str, Mapping[str, object]] = {
             "both": job(exporter, certificate="prometheus", password=PASSWORD),
             "no_certificate": job(exporter, certificate=None, password=PASSWORD),
-            "foreign_certificate": job(exporter, certificate="stranger", password=PASSWORD),
+            "foreign_certificate": job(exporter, certificate="other", password=PASSWORD),
             "other_password": job(exporter, certificate="prometheus", password=OTHER_PASSWORD),
             "plain": {"basic_auth": {"username": USER, "password": PASSWORD}},
         }
-        async with prometheus(lab, exporter.address, tmp_path, **jobs) as asked:
-            series = await asked.wait_for('openvpn_up{job="both"}')
-            first = await ups(asked, *jobs)
-            # The password is changed, without a restart.
+        async with prometheus(lab, exporter.address, tmp_path, **jobs) as prom:
+            series = await prom.wait_for('openvpn_up{job="both"}')
+            first = await last_scrapes(prom, *jobs)
+            # The password changes without a restart.
             write_web_config(exporter, OTHER_PASSWORD)
-            await asked.wait_for('up{job="other_password"} == 1 and on() up{job="both"} == 0')
+            await prom.wait_for('up{job="other_password"} == 1 and on() up{job="both"} == 0')
     assert series == [0]
     assert first == [[1], [0], [0], [0], [0]]
     assert "TLS handshake failed" in exporter.log
@@ -139,12 +137,12 @@ async def test_prometheus_gets_in_with_a_certificate_and_a_password_and_not_with
 
 
 def secrets(exporter: Exporter) -> list[str]:
-    """Give what the files of the exporter hold and nobody shall see."""
+    """Return the secrets in the files of the exporter, which must not be logged."""
     key = (exporter.directory / "exporter.key").read_text().splitlines()[1]
     return [key, *yaml.safe_load(exporter.web_config.read_text())["basic_auth_users"].values()]
 
 
-def test_promtool_reads_the_same_file(tmp_path: Path) -> None:
+def test_promtool_accepts_the_web_configuration(tmp_path: Path) -> None:
     exporter = Exporter(address="", directory=tmp_path)
     issue_certificates(tmp_path)
     write_web_config(exporter, PASSWORD)

@@ -1,4 +1,4 @@
-"""The harness keeps what it promises: real daemons do what the tests above it rely on."""
+"""The harness works, and real daemons behave as the other tests assume."""
 
 import os
 import re
@@ -24,22 +24,22 @@ def client_rows(status: str) -> list[list[str]]:
     return sorted(row[1:] for row in rows if row[0] == "CLIENT_LIST")
 
 
-async def status(asked: Server, version: int = 3) -> str:
-    [reply] = await raw_session.request(asked.management.address, f"status {version}")
+async def status(target: Server, version: int = 3) -> str:
+    [reply] = await raw_session.request(target.management.address, f"status {version}")
     return reply
 
 
-async def state(asked: Client) -> list[str]:
-    [reply] = await raw_session.request(asked.management.address, "state")
+async def state(target: Client) -> list[str]:
+    [reply] = await raw_session.request(target.management.address, "state")
     return reply.split("\n")[0].split(",")
 
 
-def test_the_process_has_a_network_of_its_own_with_loopback_alone(original_namespace: str) -> None:
+def test_namespace_has_only_the_loopback_device(original_namespace: str) -> None:
     assert namespace.current() != original_namespace
     assert [name for _, name in socket.if_nameindex()] == ["lo"]
 
 
-async def test_three_real_clients_are_three_rows_with_virtual_addresses(lab: Lab) -> None:
+async def test_status_has_a_row_with_virtual_addresses_for_each_client(lab: Lab) -> None:
     async with (
         server(lab, "--duplicate-cn") as office,
         client(office, "alice"),
@@ -55,7 +55,7 @@ async def test_three_real_clients_are_three_rows_with_virtual_addresses(lab: Lab
     assert {row[3] for row in rows} == {str(office.network6[0x1000 + n]) for n in range(3)}
 
 
-async def test_hostile_names_come_through_openvpn_as_they_are(lab: Lab) -> None:
+async def test_openvpn_passes_hostile_names_unchanged(lab: Lab) -> None:
     names = ["END", ">FATAL:x", "one\u2028two", "\u0085", r"back\slash", "L" * 64]
     async with server(lab) as office, AsyncExitStack() as clients:
         for name in names:
@@ -64,7 +64,7 @@ async def test_hostile_names_come_through_openvpn_as_they_are(lab: Lab) -> None:
     assert [row[0] for row in rows] == sorted(names)
 
 
-async def test_servers_and_clients_are_ready_when_their_blocks_begin(lab: Lab) -> None:
+async def test_servers_and_clients_are_ready_when_their_blocks_start(lab: Lab) -> None:
     async with server(lab) as office:
         assert client_rows(await status(office)) == []
         async with client(office, "a"), client(office, "b"), client(office, "c"):
@@ -72,13 +72,13 @@ async def test_servers_and_clients_are_ready_when_their_blocks_begin(lab: Lab) -
     assert [(row[0], row[2] != "") for row in rows] == [("a", True), ("b", True), ("c", True)]
 
 
-async def test_clients_over_tcp_connect_as_well(lab: Lab) -> None:
+async def test_client_connects_over_tcp(lab: Lab) -> None:
     async with server(lab, transport=Transport.TCP) as office, client(office, "alice"):
         [row] = client_rows(await status(office))
     assert row[2] == str(office.network[2])
 
 
-async def test_two_servers_run_side_by_side(lab: Lab) -> None:
+async def test_two_servers_run_concurrently(lab: Lab) -> None:
     async with server(lab) as one, server(lab) as other, client(one, "a"), client(other, "b"):
         rows = client_rows(await status(one)) + client_rows(await status(other))
     assert [row[0] for row in rows] == ["a", "b"]
@@ -86,68 +86,66 @@ async def test_two_servers_run_side_by_side(lab: Lab) -> None:
     assert one.network != other.network
 
 
-async def test_a_client_that_is_asked_itself_is_connected(lab: Lab) -> None:
+async def test_client_reports_connected_on_its_own_management_interface(lab: Lab) -> None:
     async with server(lab) as office, client(office, "alice", management=lab.tcp()) as alice:
         fields = await state(alice)
     assert fields[1:4] == ["CONNECTED", "SUCCESS", str(office.network[2])]
 
 
-async def test_a_unix_socket_with_a_password_answers_who_knows_it(lab: Lab) -> None:
+async def test_unix_socket_with_a_password_accepts_the_password(lab: Lab) -> None:
     async with server(lab, management=lab.unix(password="s3cret")) as office:
-        asked = office.management
+        target = office.management
         replies = await raw_session.request(
-            asked.address, "pid", "version", password=asked.password
+            target.address, "pid", "version", password=target.password
         )
     assert replies[0] == f"SUCCESS: pid={office.daemon.pid}"
     assert re.search(r"OpenVPN Version: OpenVPN 2\.\d+", replies[1])
 
 
-async def test_a_taken_slot_leaves_the_next_one_in_silence(lab: Lab) -> None:
+async def test_occupied_slot_sends_nothing_to_another_client(lab: Lab) -> None:
     async with server(lab) as office, raw_session.connect(office.management.address):
         with pytest.raises(raw_session.NoReplyError):
             async with raw_session.connect(office.management.address, deadline=0.5):
-                pytest.fail("greeted although the slot is taken")
+                pytest.fail("greeted although the slot is occupied")
 
 
 @pytest.mark.parametrize("security", list(Security))
-async def test_both_ends_of_a_point_to_point_link_are_connected(
-    lab: Lab, security: Security
-) -> None:
-    async with pair(lab, security=security) as ends:
-        for end in (ends.listener, ends.initiator):
+async def test_point_to_point_peers_are_connected(lab: Lab, security: Security) -> None:
+    async with pair(lab, security=security) as peers:
+        for peer in (peers.listener, peers.initiator):
             [reply, statistics] = await raw_session.request(
-                end.management.address, "state", "status 3"
+                peer.management.address, "state", "status 3"
             )
             assert reply.split(",")[1:3] == ["CONNECTED", "SUCCESS"]
             assert statistics.startswith("OpenVPN STATISTICS\n")
 
 
-async def test_a_held_daemon_says_so_and_serves_after_its_release(lab: Lab) -> None:
+async def test_held_daemon_notifies_and_serves_after_its_release(lab: Lab) -> None:
     async with (
         server(lab, "--management-hold", ready=HELD) as office,
-        raw_session.connect(office.management.address) as person,
+        raw_session.connect(office.management.address) as operator,
     ):
-        assert await person.notification() == ">HOLD:Waiting for hold release:0"
-        assert (await person.request("status 3")).startswith("ERROR: The 'status' command")
-        assert await person.request("hold release") == "SUCCESS: hold release succeeded"
+        assert await operator.notification() == ">HOLD:Waiting for hold release:0"
+        assert (await operator.request("status 3")).startswith("ERROR: The 'status' command")
+        assert await operator.request("hold release") == "SUCCESS: hold release succeeded"
         await office.daemon.wait_for_log(INITIALISED)
-        assert (await person.request("status 3")).endswith("\nEND")
+        assert (await operator.request("status 3")).endswith("\nEND")
 
 
-async def test_a_daemon_that_dials_calls_us_and_ends_when_we_do(lab: Lab) -> None:
+async def test_management_client_daemon_connects_and_exits_on_close(lab: Lab) -> None:
     management_client = lab.management_client()
     async with (
-        raw_session.listen(management_client.address) as dialled,
+        raw_session.listen(management_client.address) as connected,
         server(lab, management=management_client) as office,
     ):
-        person = await dialled
-        assert (await person.notification()).startswith(">INFO:OpenVPN Management Interface")
-        assert await person.request("pid") == f"SUCCESS: pid={office.daemon.pid}"
-        await person.close()
+        operator = await connected
+        assert (await operator.notification()).startswith(">INFO:OpenVPN Management Interface")
+        assert await operator.request("pid") == f"SUCCESS: pid={office.daemon.pid}"
+        await operator.close()
         assert await office.daemon.wait_for_end() == 0
 
 
-async def test_a_user_name_of_500_letters_leaves_status_3_without_an_end(lab: Lab) -> None:
+async def test_status_3_with_a_user_name_of_500_letters_has_no_end(lab: Lab) -> None:
     async with (
         server(lab, *user_password_options()) as office,
         client(office, "alice", user=Credentials("n" * 500)),
@@ -161,7 +159,7 @@ async def test_a_user_name_of_500_letters_leaves_status_3_without_an_end(lab: La
     assert short.endswith("\nEND")
 
 
-async def test_a_script_decides_who_gets_in(lab: Lab) -> None:
+async def test_script_accepts_and_rejects_clients(lab: Lab) -> None:
     script = lab.script('[ "$(sed -n 2p "$1")" = good ]')
     async with (
         server(lab, *user_password_options(script)) as office,
@@ -175,7 +173,7 @@ async def test_a_script_decides_who_gets_in(lab: Lab) -> None:
     ]
 
 
-async def test_a_client_signed_by_a_stranger_is_not_let_in(lab: Lab) -> None:
+async def test_client_of_another_authority_is_rejected(lab: Lab) -> None:
     async with (
         server(lab) as office,
         client(office, "mallory", signer=lab.other_authority, ready="Initial packet"),
@@ -184,7 +182,7 @@ async def test_a_client_signed_by_a_stranger_is_not_let_in(lab: Lab) -> None:
         assert not any(row[2] for row in client_rows(await status(office)))
 
 
-async def test_a_restart_is_seen_as_a_second_initialisation_of_the_same_process(lab: Lab) -> None:
+async def test_restart_logs_a_second_initialisation_of_the_same_process(lab: Lab) -> None:
     async with server(lab) as office:
         before = office.daemon.mark()
         office.daemon.signal(signal.SIGUSR1)
@@ -195,7 +193,7 @@ async def test_a_restart_is_seen_as_a_second_initialisation_of_the_same_process(
     assert names[-3:] == ["RECONNECTING", "ASSIGN_IP", "CONNECTED"]
 
 
-async def test_a_client_that_is_killed_stays_in_the_list(lab: Lab) -> None:
+async def test_killed_client_stays_in_the_status(lab: Lab) -> None:
     async with server(lab) as office, client(office, "alice") as alice:
         await alice.daemon.kill()
         assert await alice.daemon.wait_for_end() == -signal.SIGKILL
@@ -203,14 +201,14 @@ async def test_a_client_that_is_killed_stays_in_the_list(lab: Lab) -> None:
     assert row[0] == "alice"
 
 
-async def test_an_option_that_openvpn_refuses_shows_in_the_error(lab: Lab) -> None:
+async def test_error_contains_the_option_that_openvpn_refuses(lab: Lab) -> None:
     with pytest.raises(DaemonError) as refused:
         async with server(lab, "--no-such-option"):
             pytest.fail("started with an option that does not exist")
     assert "Unrecognized option" in "".join(refused.value.__notes__)
 
 
-async def test_nothing_is_left_when_the_block_ends(lab: Lab) -> None:
+async def test_processes_and_devices_are_gone_after_the_block(lab: Lab) -> None:
     async with server(lab) as office, client(office, "alice") as alice:
         assert [name for _, name in socket.if_nameindex()] != ["lo"]
     for daemon in (office.daemon, alice.daemon):

@@ -1,4 +1,4 @@
-"""Our lexer against the one inside a real daemon, which repeats the word that it has read."""
+"""The lexer, compared with that of a real daemon, which repeats the word that it has read."""
 
 import asyncio
 import re
@@ -13,7 +13,7 @@ from tests.real.daemon import HELD
 from tests.real.lab import Lab
 from tests.real.server import server
 
-# What follows 'signal' and is no signal's name.
+# Arguments of 'signal' that are no signal names.
 WORDS = [
     "",
     "alice",
@@ -92,47 +92,47 @@ REFUSED = re.compile(
     r"|warning: Bad backslash)"
 )
 
-Answers = Mapping[str, str]
+Replies = Mapping[str, str]
 
 
-async def ask(lab: Lab) -> Answers:
-    """Let a daemon read everything after 'signal'."""
-    rests = [*LINES, *map(lexer.quote, WORDS)]
+async def send_all(lab: Lab) -> Replies:
+    """Send each line and each quoted word as the arguments of 'signal'; return the replies."""
+    arguments = [*LINES, *map(lexer.quote, WORDS)]
     async with (
         server(lab, "--management-hold", ready=HELD) as office,
         raw_session.connect(office.management.address) as session,
     ):
         await session.notification()
-        return {rest: await session.request(f"signal {rest}") for rest in rests}
+        return {argument: await session.request(f"signal {argument}") for argument in arguments}
 
 
 @pytest.fixture(scope="module")
-def answers(lab: Lab) -> Answers:
-    return asyncio.run(ask(lab))
+def replies(lab: Lab) -> Replies:
+    return asyncio.run(send_all(lab))
 
 
-def reply_to(line: str) -> str | re.Pattern[str]:
-    """Foretell the reply to a line by our lexer."""
+def expected_reply(line: str) -> str | re.Pattern[str]:
+    """Return the reply to a line, according to the lexer."""
     try:
         words = lexer.split(line)
     except LexerError:
         return REFUSED
-    return not_known(words[1]) if len(words) > 1 else ONE_WORD_MISSING
+    return unknown_signal(words[1]) if len(words) > 1 else ONE_WORD_MISSING
 
 
-def not_known(word: str) -> str:
+def unknown_signal(word: str) -> str:
     return f"ERROR: signal '{word}' is not a known signal type"
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_the_daemon_reads_the_word_that_was_quoted(answers: Answers, word: str) -> None:
-    assert answers[lexer.quote(word)] == not_known(word)
+def test_daemon_reads_a_quoted_word_unchanged(replies: Replies, word: str) -> None:
+    assert replies[lexer.quote(word)] == unknown_signal(word)
 
 
-@pytest.mark.parametrize("rest", LINES)
-def test_the_daemon_reads_a_line_as_we_do(answers: Answers, rest: str) -> None:
-    match reply_to(f"signal {rest}"):
+@pytest.mark.parametrize("argument", LINES)
+def test_lexer_splits_a_line_as_the_daemon_does(replies: Replies, argument: str) -> None:
+    match expected_reply(f"signal {argument}"):
         case re.Pattern() as refused:
-            assert refused.match(answers[rest])
+            assert refused.match(replies[argument])
         case text:
-            assert answers[rest] == text
+            assert replies[argument] == text

@@ -1,4 +1,4 @@
-"""Log events: counted as often as the daemon's own log file tells them, and no line twice."""
+"""Log events: counted as often as they are in the daemon's log file, and no line twice."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,13 +23,13 @@ EVENTS = "openvpn_log_events_total"
 MESSAGES = "openvpn_log_messages_total"
 WRONG_PASSWORD = Credentials("alice", "bad")
 AUTH_FAILED = "AUTH: Received control message: AUTH_FAILED"
-TURNED_AWAY = "TLS Error: TLS handshake failed"
-ON_ITS_WAY = "link remote: [AF_INET]"
+HANDSHAKE_FAILED = "TLS Error: TLS handshake failed"
+CONNECTING = "link remote: [AF_INET]"
 
 
 async def wrong_authority(office: Server) -> None:
-    async with client(office, "mallory", signer=office.lab.other_authority, ready=ON_ITS_WAY):
-        await office.daemon.wait_for_log(TURNED_AWAY)
+    async with client(office, "mallory", signer=office.lab.other_authority, ready=CONNECTING):
+        await office.daemon.wait_for_log(HANDSHAKE_FAILED)
 
 
 async def wrong_password(office: Server) -> None:
@@ -37,73 +37,73 @@ async def wrong_password(office: Server) -> None:
         pass
 
 
-async def one_too_many(office: Server) -> None:
-    async with client(office, "alice"), client(office, "bob", ready=ON_ITS_WAY):
+async def client_limit(office: Server) -> None:
+    async with client(office, "alice"), client(office, "bob", ready=CONNECTING):
         await office.daemon.wait_for_log("would exceed maximum number of clients")
 
 
 async def port_scan(office: Server) -> None:
-    for said in (b"GET / HTTP/1.0\r\n\r\n", b""):
+    for request in (b"GET / HTTP/1.0\r\n\r\n", b""):
         mark = office.daemon.mark()
         _, writer = await asyncio.open_connection(LOOPBACK, office.port)
-        writer.write(said)
+        writer.write(request)
         await office.daemon.wait_for_log("TCP connection established", since=mark)
         writer.write_eof()
         await office.daemon.wait_for_log("Connection reset, restarting", since=mark)
         writer.close()
 
 
-async def vanished(office: Server) -> None:
+async def killed_client(office: Server) -> None:
     async with client(office, "alice") as alice:
         await alice.daemon.kill()
     await office.daemon.wait_for_log("Inactivity timeout")
 
 
-async def the_same_twice(office: Server) -> None:
+async def duplicate_name(office: Server) -> None:
     async with client(office, "alice"), client(office, "alice"):
         pass
 
 
-async def floating(office: Server) -> None:
+async def floating_client(office: Server) -> None:
     async with behind_router(office) as router, client(router.server, "alice"):
         await router.change_port()
         await office.daemon.wait_for_log("floated from")
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """Something that happens to a server, and the events that are told of it at least once."""
+class Case:
+    """An action on a server, and the events that it logs at least once."""
 
-    act: Callable[[Server], Awaitable[None]]
-    told: frozenset[str]
+    action: Callable[[Server], Awaitable[None]]
+    events: frozenset[str]
     options: tuple[str, ...] = ()
     transport: Transport = Transport.UDP
 
     def __str__(self) -> str:
-        return f"{self.act.__name__}-{self.transport.value}"
+        return f"{self.action.__name__}-{self.transport.value}"
 
-    def stage(self, lab: Lab) -> AbstractAsyncContextManager[Server]:
+    def server(self, lab: Lab) -> AbstractAsyncContextManager[Server]:
         return server(lab, MACHINE_READABLE, *self.options, transport=self.transport)
 
 
-REFUSED = frozenset({"certificate_verify_error", "tls_handshake_failed", "tls_read_error"})
-SCENES = [
-    Scene(wrong_authority, REFUSED),
-    Scene(wrong_authority, REFUSED | {"tls_fatal"}, transport=Transport.TCP),
-    Scene(one_too_many, frozenset({"client_limit_reached"}), ("--max-clients", "1")),
-    Scene(
+REJECTED = frozenset({"certificate_verify_error", "tls_handshake_failed", "tls_read_error"})
+CASES = [
+    Case(wrong_authority, REJECTED),
+    Case(wrong_authority, REJECTED | {"tls_fatal"}, transport=Transport.TCP),
+    Case(client_limit, frozenset({"client_limit_reached"}), ("--max-clients", "1")),
+    Case(
         port_scan,
         frozenset({"bad_packet_length", "connection_reset"}),
         transport=Transport.TCP,
     ),
-    Scene(vanished, frozenset({"ping_timeout"}), ("--keepalive", "1", "2")),
-    Scene(the_same_twice, frozenset({"session_replaced"})),
-    Scene(floating, frozenset({"client_floated"}), ("--verb", "4")),
+    Case(killed_client, frozenset({"ping_timeout"}), ("--keepalive", "1", "2")),
+    Case(duplicate_name, frozenset({"session_replaced"})),
+    Case(floating_client, frozenset({"client_floated"}), ("--verb", "4")),
 ]
 
 
-def agrees(page: Page, before: Page, daemon: Daemon, mark: int) -> bool:
-    """Tell whether the page counts what the daemon's log file says after the mark."""
+def agrees_with_log(page: Page, before: Page, daemon: Daemon, mark: int) -> bool:
+    """Return whether the page counts the lines of the log file after the mark."""
     severities = increase(before, page, MESSAGES, by="severity")
     events = increase(before, page, EVENTS, by="event")
     return severities == without_zeros(
@@ -111,43 +111,45 @@ def agrees(page: Page, before: Page, daemon: Daemon, mark: int) -> bool:
     ) and events == log_reader.events(daemon, since=mark)
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=str)
-async def test_each_event_counts_as_often_as_the_log_file_tells_it(lab: Lab, scene: Scene) -> None:
-    async with scene.stage(lab) as office, scraping(daemon_config(office.management)) as scraper:
+@pytest.mark.parametrize("case", CASES, ids=str)
+async def test_event_is_counted_as_often_as_in_the_log_file(lab: Lab, case: Case) -> None:
+    async with case.server(lab) as office, scraping(daemon_config(office.management)) as scraper:
         before = await scraper.wait_up()
         mark = office.daemon.mark()
-        await scene.act(office)
-        await scraper.wait_for(lambda page: agrees(page, before, office.daemon, mark))
+        await case.action(office)
+        await scraper.wait_for(lambda page: agrees_with_log(page, before, office.daemon, mark))
         after = await scraper.wait_polled()
-        assert agrees(after, before, office.daemon, mark)
+        assert agrees_with_log(after, before, office.daemon, mark)
 
     assert set(before.values(EVENTS, by="event").values()) == {0}
     assert set(before.values(MESSAGES, by="severity").values()) == {0}
-    assert scene.told <= increase(before, after, EVENTS, by="event").keys()
+    assert case.events <= increase(before, after, EVENTS, by="event").keys()
     assert len(log_reader.commands(office.daemon)) > 10
     assert decreased(scraper.pages) == []
 
 
-async def test_what_was_logged_while_nobody_listened_counts_once_later(lab: Lab) -> None:
-    accept_nobody = lab.script("exit 1")
+async def test_lines_logged_during_a_gap_are_counted_once(lab: Lab) -> None:
+    reject_all = lab.script("exit 1")
     async with (
-        server(lab, MACHINE_READABLE, *user_password_options(accept_nobody)) as office,
-        link(lab, office.management) as line,
-        scraping(daemon_config(line.management)) as scraper,
+        server(lab, MACHINE_READABLE, *user_password_options(reject_all)) as office,
+        link(lab, office.management) as management_link,
+        scraping(daemon_config(management_link.management)) as scraper,
     ):
         before = await scraper.wait_up()
         mark = office.daemon.mark()
         await wrong_password(office)
-        live = await scraper.wait_for(lambda page: agrees(page, before, office.daemon, mark))
-        line.disconnect()
+        live = await scraper.wait_for(
+            lambda page: agrees_with_log(page, before, office.daemon, mark)
+        )
+        management_link.disconnect()
         await scraper.wait_down("closed")
         await wrong_password(office)
-        line.reconnect()
-        await scraper.wait_for(lambda page: agrees(page, before, office.daemon, mark))
+        management_link.reconnect()
+        await scraper.wait_for(lambda page: agrees_with_log(page, before, office.daemon, mark))
         await wrong_password(office)
-        await scraper.wait_for(lambda page: agrees(page, before, office.daemon, mark))
+        await scraper.wait_for(lambda page: agrees_with_log(page, before, office.daemon, mark))
         after = await scraper.wait_polled()
-        assert agrees(after, before, office.daemon, mark)
+        assert agrees_with_log(after, before, office.daemon, mark)
 
     assert increase(before, live, EVENTS, by="event") == {"auth_failed": 1}
     assert increase(before, after, EVENTS, by="event") == {"auth_failed": 3}
@@ -162,7 +164,7 @@ async def test_what_was_logged_while_nobody_listened_counts_once_later(lab: Lab)
         "x\u2028Connection reset, restarting [0]",
     ],
 )
-async def test_a_name_that_looks_like_an_event_makes_none(lab: Lab, name: str) -> None:
+async def test_common_name_that_looks_like_an_event_is_not_counted(lab: Lab, name: str) -> None:
     async with server(lab) as office, scraping(daemon_config(office.management)) as scraper:
         before = await scraper.wait_up()
         async with client(office, name):

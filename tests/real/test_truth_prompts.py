@@ -1,4 +1,4 @@
-"""Daemons that wait for somebody else: the exporter makes room, and never answers itself."""
+"""Daemons that wait for input: the exporter releases the slot and never answers."""
 
 import logging
 import signal
@@ -31,10 +31,10 @@ PROMPTS = "openvpn_prompts_total"
 RECONNECTS = "openvpn_reconnects_total"
 FAILURES = "openvpn_password_failures_total"
 CONNECTS = "openvpn_exporter_connects_total"
-ASKED_FOR_A_PASSWORD = "Need password(s) from management interface"
+PASSWORD_PROMPT = "Need password(s) from management interface"
 PASSPHRASE = "open sesame"
-TWO_SECONDS = 2.0
-HARMLESS = {command.text for command in Command}
+DEADLINE = 2.0
+ALLOWED = {command.text for command in Command}
 
 
 def waiting(page: Page) -> dict[str, float]:
@@ -42,7 +42,7 @@ def waiting(page: Page) -> dict[str, float]:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give every line of the exporter's log, with its fields."""
+    """Return every warning of the exporter, with its fields."""
     return [
         str(vars(record))
         for record in caplog.records
@@ -57,15 +57,15 @@ def encrypted(key: Path, lab: Lab) -> Path:
     return lab.file(text.decode())
 
 
-async def let_in(guard: raw_session.Session) -> None:
-    """Accept the next client that asks."""
-    while not (line := await guard.notification()).startswith(">CLIENT:CONNECT,"):
+async def accept_client(authenticator: raw_session.Session) -> None:
+    """Accept the next client that connects."""
+    while not (line := await authenticator.notification()).startswith(">CLIENT:CONNECT,"):
         pass
     _, number, key = line.split(",")
-    await guard.request(f"client-auth-nt {number} {key}")
+    await authenticator.request(f"client-auth-nt {number} {key}")
 
 
-async def test_a_held_daemon_is_left_in_time_and_watched_when_it_was_released(
+async def test_exporter_releases_a_held_daemon_and_monitors_it_after_its_release(
     lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with server(lab, "--management-hold", ready=HELD) as office:
@@ -75,18 +75,18 @@ async def test_a_held_daemon_is_left_in_time_and_watched_when_it_was_released(
         async with scraping(config) as scraper:
             await office.daemon.wait_for_log("MANAGEMENT: Client connected")
             async with raw_session.connect(
-                office.management.address, deadline=TWO_SECONDS
-            ) as person:
-                assert await person.notification() == ">HOLD:Waiting for hold release:0"
+                office.management.address, deadline=DEADLINE
+            ) as operator:
+                assert await operator.notification() == ">HOLD:Waiting for hold release:0"
                 await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")
-                ours = commands(office.daemon)
+                sent = commands(office.daemon)
                 held = await scraper.wait_down("hold")
-                assert await person.request("hold release") == "SUCCESS: hold release succeeded"
+                assert await operator.request("hold release") == "SUCCESS: hold release succeeded"
                 await office.daemon.wait_for_log(INITIALISED)
             released = await scraper.wait_up()
 
-    assert set(ours) <= HARMLESS
-    assert ours[-1] == "quit"
+    assert set(sent) <= ALLOWED
+    assert sent[-1] == "quit"
     assert (held.value(HOLD), released.value(HOLD)) == (1, 0)
     assert released.value("openvpn_state", state="CONNECTED") == 1
     [warning] = [line for line in warnings(caplog) if "hold release" in line]
@@ -94,7 +94,7 @@ async def test_a_held_daemon_is_left_in_time_and_watched_when_it_was_released(
     assert decreased(scraper.pages) == []
 
 
-async def test_a_daemon_that_is_held_again_is_left_again(lab: Lab) -> None:
+async def test_exporter_releases_a_daemon_that_is_held_again(lab: Lab) -> None:
     async with server(lab, "--management-hold", ready=HELD) as office:
         await raw_session.request(office.management.address, "hold release")
         await office.daemon.wait_for_log(INITIALISED)
@@ -106,9 +106,9 @@ async def test_a_daemon_that_is_held_again_is_left_again(lab: Lab) -> None:
             office.daemon.signal(signal.SIGUSR1)
             held = await scraper.wait_down("hold")
             async with raw_session.connect(
-                office.management.address, deadline=TWO_SECONDS
-            ) as person:
-                await person.request("hold release")
+                office.management.address, deadline=DEADLINE
+            ) as operator:
+                await operator.request("hold release")
             after = await scraper.wait_up()
 
     assert (before.value(HOLD), held.value(HOLD), after.value(HOLD)) == (0, 1, 0)
@@ -116,60 +116,63 @@ async def test_a_daemon_that_is_held_again_is_left_again(lab: Lab) -> None:
     assert decreased(scraper.pages) == []
 
 
-async def test_a_user_name_is_left_to_a_person_to_give(lab: Lab) -> None:
-    asking = ("--auth-user-pass", "--management-query-passwords")
+async def test_exporter_does_not_answer_a_user_name_prompt(lab: Lab) -> None:
+    options = ("--auth-user-pass", "--management-query-passwords")
     async with (
         server(lab, *user_password_options()) as office,
-        client(office, "alice", *asking, management=lab.tcp(), ready=ASKED_FOR_A_PASSWORD) as alice,
+        client(office, "alice", *options, management=lab.tcp(), ready=PASSWORD_PROMPT) as alice,
     ):
         config = msgspec.structs.replace(daemon_config(alice.management), prompt_retry_interval=0.2)
         async with scraping(config) as scraper:
-            asked = await scraper.wait_down("prompt")
-            async with raw_session.connect(
-                alice.management.address, deadline=TWO_SECONDS
-            ) as person:
-                assert await person.notification() == ">PASSWORD:Need 'Auth' username/password"
+            prompted = await scraper.wait_down("prompt")
+            async with raw_session.connect(alice.management.address, deadline=DEADLINE) as operator:
+                assert await operator.notification() == ">PASSWORD:Need 'Auth' username/password"
                 await alice.daemon.wait_for_log("MANAGEMENT: Client disconnected")
-                ours = commands(alice.daemon)
-                await person.request('username "Auth" alice')
-                await person.request('password "Auth" good')
+                sent = commands(alice.daemon)
+                await operator.request('username "Auth" alice')
+                await operator.request('password "Auth" good')
             await alice.daemon.wait_for_log(INITIALISED)
             after = await scraper.wait_up()
 
-    assert set(ours) <= HARMLESS
-    assert waiting(asked) == {"Auth": 1}
-    assert asked.value(PROMPTS, kind="Auth") >= 1
+    assert set(sent) <= ALLOWED
+    assert waiting(prompted) == {"Auth": 1}
+    assert prompted.value(PROMPTS, kind="Auth") >= 1
     assert waiting(after) == {}
     assert after.value("openvpn_state", state="CONNECTED") == 1
 
 
-async def test_a_passphrase_is_left_to_a_person_to_give(lab: Lab) -> None:
+async def test_exporter_does_not_answer_a_passphrase_prompt(lab: Lab) -> None:
     certificate = lab.authority.issue("server")
-    locked = ("--cert", str(certificate.certificate), "--key", str(encrypted(certificate.key, lab)))
-    options = (*locked, "--management-query-passwords")
-    async with server(lab, *options, ready=ASKED_FOR_A_PASSWORD) as office:
+    encrypted_key = (
+        "--cert",
+        str(certificate.certificate),
+        "--key",
+        str(encrypted(certificate.key, lab)),
+    )
+    options = (*encrypted_key, "--management-query-passwords")
+    async with server(lab, *options, ready=PASSWORD_PROMPT) as office:
         config = msgspec.structs.replace(
             daemon_config(office.management), prompt_retry_interval=0.2
         )
         async with scraping(config) as scraper:
-            asked = await scraper.wait_down("prompt")
+            prompted = await scraper.wait_down("prompt")
             async with raw_session.connect(
-                office.management.address, deadline=TWO_SECONDS
-            ) as person:
-                assert await person.notification() == ">PASSWORD:Need 'Private Key' password"
+                office.management.address, deadline=DEADLINE
+            ) as operator:
+                assert await operator.notification() == ">PASSWORD:Need 'Private Key' password"
                 await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")
-                ours = commands(office.daemon)
-                await person.request(f'password "Private Key" "{PASSPHRASE}"')
+                sent = commands(office.daemon)
+                await operator.request(f'password "Private Key" "{PASSPHRASE}"')
             await office.daemon.wait_for_log(INITIALISED)
             after = await scraper.wait_up()
 
-    assert set(ours) <= HARMLESS
-    assert waiting(asked) == {"Private Key": 1}
+    assert set(sent) <= ALLOWED
+    assert waiting(prompted) == {"Private Key": 1}
     assert waiting(after) == {}
     assert after.value("openvpn_server_connected_clients") == 0
 
 
-async def test_who_authenticates_clients_gets_the_slot_and_keeps_it(
+async def test_exporter_leaves_the_slot_to_the_client_that_authenticates(
     lab: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
     user = Credentials("alice", "s3cret")
@@ -180,42 +183,42 @@ async def test_who_authenticates_clients_gets_the_slot_and_keeps_it(
         async with scraping(config) as scraper:
             before = await scraper.wait_up()
             async with client(office, "alice", user=user, ready="Peer Connection") as alice:
-                left = await scraper.wait_down("client_auth")
+                released = await scraper.wait_down("client_auth")
                 async with raw_session.connect(
-                    office.management.address, deadline=TWO_SECONDS
-                ) as guard:
+                    office.management.address, deadline=DEADLINE
+                ) as authenticator:
                     await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")
-                    ours = commands(office.daemon)
+                    sent = commands(office.daemon)
                     mark = alice.daemon.mark()
                     alice.daemon.signal(signal.SIGUSR1)
-                    await let_in(guard)
+                    await accept_client(authenticator)
                     await alice.daemon.wait_for_log(INITIALISED, since=mark)
-            # Many times as long as it steps aside for others.
+            # Many times longer than prompt_retry_interval.
             await wait_for_next_second(await wait_for_next_second(time()))
-            last = await scraper.page()
+            later = await scraper.page()
 
-    assert set(ours) <= HARMLESS
+    assert set(sent) <= ALLOWED
     assert waiting(before) == {}
-    assert waiting(left) == waiting(last) == {"client_auth": 1}
-    assert last.down_reason() == "client_auth"
-    assert last.value(CONNECTS) == 1
-    assert last.value(PROMPTS, kind="client_auth") == 1
+    assert waiting(released) == waiting(later) == {"client_auth": 1}
+    assert later.down_reason() == "client_auth"
+    assert later.value(CONNECTS) == 1
+    assert later.value(PROMPTS, kind="client_auth") == 1
     [warning] = [line for line in warnings(caplog) if "--management-client-auth" in line]
-    assert "s3cret" not in warning + last.body + caplog.text
+    assert "s3cret" not in warning + later.body + caplog.text
 
 
-async def test_a_password_that_the_server_refuses_counts_once_in_each_counter(lab: Lab) -> None:
-    verdict = lab.script("exit 0")
+async def test_refused_password_is_counted_once_in_each_counter(lab: Lab) -> None:
+    script = lab.script("exit 0")
     user = Credentials("alice")
     async with (
-        server(lab, *user_password_options(verdict)) as office,
+        server(lab, *user_password_options(script)) as office,
         client(office, "alice", user=user, management=lab.tcp()) as alice,
     ):
-        # A command that the daemon leaves unread makes its end a reset: TCP drops the last words.
+        # An unread command turns the close into a reset, and TCP then drops the later lines.
         config = msgspec.structs.replace(daemon_config(alice.management), poll_interval=60.0)
         async with scraping(config) as scraper:
             before = await scraper.wait_up()
-            verdict.write_text("#!/bin/sh\nexit 1\n")
+            script.write_text("#!/bin/sh\nexit 1\n")
             alice.daemon.signal(signal.SIGUSR1)
             await alice.daemon.wait_for_end()
             after = await scraper.wait_down("refused")

@@ -1,4 +1,4 @@
-"""The single slot: leaving it to others, staying where leaving hurts, tidying up after others."""
+"""The management slot: release, restarts on disconnect, and leftovers of other clients."""
 
 import logging
 import signal
@@ -24,35 +24,35 @@ CONNECTS = "openvpn_exporter_connects_total"
 POLLS = "openvpn_exporter_polls_total"
 RESTARTS = "openvpn_restart_on_management_disconnect"
 MESSAGES = "openvpn_realtime_messages_total"
-OUR_DOING = "management-disconnect"
-REFUSED = "AUTH: Received control message: AUTH_FAILED"
-BETWEEN_VISITS = 1.0
-# All that a visit writes into the daemon's log, with a line before and one after.
-VISIT = ("pid", "version", "verb", "hold", "state all", "log all", "status 3", "quit")
+DISCONNECT_REASON = "management-disconnect"
+REJECTED = "AUTH: Received control message: AUTH_FAILED"
+RELEASED_SECONDS = 1.0
+# All commands of a poll in the daemon's log, between a connect and a disconnect line.
+COMMANDS = ("pid", "version", "verb", "hold", "state all", "log all", "status 3", "quit")
 
 
-def releasing(management: Management) -> DaemonConfig:
+def releasing_config(management: Management) -> DaemonConfig:
     return msgspec.structs.replace(
-        daemon_config(management), slot=SlotPolicy.RELEASE, poll_interval=BETWEEN_VISITS
+        daemon_config(management), slot=SlotPolicy.RELEASE, poll_interval=RELEASED_SECONDS
     )
 
 
-async def test_a_released_slot_is_free_between_visits_and_nothing_is_lost(lab: Lab) -> None:
-    accept_nobody = lab.script("exit 1")
+async def test_released_slot_is_free_between_polls_and_no_event_is_lost(lab: Lab) -> None:
+    reject_all = lab.script("exit 1")
     async with (
-        server(lab, *user_password_options(accept_nobody)) as office,
-        scraping(releasing(office.management)) as scraper,
+        server(lab, *user_password_options(reject_all)) as office,
+        scraping(releasing_config(office.management)) as scraper,
     ):
         before = await scraper.wait_up()
         [pid] = await raw_session.request(office.management.address, "pid")
         mark = office.daemon.mark()
         office.daemon.signal(signal.SIGUSR1)
         await office.daemon.wait_for_log(INITIALISED, since=mark)
-        async with client(office, "alice", user=Credentials("alice"), ready=REFUSED):
+        async with client(office, "alice", user=Credentials("alice"), ready=REJECTED):
             pass
         await scraper.wait_for(lambda page: page.value(EVENTS, event="auth_failed") == 1)
-        visits = (await scraper.page()).value(POLLS)
-        after = await scraper.wait_for(lambda page: page.value(POLLS) == visits + 3)
+        polls = (await scraper.page()).value(POLLS)
+        after = await scraper.wait_for(lambda page: page.value(POLLS) == polls + 3)
 
     assert pid == f"SUCCESS: pid={office.daemon.pid}"
     assert increase(before, after, EVENTS, by="event") == {"auth_failed": 1}
@@ -67,10 +67,10 @@ async def test_a_released_slot_is_free_between_visits_and_nothing_is_lost(lab: L
     assert decreased(scraper.pages) == []
 
 
-async def test_what_a_visit_costs_the_daemons_log(lab: Lab) -> None:
+async def test_lines_of_one_released_poll_in_the_log_of_the_daemon(lab: Lab) -> None:
     async with (
         server(lab) as office,
-        scraping(releasing(office.management)) as scraper,
+        scraping(releasing_config(office.management)) as scraper,
     ):
         await scraper.wait_up()
         await office.daemon.wait_for_log("MANAGEMENT: Client disconnected")
@@ -78,17 +78,17 @@ async def test_what_a_visit_costs_the_daemons_log(lab: Lab) -> None:
         await office.daemon.wait_for_log("MANAGEMENT: Client disconnected", since=mark)
         lines = office.daemon.log.split("\n")[mark:]
     assert [line.partition("MANAGEMENT: ")[2] for line in lines][1:-1] == [
-        *(f"CMD '{command}'" for command in VISIT),
+        *(f"CMD '{command}'" for command in COMMANDS),
     ]
-    assert len(lines) == len(VISIT) + 2
+    assert len(lines) == len(COMMANDS) + 2
 
 
 @pytest.mark.parametrize("slot", list(SlotPolicy))
-async def test_a_daemon_that_restarts_when_we_leave_is_left_once_at_most(
+async def test_daemon_that_restarts_on_disconnect_is_released_once_at_most(
     lab: Lab, slot: SlotPolicy, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with server(lab, "--management-signal") as office:
-        config = msgspec.structs.replace(releasing(office.management), slot=slot)
+        config = msgspec.structs.replace(releasing_config(office.management), slot=slot)
         async with scraping(config) as scraper:
             before = await scraper.wait_up()
             await scraper.wait_for(lambda page: page.value(POLLS) >= 4)
@@ -99,17 +99,17 @@ async def test_a_daemon_that_restarts_when_we_leave_is_left_once_at_most(
                 lambda page: page.value(RECONNECTS, reason="SIGUSR1") == 1
             )
 
-    left_once = slot is SlotPolicy.RELEASE
+    released_once = slot is SlotPolicy.RELEASE
     assert before.value(RESTARTS) == 0
-    assert after.value(RESTARTS) == left_once
-    assert after.value(RECONNECTS, reason=OUR_DOING) == left_once
-    assert after.value(CONNECTS) == 1 + left_once
+    assert after.value(RESTARTS) == released_once
+    assert after.value(RECONNECTS, reason=DISCONNECT_REASON) == released_once
+    assert after.value(CONNECTS) == 1 + released_once
     warnings = [record for record in caplog.records if "--management-signal" in record.message]
-    assert [record.levelno for record in warnings] == [logging.WARNING] * left_once
+    assert [record.levelno for record in warnings] == [logging.WARNING] * released_once
     assert decreased(scraper.pages) == []
 
 
-async def test_byte_counts_that_another_client_left_on_are_turned_off(lab: Lab) -> None:
+async def test_bytecount_of_another_client_is_turned_off(lab: Lab) -> None:
     async with (
         server(lab) as office,
         client(office, "alice", management=lab.tcp()) as alice,
@@ -119,9 +119,9 @@ async def test_byte_counts_that_another_client_left_on_are_turned_off(lab: Lab) 
             await scraper.wait_up()
             await alice.daemon.wait_for_log("CMD 'bytecount 0'")
             after = await scraper.wait_polled()
-        async with raw_session.connect(alice.management.address) as person:
+        async with raw_session.connect(alice.management.address) as operator:
             with pytest.raises(raw_session.NoReplyError):
-                await person.notification(deadline=2.0)
+                await operator.notification(deadline=2.0)
 
     assert after.value(MESSAGES, source="BYTECOUNT") == 1
     assert commands(alice.daemon).count("bytecount 0") == 1

@@ -1,4 +1,4 @@
-"""States that daemons went through: each counted once, seen as it came or found in the history."""
+"""State transitions: each is counted once, whether notified or recovered in the history."""
 
 import signal
 from collections import Counter
@@ -20,7 +20,7 @@ TRANSITIONS = "openvpn_state_transitions_total"
 RECONNECTS = "openvpn_reconnects_total"
 CONNECTS = "openvpn_exporter_connects_total"
 RESTARTS = "openvpn_restarts_total"
-QUICK_TO_MISS_A_PEER = ("--keepalive", "1", "2")
+SHORT_KEEPALIVE = ("--keepalive", "1", "2")
 
 
 async def history(management: Management) -> list[str]:
@@ -34,8 +34,8 @@ def names(entries: list[str]) -> dict[str, float]:
 
 def reasons(entries: list[str]) -> dict[str, float]:
     fields = [entry.split(",") for entry in entries]
-    found = Counter(reason for _, name, reason, *_ in fields if name == "RECONNECTING")
-    return {reason: float(times) for reason, times in found.items()}
+    counts = Counter(reason for _, name, reason, *_ in fields if name == "RECONNECTING")
+    return {reason: float(times) for reason, times in counts.items()}
 
 
 def counted(page: Page) -> dict[str, float]:
@@ -46,74 +46,76 @@ def connections(page: Page) -> float:
     return page.value(TRANSITIONS, state="CONNECTED")
 
 
-async def test_history_counts_nothing_and_then_each_state_once_over_a_gap(lab: Lab) -> None:
+async def test_states_are_counted_once_across_a_gap_and_not_from_the_first_history(
+    lab: Lab,
+) -> None:
     async with server(lab) as office, client(office, "alice", management=lab.tcp()) as alice:
-        past = await history(alice.management)
+        old = await history(alice.management)
         async with (
-            link(lab, alice.management) as line,
-            scraping(daemon_config(line.management)) as scraper,
+            link(lab, alice.management) as management_link,
+            scraping(daemon_config(management_link.management)) as scraper,
         ):
             first = await scraper.wait_up()
             alice.daemon.signal(signal.SIGUSR1)
             live = await scraper.wait_for(lambda page: connections(page) == 1)
-            line.disconnect()
+            management_link.disconnect()
             await scraper.wait_down("closed")
             mark = alice.daemon.mark()
             alice.daemon.signal(signal.SIGUSR1)
             await alice.daemon.wait_for_log(INITIALISED, since=mark)
-            line.reconnect()
-            filled = await scraper.wait_for(lambda page: connections(page) == 2)
+            management_link.reconnect()
+            after_gap = await scraper.wait_for(lambda page: connections(page) == 2)
             alice.daemon.signal(signal.SIGUSR1)
             await scraper.wait_for(lambda page: connections(page) == 3)
             last = await scraper.wait_polled()
-        everything = await history(alice.management)
+        complete = await history(alice.management)
 
-    new = everything[len(past) :]
-    assert everything[: len(past)] == past != []
+    new = complete[len(old) :]
+    assert complete[: len(old)] == old != []
     assert counted(first) == {}
-    assert [page.value(RECONNECTS, reason="SIGUSR1") for page in (live, filled)] == [1, 2]
+    assert [page.value(RECONNECTS, reason="SIGUSR1") for page in (live, after_gap)] == [1, 2]
     assert counted(last) == names(new)
     assert increase(first, last, RECONNECTS, by="reason") == reasons(new) == {"SIGUSR1": 3}
     assert last.value(CONNECTS) == 2
     assert decreased_since_up(scraper.pages) == []
 
 
-async def test_a_client_that_loses_its_server_and_finds_it_again(lab: Lab) -> None:
+async def test_client_that_loses_its_server_counts_each_state_once(lab: Lab) -> None:
     async with (
-        server(lab, *QUICK_TO_MISS_A_PEER) as office,
+        server(lab, *SHORT_KEEPALIVE) as office,
         client(office, "alice", management=lab.tcp()) as alice,
     ):
-        past = await history(alice.management)
+        old = await history(alice.management)
         async with (
-            link(lab, alice.management) as line,
-            scraping(daemon_config(line.management)) as scraper,
+            link(lab, alice.management) as management_link,
+            scraping(daemon_config(management_link.management)) as scraper,
         ):
             up = await scraper.wait_up()
             await office.daemon.kill()
             lost = await scraper.wait_for(
                 lambda page: page.value(RECONNECTS, reason="ping-restart") == 1
             )
-            line.disconnect()
+            management_link.disconnect()
             mark = alice.daemon.mark()
             async with server(lab, "--port", str(office.port)):
                 await alice.daemon.wait_for_log(INITIALISED, since=mark)
-                line.reconnect()
+                management_link.reconnect()
                 await scraper.wait_for(lambda page: connections(page) == 1)
-                found = await scraper.wait_polled()
-        new = (await history(alice.management))[len(past) :]
+                recovered = await scraper.wait_polled()
+        new = (await history(alice.management))[len(old) :]
 
     assert lost.value(TRANSITIONS, state="RECONNECTING") == 1
-    assert counted(found) == names(new)
-    assert found.value("openvpn_state", state="CONNECTED") == 1
+    assert counted(recovered) == names(new)
+    assert recovered.value("openvpn_state", state="CONNECTED") == 1
     assert {"RECONNECTING", "WAIT", "AUTH", "CONNECTED"} <= names(new).keys()
-    assert increase(up, found, RECONNECTS, by="reason") == reasons(new)
+    assert increase(up, recovered, RECONNECTS, by="reason") == reasons(new)
     assert reasons(new)["ping-restart"] == 1
     assert decreased_since_up(scraper.pages) == []
 
 
-async def test_a_server_restarts_within_its_process_ends_and_is_another_one(lab: Lab) -> None:
+async def test_states_are_counted_across_restarts_and_a_new_process(lab: Lab) -> None:
     async with server(lab) as first:
-        # A command that the daemon leaves unread makes its end a reset: TCP drops the last words.
+        # An unread command turns the close into a reset, and TCP then drops the last lines.
         config = msgspec.structs.replace(daemon_config(first.management), poll_interval=60.0)
         async with scraping(config) as scraper:
             up = await scraper.wait_up()
@@ -133,7 +135,7 @@ async def test_a_server_restarts_within_its_process_ends_and_is_another_one(lab:
     assert increase(up, restarted, RECONNECTS, by="reason") == {"SIGUSR1": 1, "SIGHUP": 1}
     assert counted(restarted) == {"RECONNECTING": 2, "ASSIGN_IP": 2, "CONNECTED": 2}
     assert increase(restarted, ended, TRANSITIONS, by="state") == {"EXITING": 1}
-    # All of another process is new, and none of it can be known from before.
+    # The states of a new process are all new.
     started = {"CONNECTING": 1, "ASSIGN_IP": 1, "CONNECTED": 1}
     assert increase(ended, again, TRANSITIONS, by="state") == started
     assert increase(again, killed, TRANSITIONS, by="state") == {}

@@ -72,9 +72,8 @@ class Exporter:
 @asynccontextmanager
 async def main_exporter(lab: Lab, fleet: Fleet, directory: Path) -> AsyncIterator[Exporter]:
     """Run an exporter that monitors all daemons but the outpost."""
-    async with _running(
-        lab, directory, *_real(lab, fleet, directory), *_simulated(fleet)
-    ) as exporter:
+    daemons = [*_real(lab, fleet, directory), *_simulated(fleet)]
+    async with _running(lab, directory, *daemons) as exporter:
         yield exporter
 
 

@@ -136,13 +136,13 @@ def test_receiver_of_an_alert_is_notified_of_its_resolution(result: LiveResult) 
 
 
 def test_notification_contains_the_description_of_the_rule(result: LiveResult) -> None:
-    first = [sent for sent in reversed(result.notifications) if sent.status == FIRING]
-    said = {sent.alert: sent.annotations["description"] for sent in first}
-    assert re.search(r"\(reason: (closed|not_found)\)\. Its tunnels", said[DOWN])
-    assert "4 times in 30 minutes, mostly for ping-restart" in said[RECONNECTING]
-    assert "(reason: not_found)" in said[FILE_ONLY]
-    assert "(Private Key)" in said[PROMPT]
-    assert MISSING_CLIENT in said[MISSING]
+    firing = [sent for sent in reversed(result.notifications) if sent.status == FIRING]
+    descriptions = {sent.alert: sent.annotations["description"] for sent in firing}
+    assert re.search(r"\(reason: (closed|not_found)\)\. Its tunnels", descriptions[DOWN])
+    assert "4 times in 30 minutes, mostly for ping-restart" in descriptions[RECONNECTING]
+    assert "(reason: not_found)" in descriptions[FILE_ONLY]
+    assert "(Private Key)" in descriptions[PROMPT]
+    assert MISSING_CLIENT in descriptions[MISSING]
 
 
 def test_alert_uses_the_series_of_this_exporter_and_keeps_its_labels(result: LiveResult) -> None:
