@@ -109,7 +109,7 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 	@touch $@
 
 .venv/prometheus.stamp: .venv/dev.stamp
-	@scripts/debian-packages promtool amtool systemd-analyze
+	@scripts/debian-packages promtool amtool systemd-analyze kill
 	@touch $@
 
 .venv/real.stamp: .venv/prometheus.stamp
