@@ -105,6 +105,10 @@ class Alertmanager:
             self.states.setdefault(alert, set()).add(state)
         return states
 
+    def forget_states(self, alert: Alert) -> None:
+        """Forget the states in which an alert was seen so far."""
+        self.states.pop(alert, None)
+
     async def wait_for(self, alert: Alert, state: str | None) -> None:
         """Wait until an alert is active, suppressed, or, with None, absent."""
 
