@@ -1,4 +1,4 @@
-"""Failures in the log of real daemons: each counts once, under the right event."""
+"""Failures in the log of real daemons: each is counted once, under the right event."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -14,52 +14,52 @@ from tests.real.scraping import daemon_config, scraping
 from tests.real.server import Server, server, user_password_options
 
 EVENTS = "openvpn_log_events_total"
-WRONG = Credentials("alice", "bad")
+WRONG_PASSWORD = Credentials("alice", "bad")
 REJECTED = "AUTH: Received control message: AUTH_FAILED"
-ENDED = "client-instance"
+CLIENT_REMOVED = "client-instance"
 PAM = Path("/usr/lib/x86_64-linux-gnu/openvpn/plugins/openvpn-plugin-auth-pam.so")
 
 DEFERRED = 'echo 0 > "$auth_control_file"; exit 2'
-"""The script says that the answer comes later, and has given it already."""
+"""The script announces a deferred result that it has written already."""
 
 
-def deferred(reason: str) -> str:
+def deferred_with_reason(reason: str) -> str:
     return f'printf %s "{reason}" > "$auth_failed_reason_file"; {DEFERRED}'
 
 
 async def login(office: Server) -> None:
-    async with client(office, "alice", user=WRONG, ready=REJECTED):
-        await office.daemon.wait_for_log(ENDED)
+    async with client(office, "alice", user=WRONG_PASSWORD, ready=REJECTED):
+        await office.daemon.wait_for_log(CLIENT_REMOVED)
 
 
 async def handshake(office: Server) -> None:
     async with client(office, "alice", ready="link remote: [AF_INET]"):
-        await office.daemon.wait_for_log(ENDED)
+        await office.daemon.wait_for_log(CLIENT_REMOVED)
 
 
 async def other_cipher(office: Server) -> None:
     async with client(office, "alice", "--data-ciphers", "AES-128-GCM", ready=REJECTED):
-        await office.daemon.wait_for_log(ENDED)
+        await office.daemon.wait_for_log(CLIENT_REMOVED)
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failure of a client, and the events of the server that must count."""
+    """A failure of a client, and the events of the server that must be counted."""
 
     name: str
     options: Callable[[Lab], Sequence[str]]
-    act: Callable[[Server], Awaitable[None]]
+    trigger: Callable[[Server], Awaitable[None]]
     events: dict[str, float]
 
     def __str__(self) -> str:
         return self.name
 
 
-def verifying(body: str) -> Callable[[Lab], Sequence[str]]:
+def verify_with(body: str) -> Callable[[Lab], Sequence[str]]:
     return lambda lab: user_password_options(lab.script(body))
 
 
-def disabled(lab: Lab) -> Sequence[str]:
+def disabled_client(lab: Lab) -> Sequence[str]:
     directory = lab.directory / f"ccd-{lab.next_number()}"
     directory.mkdir()
     (directory / "alice").write_text("disable\n")
@@ -67,15 +67,23 @@ def disabled(lab: Lab) -> Sequence[str]:
 
 
 FAILURES = [
-    Failure("a script rejects a login", verifying("exit 1"), login, {"auth_failed": 1}),
-    Failure("a script rejects it later", verifying(DEFERRED), login, {"auth_failed": 1}),
-    Failure("it says why", verifying(deferred("account locked")), login, {"auth_failed": 1}),
+    Failure("a script rejects a login", verify_with("exit 1"), login, {"auth_failed": 1}),
+    Failure("a script rejects a login later", verify_with(DEFERRED), login, {"auth_failed": 1}),
     Failure(
-        "it asks for a second factor", verifying(deferred("CRV1:R:c3Rh:YQ==:code?")), login, {}
+        "a script gives a reason",
+        verify_with(deferred_with_reason("account locked")),
+        login,
+        {"auth_failed": 1},
     ),
     Failure(
-        "a session is over",
-        verifying(deferred("SESSION: token expired")),
+        "a script asks for a second factor",
+        verify_with(deferred_with_reason("CRV1:R:c3Rh:YQ==:code?")),
+        login,
+        {},
+    ),
+    Failure(
+        "a session token has expired",
+        verify_with(deferred_with_reason("SESSION: token expired")),
         login,
         {"auth_session_expired": 1},
     ),
@@ -87,7 +95,7 @@ FAILURES = [
     ),
     Failure(
         "a client sends no password",
-        verifying("exit 0"),
+        verify_with("exit 0"),
         handshake,
         {"credentials_missing": 1, "tls_handshake_failed": 1},
     ),
@@ -97,9 +105,9 @@ FAILURES = [
         login,
         {"script_failed": 1},
     ),
-    Failure("a client is disabled", disabled, login, {"client_rejected": 1}),
+    Failure("a client is disabled", disabled_client, login, {"client_rejected": 1}),
     Failure(
-        "there is no common cipher",
+        "client and server have no common cipher",
         lambda _: ("--data-ciphers", "AES-256-GCM"),
         other_cipher,
         {"cipher_negotiation_failed": 1},
@@ -108,19 +116,19 @@ FAILURES = [
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=str)
-async def test_each_failure_counts_once(lab: Lab, failure: Failure) -> None:
+async def test_failure_is_counted_once(lab: Lab, failure: Failure) -> None:
     async with (
         server(lab, *failure.options(lab)) as office,
         scraping(daemon_config(office.management)) as scraper,
     ):
         before = await scraper.wait_up()
-        await failure.act(office)
+        await failure.trigger(office)
         after = await scraper.wait_polled()
 
     assert increase(before, after, EVENTS, by="event") == failure.events
 
 
-async def test_an_unreadable_crl_counts(lab: Lab) -> None:
+async def test_unreadable_crl_is_counted(lab: Lab) -> None:
     crl = lab.directory / f"crl-{lab.next_number()}.pem"
     crl.write_bytes(lab.authority.empty_crl())
     async with (
@@ -137,7 +145,7 @@ async def test_an_unreadable_crl_counts(lab: Lab) -> None:
     assert increase(before, after, EVENTS, by="event") == {"crl_unreadable": lines}
 
 
-async def test_a_revoked_certificate_in_a_directory_counts(lab: Lab) -> None:
+async def test_revoked_certificate_in_a_directory_is_counted(lab: Lab) -> None:
     directory = lab.directory / f"crl-{lab.next_number()}"
     directory.mkdir()
     alice = lab.authority.issue("alice")
@@ -148,13 +156,13 @@ async def test_a_revoked_certificate_in_a_directory_counts(lab: Lab) -> None:
     ):
         before = await scraper.wait_up()
         async with client(office, "alice", *alice.options(), ready="link remote: [AF_INET]"):
-            await office.daemon.wait_for_log(ENDED)
+            await office.daemon.wait_for_log(CLIENT_REMOVED)
         after = await scraper.wait_polled()
 
     assert increase(before, after, EVENTS, by="event")["certificate_verify_error"] == 1
 
 
-async def test_the_way_to_the_server_fails(lab: Lab) -> None:
+async def test_refused_tcp_connection_is_counted(lab: Lab) -> None:
     management = lab.tcp()
     options = [
         *("--client", "--dev", "null", "--proto", "tcp4", "--nobind", "--verb", "3"),
@@ -174,7 +182,7 @@ async def test_the_way_to_the_server_fails(lab: Lab) -> None:
         )
 
 
-async def test_hidden_lines_are_an_event(lab: Lab) -> None:
+async def test_muted_lines_are_counted(lab: Lab) -> None:
     async with (
         server(lab, "--mute", "1") as office,
         scraping(daemon_config(office.management)) as scraper,
