@@ -2,16 +2,18 @@
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import exporter
 
 _SOURCE = str(Path(exporter.__file__).parent)
 _CONSTANT = 200
 """Steps that do not depend on the size of the input."""
+
+T = TypeVar("T")
 
 Trace = Callable[[FrameType, str, Any], Any]
 
@@ -37,6 +39,16 @@ def count_steps(call: Callable[[], object]) -> int:
         sys.settrace(before)
         gc.enable()
     return steps
+
+
+def drain(steps: Generator[None, None, T]) -> T:
+    """Run a generator to its end; return its value."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            value: T = end.value
+            return value
 
 
 def assert_linear(call: Callable[[int], Callable[[], object]], size: int) -> None:

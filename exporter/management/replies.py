@@ -2,16 +2,32 @@
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TypeVar
 
 import msgspec
 
+from exporter.management.batches import line_batches
 from exporter.management.errors import ReplyError
 from exporter.management.notifications import LogLine, parse_log
 from exporter.management.state import State, parse_state
 from exporter.management.status import Status
 from exporter.management.values import clean, clean_bytes, decode, parse_number
+
+MAX_VERSION_LINES = 20
+"""Lines of the reply to `version` that are read; OpenVPN sends two."""
+
+MAX_STATES = 100
+"""Entries of the state history, the last of which are read: OpenVPN keeps no more."""
+
+MAX_LOG_LINES = 10_000
+"""Lines of the log cache, the last of which are read.
+
+OpenVPN keeps 250, or as many as `management-log-cache` says.
+"""
+
+_LOG_BATCH = 1000
+"""Lines of the log cache that are parsed at once."""
 
 _T = TypeVar("_T")
 
@@ -78,6 +94,7 @@ def parse_version(lines: Sequence[bytes]) -> Version:
     Raises:
         ReplyError: no `OpenVPN Version:` line.
     """
+    lines = lines[:MAX_VERSION_LINES]
     facts = dict(decode(line).split(": ", 1) for line in lines if b": " in line)
     match = _VERSION.match(facts.get("OpenVPN Version", ""))
     if match is None:
@@ -118,15 +135,20 @@ def parse_load_stats(text: bytes) -> LoadStats:
 
 def parse_states(lines: Sequence[bytes]) -> tuple[State, ...]:
     """Parse the state history, oldest entry first; skip lines that are no entry."""
-    return tuple(_parse_lines(parse_state, lines))
+    return tuple(_parse_lines(parse_state, lines[-MAX_STATES:]))
 
 
-def parse_log_cache(lines: Sequence[bytes]) -> tuple[LogLine, ...]:
-    """Parse the log cache, oldest line first; skip lines that are no log line.
+def parse_log_cache(lines: Sequence[bytes]) -> Generator[None, None, tuple[LogLine, ...]]:
+    """Parse the log cache, oldest line first, yielding after each batch of lines; return them.
 
-    Before 2.5.11 and 2.6.11 a peer could put a line break into a message.
+    Lines that are no log line are skipped: before 2.5.11 and 2.6.11 a peer could put a line break
+    into a message.
     """
-    return tuple(_parse_lines(parse_log, lines))
+    parsed: list[LogLine] = []
+    for batch in line_batches(lines[-MAX_LOG_LINES:], rows=_LOG_BATCH):
+        parsed += _parse_lines(parse_log, batch)
+        yield
+    return tuple(parsed)
 
 
 def _parse_lines(parse: Callable[[str], _T], lines: Sequence[bytes]) -> Iterator[_T]:

@@ -5,7 +5,7 @@ verb 3, so few are sent. The callback of a history reply runs before later notif
 dispatched, so that no entry is lost or counted twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import TypeVar
 
 from exporter.aio import run_cooperatively, yield_to_loop
@@ -18,7 +18,7 @@ from exporter.management.replies import DaemonInfo, Poll
 from exporter.management.state import State
 from exporter.management.status import StatusReader
 from exporter.management.values import clean_bytes
-from exporter.transport.connection import Connection
+from exporter.transport.connection import Connection, ReplyCallback
 
 STATUS_1_POLLS = 20
 """Polls that use `status 1` before `status 3` is tried again, after it did not end."""
@@ -58,11 +58,21 @@ class ManagementClient:
         await self._request_lines(Command.STATE_ALL, replies.parse_states, on_history)
         return DaemonInfo(version, pid, verbosity, holds)
 
-    async def fetch_log(self, on_history: Callable[[tuple[LogLine, ...]], None]) -> None:
-        """Send `log on` and `log all`; `on_history` gets the reply to the latter."""
+    async def fetch_log(
+        self, on_history: Callable[[tuple[LogLine, ...]], Generator[None, None, None]]
+    ) -> None:
+        """Send `log on` and `log all`; `on_history` takes the reply to the latter in steps."""
         if self.realtime:
             await self._request_line(Command.LOG_ON, bytes)
-        await self._request_lines(Command.LOG_ALL, replies.parse_log_cache, on_history)
+
+        async def on_reply(reply: Reply) -> None:
+            if isinstance(reply, MultilineReply):
+                lines = await run_cooperatively(replies.parse_log_cache(reply.lines))
+                await run_cooperatively(on_history(lines))
+
+        reply = await self._connection.request(Command.LOG_ALL, on_reply=on_reply)
+        if not isinstance(reply, MultilineReply):
+            raise _unexpected_reply(Command.LOG_ALL, reply)
 
     async def disable_log(self) -> None:
         """Send `log off`."""
@@ -90,7 +100,11 @@ class ManagementClient:
             ManagementError: a reply is missing or incomplete; nothing of the poll counts.
         """
         load_stats = await self._request_line(Command.LOAD_STATS, replies.parse_load_stats)
-        reply, used_status_1 = await self._request_status(lambda _: on_status())
+
+        async def on_reply(_: Reply) -> None:
+            on_status()
+
+        reply, used_status_1 = await self._request_status(on_reply)
         if isinstance(reply, MultilineReply):
             await yield_to_loop()  # receiving the end of a long reply took its time
             if routes is not self._routes:
@@ -101,7 +115,7 @@ class ManagementClient:
             return Poll(load_stats, None)
         raise _unexpected_reply(Command.STATUS_1 if used_status_1 else Command.STATUS_3, reply)
 
-    async def _request_status(self, on_reply: Callable[[Reply], None]) -> tuple[Reply, bool]:
+    async def _request_status(self, on_reply: ReplyCallback) -> tuple[Reply, bool]:
         """Send `status 3`; if it does not end, `status 1`, whose rows have no limit of length."""
         request = self._connection.request
         if self._status_1_polls:
@@ -130,7 +144,7 @@ class ManagementClient:
         """Send a command with a reply of several lines, and parse it when it is received."""
         parsed: list[_T | ReplyError] = []
 
-        def on_reply(reply: Reply) -> None:
+        async def on_reply(reply: Reply) -> None:
             if not isinstance(reply, MultilineReply):
                 return
             try:

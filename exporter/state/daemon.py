@@ -8,7 +8,7 @@ import contextlib
 import enum
 import functools
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Concatenate, ParamSpec
 
 from exporter.certificates.source import CertificateFileState, certificate_sources
@@ -45,6 +45,7 @@ class StatusSource(enum.StrEnum):
 
 _P = ParamSpec("_P")
 _Mutator = Callable[Concatenate["DaemonState", _P], None]
+_BatchMutator = Callable[Concatenate["DaemonState", _P], Generator[None, None, None]]
 
 
 def _mutates(method: _Mutator[_P]) -> _Mutator[_P]:
@@ -54,6 +55,20 @@ def _mutates(method: _Mutator[_P]) -> _Mutator[_P]:
     def mutate(daemon: "DaemonState", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
         daemon.revision += 1
         method(daemon, *args, **kwargs)
+
+    return mutate
+
+
+def _mutates_in_batches(method: _BatchMutator[_P]) -> _BatchMutator[_P]:
+    """Advance `revision` with each batch."""
+
+    @functools.wraps(method)
+    def mutate(
+        daemon: "DaemonState", /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Generator[None, None, None]:
+        for _ in method(daemon, *args, **kwargs):
+            daemon.revision += 1
+            yield
 
     return mutate
 
@@ -199,10 +214,10 @@ class DaemonState:
         self.tunnel.restart()
         self.clients.restart()
 
-    @_mutates
-    def on_log_history(self, history: Sequence[LogLine]) -> None:
-        """Take the reply to `log all`, oldest line first."""
-        self.events.add_log_history(history)
+    @_mutates_in_batches
+    def on_log_history(self, history: Sequence[LogLine]) -> Generator[None, None, None]:
+        """Take the reply to `log all`, oldest line first, yielding after each batch of lines."""
+        return self.events.add_log_history(history)
 
     @_mutates
     def on_info(self, info: DaemonInfo) -> None:

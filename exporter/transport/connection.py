@@ -6,7 +6,7 @@ them keeps them in its memory, without a limit.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import NamedTuple
 
 from exporter.aio import wait_for_event, yield_to_loop
@@ -48,7 +48,7 @@ _SMALL_READ = 4096
 """Bytes that are dispatched without yielding: reading on waits for more."""
 
 Subscriber = Callable[[Notification], None]
-ReplyCallback = Callable[[Reply], None]
+ReplyCallback = Callable[[Reply], Awaitable[None]]
 
 
 class Connection:
@@ -121,7 +121,7 @@ class Connection:
     async def request(self, command: Command, *, on_reply: ReplyCallback | None = None) -> Reply:
         """Send a command and return its complete reply.
 
-        `on_reply` is called with the reply after all earlier and before all later real-time
+        `on_reply` is awaited with the reply after all earlier and before all later real-time
         messages have reached the subscribers.
 
         Raises:
@@ -229,24 +229,27 @@ class Connection:
             if number:
                 await yield_to_loop()
             for message in part:
-                self._dispatch_one(message)
+                if isinstance(message, SuccessReply | ErrorReply | MultilineReply):
+                    await self._on_reply(message)
+                else:
+                    self._dispatch_one(message)
         if size > _SMALL_READ:
             await yield_to_loop()
 
-    def _dispatch_one(self, message: Message) -> None:
+    def _dispatch_one(
+        self, message: Notification | Truncated | UnexpectedLine | PasswordPrompt
+    ) -> None:
         match message:
             case Notification(keyword=keyword):
                 self.history.count_notification(keyword)
                 for subscriber in self._subscribers:
                     subscriber(message)
-            case SuccessReply() | ErrorReply() | MultilineReply():
-                self._on_reply(message)
             case Truncated(lines=lines):
                 self._unparsed_lines += lines
             case UnexpectedLine() | PasswordPrompt():
                 self._unparsed_lines += 1
 
-    def _on_reply(self, reply: Reply) -> None:
+    async def _on_reply(self, reply: Reply) -> None:
         if isinstance(reply, SuccessReply) and reply.text.startswith(b"pid="):
             self._drop_before_pid()
         if not self._pending:
@@ -254,9 +257,10 @@ class Connection:
             return
         pending = self._pending[0]
         if not pending.reply.done():  # else the request has timed out or was cancelled
-            pending.reply.set_result(reply)
             if pending.on_reply is not None:
-                pending.on_reply(reply)
+                await pending.on_reply(reply)
+            if not pending.reply.done():
+                pending.reply.set_result(reply)
         self._pop(1)
 
     def _drop_before_pid(self) -> None:

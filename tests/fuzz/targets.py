@@ -22,6 +22,7 @@ from exporter.management.notifications import parse_notification
 from exporter.management.protocol import LINE_COST, LINE_LIMIT, ManagementProtocol
 from exporter.management.status import StatusReader, parse_status
 from tests.management.buffered import buffered
+from tests.steps import drain
 
 T = TypeVar("T")
 Result = TypeVar("Result")
@@ -89,7 +90,7 @@ def parse_message(message: Message) -> None:
                 parse_status,
                 replies.parse_version,
                 replies.parse_states,
-                replies.parse_log_cache,
+                lambda lines: drain(replies.parse_log_cache(lines)),
             ):
                 result_or_error(parse, lines)
         case SuccessReply(text) | ErrorReply(text):

@@ -26,6 +26,7 @@ from exporter.management.notifications import LogLine, parse_log, parse_notifica
 from exporter.management.values import decode as decode_text
 from exporter.state.events import Events
 from tests.management.captures import CAPTURES, decode
+from tests.steps import drain
 
 EACH = pytest.mark.parametrize("event", LOG_EVENTS, ids=lambda event: event.name)
 EXAMPLES = st.sampled_from([event.example for event in LOG_EVENTS])
@@ -297,7 +298,7 @@ def log_lines(capture: str) -> list[LogLine]:
 
 def events_of(captures: list[str]) -> Counter[str]:
     events = Events(lambda _: None)
-    events.add_log_history(())
+    drain(events.add_log_history(()))
     for capture in captures:
         for said in log_lines(capture):
             events.add("LOG", said)

@@ -7,8 +7,9 @@ import pytest
 from exporter.management import replies
 from exporter.management.errors import ReplyError
 from exporter.management.notifications import LogLine
-from exporter.management.replies import LoadStats, Version
+from exporter.management.replies import MAX_LOG_LINES, MAX_STATES, LoadStats, Version
 from exporter.management.state import State, StateName
+from tests.steps import assert_linear, count_steps, drain
 
 FEATURES = "[SSL (OpenSSL)] [LZO] [LZ4] [EPOLL] [PKCS11] [MH/PKTINFO] [AEAD]"
 
@@ -119,7 +120,26 @@ def test_a_history_is_parsed_and_invalid_lines_are_skipped() -> None:
 def test_invalid_lines_of_the_log_cache_are_skipped() -> None:
     """Before 2.5.11 and 2.6.11 a message may contain a line break."""
     lines = [b"1795406061,N,one, with a comma", b"the rest of it", b"1795406062,,two"]
-    assert replies.parse_log_cache(lines) == (
+    assert drain(replies.parse_log_cache(lines)) == (
         LogLine(1795406061, "N", "one, with a comma"),
         LogLine(1795406062, "", "two"),
     )
+
+
+def test_of_a_state_history_no_more_is_read_than_openvpn_keeps() -> None:
+    states = replies.parse_states([b"%d,WAIT,,,,,," % time for time in range(1000)])
+    assert [state.time for state in states] == list(range(1000 - MAX_STATES, 1000))
+
+
+def test_of_a_log_cache_the_last_lines_are_read_in_batches() -> None:
+    parsing = replies.parse_log_cache([b"%d,,x" % time for time in range(2 * MAX_LOG_LINES)])
+    assert next(parsing) is None
+    times = [line.time for line in drain(parsing)]
+    assert times == list(range(MAX_LOG_LINES, 2 * MAX_LOG_LINES))
+
+
+def test_a_version_of_many_lines_is_read_no_further_than_needed() -> None:
+    lines = [b"OpenVPN Version: OpenVPN 2.6.14 x", *[b"a: %d" % line for line in range(10_000)]]
+    assert replies.parse_version(lines).version == "2.6.14"
+    assert_linear(lambda size: lambda: replies.parse_version(lines[:size]), 5000)
+    assert count_steps(lambda: replies.parse_version(lines)) < 100

@@ -22,6 +22,7 @@ from exporter.management.notifications import (
 )
 from exporter.management.state import RECONNECT_REASONS, State, StateName
 from exporter.state.events import Events
+from tests.steps import drain
 
 FAILED = LogLine(10, "N", "192.0.2.1:4 TLS Error: TLS handshake failed")
 OURS = LogLine(10, "D", "MANAGEMENT: CMD 'log all'")
@@ -47,7 +48,7 @@ class Heard:
         """Let a session begin."""
         self.events.on_connect()
         self.events.add_state_history(states)
-        self.events.add_log_history(lines)
+        drain(self.events.add_log_history(lines))
 
     def state(self, *states: State) -> None:
         for entry in states:
@@ -124,7 +125,7 @@ def test_lines_that_arrive_before_the_log_history_count_once(heard: Heard) -> No
     heard.begin(lines=[OURS])
     heard.events.on_connect()
     heard.log(FAILED)
-    heard.events.add_log_history([OURS, LET_IN, FAILED])
+    drain(heard.events.add_log_history([OURS, LET_IN, FAILED]))
     heard.log(FAILED)
     assert heard.events.log_events["tls_handshake_failed"] == 2
     assert len(heard.clients) == 1
@@ -147,7 +148,7 @@ def test_another_process_has_new_histories(heard: Heard) -> None:
     heard.events.on_connect()
     heard.events.on_restart()
     assert list(heard.events.add_state_history([state()])) == [state()]
-    heard.events.add_log_history([FAILED])
+    drain(heard.events.add_log_history([FAILED]))
     assert heard.events.transitions["CONNECTED"] == 1
     assert heard.events.log_events["tls_handshake_failed"] == 1
 
@@ -212,3 +213,24 @@ def test_over_any_sessions_and_gaps_each_entry_counts_once(
     assert heard.events.transitions.total() == len(told) - len(past)
     happened = told[len(past) :]
     assert heard.events.reconnects["SIGUSR1"] == happened.count(reconnecting("SIGUSR1"))
+
+
+def test_a_long_log_cache_is_counted_in_batches() -> None:
+    events = Heard().events
+    events.on_connect()
+    drain(events.add_log_history([]))
+    steps = sum(1 for _ in events.add_log_history([FAILED] * 10_000))
+    assert events.log_events["tls_handshake_failed"] == 10_000
+    assert steps >= 2 * 10_000 // 500
+
+
+def test_what_is_counted_when_a_session_ends_amid_its_log_cache_is_not_counted_again() -> None:
+    heard = Heard()
+    heard.begin()
+    heard.events.on_connect()
+    counting = heard.events.add_log_history([FAILED] * 2000)
+    while not heard.events.log_messages.total():
+        next(counting)
+    counting.close()
+    heard.begin(lines=[FAILED] * 2000)
+    assert heard.events.log_messages.total() <= 2000

@@ -1,12 +1,14 @@
 """Entries of a stream that is seen in pieces count once each, and never twice."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.state.events import SeenEntries, overlap
+from tests.steps import assert_linear
 
 
 @pytest.mark.parametrize(
@@ -179,3 +181,25 @@ def test_entries_are_all_counted_if_the_history_was_never_full(
     """However many entries are equal: their number tells."""
     daemon = lived(Daemon(1000), [(kind, list(part)) for kind, part in pieces], list(past))
     assert daemon.counted == daemon.truth
+
+
+@given(st.text(alphabet="ab", max_size=9), st.text(alphabet="ab", max_size=9), st.booleans())
+def test_the_longest_alignment_counts(seen: str, history: str, complete: bool) -> None:  # noqa: FBT001
+    """Each alignment is compared, one after the other."""
+    longest = min(len(seen), len(history)) if complete else len(history)
+    ends = [
+        end
+        for end in range(1, longest + 1)
+        if seen and history[max(end - len(seen), 0) : end] == seen[-end:]
+    ]
+    assert overlap(list(seen), list(history), complete=complete) == max(ends, default=0)
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("end", ["a", "b"])
+def test_histories_of_equal_entries_are_aligned_in_linear_time(end: str, *, complete: bool) -> None:
+    def call(size: int) -> Callable[[], object]:
+        seen, history = "a" * size, "a" * (size - 1) + end
+        return lambda: overlap(seen, history + "a" * (size // 2), complete=complete)
+
+    assert_linear(call, 300)

@@ -295,9 +295,14 @@ async def test_an_event_ends_the_wait_for_the_end_of_the_session() -> None:
 
 async def test_on_reply_is_called_between_the_messages_around_the_reply() -> None:
     seen: list[object] = []
+
+    async def on_reply(reply: Reply) -> None:
+        await asyncio.sleep(0.01)
+        seen.append(reply)
+
     async with session() as (connection, daemon):
         connection.subscribe(lambda notification: seen.append(notification.payload))
-        asking = asyncio.create_task(connection.request(Command.HOLD, on_reply=seen.append))
+        asking = asyncio.create_task(connection.request(Command.HOLD, on_reply=on_reply))
         await daemon.read_line()
         daemon.send_lines(b">LOG:1,,before", HOLD, b">LOG:2,,after")
         reply = await asking
@@ -307,10 +312,14 @@ async def test_on_reply_is_called_between_the_messages_around_the_reply() -> Non
 async def test_on_reply_is_not_called_for_a_request_that_has_timed_out() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     seen: list[Reply] = []
+
+    async def on_reply(reply: Reply) -> None:
+        seen.append(reply)
+
     async with session(deadline=SHORT) as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
         with pytest.raises(ReplyTimeout):
-            await connection.request(Command.HOLD, on_reply=seen.append)
+            await connection.request(Command.HOLD, on_reply=on_reply)
         await daemon.read_line()
         daemon.send_lines(HOLD, LOG)
         await noticed.get()
