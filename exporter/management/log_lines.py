@@ -146,7 +146,7 @@ def parse_connect(line: LogLine) -> ConnectLine | None:
     if not start and _CLIENT_END.search(name):
         return None
     ipv6 = marker == _CONNECT_MARKERS[1]
-    return ConnectLine(clean(name), address.partition(" ")[0], ipv6=ipv6)
+    return ConnectLine(clean(name), clean(address.partition(" ")[0]), ipv6=ipv6)
 
 
 def _split(text: str) -> tuple[str, str] | None:

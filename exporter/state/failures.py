@@ -5,6 +5,9 @@ from exporter.management.log_events.failures import FailureLine
 _SECONDS = 60
 """Seconds between two lines about one failure, at most: OpenVPN's own limit of a handshake."""
 
+_KINDS = 20
+"""Kinds of lines kept of one client, the oldest of which are dropped: a failure has a few."""
+
 _LIMIT = 1000
 """Clients kept; the one without a line for the longest time is dropped first."""
 
@@ -22,6 +25,8 @@ class FailureLines:
         repeated = not line.causes.isdisjoint(recent)
         # The causes had their consequence: the next such line is another failure.
         kept = {kind: at for kind, at in recent.items() if kind not in line.causes}
+        if len(kept) >= _KINDS:
+            del kept[next(iter(kept))]
         self._seen[client] = {**kept, line.kind: time}
         if len(self._seen) > _LIMIT:
             del self._seen[next(iter(self._seen))]

@@ -5,6 +5,8 @@ address at that moment. A session may be too short for any status, and a line ma
 after one: a session that two statuses did not show has come and gone.
 """
 
+from collections import deque
+
 from exporter.management.log_lines import ConnectLine
 
 _LIMIT = 10_000
@@ -49,62 +51,90 @@ class _LoggedConnect:
         return True
 
 
-_ByAddress = dict[str, _LoggedConnect]
+class _LoggedClient:
+    """The connects of one name: by address, and those that may have an unmatched session.
+
+    Each session that a line adds is once in `candidates`, so that matching takes linear time.
+    """
+
+    __slots__ = ("by_address", "candidates")
+
+    def __init__(self) -> None:
+        self.by_address: dict[str, _LoggedConnect] = {}
+        self.candidates: deque[_LoggedConnect] = deque()
+
+    def consume(self, real_address: str) -> bool:
+        """Match one session at an address; return whether there was one to match."""
+        connect = self.by_address.get(real_address)
+        return connect is not None and connect.consume()
+
+    def consume_any(self) -> bool:
+        """Match one session at any address; return whether there was one to match."""
+        while self.candidates:
+            if self.candidates.popleft().consume():
+                return True
+        return False
 
 
 class LoggedConnects:
     """The logged connects of the current interval between two statuses, and of the last one."""
 
     def __init__(self) -> None:
-        self._new: dict[str, _ByAddress] = {}
-        self._old: dict[str, _ByAddress] = {}
+        self._new: dict[str, _LoggedClient] = {}
+        self._old: dict[str, _LoggedClient] = {}
         self._capacity = _LIMIT
 
     def record(self, line: ConnectLine) -> int:
         """Record one line; return the number of sessions that it adds, 0 or 1."""
-        connect = self._old.get(line.name, {}).get(line.real_address)
-        if connect is None or not connect.is_second_family(ipv6=line.ipv6):
-            connect = self._get_or_add(line)
-        return 0 if connect is None else connect.add(ipv6=line.ipv6)
+        client = self._old.get(line.name)
+        connect = client.by_address.get(line.real_address) if client else None
+        if connect is not None and connect.is_second_family(ipv6=line.ipv6):
+            return connect.add(ipv6=line.ipv6)
+        return self._add(line)
 
     def add_matched(self, line: ConnectLine) -> None:
         """Record a line about a client that a status already shows."""
-        connect = self._get_or_add(line)
-        if connect is not None:
-            connect.matched += connect.add(ipv6=line.ipv6)
+        if self._add(line):
+            self._new[line.name].consume(line.real_address)
 
     def consume(self, name: str, real_address: str) -> bool:
         """Match a row with a connect at its real address; return whether there was one."""
         return any(
-            generation[name][real_address].consume()
+            generation[name].consume(real_address)
             for generation in (self._old, self._new)
-            if real_address in generation.get(name, {})
+            if name in generation
         )
 
     def consume_any_address(self, name: str) -> bool:
         """Match a row with a connect at any address: the client has floated since."""
         return any(
-            connect.consume()
+            generation[name].consume_any()
             for generation in (self._old, self._new)
-            for connect in generation.get(name, {}).values()
+            if name in generation
         )
 
     def rotate(self) -> int:
         """End the interval; return the number of sessions that two statuses did not show."""
         ended = sum(
             connect.unmatched
-            for by_address in self._old.values()
-            for connect in by_address.values()
+            for client in self._old.values()
+            for connect in client.by_address.values()
         )
         self._old, self._new = self._new, {}
         self._capacity = _LIMIT
         return ended
 
-    def _get_or_add(self, line: ConnectLine) -> _LoggedConnect | None:
-        by_address = self._new.setdefault(line.name, {})
-        if line.real_address not in by_address:
+    def _add(self, line: ConnectLine) -> int:
+        """Add a line to the current interval; return the number of sessions that it adds."""
+        client = self._new.get(line.name)
+        connect = client.by_address.get(line.real_address) if client else None
+        if connect is None:
             if not self._capacity:
-                return None
+                return 0
             self._capacity -= 1
-            by_address[line.real_address] = _LoggedConnect()
-        return by_address[line.real_address]
+            client = self._new.setdefault(line.name, _LoggedClient())
+            connect = client.by_address[line.real_address] = _LoggedConnect()
+        added = connect.add(ipv6=line.ipv6)
+        if added:
+            self._new[line.name].candidates.append(connect)
+        return added
