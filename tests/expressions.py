@@ -1,7 +1,6 @@
-"""Whether an expression of PromQL speaks of what the exporter serves: for rules and for dashboards.
+"""Checks of PromQL expressions in rules and dashboards against the exporter's metrics.
 
-Names come from the catalogue, and so do labels, the values of closed sets of them, and which
-metrics are counters.
+The catalogue provides the names, the types, the labels and their fixed values.
 """
 
 import re
@@ -36,111 +35,113 @@ from exporter.metrics.family import Kind
 from tests.metrics.daemons import new_daemon
 from tests.metrics.parsing import samples_of
 
-OF_TARGETS = frozenset({"job", "instance"})
-"""What Prometheus adds to each series that it scrapes."""
+TARGET_LABELS = frozenset({"job", "instance"})
+"""The labels that Prometheus adds to each scraped series."""
 
-OF_ALERTS = frozenset(
+ALERT_LABELS = frozenset(
     {"alertname", "alertstate", "severity", "daemon", "common_name", "file", "kind"}
 )
 
-COUNTING = frozenset({"rate", "irate", "increase", "resets"})
-SLOPING = frozenset({"delta", "idelta", "deriv", "predict_linear"})
+COUNTER_FUNCTIONS = frozenset({"rate", "irate", "increase", "resets"})
+GAUGE_FUNCTIONS = frozenset({"delta", "idelta", "deriv", "predict_linear"})
 
 
-class Known(msgspec.Struct, frozen=True):
-    """What is known of a series' name: its labels, and whether it only goes up."""
+class SeriesInfo(msgspec.Struct, frozen=True):
+    """The labels of a series, and whether it is a counter."""
 
     labels: frozenset[str]
     counter: bool = False
     metric: str = ""
-    """Its name in the catalogue; empty for what is not the exporter's."""
+    """Its name in the catalogue; empty if it is not the exporter's."""
 
 
-class Meaning(msgspec.Struct, frozen=True):
-    """What an expression says."""
+class Analysis(msgspec.Struct, frozen=True):
+    """The result of an analysis."""
 
     labels: frozenset[str]
-    """Labels that its result may have."""
+    """The labels that the result may have."""
     metrics: frozenset[str]
-    """Names in the catalogue that it uses."""
+    """The metrics of the catalogue that the expression uses."""
     problems: tuple[str, ...]
 
 
-def meaning(expression: str, recorded: Mapping[str, frozenset[str]] | None = None) -> Meaning:
-    """Read an expression without variables; `recorded` are rules' names with their labels."""
-    reader = _Reader(_KNOWN | {name: Known(labels) for name, labels in (recorded or {}).items()})
+def analyse(expression: str, recorded: Mapping[str, frozenset[str]] | None = None) -> Analysis:
+    """Analyse an expression without variables; `recorded` are recording rules with their labels."""
+    reader = _Reader(
+        _SERIES | {name: SeriesInfo(labels) for name, labels in (recorded or {}).items()}
+    )
     try:
         tree = promql_parser.parse(expression)
     except ValueError as error:
-        return Meaning(frozenset(), frozenset(), (f"does not parse: {error}",))
+        return Analysis(frozenset(), frozenset(), (f"does not parse: {error}",))
     labels = reader.labels(tree)
-    return Meaning(labels, frozenset(reader.metrics), tuple(reader.problems))
+    return Analysis(labels, frozenset(reader.metrics), tuple(reader.problems))
 
 
-def without_variables(expression: str) -> str:
-    """Put values in the places of Grafana's variables: a range for times, anything for others."""
+def fill_in_variables(expression: str) -> str:
+    """Replace Grafana's variables: intervals by a duration, the others by `.+`."""
     timed = re.sub(r"\$\{?__(?:rate_interval|interval|range)\}?", "5m", expression)
     return re.sub(r"\$\{\w+(?::\w+)?\}|\$\w+", ".+", timed)
 
 
-def refused_by_prometheus(expressions: Mapping[str, str], directory: Path) -> str:
-    """Return what promtool, of the oldest Prometheus that we promise, says against expressions."""
+def promtool_errors(expressions: Mapping[str, str], directory: Path) -> str:
+    """Return the errors of promtool, from the oldest supported Prometheus, about expressions."""
     rules = [
-        {"record": f"checked:{number}", "expr": expression, "labels": {"stands_in": place}}
-        for number, (place, expression) in enumerate(expressions.items())
+        {"record": f"checked:{number}", "expr": expression, "labels": {"location": location}}
+        for number, (location, expression) in enumerate(expressions.items())
     ]
     file = directory / "expressions.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "expressions", "rules": rules}]}))
-    done = promtool("check", "rules", str(file))
-    return "" if done.returncode == 0 else done.stdout
+    result = run_promtool("check", "rules", str(file))
+    return "" if result.returncode == 0 else result.stdout
 
 
-def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run it to its end; all it says is in `stdout`."""
-    process = promtool_started(*arguments)
-    said, _ = process.communicate()
-    return subprocess.CompletedProcess(arguments, process.returncode, said)
+def run_promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run promtool; `stdout` contains both of its outputs."""
+    process = start_promtool(*arguments)
+    output, _ = process.communicate()
+    return subprocess.CompletedProcess(arguments, process.returncode, output)
 
 
-def promtool_started(*arguments: str) -> subprocess.Popen[str]:
-    """Start it."""
+def start_promtool(*arguments: str) -> subprocess.Popen[str]:
+    """Start promtool."""
     program = shutil.which("promtool")
     assert program
-    return subprocess.Popen(  # noqa: S603 -- ours
+    return subprocess.Popen(  # noqa: S603 -- constant program
         [program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
 
 
-def _known() -> dict[str, Known]:
-    known = {name: Known(OF_TARGETS) for name in ("up", *_OF_SCRAPES)}
-    known["ALERTS"] = Known(OF_TARGETS | OF_ALERTS)
+def _all_series() -> dict[str, SeriesInfo]:
+    known = {name: SeriesInfo(TARGET_LABELS) for name in ("up", *_SCRAPE_METRICS)}
+    known["ALERTS"] = SeriesInfo(TARGET_LABELS | ALERT_LABELS)
     for family in self_metrics.SelfMetrics().registry.collect():  # process_*, python_info
         for sample in family.samples:
-            labels = OF_TARGETS | frozenset(sample.labels)
-            known[sample.name] = Known(labels, counter=family.type == "counter")
+            labels = TARGET_LABELS | frozenset(sample.labels)
+            known[sample.name] = SeriesInfo(labels, counter=family.type == "counter")
     for metric in catalogue.METRICS:
-        labels = OF_TARGETS | frozenset(metric.labels)
+        labels = TARGET_LABELS | frozenset(metric.labels)
         if metric not in self_metrics.METRICS:
             labels |= {"daemon"}
         if metric.kind is Kind.HISTOGRAM:
-            known[f"{metric.name}_bucket"] = Known(
+            known[f"{metric.name}_bucket"] = SeriesInfo(
                 labels | {"le"}, counter=True, metric=metric.name
             )
             for suffix in ("_sum", "_count"):
-                known[metric.name + suffix] = Known(labels, counter=True, metric=metric.name)
+                known[metric.name + suffix] = SeriesInfo(labels, counter=True, metric=metric.name)
         else:
             counter = metric.kind is Kind.COUNTER
-            known[metric.name] = Known(labels, counter=counter, metric=metric.name)
+            known[metric.name] = SeriesInfo(labels, counter=counter, metric=metric.name)
     return known
 
 
-_OF_SCRAPES = ("scrape_duration_seconds", "scrape_samples_scraped", "scrape_series_added")
+_SCRAPE_METRICS = ("scrape_duration_seconds", "scrape_samples_scraped", "scrape_series_added")
 
-_KNOWN = _known()
+_SERIES = _all_series()
 
 
-def _closed() -> dict[tuple[str, str], frozenset[str]]:
-    """Return the values of each label that has the same ones before anything has happened."""
+def _label_values() -> dict[tuple[str, str], frozenset[str]]:
+    """Return the label values that every daemon has from the start."""
     record = new_daemon()
     values: dict[tuple[str, str], set[str]] = {}
     for family in catalogue.FAMILIES:
@@ -152,41 +153,41 @@ def _closed() -> dict[tuple[str, str], frozenset[str]]:
     return {place: frozenset(found) for place, found in values.items()}
 
 
-_CLOSED = _closed()
+_LABEL_VALUES = _label_values()
 
 
 class _Reader:
-    """Goes through a tree and notes what it names, and what is wrong."""
+    """Walks through a tree; collects the metrics and the problems."""
 
-    def __init__(self, known: Mapping[str, Known]) -> None:
-        self._known = known
+    def __init__(self, known: Mapping[str, SeriesInfo]) -> None:
+        self._all_series = known
         self.metrics: set[str] = set()
         self.problems: list[str] = []
 
     def labels(self, tree: Expr) -> frozenset[str]:
-        """Return the labels that the result of a part may have."""
+        """Return the labels that the result of a subexpression may have."""
         if isinstance(tree, MatrixSelector):
             tree = tree.vector_selector
         match tree:
             case VectorSelector():
-                return self._of_selector(tree)
+                return self._selector_labels(tree)
             case SubqueryExpr() | ParenExpr() | UnaryExpr():
                 return self.labels(tree.expr)
             case AggregateExpr():
-                return self._of_aggregation(tree)
+                return self._aggregation_labels(tree)
             case BinaryExpr():
-                return self._of_operation(tree)
+                return self._operation_labels(tree)
             case Call():
-                return self._of_call(tree)
+                return self._call_labels(tree)
             case _:
                 return frozenset()
 
-    def _of_selector(self, selector: VectorSelector) -> frozenset[str]:
+    def _selector_labels(self, selector: VectorSelector) -> frozenset[str]:
         name = selector.name or ""
-        if name not in self._known:
+        if name not in self._all_series:
             self.problems.append(f"{name or 'a selector without a name'} is not served")
-            return OF_TARGETS
-        known = self._known[name]
+            return TARGET_LABELS
+        known = self._all_series[name]
         if known.metric:
             self.metrics.add(known.metric)
         for matcher in selector.matchers.matchers:
@@ -195,7 +196,7 @@ class _Reader:
         return known.labels
 
     def _check_value(self, name: str, matcher: Matcher) -> None:
-        values = _CLOSED.get((name, matcher.name))
+        values = _LABEL_VALUES.get((name, matcher.name))
         if values is None or not matcher.value:
             return
         is_pattern = matcher.op in (MatchOp.Re, MatchOp.NotRe)
@@ -204,7 +205,7 @@ class _Reader:
             if not (value in values if found is None else found):
                 self.problems.append(f"{name} has no {matcher.name}={value!r}")
 
-    def _of_aggregation(self, tree: AggregateExpr) -> frozenset[str]:
+    def _aggregation_labels(self, tree: AggregateExpr) -> frozenset[str]:
         inner = self.labels(tree.expr)
         if isinstance(tree.param, Expr) and not isinstance(tree.param, StringLiteral):
             self.labels(tree.param)
@@ -216,7 +217,7 @@ class _Reader:
         self._expect(named, inner, str(tree.op))
         return named if tree.modifier.type == AggModifierType.By else inner - named
 
-    def _of_operation(self, tree: BinaryExpr) -> frozenset[str]:
+    def _operation_labels(self, tree: BinaryExpr) -> frozenset[str]:
         left, right = self.labels(tree.lhs), self.labels(tree.rhs)
         modifier = tree.modifier
         if modifier is not None and modifier.matching is not None:
@@ -225,9 +226,9 @@ class _Reader:
             self._expect(named, left & right if is_on else left | right, str(tree.op))
             if modifier.card == VectorMatchCardinality.OneToOne and is_on:
                 return named
-        return self._joined(tree, left, right)
+        return self._joined_labels(tree, left, right)
 
-    def _joined(
+    def _joined_labels(
         self, tree: BinaryExpr, left: frozenset[str], right: frozenset[str]
     ) -> frozenset[str]:
         card = tree.modifier.card if tree.modifier is not None else None
@@ -242,7 +243,7 @@ class _Reader:
             return left
         return left | right
 
-    def _of_call(self, tree: Call) -> frozenset[str]:
+    def _call_labels(self, tree: Call) -> frozenset[str]:
         function = tree.func.name
         labels = frozenset[str]().union(*(self.labels(argument) for argument in tree.args))
         self._check_kind(function, tree.args)
@@ -257,14 +258,14 @@ class _Reader:
         for argument in arguments:
             if isinstance(argument, MatrixSelector):
                 name = argument.vector_selector.name or ""
-                known = self._known.get(name)
+                known = self._all_series.get(name)
                 counter = known is not None and known.counter
                 if known is None:
                     continue
-                if function in COUNTING and not counter:
+                if function in COUNTER_FUNCTIONS and not counter:
                     self.problems.append(f"{function} of {name}, which is no counter")
-                if function in SLOPING and counter:
+                if function in GAUGE_FUNCTIONS and counter:
                     self.problems.append(f"{function} of {name}, which is a counter")
 
-    def _expect(self, named: Iterable[str], there: frozenset[str], what: str) -> None:
-        self.problems += [f"{what} has no label {name}" for name in sorted(set(named) - there)]
+    def _expect(self, named: Iterable[str], existing: frozenset[str], what: str) -> None:
+        self.problems += [f"{what} has no label {name}" for name in sorted(set(named) - existing)]

@@ -1,3 +1,5 @@
+"""Daemon threads, shared calls and yields to the event loop."""
+
 import asyncio
 import contextlib
 import gc
@@ -6,116 +8,116 @@ from collections.abc import Iterator
 
 import pytest
 
-from exporter.aio import SingleFlight, run_in_daemon_thread
+from exporter.aio import SingleFlight, run_in_daemon_thread, yield_to_loop
 from tests.fake_daemon import TEST_TIMEOUT
 from tests.interpreter import run_program
 
 
-class Slow:
-    """Work that hangs until it is released."""
+class BlockingCall:
+    """A function that blocks until it is released."""
 
     def __init__(self) -> None:
-        self.begun = 0
+        self.calls = 0
         self.released = threading.Event()
         self.thread: threading.Thread | None = None
 
     def __call__(self) -> int:
-        self.begun += 1
+        self.calls += 1
         self.thread = threading.current_thread()
         assert self.released.wait(TEST_TIMEOUT)
-        return self.begun
+        return self.calls
 
-    async def ends(self) -> None:
-        """Release it, and wait until its outcome was handed over."""
+    async def finish(self) -> None:
+        """Release the call, and wait until its thread has ended."""
         self.released.set()
         assert self.thread
         await run_in_daemon_thread(self.thread.join)
 
 
-class SlowFailure(Slow):
-    """Work that hangs until it is released, and then fails."""
+class FailingCall(BlockingCall):
+    """A function that blocks until it is released, and then raises."""
 
     def __call__(self) -> int:
         return super().__call__() // 0
 
 
 @pytest.fixture
-def slow() -> Iterator[Slow]:
-    work = Slow()
-    yield work
-    work.released.set()
+def call() -> Iterator[BlockingCall]:
+    blocking = BlockingCall()
+    yield blocking
+    blocking.released.set()
 
 
-def complaints_of_the_loop() -> list[str]:
-    """Return a list of the errors that nothing awaits, which grows as they occur."""
-    complaints: list[str] = []
+def unhandled_errors() -> list[str]:
+    """Return the list to which the event loop adds its unhandled errors."""
+    errors: list[str] = []
     asyncio.get_running_loop().set_exception_handler(
-        lambda _, context: complaints.append(context["message"])
+        lambda _, context: errors.append(context["message"])
     )
-    return complaints
+    return errors
 
 
-async def test_work_is_done_elsewhere() -> None:
+async def test_call_runs_in_another_thread() -> None:
     assert await run_in_daemon_thread(threading.get_ident) != threading.get_ident()
 
 
-async def test_an_error_comes_back() -> None:
+async def test_exception_of_the_call_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         await run_in_daemon_thread(lambda: 1 // 0)
 
 
-async def test_who_is_cancelled_does_not_wait_for_the_thread(slow: Slow) -> None:
-    waiting = asyncio.create_task(run_in_daemon_thread(slow))
+async def test_cancelled_task_does_not_wait_for_the_thread(call: BlockingCall) -> None:
+    task = asyncio.create_task(run_in_daemon_thread(call))
     await asyncio.sleep(0)
-    waiting.cancel()
+    task.cancel()
     async with asyncio.timeout(TEST_TIMEOUT):
-        await asyncio.wait([waiting])
-    assert waiting.cancelled()
+        await asyncio.wait([task])
+    assert task.cancelled()
 
 
-@pytest.mark.parametrize("kind", [Slow, SlowFailure])
-async def test_an_outcome_that_comes_after_the_cancellation_is_dropped(kind: type[Slow]) -> None:
-    work, complaints = kind(), complaints_of_the_loop()
-    waiting = asyncio.create_task(run_in_daemon_thread(work))
+@pytest.mark.parametrize("kind", [BlockingCall, FailingCall])
+async def test_result_after_the_cancellation_is_dropped(kind: type[BlockingCall]) -> None:
+    call, errors = kind(), unhandled_errors()
+    task = asyncio.create_task(run_in_daemon_thread(call))
     await asyncio.sleep(0)
-    waiting.cancel()
-    await asyncio.wait([waiting])
-    await work.ends()
-    assert complaints == []
+    task.cancel()
+    await asyncio.wait([task])
+    await call.finish()
+    assert errors == []
 
 
-async def test_an_error_that_comes_after_everybody_gave_up_is_dropped() -> None:
-    slow, complaints = SlowFailure(), complaints_of_the_loop()
-    work = SingleFlight(slow)
+async def test_exception_after_the_timeout_of_every_caller_is_dropped() -> None:
+    call, errors = FailingCall(), unhandled_errors()
+    flight = SingleFlight(call)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.01):
-            await work()
-    await slow.ends()
-    del work
+            await flight()
+    await call.finish()
+    del flight
     gc.collect()
-    assert complaints == []
+    assert errors == []
 
 
-async def test_work_under_way_is_not_begun_again(slow: Slow) -> None:
-    work = SingleFlight(slow)
+async def test_single_flight_joins_a_running_call(call: BlockingCall) -> None:
+    flight = SingleFlight(call)
     for _ in range(3):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0.01):
-                await work()
-    slow.released.set()
-    assert await work() == 1
-    assert await work() == 2
+                await flight()
+    call.released.set()
+    assert await flight() == 1
+    assert await flight() == 2
 
 
-async def test_what_hangs_takes_no_thread_from_others(slow: Slow) -> None:
-    hanging = [asyncio.create_task(run_in_daemon_thread(slow)) for _ in range(50)]
+async def test_blocked_calls_take_no_thread_from_others(call: BlockingCall) -> None:
+    blocked = [asyncio.create_task(run_in_daemon_thread(call)) for _ in range(50)]
     async with asyncio.timeout(TEST_TIMEOUT):
         assert await run_in_daemon_thread(lambda: "done") == "done"
-    slow.released.set()
-    await asyncio.gather(*hanging)
+    call.released.set()
+    await asyncio.gather(*blocked)
 
 
-def test_what_hangs_does_not_delay_the_end_of_the_process() -> None:
+def test_blocked_call_does_not_delay_the_end_of_the_process() -> None:
     program = """
 import asyncio, time
 from exporter.aio import run_in_daemon_thread
@@ -132,7 +134,7 @@ asyncio.run(give_up())
     assert run_program(program) == "gave up\n"
 
 
-async def test_a_shortage_of_threads_is_an_error_like_any_other_of_the_system(
+async def test_failure_to_start_a_thread_is_an_os_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def start(_: threading.Thread) -> None:
@@ -141,3 +143,25 @@ async def test_a_shortage_of_threads_is_an_error_like_any_other_of_the_system(
     monkeypatch.setattr(threading.Thread, "start", start)
     with pytest.raises(OSError, match="cannot start a thread"):
         await run_in_daemon_thread(threading.get_ident)
+
+
+async def test_yield_to_loop_lets_a_due_task_run_between_two_steps() -> None:
+    loop, steps = asyncio.get_running_loop(), list[str]()
+    due, waiting = asyncio.Event(), asyncio.Event()
+
+    async def waiter() -> None:
+        waiting.set()
+        await due.wait()
+        steps.append("waiter")
+
+    async def worker() -> None:
+        await waiting.wait()
+        steps.append("first step")
+        loop.call_soon(lambda: loop.call_soon(due.set))
+        await yield_to_loop()
+        steps.append("second step")
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(waiter())
+        tasks.create_task(worker())
+    assert steps == ["first step", "waiter", "second step"]

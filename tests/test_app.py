@@ -1,3 +1,5 @@
+"""The application: listeners, pages, probes, reloads and shutdown."""
+
 import asyncio
 import contextlib
 import errno
@@ -35,11 +37,11 @@ def config_of(**endpoints: Endpoint) -> Config:
     return Config(daemons=tuple(daemons), poll_interval=1.0)
 
 
-NOBODY = config_of(nobody=parse_endpoint("127.0.0.1:1"))
+UNREACHABLE = config_of(unreachable=parse_endpoint("127.0.0.1:1"))
 
 
-def served(
-    config: Config = NOBODY, *listen: ListenAddress
+def running_app(
+    config: Config = UNREACHABLE, *listen: ListenAddress
 ) -> contextlib.AbstractAsyncContextManager[RunningApp]:
     return run_app(config, listen=listen or (ANY_PORT,), telemetry_path="/metrics")
 
@@ -49,7 +51,7 @@ async def demo() -> AsyncIterator[RunningApp]:
     """Serve a fleet as `openvpn-exporter demo` does."""
     async with Fleet.demo() as fleet:
         endpoints = {daemon.name: parse_endpoint(daemon.address) for daemon in fleet.daemons}
-        async with served(config_of(**endpoints)) as running:
+        async with running_app(config_of(**endpoints)) as running:
             yield running
 
 
@@ -60,7 +62,7 @@ async def get(url: str, accept: str = "") -> tuple[bytes, str]:
 
 
 async def page_when(url: str, condition: Callable[[Page], bool], accept: str = "") -> Page:
-    """Scrape until the page is as it should be."""
+    """Scrape until the page meets the condition."""
     async with asyncio.timeout(TEST_TIMEOUT):
         while True:
             page = parse(*await get(f"{url}/metrics", accept))
@@ -72,10 +74,10 @@ def by_daemon(page: Page, name: str) -> dict[str, float]:
     return {dict(s.labels)["daemon"]: v for s, v in values(page).items() if s.name == name}
 
 
-def all_known(page: Page) -> bool:
-    """Tell whether each daemon of the demo is either up or known to be down."""
-    told = by_daemon(page, "openvpn_up")
-    return [told[name] for name in ("office", "remote-work", "uplink")] == [1, 1, 1] and (
+def all_polled(page: Page) -> bool:
+    """Return whether each daemon of the demo was polled: all are up, but one is refused."""
+    up = by_daemon(page, "openvpn_up")
+    return [up[name] for name in ("office", "remote-work", "uplink")] == [1, 1, 1] and (
         Series(
             "openvpn_down_reason", frozenset({("daemon", "backup-site"), ("reason", "refused")})
         ),
@@ -85,9 +87,9 @@ def all_known(page: Page) -> bool:
 
 class TestTheDemoFleet:
     @pytest.mark.parametrize("accept", FORMATS)
-    async def test_is_on_the_page_in_both_formats(self, accept: str) -> None:
+    async def test_has_its_daemons_on_the_page_in_both_formats(self, accept: str) -> None:
         async with demo() as running:
-            page = await page_when(running.urls[0], all_known, accept)
+            page = await page_when(running.urls[0], all_polled, accept)
         assert by_daemon(page, "openvpn_server_connected_clients").keys() == {
             "office",
             "remote-work",
@@ -96,24 +98,24 @@ class TestTheDemoFleet:
         series = all_series(page)
         assert len(series) == len(set(series)) > 1000
 
-    async def test_shows_no_family_that_is_not_in_the_catalogue(self) -> None:
-        known = {name for family in families(NOBODY.clients) for name in names_of(family)}
+    async def test_exports_only_metrics_of_the_catalogue(self) -> None:
+        known = {name for family in families(UNREACHABLE.clients) for name in names_of(family)}
         async with demo() as running:
-            page = await page_when(running.urls[0], all_known)
-        theirs = {s.name for s in all_series(page) if ("daemon" in dict(s.labels))}
-        assert theirs <= known
+            page = await page_when(running.urls[0], all_polled)
+        exported = {s.name for s in all_series(page) if ("daemon" in dict(s.labels))}
+        assert exported <= known
 
     async def test_has_a_landing_page(self) -> None:
         async with demo() as running:
-            await page_when(running.urls[0], all_known)
+            await page_when(running.urls[0], all_polled)
             body, kind = await get(f"{running.urls[0]}/")
         assert kind.startswith("text/html")
         for name in (b"office", b"remote-work", b"uplink", b"backup-site"):
             assert b"<bdi>" + name + b"</bdi>" in body
 
-    async def test_has_a_page_that_promtool_has_nothing_to_say_about(self) -> None:
+    async def test_has_a_page_that_promtool_accepts(self) -> None:
         async with demo() as running:
-            await page_when(running.urls[0], all_known)
+            await page_when(running.urls[0], all_polled)
             body, _ = await get(f"{running.urls[0]}/metrics")
         checked = await asyncio.to_thread(promtool, body)
         assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
@@ -126,24 +128,24 @@ def promtool(page: bytes) -> subprocess.CompletedProcess[bytes]:
 
 class TestListening:
     @pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:0", "localhost:0", ":0"])
-    async def test_gives_the_url_of_each_kind_of_address(self, address: str) -> None:
-        async with served(NOBODY, parse_listen_address(address)) as running:
+    async def test_returns_the_url_of_each_kind_of_address(self, address: str) -> None:
+        async with running_app(UNREACHABLE, parse_listen_address(address)) as running:
             (url,) = running.urls
             assert not url.endswith(":0")
             await get(f"{url}/-/healthy")
 
-    async def test_everywhere_is_at_one_port_of_both_kinds_of_address(self) -> None:
-        async with served(NOBODY, parse_listen_address(":0")) as running:
+    async def test_wildcard_address_has_one_port_for_ipv4_and_ipv6(self) -> None:
+        async with running_app(UNREACHABLE, parse_listen_address(":0")) as running:
             port = running.urls[0].rpartition(":")[2]
             assert running.urls[0] == f"http://localhost:{port}"
             for host in ("127.0.0.1", "[::1]", "localhost"):
                 await get(f"http://{host}:{port}/-/healthy")
 
-    async def test_happens_at_several_addresses_at_once(self) -> None:
+    async def test_several_addresses_are_served(self) -> None:
         addresses = [
             parse_listen_address(text) for text in ("127.0.0.1:0", "[::1]:0", "127.0.0.2:0")
         ]
-        async with served(NOBODY, *addresses) as running:
+        async with running_app(UNREACHABLE, *addresses) as running:
             first, second, third = running.urls
             assert first.startswith("http://127.0.0.1:")
             assert second.startswith("http://[::1]:")
@@ -151,50 +153,50 @@ class TestListening:
             for url in running.urls:
                 await get(f"{url}/metrics")
 
-    async def test_fails_at_an_address_in_use_and_leaves_nothing_behind(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            taken_address = ListenAddress(*taken.getsockname())
+    async def test_address_in_use_fails_and_leaves_no_task(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as occupied:
+            occupied_address = ListenAddress(*occupied.getsockname())
             before = asyncio.all_tasks()
-            with pytest.raises(OSError) as failure:  # noqa: PT011 -- its number tells
-                async with served(NOBODY, ANY_PORT, taken_address):
+            with pytest.raises(OSError) as failure:  # noqa: PT011 -- errno is checked below
+                async with running_app(UNREACHABLE, ANY_PORT, occupied_address):
                     pass
         assert failure.value.errno == errno.EADDRINUSE
         assert asyncio.all_tasks() == before
 
-    async def test_ends_with_the_block(self) -> None:
-        async with served() as running:
+    async def test_listener_closes_with_the_block(self) -> None:
+        async with running_app() as running:
             url = running.urls[0]
         with pytest.raises(aiohttp.ClientConnectorError):
             await get(url)
 
 
-class TestLeaving:
-    async def test_takes_less_than_a_second_while_a_scraper_keeps_its_connection(self) -> None:
+class TestStopping:
+    async def test_takes_less_than_a_second_with_an_open_connection(self) -> None:
         loop = asyncio.get_running_loop()
         async with ClientSession() as session:
-            async with served() as running:
+            async with running_app() as running:
                 async with session.get(f"{running.urls[0]}/metrics") as response:
                     await response.read()
-                left = loop.time()
-            assert loop.time() - left < 1.0
+                stopped_at = loop.time()
+            assert loop.time() - stopped_at < 1.0
 
-    async def test_takes_less_than_a_second_while_a_request_is_only_half_there(self) -> None:
+    async def test_takes_less_than_a_second_with_an_incomplete_request(self) -> None:
         loop = asyncio.get_running_loop()
-        async with served() as running:
+        async with running_app() as running:
             host, _, port = running.urls[0].removeprefix("http://").partition(":")
             _, writer = await asyncio.open_connection(host, int(port))
             writer.write(b"GET /metrics HTTP/1.1\r\nHost: x\r\n")
             await writer.drain()
             await get(f"{running.urls[0]}/-/healthy")
-            left = loop.time()
-        assert loop.time() - left < 1.0
+            stopped_at = loop.time()
+        assert loop.time() - stopped_at < 1.0
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
 
-    async def test_says_quit_to_the_daemon(self) -> None:
+    async def test_sends_quit_to_the_daemon(self) -> None:
         async with fake_daemon() as daemon:
-            async with served(config_of(office=daemon.endpoint)):
+            async with running_app(config_of(office=daemon.endpoint)):
                 session = await daemon.accept_and_greet()
                 await session.reply_to_polls()
             await session.wait_closed()
@@ -202,25 +204,28 @@ class TestLeaving:
 
 
 class TestProbing:
-    async def test_polls_one_daemon_now_and_shows_it_alone(self) -> None:
+    async def test_polls_one_daemon_and_exports_it_alone(self) -> None:
         async with fake_daemon() as daemon, fake_daemon() as other:
             endpoints = {"office": daemon.endpoint, "other": other.endpoint}
             config = structs.replace(config_of(**endpoints), poll_interval=3600.0)
-            async with served(config) as running:
+            async with running_app(config) as running:
                 session = await daemon.accept_and_greet()
                 await session.reply_to_polls()
                 url = running.urls[0]
                 await page_when(url, lambda page: by_daemon(page, "openvpn_up")["office"] == 1)
-                asked = asyncio.create_task(get(f"{url}/probe?target=office"))
+                probe = asyncio.create_task(get(f"{url}/probe?target=office"))
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(refresh, "MAX_AGE", 0.0)
                     await session.reply_to_polls()
-                page = parse(*await asked)
+                page = parse(*await probe)
         assert by_daemon(page, "openvpn_up") == {"office": 1}
         assert {dict(series.labels)["daemon"] for series in all_series(page)} == {"office"}
 
-    async def test_shows_what_was_said(self) -> None:
-        async with fake_daemon() as daemon, served(config_of(office=daemon.endpoint)) as running:
+    async def test_debug_shows_the_commands_and_the_replies(self) -> None:
+        async with (
+            fake_daemon() as daemon,
+            running_app(config_of(office=daemon.endpoint)) as running,
+        ):
             session = await daemon.accept_and_greet()
             await session.reply_to_polls()
             await page_when(
@@ -231,15 +236,15 @@ class TestProbing:
         assert b"> status 3" in body
         assert b"CLIENT_LIST" in body
 
-    async def test_the_configuration_in_force_can_be_seen(self) -> None:
-        async with served() as running:
+    async def test_config_endpoint_shows_the_current_configuration(self) -> None:
+        async with running_app() as running:
             body, kind = await get(f"{running.urls[0]}/config")
         assert kind.startswith("application/yaml")
         assert b"management: 127.0.0.1:1" in body
 
 
 class TestReloading:
-    async def test_removes_a_daemon_with_all_that_was_said_of_it(self) -> None:
+    async def test_removes_a_daemon_with_all_its_series(self) -> None:
         read = [config_of(office=parse_endpoint("127.0.0.1:1"))]
         async with (
             fake_daemon() as daemon,
@@ -259,11 +264,11 @@ class TestReloading:
             assert b"branch" not in body
             assert b"openvpn_exporter_config_last_reload_successful 1.0" in body
 
-    async def test_tells_once_what_was_noticed_and_still_counts_it(self) -> None:
-        noticed = Finding(
+    async def test_finding_is_logged_once_and_stays_counted(self) -> None:
+        finding = Finding(
             kind=Kind.SYNTAX_ERROR, location="a.conf:1", text="no", daemon="a", blocks=True
         )
-        read = structs.replace(NOBODY, findings=(noticed,))
+        read = structs.replace(UNREACHABLE, findings=(finding,))
         with LogCapture.open() as log:
             async with run_app(
                 read, listen=[ANY_PORT], telemetry_path="/metrics", load_config=lambda: read
@@ -273,7 +278,7 @@ class TestReloading:
         assert log.messages.count("daemon skipped") == 1
         assert b"openvpn_exporter_discovered_daemons_not_watched 1.0" in body
 
-    async def test_shows_another_daemon_of_the_same_name_from_the_start(self) -> None:
+    async def test_new_daemon_of_the_same_name_starts_at_0(self) -> None:
         async with fake_daemon() as old, fake_daemon() as new:
             read = [config_of(office=new.endpoint)]
             async with run_app(
@@ -290,7 +295,7 @@ class TestReloading:
         assert by_daemon(page, "openvpn_up") == {"office": 0}
         assert by_daemon(page, "openvpn_exporter_polls_total") == {"office": 0}
 
-    async def test_may_change_which_families_are_shown(self) -> None:
+    async def test_changes_the_exported_metrics(self) -> None:
         async with fake_daemon() as daemon:
             before = config_of(office=daemon.endpoint)
             hidden = ClientsConfig(series=False, info=False)
@@ -309,10 +314,10 @@ class TestReloading:
                 assert daemon.all_accepted
 
 
-async def test_a_daemon_that_says_nothing_delays_no_other() -> None:
+async def test_silent_daemon_delays_no_other() -> None:
     async with fake_daemon() as silent, fake_daemon() as talking:
         endpoints = {"silent": silent.endpoint, "talking": talking.endpoint}
-        async with served(config_of(**endpoints)) as running:
+        async with running_app(config_of(**endpoints)) as running:
             session = await talking.accept_and_greet()
             await session.reply_to_polls()
             page = await page_when(
@@ -321,29 +326,29 @@ async def test_a_daemon_that_says_nothing_delays_no_other() -> None:
     assert by_daemon(page, "openvpn_up") == {"silent": 0, "talking": 1}
 
 
-async def test_a_daemons_own_interval_counts_more_than_the_general_one() -> None:
+async def test_poll_interval_of_a_daemon_overrides_the_global_one() -> None:
     async with fake_daemon() as daemon:
-        quick = DaemonConfig(name="quick", management=daemon.endpoint, poll_interval=1.0)
-        async with served(Config(daemons=(quick,), poll_interval=3600.0)):
+        office = DaemonConfig(name="office", management=daemon.endpoint, poll_interval=1.0)
+        async with running_app(Config(daemons=(office,), poll_interval=3600.0)):
             session = await daemon.accept_and_greet()
             await session.reply_to_polls(2)
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-async def test_a_scrape_waits_for_a_poll_where_the_configuration_says_so(
-    monkeypatch: pytest.MonkeyPatch, *, wanted: bool
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_scrape_waits_for_a_poll_if_configured(
+    monkeypatch: pytest.MonkeyPatch, *, enabled: bool
 ) -> None:
     monkeypatch.setattr(refresh, "MAX_AGE", 0.0)
     async with fake_daemon() as daemon:
         office = DaemonConfig(name="office", management=daemon.endpoint)
-        config = Config(daemons=(office,), poll_interval=3600.0, refresh_on_scrape=wanted)
-        async with served(config) as running:
+        config = Config(daemons=(office,), poll_interval=3600.0, refresh_on_scrape=enabled)
+        async with running_app(config) as running:
             session = await daemon.accept_and_greet()
             await session.reply_to_polls(1)
             polls = asyncio.create_task(session.reply_to_polls(1))
             page = await page_when(
                 running.urls[0],
-                lambda page: by_daemon(page, "openvpn_exporter_polls_total")["office"] > wanted,
+                lambda page: by_daemon(page, "openvpn_exporter_polls_total")["office"] > enabled,
             )
             polls.cancel()
-    assert by_daemon(page, "openvpn_exporter_polls_total") == {"office": 1 + wanted}
+    assert by_daemon(page, "openvpn_exporter_polls_total") == {"office": 1 + enabled}

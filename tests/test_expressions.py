@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.expressions import meaning, refused_by_prometheus, without_variables
+from tests.expressions import analyse, fill_in_variables, promtool_errors
 
-GOOD = [
+VALID = [
     ('up{job="openvpn"} == 0', {"job", "instance"}),
     ("openvpn_up == 0", {"job", "instance", "daemon"}),
     ("sum by (daemon) (rate(openvpn_received_bytes_total[5m]))", {"daemon"}),
@@ -40,7 +40,7 @@ GOOD = [
     ),
 ]
 
-BAD = [
+INVALID = [
     ("rate(", "does not parse"),
     ("openvpn_upp == 0", "openvpn_upp is not served"),
     ('{daemon="office"}', "a selector without a name is not served"),
@@ -61,43 +61,41 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("expression", "labels"), GOOD)
-def test_what_is_right_has_its_labels_and_no_problem(expression: str, labels: set[str]) -> None:
-    read = meaning(expression)
-    assert read.problems == ()
-    assert read.labels == labels
+@pytest.mark.parametrize(("expression", "labels"), VALID)
+def test_valid_expression_has_its_labels_and_no_problem(expression: str, labels: set[str]) -> None:
+    analysis = analyse(expression)
+    assert analysis.problems == ()
+    assert analysis.labels == labels
 
 
-@pytest.mark.parametrize(("expression", "problem"), BAD)
-def test_what_is_wrong_is_named(expression: str, problem: str) -> None:
-    assert any(problem in found for found in meaning(expression).problems)
+@pytest.mark.parametrize(("expression", "problem"), INVALID)
+def test_problem_of_an_invalid_expression_is_reported(expression: str, problem: str) -> None:
+    assert any(problem in found for found in analyse(expression).problems)
 
 
-def test_metrics_of_the_catalogue_are_noted_by_their_names_there() -> None:
+def test_analysis_names_the_metrics_of_the_catalogue() -> None:
     duration = "openvpn_server_client_session_duration_seconds"
-    read = meaning(f"rate({duration}_sum[5m]) / rate({duration}_count[5m]) + up + openvpn_up")
-    assert read.metrics == {duration, "openvpn_up"}
+    analysis = analyse(f"rate({duration}_sum[5m]) / rate({duration}_count[5m]) + up + openvpn_up")
+    assert analysis.metrics == {duration, "openvpn_up"}
 
 
-def test_recorded_series_may_be_named_with_the_labels_they_have() -> None:
+def test_recorded_series_have_their_own_labels() -> None:
     recorded = {"daemon:traffic": frozenset({"daemon"})}
-    assert meaning('daemon:traffic{daemon="a"}', recorded).problems == ()
-    assert meaning('daemon:traffic{job="a"}', recorded).problems
+    assert analyse('daemon:traffic{daemon="a"}', recorded).problems == ()
+    assert analyse('daemon:traffic{job="a"}', recorded).problems
 
 
-def test_variables_of_dashboards_become_values() -> None:
+def test_dashboard_variables_are_replaced() -> None:
     expression = (
         'rate(openvpn_sent_bytes_total{job=~"$job",daemon=~"${daemon:regex}"}[$__rate_interval])'
     )
     assert (
-        without_variables(expression)
+        fill_in_variables(expression)
         == 'rate(openvpn_sent_bytes_total{job=~".+",daemon=~".+"}[5m])'
     )
 
 
-def test_what_the_oldest_prometheus_does_not_know_is_refused(tmp_path: Path) -> None:
-    assert refused_by_prometheus({"fine": "openvpn_up"}, tmp_path) == ""
-    refused = refused_by_prometheus(
-        {"fine": "openvpn_up", "new": "limitk(1, openvpn_up)"}, tmp_path
-    )
-    assert "limitk" in refused
+def test_function_unknown_to_the_oldest_prometheus_is_an_error(tmp_path: Path) -> None:
+    assert promtool_errors({"fine": "openvpn_up"}, tmp_path) == ""
+    errors = promtool_errors({"fine": "openvpn_up", "new": "limitk(1, openvpn_up)"}, tmp_path)
+    assert "limitk" in errors

@@ -7,7 +7,7 @@ import pytest
 
 from exporter.metrics import catalogue
 from tests.alert_rules.shipped import alerts
-from tests.expressions import meaning, refused_by_prometheus, without_variables
+from tests.expressions import analyse, fill_in_variables, promtool_errors
 from tests.grafana.dashboard_files import DASHBOARDS, PANELS, values
 
 UNUSED: dict[str, str] = {}
@@ -29,7 +29,7 @@ def dashboard_queries() -> dict[str, str]:
     return targets | annotations
 
 
-QUERIES = {name: without_variables(expression) for name, expression in dashboard_queries().items()}
+QUERIES = {name: fill_in_variables(expression) for name, expression in dashboard_queries().items()}
 ALERTS = {alert.alert: alert.expr for alert in alerts()}
 
 VARIABLES = {
@@ -47,29 +47,29 @@ def test_the_dashboards_are_found() -> None:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_each_query_of_a_dashboard_uses_existing_series(name: str) -> None:
-    assert meaning(QUERIES[name]).problems == ()
+    assert analyse(QUERIES[name]).problems == ()
 
 
 @pytest.mark.parametrize("name", VARIABLES)
 def test_each_variable_uses_existing_series(name: str) -> None:
-    query = re.fullmatch(r"label_values\((.+), (\w+)\)", without_variables(VARIABLES[name]))
+    query = re.fullmatch(r"label_values\((.+), (\w+)\)", fill_in_variables(VARIABLES[name]))
     assert query, "label_values(SERIES, LABEL) is expected"
     several = re.fullmatch(r'\{__name__=~"([^"]+)", (.+)\}', query[1])
     series = (
         [f"{metric}{{{several[2]}}}" for metric in several[1].split("|")] if several else [query[1]]
     )
     for expression in series:
-        parsed = meaning(expression)
+        parsed = analyse(expression)
         assert parsed.problems == ()
         assert query[2] in parsed.labels
 
 
 def test_the_oldest_prometheus_parses_every_query(tmp_path: Path) -> None:
-    assert refused_by_prometheus(QUERIES, tmp_path) == ""
+    assert promtool_errors(QUERIES, tmp_path) == ""
 
 
 def test_every_metric_is_in_a_dashboard_or_a_rule_or_in_unused() -> None:
     used = {
-        name for text in [*QUERIES.values(), *ALERTS.values()] for name in meaning(text).metrics
+        name for text in [*QUERIES.values(), *ALERTS.values()] for name in analyse(text).metrics
     }
     assert {metric.name for metric in catalogue.METRICS} - used == set(UNUSED)

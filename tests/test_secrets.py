@@ -255,25 +255,25 @@ async def daemons() -> AsyncIterator[dict[str, FakeDaemon]]:
         yield {name: await stack.enter_async_context(fake_daemon()) for name in SCRIPTS}
 
 
-def configure(directory: Path, peers: dict[str, FakeDaemon]) -> Path:
+def configure(directory: Path, fakes: dict[str, FakeDaemon]) -> Path:
     """Write the configuration and the password files; return its path."""
     (directory / "serves.password").write_text(MANAGEMENT)
     (directory / "refuses.password").write_text(REJECTED)
     (directory / "privacy.key").write_text(KEY)
-    watched = [
+    entries = [
         {"name": name, "management": str(daemon.endpoint)}
         | ({"password_file": f"{name}.password"} if name in {"serves", "refuses"} else {})
         | _private(name, directory)
-        for name, daemon in peers.items()
+        for name, daemon in fakes.items()
     ]
-    watched += [
+    entries += [
         {"name": f"{mode}-file"} | _private(f"{mode}-file", directory) for mode in PRIVACY_MODES
     ]
-    watched.append({"name": "nobody", "management": f"127.0.0.1:{free_port()}"})
+    entries.append({"name": "nobody", "management": f"127.0.0.1:{free_port()}"})
     (directory / "web.yaml").write_text(yaml.safe_dump({"basic_auth_users": {USER: HASH}}))
     path = directory / "config.yaml"
     clients = {"privacy_key_file": "privacy.key"}
-    settings = {"poll_interval": "1s", "daemons": watched, "clients": clients}
+    settings = {"poll_interval": "1s", "daemons": entries, "clients": clients}
     path.write_text(yaml.safe_dump(settings))
     return path
 
@@ -301,14 +301,14 @@ async def outputs(tmp_path: Path) -> dict[str, str]:
         f"--web.config.file={tmp_path / 'web.yaml'}",
         "--log.level=debug",
     )
-    async with daemons() as peers:
-        config = configure(tmp_path, peers)
+    async with daemons() as fakes:
+        config = configure(tmp_path, fakes)
         with (tmp_path / "log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *PROGRAM, "--config.file", str(config), *flags, cwd=ROOT, stdout=log, stderr=log
             )
             done = {name: asyncio.Event() for name in SCRIPTS}
-            scripts = [play(peers[name], done[name]) for name, play in SCRIPTS.items()]
+            scripts = [play(fakes[name], done[name]) for name, play in SCRIPTS.items()]
             playing = asyncio.gather(*scripts)
             try:
                 async with asyncio.timeout(TEST_TIMEOUT):

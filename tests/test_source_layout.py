@@ -1,4 +1,4 @@
-"""The rules of the house, for every file of it."""
+"""The rules for the source files of the package."""
 
 import ast
 from pathlib import Path
@@ -78,7 +78,7 @@ NEIGHBOURS = {
         "transport",
     },
 }
-"""What each folder and module at the top imports of the others."""
+"""The imports of each top-level package and module from the others."""
 
 
 def by_name(path: Path) -> str:
@@ -87,22 +87,22 @@ def by_name(path: Path) -> str:
 
 @pytest.mark.parametrize("path", MODULES, ids=by_name)
 class TestEveryModule:
-    def test_says_what_it_knows(self, path: Path) -> None:
+    def test_has_a_docstring(self, path: Path) -> None:
         docstring = ast.get_docstring(ast.parse(path.read_bytes()))
         assert docstring is not None
         assert docstring.endswith((".", "`", ":")) or "\n" in docstring
 
-    def test_is_short_enough_to_read(self, path: Path) -> None:
+    def test_is_not_too_long(self, path: Path) -> None:
         assert len(path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES
 
-    def test_has_no_function_that_is_too_long(self, path: Path) -> None:
+    def test_has_no_long_function(self, path: Path) -> None:
         assert long_functions(path) == []
 
-    def test_is_no_drawer_for_odds_and_ends(self, path: Path) -> None:
+    def test_has_a_specific_name(self, path: Path) -> None:
         assert path.stem not in {"utils", "util", "helpers", "common", "misc", "manager", "base"}
 
 
-def test_every_folder_imports_its_neighbours_and_no_others() -> None:
+def test_packages_import_exactly_the_listed_ones() -> None:
     found: dict[str, set[str]] = {name: set() for name in NEIGHBOURS}
     for path in MODULES:
         part = path.relative_to(ROOT / "exporter").parts[0].removesuffix(".py")
@@ -112,7 +112,7 @@ def test_every_folder_imports_its_neighbours_and_no_others() -> None:
 
 
 def imported_parts(path: Path) -> set[str]:
-    """Return the folders and modules at the top of the package that a module imports."""
+    """Return the top-level packages and modules that a module imports."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.ImportFrom) and node.module == "exporter":

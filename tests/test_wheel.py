@@ -1,4 +1,4 @@
-"""The wheel carries what is not Python, too."""
+"""The wheel contains the dashboards, and no tests or generators."""
 
 import os
 import subprocess
@@ -21,15 +21,15 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         wheel = built / buildapi.build_wheel(str(built))
-    place = tmp_path_factory.mktemp("site")
+    directory = tmp_path_factory.mktemp("site")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(place)
-    return place
+        archive.extractall(directory)
+    return directory
 
 
 def run(installed: Path, *arguments: str) -> str:
-    """Run the program from the wheel, far from the repository."""
-    return subprocess.run(  # noqa: S603 - our own program
+    """Run the program from the wheel, outside of the repository."""
+    return subprocess.run(  # noqa: S603 - constant program
         [sys.executable, "-m", "exporter", *arguments],
         cwd=installed,
         env=os.environ | {"PYTHONPATH": str(installed)},
@@ -46,7 +46,7 @@ def test_every_dashboard_is_in_the_wheel(installed: Path, tmp_path: Path) -> Non
     )
 
 
-def test_no_test_and_no_generator_is_in_the_wheel(installed: Path) -> None:
+def test_wheel_contains_only_the_package(installed: Path) -> None:
     assert {path.name.partition("-")[0] for path in installed.iterdir()} == {
         "exporter",
         "openvpn_exporter",

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.alert_rules.shipped import PROMETHEUS, Alert, alerts
-from tests.expressions import meaning
+from tests.expressions import analyse
 
 CONFIG = PROMETHEUS / "alertmanager.yml"
 ALERTS = {alert.alert: alert for alert in alerts()}
@@ -76,10 +76,10 @@ def test_no_alert_inhibits_itself() -> None:
 def test_source_and_target_have_the_equal_labels(rule: dict[str, list[str]]) -> None:
     """Two missing labels count as equal, and would inhibit too much."""
     for name in matched(rule["source_matchers"]):
-        assert set(rule["equal"]) <= meaning(ALERTS[name].expr).labels
+        assert set(rule["equal"]) <= analyse(ALERTS[name].expr).labels
     for name in matched(rule["target_matchers"]):
         # What knows no daemon is not of one, but an exporter's own alert is of an instance.
-        assert set(rule["equal"]) <= meaning(ALERTS[name].expr).labels | {"instance"}
+        assert set(rule["equal"]) <= analyse(ALERTS[name].expr).labels | {"instance"}
 
 
 def test_causes_of_an_outage_are_not_inhibited_by_it() -> None:

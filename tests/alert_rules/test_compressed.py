@@ -3,7 +3,7 @@ from pathlib import Path
 from exporter.config import durations
 from tests.alert_rules.compressed import compressed
 from tests.alert_rules.shipped import alerts
-from tests.expressions import meaning, promtool
+from tests.expressions import analyse, run_promtool
 
 SLOW = {alert.alert: alert for alert in alerts()}
 QUICK = {alert.alert: alert for alert in alerts(compressed(60))}
@@ -12,13 +12,13 @@ QUICK = {alert.alert: alert for alert in alerts(compressed(60))}
 def test_prometheus_accepts_compressed_rules(tmp_path: Path) -> None:
     file = tmp_path / "openvpn.rules.yml"
     file.write_text(compressed(120))
-    done = promtool("check", "rules", str(file))
+    done = run_promtool("check", "rules", str(file))
     assert done.returncode == 0, done.stdout
 
 
 def test_compressed_rules_have_the_same_alerts() -> None:
     assert list(QUICK) == list(SLOW)
-    assert all(meaning(alert.expr).problems == () for alert in QUICK.values())
+    assert all(analyse(alert.expr).problems == () for alert in QUICK.values())
 
 
 def test_wait_times_are_divided_by_the_speed() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from exporter.alert_rules import THRESHOLDS, Threshold, render
 from tests.alert_rules.shipped import Alert, alerts
-from tests.expressions import meaning, promtool
+from tests.expressions import analyse, run_promtool
 
 DIFFERENT = {
     "exporter-down": "17m",
@@ -56,7 +56,7 @@ def test_threshold_changes_its_alerts_only(threshold: Threshold) -> None:
         alert for alert, before in zip(alerts(text), alerts(), strict=True) if alert != before
     ]
     assert 1 <= len(changed) <= 2
-    assert [meaning(alert.expr).problems for alert in changed] == [()] * len(changed)
+    assert [analyse(alert.expr).problems for alert in changed] == [()] * len(changed)
     rendered = RENDERED.get(threshold.name, DIFFERENT[threshold.name])
     assert all(rendered in alert.expr or rendered == alert.wait for alert in changed)
 
@@ -92,12 +92,12 @@ def test_invalid_threshold_is_refused(name: str, text: str, problem: str) -> Non
 def test_job_may_have_any_name(job: str, tmp_path: Path) -> None:
     text = render(job=job)
     down = rule(text, "OpenVPNExporterDown")
-    assert meaning(down.expr).problems == ()
+    assert analyse(down.expr).problems == ()
     quoted = job.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     assert down.expr.strip() == f'up{{job="{quoted}"}} == 0'
     file = tmp_path / "openvpn.rules.yml"
     file.write_text(text)
-    assert promtool("check", "rules", str(file)).returncode == 0
+    assert run_promtool("check", "rules", str(file)).returncode == 0
 
 
 def test_runbook_may_have_any_url() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from exporter.alert_rules import THRESHOLDS, render
 from tests.alert_rules.shipped import PROMETHEUS, ROOT, RULES, TESTS, Alert, alerts, cases
-from tests.expressions import meaning, promtool, promtool_started, refused_by_prometheus
+from tests.expressions import analyse, promtool_errors, run_promtool, start_promtool
 
 ALERTS = alerts()
 CASES = cases()
@@ -28,7 +28,7 @@ def test_readme_has_the_number_of_alerts() -> None:
 
 
 def test_promtool_accepts_the_rules() -> None:
-    done = promtool("check", "rules", str(RULES))
+    done = run_promtool("check", "rules", str(RULES))
     assert done.returncode == 0, done.stdout
 
 
@@ -37,8 +37,7 @@ def running() -> Iterator[dict[Path, subprocess.Popen[str]]]:
     """Start the tests of all files at once: each takes some seconds of one core."""
     with contextlib.ExitStack() as stack:
         yield {
-            file: stack.enter_context(promtool_started("test", "rules", str(file)))
-            for file in TESTS
+            file: stack.enter_context(start_promtool("test", "rules", str(file))) for file in TESTS
         }
 
 
@@ -51,7 +50,7 @@ def test_rules_pass_their_promtool_tests(
 
 
 def test_promtool_accepts_the_example_configuration() -> None:
-    done = promtool("check", "config", str(PROMETHEUS / "prometheus.yml"))
+    done = run_promtool("check", "config", str(PROMETHEUS / "prometheus.yml"))
     assert done.returncode == 0, done.stdout
 
 
@@ -77,21 +76,21 @@ class TestEachAlert:
         assert all(" silent: " in name for name in silent)
 
     def test_uses_only_exposed_metrics(self, alert: Alert) -> None:
-        assert meaning(alert.expr).problems == ()
+        assert analyse(alert.expr).problems == ()
 
     def test_uses_only_its_own_labels_in_its_texts(self, alert: Alert) -> None:
         texts = " ".join(alert.annotations.values())
         named = set(re.findall(r"\$labels\.(\w+)", texts))
-        assert named <= meaning(alert.expr).labels
+        assert named <= analyse(alert.expr).labels
 
     def test_names_its_series_in_its_texts(self, alert: Alert) -> None:
         # absent() has the labels of its selector, which is the job.
         expected = {"job"} if alert.expr.startswith("absent") else {"job", "instance"}
-        assert expected <= meaning(alert.expr).labels
+        assert expected <= analyse(alert.expr).labels
 
     def test_queries_only_exposed_metrics_in_its_texts(self, alert: Alert) -> None:
         for query in re.findall(r'printf "([^"]*\{[^"]*)"', alert.annotations["description"]):
-            assert meaning(query.replace("%q", '"a"')).problems == ()
+            assert analyse(query.replace("%q", '"a"')).problems == ()
 
     def test_has_a_summary_that_groups_and_a_description_with_values(self, alert: Alert) -> None:
         assert set(alert.annotations) == {"summary", "description", "runbook_url"}
@@ -131,7 +130,7 @@ def test_queries_of_the_runbook_use_only_exposed_metrics() -> None:
         span for span in spans if re.search(r"\b(?:openvpn|scrape_duration|process)_\w+", span)
     ]
     assert len(queries) > 30
-    assert {query: meaning(query).problems for query in queries if meaning(query).problems} == {}
+    assert {query: analyse(query).problems for query in queries if analyse(query).problems} == {}
 
 
 def test_every_threshold_in_the_runbook_exists() -> None:
@@ -140,7 +139,7 @@ def test_every_threshold_in_the_runbook_exists() -> None:
 
 
 def test_oldest_supported_prometheus_parses_every_expression(tmp_path: Path) -> None:
-    assert refused_by_prometheus({alert.alert: alert.expr for alert in ALERTS}, tmp_path) == ""
+    assert promtool_errors({alert.alert: alert.expr for alert in ALERTS}, tmp_path) == ""
 
 
 def test_server_without_clients_has_no_critical_alert() -> None:

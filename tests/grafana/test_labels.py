@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from tests.expressions import meaning, without_variables
+from tests.expressions import analyse, fill_in_variables
 from tests.grafana.dashboard_files import PANEL_IDS, PANELS, Json
 
 each_panel = pytest.mark.parametrize(("uid", "panel"), PANELS, ids=PANEL_IDS)
 
 
 def labels(target: dict[str, Json]) -> frozenset[str]:
-    return meaning(without_variables(target["expr"])).labels
+    return analyse(fill_in_variables(target["expr"])).labels
 
 
 def legend_labels(target: dict[str, Json]) -> set[str]:

@@ -1,4 +1,4 @@
-"""The ledger against a simulated truth: never above it, never falling, equal to what was shown."""
+"""The client table, compared with a model: never above it, never decreasing, equal to the polls."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -9,24 +9,25 @@ from hypothesis import strategies as st
 
 from exporter.config.schema import ClientsConfig
 from exporter.state.clients import ClientTable
-from tests.state.model import Act, Step, Truth
+from tests.state.model import Action, ServerModel, Step
 
 
 class Poll(NamedTuple):
-    """A status, and what happens behind it before it is read to the end."""
+    """A status, and the steps that happen before it is read to the end."""
 
     format_1: bool = False
     meanwhile: Sequence[Step] = ()
 
 
-ACTS = st.sampled_from(
-    [Act.ARRIVE, Act.ADMIT, Act.MOVE, Act.ARRIVE, Act.ADMIT, Act.MOVE, Act.MOVE, Act.TURN_AWAY,
-     Act.LEAVE, Act.RECONNECT, Act.FLOAT, Act.RESTART]
+ACTIONS = st.sampled_from(
+    [Action.CONNECT, Action.AUTHENTICATE, Action.TRANSFER,
+     Action.CONNECT, Action.AUTHENTICATE, Action.TRANSFER, Action.TRANSFER,
+     Action.REJECT, Action.DISCONNECT, Action.RECONNECT, Action.FLOAT, Action.RESTART]
 )  # fmt: skip
 
 
 def steps(*, seconds: tuple[int, int]) -> st.SearchStrategy[Step]:
-    return st.builds(Step, ACTS, st.integers(0, 5), st.integers(0, 1000), st.integers(*seconds))
+    return st.builds(Step, ACTIONS, st.integers(0, 5), st.integers(0, 1000), st.integers(*seconds))
 
 
 def histories(
@@ -38,85 +39,85 @@ def histories(
     return st.lists(step | step | poll, max_size=60)
 
 
-class Watch:
-    """A ledger beside its server."""
+class MonitoredModel:
+    """A server model with the client table of its monitor."""
 
-    def __init__(self, truth: Truth, *, log: bool) -> None:
-        self.truth = truth
-        self.ledger = ClientTable(ClientsConfig(forget_after=1e9))
+    def __init__(self, server: ServerModel, *, log: bool) -> None:
+        self.server = server
+        self.table = ClientTable(ClientsConfig(forget_after=1e9))
         self._log = log
         self._restarted = False
         self._before = self._counters()
 
-    def live(self, history: Sequence[Step | Poll]) -> Iterator[None]:
-        """Let everything happen, and stop to look after each poll."""
+    def run(self, history: Sequence[Step | Poll]) -> Iterator[None]:
+        """Apply a history; yield after each poll."""
         for event in (Poll(), *history, Poll(), Poll(), Poll()):
             if isinstance(event, Step):
-                self._restarted |= event.act is Act.RESTART
-                self._happen(event)
+                self._restarted |= event.action is Action.RESTART
+                self._apply(event)
             else:
                 self._poll(event)
                 yield
 
-    def _happen(self, step: Step) -> None:
-        for line in self.truth.happen(step):
+    def _apply(self, step: Step) -> None:
+        for line in self.server.apply(step):
             if self._log:
-                self.ledger.sessions.add_logged_connect(line)
+                self.table.sessions.add_logged_connect(line)
 
     def _poll(self, poll: Poll) -> None:
-        status = self.truth.status(format_1=poll.format_1)
-        self.truth.watched = True
+        status = self.server.status(format_1=poll.format_1)
+        self.server.monitored = True
         restarted, self._restarted = self._restarted, False
         for step in poll.meanwhile:
-            self._restarted |= step.act is Act.RESTART
-            self._happen(step)
+            self._restarted |= step.action is Action.RESTART
+            self._apply(step)
         if restarted:
-            self.ledger.restart()
-        self.ledger.update(status, self.truth.now)
+            self.table.restart()
+        self.table.update(status, self.server.now)
 
     def totals(self) -> tuple[Counter[str], Counter[str]]:
         """Return the bytes received and sent, by name."""
-        totals = self.ledger.totals.items()
+        totals = self.table.totals.items()
         return (
             Counter({name: account.received_bytes for name, account in totals}),
             Counter({name: account.sent_bytes for name, account in totals}),
         )
 
     def check_bounds(self) -> None:
-        """Nothing is above the truth, and nothing fell."""
-        for counted, moved in zip(self.totals(), self.truth.moved(), strict=True):
-            assert all(counted[name] <= moved[name] for name in counted)
-        assert self.ledger.received_bytes <= self.truth.moved()[0].total()
-        assert self.ledger.sessions.connects <= self.truth.connects
-        assert self.ledger.sessions.disconnects <= self.truth.disconnects
+        """Check that no counter exceeds the model, and that none decreased."""
+        for counted, total in zip(self.totals(), self.server.total_traffic(), strict=True):
+            assert all(counted[name] <= total[name] for name in counted)
+        assert self.table.received_bytes <= self.server.total_traffic()[0].total()
+        assert self.table.sessions.connects <= self.server.connects
+        assert self.table.sessions.disconnects <= self.server.disconnects
         after = self._counters()
         assert all(after[key] >= value for key, value in self._before.items())
         self._before = after
 
     def check_bytes(self) -> None:
-        """All that a status has shown is counted."""
-        for counted, polled in zip(self.totals(), self.truth.polled(), strict=True):
+        """Check that every byte in a status is counted."""
+        for counted, polled in zip(self.totals(), self.server.polled_traffic(), strict=True):
             assert +counted == +polled
-        assert self.ledger.received_bytes == self.truth.polled()[0].total()
-        assert self.ledger.sent_bytes == self.truth.polled()[1].total()
+        assert self.table.received_bytes == self.server.polled_traffic()[0].total()
+        assert self.table.sent_bytes == self.server.polled_traffic()[1].total()
 
-    def check_visits(self) -> None:
-        """Who came and went is counted."""
-        assert self.ledger.sessions.connects == self.truth.connects
-        assert self.ledger.sessions.disconnects == self.truth.disconnects
+    def check_connects(self) -> None:
+        """Check that every connect and disconnect is counted."""
+        assert self.table.sessions.connects == self.server.connects
+        assert self.table.sessions.disconnects == self.server.disconnects
 
     def check_sessions(self) -> None:
-        """The current sessions are those of the server."""
-        current = Counter(row.name for row in self.truth.rows if row.admitted)
-        totals = self.ledger.totals.items()
+        """Check that the current sessions are those of the server."""
+        current = Counter(row.name for row in self.server.rows if row.authenticated)
+        totals = self.table.totals.items()
         assert +Counter({name: account.sessions for name, account in totals}) == current
 
     def _counters(self) -> Counter[str]:
         received, sent = self.totals()
         counters = Counter({f"received {name}": value for name, value in received.items()})
         counters.update({f"sent {name}": value for name, value in sent.items()})
-        counters["connects"] = self.ledger.sessions.connects
-        counters["disconnects"] = self.ledger.sessions.disconnects
+        counters["connects"] = self.table.sessions.connects
+        counters["disconnects"] = self.table.sessions.disconnects
         return counters
 
 
@@ -125,41 +126,41 @@ class Watch:
 def test_with_ids_and_the_log_every_byte_and_every_connect_is_counted(
     history: list[Step | Poll],
 ) -> None:
-    watch = Watch(Truth(), log=True)
-    for _ in watch.live(history):
-        watch.check_bounds()
-        watch.check_bytes()
-        watch.check_sessions()
-    watch.check_visits()
+    monitored = MonitoredModel(ServerModel(), log=True)
+    for _ in monitored.run(history):
+        monitored.check_bounds()
+        monitored.check_bytes()
+        monitored.check_sessions()
+    monitored.check_connects()
 
 
 @settings(max_examples=200)
 @given(histories())
 def test_without_the_log_every_byte_in_a_status_is_counted(history: list[Step | Poll]) -> None:
-    watch = Watch(Truth(), log=False)
-    for _ in watch.live(history):
-        watch.check_bounds()
-        watch.check_bytes()
-        watch.check_sessions()
+    monitored = MonitoredModel(ServerModel(), log=False)
+    for _ in monitored.run(history):
+        monitored.check_bounds()
+        monitored.check_bytes()
+        monitored.check_sessions()
 
 
 @settings(max_examples=200)
 @given(histories())
 def test_daemons_without_client_ids_are_counted(history: list[Step | Poll]) -> None:
-    watch = Watch(Truth(ids=False), log=True)
-    for _ in watch.live(history):
-        watch.check_bounds()
-        watch.check_bytes()
-    watch.check_visits()
+    monitored = MonitoredModel(ServerModel(ids=False), log=True)
+    for _ in monitored.run(history):
+        monitored.check_bounds()
+        monitored.check_bytes()
+    monitored.check_connects()
 
 
 @settings(max_examples=400)
 @given(
     histories(seconds=(0, 450), format_1=True),
     st.builds(
-        Watch,
+        MonitoredModel,
         st.builds(
-            Truth,
+            ServerModel,
             ids=st.booleans(),
             ports=st.booleans(),
             zone=st.sampled_from([0, 3600, -12600]),
@@ -167,9 +168,9 @@ def test_daemons_without_client_ids_are_counted(history: list[Step | Poll]) -> N
         log=st.booleans(),
     ),
 )
-def test_counters_never_exceed_the_truth_and_never_fall(
-    history: list[Step | Poll], watch: Watch
+def test_counters_never_exceed_the_model_and_never_decrease(
+    history: list[Step | Poll], monitored: MonitoredModel
 ) -> None:
-    """Times and addresses of several clients are the same, and polls fall back to format 1."""
-    for _ in watch.live(history):
-        watch.check_bounds()
+    """Clients share times and addresses, and polls fall back to format 1."""
+    for _ in monitored.run(history):
+        monitored.check_bounds()
