@@ -29,6 +29,7 @@ NEIGHBOURS = {
     },
     "certificates": {"aio", "config", "files", "log", "management", "openvpn_config"},
     "cli": {
+        "aio",
         "alert_rules",
         "app",
         "config",
