@@ -66,8 +66,8 @@ async def test_an_invalid_configuration_changes_nothing_and_is_logged(
         await ConfigReloader(bad, apply, own)()
     assert successful(own.registry) == 0
     assert since(own.registry) == 7.0
-    told = [message for message in log.messages if "reload failed" in message]
-    assert len(told) == len(PROBLEMS)
+    failures = [message for message in log.messages if "reload failed" in message]
+    assert len(failures) == len(PROBLEMS)
 
 
 async def test_reloads_run_one_after_the_other() -> None:

@@ -230,7 +230,7 @@ SCRIPTS: dict[str, Script] = {
 }
 
 
-DAEMONS = [*SCRIPTS, *(f"{mode}-file" for mode in PRIVACY_MODES), "nobody", "unknown"]
+DAEMONS = [*SCRIPTS, *(f"{mode}-file" for mode in PRIVACY_MODES), "unreachable", "unknown"]
 
 REQUESTS = [
     ("GET", "/"),
@@ -269,7 +269,7 @@ def configure(directory: Path, fakes: dict[str, FakeDaemon]) -> Path:
     entries += [
         {"name": f"{mode}-file"} | _private(f"{mode}-file", directory) for mode in PRIVACY_MODES
     ]
-    entries.append({"name": "nobody", "management": f"127.0.0.1:{free_port()}"})
+    entries.append({"name": "unreachable", "management": f"127.0.0.1:{free_port()}"})
     (directory / "web.yaml").write_text(yaml.safe_dump({"basic_auth_users": {USER: HASH}}))
     path = directory / "config.yaml"
     clients = {"privacy_key_file": "privacy.key"}

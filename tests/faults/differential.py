@@ -2,7 +2,7 @@
 
 A daemon has one management client, so there are two daemons. They share the seed and the clock,
 so they behave identically (`test_simulation_determinism.py` proves it). The clock advances only
-when the test says so: no time passes during a poll, so the expected totals are exact.
+when the test advances it: no time passes during a poll, so the expected totals are exact.
 """
 
 import contextlib

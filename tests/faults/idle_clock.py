@@ -30,7 +30,7 @@ class IdleSelector(selectors.DefaultSelector):
 
 
 class IdleClockLoop(asyncio.SelectorEventLoop):
-    """An event loop that tells the time by its selector."""
+    """An event loop whose clock is the time that its selector has waited."""
 
     def __init__(self) -> None:
         self._idle_selector = IdleSelector()

@@ -29,7 +29,7 @@ class Lab:
         return cls(
             directory=directory,
             authority=Authority(directory / "authority"),
-            other_authority=Authority(directory / "stranger"),
+            other_authority=Authority(directory / "other-authority"),
         )
 
     def next_number(self) -> int:

@@ -101,7 +101,7 @@ def as_tunnel(simulated: SimulatedDaemon) -> TunnelDaemon:
 async def running_fleet(lab: Lab, directory: Path) -> AsyncIterator[Fleet]:
     """Run all daemons but ``depot`` until the block ends."""
     status = directory / "annex.status"
-    clients = [identity(f"guest-{number}") for number in range(HOTEL_LIMIT - 1)]
+    clients = [identity(f"client-{number}") for number in range(HOTEL_LIMIT - 1)]
     async with AsyncExitStack() as stack:
         start = stack.enter_async_context
         gateway = await start(server(lab))

@@ -205,7 +205,7 @@ class AlertScenario:
         await self.alertmanager.wait_for(NEAR_LIMIT, None)
         hotel = as_server(self.fleet.hotel)
         for number in range(HOTEL_LIMIT - 1):
-            apply(self.fleet.hotel, partial(hotel.disconnect, f"guest-{number}"))
+            apply(self.fleet.hotel, partial(hotel.disconnect, f"client-{number}"))
 
     async def _passphrase_is_requested(self) -> None:
         await self.alertmanager.wait_for(PROMPT, ACTIVE)
