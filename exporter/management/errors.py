@@ -14,6 +14,7 @@ ManagementError
 ├── SessionClosed                the session was closed
 ├── StaleStatusFileError         the status file is too old
 ├── LogFloodError                the exporter left: too many log lines
+├── LineFloodError               the exporter left: too many other lines
 └── PromptError                  the exporter left: the daemon waits for its management client
     ├── HoldPromptError          for `hold release`
     ├── PasswordPromptError      for a password or another answer
@@ -146,6 +147,12 @@ class LogFloodError(ManagementError):
     From verb 8 on each line that the daemon sends makes it write more lines, and it no longer
     reads commands such as `log off`.
     """
+
+    reason = DownReason.PROTOCOL
+
+
+class LineFloodError(ManagementError):
+    """The exporter left, because the daemon sends too many lines that are no reply."""
 
     reason = DownReason.PROTOCOL
 

@@ -70,6 +70,12 @@ LINE_LIMIT = 16 * 1024
 REPLY_LIMIT = 64 * 1024 * 1024
 """Bytes of a multi-line reply, `LINE_COST` a line included: 100,000 clients with their routes."""
 
+REPLY_LINE_LIMIT = 400_000
+"""Lines of a multi-line reply: those of 100,000 clients with three routes each."""
+
+LOGIN_LINE_LIMIT = 100
+"""Lines before the greeting; OpenVPN sends four at most."""
+
 LINE_COST = 64
 """Memory of a kept line in addition to its bytes, so that many short lines count, too."""
 
@@ -145,6 +151,11 @@ class ManagementProtocol:
         self._reply_lines: list[bytes] = []
         self._reply_size = 0
         self._env: _EnvBlock | None = None
+        self._login_lines = 0
+        self.other_lines = 0
+        """Lines so far that are neither log lines nor of a multi-line reply."""
+        self.other_bytes = 0
+        """The bytes of these lines."""
 
     @property
     def greeted(self) -> bool:
@@ -228,19 +239,31 @@ class ManagementProtocol:
         elif line.startswith((b">", b"SUCCESS:", b"ERROR:")) and not (
             self._reply_lines and self._is_format_1_row(line)
         ):
+            self._count_other(line)
             if line.startswith(b">"):
                 self._add_notification(line)
             else:
                 self._add_reply(line)
         elif line == b"END":  # without preceding lines: an empty list
+            if not self._reply_lines:
+                self._count_other(line)
             self._messages.append(MultilineReply(tuple(self._reply_lines)))
             self._reply_lines = []
         elif line or self._reply_lines:
             self._extend_reply([line])
         else:
+            self._count_other(line)
             self._messages.append(UnexpectedLine(line))
 
+    def _count_other(self, line: bytes) -> None:
+        if not line.startswith(b">LOG:"):
+            self.other_lines += 1
+            self.other_bytes += len(line)
+
     def _feed_login_line(self, line: bytes) -> None:
+        self._login_lines += 1
+        if self._login_lines > LOGIN_LINE_LIMIT:
+            raise ProtocolError(f"more than {LOGIN_LINE_LIMIT} lines before the greeting")
         line = self._strip_prompts(line)
         if line.startswith(b"SUCCESS:"):
             self._add_reply(line)
@@ -253,10 +276,11 @@ class ManagementProtocol:
             raise ProtocolError(began, redacted=text)
 
     def _strip_prompts(self, line: bytes) -> bytes:
-        while line.startswith(PASSWORD_PROMPT):
+        end = 0
+        while line.startswith(PASSWORD_PROMPT, end):
             self._messages.append(PasswordPrompt())
-            line = line.removeprefix(PASSWORD_PROMPT)
-        return line
+            end += len(PASSWORD_PROMPT)
+        return line[end:]
 
     def _is_format_1_row(self, line: bytes) -> bool:
         return self._reply_lines[0] == _FORMAT_1_TITLE and bool(_FORMAT_1_ROW.fullmatch(line))
@@ -275,6 +299,8 @@ class ManagementProtocol:
         self._reply_size += sum(map(len, lines)) + len(lines) * LINE_COST
         if self._reply_size > self._reply_limit:
             raise ProtocolError(f"a reply of more than {self._reply_limit} bytes without END")
+        if len(self._reply_lines) > REPLY_LINE_LIMIT:
+            raise ProtocolError(f"a reply of more than {REPLY_LINE_LIMIT} lines without END")
 
     def _truncate_reply(self) -> None:
         if self._reply_lines:

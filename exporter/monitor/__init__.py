@@ -8,6 +8,6 @@ status_file         polls of a status file
 oneshot             one poll of each daemon: `check --connect` and `once`
 refresh             polls on demand, for a scrape
 backoff             the delay before the next session
-log_rate_limit      detection of a flood of log lines
+rate_limit          detection of a flood of lines
 password            the password of the management interface
 """

@@ -10,7 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from exporter.aio import yield_to_loop
 from exporter.config.target import Target
 from exporter.log import Level, event
-from exporter.management.errors import LogFloodError, ManagementError, PromptError, ReplyTimeout
+from exporter.management.errors import (
+    LineFloodError,
+    LogFloodError,
+    ManagementError,
+    PromptError,
+    ReplyTimeout,
+)
 from exporter.management.messages import Notification
 from exporter.management.notifications import (
     ByteCount,
@@ -21,8 +27,8 @@ from exporter.management.notifications import (
 from exporter.management.prompts import blocking_prompt
 from exporter.management.replies import Poll
 from exporter.monitor.client import LOG_VERBOSITY_LIMIT, ManagementClient
-from exporter.monitor.log_rate_limit import LogRateLimit
 from exporter.monitor.password import ManagementPassword, read_management_password
+from exporter.monitor.rate_limit import MAX_OTHER_BYTES, MAX_OTHER_LINES, LogRateLimit, RateLimit
 from exporter.monitor.refresh import RefreshRequest
 from exporter.secret import Secret
 from exporter.state.daemon import DaemonState
@@ -94,6 +100,7 @@ class ManagementSession:
         self._log_wanted = False
         self._log_enabled = False
         self._log_rate = LogRateLimit()
+        self._other_rate = RateLimit(MAX_OTHER_LINES, MAX_OTHER_BYTES)
 
     def reconfigure(self) -> None:
         """Apply the daemon's target, which has changed, with a poll at once."""
@@ -157,6 +164,7 @@ class ManagementSession:
     async def _log_in(self, password: Secret | None) -> None:
         self._daemon.on_connect()
         self._connection.subscribe(self._on_notification)
+        self._connection.on_other_lines = self._on_other_lines
         try:
             await self._connection.log_in(password)
         except ManagementError as error:
@@ -288,8 +296,9 @@ class ManagementSession:
         notification = parse_notification(message)
         self._daemon.on_notification(message.keyword, notification)
         match notification:
-            case LogLine():
-                if self._log_rate.exceeded_at(asyncio.get_running_loop().time()):
+            case LogLine(text=text):
+                now = asyncio.get_running_loop().time()
+                if self._log_rate.exceeded_at(now, len(text)):
                     self._abort_on_log_flood()
             case ByteCount() | ClientByteCount():
                 self._bytecount_active = True
@@ -298,6 +307,13 @@ class ManagementSession:
                 if prompt is not None:
                     self._prompt_error = prompt
                     self._wakeup.set()
+
+    def _on_other_lines(self, lines: int, size: int) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._other_rate.exceeded_at(now, lines, size) and not self._disconnect_is_harmful:
+            self._connection.abort(
+                LineFloodError(f"{self._connection.peer}: too many lines that are no reply")
+            )
 
     def _abort_on_log_flood(self) -> None:
         # From verb 8 on the daemon never gets to reading `log off`. Where the session must stay,

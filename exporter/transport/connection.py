@@ -70,6 +70,8 @@ class Connection:
         self._reading: asyncio.Task[None] | None = None
         self._closed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
         self._unparsed_lines = 0
+        self.on_other_lines: Callable[[int, int], None] = lambda _, __: None
+        """Called with the number and bytes of received lines that are neither log nor reply."""
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call `subscriber` with every further real-time message."""
@@ -200,7 +202,7 @@ class Connection:
         try:
             while data := await self._stream.read():
                 for piece in data_batches(data):
-                    await self._dispatch(self._protocol.receive_data(piece), size=len(data))
+                    await self._dispatch(self._receive(piece), size=len(data))
             await self._dispatch(self._protocol.receive_eof())
             self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
@@ -209,6 +211,15 @@ class Connection:
             self._set_closed(SessionClosed(f"{self.peer}: {error.strerror or error}"))
         except Exception as error:  # noqa: BLE001 -- of a subscriber; `error` reports it
             self._set_closed(error)
+
+    def _receive(self, data: bytes) -> Sequence[Message]:
+        lines, size = self._protocol.other_lines, self._protocol.other_bytes
+        messages = self._protocol.receive_data(data)
+        if self._protocol.other_lines > lines:
+            self.on_other_lines(
+                self._protocol.other_lines - lines, self._protocol.other_bytes - size
+            )
+        return messages
 
     def _set_closed(self, error: Exception) -> None:
         if self._closed.done():
@@ -254,6 +265,8 @@ class Connection:
             self._drop_before_pid()
         if not self._pending:
             self._unparsed_lines += 1
+            if isinstance(reply, MultilineReply):
+                self.on_other_lines(len(reply.lines), sum(map(len, reply.lines)))
             return
         pending = self._pending[0]
         if not pending.reply.done():  # else the request has timed out or was cancelled

@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.management.errors import DownReason
-from exporter.monitor.log_rate_limit import MAX_LINES_PER_SECOND
+from exporter.monitor.rate_limit import MAX_LOG_LINES
 from tests.faults.differential import MonitorPair
 from tests.faults.faults import (
     ByteOffset,
@@ -148,31 +148,31 @@ async def test_status_without_an_end_is_requested_in_format_1() -> None:
 
 async def test_flood_of_messages_ends_no_session() -> None:
     async with MonitorPair.start(1) as pair:
-        pair.proxy.arm(Injection(Flood(3 * MAX_LINES_PER_SECOND), Direction.REPLIES, LineStart()))
+        pair.proxy.arm(Injection(Flood(3 * MAX_LOG_LINES), Direction.REPLIES, LineStart()))
         await pair.proxy.wait_injected()
         await wait_up_again(pair)
-        assert pair.proxied.state.events.messages["ECHO"] == 3 * MAX_LINES_PER_SECOND
+        assert pair.proxied.state.events.messages["ECHO"] == 3 * MAX_LOG_LINES
         assert pair.log.down_reasons(pair.proxied.name, since=0) == []
 
 
 async def test_flooding_log_is_disabled_and_not_read_again() -> None:
     async with MonitorPair.start(1) as pair:
         daemon, counted = pair.proxied.simulated.daemon, _errors(pair)
-        for number in range(MAX_LINES_PER_SECOND + 1):
+        for number in range(MAX_LOG_LINES + 1):
             daemon.log(1, "N", f"flood {number}")
         pair.proxied.simulated.tick()
         await pair.proxied.wait_polled()
         await pair.proxied.wait_polled()
         assert any("too many log lines" in entry.message for entry in pair.log.entries)
-        assert _errors(pair) == counted + MAX_LINES_PER_SECOND + 1
+        assert _errors(pair) == counted + MAX_LOG_LINES + 1
         daemon.log(1, "N", "a late drop")
         pair.proxied.simulated.tick()
         await pair.proxied.wait_polled()
-        assert _errors(pair) == counted + MAX_LINES_PER_SECOND + 1
+        assert _errors(pair) == counted + MAX_LOG_LINES + 1
         pair.proxy.arm(RECONNECT)
         await wait_proxied_down(pair, DownReason.CLOSED)
         await pair.proxied.wait_polled()
-        assert _errors(pair) == counted + MAX_LINES_PER_SECOND + 1
+        assert _errors(pair) == counted + MAX_LOG_LINES + 1
 
 
 def _status(pair: MonitorPair) -> list[bytes]:

@@ -1,5 +1,7 @@
 """Framing: received bytes become messages."""
 
+from collections.abc import Callable
+
 import pytest
 
 from exporter.management.errors import ProtocolError
@@ -18,10 +20,13 @@ from exporter.management.protocol import (
     ENV_SIZE_LIMIT,
     LINE_COST,
     LINE_LIMIT,
+    LOGIN_LINE_LIMIT,
+    PASSWORD_PROMPT,
     ManagementProtocol,
 )
 from exporter.secret import Secret
 from tests.management.buffered import buffered
+from tests.steps import assert_linear
 
 GREETING_TEXT = b"OpenVPN Management Interface Version 5 -- type 'help' for more info"
 GREETING = b">INFO:" + GREETING_TEXT + b"\r\n"
@@ -451,3 +456,27 @@ def test_data_after_the_end_of_the_stream_is_an_error() -> None:
     assert not protocol.greeted
     with pytest.raises(ProtocolError):
         protocol.receive_data(b"SUCCESS: pid=1\r\n")
+
+
+def test_prompts_without_end_are_taken_in_linear_time() -> None:
+    def call(size: int) -> Callable[[], object]:
+        return lambda: ManagementProtocol().receive_data(PASSWORD_PROMPT * size)
+
+    assert_linear(call, 100)
+    assert len(ManagementProtocol().receive_data(PASSWORD_PROMPT * 20_000)) == 20_000
+
+
+def test_lines_without_a_greeting_end_the_session() -> None:
+    protocol = ManagementProtocol()
+    protocol.receive_data(b"\n" * LOGIN_LINE_LIMIT)
+    with pytest.raises(ProtocolError, match="before the greeting"):
+        protocol.receive_data(b"\n")
+
+
+def test_a_reply_of_too_many_lines_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.management.protocol.REPLY_LINE_LIMIT", 10)
+    protocol = ManagementProtocol()
+    protocol.receive_data(GREETING)
+    protocol.receive_data(b"row\n" * 10)
+    with pytest.raises(ProtocolError, match="more than 10 lines"):
+        protocol.receive_data(b"row\n")

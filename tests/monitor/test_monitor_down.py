@@ -5,6 +5,8 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
 from exporter.management.endpoint import Endpoint, ListenEndpoint, TcpEndpoint, UnixEndpoint
 from exporter.management.errors import DownReason
 from tests.fake_daemon import (
@@ -201,3 +203,17 @@ async def test_a_missing_password_file_is_reported_without_a_connection(
         assert await log.wait_for_down() == "auth"
         assert str(tmp_path / "none") in state.down_message
         assert daemon.all_accepted
+
+
+@pytest.mark.parametrize("line", [b"", b">CLIENT:ENV,a=b", b">ECHO:1,x", b"SUCCESS: x"])
+async def test_endless_lines_of_any_kind_end_the_session(
+    line: bytes, log: LogCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporter.monitor.session.MAX_OTHER_LINES", 1000)
+    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls(1)
+        session.send_lines(*[line] * 2000)
+        await session.wait_closed()
+        assert await log.wait_for_down() == DownReason.PROTOCOL.value
+        assert "too many lines" in state.down_message

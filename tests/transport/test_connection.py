@@ -5,15 +5,18 @@ from collections import Counter
 
 import pytest
 
+from exporter.management.batches import MAX_ROWS
 from exporter.management.commands import Command
 from exporter.management.errors import ManagementError, ProtocolError, ReplyTimeout, SessionClosed
 from exporter.management.messages import (
     ErrorReply,
+    Message,
     MultilineReply,
     Notification,
     Reply,
     SuccessReply,
 )
+from exporter.management.protocol import ManagementProtocol
 from exporter.transport.connection import Connection
 from tests.fake_daemon import REPLIES, STATUS_1, STATUS_3, TEST_TIMEOUT, FakeSession
 from tests.transport.sessions import SHORT, session
@@ -185,6 +188,49 @@ async def longest_turn(sent: bytes, last: bytes) -> Counter[str]:
 async def test_long_messages_yield_to_other_tasks() -> None:
     line = b">LOG:1,," + b"x" * 16_000 + b"\r\n"
     assert (await longest_turn(line * 200, b"the end"))["size"] <= 64 * 1024
+
+
+async def test_empty_lines_yield_to_other_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes, done = [], asyncio.Event()
+    receive = ManagementProtocol.receive_data
+
+    def record(protocol: ManagementProtocol, data: bytes) -> list[Message]:
+        sizes.append(data.count(b"\n"))
+        return receive(protocol, data)
+
+    monkeypatch.setattr(ManagementProtocol, "receive_data", record)
+    async with session() as (connection, daemon):
+        connection.subscribe(lambda _: done.set())
+        daemon.send_bytes(b"\n" * 500_000)
+        daemon.send_lines(LOG)
+        async with asyncio.timeout(TEST_TIMEOUT):
+            await done.wait()
+        assert connection.pop_unparsed() == 500_000
+    assert max(sizes) <= 2 * MAX_ROWS
+
+
+async def test_lines_that_are_no_reply_and_no_log_line_are_reported() -> None:
+    done, lines, sizes = asyncio.Event(), 0, 0
+
+    def count(number: int, size: int) -> None:
+        nonlocal lines, sizes
+        lines, sizes = lines + number, sizes + size
+
+    async with session() as (connection, daemon):
+        connection.on_other_lines = count
+        connection.subscribe(lambda message: done.set() if message.keyword == "FATAL" else None)
+        asking = asyncio.create_task(ask(connection, Command.STATUS_3))
+        await daemon.read_line()
+        daemon.send_lines(*[LOG] * 10, *STATUS_3)
+        await asking
+        assert lines == 0
+        daemon.send_lines(
+            b"", b">CLIENT:ENV,a=b", b"SUCCESS: x", b"one", b"two", b"END", b">FATAL:x"
+        )
+        async with asyncio.timeout(TEST_TIMEOUT):
+            await done.wait()
+    assert lines == 6
+    assert sizes == len(b">CLIENT:ENV,a=bSUCCESS: xonetwo>FATAL:x")
 
 
 async def test_an_exception_of_a_subscriber_ends_the_session_and_is_reported() -> None:
