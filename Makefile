@@ -1,13 +1,13 @@
-# Everything a developer runs. `make` alone lists it.
+# The commands of development; `make` lists them.
 #
-# All happens in .venv, from the locks in requirements/ (hashes checked); what is already there isn't installed again.
+# They run in .venv, which is installed once from the lock files in requirements/, with hashes.
 
 PYTHON ?= python3
 ARGS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
-# Nothing may be fetched that isn't locked: not even what builds a package that comes as source.
+# Every package is locked, build dependencies of source packages included.
 INSTALL := $(PIP) install --require-hashes --no-build-isolation --use-pep517
 
 PYTHON_CODE := exporter tests $(wildcard bench grafana)
@@ -16,40 +16,40 @@ export PYTHON
 
 .PHONY: help demo test lint format types contracts unit real coverage fuzz bench walk docs dist preview lock upgrade clean
 
-help: ## List these targets
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/run.stamp ## Serve the metrics of a simulated fleet on port 9176
 	@exec $(BIN)/openvpn-exporter demo
 
-test: lint types contracts .venv/real.stamp ## Check and test everything, as CI does
+test: lint types contracts .venv/real.stamp ## Run all checks and tests, as CI does
 	@echo "== tests"
 	@$(BIN)/pytest $(ARGS)
 
-lint: .venv/dev.stamp ## Style: ruff
+lint: .venv/dev.stamp ## Check the style: ruff
 	@echo "== ruff"
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-format: .venv/dev.stamp ## Let ruff repair style
+format: .venv/dev.stamp ## Correct the style: ruff
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-types: .venv/dev.stamp ## Types: mypy, strict
+types: .venv/dev.stamp ## Check the types: mypy, strict
 	@echo "== mypy"
 	@$(BIN)/mypy $(PYTHON_CODE)
 
-contracts: .venv/dev.stamp ## Who may import whom: import-linter
+contracts: .venv/dev.stamp ## Check the directions of imports: import-linter
 	@echo "== import-linter"
 	@$(BIN)/lint-imports
 
-unit: .venv/prometheus.stamp ## Tests that need no OpenVPN; ARGS="-k ledger" picks some
+unit: .venv/prometheus.stamp ## Run the tests that need no OpenVPN; ARGS="-k status" selects some
 	@$(BIN)/pytest --ignore=tests/real $(ARGS)
 
-real: .venv/real.stamp ## Tests with real OpenVPN daemons and a real Prometheus
+real: .venv/real.stamp ## Run the tests with real OpenVPN daemons and a real Prometheus
 	@$(BIN)/pytest tests/real $(ARGS)
 
-coverage: .venv/real.stamp ## Tests, and which lines and branches they reach
+coverage: .venv/real.stamp ## Measure the lines and branches that the tests reach
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage combine --quiet
@@ -58,13 +58,13 @@ coverage: .venv/real.stamp ## Tests, and which lines and branches they reach
 fuzz: .venv/dev.stamp ## Fuzz the parsers of the management protocol; ARGS="protocol --seconds 600"
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-bench: .venv/dev.stamp ## Benchmarks
+bench: .venv/dev.stamp ## Measure time and memory
 	@$(BIN)/python -m bench $(ARGS)
 
-walk: .venv/dev.stamp ## How many files and functions a poll and a scrape pass; the size of the tree
+walk: .venv/dev.stamp ## Count the files and functions of a poll and a scrape; the size of the tree
 	@$(BIN)/python -m bench.walk
 
-docs: .venv/dev.stamp ## Write the documentation and the dashboards, which come from code
+docs: .venv/dev.stamp ## Generate the documentation and the dashboards
 	@$(BIN)/python -m exporter.config.docs > docs/configuration.md
 	@$(BIN)/python -m exporter.config.json_schema > config.schema.json
 	@$(BIN)/python -m exporter.metrics.docs
@@ -75,16 +75,16 @@ dist: .venv/run.stamp ## Build the wheel and the source archive
 	@mkdir -p dist
 	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -c 'from flit_core.buildapi import *; build_sdist("dist"); build_wheel("dist")'
 
-preview: grafana/preview/node_modules/.stamp ## Photograph the dashboards over a Prometheus; ARGS="--prometheus URL"
+preview: grafana/preview/node_modules/.stamp ## Take pictures of the dashboards; ARGS="--prometheus URL"
 	@node grafana/preview/preview.mjs $(ARGS)
 
-lock: ## Resolve the locks anew, keeping what still fits
+lock: ## Update the lock files, keeping versions that still fit
 	@scripts/lock
 
-upgrade: ## Resolve the locks anew, taking the newest
+upgrade: ## Update the lock files to the newest versions
 	@scripts/lock --upgrade
 
-clean: ## Remove all that these targets made
+clean: ## Remove everything that these targets made
 	rm -rf .venv build dist htmlcov grafana/preview/node_modules grafana/preview/out .coverage .coverage.* .fuzz .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

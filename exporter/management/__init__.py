@@ -15,6 +15,7 @@ log_events     the events that are counted, and the lines of one failure
 peer           peer info of clients
 endpoint       addresses of management interfaces
 values         text, numbers, dates and addresses in OpenVPN's output
+batches        the parts of long input that are handled between two yields
 errors         the errors of a session
 server         the daemon's side of the protocol
 """

@@ -7,8 +7,9 @@ session_matching    the same for rows whose session has another key
 logged_connects     clients whose connect is in the log, until a status shows them
 process             the daemon's process: its start time, its restarts
 events              real-time messages, states and log lines, each counted once
+failures            failures that the log mentions in several lines, each counted once
 traffic             the daemon's own byte totals
-counters            counters over the resets of others, and a histogram
+counters            counters that outlive the resets of the daemon's own, and a histogram
 privacy             how names and addresses of clients are shown
 down                why the daemon is down
 """

@@ -1,9 +1,8 @@
-"""Input from a daemon: the socket of its management interface, and its status file.
+"""Connections to the management interfaces of daemons, over asyncio.
 
-connector    an endpoint to a connected stream, or the reason why not
+connector    an endpoint -> a connected stream, or the reason why not
 stream       the two directions of one connection
 handshake    the login of a session, and the meaning of its early end
-connection   a stream to one management session, with timeouts
+connection   one management session over a stream, with timeouts
 history      the last commands and replies of a session, for the debug page
-status_file  a path to one complete status
 """
