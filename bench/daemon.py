@@ -29,7 +29,7 @@ from tests.real.lab import Lab
 from tests.real.management import TcpAddress
 from tests.real.server import Server, server
 
-_COMMANDS = (Command.LOAD_STATS, Command.STATUS_1, Command.STATUS_2, Command.STATUS_3)
+_COMMANDS = (Command.LOAD_STATS, Command.STATUS_1, Command.STATUS_3)
 _BATCH = 8
 _TIMEOUT = 10.0
 _MICRO = 1e6

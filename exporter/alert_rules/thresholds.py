@@ -59,11 +59,6 @@ class Threshold(msgspec.Struct, frozen=True):
         """Return the placeholders of the value `text`; raises ValueError with how to write it."""
         return self.fill(self.name.replace("-", "_"), text)
 
-    @property
-    def is_duration(self) -> bool:
-        """Whether its value is a duration."""
-        return self.fill is _duration
-
 
 THRESHOLDS = (
     Threshold("exporter-down", "5m", _duration, "scrapes of the exporter fail for this time"),
@@ -88,7 +83,9 @@ THRESHOLDS = (
     ),
     Threshold("idle-client", "20", _rate, "an expected client sends fewer bytes per second"),
     Threshold("clients-near-limit", "0.85", _ratio, "connected clients as a ratio of max-clients"),
-    Threshold("clients-dropped", "0.5", _ratio, "ratio of clients left of the last 10 minutes"),
+    Threshold(
+        "clients-dropped", "0.5", _ratio, "ratio of connected clients to those 10 minutes ago"
+    ),
     Threshold("pending-clients", "20", _count, "clients in handshake or authentication"),
     Threshold("auth-failures", "10", _count, "failed logins in 10 minutes"),
     Threshold("tls-failures", "30", _count, "failed TLS handshakes in 10 minutes"),

@@ -28,7 +28,6 @@ class Command(enum.Enum):
     STATE_ALL = ("state all", ReplyKind.MULTILINE)
     STATE_ON = ("state on", ReplyKind.LINE)
     STATUS_1 = ("status 1", ReplyKind.MULTILINE)
-    STATUS_2 = ("status 2", ReplyKind.MULTILINE)
     STATUS_3 = ("status 3", ReplyKind.MULTILINE)
     LOAD_STATS = ("load-stats", ReplyKind.LINE)
     HOLD = ("hold", ReplyKind.LINE)

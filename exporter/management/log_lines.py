@@ -107,12 +107,6 @@ def is_management_line(line: LogLine) -> bool:
     return parts is not None and parts[1].startswith(_MANAGEMENT)
 
 
-def match_event(line: LogLine) -> LogEvent | None:
-    """Return the known event of a line, or None; an ambiguous line has none."""
-    parsed = parse_line(line)
-    return parsed.event if isinstance(parsed, EventLine) else None
-
-
 def parse_line(line: LogLine) -> EventLine | ClientEnd | None:
     """Parse a line with an event (an ambiguous line has none) or about the end of a client."""
     parts = _split(line.text)

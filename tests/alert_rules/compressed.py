@@ -31,7 +31,7 @@ def compressed(
     limits = {
         threshold.name: _shorter(wanted[threshold.name], speed)
         for threshold in THRESHOLDS
-        if threshold.is_duration
+        if _is_duration(threshold.default)
     }
     rules = yaml.safe_load(render(job=job, thresholds=wanted))
     limited = yaml.safe_load(render(job=job, thresholds=wanted | limits))
@@ -48,6 +48,14 @@ def compressed(
 
 def _in_windows(text: str, speed: float) -> str:
     return _WINDOW.sub(lambda window: _shorter(window[0], speed), text)
+
+
+def _is_duration(text: str) -> bool:
+    try:
+        durations.parse_duration(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _shorter(time: str, speed: float) -> str:

@@ -23,7 +23,6 @@ def test_exactly_these_lines_can_be_sent() -> None:
         b"state on\n",
         b"state\n",
         b"status 1\n",
-        b"status 2\n",
         b"status 3\n",
         b"verb\n",
         b"version\n",
@@ -39,7 +38,7 @@ def test_nothing_but_a_command_can_be_sent(words: object) -> None:
 def test_each_command_has_the_form_of_its_reply() -> None:
     multiline = {command.text for command in Command if command.reply is ReplyKind.MULTILINE}
     assert multiline == {
-        "version", "state", "state all", "status 1", "status 2", "status 3", "log all"
+        "version", "state", "state all", "status 1", "status 3", "log all"
     }  # fmt: skip
     assert Command.QUIT.reply is ReplyKind.NOTHING
     assert Command.LOAD_STATS.reply is ReplyKind.LINE

@@ -15,10 +15,11 @@ from exporter.management.log_events import LOG_EVENTS, LogEvent
 from exporter.management.log_lines import (
     MAX_TEXT,
     ConnectLine,
+    EventLine,
     Severity,
     is_management_line,
-    match_event,
     parse_connect,
+    parse_line,
     severity,
 )
 from exporter.management.messages import MultilineReply, Notification
@@ -72,8 +73,8 @@ def line(text: str, flags: str = "") -> LogLine:
 
 
 def name_of(text: str) -> str | None:
-    event = match_event(line(text))
-    return event.name if event else None
+    parsed = parse_line(line(text))
+    return parsed.event.name if isinstance(parsed, EventLine) else None
 
 
 def hostile_names() -> st.SearchStrategy[str]:
@@ -129,8 +130,8 @@ def test_text_before_a_message_makes_it_another_message(before: str, message: st
 
 @given(hostile_names())
 def test_a_state_change_in_the_log_is_no_event(description: str) -> None:
-    said = line(f"MANAGEMENT: >STATE:1795404638,EXITING,{description},,,,,")
-    assert match_event(said) is None
+    text = f"MANAGEMENT: >STATE:1795404638,EXITING,{description},,,,,"
+    assert name_of(text) is None
 
 
 @pytest.mark.parametrize("prefix", ["", "Connection Attempt ", "alice/127.0.0.1:48762 "])
@@ -244,7 +245,7 @@ def test_the_connect_line_is_what_one_pattern_of_quadratic_time_would_match(text
 def test_a_line_too_long_for_openvpn_has_no_event_and_no_client() -> None:
     client = "alice/127.0.0.1:48762"
     padding = " " * MAX_TEXT
-    assert match_event(line(f"{client} VERIFY ERROR: {padding}")) is None
+    assert name_of(f"{client} VERIFY ERROR: {padding}") is None
     assert not is_management_line(line(f"{client} MANAGEMENT: {padding}"))
     said = f"MULTI: primary virtual IP for {padding}/127.0.0.1:4: 10.8.0.2"
     assert parse_connect(line(said)) is None

@@ -111,7 +111,7 @@ def read(lines: list[bytes], command: Command) -> ServerStatus:
 
 STATUSES = {
     "1": (report(NAME), Command.STATUS_1),
-    "2": (table(",", name=NAME), Command.STATUS_2),
+    "2": (table(",", name=NAME), Command.STATUS_3),
     "3": (table("\t", name=NAME), Command.STATUS_3),
 }
 
