@@ -31,7 +31,7 @@ from promql_parser import (
 )
 
 from exporter.metrics import catalogue, self_metrics
-from exporter.metrics.family import Kind
+from exporter.metrics.family import MetricType
 from tests.metrics.daemons import new_daemon
 from tests.metrics.parsing import samples_of
 
@@ -123,14 +123,14 @@ def _all_series() -> dict[str, SeriesInfo]:
         labels = TARGET_LABELS | frozenset(metric.labels)
         if metric not in self_metrics.METRICS:
             labels |= {"daemon"}
-        if metric.kind is Kind.HISTOGRAM:
+        if metric.type is MetricType.HISTOGRAM:
             known[f"{metric.name}_bucket"] = SeriesInfo(
                 labels | {"le"}, counter=True, metric=metric.name
             )
             for suffix in ("_sum", "_count"):
                 known[metric.name + suffix] = SeriesInfo(labels, counter=True, metric=metric.name)
         else:
-            counter = metric.kind is Kind.COUNTER
+            counter = metric.type is MetricType.COUNTER
             known[metric.name] = SeriesInfo(labels, counter=counter, metric=metric.name)
     return known
 
@@ -145,7 +145,7 @@ def _label_values() -> dict[tuple[str, str], frozenset[str]]:
     record = new_daemon()
     values: dict[tuple[str, str], set[str]] = {}
     for family in catalogue.FAMILIES:
-        if family.metric.kind is Kind.HISTOGRAM:
+        if family.metric.type is MetricType.HISTOGRAM:
             continue
         for _, labels, _ in samples_of(family, record):
             for label, value in labels.items():

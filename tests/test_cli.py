@@ -14,8 +14,8 @@ from aiohttp import ClientSession
 
 from exporter import __version__
 from exporter.alert_rules import THRESHOLDS
-from exporter.cli.command import Command
 from exporter.cli.main import COMMANDS
+from exporter.cli.subcommand import Subcommand
 from tests.fake_daemon import TEST_TIMEOUT, fake_daemon
 
 ROOT = Path(__file__).parents[1]
@@ -93,7 +93,7 @@ class TestHelp:
         assert set(re.findall(r"--[a-z][a-z.-]+", done.stdout)) == set(FLAGS)
 
     @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
-    def test_each_command_has_its_own_help(self, command: Command) -> None:
+    def test_each_command_has_its_own_help(self, command: Subcommand) -> None:
         done = run(command.name, "--help")
         assert (done.returncode, done.stderr) == (0, "")
         assert "--log.level" in done.stdout

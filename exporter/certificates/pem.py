@@ -8,7 +8,7 @@ import re
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from exporter.certificates.source import Certificate, Directive, Entry, RevocationList
+from exporter.certificates.source import Certificate, CertificateDirective, Entry, RevocationList
 from exporter.management.values import clean
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
@@ -19,14 +19,14 @@ class InvalidPem(ValueError):
     """The bytes are not the expected PEM; the text is the reason."""
 
 
-def parse(content: bytes, directive: Directive) -> tuple[Entry, ...]:
+def parse(content: bytes, directive: CertificateDirective) -> tuple[Entry, ...]:
     """Return every entry of a file, in order.
 
     Raises:
         InvalidPem: the file has no entry, or an entry can't be parsed.
     """
     try:
-        is_crl = directive is Directive.CRL
+        is_crl = directive is CertificateDirective.CRL
         entries = _revocation_lists(content) if is_crl else _certificates(content)
     except (ValueError, x509.InvalidVersion) as error:
         # The library's own message is about its parser, not about the file.
@@ -37,7 +37,7 @@ def parse(content: bytes, directive: Directive) -> tuple[Entry, ...]:
     return entries
 
 
-def inline_block(configuration: bytes, directive: Directive) -> bytes:
+def inline_block(configuration: bytes, directive: CertificateDirective) -> bytes:
     """Return the inline block of a directive in an OpenVPN configuration: `<ca>` to `</ca>`.
 
     Raises:

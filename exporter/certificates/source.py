@@ -10,7 +10,7 @@ from exporter.config.types import can_read_certificates
 from exporter.openvpn_config import Inline
 
 
-class Directive(enum.StrEnum):
+class CertificateDirective(enum.StrEnum):
     """The directive of OpenVPN that names the file."""
 
     CERT = "cert"
@@ -21,7 +21,7 @@ class Directive(enum.StrEnum):
 class CertificateSource(msgspec.Struct, frozen=True):
     """One file; if `inline`, the block of that directive in an OpenVPN configuration."""
 
-    directive: Directive
+    directive: CertificateDirective
     path: Path
     inline: bool = False
 
@@ -70,9 +70,9 @@ def certificate_sources(daemon: DaemonConfig) -> tuple[CertificateSource, ...]:
         return ()
     openvpn = daemon.openvpn_config
     candidates = (
-        (Directive.CERT, daemon.cert, openvpn and openvpn.cert),
-        (Directive.CA, daemon.ca, openvpn and openvpn.ca),
-        (Directive.CRL, daemon.crl_verify, openvpn and openvpn.crl),
+        (CertificateDirective.CERT, daemon.cert, openvpn and openvpn.cert),
+        (CertificateDirective.CA, daemon.ca, openvpn and openvpn.ca),
+        (CertificateDirective.CRL, daemon.crl_verify, openvpn and openvpn.crl),
     )
     sources = []
     for directive, path, discovered in candidates:

@@ -5,7 +5,6 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from exporter.cli.command import Command, Exit
 from exporter.cli.options import (
     add_daemon_flags,
     add_web_config_flag,
@@ -13,6 +12,7 @@ from exporter.cli.options import (
     load_config,
 )
 from exporter.cli.output import format_findings, table
+from exporter.cli.subcommand import Exit, Subcommand
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
 from exporter.config.durations import format_duration
 from exporter.config.target import targets
@@ -159,7 +159,7 @@ def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
             yield f"{name}: the reply to 'status 3' has no END: a row of 512 bytes drops the rest"
 
 
-COMMAND = Command(
+COMMAND = Subcommand(
     name="check",
     summary="validate the configuration, and poll each daemon on request",
     add_flags=_add_flags,

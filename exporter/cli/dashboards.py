@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from exporter import dashboards
-from exporter.cli.command import Command, CommandFailed, Exit, UsageError
 from exporter.cli.output import write
+from exporter.cli.subcommand import CommandFailed, Exit, Subcommand, UsageError
 
 _PREFIX = "openvpn-"
 _SUFFIX = ".json"
@@ -74,7 +74,7 @@ def _title(text: str) -> str:
     return f"{dashboard['title']}: {dashboard['description']}"
 
 
-COMMAND = Command(
+COMMAND = Subcommand(
     name="dashboards",
     summary="list, print or write the dashboards for Grafana",
     add_flags=_add_flags,

@@ -3,9 +3,9 @@
 import argparse
 import asyncio
 
-from exporter.cli.command import Command, Exit
 from exporter.cli.options import add_web_flags
 from exporter.cli.serve import serve_until_signal
+from exporter.cli.subcommand import Exit, Subcommand
 from exporter.config import Config, DaemonConfig
 from exporter.management.endpoint import parse_endpoint
 
@@ -46,7 +46,7 @@ def _print_urls(url: str, telemetry_path: str) -> None:
     )
 
 
-COMMAND = Command(
+COMMAND = Subcommand(
     name="demo",
     summary="serve the metrics of a simulated fleet, without OpenVPN",
     add_flags=add_web_flags,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from exporter import __version__, log
 from exporter.cli import check, dashboards, demo, once, rules, serve
-from exporter.cli.command import Command, CommandFailed, Exit, UsageError
 from exporter.cli.options import add_log_flags
+from exporter.cli.subcommand import CommandFailed, Exit, Subcommand, UsageError
 from exporter.config import ConfigError
 
 COMMANDS = (
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.FAILED
 
 
-def _choose(arguments: Sequence[str]) -> tuple[Command, Sequence[str]]:
+def _choose(arguments: Sequence[str]) -> tuple[Subcommand, Sequence[str]]:
     """Return the command that the first argument names, and the other arguments."""
     if not arguments or arguments[0].startswith("-"):
         return _DEFAULT, arguments
@@ -51,7 +51,7 @@ def _choose(arguments: Sequence[str]) -> tuple[Command, Sequence[str]]:
     return known[name], remaining
 
 
-def command_parser(command: Command) -> argparse.ArgumentParser:
+def command_parser(command: Subcommand) -> argparse.ArgumentParser:
     """Return the parser of the command's flags; the help of the default also lists all commands."""
     is_default = command is _DEFAULT
     parser = argparse.ArgumentParser(

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from exporter.cli.command import Command, Exit
 from exporter.cli.options import add_daemon_flags, check_daemon_flags, load_config
 from exporter.cli.output import write
+from exporter.cli.subcommand import Exit, Subcommand
 from exporter.config import Config
 from exporter.config.target import targets
 from exporter.metrics import catalogue
@@ -50,7 +50,7 @@ def _page(config: Config, results: Sequence[OneShotResult]) -> bytes:
     return exposition.page([result.daemon for result in results], include_self=False).body
 
 
-COMMAND = Command(
+COMMAND = Subcommand(
     name="once",
     summary="poll each daemon once and write the metrics to the terminal or a file",
     add_flags=_add_flags,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from exporter import log
-from exporter.cli.command import UsageError
+from exporter.cli.subcommand import UsageError
 from exporter.config import Config, from_flags, load
 from exporter.web.listener import parse_listen_address
 from exporter.web.routes import check_telemetry_path

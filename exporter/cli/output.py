@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from exporter.cli.command import CommandFailed
+from exporter.cli.subcommand import CommandFailed
 from exporter.files import replace_file
 from exporter.openvpn_config import Finding
 

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from exporter.alert_rules import JOB, RUNBOOK, THRESHOLDS, render
-from exporter.cli.command import Command, Exit, UsageError
 from exporter.cli.output import write
+from exporter.cli.subcommand import Exit, Subcommand, UsageError
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +66,7 @@ def _run(parsed: argparse.Namespace) -> Exit:
     return Exit.DONE
 
 
-COMMAND = Command(
+COMMAND = Subcommand(
     name="rules",
     summary="print the alert rules for Prometheus, with your thresholds",
     add_flags=_add_flags,

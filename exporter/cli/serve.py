@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from exporter import app
 from exporter.aio import run_in_daemon_thread, wait_for_event
-from exporter.cli.command import Command, CommandFailed, Exit
 from exporter.cli.options import (
     DEFAULT_ADDRESS,
     add_daemon_flags,
@@ -20,6 +19,7 @@ from exporter.cli.options import (
     check_daemon_flags,
     load_config,
 )
+from exporter.cli.subcommand import CommandFailed, Exit, Subcommand
 from exporter.config import Config, ConfigError
 from exporter.log import Level, event
 from exporter.web.auth import PolicyFile
@@ -128,7 +128,7 @@ async def _reload_on_sighup(sighup: asyncio.Event, reload: Callable[[], Awaitabl
             event(_log, Level.ERROR, "unhandled exception in reload", cause=error)
 
 
-COMMAND = Command(
+COMMAND = Subcommand(
     name="serve",
     summary="serve the metrics of the configured daemons",
     add_flags=_add_flags,

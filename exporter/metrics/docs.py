@@ -15,7 +15,7 @@ from exporter.config.schema import ClientsConfig, Key, key_specs
 from exporter.management.log_events import LOG_EVENTS
 from exporter.management.state import RECONNECT_REASON_VERSIONS
 from exporter.metrics import catalogue, self_metrics
-from exporter.metrics.family import Kind, Metric
+from exporter.metrics.family import Metric, MetricType
 
 PAGE = Path("docs", "metrics.md")
 
@@ -84,7 +84,7 @@ def _introduction() -> str:
     staying_gauges = [
         f"`{family.metric.name}`"
         for family in catalogue.FAMILIES
-        if family.metric.kind is Kind.GAUGE and not family.while_up
+        if family.metric.type is MetricType.GAUGE and not family.while_up
     ]
     return _INTRODUCTION.format(staying=", ".join(staying_gauges))
 
@@ -107,7 +107,7 @@ def _reconnect_reasons() -> str:
 
 
 def _table(metrics: Collection[Metric], switches: Mapping[str, Key]) -> str:
-    head = "| metric | kind | labels | meaning |\n|---|---|---|---|\n"
+    head = "| metric | type | labels | meaning |\n|---|---|---|---|\n"
     return head + "".join(f"{_row(metric, switches.get(metric.name))}\n" for metric in metrics)
 
 
@@ -116,7 +116,7 @@ def _row(metric: Metric, switch: Key | None) -> str:
     meaning = metric.help
     if switch is not None:
         meaning += f" Enabled by `clients.{switch.name}` (`{format_value(switch.default)}`)."
-    return f"| `{metric.name}` | {metric.kind.value} | {labels} | {meaning} |"
+    return f"| `{metric.name}` | {metric.type.value} | {labels} | {meaning} |"
 
 
 def _switches() -> dict[str, Key]:

@@ -22,8 +22,8 @@ from exporter.metrics.encode import (
 )
 from exporter.metrics.family import (
     Family,
-    Kind,
     Metric,
+    MetricType,
     PerClient,
     PerClientInfo,
     PerClientValues,
@@ -197,6 +197,6 @@ class Exposition:
 def _is_named(metric: Metric, names: Collection[str]) -> bool:
     """Return whether a name is that of the family or of one of its samples."""
     family_names = {metric.name, family_name(metric)}
-    if metric.kind is Kind.HISTOGRAM:
+    if metric.type is MetricType.HISTOGRAM:
         family_names.update(f"{metric.name}{suffix}" for suffix in ("_bucket", "_sum", "_count"))
     return not family_names.isdisjoint(names)

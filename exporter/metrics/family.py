@@ -26,7 +26,7 @@ Collect = Callable[[DaemonState], Samples]
 """Returns the samples of a small family."""
 
 
-class Kind(enum.StrEnum):
+class MetricType(enum.StrEnum):
     """The type of a metric; an info is a gauge in the text format, which has no infos."""
 
     GAUGE = "gauge"
@@ -39,7 +39,7 @@ class Metric(msgspec.Struct, frozen=True):
     """A metric by its full name (`…_total`, `…_info`), without its samples."""
 
     name: str
-    kind: Kind
+    type: MetricType
     help: str
     labels: tuple[str, ...] = ()
 
@@ -95,23 +95,23 @@ def gauge(
     while_up: bool = True,
 ) -> Family:
     """Declare a gauge."""
-    return Family(Metric(name, Kind.GAUGE, text, labels), source, while_up=while_up)
+    return Family(Metric(name, MetricType.GAUGE, text, labels), source, while_up=while_up)
 
 
 def counter(
     name: str, text: str, source: Collect | PerClientValues, *, labels: tuple[str, ...] = ()
 ) -> Family:
     """Declare a counter; it stays while the daemon is down."""
-    return Family(Metric(name, Kind.COUNTER, text, labels), source, while_up=False)
+    return Family(Metric(name, MetricType.COUNTER, text, labels), source, while_up=False)
 
 
 def info(
     name: str, text: str, source: Collect | PerClientInfo, *, labels: tuple[str, ...]
 ) -> Family:
     """Declare an info: a constant 1 with labels to join on."""
-    return Family(Metric(name, Kind.INFO, text, labels), source)
+    return Family(Metric(name, MetricType.INFO, text, labels), source)
 
 
 def histogram(name: str, text: str, source: Callable[[DaemonState], Histogram | None]) -> Family:
     """Declare a histogram; it stays while the daemon is down."""
-    return Family(Metric(name, Kind.HISTOGRAM, text), source, while_up=False)
+    return Family(Metric(name, MetricType.HISTOGRAM, text), source, while_up=False)

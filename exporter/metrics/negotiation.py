@@ -8,7 +8,7 @@ import msgspec
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from exporter.metrics.family import Kind, Metric
+from exporter.metrics.family import Metric, MetricType
 
 Encoder = Callable[[Collector], bytes]
 
@@ -21,8 +21,8 @@ _CONTENT_TYPES = frozenset(
     {
         f"{_OPENMETRICS}; version=1.0.0; charset=utf-8",
         *(
-            f"{kind}; version=1.0.0; charset=utf-8; escaping={scheme}"
-            for kind in (_OPENMETRICS, "text/plain")
+            f"{media_type}; version=1.0.0; charset=utf-8; escaping={scheme}"
+            for media_type in (_OPENMETRICS, "text/plain")
             for scheme in _ESCAPING
         ),
     }
@@ -56,10 +56,10 @@ def negotiate(accept: str) -> Format:
 
 def family_name(metric: Metric) -> str:
     """Return the name without its suffix, as OpenMetrics names the family."""
-    match metric.kind:
-        case Kind.COUNTER:
+    match metric.type:
+        case MetricType.COUNTER:
             return metric.name.removesuffix("_total")
-        case Kind.INFO:
+        case MetricType.INFO:
             return metric.name.removesuffix("_info")
         case _:
             return metric.name
@@ -70,9 +70,9 @@ def help_and_type(metric: Metric, *, openmetrics: bool) -> bytes:
     """Return the HELP and TYPE lines of a family."""
     text = metric.help.replace("\\", "\\\\").replace("\n", "\\n")
     if openmetrics:
-        name, kind = family_name(metric), metric.kind
+        name, metric_type = family_name(metric), metric.type
         text = text.replace('"', '\\"')
     else:
         name = metric.name
-        kind = Kind.GAUGE if metric.kind is Kind.INFO else metric.kind
-    return f"# HELP {name} {text}\n# TYPE {name} {kind.value}\n".encode()
+        metric_type = MetricType.GAUGE if metric.type is MetricType.INFO else metric.type
+    return f"# HELP {name} {text}\n# TYPE {name} {metric_type.value}\n".encode()

@@ -7,27 +7,27 @@ from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
 from exporter import __version__
-from exporter.metrics.family import Kind, Metric
+from exporter.metrics.family import Metric, MetricType
 
 BUILD_INFO = Metric(
     "openvpn_exporter_build_info",
-    Kind.GAUGE,
+    MetricType.GAUGE,
     "Constant 1, labelled by the version of the exporter and of Python.",
     ("version", "python"),
 )
 CONFIG_SUCCESSFUL = Metric(
     "openvpn_exporter_config_last_reload_successful",
-    Kind.GAUGE,
+    MetricType.GAUGE,
     "1 if the last configuration reload was successful, else 0.",
 )
 CONFIG_TIME = Metric(
     "openvpn_exporter_config_last_reload_success_timestamp_seconds",
-    Kind.GAUGE,
+    MetricType.GAUGE,
     "Unix time of the last successful configuration reload.",
 )
 NOT_WATCHED = Metric(
     "openvpn_exporter_discovered_daemons_not_watched",
-    Kind.GAUGE,
+    MetricType.GAUGE,
     "Discovered daemons that are skipped; the log has the reason and what to do.",
 )
 METRICS = (BUILD_INFO, CONFIG_SUCCESSFUL, CONFIG_TIME, NOT_WATCHED)

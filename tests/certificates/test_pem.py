@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.certificates.pem import InvalidPem, inline_block, parse
-from exporter.certificates.source import Certificate, Directive, RevocationList
+from exporter.certificates.source import Certificate, CertificateDirective, RevocationList
 from tests.certificates.fixtures import SOON, certificate, revocation_list, serial_of
 
 OFFICE = certificate("office")
@@ -17,36 +17,41 @@ def as_entry(pem: bytes, name: str) -> Certificate:
     return Certificate(name, serial_of(pem), SOON.timestamp())
 
 
-@pytest.mark.parametrize("use", [Directive.CERT, Directive.CA])
-def test_certificate_has_subject_and_expiry(use: Directive) -> None:
+@pytest.mark.parametrize("use", [CertificateDirective.CERT, CertificateDirective.CA])
+def test_certificate_has_subject_and_expiry(use: CertificateDirective) -> None:
     assert parse(OFFICE, use) == (as_entry(OFFICE, "office"),)
 
 
 def test_text_around_the_blocks_is_ignored() -> None:
     content = b"Certificate:\n    Data: \xff\n" + OFFICE + b"\nnext\n" + LISBON + b"\n# end"
-    assert parse(content, Directive.CA) == (as_entry(OFFICE, "office"), as_entry(LISBON, "lisbon"))
+    assert parse(content, CertificateDirective.CA) == (
+        as_entry(OFFICE, "office"),
+        as_entry(LISBON, "lisbon"),
+    )
 
 
 def test_windows_line_ends_are_read() -> None:
-    assert parse(OFFICE.replace(b"\n", b"\r\n"), Directive.CERT) == (as_entry(OFFICE, "office"),)
+    assert parse(OFFICE.replace(b"\n", b"\r\n"), CertificateDirective.CERT) == (
+        as_entry(OFFICE, "office"),
+    )
 
 
 def test_crl_has_issuer_and_next_update() -> None:
-    assert parse(CRL, Directive.CRL) == (RevocationList("office-ca", SOON.timestamp()),)
+    assert parse(CRL, CertificateDirective.CRL) == (RevocationList("office-ca", SOON.timestamp()),)
 
 
 def test_file_may_have_several_crls() -> None:
     other = revocation_list("lisbon-ca")
     issuers = [
         entry.issuer
-        for entry in parse(CRL + other, Directive.CRL)
+        for entry in parse(CRL + other, CertificateDirective.CRL)
         if isinstance(entry, RevocationList)
     ]
     assert issuers == ["office-ca", "lisbon-ca"]
 
 
 def test_control_characters_in_a_name_are_replaced() -> None:
-    (entry,) = parse(certificate('a\n"b\\\x7f'), Directive.CERT)
+    (entry,) = parse(certificate('a\n"b\\\x7f'), CertificateDirective.CERT)
     assert isinstance(entry, Certificate)
     assert entry.subject == 'a\ufffd"b\\\ufffd'
 
@@ -54,24 +59,24 @@ def test_control_characters_in_a_name_are_replaced() -> None:
 @pytest.mark.parametrize(
     ("content", "use", "words"),
     [
-        (b"", Directive.CERT, "no PEM block '-----BEGIN CERTIFICATE-----'"),
-        (b"not PEM", Directive.CA, "no PEM block"),
-        (CRL, Directive.CERT, "no PEM block '-----BEGIN CERTIFICATE-----'"),
-        (OFFICE, Directive.CRL, "no PEM block '-----BEGIN X509 CRL-----'"),
-        (OFFICE.replace(b"MII", b"AAA"), Directive.CERT, "damaged"),
-        (OFFICE[:-60], Directive.CERT, "no PEM block"),
-        (OFFICE + LISBON.replace(b"MII", b"!!!"), Directive.CA, "damaged"),
-        (CRL.replace(b"MI", b"AA"), Directive.CRL, "damaged"),
+        (b"", CertificateDirective.CERT, "no PEM block '-----BEGIN CERTIFICATE-----'"),
+        (b"not PEM", CertificateDirective.CA, "no PEM block"),
+        (CRL, CertificateDirective.CERT, "no PEM block '-----BEGIN CERTIFICATE-----'"),
+        (OFFICE, CertificateDirective.CRL, "no PEM block '-----BEGIN X509 CRL-----'"),
+        (OFFICE.replace(b"MII", b"AAA"), CertificateDirective.CERT, "damaged"),
+        (OFFICE[:-60], CertificateDirective.CERT, "no PEM block"),
+        (OFFICE + LISBON.replace(b"MII", b"!!!"), CertificateDirective.CA, "damaged"),
+        (CRL.replace(b"MI", b"AA"), CertificateDirective.CRL, "damaged"),
     ],
 )
-def test_invalid_file_is_an_error(content: bytes, use: Directive, words: str) -> None:
+def test_invalid_file_is_an_error(content: bytes, use: CertificateDirective, words: str) -> None:
     with pytest.raises(InvalidPem, match=words):
         parse(content, use)
 
 
-@given(st.binary(), st.sampled_from(Directive))
-def test_any_bytes_in_a_block_are_invalid(content: bytes, use: Directive) -> None:
-    mark = b"X509 CRL" if use is Directive.CRL else b"CERTIFICATE"
+@given(st.binary(), st.sampled_from(CertificateDirective))
+def test_any_bytes_in_a_block_are_invalid(content: bytes, use: CertificateDirective) -> None:
+    mark = b"X509 CRL" if use is CertificateDirective.CRL else b"CERTIFICATE"
     with pytest.raises(InvalidPem):
         parse(b"-----BEGIN " + mark + b"-----\n" + content + b"\n-----END " + mark + b"-----", use)
 
@@ -81,16 +86,18 @@ def test_unknown_version_is_invalid() -> None:
     v3, v8 = b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x07"
     assert v3 in written
     with pytest.raises(InvalidPem, match="damaged"):
-        parse(ssl.DER_cert_to_PEM_cert(written.replace(v3, v8, 1)).encode(), Directive.CERT)
+        parse(
+            ssl.DER_cert_to_PEM_cert(written.replace(v3, v8, 1)).encode(), CertificateDirective.CERT
+        )
 
 
 def test_inline_block_is_read_from_its_own_directive() -> None:
     configuration = b"dev tun\n<ca>\n" + OFFICE + b"</ca>\n <cert>\n" + LISBON + b" </cert>\n"
-    assert parse(inline_block(configuration, Directive.CA), Directive.CA) == (
+    assert parse(inline_block(configuration, CertificateDirective.CA), CertificateDirective.CA) == (
         as_entry(OFFICE, "office"),
     )
-    assert parse(inline_block(configuration, Directive.CERT), Directive.CERT) == (
-        as_entry(LISBON, "lisbon"),
-    )
+    assert parse(
+        inline_block(configuration, CertificateDirective.CERT), CertificateDirective.CERT
+    ) == (as_entry(LISBON, "lisbon"),)
     with pytest.raises(InvalidPem, match="no inline block <crl-verify>"):
-        inline_block(configuration, Directive.CRL)
+        inline_block(configuration, CertificateDirective.CRL)

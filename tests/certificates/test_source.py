@@ -3,7 +3,11 @@ from pathlib import Path
 import pytest
 
 from exporter.certificates import source
-from exporter.certificates.source import CertificateSource, Directive, certificate_sources
+from exporter.certificates.source import (
+    CertificateDirective,
+    CertificateSource,
+    certificate_sources,
+)
 from exporter.config import DaemonConfig, load
 from exporter.management.endpoint import parse_endpoint
 
@@ -38,18 +42,18 @@ def test_daemon_without_certificate_keys_has_no_source() -> None:
 
 def test_discovered_daemon_has_the_files_of_its_configuration(directory: Path) -> None:
     assert certificate_sources(load_daemon(directory, "discover: ['*.conf']")) == (
-        CertificateSource(Directive.CERT, directory / "office.crt"),
-        CertificateSource(Directive.CA, directory / "office.conf", inline=True),
-        CertificateSource(Directive.CRL, directory / "crl.pem"),
+        CertificateSource(CertificateDirective.CERT, directory / "office.crt"),
+        CertificateSource(CertificateDirective.CA, directory / "office.conf", inline=True),
+        CertificateSource(CertificateDirective.CRL, directory / "crl.pem"),
     )
 
 
 def test_keys_override_discovered_files(directory: Path) -> None:
     text = "discover: ['*.conf']\ndaemons: [{name: office, ca: other.crt, cert: /etc/own.crt}]"
     assert certificate_sources(load_daemon(directory, text)) == (
-        CertificateSource(Directive.CERT, Path("/etc/own.crt")),
-        CertificateSource(Directive.CA, directory / "other.crt"),
-        CertificateSource(Directive.CRL, directory / "crl.pem"),
+        CertificateSource(CertificateDirective.CERT, Path("/etc/own.crt")),
+        CertificateSource(CertificateDirective.CA, directory / "other.crt"),
+        CertificateSource(CertificateDirective.CRL, directory / "crl.pem"),
     )
 
 
@@ -59,7 +63,7 @@ def test_crl_directory_is_no_source(directory: Path) -> None:
         source.directive
         for source in certificate_sources(load_daemon(directory, "discover: ['*.conf']"))
     ]
-    assert uses == [Directive.CERT, Directive.CA]
+    assert uses == [CertificateDirective.CERT, CertificateDirective.CA]
 
 
 def test_no_source_without_the_library(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

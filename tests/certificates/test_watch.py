@@ -9,9 +9,9 @@ import pytest
 from exporter.certificates import watch
 from exporter.certificates.source import (
     Certificate,
+    CertificateDirective,
     CertificateFileState,
     CertificateSource,
-    Directive,
     FileProblem,
 )
 from exporter.certificates.watch import CertificateFiles, watch_files
@@ -22,7 +22,7 @@ from tests.certificates.fixtures import certificate
 def source(tmp_path: Path) -> CertificateSource:
     path = tmp_path / "office.crt"
     path.write_bytes(certificate("office"))
-    return CertificateSource(Directive.CERT, path)
+    return CertificateSource(CertificateDirective.CERT, path)
 
 
 def subjects(state: CertificateFileState) -> list[str]:
@@ -38,7 +38,9 @@ def test_file_is_read(source: CertificateSource) -> None:
 def test_inline_block_is_read(tmp_path: Path) -> None:
     path = tmp_path / "office.conf"
     path.write_bytes(b"dev tun\n<ca>\n" + certificate("office-ca") + b"</ca>\n")
-    (state,) = CertificateFiles([CertificateSource(Directive.CA, path, inline=True)]).read_all()
+    (state,) = CertificateFiles(
+        [CertificateSource(CertificateDirective.CA, path, inline=True)]
+    ).read_all()
     assert subjects(state) == ["office-ca"]
 
 
@@ -82,10 +84,10 @@ def test_each_problem_has_its_reason(source: CertificateSource, tmp_path: Path) 
     garbage.write_text("ssh-ed25519 AAAA")
     sources = [
         source,
-        CertificateSource(Directive.CERT, tmp_path / "none.crt"),
-        CertificateSource(Directive.CERT, source.path / "below-a-file"),
-        CertificateSource(Directive.CERT, tmp_path),
-        CertificateSource(Directive.CA, garbage),
+        CertificateSource(CertificateDirective.CERT, tmp_path / "none.crt"),
+        CertificateSource(CertificateDirective.CERT, source.path / "below-a-file"),
+        CertificateSource(CertificateDirective.CERT, tmp_path),
+        CertificateSource(CertificateDirective.CA, garbage),
     ]
     assert [state.problem for state in CertificateFiles(sources).read_all()] == [
         None,
@@ -124,7 +126,7 @@ def test_file_that_is_too_large_is_invalid(
 def test_pipe_is_invalid_and_does_not_block(tmp_path: Path) -> None:
     pipe = tmp_path / "office.crt"
     os.mkfifo(pipe)
-    (state,) = CertificateFiles([CertificateSource(Directive.CERT, pipe)]).read_all()
+    (state,) = CertificateFiles([CertificateSource(CertificateDirective.CERT, pipe)]).read_all()
     assert state.problem is FileProblem.INVALID
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from exporter import dashboards
-from exporter.cli.command import Exit
 from exporter.cli.main import main
+from exporter.cli.subcommand import Exit
 
 NAMES = ["client", "exporter", "fleet", "server", "tunnel"]
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from exporter.cli.check import COMMAND
-from exporter.cli.command import Exit
 from exporter.cli.main import command_parser
 from exporter.cli.output import format_findings
+from exporter.cli.subcommand import Exit
 from exporter.openvpn_config import Finding, Kind
 
 DATA = Path(__file__).parents[1] / "data" / "openvpn"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exporter.cli import main
-from exporter.cli.command import Exit
+from exporter.cli.subcommand import Exit
 from tests.certificates.fixtures import certificate
 from tests.fake_daemon import STATUS_3
 

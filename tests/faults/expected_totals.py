@@ -24,7 +24,7 @@ class ExpectedTotals:
         """Record the counters of all connected clients."""
         daemon = self._simulated.daemon
         tick = activity_ticks(daemon.now)
-        for instance in daemon.client_table.instances.values() if daemon.client_table else ():
+        for instance in daemon.instance_table.instances.values() if daemon.instance_table else ():
             if instance.connected:
                 self._sessions[instance] = (instance.received.at(tick), instance.sent.at(tick))
 

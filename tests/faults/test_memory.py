@@ -32,6 +32,6 @@ async def _run_scenarios(pair: MonitorPair, rng: random.Random) -> None:
         await pair.run(draw_scenario(rng))
     await pair.settle()
     sessions = pair.proxied.state.clients.sessions.current
-    client_table = pair.proxied.simulated.daemon.client_table
-    assert client_table is not None
-    assert len(sessions) <= len(client_table.instances)
+    instance_table = pair.proxied.simulated.daemon.instance_table
+    assert instance_table is not None
+    assert len(sessions) <= len(instance_table.instances)

@@ -34,7 +34,7 @@ async def test_monitored_server_behaves_as_an_unmonitored_one() -> None:
                 other.daemon.signal(signal)
             assert one.daemon.states == other.daemon.states
             assert one.daemon.load_stats() == other.daemon.load_stats()
-            if one.daemon.client_table is not None:
+            if one.daemon.instance_table is not None:
                 assert one.daemon.status(3) == other.daemon.status(3)
                 statuses.add(tuple(one.daemon.status(3)))
         assert len(statuses) > STEPS / 2

@@ -1,6 +1,6 @@
 """A family that counts how often its samples are collected."""
 
-from exporter.metrics.family import Family, Kind, LabelledValues, Metric, PerClientSamples
+from exporter.metrics.family import Family, LabelledValues, Metric, MetricType, PerClientSamples
 from exporter.state.daemon import DaemonState
 
 
@@ -8,7 +8,7 @@ class CountingFamily:
     """Counts the calls for samples; the count is the value of the only sample."""
 
     def __init__(self, *, per_client: bool) -> None:
-        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("common_name",))
+        metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("common_name",))
         self.calls = 0
         self.family = Family(
             metric, PerClientSamples(self._collect) if per_client else self._collect

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from exporter.certificates.source import (
     Certificate,
+    CertificateDirective,
     CertificateFileState,
     CertificateSource,
-    Directive,
     FileProblem,
     RevocationList,
 )
@@ -40,15 +40,15 @@ OFFICE_CLIENT = ClientRow(
 
 CERTIFICATES = (
     CertificateFileState(
-        CertificateSource(Directive.CERT, Path("/etc/openvpn/office.crt")),
+        CertificateSource(CertificateDirective.CERT, Path("/etc/openvpn/office.crt")),
         (Certificate("office", "2a", NOON),),
     ),
     CertificateFileState(
-        CertificateSource(Directive.CA, Path("/etc/openvpn/office.conf"), inline=True),
+        CertificateSource(CertificateDirective.CA, Path("/etc/openvpn/office.conf"), inline=True),
         problem=FileProblem.INVALID,
     ),
     CertificateFileState(
-        CertificateSource(Directive.CRL, Path("/etc/openvpn/crl.pem")),
+        CertificateSource(CertificateDirective.CRL, Path("/etc/openvpn/crl.pem")),
         (
             RevocationList("ca", NOON + 5),
             RevocationList("ca", NOON),

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.family import (
     Family,
-    Kind,
+    MetricType,
     PerClientInfo,
     PerClientSamples,
     PerClientValues,
@@ -101,8 +101,8 @@ class ReferenceCollector(Collector):
                 yield metric
 
     def _metric(self, family: Family) -> ClientMetric:
-        kind, name = family.metric.kind, family.metric.name
-        suffix = {Kind.COUNTER: "_total", Kind.INFO: "_info"}.get(kind, "")
+        kind, name = family.metric.type, family.metric.name
+        suffix = {MetricType.COUNTER: "_total", MetricType.INFO: "_info"}.get(kind, "")
         metric = ClientMetric(name.removesuffix(suffix), family.metric.help, kind.value)
         for daemon in self._daemons:
             if family.while_up and not daemon.up:
@@ -143,6 +143,6 @@ def samples_of(family: Family, daemon: DaemonState) -> Iterator[tuple[str, dict[
 def names_of(family: Family) -> set[str]:
     """Return the names that the samples of a family have."""
     name = family.metric.name
-    if family.metric.kind is Kind.HISTOGRAM:
+    if family.metric.type is MetricType.HISTOGRAM:
         return {f"{name}_bucket", f"{name}_sum", f"{name}_count"}
     return {name}

@@ -7,7 +7,7 @@ import pytest
 from exporter.config.schema import ClientsConfig
 from exporter.metrics.catalogue import FAMILIES, METRICS, families
 from exporter.metrics.families import clients
-from exporter.metrics.family import Kind, Metric, PerClient
+from exporter.metrics.family import Metric, MetricType, PerClient
 from tests.metrics.daemons import server, tunnel
 from tests.metrics.parsing import names_of, scrape
 
@@ -35,10 +35,10 @@ class TestEveryMetric:
         assert re.fullmatch(r"openvpn(_[a-z0-9]+)+", metric.name)
 
     def test_ends_in_total_if_and_only_if_it_is_a_counter(self, metric: Metric) -> None:
-        assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
+        assert metric.name.endswith("_total") == (metric.type is MetricType.COUNTER)
 
     def test_ends_in_info_if_it_is_an_info(self, metric: Metric) -> None:
-        assert metric.kind is not Kind.INFO or metric.name.endswith("_info")
+        assert metric.type is not MetricType.INFO or metric.name.endswith("_info")
 
     def test_ends_in_no_reserved_suffix(self, metric: Metric) -> None:
         assert not metric.name.endswith(RESERVED_SUFFIXES)
@@ -75,7 +75,9 @@ def test_family_names_of_openmetrics_are_unique() -> None:
 
 def test_counters_and_histograms_stay_while_a_daemon_is_down() -> None:
     absent = [family.metric for family in FAMILIES if family.while_up]
-    assert not [metric for metric in absent if metric.kind in (Kind.COUNTER, Kind.HISTOGRAM)]
+    assert not [
+        metric for metric in absent if metric.type in (MetricType.COUNTER, MetricType.HISTOGRAM)
+    ]
 
 
 def test_families_that_grow_with_the_clients_are_rendered_once_per_poll() -> None:

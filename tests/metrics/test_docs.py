@@ -30,7 +30,7 @@ def test_every_metric_has_a_row_in_the_order_of_the_page() -> None:
     metrics, _, _ = docs.render().partition("## Log events")
     rows = ROW.findall(metrics)
     assert [(name, kind) for name, kind, _, _ in rows] == [
-        (metric.name, metric.kind.value) for metric in METRICS
+        (metric.name, metric.type.value) for metric in METRICS
     ]
     for metric, (_, _, labels, meaning) in zip(METRICS, rows, strict=True):
         assert re.findall(r"\w+", labels) == list(metric.labels)

@@ -5,17 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.metrics.encode import InfoLines, escape, render, render_chunks
-from exporter.metrics.family import Kind, Metric, PerClientInfo
+from exporter.metrics.family import Metric, MetricType, PerClientInfo
 
 
 class TestSampleLines:
     def test_escape_what_would_end_a_label(self) -> None:
-        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a",))
+        metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("a",))
         line = render(metric, escape('of"fice'), {"back\\slash\nline": 1})
         assert line == b'openvpn_x{daemon="of\\"fice",a="back\\\\slash\\nline"} 1\n'
 
     def test_leave_out_empty_labels_of_several(self) -> None:
-        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a", "b", "c"))
+        metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("a", "b", "c"))
         samples: dict[tuple[str, ...], int] = {("1", "", "3"): 1}
         line = render(metric, "office", samples)
         assert line == b'openvpn_x{daemon="office",a="1",c="3"} 1\n'
@@ -32,11 +32,11 @@ class TestSampleLines:
         ],
     )
     def test_keep_all_digits(self, value: float, text: str) -> None:
-        metric = Metric("openvpn_x", Kind.GAUGE, "X.")
+        metric = Metric("openvpn_x", MetricType.GAUGE, "X.")
         assert render(metric, "d", value).decode() == f'openvpn_x{{daemon="d"}} {text}\n'
 
     def test_refuse_too_few_label_values(self) -> None:
-        metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("a", "b"))
+        metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("a", "b"))
         samples: dict[tuple[str, ...], int] = {("1",): 1}
         with pytest.raises(ValueError, match="shorter"):
             render(metric, "d", samples)
@@ -50,7 +50,7 @@ def labels(key: tuple[str, int]) -> tuple[str, ...]:
     return key[0], "odd" if key[1] % 2 else ""
 
 
-METRIC = Metric("openvpn_x_info", Kind.INFO, "X.", ("name", "parity"))
+METRIC = Metric("openvpn_x_info", MetricType.INFO, "X.", ("name", "parity"))
 
 
 def rendered(info_lines: InfoLines, keys: Sequence[Hashable]) -> bytes:
@@ -103,7 +103,7 @@ class TestInfoLines:
 
 
 def test_a_large_family_is_the_same_in_chunks() -> None:
-    metric = Metric("openvpn_x", Kind.GAUGE, "X.", ("name",))
+    metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("name",))
     samples = {f'n"{n}' if n % 3000 == 0 else str(n): n for n in range(9000)}
     chunks = render_chunks(metric, "office", samples)
     parts: list[bytes] = []

@@ -12,7 +12,7 @@ from exporter.management.errors import ReplyTimeout
 from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.family import Family, Kind
+from exporter.metrics.family import Family, MetricType
 from exporter.metrics.page import Block, Page
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.state.daemon import DaemonState
@@ -176,7 +176,7 @@ class TestRestriction:
     @pytest.mark.parametrize("suffix", ["_bucket", "_sum", "_count"])
     def test_names_a_sample_of_a_histogram(self, suffix: str, accept: str) -> None:
         for family in FAMILIES:
-            if family.metric.kind is Kind.HISTOGRAM:
+            if family.metric.type is MetricType.HISTOGRAM:
                 shown = restricted([family.metric.name + suffix], accept)
                 assert shown == names_of(family)
 

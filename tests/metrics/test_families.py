@@ -7,9 +7,9 @@ import pytest
 from msgspec import structs
 
 from exporter.certificates.source import (
+    CertificateDirective,
     CertificateFileState,
     CertificateSource,
-    Directive,
     FileProblem,
 )
 from exporter.metrics.catalogue import FAMILIES
@@ -243,7 +243,7 @@ class TestCertificates:
         daemon.set_certificates(
             [
                 CertificateFileState(
-                    CertificateSource(Directive.CERT, path), problem=FileProblem.MISSING
+                    CertificateSource(CertificateDirective.CERT, path), problem=FileProblem.MISSING
                 )
             ]
         )

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
-from exporter.certificates.source import CertificateFileState, CertificateSource, Directive
+from exporter.certificates.source import (
+    CertificateDirective,
+    CertificateFileState,
+    CertificateSource,
+)
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.config.target import Target
 from exporter.management.endpoint import TcpEndpoint
@@ -331,7 +335,11 @@ def test_certificates_removed_from_the_configuration_are_not_shown() -> None:
     certified = DaemonConfig(name="office", cert=Path("/etc/openvpn/office.crt"))
     record = DaemonState(Target(certified))
     record.set_certificates(
-        [CertificateFileState(CertificateSource(Directive.CERT, Path("/etc/openvpn/office.crt")))]
+        [
+            CertificateFileState(
+                CertificateSource(CertificateDirective.CERT, Path("/etc/openvpn/office.crt"))
+            )
+        ]
     )
     record.reconfigure(Target(certified, ClientsConfig()))
     assert record.certificates

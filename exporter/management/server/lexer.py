@@ -24,7 +24,7 @@ class InvalidLine(ValueError):
     """A line that OpenVPN refuses; `str()` is its text after `ERROR: `."""
 
 
-class _State(Enum):
+class _LexerState(Enum):
     BETWEEN = auto()
     PLAIN = auto()
     DOUBLE = auto()
@@ -32,29 +32,29 @@ class _State(Enum):
 
 
 _UNFINISHED = {
-    _State.PLAIN: "Residual parse state (2)",  # a backslash at the end
-    _State.DOUBLE: 'No closing quotation (")',
-    _State.SINGLE: "No closing single quotation (')",
+    _LexerState.PLAIN: "Residual parse state (2)",  # a backslash at the end
+    _LexerState.DOUBLE: 'No closing quotation (")',
+    _LexerState.SINGLE: "No closing single quotation (')",
 }
 
 
-class _Lexer:
+class _CommandLexer:
     """The state of `parse_line()` within one line."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
         self._word = ""
-        self._state = _State.BETWEEN
+        self._state = _LexerState.BETWEEN
 
     def read(self, line: str) -> list[str]:
         escaped = False
         for char in line + "\0":
-            if char == "\\" and not escaped and self._state is not _State.SINGLE:
+            if char == "\\" and not escaped and self._state is not _LexerState.SINGLE:
                 escaped = True
                 continue
-            if self._state is _State.BETWEEN and char in "#;":
+            if self._state is _LexerState.BETWEEN and char in "#;":
                 return self.words
-            self._take(char, escaped=escaped)
+            self._feed(char, escaped=escaped)
             escaped = False
             if len(self.words) == WORDS_LIMIT:
                 return self.words
@@ -62,13 +62,13 @@ class _Lexer:
             raise InvalidLine(f"Options error: {_UNFINISHED[self._state]} in TCP:0")
         return self.words
 
-    def _take(self, char: str, *, escaped: bool) -> None:
-        if self._state is _State.BETWEEN:
+    def _feed(self, char: str, *, escaped: bool) -> None:
+        if self._state is _LexerState.BETWEEN:
             self._start_word(char, escaped=escaped)
         elif self._ends_word(char, escaped=escaped):
             self.words.append(self._word)
             self._word = ""
-            self._state = _State.BETWEEN
+            self._state = _LexerState.BETWEEN
         else:
             self._store(char, escaped=escaped)
 
@@ -76,18 +76,18 @@ class _Lexer:
         if char in _BLANKS:
             return
         if char == '"' and not escaped:
-            self._state = _State.DOUBLE
+            self._state = _LexerState.DOUBLE
         elif char == "'" and not escaped:
-            self._state = _State.SINGLE
+            self._state = _LexerState.SINGLE
         else:
-            self._state = _State.PLAIN
+            self._state = _LexerState.PLAIN
             self._store(char, escaped=escaped)
 
     def _ends_word(self, char: str, *, escaped: bool) -> bool:
         match self._state:
-            case _State.PLAIN:
+            case _LexerState.PLAIN:
                 return not escaped and char in _BLANKS
-            case _State.DOUBLE:
+            case _LexerState.DOUBLE:
                 return not escaped and char == '"'
             case _:
                 return char == "'"
@@ -114,7 +114,7 @@ def split(line: bytes) -> list[str]:
         InvalidLine: OpenVPN answers `ERROR: ` and this text, in the bytes of the line.
     """
     try:
-        words = _Lexer().read(line.decode("latin-1"))
+        words = _CommandLexer().read(line.decode("latin-1"))
     except InvalidLine as error:
         raise InvalidLine(_from_latin_1(str(error))) from None
     return [_from_latin_1(word) for word in words]

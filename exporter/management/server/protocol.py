@@ -5,7 +5,7 @@
         ...  # a `Request` is answered with `protocol.reply(...)`, now or later
     send(protocol.output())
 
-A reply is taken whole, so a real-time line never falls inside one. While a request waits for its
+A reply is queued whole, so no real-time line comes within one. While a request waits for its
 reply, `next_event` returns None: commands are answered in their order. `closed` says that the
 connection ends once the output is sent.
 """
@@ -24,7 +24,7 @@ READ_SIZE = 256
 """Bytes that OpenVPN reads at once; output is sent between two reads, never within one."""
 
 INPUT_LIMIT = 262_144
-"""Bytes that may wait to be read: what asyncio takes from a socket at once. More close."""
+"""Bytes that may wait to be read: as many as asyncio reads at once. More close the session."""
 
 PASSWORD_TRIES = 3
 
@@ -93,7 +93,7 @@ class ServerProtocol:
         self._input = bytearray()
         self._eof = False
         self._read = b""
-        """What is left of the present read."""
+        """The bytes of the current read that are not in a line yet."""
 
         self._line = bytearray()
         self._pending: list[bytes] = []
@@ -105,14 +105,14 @@ class ServerProtocol:
         return self._awaits_reply or self.closed
 
     def receive(self, data: bytes) -> None:
-        """Take bytes of the client; more than `INPUT_LIMIT` that wait close the session."""
+        """Buffer bytes of the client; more than `INPUT_LIMIT` that wait close the session."""
         if len(self._input) + len(data) > INPUT_LIMIT:
             self.close()
         else:
             self._input += data
 
     def receive_eof(self) -> None:
-        """Take the end of the client's stream: the session closes after the last reply."""
+        """Record the end of the client's stream: the session closes after the last reply."""
         self._eof = True
 
     def next_event(self) -> Event | None:
@@ -159,7 +159,7 @@ class ServerProtocol:
     def close(self) -> None:
         """End the session once all output is sent."""
         self.flush()
-        self._shut()
+        self._abort()
 
     def output(self) -> bytes:
         """Return what is to be sent now, and forget it."""
@@ -168,7 +168,7 @@ class ServerProtocol:
         output, self._output = b"".join(self._output), []
         return output
 
-    def _shut(self) -> None:
+    def _abort(self) -> None:
         self.closed = True
         self._pending.clear()
 
@@ -176,7 +176,7 @@ class ServerProtocol:
         """Return the next line of the input; what was answered within a read is sent after it."""
         while True:
             while self._read:
-                if (line := self._take()) is not None:
+                if (line := self._feed_line()) is not None:
                     return line
             self._end_read()
             if not self._input:
@@ -184,15 +184,15 @@ class ServerProtocol:
             self._read = bytes(self._input[:READ_SIZE]).translate(None, _DROPPED)
             del self._input[:READ_SIZE]
 
-    def _take(self) -> bytes | None:
+    def _feed_line(self) -> bytes | None:
         """Move bytes from the read to the line; return the line if it is complete."""
-        room = LINE_LIMIT - len(self._line)
-        piece, feed, rest = self._read.partition(b"\n")
-        if len(piece) + len(feed) > room:  # the byte after the last that fits is lost
-            self._read = self._read[room + 1 :]
+        capacity = LINE_LIMIT - len(self._line)
+        piece, feed, remaining = self._read.partition(b"\n")
+        if len(piece) + len(feed) > capacity:  # the byte after the last that fits is lost
+            self._read = self._read[capacity + 1 :]
             self._line.clear()
             return None
-        self._read = rest
+        self._read = remaining
         self._line += piece
         if not feed:
             return None
@@ -220,7 +220,7 @@ class ServerProtocol:
         if self._tries < PASSWORD_TRIES:
             self._prompt_due = True
             return None
-        self._shut()
+        self._abort()
         return LoginFailed()
 
     def _command(self, line: bytes) -> Request | Ignored | Quit:
@@ -233,7 +233,7 @@ class ServerProtocol:
         if not words:
             return Ignored(text)
         if words[0] in ("exit", "quit"):
-            self._shut()
+            self._abort()
             return Quit(text)
         self._awaits_reply = True
         return Request(tuple(words), text)

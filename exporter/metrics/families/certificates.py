@@ -2,8 +2,8 @@
 
 from exporter.certificates.source import (
     Certificate,
+    CertificateDirective,
     CertificateSource,
-    Directive,
     FileProblem,
     RevocationList,
 )
@@ -21,7 +21,9 @@ def _not_after(daemon: DaemonState) -> Samples:
         for entry in file.entries:
             if isinstance(entry, Certificate):
                 subject = entry.subject
-                if file.source.directive is Directive.CERT:  # that of a tunnel names a client
+                if (
+                    file.source.directive is CertificateDirective.CERT
+                ):  # that of a tunnel names a client
                     subject = daemon.privacy.name(subject)
                 samples[*_labels(file.source), subject, entry.serial] = entry.not_after
     return samples

@@ -14,11 +14,11 @@ from exporter.simulator.daemon.history import (
     Endpoints,
     LogBuffer,
     LogEntry,
-    State,
+    SimulatedState,
     state_line,
 )
 from exporter.simulator.daemon.settings import Settings
-from exporter.simulator.population.client_table import ClientTable
+from exporter.simulator.population.instance_table import InstanceTable
 from exporter.simulator.population.scheduler import Scheduler
 
 RESTART_PAUSE = 1.0
@@ -41,7 +41,7 @@ class Unsupported(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class LoadStats:
+class ProcessTotals:
     """The values of `load-stats`."""
 
     clients: int
@@ -115,7 +115,9 @@ class Daemon(ABC):
 
     # --- the life of the process --------------------------------------------------------------
 
-    def enter_state(self, state: State, detail: str = "", ends: Endpoints | None = None) -> None:
+    def enter_state(
+        self, state: SimulatedState, detail: str = "", ends: Endpoints | None = None
+    ) -> None:
         """Enter a state: history, log and notification."""
         line = state_line(self.now, state, detail=detail, ends=ends or Endpoints())
         self.states.append(line)
@@ -133,7 +135,7 @@ class Daemon(ABC):
     def exit(self, reason: str) -> None:
         """Exit; the management connection closes after these last messages."""
         self.log(1, "I", f"{reason}[hard,] received, process exiting")
-        self.enter_state(State.EXITING, reason)
+        self.enter_state(SimulatedState.EXITING, reason)
         self.exited = True
 
     def fail(self, text: str) -> None:
@@ -152,7 +154,7 @@ class Daemon(ABC):
         kind = "hard," if hard else f"soft,{reason}"
         signal = reason if hard else Signal.SIGUSR1
         self.log(1, "I", f"{signal}[{kind}] received, process restarting")
-        self.enter_state(State.RECONNECTING, reason)
+        self.enter_state(SimulatedState.RECONNECTING, reason)
         if self.settings.hold:
             self._hold(int(RESTART_PAUSE))
         else:
@@ -176,7 +178,7 @@ class Daemon(ABC):
     def _start(self) -> None:
         """Start for the first time: the last call of a subclass's constructor."""
         title = self.settings.release.title
-        self.enter_state(State.CONNECTING)
+        self.enter_state(SimulatedState.CONNECTING)
         self.log(1, "I", title)
         self.log(1, "I", "library versions: OpenSSL 3.0.19 27 Jan 2026, LZO 2.10")
         if self.settings.hold:
@@ -187,7 +189,7 @@ class Daemon(ABC):
     # --- what depends on the mode -------------------------------------------------------------
 
     @property
-    def client_table(self) -> ClientTable | None:
+    def instance_table(self) -> InstanceTable | None:
         """The clients of a running server; None in other modes and while it is not running."""
         return None
 
@@ -201,7 +203,7 @@ class Daemon(ABC):
         """
 
     @abstractmethod
-    def load_stats(self) -> LoadStats:
+    def load_stats(self) -> ProcessTotals:
         """Return the totals of the process."""
 
     @abstractmethod

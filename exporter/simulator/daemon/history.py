@@ -9,8 +9,8 @@ HISTORY = 100
 """Entries of the state history."""
 
 
-class State(StrEnum):
-    """OpenVPN's names of states."""
+class SimulatedState(StrEnum):
+    """The states that a simulated daemon enters."""
 
     CONNECTING = "CONNECTING"
     WAIT = "WAIT"
@@ -33,7 +33,7 @@ class Endpoints:
     local_port: str = ""
 
 
-def state_line(now: float, state: State, *, detail: str, ends: Endpoints) -> str:
+def state_line(now: float, state: SimulatedState, *, detail: str, ends: Endpoints) -> str:
     """Return a line of the state history, without `>STATE:`.
 
     The last field is missing altogether without a tunnel IPv6 address.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from exporter.simulator.daemon.history import LogEntry
-from exporter.simulator.population.instance import Event, Instance
+from exporter.simulator.population.instance import Instance, InstanceEvent
 
 _CA_NAME = "Example Test CA"
 _TLS = (
@@ -12,14 +12,14 @@ _TLS = (
 )
 
 
-def log_entries(event: Event, instance: Instance, *, tcp: bool) -> Iterator[LogEntry]:
+def log_entries(event: InstanceEvent, instance: Instance, *, tcp: bool) -> Iterator[LogEntry]:
     """Yield the log entries of an event, in their order."""
-    if event is Event.OPENED:
+    if event is InstanceEvent.OPENED:
         if tcp:
             yield LogEntry(1, "I", f"TCP connection established with {instance.peer}")
         return
     yield from _WRITERS[event](instance)
-    if tcp and event in (Event.HANDSHAKE_TIMED_OUT, Event.CERTIFICATE_REJECTED):
+    if tcp and event in (InstanceEvent.HANDSHAKE_TIMED_OUT, InstanceEvent.CERTIFICATE_REJECTED):
         yield LogEntry(
             1, "N", f"{instance.log_address} Fatal TLS error (check_tls_errors_co), restarting"
         )
@@ -32,11 +32,13 @@ _REPLACES = (
     "be dropped.  Remember to use the --duplicate-cn option if you want multiple clients using "
     "the same certificate or username to concurrently connect."
 )
+_TLS_ERROR = "{} SIGUSR1[soft,tls-error] received, client-instance restarting"
+_PING_RESTART = "{} SIGUSR1[soft,ping-restart] received, client-instance restarting"
 _EXIT_MESSAGES = {
-    Event.DELAYED_EXIT: "{} SIGTERM[soft,delayed-exit] received, client-instance exiting",
-    Event.PING_TIMED_OUT: "{} SIGUSR1[soft,ping-restart] received, client-instance restarting",
-    Event.HANDSHAKE_TIMED_OUT: "{} SIGUSR1[soft,tls-error] received, client-instance restarting",
-    Event.CERTIFICATE_REJECTED: "{} SIGUSR1[soft,tls-error] received, client-instance restarting",
+    InstanceEvent.DELAYED_EXIT: "{} SIGTERM[soft,delayed-exit] received, client-instance exiting",
+    InstanceEvent.PING_TIMED_OUT: _PING_RESTART,
+    InstanceEvent.HANDSHAKE_TIMED_OUT: _TLS_ERROR,
+    InstanceEvent.CERTIFICATE_REJECTED: _TLS_ERROR,
 }
 
 
@@ -130,7 +132,7 @@ def _handshake_timed_out(instance: Instance) -> Iterator[LogEntry]:
     yield LogEntry(1, "N", f"{address} TLS Error: TLS handshake failed")
 
 
-def _certificate_refused(instance: Instance) -> Iterator[LogEntry]:
+def _certificate_rejected(instance: Instance) -> Iterator[LogEntry]:
     address = instance.log_address
     yield LogEntry(
         1,
@@ -147,7 +149,7 @@ def _certificate_refused(instance: Instance) -> Iterator[LogEntry]:
     yield LogEntry(1, "N", f"{address} TLS Error: TLS handshake failed")
 
 
-def _script_refused(instance: Instance) -> Iterator[LogEntry]:
+def _script_rejected(instance: Instance) -> Iterator[LogEntry]:
     address, name, cn = instance.log_address, instance.log_name, instance.common_name
     yield from _verified(instance)
     yield LogEntry(1, "I", f"{address} [{cn}] Peer Connection Initiated with {instance.peer}")
@@ -170,14 +172,14 @@ def _nothing(instance: Instance) -> Iterator[LogEntry]:
     return iter(())
 
 
-_WRITERS: dict[Event, Callable[[Instance], Iterator[LogEntry]]] = {
-    Event.ESTABLISHED: _established,
-    Event.FLOATED: _floated,
-    Event.SCRIPT_REJECTED: _script_refused,
-    Event.EXIT_NOTIFIED: _exit_notified,
-    Event.DELAYED_EXIT: _nothing,
-    Event.PING_TIMED_OUT: _ping_timed_out,
-    Event.PASSWORD_REJECTED: _password_rejected,
-    Event.HANDSHAKE_TIMED_OUT: _handshake_timed_out,
-    Event.CERTIFICATE_REJECTED: _certificate_refused,
+_WRITERS: dict[InstanceEvent, Callable[[Instance], Iterator[LogEntry]]] = {
+    InstanceEvent.ESTABLISHED: _established,
+    InstanceEvent.FLOATED: _floated,
+    InstanceEvent.SCRIPT_REJECTED: _script_rejected,
+    InstanceEvent.EXIT_NOTIFIED: _exit_notified,
+    InstanceEvent.DELAYED_EXIT: _nothing,
+    InstanceEvent.PING_TIMED_OUT: _ping_timed_out,
+    InstanceEvent.PASSWORD_REJECTED: _password_rejected,
+    InstanceEvent.HANDSHAKE_TIMED_OUT: _handshake_timed_out,
+    InstanceEvent.CERTIFICATE_REJECTED: _certificate_rejected,
 }

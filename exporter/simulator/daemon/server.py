@@ -6,17 +6,17 @@ from functools import partial
 from random import Random
 
 from exporter.simulator.daemon import env_block
-from exporter.simulator.daemon.daemon import Daemon, LoadStats, Unsupported
+from exporter.simulator.daemon.daemon import Daemon, ProcessTotals, Unsupported
 from exporter.simulator.daemon.env_block import DaemonEnv
-from exporter.simulator.daemon.history import Endpoints, State
+from exporter.simulator.daemon.history import Endpoints, SimulatedState
 from exporter.simulator.daemon.log_messages import log_entries
 from exporter.simulator.daemon.settings import Settings
 from exporter.simulator.daemon.status import Snapshot, server_status
-from exporter.simulator.population.client_table import ClientTable
 from exporter.simulator.population.counter import activity_ticks
 from exporter.simulator.population.failures import FailureKind
 from exporter.simulator.population.identity import ClientIdentity
-from exporter.simulator.population.instance import Event, Instance
+from exporter.simulator.population.instance import Instance, InstanceEvent
+from exporter.simulator.population.instance_table import InstanceTable
 from exporter.simulator.population.population import ClientPopulation
 from exporter.simulator.population.profile import ChurnProfile
 from exporter.simulator.population.scheduler import Action
@@ -81,9 +81,9 @@ class ServerDaemon(Daemon):
         self._start()
 
     @property
-    def client_table(self) -> ClientTable | None:
+    def instance_table(self) -> InstanceTable | None:
         """The clients, while the server is running."""
-        return self._population.client_table if self._running else None
+        return self._population.instance_table if self._running else None
 
     def status(self, version: int) -> list[str]:
         """Return the clients and routes in format 1, 2 or 3; 0 is the configured one."""
@@ -93,29 +93,31 @@ class ServerDaemon(Daemon):
             title=self.settings.release.title,
             now=int(self.now),
             tick=activity_ticks(self.now),
-            instances=tuple(self._population.client_table.instances.values()),
-            queue_length=min(self._population.client_table.opened // 10, 12),
+            instances=tuple(self._population.instance_table.instances.values()),
+            queue_length=min(self._population.instance_table.opened // 10, 12),
             dco=self.settings.dco,
         )
         return server_status(snapshot, version or self.settings.status_version)
 
-    def load_stats(self) -> LoadStats:
+    def load_stats(self) -> ProcessTotals:
         """Return the bytes that user space has moved since the start of the process."""
-        client_table, tick = self._population.client_table, activity_ticks(self.now)
+        instance_table, tick = self._population.instance_table, activity_ticks(self.now)
         if self.settings.dco:
             # The daemon does not count what the kernel moves.
-            return LoadStats(
-                client_table.established,
-                client_table.handshake_received,
-                client_table.handshake_sent,
+            return ProcessTotals(
+                instance_table.established,
+                instance_table.handshake_received,
+                instance_table.handshake_sent,
             )
-        return LoadStats(
-            client_table.established, client_table.received.at(tick), client_table.sent.at(tick)
+        return ProcessTotals(
+            instance_table.established,
+            instance_table.received.at(tick),
+            instance_table.sent.at(tick),
         )
 
     def kill(self, client_id: int) -> bool:
         """Kill a client; it reconnects in a few seconds. Return False if there is none."""
-        instance = self._population.client_table.instances.get(client_id)
+        instance = self._population.instance_table.instances.get(client_id)
         if instance is not None:
             self._population.kill(instance, self.now)
         return instance is not None
@@ -141,11 +143,11 @@ class ServerDaemon(Daemon):
         for line in _INTERFACE:
             self.log(*line)
         tunnel = Endpoints(tunnel="10.8.0.1", tunnel_ipv6="fd00:8::1")
-        self.enter_state(State.ASSIGN_IP, ends=tunnel)
+        self.enter_state(SimulatedState.ASSIGN_IP, ends=tunnel)
         for line in _READY:
             self.log(*line)
         self.enter_state(
-            State.CONNECTED,
+            SimulatedState.CONNECTED,
             "SUCCESS",
             Endpoints(
                 tunnel="10.8.0.1",
@@ -163,25 +165,25 @@ class ServerDaemon(Daemon):
 
     def _stop(self) -> None:
         self._running = False
-        self._population.client_table.clear(self.now)
+        self._population.instance_table.clear(self.now)
         self.log(3, "", "Closing TUN/TAP interface")
         self.log(1, "I", "net_addr_v4_del: 10.8.0.1 dev tun0")
         self.log(1, "I", "net_addr_v6_del: fd00:8::1/64 dev tun0")
 
-    def _observe(self, event: Event, instance: Instance, now: float) -> None:
-        if event is Event.MAX_CLIENTS_REACHED:
+    def _observe(self, event: InstanceEvent, instance: Instance, now: float) -> None:
+        if event is InstanceEvent.MAX_CLIENTS_REACHED:
             self.log(1, "N", _MAX_CLIENTS_REACHED.format(self.settings.max_clients))
             return
         for entry in log_entries(event, instance, tcp=self.settings.tcp):
             self.log_buffer.write(now, entry)
         if not self.has_client:
             return
-        if event is Event.EXIT_NOTIFIED:
+        if event is InstanceEvent.EXIT_NOTIFIED:
             self.send_line(">NOTIFY:info,remote-exit,EXIT")
-        elif event is Event.ESTABLISHED:
+        elif event is InstanceEvent.ESTABLISHED:
             variables = env_block.established(instance, self._daemon_env, now=int(now))
             self._send_established(instance, variables)
-        elif event is Event.SCRIPT_REJECTED:
+        elif event is InstanceEvent.SCRIPT_REJECTED:
             variables = env_block.rejected(instance, self._daemon_env, now=int(now))
             self._send_established(instance, variables)
 
@@ -199,5 +201,5 @@ class ServerDaemon(Daemon):
             verb=self.log_buffer.verb,
             port=self.settings.port,
             tcp=self.settings.tcp,
-            clients=self._population.client_table.established,
+            clients=self._population.instance_table.established,
         )

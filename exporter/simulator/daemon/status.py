@@ -37,7 +37,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TunnelCounters:
+class TunnelStatistics:
     """The counters of a client's current connection."""
 
     tun_read: int = 0
@@ -67,7 +67,7 @@ def server_status(snapshot: Snapshot, version: int) -> list[str]:
     return list(_until_overflow(rows))
 
 
-def tunnel_status(counters: TunnelCounters, *, now: int) -> list[str]:
+def tunnel_status(counters: TunnelStatistics, *, now: int) -> list[str]:
     """Return the lines of a client's `status`, the same for any number."""
     return [
         "OpenVPN STATISTICS",

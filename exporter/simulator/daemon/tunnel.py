@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from random import Random
 
-from exporter.simulator.daemon.daemon import Daemon, LoadStats, Unsupported
-from exporter.simulator.daemon.history import Endpoints, State
+from exporter.simulator.daemon.daemon import Daemon, ProcessTotals, Unsupported
+from exporter.simulator.daemon.history import Endpoints, SimulatedState
 from exporter.simulator.daemon.settings import Settings
-from exporter.simulator.daemon.status import TunnelCounters, tunnel_status
+from exporter.simulator.daemon.status import TunnelStatistics, tunnel_status
 from exporter.simulator.population.counter import LinearCounter, activity_ticks
 
 PRIVATE_KEY_REQUEST = ">PASSWORD:Need 'Private Key' password"
@@ -60,7 +60,7 @@ class TunnelDaemon(Daemon):
         tick = activity_ticks(self.now)
         read, write = self._read.at(tick), self._write.at(tick)
         payload = max(0, read - _HANDSHAKE_READ)
-        counters = TunnelCounters(
+        counters = TunnelStatistics(
             tun_read=max(0, write - _HANDSHAKE_WRITE) * 15 // 16,
             tun_write=payload * 15 // 16,
             link_read=read,
@@ -69,11 +69,11 @@ class TunnelDaemon(Daemon):
         )
         return tunnel_status(counters, now=int(self.now))
 
-    def load_stats(self) -> LoadStats:
+    def load_stats(self) -> ProcessTotals:
         """Return the bytes of all connections together."""
         tick = activity_ticks(self.now)
         received = self._read_before + self._read.at(tick)
-        return LoadStats(0, received, self._written_before + self._write.at(tick))
+        return ProcessTotals(0, received, self._written_before + self._write.at(tick))
 
     def inject_server_loss(self, seconds: float) -> None:
         """Lose the server; it is back after so many seconds."""
@@ -87,7 +87,7 @@ class TunnelDaemon(Daemon):
             self.log(1, "N", _REPLAY.format(number))
 
     def answer_prompt(self) -> None:
-        """Take the answer to the prompt, and connect."""
+        """Answer the prompt; the daemon connects."""
         self.pending_request = None
         self._connect()
 
@@ -100,13 +100,13 @@ class TunnelDaemon(Daemon):
     def _connect(self) -> None:
         self._initialised = True
         self._write = LinearCounter.started(activity_ticks(self.now), value=_HELLO_WRITE, rate=1)
-        self.enter_state(State.WAIT)
+        self.enter_state(SimulatedState.WAIT)
         pause = self._server_back_in + self._rng.uniform(0.02, 0.2)
         self._server_back_in = 0.0
         self.scheduler.call_at(self.now + pause, self._authenticate)
 
     def _authenticate(self, now: float) -> None:
-        self.enter_state(State.AUTH)
+        self.enter_state(SimulatedState.AUTH)
         self.log(1, "I", f"[vpn-server] Peer Connection Initiated with [AF_INET]{self._peer}")
         self.scheduler.call_at(self.now + self._rng.uniform(0.01, 0.3), self._connected)
 
@@ -121,7 +121,7 @@ class TunnelDaemon(Daemon):
             remote=settings.remote,
             remote_port=str(settings.port),
         )
-        self.enter_state(State.CONNECTED, "SUCCESS", ends)
+        self.enter_state(SimulatedState.CONNECTED, "SUCCESS", ends)
         if settings.breaks_every is not None:
             delay = self._rng.expovariate(1 / settings.breaks_every)
             self.scheduler.call_at(now + delay, self._lose_server)

@@ -49,13 +49,13 @@ class SimulatedSession:
         return self._protocol.output()
 
     def receive(self, data: bytes) -> None:
-        """Take bytes of the client."""
+        """Process bytes of the client."""
         self.advance()
         self._protocol.receive(data)
         self._handle_events()
 
     def receive_eof(self) -> None:
-        """Take the end of the client's stream, which closes the session."""
+        """Process the end of the client's stream, which closes the session."""
         self._protocol.receive_eof()
         self._handle_events()
 

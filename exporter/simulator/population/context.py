@@ -1,12 +1,12 @@
-"""What the population and the failure injector share: client table, scheduler, random source."""
+"""What the population and the failure injector share: instance table, scheduler, random source."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from exporter.simulator.population.client_table import ClientTable
 from exporter.simulator.population.identity import ClientIdentity
-from exporter.simulator.population.instance import Event, Instance, Observer
+from exporter.simulator.population.instance import Instance, InstanceEvent, Observer
+from exporter.simulator.population.instance_table import InstanceTable
 from exporter.simulator.population.scheduler import Scheduler
 
 HANDSHAKE_RECEIVED = 2960
@@ -18,7 +18,7 @@ _SPREAD = 80
 class Context:
     """The shared objects, and the steps of a connection."""
 
-    client_table: ClientTable
+    instance_table: InstanceTable
     scheduler: Scheduler
     rng: Random
     observer: Observer
@@ -26,26 +26,26 @@ class Context:
     def open_instance(self, identity: ClientIdentity, now: float) -> Instance:
         """Open an instance for a peer's first packet."""
         instance = self.add_instance(identity, now)
-        self.observer(Event.OPENED, instance, now)
+        self.observer(InstanceEvent.OPENED, instance, now)
         return instance
 
     def rejects(self, identity: ClientIdentity, now: float) -> bool:
         """Return whether the server is full and rejects a peer, which is an event."""
-        if self.client_table.full:
+        if self.instance_table.full:
             port = self._port()
             rejected = Instance(
                 identity=identity, port=port, client_id=-1, peer_id=-1, since=int(now)
             )
-            self.observer(Event.MAX_CLIENTS_REACHED, rejected, now)
-        return self.client_table.full
+            self.observer(InstanceEvent.MAX_CLIENTS_REACHED, rejected, now)
+        return self.instance_table.full
 
     def add_instance(self, identity: ClientIdentity, now: float) -> Instance:
         """Add an instance without an event."""
-        return self.client_table.open(identity, port=self._port(), now=now)
+        return self.instance_table.open(identity, port=self._port(), now=now)
 
     def verify(self, instance: Instance) -> None:
         """Verify a peer's certificate."""
-        self.client_table.verify(
+        self.instance_table.verify(
             instance,
             received=HANDSHAKE_RECEIVED + self.rng.randrange(_SPREAD),
             sent=HANDSHAKE_SENT + self.rng.randrange(_SPREAD),
@@ -62,12 +62,12 @@ class Context:
 
         self.scheduler.call_at(when, act)
 
-    def schedule_removal(self, instance: Instance, when: float, event: Event) -> None:
+    def schedule_removal(self, instance: Instance, when: float, event: InstanceEvent) -> None:
         """Schedule the removal of an instance, announced by `event`."""
 
         def remove(instance: Instance, now: float) -> None:
             self.observer(event, instance, now)
-            self.client_table.remove(instance, now)
+            self.instance_table.remove(instance, now)
 
         self.schedule(instance, when, remove)
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from exporter.simulator.population.context import Context
 from exporter.simulator.population.identity import ClientIdentity
-from exporter.simulator.population.instance import Event, Instance
+from exporter.simulator.population.instance import Instance, InstanceEvent
 from exporter.simulator.population.profile import ChurnProfile
 
 REJECTED_SECONDS = 5.0
@@ -75,38 +75,42 @@ class FailureInjector:
         if self._context.rejects(_UNKNOWN_PEER, now):
             return
         instance = self._context.open_instance(_UNKNOWN_PEER, now)
-        self._context.schedule_removal(instance, now + HANDSHAKE_SECONDS, Event.HANDSHAKE_TIMED_OUT)
+        self._context.schedule_removal(
+            instance, now + HANDSHAKE_SECONDS, InstanceEvent.HANDSHAKE_TIMED_OUT
+        )
 
     def _wrong_password(self, now: float) -> None:
         """Connect with a valid certificate and a wrong password."""
         if (instance := self._open_verified(now)) is None:
             return
-        self._context.observer(Event.PASSWORD_REJECTED, instance, now)
-        self._context.schedule_removal(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
+        self._context.observer(InstanceEvent.PASSWORD_REJECTED, instance, now)
+        self._context.schedule_removal(instance, now + REJECTED_SECONDS, InstanceEvent.DELAYED_EXIT)
 
     def _script_rejection(self, now: float) -> None:
         """Connect with valid credentials; the `--client-connect` script rejects the client."""
         if (instance := self._open_verified(now)) is None:
             return
-        self._context.client_table.mark_established(instance)
-        self._context.observer(Event.SCRIPT_REJECTED, instance, now)
-        self._context.schedule_removal(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
+        self._context.instance_table.mark_established(instance)
+        self._context.observer(InstanceEvent.SCRIPT_REJECTED, instance, now)
+        self._context.schedule_removal(instance, now + REJECTED_SECONDS, InstanceEvent.DELAYED_EXIT)
 
     def _unknown_ca(self, now: float) -> None:
         """Connect with a certificate of another CA: logged, and removed at once."""
         if self._context.rejects(_UNKNOWN_PEER, now):
             return
         instance = self._context.open_instance(_UNKNOWN_PEER, now)
-        self._context.observer(Event.CERTIFICATE_REJECTED, instance, now)
-        self._context.client_table.remove(instance, now)
+        self._context.observer(InstanceEvent.CERTIFICATE_REJECTED, instance, now)
+        self._context.instance_table.remove(instance, now)
 
     def _float(self, now: float) -> None:
         """Move a connected client to another port; the session continues."""
-        connected = [row for row in self._context.client_table.instances.values() if row.connected]
+        connected = [
+            row for row in self._context.instance_table.instances.values() if row.connected
+        ]
         if connected:
             instance = self._context.rng.choice(connected)
             instance.float_to(self._context.rng.randrange(32_768, 61_000))
-            self._context.observer(Event.FLOATED, instance, now)
+            self._context.observer(InstanceEvent.FLOATED, instance, now)
 
     def _open_verified(self, now: float) -> Instance | None:
         identity = self._context.rng.choice(self._identities)

@@ -116,7 +116,7 @@ def virtual_ipv6_address(index: int) -> str:
     return str(FIRST_IPV6 + index)
 
 
-class Event(Enum):
+class InstanceEvent(Enum):
     """An event of a client instance; `MAX_CLIENTS_REACHED` has none that is in the table."""
 
     MAX_CLIENTS_REACHED = auto()
@@ -132,5 +132,5 @@ class Event(Enum):
     CERTIFICATE_REJECTED = auto()
 
 
-Observer = Callable[[Event, Instance, float], None]
+Observer = Callable[[InstanceEvent, Instance, float], None]
 """Called after an event, or just before the removal of an instance, with the time of the event."""

@@ -1,14 +1,13 @@
 """Clients that connect, move bytes, disconnect or lose the network.
 
 All events come from one scheduler and one random source, in order of time: the same seed gives the
-same events, however often the population is advanced. An observer is told of each.
+same events, however often the population is advanced. An observer is called with each.
 """
 
 from collections.abc import Sequence
 from functools import partial
 from random import Random
 
-from exporter.simulator.population.client_table import ClientTable
 from exporter.simulator.population.context import Context
 from exporter.simulator.population.failures import (
     REJECTED_SECONDS,
@@ -16,7 +15,8 @@ from exporter.simulator.population.failures import (
     FailureKind,
 )
 from exporter.simulator.population.identity import ClientIdentity
-from exporter.simulator.population.instance import Event, Instance, Observer
+from exporter.simulator.population.instance import Instance, InstanceEvent, Observer
+from exporter.simulator.population.instance_table import InstanceTable
 from exporter.simulator.population.profile import ChurnProfile
 from exporter.simulator.population.scheduler import Scheduler
 
@@ -43,23 +43,23 @@ class ClientPopulation:
         observer: Observer,
         limit: int | None = None,
     ) -> None:
-        self.client_table = ClientTable(limit)
+        self.instance_table = InstanceTable(limit)
         self._identities = identities
         self._profile = profile
         self._rng = rng
-        self._context = Context(self.client_table, scheduler, rng, observer)
+        self._context = Context(self.instance_table, scheduler, rng, observer)
         self._failures = FailureInjector(self._context, profile, identities)
 
     def populate(self, *, start: float, now: float) -> None:
         """Connect clients as if the server had been running from `start` to `now`."""
         for identity, since in self._initial_sessions(start=start, now=now):
-            if self.client_table.full:
+            if self.instance_table.full:
                 self._schedule_connect(identity, now + self._retry_delay())
                 continue
             instance = self._context.add_instance(identity, since)
             instance.reconnects = True
             self._context.verify(instance)
-            self.client_table.establish(instance, since)
+            self.instance_table.establish(instance, since)
             self._schedule_disconnect(instance, now)
         self._failures.schedule(now)
 
@@ -71,7 +71,7 @@ class ClientPopulation:
 
     def kill(self, instance: Instance, now: float) -> None:
         """End a session from the server's side; the client reconnects a little later."""
-        self.client_table.remove(instance, now)
+        self.instance_table.remove(instance, now)
         self._reconnect_later(instance, now)
 
     def connect(self, identity: ClientIdentity, now: float) -> None:
@@ -80,7 +80,7 @@ class ClientPopulation:
 
     def disconnect(self, common_name: str, now: float) -> None:
         """Let all clients of a name disconnect now; they don't reconnect."""
-        for instance in list(self.client_table.instances.values()):
+        for instance in list(self.instance_table.instances.values()):
             if instance.reconnects and instance.common_name == common_name:
                 self._disconnect(instance, now)
 
@@ -126,13 +126,13 @@ class ClientPopulation:
         self._context.verify(instance)
         if not self._profile.duplicate_names:
             self._replace_others(instance, now)
-        self.client_table.establish(instance, now)
-        self._context.observer(Event.ESTABLISHED, instance, now)
+        self.instance_table.establish(instance, now)
+        self._context.observer(InstanceEvent.ESTABLISHED, instance, now)
         self._schedule_disconnect(instance, now)
 
     def _replace_others(self, instance: Instance, now: float) -> None:
         """Remove earlier sessions of the same name, without an event."""
-        for other in list(self.client_table.instances.values()):
+        for other in list(self.instance_table.instances.values()):
             if other.connected and other.common_name == instance.common_name:
                 instance.replaces = True
                 self.kill(other, now)
@@ -152,15 +152,17 @@ class ClientPopulation:
     def _disconnect(self, instance: Instance, now: float) -> None:
         """Send an exit notification; 2.6 keeps the row for five more seconds."""
         self._mark_leaving(instance, now)
-        self._context.observer(Event.EXIT_NOTIFIED, instance, now)
-        self._context.schedule_removal(instance, now + REJECTED_SECONDS, Event.DELAYED_EXIT)
+        self._context.observer(InstanceEvent.EXIT_NOTIFIED, instance, now)
+        self._context.schedule_removal(instance, now + REJECTED_SECONDS, InstanceEvent.DELAYED_EXIT)
 
     def _mark_leaving(self, instance: Instance, now: float) -> None:
         instance.reconnects = False
-        self.client_table.stop_traffic(instance, now)
+        self.instance_table.stop_traffic(instance, now)
 
     def _drop(self, instance: Instance, now: float) -> None:
         """Lose the network; often the client reconnects before the server's ping timeout."""
         self._mark_leaving(instance, now)
-        self._context.schedule_removal(instance, now + PING_RESTART_SECONDS, Event.PING_TIMED_OUT)
+        self._context.schedule_removal(
+            instance, now + PING_RESTART_SECONDS, InstanceEvent.PING_TIMED_OUT
+        )
         self._schedule_connect(instance.identity, now + self._absence())

@@ -1,7 +1,7 @@
-"""The landing page `/`: the daemons, those with problems first. Static HTML, no script.
+"""The landing page `/`: the daemons, those that are down first. Static HTML, no script.
 
 page                the endpoint and the whole page
-row                 one daemon: its severity, and its rows of the table
+row                 one daemon: its health, and its rows of the table
 page.html, page.css the template and the style
 """
 

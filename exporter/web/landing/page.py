@@ -1,4 +1,4 @@
-"""The endpoint `/`, and the whole page: a summary and a table, the most severe problems first."""
+"""The endpoint `/`, and the whole page: a summary and a table, daemons that are down first."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler
 from exporter import __version__
 from exporter.management.status import ServerStatus
 from exporter.state.daemon import DaemonState
-from exporter.web.landing.row import COLUMNS, DaemonSummary, Severity, render_daemon, summarise
+from exporter.web.landing.row import COLUMNS, DaemonSummary, Health, render_daemon, summarise
 from exporter.web.metrics import accepts_gzip
 
 ROWS_LIMIT = 1000
@@ -78,10 +78,10 @@ def handler(daemons: Callable[[], Sequence[DaemonState]], telemetry_path: str) -
 def landing_page(daemons: Sequence[DaemonState], links: Sequence[Link]) -> str:
     """Return the page as HTML, as of now; all text in it is escaped."""
     moment = now()
-    order = list(Severity)
+    order = list(Health)
     summarised = sorted(
         ((summarise(daemon), daemon) for daemon in daemons),
-        key=lambda pair: order.index(pair[0].severity),
+        key=lambda pair: order.index(pair[0].health),
     )
     return _PAGE.substitute(
         style=_STYLE,
@@ -100,24 +100,24 @@ def landing_page(daemons: Sequence[DaemonState], links: Sequence[Link]) -> str:
 
 
 def _summary(summarised: Sequence[tuple[DaemonSummary, DaemonState]]) -> str:
-    """Return the number of daemons, in total and by severity, and the number of clients."""
+    """Return the number of daemons, in total and by health, and the number of clients."""
     clients = [
         len(daemon.status.clients)
         for _, daemon in summarised
         if isinstance(daemon.status, ServerStatus)
     ]
-    parts = [f"<b>{_count(len(summarised), 'daemon')}</b>", *_count_by_severity(summarised)]
+    parts = [f"<b>{_count(len(summarised), 'daemon')}</b>", *_count_by_health(summarised)]
     if clients:
         parts.append(f"<b>{_count(sum(clients), 'client')}</b> connected")
     return " · ".join(parts)
 
 
-def _count_by_severity(summarised: Sequence[tuple[DaemonSummary, DaemonState]]) -> list[str]:
-    counts = Counter(summary.severity for summary, _ in summarised)
+def _count_by_health(summarised: Sequence[tuple[DaemonSummary, DaemonState]]) -> list[str]:
+    counts = Counter(summary.health for summary, _ in summarised)
     return [
-        f'<span class="{severity}">{counts[severity]} {severity}</span>'
-        for severity in Severity
-        if counts[severity]
+        f'<span class="{health}">{counts[health]} {health}</span>'
+        for health in Health
+        if counts[health]
     ]
 
 
@@ -128,5 +128,5 @@ def _count(number: int, noun: str) -> str:
 def _not_listed(summarised: Sequence[tuple[DaemonSummary, DaemonState]]) -> str:
     if not summarised:
         return ""
-    parts = [f"{len(summarised)} more", *_count_by_severity(summarised)]
+    parts = [f"{len(summarised)} more", *_count_by_health(summarised)]
     return f"<p>Not listed: {', '.join(parts)}.</p>"

@@ -1,4 +1,4 @@
-"""One daemon on the page: its severity, a row of values, and a row for its problem."""
+"""One daemon on the page: its health, a row of values, and a row for its problem."""
 
 import datetime
 import enum
@@ -28,8 +28,8 @@ _MIN_COUNT = 2
 """Smallest count of a unit of time, seconds excepted: 90 s, not 1 min; 47 h, not 1 d."""
 
 
-class Severity(enum.StrEnum):
-    """How urgent a daemon is: the order of the page, and the class of its rows in the style."""
+class Health(enum.StrEnum):
+    """The health of a daemon, in the order of the page; the class of its rows in the style."""
 
     DOWN = "down"
     DEGRADED = "degraded"
@@ -38,13 +38,13 @@ class Severity(enum.StrEnum):
 
 
 class DaemonSummary(msgspec.Struct, frozen=True):
-    """The severity of a daemon and its reason.
+    """The health of a daemon and its reason.
 
     `state` is text for the column; `problem` is a sentence with what to do, "" if there is none;
     `reason` is the label value of `openvpn_down_reason`, "" if that is 0 for all reasons.
     """
 
-    severity: Severity
+    health: Health
     state: str
     problem: str = ""
     reason: str = ""
@@ -54,16 +54,16 @@ def summarise(daemon: DaemonState) -> DaemonSummary:
     """Return the summary of a daemon."""
     state = daemon.state.name.value if daemon.state else "up"
     if daemon.down_reason is not None:
-        severity, state = (Severity.DEGRADED, state) if daemon.up else (Severity.DOWN, "down")
+        health, state = (Health.DEGRADED, state) if daemon.up else (Health.DOWN, "down")
         problem = daemon.down_message
         if len(problem) > PROBLEM_LIMIT:
             problem = f"{problem[: PROBLEM_LIMIT - 1]}…"
-        return DaemonSummary(severity, state, problem, daemon.down_reason.value)
+        return DaemonSummary(health, state, problem, daemon.down_reason.value)
     if not daemon.up:
-        return DaemonSummary(Severity.PENDING, "pending")
+        return DaemonSummary(Health.PENDING, "pending")
     if daemon.state is not None and daemon.state.name is not StateName.CONNECTED:
-        return DaemonSummary(Severity.DEGRADED, state)
-    return DaemonSummary(Severity.UP, state)
+        return DaemonSummary(Health.DEGRADED, state)
+    return DaemonSummary(Health.UP, state)
 
 
 def render_daemon(daemon: DaemonState, summary: DaemonSummary, now: float) -> str:
@@ -78,7 +78,7 @@ def render_daemon(daemon: DaemonState, summary: DaemonSummary, now: float) -> st
         _cell(COLUMNS[5], _last_poll(daemon, now)),
     )
     problem = _problem_row(daemon, summary)
-    return f'<tbody class="{summary.severity}"><tr>{"".join(cells)}</tr>{problem}</tbody>'
+    return f'<tbody class="{summary.health}"><tr>{"".join(cells)}</tr>{problem}</tbody>'
 
 
 def _cell(column: str, text: str, small: str = "") -> str:

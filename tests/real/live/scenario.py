@@ -193,8 +193,8 @@ class AlertScenario:
         for number in range(EXTRA_CLIENTS):
             apply(self.fleet.hotel, partial(hotel.connect, identity(f"late-{number}")))
         await self.alertmanager.wait_for(CLIENTS_TURNED_AWAY, ACTIVE)
-        assert hotel.client_table
-        [scan] = [row for row in hotel.client_table.instances.values() if not row.connected]
+        assert hotel.instance_table
+        [scan] = [row for row in hotel.instance_table.instances.values() if not row.connected]
         apply(self.fleet.hotel, partial(hotel.kill, scan.client_id))
         await self.alertmanager.wait_for(AT_LIMIT, SUPPRESSED)
         await self.alertmanager.wait_for(NEAR_LIMIT, SUPPRESSED)

@@ -1,7 +1,7 @@
 from exporter.simulator.daemon.env_block import DaemonEnv, established
-from exporter.simulator.population.client_table import ClientTable
 from exporter.simulator.population.identity import ClientIdentity
 from exporter.simulator.population.instance import Instance
+from exporter.simulator.population.instance_table import InstanceTable
 from tests.simulator.daemons import FIVE
 from tests.simulator.manual_clock import MORNING
 
@@ -9,10 +9,10 @@ DAEMON = DaemonEnv(pid=1, started=2, verb=3, port=1194, tcp=False, clients=4)
 
 
 def client(identity: ClientIdentity = FIVE[0]) -> Instance:
-    client_table = ClientTable()
-    opened = client_table.open(identity, port=50_000, now=MORNING)
-    client_table.verify(opened, received=1, sent=1)
-    client_table.establish(opened, MORNING)
+    instance_table = InstanceTable()
+    opened = instance_table.open(identity, port=50_000, now=MORNING)
+    instance_table.verify(opened, received=1, sent=1)
+    instance_table.establish(opened, MORNING)
     return opened
 
 

@@ -7,7 +7,7 @@ from exporter.simulator.daemon.settings import RELEASE
 from exporter.simulator.daemon.status import (
     BadFormat,
     Snapshot,
-    TunnelCounters,
+    TunnelStatistics,
     local_time,
     server_status,
     tunnel_status,
@@ -117,6 +117,6 @@ def test_native_ipv6_has_no_port() -> None:
 
 
 def test_the_statistics_of_a_client_are_the_same_byte_for_byte() -> None:
-    counters = TunnelCounters(link_read=3275, link_write=3035, auth_read=64)
+    counters = TunnelStatistics(link_read=3275, link_write=3035, auth_read=64)
     status = tunnel_status(counters, now=1_795_406_984)
     assert status == recorded("client-mode/05-status.recv")

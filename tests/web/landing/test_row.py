@@ -5,7 +5,7 @@ from exporter.management.state import State, StateName
 from exporter.web.landing.row import (
     PROBLEM_LIMIT,
     DaemonSummary,
-    Severity,
+    Health,
     format_age,
     format_bytes,
     summarise,
@@ -14,31 +14,31 @@ from tests.metrics.daemons import NOON, new_daemon, server, start_session, take_
 
 
 def test_a_connected_daemon_is_up() -> None:
-    assert summarise(server()) == DaemonSummary(Severity.UP, "CONNECTED")
+    assert summarise(server()) == DaemonSummary(Health.UP, "CONNECTED")
 
 
 def test_a_daemon_before_its_first_poll_is_pending() -> None:
-    assert summarise(new_daemon()) == DaemonSummary(Severity.PENDING, "pending")
+    assert summarise(new_daemon()) == DaemonSummary(Health.PENDING, "pending")
 
 
 def test_a_daemon_with_a_session_but_no_poll_is_pending() -> None:
     daemon = new_daemon()
     start_session(daemon)
-    assert summarise(daemon).severity is Severity.PENDING
+    assert summarise(daemon).health is Health.PENDING
 
 
 @pytest.mark.parametrize("name", [name for name in StateName if name is not StateName.CONNECTED])
 def test_a_daemon_that_is_up_but_not_connected_is_degraded(name: StateName) -> None:
     daemon = tunnel()
     daemon.on_state(State(NOON, name, ""))
-    assert summarise(daemon) == DaemonSummary(Severity.DEGRADED, name.value)
+    assert summarise(daemon) == DaemonSummary(Health.DEGRADED, name.value)
 
 
 def test_a_daemon_that_is_down_has_a_problem_and_a_reason() -> None:
     daemon = server()
     take_down(daemon)
     problem = "127.0.0.1:7505: Connection refused"
-    assert summarise(daemon) == DaemonSummary(Severity.DOWN, "down", problem, DownReason.REFUSED)
+    assert summarise(daemon) == DaemonSummary(Health.DOWN, "down", problem, DownReason.REFUSED)
 
 
 def test_a_daemon_that_is_up_by_its_status_file_only_is_degraded() -> None:
@@ -46,8 +46,8 @@ def test_a_daemon_that_is_up_by_its_status_file_only_is_degraded() -> None:
     take_down(daemon)
     daemon.up = True
     summary = summarise(daemon)
-    assert (summary.severity, summary.state, summary.reason) == (
-        Severity.DEGRADED,
+    assert (summary.health, summary.state, summary.reason) == (
+        Health.DEGRADED,
         "up",
         "refused",
     )

@@ -18,7 +18,7 @@ class Exit(enum.IntEnum):
     """The configuration or a flag is invalid."""
 
 
-class Command(msgspec.Struct, frozen=True):
+class Subcommand(msgspec.Struct, frozen=True):
     """One command; `run` takes the flags that `add_flags` defines.
 
     `run` may raise UsageError, ConfigError and CommandFailed, which end the program with their

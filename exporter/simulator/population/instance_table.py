@@ -26,7 +26,7 @@ class IdAllocator:
         heapq.heappush(self._free, number)
 
 
-class ClientTable:
+class InstanceTable:
     """Instances by client id; `received` and `sent` count the bytes of removed ones, too.
 
     The bytes of handshakes have counters of their own: with data channel offload the daemon counts

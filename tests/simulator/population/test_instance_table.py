@@ -1,5 +1,5 @@
-from exporter.simulator.population.client_table import IdAllocator
 from exporter.simulator.population.instance import virtual_address, virtual_ipv6_address
+from exporter.simulator.population.instance_table import IdAllocator
 
 
 def test_the_lowest_free_number_comes_first() -> None:
