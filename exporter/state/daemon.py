@@ -240,6 +240,8 @@ class DaemonState:
                 with contextlib.suppress(ValueError):  # without a time the session is unknown
                     since = parse_number(env.get("time_unix", ""))
                     self.clients.sessions.add_peer_info(client_id, since, parse_peer_info(env))
+                    if "time_duration" not in env:  # marks a client that was just rejected
+                        self.clients.sessions.add_login(client_id, since)
             case _:
                 prompt = prompts.blocking_prompt(notification)
                 self.prompt = prompt.prompt_kind if prompt else self.prompt
@@ -328,6 +330,7 @@ class DaemonState:
     def _update(self, status: Status | None, now: float) -> None:
         match status:
             case ServerStatus():
+                self.status = status = self.clients.sessions.with_logins(status)
                 self.unparsed_lines += status.unparsed
                 self._is_tunnel = False
                 self.clients.update(status, now)

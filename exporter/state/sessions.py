@@ -11,7 +11,7 @@ import msgspec
 
 from exporter.management.log_lines import ConnectLine
 from exporter.management.peer import PeerInfo
-from exporter.management.status import ClientRow
+from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.counters import Histogram
 from exporter.state.logged_connects import LoggedConnects
 from exporter.state.session_matching import match_rows
@@ -91,6 +91,7 @@ class SessionTracker:
         self._initialised = False
         self._logged_connects = LoggedConnects()
         self._peer_info: dict[_Key, PeerInfo] = {}
+        self._logins: dict[_Key, None] = {}
 
     def add_logged_connect(self, line: ConnectLine) -> None:
         """Count a client whose connect is in the log; its row does not count again."""
@@ -104,6 +105,29 @@ class SessionTracker:
         if len(self._peer_info) >= _PEER_INFO_LIMIT:
             del self._peer_info[next(iter(self._peer_info))]
         self._peer_info[client_id, since] = peer_info
+
+    def add_login(self, client_id: int, since: int) -> None:
+        """Record that the daemon has let a client in, which no row may prove."""
+        if len(self._logins) >= _PEER_INFO_LIMIT:
+            del self._logins[next(iter(self._logins))]
+        self._logins[client_id, since] = None
+
+    def with_logins(self, status: ServerStatus) -> ServerStatus:
+        """Return the status with the pending rows of clients that have logged in as connected.
+
+        A client on a bridge has a route only while it sends; one without an address never has. It
+        is connected once the daemon has let it in, and stays so while its row is there.
+        """
+        connected = {
+            key
+            for row in status.pending
+            if (key := _key(row)) in self._logins or key in self._sessions
+        }
+        if not connected:
+            return status
+        rows = [row for row in status.pending if _key(row) in connected]
+        pending = tuple(row for row in status.pending if _key(row) not in connected)
+        return msgspec.structs.replace(status, clients=(*status.clients, *rows), pending=pending)
 
     def update(
         self, rows: Sequence[ClientRow], now: int, *, unreadable: int = 0
@@ -177,6 +201,7 @@ class SessionTracker:
 
     def _open_session(self, key: _Key, row: ClientRow) -> ClientSession:
         peer_info = self._peer_info.pop(key, _UNKNOWN_PEER)
+        self._logins.pop(key, None)
         return _new_session(self._identity(row), row, peer_info)
 
     def _continue_session(

@@ -5,6 +5,10 @@ in the middle, client id, peer id; 2.5: cipher), so each field is found by its c
 Format 3 separates the fields by tabs, which no field can contain. Format 2 separates them by
 commas, which common names and user names may contain: a row with too many fields is realigned by
 the numbers in it, and dropped if that is ambiguous.
+
+A row counts as connected by what proves a login: a virtual address, or a route of its own (an
+iroute, or a MAC address on a TAP bridge). The cipher proves nothing: before negotiation it is the
+configured default, and the user name may not be authenticated yet.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -20,7 +24,7 @@ from exporter.management.status.model import (
     check_row_count,
 )
 from exporter.management.status.row_cache import RowCache
-from exporter.management.values import clean, decode, is_mac, parse_number
+from exporter.management.values import clean, decode, parse_number
 
 _MAX_TITLE = 256
 
@@ -29,10 +33,6 @@ _FORMAT_2_ROWS = 1000
 
 _MAX_HEADERS = 8
 """Header rows that are parsed; OpenVPN prints two."""
-
-# The row of a client without a cipher of its own has the configured default. What 2.4 and later
-# negotiate is authenticated encryption.
-_NEGOTIATED_CIPHERS = ("GCM", "POLY1305")
 
 
 def parse_in_chunks(
@@ -73,7 +73,8 @@ class _TableParser:
         self._updated: int | None = None
         self._rows: list[ClientRow] = []
         self._routes: list[RouteRow] = []
-        self._skip_routes = False
+        self._routed: set[tuple[str, str]] = set()
+        self._skip_routes: bool | None = None
         self._route_count = 0
         self._queue_length: int | None = None
         self._dco: bool | None = None
@@ -88,14 +89,24 @@ class _TableParser:
                     self._rows.append(self._parse_client(line))
                 elif line.startswith(route):
                     self._route_count += 1
-                    if not self._skip_routes:  # one route shows whether the mode is TAP
-                        self._routes.append(self._parse_route(line))
-                        self._skip_routes = not self._want_routes
+                    if self._skip_routes is None:  # all clients are read: their table comes first
+                        self._skip_routes = not (self._want_routes or self._needs_routes())
+                    if not self._skip_routes:
+                        self._add_route(self._parse_route(line))
                 else:
                     self._feed_other(decode(line))
             except ValueError:
                 self._unparsed += 1
-        check_row_count(len(self._rows), len(self._routes))
+        check_row_count(len(self._rows), max(len(self._routes), len(self._routed)))
+
+    def _needs_routes(self) -> bool:
+        """Return whether a client lacks an address: a route may prove its login."""
+        return not all(map(_has_address, self._rows))
+
+    def _add_route(self, route: RouteRow) -> None:
+        self._routed.add((route.common_name, route.real_address))
+        if self._want_routes:
+            self._routes.append(route)
 
     def _feed_other(self, line: str) -> None:
         match line.split(self._separator, MAX_COLUMNS + 2):
@@ -135,20 +146,19 @@ class _TableParser:
     def finish(self) -> Generator[None, None, ServerStatus]:
         if self._updated is None:
             raise ReplyError("a status without a readable TIME row")
-        # All routes of a TAP daemon are MAC addresses, none of a TUN daemon is.
-        tap = bool(self._routes) and is_mac(self._routes[0].virtual_address)
         clients: list[ClientRow] = []
         pending: list[ClientRow] = []
         for start in range(0, len(self._rows), MAX_ROWS):
             for row in self._rows[start : start + MAX_ROWS]:
-                (clients if _is_connected(row, tap=tap) else pending).append(row)
+                has_route = (row.common_name, row.real_address) in self._routed
+                (clients if has_route or _has_address(row) else pending).append(row)
             yield
         return ServerStatus(
             updated=self._updated,
             clients=tuple(clients),
             pending=tuple(pending),
             route_count=self._route_count,
-            routes=tuple(self._routes) if self._want_routes else (),
+            routes=tuple(self._routes),
             max_queue_length=self._queue_length,
             dco_enabled=self._dco,
             title=self._title,
@@ -156,12 +166,5 @@ class _TableParser:
         )
 
 
-def _is_connected(row: ClientRow, *, tap: bool) -> bool:
-    """Return whether the row proves a login: the client has a virtual address.
-
-    On a TAP bridge without an address pool no client has one; there a user name or a negotiated
-    cipher counts.
-    """
-    if row.virtual_address or row.virtual_ipv6_address:
-        return True
-    return tap and bool(row.username or row.cipher.endswith(_NEGOTIATED_CIPHERS))
+def _has_address(row: ClientRow) -> bool:
+    return bool(row.virtual_address or row.virtual_ipv6_address)

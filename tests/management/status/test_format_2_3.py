@@ -199,25 +199,28 @@ def test_a_row_without_a_virtual_address_is_pending(name: str) -> None:
     assert [client.common_name for client in status.pending] == [name.replace("UNDEF", "")]
 
 
-@pytest.mark.parametrize("mac", ["9e:45:f9:23:0a:9c@0", "9e:45:f9:23:0a:9c"])
+@pytest.mark.parametrize("routes", [True, False])
+@pytest.mark.parametrize("address", ["9e:45:f9:23:0a:9c@0", "9e:45:f9:23:0a:9c", "192.168.5.0/24"])
 @pytest.mark.parametrize(
-    ("username", "cipher", "connected"),
-    [
-        ("al", "BF-CBC", 1),
-        ("UNDEF", "AES-256-GCM", 1),
-        ("UNDEF", "CHACHA20-POLY1305", 1),
-        ("UNDEF", "BF-CBC", 0),
-        ("UNDEF", "", 0),
-    ],
+    ("client", "connected"),
+    [("alice,127.0.0.1:1", 1), ("alice,127.0.0.1:2", 0), ("bob,127.0.0.1:1", 0)],
 )
-def test_in_tap_mode_without_a_pool_a_name_or_a_negotiated_cipher_means_connected(
-    username: str, cipher: str, *, connected: int, mac: str
+def test_a_route_of_its_own_means_connected(
+    client: str, address: str, *, connected: int, routes: bool
 ) -> None:
+    row = "CLIENT_LIST,alice,127.0.0.1:1,,,1,2,D,3,UNDEF,0,0,"
+    status = read(CLIENTS, row, ROUTES, f"ROUTING_TABLE,{address},{client},D,3", routes=routes)
+    assert (len(status.clients), len(status.pending)) == (connected, 1 - connected)
+    assert (status.route_count, len(status.routes)) == (1, int(routes))
+
+
+@pytest.mark.parametrize("username", ["al", "UNDEF"])
+@pytest.mark.parametrize("cipher", ["AES-256-GCM", "CHACHA20-POLY1305", "BF-CBC", ""])
+def test_neither_cipher_nor_user_name_means_connected(username: str, cipher: str) -> None:
     row = f"CLIENT_LIST,alice,127.0.0.1:1,,,1,2,D,3,{username},0,0,{cipher}"
-    route = f"ROUTING_TABLE,{mac},alice,127.0.0.1:1,D,3"
-    for routes in (True, False):
-        status = read(CLIENTS, row, ROUTES, route, routes=routes)
-        assert (len(status.clients), len(status.pending)) == (connected, 1 - connected)
+    other = "ROUTING_TABLE,9e:45:f9:23:0a:9c@0,bob,127.0.0.1:9,D,3"
+    status = read(CLIENTS, row, ROUTES, other)
+    assert (len(status.clients), len(status.pending)) == (0, 1)
 
 
 @pytest.mark.parametrize(

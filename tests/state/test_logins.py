@@ -1,0 +1,86 @@
+"""Clients whose row proves no login: on a bridge, or without any address."""
+
+from msgspec import structs
+
+from exporter.config.schema import DaemonConfig
+from exporter.config.target import Target
+from exporter.management.endpoint import TcpEndpoint
+from exporter.management.notifications import ClientEvent
+from exporter.management.replies import LoadStats, Poll
+from exporter.management.status import ClientRow, ServerStatus
+from exporter.state.daemon import DaemonState
+
+SINCE = 1795405800
+ALICE = ClientRow(
+    "alice", "192.0.2.7:4", "", "", 100, 200, SINCE, client_id=3, cipher="AES-256-GCM"
+)
+
+
+def bridge() -> DaemonState:
+    management = TcpEndpoint("127.0.0.1", 7505)
+    daemon = DaemonState(Target(DaemonConfig(name="bridge", management=management)))
+    daemon.on_connect()
+    return daemon
+
+
+def poll(
+    daemon: DaemonState, *, clients: tuple[ClientRow, ...] = (), pending: tuple[ClientRow, ...] = ()
+) -> tuple[int, int]:
+    """Poll a status; return the numbers of connected and of pending clients."""
+    status = ServerStatus(SINCE + 200, clients=clients, pending=pending, route_count=len(clients))
+    daemon.on_status_received()
+    daemon.on_poll(Poll(LoadStats(1, 0, 0), status), now=SINCE + 200.0, duration=0.1)
+    assert isinstance(daemon.status, ServerStatus)
+    return len(daemon.status.clients), len(daemon.status.pending)
+
+
+def established(daemon: DaemonState, client_id: int = 3, **env: str) -> None:
+    variables = {"common_name": "alice", "time_unix": str(SINCE), **env}
+    daemon.on_notification("CLIENT", ClientEvent("ESTABLISHED", client_id, env=variables))
+
+
+def test_a_row_without_any_proof_is_pending() -> None:
+    assert poll(bridge(), pending=(ALICE,)) == (0, 1)
+
+
+def test_a_client_that_the_daemon_has_let_in_is_connected() -> None:
+    daemon = bridge()
+    assert poll(daemon) == (0, 0)
+    established(daemon)
+    assert poll(daemon, pending=(ALICE,)) == (1, 0)
+    assert daemon.clients.sessions.connects == 1
+    assert daemon.clients.totals["alice"].received_bytes == 100
+    assert poll(daemon, pending=(structs.replace(ALICE, received_bytes=150),)) == (1, 0)
+    assert daemon.clients.totals["alice"].received_bytes == 150
+    assert poll(daemon) == (0, 0)
+    assert daemon.clients.sessions.disconnects == 1
+
+
+def test_a_rejected_client_stays_pending() -> None:
+    daemon = bridge()
+    assert poll(daemon) == (0, 0)
+    established(daemon, time_duration="0")
+    assert poll(daemon, pending=(ALICE,)) == (0, 1)
+    assert daemon.clients.sessions.connects == 0
+
+
+def test_the_login_of_another_client_proves_nothing() -> None:
+    daemon = bridge()
+    established(daemon, client_id=4)
+    established(daemon, time_unix=str(SINCE - 1))
+    assert poll(daemon, pending=(ALICE,)) == (0, 1)
+
+
+def test_a_client_on_a_bridge_stays_connected_when_its_route_expires() -> None:
+    daemon = bridge()
+    assert poll(daemon, clients=(ALICE,)) == (1, 0)
+    assert poll(daemon, pending=(ALICE,)) == (1, 0)
+    assert poll(daemon, clients=(ALICE,)) == (1, 0)
+    assert daemon.clients.sessions.disconnects == 0
+
+
+def test_a_client_on_a_bridge_is_pending_again_after_a_restart() -> None:
+    daemon = bridge()
+    assert poll(daemon, clients=(ALICE,)) == (1, 0)
+    daemon.clients.restart()
+    assert poll(daemon, pending=(ALICE,)) == (0, 1)
