@@ -90,7 +90,7 @@ class _TableParser:
                 elif line.startswith(route):
                     self._route_count += 1
                     if self._skip_routes is None:  # all clients are read: their table comes first
-                        self._skip_routes = not (self._want_routes or self._needs_routes())
+                        self._skip_routes = not (self._want_routes or self._lacks_addresses())
                     if not self._skip_routes:
                         self._add_route(self._parse_route(line))
                 else:
@@ -99,9 +99,9 @@ class _TableParser:
                 self._unparsed += 1
         check_row_count(len(self._rows), max(len(self._routes), len(self._routed)))
 
-    def _needs_routes(self) -> bool:
+    def _lacks_addresses(self) -> bool:
         """Return whether a client lacks an address: a route may prove its login."""
-        return not all(map(_has_address, self._rows))
+        return any(not (row.virtual_address or row.virtual_ipv6_address) for row in self._rows)
 
     def _add_route(self, route: RouteRow) -> None:
         self._routed.add((route.common_name, route.real_address))
@@ -150,8 +150,12 @@ class _TableParser:
         pending: list[ClientRow] = []
         for start in range(0, len(self._rows), MAX_ROWS):
             for row in self._rows[start : start + MAX_ROWS]:
-                has_route = (row.common_name, row.real_address) in self._routed
-                (clients if has_route or _has_address(row) else pending).append(row)
+                is_connected = bool(
+                    row.virtual_address
+                    or row.virtual_ipv6_address
+                    or (row.common_name, row.real_address) in self._routed
+                )
+                (clients if is_connected else pending).append(row)
             yield
         return ServerStatus(
             updated=self._updated,
@@ -164,7 +168,3 @@ class _TableParser:
             title=self._title,
             unparsed=self._unparsed,
         )
-
-
-def _has_address(row: ClientRow) -> bool:
-    return bool(row.virtual_address or row.virtual_ipv6_address)

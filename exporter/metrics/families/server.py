@@ -38,7 +38,7 @@ def _by_cipher(daemon: DaemonState) -> LabelledValues:
 FAMILIES = (
     gauge(
         "openvpn_server_connected_clients",
-        "Connected clients: rows of the status with a virtual address.",
+        "Connected clients: rows with a virtual address or a route, or let in by the daemon.",
         _from_status(lambda status: len(status.clients)),
     ),
     gauge(

@@ -1,0 +1,71 @@
+"""A bridge without an address pool: no row has a virtual address, and routes expire."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import IPv4Network, IPv6Network
+
+from tests.real.client import client
+from tests.real.daemon import INITIALISED, running
+from tests.real.lab import Lab
+from tests.real.management import LOOPBACK
+from tests.real.scraping import Page, daemon_config, scraping
+from tests.real.server import KEEPALIVE, Server, Transport
+
+CONNECTED = "openvpn_server_connected_clients"
+PENDING = "openvpn_server_pending_clients"
+ROUTES = "openvpn_server_routes"
+
+
+@asynccontextmanager
+async def bridge(lab: Lab) -> AsyncIterator[Server]:
+    """Run a TAP server that assigns no addresses until the end of the block."""
+    management, port = lab.tcp(), lab.port()
+    options = [
+        *("--mode", "server", "--tls-server", "--dev", "tap", "--disable-dco"),
+        *("--cipher", "AES-256-GCM", "--proto", "tcp4-server"),
+        *("--local", LOOPBACK, "--port", str(port), "--dh", "none"),
+        *lab.authority.issue("server").options(),
+        *KEEPALIVE,
+        *("--verb", "3", *management.options()),
+    ]
+    name = f"bridge-{lab.next_number()}"
+    async with running(name, options, directory=lab.directory, ready=INITIALISED) as daemon:
+        yield Server(
+            lab=lab,
+            daemon=daemon,
+            management=management,
+            transport=Transport.TCP,
+            port=port,
+            network=IPv4Network("10.0.0.0/24"),
+            network6=IPv6Network("fd00::/64"),
+        )
+
+
+def counts(page: Page) -> tuple[float, float, float]:
+    return page.value(CONNECTED), page.value(PENDING), page.value(ROUTES)
+
+
+async def test_a_silent_client_on_a_bridge_is_connected_once_it_has_logged_in(lab: Lab) -> None:
+    async with bridge(lab) as office, scraping(daemon_config(office.management)) as scraper:
+        await scraper.wait_up()
+        async with client(office, "alice", "--dev-type", "tap"):
+            page = await scraper.wait_for(lambda page: page.value(CONNECTED) == 1)
+            assert counts(page) == (1, 0, 0)
+            assert page.value("openvpn_server_client_connects_total") == 1
+            assert page.values("openvpn_server_client_sessions", by="common_name") == {"alice": 1}
+        await scraper.wait_for(lambda page: counts(page) == (0, 0, 0))
+
+
+async def test_a_handshake_on_a_bridge_is_pending_whatever_cipher_its_row_shows(lab: Lab) -> None:
+    async with (
+        bridge(lab) as office,
+        scraping(daemon_config(office.management)) as scraper,
+        client(office, "alice", "--dev-type", "tap"),
+    ):
+        await scraper.wait_for(lambda page: page.value(CONNECTED) == 1)
+        _, writer = await asyncio.open_connection(LOOPBACK, office.port)
+        page = await scraper.wait_for(lambda page: page.value(PENDING) == 1)
+        assert counts(page) == (1, 1, 0)
+        assert page.values("openvpn_server_client_sessions", by="common_name") == {"alice": 1}
+        writer.close()
