@@ -116,7 +116,7 @@ def _result_row(result: OneShotResult) -> Sequence[str]:
         result.daemon.name,
         str(result.daemon.target.address),
         _status_cell(result),
-        info.version.version if info else "",
+        info.version.version if info and info.version else "",
         daemon.mode.value if daemon.mode else "",
         daemon.state.name.value if daemon.state else "",
         str(len(status.clients)) if isinstance(status, ServerStatus) else "",
@@ -155,6 +155,8 @@ def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
                 f"{name}: the daemon restarts its VPN when a management client disconnects "
                 "('management-signal'), so this check restarted it; remove that option"
             )
+        for command, message in result.daemon.failed_command_messages.items():
+            yield f"{name}: {message}; the data of '{command.text}' is missing"
         if result.daemon.status_fallbacks:
             yield f"{name}: the reply to 'status 3' has no END: a row of 512 bytes drops the rest"
 

@@ -62,22 +62,22 @@ _LOAD_STATS = re.compile(r"nclients=(\d+),bytesin=(\d+),bytesout=(\d+)", re.ASCI
 
 
 class DaemonInfo(msgspec.Struct, frozen=True):
-    """The facts that a daemon reports at the beginning of a session."""
+    """The facts that a daemon reports at the beginning of a session; None if it did not."""
 
-    version: Version
-    pid: int
-    verbosity: int
-    holds: bool
+    version: Version | None
+    pid: int | None
+    verbosity: int | None
 
 
 class Poll(msgspec.Struct, frozen=True):
     """The replies of one poll.
 
-    `status` is None while the daemon has none: it is held, waits for a password, or restarts.
+    `load_stats` is None if that reply could not be used. `status` is None while the daemon has
+    none: it is held, waits for a password, or restarts.
     `fallback` is true if `status 1` was used because `status 3` did not end.
     """
 
-    load_stats: LoadStats
+    load_stats: LoadStats | None
     status: Status | None
     fallback: bool = False
 
@@ -134,8 +134,15 @@ def parse_load_stats(text: bytes) -> LoadStats:
 
 
 def parse_states(lines: Sequence[bytes]) -> tuple[State, ...]:
-    """Parse the state history, oldest entry first; skip lines that are no entry."""
-    return tuple(_parse_lines(parse_state, lines[-MAX_STATES:]))
+    """Parse the state history, oldest entry first; skip lines that are no entry.
+
+    Raises:
+        ReplyError: no line is an entry.
+    """
+    states = tuple(_valid_lines(parse_state, lines[-MAX_STATES:]))
+    if lines and not states:
+        raise ReplyError("a reply to 'state' of which no line can be parsed")
+    return states
 
 
 def parse_log_cache(lines: Sequence[bytes]) -> Generator[None, None, tuple[LogLine, ...]]:
@@ -143,15 +150,20 @@ def parse_log_cache(lines: Sequence[bytes]) -> Generator[None, None, tuple[LogLi
 
     Lines that are no log line are skipped: before 2.5.11 and 2.6.11 a peer could put a line break
     into a message.
+
+    Raises:
+        ReplyError: no line is a log line.
     """
     parsed: list[LogLine] = []
     for batch in line_batches(lines[-MAX_LOG_LINES:], rows=_LOG_BATCH):
-        parsed += _parse_lines(parse_log, batch)
+        parsed += _valid_lines(parse_log, batch)
         yield
+    if lines and not parsed:
+        raise ReplyError("a reply to 'log all' of which no line can be parsed")
     return tuple(parsed)
 
 
-def _parse_lines(parse: Callable[[str], _T], lines: Sequence[bytes]) -> Iterator[_T]:
+def _valid_lines(parse: Callable[[str], _T], lines: Sequence[bytes]) -> Iterator[_T]:
     for line in lines:
         with contextlib.suppress(ValueError):
             yield parse(decode(line))

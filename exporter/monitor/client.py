@@ -5,7 +5,8 @@ verb 3, so few are sent. The callback of a history reply runs before later notif
 dispatched, so that no entry is lost or counted twice.
 """
 
-from collections.abc import Callable, Generator
+import contextlib
+from collections.abc import Awaitable, Callable, Generator
 from typing import TypeVar
 
 from exporter.aio import run_cooperatively, yield_to_loop
@@ -31,32 +32,43 @@ _NOT_IN_THIS_MODE = b"is not supported by the current daemon mode"
 _T = TypeVar("_T")
 
 
-class ManagementClient:
-    """Sends the commands of one session."""
+OnCommand = Callable[[Command, ReplyError | None], None]
+"""Called after each command but `status`, with the error if its reply could not be used."""
 
-    def __init__(self, connection: Connection, *, realtime: bool) -> None:
+
+class ManagementClient:
+    """Sends the commands of one session.
+
+    Only a reply to `status` is required. If the daemon refuses another command, or if its reply
+    can't be parsed, the method returns None and `on_command` gets the error.
+    """
+
+    def __init__(
+        self, connection: Connection, *, realtime: bool, on_command: OnCommand = lambda *_: None
+    ) -> None:
         """`realtime` switches states and log lines on: useless if the session ends at once."""
         self.realtime = realtime
         self._connection = connection
+        self._on_command = on_command
         self._routes = False
         self._reader = StatusReader(routes=False)
         self._status_1_polls = 0
 
-    async def fetch_pid(self) -> int:
+    async def fetch_pid(self) -> int | None:
         """Send `pid`."""
         return await self._request_line(Command.PID, replies.parse_pid)
 
     async def fetch_info(
-        self, pid: int, on_history: Callable[[tuple[State, ...]], None]
+        self, pid: int | None, on_history: Callable[[tuple[State, ...]], None]
     ) -> DaemonInfo:
         """Send what is asked once a session; `on_history` gets the reply to `state all`."""
+        await self._request_line(Command.HOLD, replies.parse_hold)
         version = await self._request_lines(Command.VERSION, replies.parse_version)
         verbosity = await self._request_line(Command.VERB, replies.parse_verb)
-        holds = await self._request_line(Command.HOLD, replies.parse_hold)
         if self.realtime:
             await self._request_line(Command.STATE_ON, bytes)
         await self._request_lines(Command.STATE_ALL, replies.parse_states, on_history)
-        return DaemonInfo(version, pid, verbosity, holds)
+        return DaemonInfo(version, pid, verbosity)
 
     async def fetch_log(
         self, on_history: Callable[[tuple[LogLine, ...]], Generator[None, None, None]]
@@ -65,14 +77,14 @@ class ManagementClient:
         if self.realtime:
             await self._request_line(Command.LOG_ON, bytes)
 
-        async def on_reply(reply: Reply) -> None:
-            if isinstance(reply, MultilineReply):
-                lines = await run_cooperatively(replies.parse_log_cache(reply.lines))
-                await run_cooperatively(on_history(lines))
+        async def parse(reply: Reply) -> tuple[LogLine, ...]:
+            if not isinstance(reply, MultilineReply):
+                raise _refused_or_odd(Command.LOG_ALL, reply)
+            lines = await run_cooperatively(replies.parse_log_cache(reply.lines))
+            await run_cooperatively(on_history(lines))
+            return lines
 
-        reply = await self._connection.request(Command.LOG_ALL, on_reply=on_reply)
-        if not isinstance(reply, MultilineReply):
-            raise _unexpected_reply(Command.LOG_ALL, reply)
+        await self._request(Command.LOG_ALL, parse)
 
     async def disable_log(self) -> None:
         """Send `log off`."""
@@ -97,7 +109,8 @@ class ManagementClient:
         `routes` reads each route of the routing table.
 
         Raises:
-            ManagementError: a reply is missing or incomplete; nothing of the poll counts.
+            ManagementError: a reply is missing or incomplete, or that to `status` can't be used;
+                nothing of the poll counts.
         """
         load_stats = await self._request_line(Command.LOAD_STATS, replies.parse_load_stats)
 
@@ -129,41 +142,59 @@ class ManagementClient:
         self._status_1_polls = STATUS_1_POLLS
         return await request(Command.STATUS_1, on_reply=on_reply), True
 
-    async def _request_line(self, command: Command, parse: Callable[[bytes], _T]) -> _T:
-        reply = await self._connection.request(command)
-        if isinstance(reply, SuccessReply):
-            return parse(reply.text)
-        raise _unexpected_reply(command, reply)
+    async def _request_line(self, command: Command, parse: Callable[[bytes], _T]) -> _T | None:
+        """Send a command with a reply of one line; return None if that can't be used."""
+
+        async def parse_reply(reply: Reply) -> _T:
+            if isinstance(reply, SuccessReply):
+                return parse(reply.text)
+            raise _refused_or_odd(command, reply)
+
+        return await self._request(command, parse_reply)
 
     async def _request_lines(
         self,
         command: Command,
         parse: Callable[[tuple[bytes, ...]], _T],
         on_parsed: Callable[[_T], None] = lambda _: None,
-    ) -> _T:
-        """Send a command with a reply of several lines, and parse it when it is received."""
-        parsed: list[_T | ReplyError] = []
+    ) -> _T | None:
+        """Send a command with a reply of several lines; return None if that can't be used."""
+
+        async def parse_reply(reply: Reply) -> _T:
+            if not isinstance(reply, MultilineReply):
+                raise _refused_or_odd(command, reply)
+            value = parse(reply.lines)
+            on_parsed(value)
+            return value
+
+        return await self._request(command, parse_reply)
+
+    async def _request(
+        self, command: Command, parse: Callable[[Reply], Awaitable[_T]]
+    ) -> _T | None:
+        """Send a command; its reply is parsed when it is received."""
+        values: list[_T] = []
 
         async def on_reply(reply: Reply) -> None:
-            if not isinstance(reply, MultilineReply):
-                return
             try:
-                value = parse(reply.lines)
-            except ReplyError as error:  # raised below: the connection can't tell whose it is
-                parsed.append(error)
+                values.append(await parse(reply))
+            except ReplyError as error:
+                self._on_command(command, error)
             else:
-                parsed.append(value)
-                on_parsed(value)
+                self._on_command(command, None)
 
-        reply = await self._connection.request(command, on_reply=on_reply)
-        if not parsed:
-            raise _unexpected_reply(command, reply)
-        if isinstance(parsed[0], ReplyError):
-            raise parsed[0]
-        return parsed[0]
+        with contextlib.suppress(ReplyError):  # another form, which `parse` has found, too
+            await self._connection.request(command, on_reply=on_reply)
+        return values[0] if values else None
 
 
 def _unexpected_reply(command: Command, reply: Reply) -> ReplyError:
     if isinstance(reply, MultilineReply):
         return ReplyError(f"unexpected reply to '{command.text}': several lines")
     return ReplyError(f"unexpected reply to '{command.text}': {clean_bytes(reply.text)}")
+
+
+def _refused_or_odd(command: Command, reply: Reply) -> ReplyError:
+    if isinstance(reply, ErrorReply):  # its text may repeat a password, see CommandHistory
+        return ReplyError(f"the daemon refuses '{command.text}'")
+    return ReplyError(f"a reply to '{command.text}' of another form")

@@ -213,6 +213,7 @@ class Monitor:
 
     def _on_down(self, error: ManagementError) -> ManagementError:
         self.daemon.on_down(error)
+        self._log_failed_commands()
         self._log_down()
         return error
 
@@ -224,6 +225,7 @@ class Monitor:
             return
         self._backoff.reset()
         self._log_up(poll)
+        self._log_failed_commands()
         if self._on_updated is not None:
             await self._on_updated(self.daemon)
 
@@ -241,14 +243,26 @@ class Monitor:
                 "(--management-signal); the session stays, but the exporter's exit will restart it"
             )
         if self._logged_reason is not None or not self._was_up:
-            info = self.daemon.info
-            version = info.version.version if info else ""
-            event(_log, Level.INFO, "daemon is up", daemon=self.daemon.name, version=version)
+            version = self.daemon.version
+            text = version.version if version else ""
+            event(_log, Level.INFO, "daemon is up", daemon=self.daemon.name, version=text)
         self._logged_reason = None
         self._was_up = True
 
     def _warn(self, message: str) -> None:
         event(_log, Level.WARN, message, daemon=self.daemon.name)
+
+    def _log_failed_commands(self) -> None:
+        """Log each command once whose reply could not be used."""
+        for command in self.daemon.failed_commands.pop_unlogged():
+            event(
+                _log,
+                Level.WARN,
+                "command failed, its data is missing",
+                daemon=self.daemon.name,
+                command=command.text,
+                error=self.daemon.failed_command_messages[command],
+            )
 
     def _log_down(self) -> None:
         """Log a change of the reason, not every attempt."""

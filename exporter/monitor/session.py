@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from exporter.aio import yield_to_loop
 from exporter.config.target import Target
 from exporter.log import Level, event
+from exporter.management.commands import Command
 from exporter.management.errors import (
     LineFloodError,
     LogFloodError,
     ManagementError,
     PromptError,
+    ReplyError,
     ReplyTimeout,
 )
 from exporter.management.messages import Notification
@@ -152,7 +154,9 @@ class ManagementSession:
             self._daemon.on_poll_error(error)
             raise
         self._connection = Connection(stream, timeout=daemon.timeout)
-        self._client = ManagementClient(self._connection, realtime=self._realtime)
+        self._client = ManagementClient(
+            self._connection, realtime=self._realtime, on_command=self._on_command
+        )
         self.history = self._connection.history
         try:
             await self._log_in(self.password.secret)
@@ -228,7 +232,8 @@ class ManagementSession:
 
     async def _fetch_info(self) -> None:
         pid = await self._client.fetch_pid()
-        self._daemon.on_pid(pid)
+        if pid is not None:
+            self._daemon.on_pid(pid)
         info = await self._client.fetch_info(pid, self._daemon.on_state_history)
         self._daemon.on_info(info)
         if self._should_enable_log(info.verbosity):
@@ -240,9 +245,10 @@ class ManagementSession:
         self._info_fetched = True
         self._state_due = asyncio.get_running_loop().time() + STATE_INTERVAL
 
-    def _should_enable_log(self, verbosity: int) -> bool:
-        is_readable = verbosity <= LOG_VERBOSITY_LIMIT and not self._log_rate.exceeded
-        return self._log_wanted and is_readable
+    def _should_enable_log(self, verbosity: int | None) -> bool:
+        if verbosity is None or verbosity > LOG_VERBOSITY_LIMIT:
+            return False
+        return self._log_wanted and not self._log_rate.exceeded
 
     async def _run_pending_commands(self) -> None:
         """Send what the last messages call for, and check the state once a minute."""
@@ -291,6 +297,10 @@ class ManagementSession:
         lines = self._connection.pop_unparsed()
         if lines:  # else the state has not changed
             self._daemon.add_unparsed(lines)
+
+    def _on_command(self, command: Command, error: ReplyError | None) -> None:
+        if error is not None or command in self._daemon.failed_commands.errors:
+            self._daemon.on_command(command, error)
 
     def _on_notification(self, message: Notification) -> None:
         notification = parse_notification(message)

@@ -8,13 +8,14 @@ import contextlib
 import enum
 import functools
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Concatenate, ParamSpec
 
 from exporter.certificates.source import CertificateFileState, certificate_sources
 from exporter.config.target import Target
 from exporter.management import prompts
-from exporter.management.errors import DownReason, ManagementError
+from exporter.management.commands import Command
+from exporter.management.errors import DownReason, ManagementError, ReplyError
 from exporter.management.notifications import (
     ClientEvent,
     Fatal,
@@ -31,6 +32,7 @@ from exporter.management.values import parse_number
 from exporter.state.clients import ClientTable
 from exporter.state.down import DownState
 from exporter.state.events import Events
+from exporter.state.failed_commands import FailedCommands
 from exporter.state.privacy import privacy_for
 from exporter.state.process import ProcessTracker
 from exporter.state.traffic import Traffic, TunnelCounters
@@ -105,6 +107,7 @@ class DaemonState:
         self.poll_failures: Counter[DownReason] = Counter()
         self.status_fallbacks = 0
         self.unparsed_lines = 0
+        self.failed_commands = FailedCommands()
 
         self.certificates: Sequence[CertificateFileState] = ()
         self.revision = 0
@@ -131,7 +134,7 @@ class DaemonState:
     @property
     def version(self) -> Version | None:
         """The version of OpenVPN, from the reply to `version` or the title of a status."""
-        if self.info is not None:
+        if self.info is not None and self.info.version is not None:
             return self.info.version
         return parse_title(self.status.title) if isinstance(self.status, ServerStatus) else None
 
@@ -144,7 +147,7 @@ class DaemonState:
                 return Mode.SERVER
             case TunnelStatus() if configured and configured.mode in {Mode.CLIENT, Mode.P2P}:
                 return configured.mode
-            case TunnelStatus() if self.info is not None:
+            case TunnelStatus() if self.info is not None and self.process.states:
                 return infer_tunnel_mode(self.process.states)
             case _:
                 return None
@@ -158,6 +161,14 @@ class DaemonState:
     def down_message(self) -> str:
         """The same as a sentence, "" while it is up."""
         return self.down.message(self.privacy) if self.down else ""
+
+    @property
+    def failed_command_messages(self) -> Mapping[Command, str]:
+        """Why the replies to commands could not be used, as sentences, by command."""
+        return {
+            command: DownState(error).message(self.privacy)
+            for command, error in self.failed_commands.errors.items()
+        }
 
     @property
     def was_polled(self) -> bool:
@@ -218,6 +229,13 @@ class DaemonState:
     def on_log_history(self, history: Sequence[LogLine]) -> Generator[None, None, None]:
         """Take the reply to `log all`, oldest line first, yielding after each batch of lines."""
         return self.events.add_log_history(history)
+
+    @_mutates
+    def on_command(self, command: Command, error: ReplyError | None) -> None:
+        """Record that a command was answered, or that its reply could not be used."""
+        self.failed_commands.record(command, error)
+        if error is not None:
+            self.events.on_history_missing(command)
 
     @_mutates
     def on_info(self, info: DaemonInfo) -> None:
@@ -285,7 +303,7 @@ class DaemonState:
         self._update(poll.status, now)
         if poll.status is not None:
             self._last_status_time = poll.status.updated
-        self.traffic.update(poll.load_stats, self.clients, dco=self._dco, now=now)
+        self._update_traffic(poll.load_stats, now)
 
     @_mutates
     def on_status_file(self, status: Status, *, now: float, duration: float) -> None:
@@ -298,7 +316,7 @@ class DaemonState:
         self._last_status_time = status.updated
         self._update(status, now)
         if not self.has_management:  # else `load-stats` has the growth once the session is back
-            self._derive_totals(status, now)
+            self._update_traffic(None, now)
 
     def _set_status(
         self, source: StatusSource, status: Status | None, *, now: float, duration: float
@@ -311,12 +329,14 @@ class DaemonState:
         self.poll_duration = duration
         self.polled_at = now
 
-    def _derive_totals(self, status: Status, now: float) -> None:
-        """Take the daemon's totals from the rows: a status file has no `load-stats`."""
+    def _update_traffic(self, load_stats: LoadStats | None, now: float) -> None:
         tunnel = self.tunnel.totals
-        totals = LoadStats(0, tunnel.get("tcp_udp_read", 0), tunnel.get("tcp_udp_write", 0))
-        is_server = isinstance(status, ServerStatus)
-        self.traffic.update(totals, self.clients, dco=is_server, now=now)
+        rows = LoadStats(
+            0,
+            self.clients.received_bytes + tunnel.get("tcp_udp_read", 0),
+            self.clients.sent_bytes + tunnel.get("tcp_udp_write", 0),
+        )
+        self.traffic.update(load_stats, rows, dco=self._dco, now=now)
 
     @_mutates
     def on_status_file_error(self, error: ManagementError) -> None:

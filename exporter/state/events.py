@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from exporter.management import prompts
 from exporter.management.batches import batches
+from exporter.management.commands import Command
 from exporter.management.log_events import LOG_EVENTS
 from exporter.management.log_lines import (
     ClientEnd,
@@ -75,6 +76,11 @@ class Events:
         """Record that the daemon's process restarted: its histories are empty."""
         self._states.restart()
         self._lines.restart()
+
+    def on_history_missing(self, command: Command) -> None:
+        """Record that a history can't be read: what arrives in real time counts from now on."""
+        self._states_read |= command is Command.STATE_ALL
+        self._lines_read |= command is Command.LOG_ALL
 
     def add_state_history(self, history: Sequence[State]) -> Sequence[State]:
         """Count the reply to `state all`, oldest entry first; return the entries that are new."""

@@ -4,7 +4,6 @@ import msgspec
 
 from exporter.management.replies import LoadStats
 from exporter.management.status import TunnelStatus
-from exporter.state.clients import ClientTable
 from exporter.state.counters import ResettingCounter
 
 FIELDS = (
@@ -32,7 +31,8 @@ class Traffic:
     """Bytes received and sent by the daemon, over its restarts.
 
     `load-stats` is exact over the life of a process, but it does not see what the kernel moves
-    under data channel offload (DCO); then the growth of the clients' counters is used.
+    under data channel offload (DCO), and a daemon may not answer it. Then the growth of the rows of
+    the status is used: those of the clients, or of the tunnel.
     """
 
     def __init__(self) -> None:
@@ -42,17 +42,27 @@ class Traffic:
         self._updated_at: float | None = None
         self._received = ResettingCounter()
         self._sent = ResettingCounter()
-        self._clients_received = ResettingCounter()
-        self._clients_sent = ResettingCounter()
+        self._rows_received = ResettingCounter()
+        self._rows_sent = ResettingCounter()
+        self._had_load_stats = True
 
-    def update(self, load_stats: LoadStats, clients: ClientTable, *, dco: bool, now: float) -> None:
-        """Add the growth since the last poll; `now` is in seconds since the epoch."""
-        received = self._received.update(load_stats.received_bytes)
-        sent = self._sent.update(load_stats.sent_bytes)
-        clients_received = self._clients_received.update(clients.received_bytes)
-        clients_sent = self._clients_sent.update(clients.sent_bytes)
-        if dco:
-            received, sent = clients_received, clients_sent
+    def update(
+        self, load_stats: LoadStats | None, rows: LoadStats, *, dco: bool, now: float
+    ) -> None:
+        """Add the growth since the last poll; `now` is in seconds since the epoch.
+
+        `rows` are the totals of the rows of the status.
+        """
+        received = self._rows_received.update(rows.received_bytes)
+        sent = self._rows_sent.update(rows.sent_bytes)
+        if load_stats is not None:
+            growth = (
+                self._received.update(load_stats.received_bytes),
+                self._sent.update(load_stats.sent_bytes),
+            )
+            if self._had_load_stats and not dco:  # else it contains what the rows had counted
+                received, sent = growth
+        self._had_load_stats = load_stats is not None
         self.received_bytes += received
         self.sent_bytes += sent
         self.rate = self._rate(received, sent, now)

@@ -15,6 +15,7 @@ from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import (
     ManagementError,
     ProtocolError,
+    ReplyError,
     ReplyTimeout,
     SessionClosed,
 )
@@ -128,13 +129,13 @@ class Connection:
 
         Raises:
             ReplyTimeout: no complete reply in time; call `resynchronise` before the next request.
-            ProtocolError: the reply has another form than the command's.
+            ReplyError: the reply has another form than the command's.
             SessionClosed: the session was closed.
         """
         async with self._lock:
             reply = await self._exchange(command, on_reply)
         if not isinstance(reply, ErrorReply | _REPLY_TYPES[command.reply]):
-            raise ProtocolError(f"{self.peer}: a reply to '{command.text}' of another form")
+            raise ReplyError(f"{self.peer}: a reply to '{command.text}' of another form")
         return reply
 
     async def resynchronise(self) -> bool:

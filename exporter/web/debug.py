@@ -34,6 +34,8 @@ def _lines(
     if not daemon.has_management:
         yield "No management interface is configured, only a status file."
         return
+    for command, message in daemon.failed_command_messages.items():
+        yield f"failed: {command.text}: {message}"
     counts = sorted(history.notification_counts.items())
     messages = ", ".join(f"{keyword} {count}" for keyword, count in counts)
     yield f"real-time messages in this session (text not stored): {messages or 'none'}"

@@ -221,24 +221,30 @@ _STATUS_AGE = time_series(
 )
 
 
-def _per_minute(metric: str) -> str:
+def _per_minute(metric: str, *labels: str) -> str:
     counter = _select_daemons(metric)
-    return nonzero_in_range(per_minute(counter, "daemon"), counter, "daemon")
+    return nonzero_in_range(per_minute(counter, "daemon", *labels), counter, "daemon", *labels)
 
 
 _UNPARSED = time_series(
     "Unparsed lines and fallbacks",
     Description(
-        "Lines from daemons that could not be parsed, and polls that used `status 1` because "
-        "`status 3` never ended, per minute. Only series that increased in the time range.",
-        "`openvpn_exporter_unparsed_lines_total`, `openvpn_exporter_status_fallbacks_total`.",
+        "Lines from daemons that could not be parsed, polls that used `status 1` because "
+        "`status 3` never ended, and commands that failed, per minute. Only series that "
+        "increased in the time range.",
+        "`openvpn_exporter_unparsed_lines_total`, `openvpn_exporter_status_fallbacks_total`, "
+        "`openvpn_exporter_failed_commands_total`.",
         "all lines could be parsed.",
         "unparsed lines: please report them with the version of OpenVPN. Fallbacks: a user "
-        "name of about 400 characters.",
+        "name of about 400 characters. Failed commands: a program in front of the daemon.",
     ),
     [
         Query(_per_minute("openvpn_exporter_unparsed_lines_total"), "{{daemon}} lines"),
         Query(_per_minute("openvpn_exporter_status_fallbacks_total"), "{{daemon}} fallbacks"),
+        Query(
+            _per_minute("openvpn_exporter_failed_commands_total", "command"),
+            "{{daemon}} {{command}} failed",
+        ),
     ],
     unit="cpm",
     no_value="None in this time range",

@@ -103,6 +103,14 @@ class TestConnect:
             done = await checking
         assert (done.returncode, "gone.log" in done.stdout) == (0, False)
 
+    async def test_names_the_commands_that_fail(self) -> None:
+        async with fake_daemon() as daemon:
+            checking = start("check", "--connect", f"--openvpn.management={daemon.endpoint}")
+            await serve_session(daemon, {b"verb": (b"ERROR: no",)})
+            done = await checking
+        assert done.returncode == 0
+        assert "the daemon refuses 'verb'; the data of 'verb' is missing" in done.stdout
+
     async def test_warns_that_the_disconnect_restarted_the_vpn(self) -> None:
         signalled = (b"1795404000,RECONNECTING,management-disconnect,,,,,", b"END")
         async with fake_daemon() as daemon:

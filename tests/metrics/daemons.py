@@ -104,7 +104,7 @@ def start_session(daemon: DaemonState, *, version: str = "2.6.14") -> None:
     reported = Version(version=version, platform="x86_64-pc-linux-gnu", management_version="5")
     daemon.on_connect()
     daemon.on_pid(PID)
-    daemon.on_info(DaemonInfo(version=reported, pid=PID, verbosity=3, holds=False))
+    daemon.on_info(DaemonInfo(version=reported, pid=PID, verbosity=3))
     daemon.on_state_history([connected])
 
 

@@ -104,7 +104,7 @@ async def test_a_greeting_of_another_protocol_means_protocol(log: LogCapture) ->
 async def test_an_unparsable_reply_means_protocol(log: LogCapture) -> None:
     async with watched(log, "protocol") as session:
         session.send_lines(GREETING)
-        await session.reply(until=b"load-stats")
+        await session.reply(until=b"status 3")
         session.send_lines(b"SUCCESS: all is well")
 
 

@@ -45,7 +45,7 @@ def introduce(
     known.on_pid(pid)
     known.on_state_history(history)
     version = Version("2.6.14", "x86_64-pc-linux-gnu", "5")
-    known.on_info(DaemonInfo(version=version, pid=pid, verbosity=3, holds=False))
+    known.on_info(DaemonInfo(version=version, pid=pid, verbosity=3))
 
 
 def server(

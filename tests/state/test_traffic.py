@@ -22,15 +22,16 @@ class Daemon:
 
     def poll(
         self,
-        load: tuple[int, int],
+        load: tuple[int, int] | None,
         clients: tuple[int, int] = (0, 0),
         *,
         dco: bool = False,
         now: float = 0.0,
     ) -> None:
         self.ledger.update(moved(*clients), 1.0)
-        load_stats = LoadStats(1, *load)
-        self.traffic.update(load_stats, self.ledger, dco=dco, now=now)
+        load_stats = None if load is None else LoadStats(1, *load)
+        rows = LoadStats(0, self.ledger.received_bytes, self.ledger.sent_bytes)
+        self.traffic.update(load_stats, rows, dco=dco, now=now)
 
     @property
     def totals(self) -> tuple[int, int]:
@@ -64,6 +65,25 @@ def test_sums_over_clients_are_used_under_dco() -> None:
     daemon.poll((5, 4), (1000, 500), dco=True)
     daemon.poll((6, 5), (1800, 900), dco=True)
     assert daemon.totals == (1800, 900)
+
+
+def test_rows_are_used_while_load_stats_are_missing() -> None:
+    daemon = Daemon()
+    daemon.poll((1000, 100), (70, 7))
+    daemon.poll(None, (90, 9))
+    assert daemon.totals == (1020, 102)
+    daemon.poll((5000, 500), (95, 10))  # it contains what the rows had counted
+    assert daemon.totals == (1025, 103)
+    daemon.poll((5010, 501), (96, 11))
+    assert daemon.totals == (1035, 104)
+
+
+def test_load_stats_that_come_late_are_no_jump() -> None:
+    daemon = Daemon()
+    daemon.poll(None, (70, 7))
+    daemon.poll((1_000_000, 100_000), (80, 8))
+    daemon.poll((1_000_100, 100_010), (90, 9))
+    assert daemon.totals == (180, 18)
 
 
 def test_sums_over_clients_are_used_under_dco_over_restarts() -> None:

@@ -1,6 +1,7 @@
 """A daemon: whether it is up, its version, state and traffic, and the statistics of a tunnel."""
 
 from exporter.management.errors import DownReason
+from exporter.management.replies import Version
 from exporter.management.state import StateName
 from exporter.metrics.family import Family, Samples, counter, gauge, info
 from exporter.state.daemon import DaemonState
@@ -12,8 +13,9 @@ def _down_reason(daemon: DaemonState) -> Samples:
 
 def _info(daemon: DaemonState) -> dict[tuple[str, ...], float] | None:
     version = daemon.version
-    if version is None:
+    if version is None and daemon.info is None:
         return None
+    version = version or Version("", "", "")
     mode = daemon.mode
     labels = (
         version.version,

@@ -41,6 +41,13 @@ FAMILIES = (
         "Polls answered by 'status 1' because 'status 3' did not end (a row of 512 bytes).",
         lambda daemon: daemon.status_fallbacks,
     ),
+    counter(
+        "openvpn_exporter_failed_commands_total",
+        "Commands that the daemon refused or whose reply could not be parsed: their data alone is "
+        "missing.",
+        lambda daemon: daemon.failed_commands.counts,
+        labels=("command",),
+    ),
     gauge(
         "openvpn_exporter_clients_not_exported",
         "Connected clients without series of their own because 'clients.limit' is reached.",

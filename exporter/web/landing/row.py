@@ -93,7 +93,7 @@ def _small(html: str) -> str:
 def _mode_and_version(daemon: DaemonState) -> str:
     words = (
         daemon.mode.value if daemon.mode else "",
-        daemon.info.version.version if daemon.info else "",
+        daemon.version.version if daemon.management_up and daemon.version else "",
     )
     return escape(" ".join(word for word in words if word))
 

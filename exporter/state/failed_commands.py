@@ -1,0 +1,47 @@
+"""Commands whose replies could not be used: their data is missing, and all else goes on."""
+
+from collections import Counter
+
+from exporter.management.commands import Command
+from exporter.management.errors import ReplyError
+
+OPTIONAL_COMMANDS = (
+    Command.PID,
+    Command.HOLD,
+    Command.VERSION,
+    Command.VERB,
+    Command.STATE_ON,
+    Command.STATE_ALL,
+    Command.STATE,
+    Command.LOG_ON,
+    Command.LOG_ALL,
+    Command.LOG_OFF,
+    Command.LOAD_STATS,
+    Command.BYTECOUNT_OFF,
+)
+"""All commands but `status`, which is required, and `quit`, which has no reply."""
+
+
+class FailedCommands:
+    """The failures of one daemon."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter({command.text: 0 for command in OPTIONAL_COMMANDS})
+        """Failures by the text of the command."""
+        self.errors: dict[Command, ReplyError] = {}
+        """The commands that failed when they were last sent."""
+        self._logged: set[Command] = set()
+
+    def record(self, command: Command, error: ReplyError | None) -> None:
+        """Record a reply, or the error of one that could not be used."""
+        if error is None:
+            self.errors.pop(command, None)
+        else:
+            self.counts[command.text] += 1
+            self.errors[command] = error
+
+    def pop_unlogged(self) -> tuple[Command, ...]:
+        """Return the commands that fail now and were not returned before."""
+        commands = tuple(command for command in self.errors if command not in self._logged)
+        self._logged.update(commands)
+        return commands
