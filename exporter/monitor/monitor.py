@@ -185,6 +185,7 @@ class Monitor:
 
     async def _run_session(self, due: float) -> ManagementError | None:
         """Run one session to its end; return what ended it, None if it released the slot."""
+        started_at = asyncio.get_running_loop().time()
         session = self._session = ManagementSession(
             self.daemon,
             self._connector,
@@ -204,7 +205,10 @@ class Monitor:
             message = "unhandled exception in monitor"
             event(_log, Level.ERROR, message, daemon=self.daemon.name, cause=error)
             return self._on_down(ProtocolError("unhandled exception in the exporter; see its log"))
+        else:
+            self._backoff.end_session(math.inf)
         finally:
+            self._backoff.end_session(asyncio.get_running_loop().time() - started_at)
             self._history = self.history
             self._password = session.password
             self._session = None

@@ -18,7 +18,14 @@ from exporter.management.errors import (
     SessionClosed,
     SlotBusy,
 )
-from exporter.monitor.backoff import BASE, MAX, PROMPT_MAX, WRONG_PASSWORD_DELAY, Backoff
+from exporter.monitor.backoff import (
+    BASE,
+    MAX,
+    PROMPT_MAX,
+    STABLE_TIME,
+    WRONG_PASSWORD_DELAY,
+    Backoff,
+)
 from tests.monitor.harness import FullJitter, NoJitter
 
 
@@ -103,3 +110,31 @@ def test_a_prompt_retry_interval_above_the_cap_is_kept() -> None:
 def test_client_authentication_waits_an_hour() -> None:
     backoff = Backoff(NoJitter(), prompt_retry_interval=30)
     assert backoff.delay(ClientAuthPromptError("", "client_auth")) == 3600
+
+
+def test_sessions_that_end_after_a_poll_are_failures() -> None:
+    backoff = Backoff(FullJitter(), prompt_retry_interval=30)
+    delays = []
+    for _ in range(4):
+        backoff.reset()
+        backoff.end_session(STABLE_TIME - 1)
+        delays.append(backoff.delay(SessionClosed()))
+    assert delays == [BASE, 2, 4, 8]
+
+
+def test_a_stable_session_begins_anew() -> None:
+    backoff = Backoff(FullJitter(), prompt_retry_interval=30)
+    for seconds in (1, 1, STABLE_TIME):
+        backoff.reset()
+        backoff.reset()
+        backoff.end_session(seconds)
+    assert [backoff.delay(SessionClosed()) for _ in range(2)] == [BASE, 2]
+
+
+def test_a_long_session_without_a_poll_is_a_failure() -> None:
+    backoff = Backoff(FullJitter(), prompt_retry_interval=30)
+    delays = []
+    for _ in range(3):
+        backoff.end_session(STABLE_TIME)
+        delays.append(backoff.delay(ReplyTimeout()))
+    assert delays == [BASE, 2, 4]

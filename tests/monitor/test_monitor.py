@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from exporter.config.schema import DaemonConfig
+from exporter.config.target import Target
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint
 from exporter.management.errors import DownReason
 from exporter.management.state import StateName
 from exporter.monitor import session as session_module
 from exporter.monitor.client import STATUS_1_POLLS
+from exporter.monitor.monitor import Monitor
 from exporter.monitor.session import MAX_TIMEOUTS
 from exporter.state.daemon import DaemonState
 from tests.fake_daemon import (
@@ -22,7 +25,7 @@ from tests.fake_daemon import (
     free_port,
 )
 from tests.log_capture import LogCapture
-from tests.monitor.harness import SHORT, make_monitor, polled_times, running, watching
+from tests.monitor.harness import SHORT, NoJitter, make_monitor, polled_times, running, watching
 
 NOT_IN_THIS_MODE = b"ERROR: The 'status' command is not supported by the current daemon mode"
 
@@ -266,3 +269,34 @@ async def test_a_monitor_runs_until_it_is_cancelled() -> None:
     ):
         await polled_times(other, 5)
         assert not task.done()
+
+
+class RecordedJitter(NoJitter):
+    """Records the longest delays that it was asked for, and never waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bounds: list[float] = []
+
+    def uniform(self, a: float, b: float) -> float:
+        """Return the lower end."""
+        self.bounds.append(b)
+        return super().uniform(a, b)
+
+
+@pytest.mark.parametrize(
+    ("stable_time", "bounds"), [(60.0, [1.0, 2.0, 4.0]), (0.0, [1.0, 1.0, 1.0])]
+)
+async def test_a_daemon_that_closes_after_each_poll_is_asked_less_and_less(
+    stable_time: float, bounds: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exporter.monitor.backoff.STABLE_TIME", stable_time)
+    chance = RecordedJitter()
+    async with fake_daemon() as daemon:
+        target = Target(DaemonConfig(name="office", management=daemon.endpoint), poll_interval=15)
+        async with running(Monitor(target, rng=chance)):
+            for _ in range(4):
+                session = await daemon.accept_and_greet()
+                await session.reply_to_polls(1)
+                session.close()
+    assert chance.bounds[:3] == bounds
