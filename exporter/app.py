@@ -53,7 +53,7 @@ async def run_app(
     load_config: Callable[[], Config] | None = None,
     external_url: ExternalUrl | None = None,
 ) -> AsyncIterator[RunningApp]:
-    """Watch the daemons and serve their metrics until the end of the block.
+    """Monitor the daemons and serve their metrics until the end of the block.
 
     Args:
         config: the configuration to start with.
@@ -102,7 +102,7 @@ class _App:
 
     @contextlib.asynccontextmanager
     async def lifespan(self, config: Config) -> AsyncIterator[None]:
-        """Watch the daemons until the end of the block."""
+        """Monitor the daemons until the end of the block."""
         await self.apply_config(config)
         self.self_metrics.reload_succeeded(time.time())
         try:
@@ -131,7 +131,7 @@ class _App:
         """Apply a configuration; return what changes."""
         self._log_findings(config.findings)
         skipped = {finding.daemon for finding in config.findings if finding.blocks}
-        self.self_metrics.set_not_watched(len(skipped))
+        self.self_metrics.set_skipped_daemons(len(skipped))
         self._config = config
         changes = await self.pool.apply(targets(config))
         # After that: text under the previous privacy must not be rendered again meanwhile.

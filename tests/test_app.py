@@ -276,7 +276,7 @@ class TestReloading:
                 await running.reload()
                 body, _ = await get(f"{running.urls[0]}/metrics")
         assert log.messages.count("daemon skipped") == 1
-        assert b"openvpn_exporter_discovered_daemons_not_watched 1.0" in body
+        assert b"openvpn_exporter_discovered_daemons_skipped 1.0" in body
 
     async def test_new_daemon_of_the_same_name_starts_at_0(self) -> None:
         async with fake_daemon() as old, fake_daemon() as new:

@@ -12,7 +12,7 @@ from exporter.log import FIELDS
 from exporter.web.listener import parse_listen_address
 
 ANY_PORT = parse_listen_address("127.0.0.1:0")
-METRIC = "openvpn_exporter_discovered_daemons_not_watched"
+METRIC = "openvpn_exporter_discovered_daemons_skipped"
 
 
 async def skipped_daemons(url: str) -> str:

@@ -74,7 +74,7 @@ class ReloadDiff(msgspec.Struct, frozen=True):
     changed: tuple[str, ...] = ()
     """Reconfigured: session and counters stay."""
     restarted: tuple[str, ...] = ()
-    """Watched anew: another session, counters from 0."""
+    """Monitored anew: another session, counters from 0."""
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
 

@@ -25,12 +25,12 @@ CONFIG_TIME = Metric(
     MetricType.GAUGE,
     "Unix time of the last successful configuration reload.",
 )
-NOT_WATCHED = Metric(
-    "openvpn_exporter_discovered_daemons_not_watched",
+SKIPPED_DAEMONS = Metric(
+    "openvpn_exporter_discovered_daemons_skipped",
     MetricType.GAUGE,
     "Discovered daemons that are skipped; the log has the reason and what to do.",
 )
-METRICS = (BUILD_INFO, CONFIG_SUCCESSFUL, CONFIG_TIME, NOT_WATCHED)
+METRICS = (BUILD_INFO, CONFIG_SUCCESSFUL, CONFIG_TIME, SKIPPED_DAEMONS)
 
 
 class SelfMetrics:
@@ -43,7 +43,7 @@ class SelfMetrics:
         _gauge(BUILD_INFO, self.registry).labels(__version__, platform.python_version()).set(1)
         self._config_successful = _gauge(CONFIG_SUCCESSFUL, self.registry)
         self._config_time = _gauge(CONFIG_TIME, self.registry)
-        self._not_watched = _gauge(NOT_WATCHED, self.registry)
+        self._skipped_daemons = _gauge(SKIPPED_DAEMONS, self.registry)
 
     def reload_succeeded(self, now: float) -> None:
         """Record that a configuration was applied at `now`, seconds since the epoch."""
@@ -54,9 +54,9 @@ class SelfMetrics:
         """Record that a configuration was rejected; the previous one stays in force."""
         self._config_successful.set(0)
 
-    def set_not_watched(self, daemons: int) -> None:
+    def set_skipped_daemons(self, daemons: int) -> None:
         """Record the number of discovered daemons that are skipped."""
-        self._not_watched.set(daemons)
+        self._skipped_daemons.set(daemons)
 
 
 def _gauge(metric: Metric, registry: CollectorRegistry) -> Gauge:

@@ -1,4 +1,4 @@
-"""The asyncio tasks that watch daemons and feed `exporter.state`.
+"""The asyncio tasks that monitor daemons and update `exporter.state`.
 
 pool                the monitors of all daemons: started, reconfigured, stopped
 monitor             the task of one daemon: connect, poll, reconnect with backoff

@@ -58,7 +58,7 @@ class Monitor:
         clock: Callable[[], float] = time.time,
         rng: random.Random | None = None,
     ) -> None:
-        """Prepare to watch a target.
+        """Create a monitor of a target.
 
         Args:
             target: the daemon, and how it is polled.
@@ -92,7 +92,7 @@ class Monitor:
 
     @property
     def target(self) -> Target:
-        """What is watched."""
+        """The daemon, and how it is polled."""
         return self.daemon.target
 
     @property
@@ -102,7 +102,7 @@ class Monitor:
         return current or self._history
 
     async def run(self) -> None:
-        """Watch the daemon until cancelled; then read the last reply and send `quit`."""
+        """Monitor the daemon until cancelled; then read the last reply and send `quit`."""
         loop = asyncio.get_running_loop()
         try:
             await asyncio.sleep(self._stagger * START_SPREAD)

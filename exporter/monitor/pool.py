@@ -33,7 +33,7 @@ class _Entry(msgspec.Struct, frozen=True):
 
 
 class MonitorPool:
-    """Watches the targets that were applied last, until it is closed."""
+    """Monitors the targets that were applied last, until it is closed."""
 
     def __init__(
         self, monitor_factory: MonitorFactory, task_factory: TaskFactory = lambda *_: ()
@@ -54,7 +54,7 @@ class MonitorPool:
         return entry.monitor if entry else None
 
     async def apply(self, targets: Sequence[Target]) -> ReloadDiff:
-        """Watch these targets from now on; return what changes.
+        """Monitor these targets from now on; return what changes.
 
         Monitors that are kept go on at once. Those that end are awaited first, so that their
         addresses are free for other names.
@@ -69,7 +69,7 @@ class MonitorPool:
         return changes
 
     def _keep_or_update(self, target: Target, changes: ReloadDiff, stagger: float) -> _Entry | None:
-        """Return the entry of a target that is watched already, None if there is none."""
+        """Return the entry of a target that is monitored already, None if there is none."""
         name = target.name
         if name in changes.unchanged:
             self._entries[name].monitor.retry_password()
