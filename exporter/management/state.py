@@ -168,16 +168,35 @@ def reconnect_reason(description: str) -> str:
     return reason if reason in RECONNECT_REASONS else OTHER
 
 
+_ATTEMPT = frozenset({StateName.CONNECTING, StateName.RECONNECTING, StateName.RESOLVE})
+_BEFORE_HANDSHAKE = _ATTEMPT | {StateName.ASSIGN_IP, StateName.TCP_CONNECT, StateName.CONNECTED}
+
+
 def infer_tunnel_mode(history: Sequence[State]) -> Mode:
     """Infer client or point-to-point mode from the state history, oldest entry first.
 
-    A point-to-point daemon is configured with its addresses: ASSIGN_IP comes before the connection
-    to the peer, and without TLS there is no AUTH. A client receives its addresses from the server.
+    A client receives its addresses from the server: it requests them (GET_CONFIG), unless a server
+    of 2.6 or later sends them at once. A point-to-point daemon is configured with its addresses:
+    ASSIGN_IP comes before the handshake. If it assigns none, it has another sign: without TLS there
+    is no AUTH, the peer begins the handshake (AUTH before WAIT), or no address at all.
     """
     names = [state.name for state in history]
-    early_address = any(
-        name is StateName.ASSIGN_IP and before in {StateName.CONNECTING, StateName.RECONNECTING}
-        for before, name in itertools.pairwise(names)
-    )
-    without_tls = StateName.CONNECTED in names and StateName.AUTH not in names
-    return Mode.P2P if early_address or without_tls else Mode.CLIENT
+    if StateName.GET_CONFIG in names:
+        return Mode.CLIENT
+    without_tls = StateName.CONNECTED in names[1:] and StateName.AUTH not in names
+    is_p2p = without_tls or any(itertools.starmap(_is_p2p_step, itertools.pairwise(history)))
+    return Mode.P2P if is_p2p else Mode.CLIENT
+
+
+def _is_p2p_step(before: State, state: State) -> bool:
+    """Return whether no client enters `state` after the one before."""
+    match state.name:
+        case StateName.ASSIGN_IP:
+            return before.name in _ATTEMPT
+        case StateName.AUTH:
+            return before.name in _BEFORE_HANDSHAKE
+        case StateName.CONNECTED:
+            has_address = bool(state.virtual_address or state.virtual_ipv6_address)
+            return before.name in {StateName.AUTH, StateName.WAIT} and not has_address
+        case _:
+            return False

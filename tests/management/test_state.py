@@ -192,16 +192,29 @@ def test_every_captured_reconnect_has_a_known_reason() -> None:
     ("names", "mode"),
     [
         ("CONNECTING WAIT AUTH GET_CONFIG ASSIGN_IP CONNECTED", Mode.CLIENT),
-        ("CONNECTING WAIT AUTH CONNECTED RECONNECTING WAIT", Mode.CLIENT),
+        ("CONNECTING RESOLVE TCP_CONNECT WAIT AUTH GET_CONFIG CONNECTED", Mode.CLIENT),
+        # A server of 2.6 sends the configuration unasked.
+        ("CONNECTING WAIT AUTH CONNECTED+10.8.0.2 RECONNECTING WAIT", Mode.CLIENT),
+        ("CONNECTING WAIT AUTH ASSIGN_IP CONNECTED", Mode.CLIENT),
+        ("CONNECTED RECONNECTING WAIT AUTH GET_CONFIG", Mode.CLIENT),
+        ("CONNECTED RECONNECTING WAIT", Mode.CLIENT),
         ("CONNECTING RESOLVE TCP_CONNECT RECONNECTING", Mode.CLIENT),
+        ("CONNECTING WAIT AUTH", Mode.CLIENT),
         ("CONNECTING", Mode.CLIENT),
         ("", Mode.CLIENT),
         ("CONNECTING ASSIGN_IP WAIT AUTH CONNECTED", Mode.P2P),
         ("CONNECTING ASSIGN_IP", Mode.P2P),
+        ("CONNECTING RESOLVE ASSIGN_IP TCP_CONNECT WAIT AUTH", Mode.P2P),
         ("CONNECTING CONNECTED RECONNECTING", Mode.P2P),
         ("CONNECTING ASSIGN_IP CONNECTED RECONNECTING ASSIGN_IP", Mode.P2P),
+        # Both ends without an address of the tunnel: TAP, `ifconfig-noexec`, `dev null` of 2.7.
+        ("CONNECTING WAIT AUTH CONNECTED", Mode.P2P),
+        ("CONNECTING AUTH WAIT CONNECTED", Mode.P2P),
+        ("CONNECTING AUTH WAIT CONNECTED+10.9.0.1", Mode.P2P),
+        ("CONNECTING AUTH WAIT ASSIGN_IP CONNECTED", Mode.P2P),
     ],
 )
 def test_the_mode_is_inferred_from_the_history(names: str, mode: Mode) -> None:
-    history = [State(1, StateName(name), "") for name in names.split()]
+    entries = [name.partition("+") for name in names.split()]
+    history = [State(1, StateName(name), "", address) for name, _, address in entries]
     assert infer_tunnel_mode(history) is mode

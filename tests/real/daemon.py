@@ -4,8 +4,10 @@ Nothing here sleeps: every wait is for a line of the log or for the end of the p
 """
 
 import asyncio
+import functools
 import re
 import signal
+import subprocess
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +19,15 @@ INITIALISED = "Initialization Sequence Completed"
 # Logged by a daemon with --management-hold.
 HELD = "Need hold release from management interface"
 DEADLINE = 15.0
+
+
+@functools.cache
+def version() -> tuple[int, int]:
+    """Return the version of the OpenVPN under test."""
+    done = subprocess.run([OPENVPN, "--version"], capture_output=True, check=False)  # noqa: S603
+    found = re.match(rb"OpenVPN (\d+)\.(\d+)", done.stdout)
+    assert found
+    return int(found[1]), int(found[2])
 
 
 class DaemonError(Exception):

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from tests.real.daemon import INITIALISED, Daemon, running
+from tests.real.daemon import INITIALISED, Daemon, running, version
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK, Management
 
@@ -66,6 +66,8 @@ async def _peer(lab: Lab, options: list[str], *, ready: str) -> AsyncIterator[Pe
 def _credentials(lab: Lab, security: Security) -> tuple[list[str], list[str]]:
     if security is Security.STATIC_KEY:
         both = ["--secret", str(lab.file(_static_key())), "--cipher", "AES-256-CBC"]
+        if version() >= (2, 7):
+            both.append("--allow-deprecated-insecure-static-crypto")
         return both, both
     return (
         ["--tls-server", "--dh", "none", *lab.authority.issue("listener").options()],

@@ -138,6 +138,24 @@ async def test_point_to_point_peers_have_mode_p2p(lab: Lab, security: Security) 
             assert between(before, counters(page), after)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--dev", "tap"),
+        ("--dev", "tap", "--ifconfig", "10.9.0.1", "255.255.255.0"),
+        ("--dev", "tap", "--ifconfig-noexec"),
+        ("--dev", "tun"),
+    ],
+)
+async def test_a_point_to_point_link_is_no_client_with_any_device(
+    lab: Lab, options: tuple[str, ...]
+) -> None:
+    async with pair(lab, *options) as ends:
+        for end in (ends.listener, ends.caller):
+            async with scraping(watched(end.management)) as scraper:
+                assert mode(await scraper.up()) == "p2p"
+
+
 async def test_statistics_from_before_a_reconnect_are_counted_once(lab: Lab) -> None:
     async with (
         server(lab, "--keepalive", "60", "240") as office,
