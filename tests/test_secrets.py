@@ -387,7 +387,7 @@ def test_every_endpoint_is_requested() -> None:
 
 
 def test_invalid_password_file_is_not_quoted(tmp_path: Path) -> None:
-    (tmp_path / "office.password").write_text(f"{MANAGEMENT}\nsecond line\n")
+    (tmp_path / "office.password").write_text(f"{MANAGEMENT}\tsecond word\n")
     config = tmp_path / "config.yaml"
     daemon = "{name: office, management: '127.0.0.1:1', password_file: office.password}"
     config.write_text(f"daemons: [{daemon}]\n")

@@ -181,9 +181,11 @@ class Decoder:
         match node_type:
             case Section(kind):
                 return self.decode_section(node, path, kind)
-            case ListOfSections(kind):
+            case ListOfSections(kind, single=single):
                 return self._decode_list(
-                    node, path, lambda item, at: self.decode_section(item, at, kind)
+                    node,
+                    path,
+                    lambda item, at: self._decode_item(item, at, kind=kind, single=single),
                 )
             case MapOf():
                 return self._decode_map(node, path, node_type)
@@ -209,6 +211,17 @@ class Decoder:
                 items.append(decode(item, f"{path}[{index}]"))
         self._raise_if_new_problems(problems_before)
         return tuple(items)
+
+    def _decode_item(self, node: yaml.Node, path: str, *, kind: type[S], single: str) -> S:
+        """Return one item of a list of sections, which may be the value of a single key."""
+        if not single or not isinstance(node, yaml.ScalarNode):
+            return self.decode_section(node, path, kind)
+        (key,) = (key for key in key_specs(kind) if key.name == single)
+        value = self._decode(node, path, key.spec.type)
+        self.lines[path] = _line(node)
+        if key.spec.unique:
+            self._check_unique(node, _join(path, single), value, shown=str(value))
+        return kind(**{key.field: value})
 
     def _decode_map(self, node: yaml.Node, path: str, map_type: MapOf) -> dict[str, object]:
         if not isinstance(node, yaml.MappingNode):

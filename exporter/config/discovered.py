@@ -105,7 +105,7 @@ def with_discovered(config: Config, discovery: Discovery) -> Config:
     all_findings = [*config.findings, *discovery.findings]
     names_by_address = {daemon.management: daemon.name for daemon in daemons}
     for discovered in discovery.daemons:
-        if discovered.name in explicit:
+        if discovered.name in explicit and discovered.has_unique_name:
             continue
         all_findings.extend(findings(discovered))
         if discovered.blocked:

@@ -8,7 +8,15 @@ import sys
 import msgspec
 
 from exporter.config import durations
-from exporter.config.schema import ClientsConfig, Config, DaemonConfig, EventsConfig, Key, key_specs
+from exporter.config.schema import (
+    ClientsConfig,
+    Config,
+    DaemonConfig,
+    DiscoverConfig,
+    EventsConfig,
+    Key,
+    key_specs,
+)
 from exporter.config.types import ListOfSections, Section
 
 _INTRODUCTION = """\
@@ -26,13 +34,14 @@ under `discover`.
 - Durations have units, as in Prometheus: `500ms`, `15s`, `1h30m`. A number needs a unit.
 - YAML reads an unquoted `on`, `no` or `123` as a boolean or a number: quote such names.
 - Anchors and aliases are supported; merge keys (`<<`) are not.
-- The file contains no secret: each management password is in a file of its own, on one line, of
-  which only the line end is removed.
+- The file contains no secret: each management password is in a file of its own, on its first line,
+  as for OpenVPN.
 """
 
 _SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("Top level", Config),
     ("Each of `daemons`", DaemonConfig),
+    ("Each of `discover`", DiscoverConfig),
     ("`clients`", ClientsConfig),
     ("`events`", EventsConfig),
 )

@@ -63,6 +63,12 @@ def _section(kind: type[msgspec.Struct]) -> Json:
     }
 
 
+def _section_item(kind: type[msgspec.Struct], single: str) -> Json:
+    section = _section(kind)
+    keys = [key for key in key_specs(kind) if key.name == single]
+    return {"anyOf": [*(_value(key.spec.type) for key in keys), section]} if keys else section
+
+
 def _property(key: Key) -> Json:
     value = _value(key.spec.type) | {"description": key.spec.description}
     if key.required:
@@ -77,8 +83,8 @@ def _value(node_type: NodeType) -> Json:
     match node_type:
         case Section(kind):
             return _section(kind)
-        case ListOfSections(kind):
-            return {"type": "array", "items": _section(kind)}
+        case ListOfSections(kind, single=single):
+            return {"type": "array", "items": _section_item(kind, single)}
         case MapOf(_, value):
             return {"type": "object", "additionalProperties": _value(value)}
         case ListOf(item):

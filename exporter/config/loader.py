@@ -16,6 +16,7 @@ from exporter.config.schema import (
     DAEMON_NAME,
     Config,
     DaemonConfig,
+    DiscoverConfig,
     PrivacyMode,
     SlotPolicy,
     key_specs,
@@ -27,6 +28,7 @@ from exporter.openvpn_config import (
     Discovery,
     Finding,
     Kind,
+    Pattern,
     discover,
     running_user,
 )
@@ -80,9 +82,10 @@ def from_flags(addresses: Sequence[str], patterns: Sequence[str] = ()) -> Config
     """
     if not addresses and not patterns:
         raise ConfigError((Problem(source=FLAG, text="no address: add one"),))
-    discovery = discover(patterns, Path(), user=running_user())
+    sources = tuple(DiscoverConfig(pattern=pattern) for pattern in dict.fromkeys(patterns))
+    discovery = discover(tuple(map(_pattern, sources)), Path(), user=running_user())
     daemons = _daemons(addresses, [daemon.name for daemon in discovery.daemons])
-    return with_discovered(Config(daemons=daemons, discover=tuple(patterns)), discovery)
+    return with_discovered(Config(daemons=daemons, discover=sources), discovery)
 
 
 class _Discovered:
@@ -90,7 +93,7 @@ class _Discovered:
 
     def __init__(self, discovery: Discovery) -> None:
         self._daemons: Mapping[str, DiscoveredDaemon] = {
-            daemon.name: daemon for daemon in discovery.daemons
+            daemon.name: daemon for daemon in discovery.daemons if daemon.has_unique_name
         }
 
     def values(self, kind: type[msgspec.Struct], name: str) -> Mapping[str, object]:
@@ -107,11 +110,16 @@ class _Discovered:
 
 
 def _discover(root: yaml.Node, path: Path) -> Discovery:
-    patterns = _peek(root, path, "discover")
-    if not isinstance(patterns, tuple):
+    sources = _peek(root, path, "discover")
+    if not isinstance(sources, tuple):
         return Discovery()
     clients = _peek(root, path, "expected_from_ccd") is True
-    return discover(patterns, path.parent, user=running_user(), clients=clients)
+    found = tuple(map(_pattern, sources))
+    return discover(found, path.parent, user=running_user(), clients=clients)
+
+
+def _pattern(source: DiscoverConfig) -> Pattern:
+    return Pattern(source.pattern, source.options, source.allow_empty)
 
 
 def _peek(root: yaml.Node, path: Path, key: str) -> object:

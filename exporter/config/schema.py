@@ -16,6 +16,7 @@ from exporter.config.types import (
     CertificateFile,
     Choice,
     ClientName,
+    CommandLine,
     Duration,
     FilePath,
     GlobPattern,
@@ -100,7 +101,8 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         Path | None,
         KeySpec(
             PasswordFile(),
-            "File with the management password on one line, relative to the configuration file.",
+            "File with the management password on its first line, relative to the configuration "
+            "file.",
         ),
     ] = None
     status_file: Annotated[
@@ -173,6 +175,32 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         KeySpec(CertificateFile(), "The daemon's `crl-verify`, if it is a file, likewise."),
     ] = None
     openvpn_config: OpenVpnConfig | None = None
+
+
+class DiscoverConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One pattern of OpenVPN's own configuration files."""
+
+    pattern: Annotated[
+        str,
+        KeySpec(
+            GlobPattern(),
+            "Pattern of file names, relative to this file. A daemon has the name that the "
+            "wildcards cover: `/etc/openvpn/server/*.conf` gives `office`.",
+            unique=True,
+        ),
+    ]
+    options: Annotated[
+        str | None,
+        KeySpec(
+            CommandLine(),
+            "Options that a service manager adds on OpenVPN's command line, in OpenVPN's own "
+            "syntax: `--management /run/openvpn-management/%i.sock unix`; `%i` is the instance. "
+            "Those of the usual systemd units are known; see [discovery](discovery.md).",
+        ),
+    ] = None
+    allow_empty: Annotated[
+        bool, KeySpec(Boolean(), "Accept that no file matches, without a warning.")
+    ] = False
 
 
 class ClientsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -265,11 +293,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ),
     ] = ()
     discover: Annotated[
-        tuple[str, ...],
+        tuple[DiscoverConfig, ...],
         KeySpec(
-            ListOf(GlobPattern()),
-            "Patterns of OpenVPN's own configuration files, relative to this file: each file is a "
-            "daemon with the file's name; see [discovery](discovery.md).",
+            ListOfSections(DiscoverConfig, hint="list of patterns or sections", single="pattern"),
+            "Patterns of OpenVPN's own configuration files, each a text or a section: each file is "
+            "a daemon; see [discovery](discovery.md).",
         ),
     ] = ()
     expected_from_ccd: Annotated[

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from exporter.files import FileTooLargeError, read_regular
+from exporter.files import FileTooLargeError, open_regular, read_regular
 from exporter.secret import Secret
 
 MAX_PASSWORD_BYTES = 1023
@@ -50,22 +50,21 @@ class PrivacyKey:
 
 
 def read_password(path: Path) -> Secret:
-    """Return the password in the file: one line, of which only the line end is removed.
+    """Return the password in the file: its first line, as the daemon reads it.
 
     Raises ValueError with the problem in one sentence, without the content.
     """
-    content = _read(path, MAX_PASSWORD_BYTES, "password")
-    content = content.removesuffix(b"\n").removesuffix(b"\r")
-    if not content:
-        raise ValueError(f"{path} is empty: write the password into it")
-    if len(content) > MAX_PASSWORD_BYTES:
+    content = _read_start(path, MAX_PASSWORD_BYTES + len(b"\r\n"))
+    password = content.partition(b"\n")[0].rstrip(b"\r")
+    if not password:
+        what = "has a first line that is empty" if content else "is empty"
+        raise ValueError(f"{path} {what}: write the password into it")
+    if len(password) > MAX_PASSWORD_BYTES:
         raise _too_long(path, MAX_PASSWORD_BYTES, "password")
-    if _CONTROL.search(content):
-        raise ValueError(
-            f"{path} has more than one line, or control characters: leave only the password"
-        )
+    if _CONTROL.search(password):
+        raise ValueError(f"{path} has control characters: leave only the password")
     try:
-        return Secret(content.decode())
+        return Secret(password.decode())
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not UTF-8 text: save the password as UTF-8") from None
 
@@ -91,6 +90,15 @@ def _read(path: Path, limit: int, noun: str) -> bytes:
         return read_regular(path, limit + len(b"\r\n"))
     except FileTooLargeError:
         raise _too_long(path, limit, noun) from None
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _read_start(path: Path, limit: int) -> bytes:
+    """Return the first bytes of a file with a secret; it may have more lines."""
+    try:
+        with open_regular(path) as file:
+            return file.read(limit)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from None
 

@@ -17,6 +17,7 @@ from exporter.config import durations
 from exporter.config.secret_files import PrivacyKey, read_password, read_privacy_key
 from exporter.files import open_regular
 from exporter.management.endpoint import Endpoint, parse_endpoint
+from exporter.openvpn_config.command_line import parse as parse_options
 from exporter.secret import Secret
 
 _PATTERN_EXAMPLE = "/etc/openvpn/server/*.conf"
@@ -245,6 +246,17 @@ class GlobPattern(msgspec.Struct, frozen=True):
         return str(scalar.directory.absolute() / scalar.text)
 
 
+class CommandLine(msgspec.Struct, frozen=True):
+    """Options of OpenVPN's command line, in OpenVPN's own syntax, with `%i` for the instance."""
+
+    hint: str = "options of OpenVPN"
+
+    def read(self, scalar: Scalar) -> str:
+        """Return the value; raises ValueError."""
+        parse_options(scalar.text)
+        return scalar.text
+
+
 class PemText(msgspec.Struct, frozen=True):
     """Text of many lines, such as a certificate or a key; never logged."""
 
@@ -288,10 +300,14 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class ListOfSections(msgspec.Struct, frozen=True):
-    """A list of mappings with the keys of the type `keys`."""
+    """A list of mappings with the keys of the type `keys`.
+
+    `single`: a single value in place of a mapping sets this key alone.
+    """
 
     keys: type[msgspec.Struct]
     hint: str = "list of sections"
+    single: str = ""
 
 
 def _kind(tag: str) -> str:

@@ -4,8 +4,12 @@
     includes                   a file and the files that it includes -> one list of directives
     options                    directives -> the options that matter here, by OpenVPN's precedence
     model                      options -> the configuration of one OpenVPN process, paths resolved
+    services                   names of services -> ports
     checks                     findings: what prevents monitoring, and what makes it dangerous
     ccd                        the clients that a client-config-dir names
+    patterns                   a pattern of file names -> files, with the names of their daemons
+    units, command_line        the options that a service manager adds on the command line
+    conflicts                  daemons that share a name, an address or a status file
     discovery                  patterns of file names -> named daemons with their findings
 
 The package only reads files: it opens no socket. It imports `management` and `files` only.
@@ -13,13 +17,10 @@ The package only reads files: it opens no socket. It imports `management` and `f
 
 from exporter.openvpn_config.ccd import expected_clients
 from exporter.openvpn_config.checks import Finding, Kind
-from exporter.openvpn_config.discovery import (
-    DiscoveredDaemon,
-    Discovery,
-    discover,
-    running_user,
-)
+from exporter.openvpn_config.conflicts import DiscoveredDaemon
+from exporter.openvpn_config.discovery import Discovery, discover, running_user
 from exporter.openvpn_config.model import Inline, ManagementInterface, OpenVpnConfig
+from exporter.openvpn_config.patterns import Pattern
 
 __all__ = [
     "DiscoveredDaemon",
@@ -29,6 +30,7 @@ __all__ = [
     "Kind",
     "ManagementInterface",
     "OpenVpnConfig",
+    "Pattern",
     "discover",
     "expected_clients",
     "running_user",

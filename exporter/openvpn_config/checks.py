@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from exporter.management.endpoint import Endpoint, TcpEndpoint, is_loopback, parse_endpoint
-from exporter.openvpn_config import lexer
+from exporter.openvpn_config import lexer, services
 from exporter.openvpn_config.errors import Location, printable
 from exporter.openvpn_config.lexer import LexerError
 from exporter.openvpn_config.model import ManagementInterface, OpenVpnConfig
@@ -80,10 +80,23 @@ def management_endpoint(management: ManagementInterface, directory: Path) -> End
         raise ValueError(
             "`management tunnel` listens on the tunnel's address, which this file does not contain"
         )
-    if not management.port.isdecimal():
-        raise ValueError(f"the port {management.port!r} is not a number")
     host = _WILDCARDS.get(management.address, management.address)
-    return parse_endpoint(f"{f'[{host}]' if ':' in host else host}:{management.port}")
+    return parse_endpoint(f"{f'[{host}]' if ':' in host else host}:{_port(management.port)}")
+
+
+def is_wildcard(management: ManagementInterface) -> bool:
+    """Return whether the daemon listens on all addresses of the host."""
+    return not management.unix and management.address in _WILDCARDS
+
+
+def _port(text: str) -> str:
+    """Return a port; a service name (`openvpn`) is looked up, as by the daemon."""
+    if text.isdecimal():
+        return text
+    port = services.tcp_port(text)
+    if port is None:
+        raise ValueError(f"the port {text!r} is no number and no service in {services.SERVICES}")
+    return str(port)
 
 
 def check(config: OpenVpnConfig, *, name: str, user: str | None = None) -> tuple[Finding, ...]:

@@ -1,44 +1,24 @@
 """Patterns of file names as named daemons."""
 
-import collections
-import glob
+import itertools
 import os
 import pwd
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-from exporter.management.values import clean
-from exporter.openvpn_config import model
+from exporter.openvpn_config import command_line, model, patterns
 from exporter.openvpn_config.ccd import expected_clients
 from exporter.openvpn_config.checks import Finding, Kind, check
-from exporter.openvpn_config.errors import Location, OpenVpnConfigError, UnreadableFile, printable
+from exporter.openvpn_config.conflicts import DiscoveredDaemon, with_conflicts
+from exporter.openvpn_config.errors import OpenVpnConfigError, UnreadableFile, printable
 from exporter.openvpn_config.model import OpenVpnConfig
+from exporter.openvpn_config.patterns import Match, Pattern
+from exporter.openvpn_config.units import unit_options
 
 MAX_FILES = 10_000
 """Most files of all patterns together."""
-
-NAME_LIMIT = 64
-"""Characters of a name, as for every daemon."""
-
-
-class DiscoveredDaemon(msgspec.Struct, frozen=True):
-    """One configuration file of OpenVPN, named; `config` is None if the file can't be used.
-
-    `expected_clients` are those of its `client-config-dir`, if requested.
-    """
-
-    name: str
-    file: Path
-    config: OpenVpnConfig | None
-    findings: tuple[Finding, ...]
-    expected_clients: tuple[str, ...] = ()
-
-    @property
-    def blocked(self) -> bool:
-        """Whether it can't be monitored without a key that the operator sets."""
-        return any(finding.blocks for finding in self.findings)
 
 
 class Discovery(msgspec.Struct, frozen=True):
@@ -48,32 +28,36 @@ class Discovery(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
 
 
+class _Reading(msgspec.Struct, frozen=True):
+    """A file that was read, or the reason why it can't be used, with the findings on the way."""
+
+    match: Match
+    result: OpenVpnConfig | OpenVpnConfigError
+    findings: tuple[Finding, ...]
+
+
 def discover(
-    patterns: Sequence[str], directory: Path, *, user: str | None = None, clients: bool = False
+    sources: Sequence[Pattern], directory: Path, *, user: str | None = None, clients: bool = False
 ) -> Discovery:
     """Read every file that matches a pattern; relative patterns start at `directory`.
 
     A file that another file includes is not a daemon. `user` is the exporter's user; `clients`
     requests the clients of each `client-config-dir`.
     """
-    files, findings = _files(patterns, directory)
-    results = {file: _read(file) for file in files}
+    matches, findings = _find(sources, directory)
+    readings = [reading for match in matches if (reading := _read(match)) is not None]
     included = {
         os.path.realpath(part)
-        for result in results.values()
-        if isinstance(result, OpenVpnConfig)
-        for part in result.files[1:]
+        for reading in readings
+        if isinstance(reading.result, OpenVpnConfig)
+        for part in reading.result.files[1:]
     }
-    daemon_files = [file for file in files if os.path.realpath(file) not in included]
-    names = _names(daemon_files)
-    daemons = _without_shared_status_files(
-        DiscoveredDaemon(names[file], file, *_check(results[file], name=names[file], user=user))
-        for file in daemon_files
+    daemons = with_conflicts(
+        _daemon(reading, user)
+        for reading in readings
+        if os.path.realpath(reading.match.file) not in included
     )
-    return Discovery(
-        tuple(map(_with_clients, daemons) if clients else daemons),
-        (*findings, *_duplicate_names(names)),
-    )
+    return Discovery(tuple(map(_with_clients, daemons) if clients else daemons), tuple(findings))
 
 
 def running_user() -> str:
@@ -85,80 +69,78 @@ def running_user() -> str:
         return str(number)
 
 
-def _files(patterns: Sequence[str], directory: Path) -> tuple[list[Path], list[Finding]]:
-    """Return each file once, under the first name that matches."""
-    files: dict[str, Path] = {}
-    findings = []
-    for pattern in patterns:
-        matches = sorted(glob.glob(str(directory / pattern)))  # noqa: PTH207 - absolute patterns
-        if not matches:
+def _find(sources: Sequence[Pattern], directory: Path) -> tuple[list[Match], list[Finding]]:
+    """Return each file once: by its own path if that matches, by a link otherwise."""
+    files: dict[str, Match] = {}
+    findings: list[Finding] = []
+    for pattern in sources:
+        matches = patterns.find(pattern, directory, with_directory=len(sources) > 1)
+        findings.extend(map(_unsearchable, matches.unsearchable))
+        if not (matches.files or matches.unsearchable or pattern.allow_empty):
             findings.append(_no_match(pattern))
-        for match in matches:
-            files.setdefault(os.path.realpath(match), Path(match))
+        for match in matches.files:
+            target = os.path.realpath(match.file)
+            first = files.setdefault(target, match)
+            if first.file.is_symlink() and not match.file.is_symlink():
+                files[target] = match
     if len(files) > MAX_FILES:
         text = f"{len(files)} files match, only {MAX_FILES} are read: use narrower patterns"
         findings.append(Finding(kind=Kind.TOO_MANY_FILES, location="discover", text=text))
-    return list(files.values())[:MAX_FILES], findings
+    return list(itertools.islice(files.values(), MAX_FILES)), findings
 
 
-def _no_match(pattern: str) -> Finding:
-    text = "no file matches, or this user can't search a directory of the path"
-    return Finding(kind=Kind.NO_MATCH, location=printable(pattern), text=text)
+def _no_match(pattern: Pattern) -> Finding:
+    text = "no file matches: correct the pattern, or set `allow_empty: true` for it"
+    return Finding(kind=Kind.NO_MATCH, location=printable(pattern.text), text=text)
 
 
-def _read(file: Path) -> OpenVpnConfig | OpenVpnConfigError:
+def _unsearchable(error: UnreadableFile) -> Finding:
+    return Finding(
+        kind=Kind.UNREADABLE,
+        location=error.location,
+        text=f"{error.text}, so configurations in it are unknown",
+    )
+
+
+def _read(match: Match) -> _Reading | None:
+    """Read one file; None if it was deleted since it was found."""
+    findings: list[Finding] = []
+    groups = command_line.parse(match.pattern.options or "")
+    if not command_line.has_config(groups):
+        unit = unit_options(match.file, match.instance)
+        groups = (*unit.options, *groups)
+        if unit.error is not None:
+            findings.append(_unreadable_unit(unit.error))
+    options = command_line.directives(groups, match.instance, match.file)
     try:
-        return model.read(file)
+        result: OpenVpnConfig | OpenVpnConfigError = model.read(match.file, options)
     except OpenVpnConfigError as error:
-        return error
+        if not os.path.lexists(match.file):
+            return None
+        result = error
+    return _Reading(match, result, tuple(findings))
 
 
-def _check(
-    result: OpenVpnConfig | OpenVpnConfigError, *, name: str, user: str | None
-) -> tuple[OpenVpnConfig | None, tuple[Finding, ...]]:
+def _unreadable_unit(error: UnreadableFile) -> Finding:
+    text = f"{error.text}, so options that it adds on the command line are unknown"
+    return Finding(kind=Kind.UNREADABLE, location=error.location, text=text)
+
+
+def _daemon(reading: _Reading, user: str | None) -> DiscoveredDaemon:
+    match, result = reading.match, reading.result
     if isinstance(result, OpenVpnConfig):
-        return result, check(result, name=name, user=user)
-    finding = Finding(
-        kind=Kind.UNREADABLE if isinstance(result, UnreadableFile) else Kind.SYNTAX_ERROR,
-        location=result.location,
-        text=result.text,
+        found = check(result, name=match.name, user=user)
+        return DiscoveredDaemon(match.name, match.file, result, (*reading.findings, *found))
+    return DiscoveredDaemon(match.name, match.file, None, tuple(_unusable(result)))
+
+
+def _unusable(error: OpenVpnConfigError) -> Iterator[Finding]:
+    yield Finding(
+        kind=Kind.UNREADABLE if isinstance(error, UnreadableFile) else Kind.SYNTAX_ERROR,
+        location=error.location,
+        text=error.text,
         blocks=True,
         resolved_by="management",
-    )
-    return None, (finding,)
-
-
-def _without_shared_status_files(
-    daemons: Iterable[DiscoveredDaemon],
-) -> Iterator[DiscoveredDaemon]:
-    """Drop the status file of daemons that share one: its writer is unknown."""
-    daemons = tuple(daemons)
-    writers = collections.Counter(_status_file(daemon.config) for daemon in daemons)
-    for daemon in daemons:
-        shared = writers[_status_file(daemon.config)] > 1
-        yield _without_status_file(daemon) if shared else daemon
-
-
-def _status_file(config: OpenVpnConfig | None) -> str | None:
-    file = config.status_file if config else None
-    return os.path.realpath(file) if file else None
-
-
-def _without_status_file(daemon: DiscoveredDaemon) -> DiscoveredDaemon:
-    config = daemon.config
-    if config is None or config.status_file is None:
-        return daemon
-    finding = Finding(
-        kind=Kind.SHARED_STATUS_FILE,
-        location=Location(daemon.file),
-        text=f"another daemon also writes to {printable(config.status_file)}, so it is not read: "
-        "use one status file for each daemon",
-        resolved_by="status_file",
-    )
-    return msgspec.structs.replace(
-        daemon,
-        config=msgspec.structs.replace(config, status_file=None),
-        findings=(*daemon.findings, finding),
     )
 
 
@@ -177,31 +159,3 @@ def _with_clients(daemon: DiscoveredDaemon) -> DiscoveredDaemon:
         )
         return msgspec.structs.replace(daemon, findings=(*daemon.findings, finding))
     return msgspec.structs.replace(daemon, expected_clients=clients)
-
-
-def _names(files: Iterable[Path]) -> dict[Path, str]:
-    """Name each file: `office`; if several files have that name, `server/office`.
-
-    If that is not unique, the name is the whole path. So no name depends on the order of files.
-    """
-    names = {file: _clean(file.stem) for file in files}
-    for longer in (lambda file: f"{file.parent.name}/{file.stem}", str):
-        shared = collections.Counter(names.values())
-        names |= {file: _clean(longer(file)) for file, name in names.items() if shared[name] > 1}
-    return names
-
-
-def _clean(text: str) -> str:
-    return clean(text.strip(), NAME_LIMIT).strip() or "unnamed"
-
-
-def _duplicate_names(names: dict[Path, str]) -> list[Finding]:
-    return [
-        Finding(
-            kind=Kind.DUPLICATE_NAME,
-            location=Location(file),
-            text=f"another file is also named {printable(file.stem)}: this daemon is named {name}",
-        )
-        for file, name in names.items()
-        if "/" in name
-    ]

@@ -1,5 +1,6 @@
 """A configuration file and the files that it includes, in the order in which OpenVPN reads them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,8 @@ _SETENV_OPT = ("setenv", "opt")
 class ResolvedConfig(msgspec.Struct, frozen=True):
     """All directives in order, with every `config` and `cd` followed.
 
-    `directory` is the final base of relative paths; `files` are the files that were read.
+    `directory` is the final base of relative paths; `files` are the files that were read, the
+    configuration itself first.
     """
 
     directives: tuple[Directive, ...]
@@ -29,16 +31,32 @@ class ResolvedConfig(msgspec.Struct, frozen=True):
     files: tuple[Path, ...]
 
 
-def read(file: Path) -> ResolvedConfig:
+def read(file: Path, command_line: Sequence[Directive] = ()) -> ResolvedConfig:
     """Read `file` as OpenVPN does when started in the file's directory, as by Debian's units.
+
+    The options of the command line come after the file, unless one of them is its `config`.
 
     Raises:
         UnreadableFile: the file or an include can't be read.
         SyntaxProblem: OpenVPN refuses it.
     """
     reader = _IncludeReader(file.parent)
-    reader.include(file, Location(file), level=1)
-    return ResolvedConfig(tuple(reader.directives), reader.directory, tuple(reader.files))
+    if not any(_is_config(option, file) for option in command_line):
+        reader.include(file, Location(file), level=1)
+    for option in command_line:
+        if _is_config(option, file):
+            reader.include(file, Location(file), level=1)
+        else:
+            reader.apply(option, level=0)
+    parts = dict.fromkeys(reader.files)
+    parts.pop(file)
+    return ResolvedConfig(tuple(reader.directives), reader.directory, (file, *parts))
+
+
+def _is_config(option: Directive, file: Path) -> bool:
+    """Return whether an option of the command line names the configuration itself."""
+    name = Path(*option.arguments[:1]).name
+    return option.name == "config" and name == file.name
 
 
 class _IncludeReader:
@@ -57,9 +75,9 @@ class _IncludeReader:
         content = self._read(file, location)
         self.files.append(file)
         for directive in directives.parse(content, file):
-            self._apply(_strip_setenv_opt(directive), level)
+            self.apply(_strip_setenv_opt(directive), level=level)
 
-    def _apply(self, directive: Directive, level: int) -> None:
+    def apply(self, directive: Directive, *, level: int) -> None:
         match directive.name, directive.arguments:
             case "config", (name,):
                 self.include(self.directory / name, directive.location, level=level + 1)

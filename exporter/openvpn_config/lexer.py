@@ -41,7 +41,8 @@ class _State(enum.Enum):
 class _Lexer:
     """The state of reading one line."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
         self.words: list[str] = []
         self._word: list[str] = []
         self._state = _State.BETWEEN
@@ -61,7 +62,7 @@ class _Lexer:
                 )
             self._feed(char, escaped=escaped)
             escaped = False
-            if len(self.words) == WORDS_LIMIT:
+            if len(self.words) == self._limit:
                 return self.words
         if escaped and self._state is _State.PLAIN:
             raise LexerError("a backslash at the end of the line")
@@ -109,16 +110,16 @@ def _check_length(word: str) -> None:
         raise LexerError(f"a word of more than {WORD_LIMIT} bytes")
 
 
-def split(line: str) -> list[str]:
-    """Split one line into words as OpenVPN does.
+def split(line: str, *, limit: int | None = WORDS_LIMIT) -> list[str]:
+    """Split one line into words as OpenVPN does; a command line has no `limit` of words.
 
     Raises:
         LexerError: OpenVPN refuses the line.
     """
     line = line.partition("\0")[0]
     if _SPECIAL.search(line):
-        return _Lexer().run(line)
-    words = _WORD.findall(line)[:WORDS_LIMIT]  # the fast path of nearly all lines
+        return _Lexer(limit).run(line)
+    words = _WORD.findall(line)[:limit]  # the fast path of nearly all lines
     for word in words:
         _check_length(word)
     return words

@@ -1,11 +1,11 @@
 """The configuration of one OpenVPN process, with every path resolved.
 
-The command line of the process is not known here: Debian's units, for example, set the status file
-`/run/openvpn-server/status-NAME.log` there.
+`units` knows the command line of the process where a known unit starts it.
 """
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -77,14 +77,14 @@ class OpenVpnConfig(msgspec.Struct, frozen=True, kw_only=True):
     crl_is_directory: bool
 
 
-def read(file: Path) -> OpenVpnConfig:
-    """Return the configuration of the file.
+def read(file: Path, command_line: Sequence[Directive] = ()) -> OpenVpnConfig:
+    """Return the configuration of the file, with the options of the command line.
 
     Raises:
         UnreadableFile: the file or an include can't be read.
         SyntaxProblem: OpenVPN refuses it.
     """
-    tree = includes.read(file)
+    tree = includes.read(file, command_line)
     return _Builder(options.select(tree.directives), tree).build(file)
 
 
@@ -104,7 +104,7 @@ class _Builder:
             directory=self._tree.directory,
             mode=mode,
             management=self._management(),
-            status_file=self._path(selected.argument("status")),
+            status_file=self._status_file(),
             max_clients=_max_clients(selected) if mode is Mode.SERVER else None,
             mute=_mute(selected),
             client_config_dir=self._chroot_path(selected.argument("client-config-dir")),
@@ -138,6 +138,10 @@ class _Builder:
             user=self._options.argument("management-client-user"),
             group=self._options.argument("management-client-group"),
         )
+
+    def _status_file(self) -> Path | None:
+        file = self._path(self._options.argument("status"))
+        return None if file and os.path.realpath(file) == os.devnull else file
 
     def _password_file(self, name: str) -> Path:
         return Path(name) if name == STDIN else self._tree.directory / name

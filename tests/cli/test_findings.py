@@ -40,9 +40,9 @@ def test_check_lists_skipped_daemons_and_fails(
     flags = [f"--openvpn.config={DATA}/{name}.conf" for name in ("server/branch", "server/broken")]
     assert check(*flags) is Exit.FAILED
     output = capsys.readouterr().out
-    assert f"Skipped daemons:\n  broken: {DATA}/server/broken.conf:2: " in output
+    assert f"Skipped daemons:\n  server/broken: {DATA}/server/broken.conf:2: " in output
     assert "\nconfiguration valid, but discovered daemons skipped; " in output
-    assert "\nbranch  127.0.0.1:7506 " in output
+    assert "\nserver/branch  127.0.0.1:7506 " in output
 
 
 def test_check_fails_without_a_daemon(capsys: pytest.CaptureFixture[str]) -> None:

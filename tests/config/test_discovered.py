@@ -175,7 +175,7 @@ def test_unreadable_ccd_is_a_finding_that_a_list_resolves(tmp_path: Path) -> Non
     assert config.findings == ()
 
 
-@pytest.mark.parametrize("content", [None, "", "two\nlines\n"])
+@pytest.mark.parametrize("content", [None, "", "\nsecond\n", "a\tb\n"])
 def test_unusable_password_file_is_a_warning_and_the_daemon_is_monitored(
     tmp_path: Path, content: str | None
 ) -> None:
@@ -232,6 +232,69 @@ def test_problem_of_the_top_level_does_not_hide_those_of_discovered_daemons(tmp_
     path = write(tmp_path, "nonsense: 1\ndaemons: [{name: office}]\n", office=SERVER)
     (problem,) = problem_lines(path)
     assert problem.startswith("config.yaml:2: nonsense: is an unknown key")
+
+
+def test_pattern_may_have_options_of_a_service_manager(tmp_path: Path) -> None:
+    (tmp_path / "office.conf").write_text("server 10.8.0.0 255.255.255.0\n")
+    path = tmp_path / "config.yaml"
+    path.write_text(
+        "discover:\n"
+        "  - pattern: '*.conf'\n"
+        "    options: --management /run/%i.sock unix --status status-%i.log\n"
+        "  - client/*.conf\n"
+        "  - {pattern: '*.ovpn', allow_empty: true}\n"
+    )
+    config = load(path)
+    daemon = only_daemon(config)
+    assert daemon.name == f"{tmp_path.name}/office"
+    assert daemon.management == UnixEndpoint("/run/office.sock")
+    assert daemon.status_file == tmp_path / "status-office.log"
+    (finding,) = config.findings
+    assert (finding.kind, finding.location) == (Kind.NO_MATCH, f"{tmp_path}/client/*.conf")
+
+
+@pytest.mark.parametrize(
+    ("items", "problem"),
+    [
+        ("[{options: --verb 3}]", "discover[0].pattern: is missing: add it"),
+        ("[{pattern: a, pattern: b}]", "discover[0].pattern: is set twice: keep one"),
+        ("[{pattern: a, option: b}]", "discover[0].option: is an unknown key: did you mean"),
+        ("[{pattern: a, options: --verb %x}]", "discover[0].options: %x is unknown: use %i"),
+        ("[{pattern: a, options: --status}]", "discover[0].options: `status` has too few"),
+        ("[{pattern: a, allow_empty: 7}]", "discover[0].allow_empty: '7' is no boolean"),
+        ("[a, {pattern: a}]", "a is already used at discover[0].pattern: use another"),
+        ("[a, a]", "a is already used at discover[0].pattern: use another"),
+        ("[[a]]", "discover[0]: must be a section with keys: pattern, options, allow_empty"),
+    ],
+)
+def test_invalid_item_of_discover_is_refused(tmp_path: Path, items: str, problem: str) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"discover: {items}\n")
+    assert problem in problem_lines(path)[0]
+
+
+def test_two_discovered_daemons_with_one_address_need_an_entry(tmp_path: Path) -> None:
+    config = load(write(tmp_path, "", office=SERVER, branch=SERVER, other=SERVER + "verb 3"))
+    assert config.daemons == ()
+    assert [finding.kind for finding in config.findings] == [Kind.DUPLICATE_ADDRESS] * 3
+    entries = "daemons: [{name: office, management: '127.0.0.1:7506'}]\n"
+    config = load(write(tmp_path, entries, office=SERVER, branch=SERVER, other="client\n"))
+    assert only_daemon(config).name == "office"
+    assert [finding.daemon for finding in config.findings] == ["branch", "other"]
+
+
+def test_daemons_with_equal_names_are_skipped_also_beside_an_entry(tmp_path: Path) -> None:
+    for name in ("a/vpn", "b/vpn"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "office.conf").write_text(SERVER)
+    path = tmp_path / "config.yaml"
+    text = "discover: [a/vpn/*.conf, b/vpn/*.conf]\n"
+    for entry in ("", "daemons: [{name: vpn/office, management: '127.0.0.1:1'}]\n"):
+        path.write_text(text + entry)
+        config = load(path)
+        assert [daemon.max_clients for daemon in config.daemons] == ([None] if entry else [])
+        kinds = [finding.kind for finding in config.findings]
+        assert kinds.count(Kind.DUPLICATE_NAME) == 2
 
 
 def test_flags_discover_daemons(tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ def test_example_refers_to_the_schema_and_is_valid() -> None:
         OFFICE + "clients: {identity: username, limit: 5, forget_after: 1d}\n",
         "daemons: [{name: a b, management: 'unix:/run/x.sock', max_clients: 5, poll_interval: }]",
         "discover: ['*.ovpn']\n",
+        "discover: ['*.ovpn', {pattern: '*.conf', options: --verb 3, allow_empty: true}]\n",
         "daemons: [{name: ü, management: 'listen:[::1]:7600', expected_clients: [a, b]}]",
     ],
 )

@@ -25,9 +25,14 @@ def password_file(directory: Path, content: bytes) -> Path:
         (b" secret \n", " secret "),
         ("clé\n".encode(), "clé"),
         (b"x" * MAX_BYTES + b"\r\n", "x" * MAX_BYTES),
+        (b"secret\n\n", "secret"),
+        (b"secret\nuser\n", "secret"),
+        (b"secret\r\n\xff\0" + b"x" * 100_000, "secret"),
     ],
 )
-def test_only_one_line_end_is_removed(tmp_path: Path, content: bytes, password: str) -> None:
+def test_first_line_is_the_password_as_for_the_daemon(
+    tmp_path: Path, content: bytes, password: str
+) -> None:
     assert read_password(password_file(tmp_path, content)).reveal() == password
 
 
@@ -36,8 +41,7 @@ def test_only_one_line_end_is_removed(tmp_path: Path, content: bytes, password: 
     [
         (b"", "is empty"),
         (b"\n", "is empty"),
-        (b"secret\n\n", "more than one line"),
-        (b"sec\nret", "more than one line"),
+        (b"\nsecret\n", "is empty"),
         (b"sec\rret", "control characters"),
         (b"sec\x00ret", "control characters"),
         (b"sec\tret", "control characters"),
@@ -82,7 +86,7 @@ def test_password_is_neither_in_the_configuration_nor_in_its_errors(tmp_path: Pa
     daemon = "daemons: [{name: a, management: 'a:1', password_file: office.password}]\n"
     config.write_text(daemon)
     assert "hunter2" not in repr(load(config))
-    password_file(tmp_path, b"hunter2\nhunter2\n")
+    password_file(tmp_path, b"hunter2\thunter2\n")
     with pytest.raises(ConfigError) as caught:
         load(config)
     assert "hunter2" not in str(caught.value)

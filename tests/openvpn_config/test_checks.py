@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from exporter.management.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
-from exporter.openvpn_config import Finding, Kind
+from exporter.openvpn_config import Finding, Kind, services
 from exporter.openvpn_config.checks import check, management_endpoint
 from tests.openvpn_config.fixtures import openvpn_config
 
@@ -38,6 +38,17 @@ def test_endpoint_can_be_connected_to(tmp_path: Path, text: str, expected: Endpo
     assert endpoint_of(tmp_path, f"management {text}\n") == expected
 
 
+def test_service_name_is_the_port_of_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "SERVICES", tmp_path / "services")
+    (tmp_path / "services").write_text("vpn 7505/udp\nvpn 7506/tcp ovpn # vpn2\n\nodd\n")
+    for name in ("vpn", "ovpn"):
+        assert endpoint_of(tmp_path, f"management ::1 {name}\n") == TcpEndpoint("::1", 7506)
+    (tmp_path / "services").unlink()
+    assert single_finding(tmp_path, "management ::1 vpn\n").kind is Kind.MANAGEMENT_ADDRESS
+
+
 def test_relative_socket_starts_at_the_directory_of_the_daemon(tmp_path: Path) -> None:
     assert endpoint_of(tmp_path, "management a.sock unix\n") == UnixEndpoint(f"{tmp_path}/a.sock")
 
@@ -46,8 +57,8 @@ def test_relative_socket_starts_at_the_directory_of_the_daemon(tmp_path: Path) -
     ("text", "message"),
     [
         ("tunnel 7505", "`management tunnel` listens on the tunnel's address"),
-        ("127.0.0.1 openvpn", "the port 'openvpn' is not a number"),
-        ("127.0.0.1 7505\\", r"the port '7505\n' is not a number"),
+        ("127.0.0.1 nothing", "the port 'nothing' is no number and no service in /etc/services"),
+        ("127.0.0.1 7505\\", r"the port '7505\n' is no number"),
         ("127.0.0.1 0", "port 0 does not exist"),
         ("127.0.0.1 70000", "port 70000 does not exist"),
         ("300.1.1.1 7505", "'300.1.1.1' is not an IPv4 address"),

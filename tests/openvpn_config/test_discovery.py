@@ -4,10 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from exporter.openvpn_config import Discovery, Kind, discover, discovery, running_user
+from exporter.openvpn_config import Discovery, Kind, Pattern, discovery, patterns, running_user
+from exporter.openvpn_config import discover as discover_patterns
 from tests.openvpn_config.fixtures import write
 
 MANAGEMENT = "management 127.0.0.1 7505\n"
+
+
+def discover(
+    texts: list[str], directory: Path, *, user: str | None = None, clients: bool = False
+) -> Discovery:
+    return discover_patterns(list(map(Pattern, texts)), directory, user=user, clients=clients)
 
 
 def names(found: Discovery) -> list[str]:
@@ -18,30 +25,59 @@ def kinds(found: Discovery) -> list[Kind]:
     return [finding.kind for finding in found.findings]
 
 
-def test_daemons_are_named_after_their_files_in_the_order_of_the_patterns(tmp_path: Path) -> None:
-    for name in ("b.conf", "a.ovpn", "c.d.conf", "a.txt"):
-        write(tmp_path, MANAGEMENT, name)
+@pytest.mark.parametrize(
+    ("texts", "file", "name"),
+    [
+        (["server/*.conf"], "server/office.conf", "office"),
+        (["*/config.ovpn"], "server1/config.ovpn", "server1"),
+        (["*/*.conf"], "server/office.conf", "server/office"),
+        (["server/vpn-*.conf"], "server/vpn-office.conf", "office"),
+        (["server/vpn-*-?.conf"], "server/vpn-office-2.conf", "office-2"),
+        (["tun[0-9].conf"], "tun7.conf", "7"),
+        (["server/*"], "server/office.conf", "office"),
+        (["server/*"], "server/office.txt", "office.txt"),
+        (["server/office*.conf"], "server/office.conf", "office"),
+        (["server/office.conf"], "server/office.conf", "office"),
+        (["server/*.conf", "client/*.conf"], "server/office.conf", "server/office"),
+        (["client/*.conf", "server/*.conf"], "server/office.conf", "server/office"),
+        (["vpn/*/config.ovpn", "*.conf"], "vpn/server1/config.ovpn", "vpn/server1"),
+        (["server/office.conf", "*.conf"], "server/office.conf", "server/office"),
+        (["server/../server/*.conf", "*.conf"], "server/office.conf", "server/office"),
+    ],
+)
+def test_name_is_what_the_wildcards_cover(
+    tmp_path: Path, texts: list[str], file: str, name: str
+) -> None:
+    write(tmp_path, MANAGEMENT, file)
+    assert names(discover(texts, tmp_path)) == [name]
+
+
+def test_name_does_not_depend_on_which_files_exist(tmp_path: Path) -> None:
+    write(tmp_path, MANAGEMENT, "server1/config.ovpn")
+    assert names(discover(["*/config.ovpn"], tmp_path)) == ["server1"]
+    write(tmp_path, MANAGEMENT, "server2/config.ovpn")
+    assert names(discover(["*/config.ovpn"], tmp_path)) == ["server1", "server2"]
+
+
+def test_daemons_are_in_the_order_of_the_patterns(tmp_path: Path) -> None:
+    for name in ("b.conf", "a.ovpn", "c.d.conf", "a.txt", ".hidden.conf"):
+        write(tmp_path, f"management {name} unix\n", name)
     found = discover(["*.ovpn", str(tmp_path / "*.conf")], tmp_path)
-    assert names(found) == ["a", "b", "c.d"]
+    assert [daemon.file.name for daemon in found.daemons] == ["a.ovpn", "b.conf", "c.d.conf"]
     assert found.findings == ()
 
 
-def test_equal_names_get_their_directories_and_a_warning(tmp_path: Path) -> None:
-    for name in ("server/office.conf", "client/office.conf", "client/home.conf"):
-        write(tmp_path, MANAGEMENT, name)
-    one_way = discover(["server/*", "client/*"], tmp_path)
-    assert names(one_way) == ["server/office", "home", "client/office"]
-    assert kinds(one_way) == [Kind.DUPLICATE_NAME, Kind.DUPLICATE_NAME]
-    assert sorted(names(discover(["client/*", "server/*"], tmp_path))) == sorted(names(one_way))
-
-
-def test_equal_names_and_directories_get_the_whole_path(tmp_path: Path) -> None:
-    for name in ("a/server/office.conf", "b/server/office.conf", "c/office.conf"):
-        write(tmp_path, MANAGEMENT, name)
-    found = names(discover(["*/office.conf", "*/*/office.conf"], tmp_path))
-    assert found[0] == "c/office"
-    assert len(set(found)) == 3
-    assert all(len(name) <= discovery.NAME_LIMIT for name in found)
+def test_equal_names_are_a_finding_and_none_of_them_is_monitored(tmp_path: Path) -> None:
+    for index, name in enumerate(("a/server/office.conf", "b/server/office.conf", "c/x.conf")):
+        write(tmp_path, f"management ::1 {index + 1}\n", name)
+    found = discover(["a/server/*.conf", "b/server/*.conf", "c/*.conf"], tmp_path)
+    assert names(found) == ["server/office", "server/office", "c/x"]
+    first, second, other = found.daemons
+    for daemon, rival in ((first, "b"), (second, "a")):
+        (finding,) = daemon.findings
+        assert (finding.kind, finding.blocks) == (Kind.DUPLICATE_NAME, True)
+        assert f"{tmp_path}/{rival}/server/office.conf has the same name" in finding.text
+    assert other.findings == ()
 
 
 @pytest.mark.parametrize(
@@ -63,19 +99,22 @@ def test_name_is_a_valid_label_value(tmp_path: Path, file: str, name: str) -> No
 def test_long_name_is_truncated(tmp_path: Path) -> None:
     write(tmp_path, MANAGEMENT, f"{'x' * 200}.conf")
     (found,) = discover(["*"], tmp_path).daemons
-    assert len(found.name) == discovery.NAME_LIMIT
+    assert len(found.name) == patterns.NAME_LIMIT
 
 
-def test_file_that_matches_twice_is_one_daemon(tmp_path: Path) -> None:
+def test_file_that_matches_twice_is_one_daemon_named_by_its_own_path(tmp_path: Path) -> None:
     write(tmp_path, MANAGEMENT, "server/office.conf")
+    found = discover(["*.conf", "server/*", "*/office.conf"], tmp_path)
+    assert names(found) == ["server/office"]
     (tmp_path / "link.conf").symlink_to("server/office.conf")
-    assert names(discover(["server/*", "*/office.conf", "*.conf"], tmp_path)) == ["office"]
+    assert names(discover(["*.conf", "server/*", "*/office.conf"], tmp_path)) == ["server/office"]
+    assert names(discover(["*.conf"], tmp_path)) == ["link"]
 
 
 def test_included_file_is_no_daemon(tmp_path: Path) -> None:
     write(tmp_path, "config ../parts/common.conf\n", "server/office.conf")
     write(tmp_path, MANAGEMENT, "parts/common.conf")
-    assert names(discover(["*/*.conf"], tmp_path)) == ["office"]
+    assert names(discover(["*/*.conf"], tmp_path)) == ["server/office"]
 
 
 def test_unusable_file_does_not_affect_other_daemons(tmp_path: Path) -> None:
@@ -131,7 +170,7 @@ def test_name_of_any_bytes_is_printable(tmp_path: Path) -> None:
 def test_clients_of_a_server_are_read_on_request(tmp_path: Path) -> None:
     write(tmp_path, "", "ccd/oslo")
     write(tmp_path, f"{MANAGEMENT}client-config-dir ccd\n", "office.conf")
-    write(tmp_path, f"{MANAGEMENT}client-config-dir gone\n", "branch.conf")
+    write(tmp_path, "management ::1 1\nclient-config-dir gone\n", "branch.conf")
     branch, office = discover(["*.conf"], tmp_path, clients=True).daemons
     assert (office.expected_clients, office.findings) == (("oslo",), ())
     assert branch.expected_clients == ()
@@ -152,6 +191,53 @@ def test_shared_status_file_is_not_read(tmp_path: Path) -> None:
         said = Kind.SHARED_STATUS_FILE in {finding.kind for finding in found.findings}
         files[found.name] = (found.config.status_file, said)
     assert files == {"a": (None, True), "b": (None, True), "c": (tmp_path / "own.log", False)}
+
+
+def test_null_device_is_no_status_file(tmp_path: Path) -> None:
+    (tmp_path / "none").symlink_to(os.devnull)
+    for index, name in enumerate((os.devnull, "none", "../../../../../../../../dev/null")):
+        text = f"management ::1 {index + 1}\nstatus {name} 10\n"
+        write(tmp_path, text, f"{index}.conf")
+    for found in discover(["*.conf"], tmp_path).daemons:
+        assert found.config
+        assert found.config.status_file is None
+        assert found.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "blocked"),
+    [
+        ("/run/x.sock unix", "/run/x.sock unix", "a b"),
+        ("a.sock unix", "./link/a.sock unix", "a b"),
+        ("127.0.0.1 7505", "localhost 7505", "a b"),
+        ("127.0.0.1 7505", "0.0.0.0 7505", "a b"),
+        ("192.0.2.1 7505", "0.0.0.0 7505", "a b"),
+        ("127.0.0.1 7505", "127.0.0.1 7505 secret", "a b"),
+        ("127.0.0.1 7505", "127.0.0.1 7506", ""),
+        ("127.0.0.1 7505", "::1 7505", ""),
+        ("127.0.0.1 7505", "192.0.2.1 7505", ""),
+        ("a.sock unix", "b.sock unix", ""),
+        ("127.0.0.1 7505", "127.0.0.1 7505\nmanagement-client", ""),
+    ],
+)
+def test_neither_of_two_daemons_with_one_management_address_is_monitored(
+    tmp_path: Path, first: str, second: str, blocked: str
+) -> None:
+    (tmp_path / "link").symlink_to(".")
+    write(tmp_path, f"client\nmanagement {first}\n", "a.conf")
+    write(tmp_path, f"management {second}\nserver 10.8.0.0 255.255.255.0\n", "b.conf")
+    found = discover(["*.conf"], tmp_path).daemons
+    findings = {
+        daemon.name: finding
+        for daemon in found
+        for finding in daemon.findings
+        if finding.kind is Kind.DUPLICATE_ADDRESS
+    }
+    assert list(findings) == blocked.split()
+    if findings:
+        assert all(daemon.blocked for daemon in found)
+        assert str(findings["a"]).startswith(f"{tmp_path}/a.conf:2: {tmp_path}/b.conf has the same")
+        assert str(findings["b"]).startswith(f"{tmp_path}/b.conf:1: {tmp_path}/a.conf has the same")
 
 
 def test_running_user_is_the_name_of_the_effective_user() -> None:

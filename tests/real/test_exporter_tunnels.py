@@ -151,9 +151,9 @@ async def test_a_point_to_point_link_is_no_client_with_any_device(
     lab: Lab, options: tuple[str, ...]
 ) -> None:
     async with pair(lab, *options) as ends:
-        for end in (ends.listener, ends.caller):
-            async with scraping(watched(end.management)) as scraper:
-                assert mode(await scraper.up()) == "p2p"
+        for end in (ends.listener, ends.initiator):
+            async with scraping(daemon_config(end.management)) as scraper:
+                assert mode(await scraper.wait_up()) == "p2p"
 
 
 async def test_statistics_from_before_a_reconnect_are_counted_once(lab: Lab) -> None:

@@ -21,7 +21,7 @@ from exporter.management.notifications import Fatal, Greeting, StateChange
 from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version
 from exporter.management.state import Mode, State, StateName
 from exporter.management.status import ClientRow, ServerStatus, Status, TunnelStatus
-from exporter.openvpn_config import discover
+from exporter.openvpn_config import Pattern, discover
 from exporter.state.daemon import DaemonState
 from exporter.state.process import HISTORY_LIMIT
 
@@ -129,7 +129,7 @@ def test_a_tunnel_that_starts_under_the_monitor_shows_its_mode() -> None:
 
 def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path) -> None:
     (tmp_path / "uplink.conf").write_text("management 127.0.0.1 7505\ndev tun\nsecret key\n")
-    (found,) = discover(["*.conf"], tmp_path).daemons
+    (found,) = discover([Pattern("*.conf")], tmp_path).daemons
     daemon = DaemonConfig(name="uplink", openvpn_config=found.config)
     known = DaemonState(Target(daemon))
     known.on_status_file(tunnel(), now=NOW, duration=0.01)
