@@ -9,8 +9,9 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -27,7 +28,7 @@ from exporter.management.errors import (
     ReplyTimeout,
     StaleStatusFileError,
 )
-from exporter.management.protocol import REPLY_LIMIT
+from exporter.management.protocol import LINE_COST, LINE_LIMIT, REPLY_LIMIT, REPLY_LINE_LIMIT
 from exporter.management.status import Status, StatusReader
 from exporter.monitor.monitor import START_SPREAD, OnUpdated
 from exporter.state.daemon import DaemonState
@@ -39,7 +40,11 @@ SETTLE_TIME = 0.1
 The kernel dates changes in steps of up to 10 ms, so two equal times prove nothing.
 """
 
-_END = b"\nEND\n"
+_END = b"END"
+
+_PIECE = 64 * 1024
+"""Bytes of a file that are read and split at once."""
+
 _UNSET = ""
 
 _log = logging.getLogger(__name__)
@@ -143,7 +148,7 @@ class StatusFile:
         self._timeout = timeout
         self._read_file = SingleFlight(lambda: _read_file(path))
 
-    async def read(self) -> tuple[bytes, ...]:
+    async def read(self) -> Sequence[bytes]:
         """Return the lines of a whole status, without line ends and without `END`.
 
         Raises:
@@ -153,7 +158,7 @@ class StatusFile:
         while True:
             snapshot = await self._snapshot()
             if snapshot.stable:
-                return self._lines(snapshot.content)
+                return self._lines(snapshot)
             if asyncio.get_running_loop().time() > deadline:
                 raise ReplyTimeout(f"{self.path}: written to without a pause")
             await asyncio.sleep(SETTLE_TIME)
@@ -167,34 +172,63 @@ class StatusFile:
         except OSError as error:
             raise _map_oserror(error, self.path) from error
 
-    def _lines(self, content: bytes) -> tuple[bytes, ...]:
-        if not content:
+    def _lines(self, snapshot: "_Snapshot") -> Sequence[bytes]:
+        lines = snapshot.lines
+        if not lines and not snapshot.rest:
             raise ProtocolError(f"{self.path}: empty; the daemon has written no status yet")
-        end = content.find(_END)
-        if end < 0:
+        if _END not in lines:
             raise ProtocolError(f"{self.path}: no END line; is it OpenVPN's status file?")
-        if end + len(_END) != len(content):
+        end = lines.index(_END)
+        if end + 1 != len(lines) or snapshot.rest:
             raise ProtocolError(f"{self.path}: text after the END line; who else writes to it?")
-        return tuple(content[:end].split(b"\n"))
+        return lines[:end]
 
 
 class _Snapshot(msgspec.Struct, frozen=True):
-    """The content of a file; `stable` if it did not change while it was read, or just before."""
+    """The lines of a file, and what follows the last line end.
 
-    content: bytes
+    `stable` if the file did not change while it was read, or just before.
+    """
+
+    lines: list[bytes]
+    rest: bytes
     stable: bool
 
 
 def _read_file(path: Path) -> _Snapshot:
     with open_regular(path) as file:
         before = os.fstat(file.fileno())
+        if _is_fresh(before):
+            return _Snapshot([], b"", stable=False)
         if before.st_size > REPLY_LIMIT:
             raise ProtocolError(f"{path}: more than {REPLY_LIMIT} bytes")
-        content = file.read(REPLY_LIMIT)
+        lines, rest = _read_lines(file, path)
         after = os.fstat(file.fileno())
-    age = time.time() - after.st_mtime
     same = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
-    return _Snapshot(content, stable=same and not 0 <= age < SETTLE_TIME)
+    return _Snapshot(lines, rest, stable=same and not _is_fresh(after))
+
+
+def _is_fresh(status: os.stat_result) -> bool:
+    return 0 <= time.time() - status.st_mtime < SETTLE_TIME
+
+
+def _read_lines(file: BinaryIO, path: Path) -> tuple[list[bytes], bytes]:
+    """Return the lines of a file and the rest, within the limits of a reply of the daemon.
+
+    Each piece is small: splitting it keeps the event loop, in another thread, from running.
+    """
+    lines: list[bytes] = []
+    rest = b""
+    size = 0
+    while piece := file.read(_PIECE):
+        *new, rest = (rest + piece).split(b"\n")
+        lines += new
+        size += len(piece) + len(new) * LINE_COST
+        if size > REPLY_LIMIT or len(lines) > REPLY_LINE_LIMIT:
+            raise ProtocolError(f"{path}: more lines than the status of 100,000 clients has")
+        if max(map(len, [*new, rest])) > LINE_LIMIT:
+            raise ProtocolError(f"{path}: a line of more than {LINE_LIMIT} bytes")
+    return lines, rest
 
 
 def _map_oserror(error: OSError, path: Path) -> ManagementError:

@@ -8,10 +8,12 @@ import pytest
 from exporter.management.errors import (
     EndpointNotFound,
     EndpointPermissionError,
+    EndpointUnreachable,
     ManagementError,
     ProtocolError,
     ReplyTimeout,
 )
+from exporter.management.protocol import LINE_COST, LINE_LIMIT
 from exporter.monitor import status_file
 from exporter.monitor.status_file import StatusFile
 from tests.fake_daemon import TEST_TIMEOUT
@@ -29,6 +31,14 @@ def write(path: Path, content: bytes, *, age: float = 60) -> None:
     os.utime(path, (time.time() - age, time.time() - age))
 
 
+def make_directory(path: Path) -> None:
+    path.mkdir()
+
+
+def open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def failure(path: Path, within: float = 10) -> ManagementError:
     with pytest.raises(ManagementError) as caught:
         await StatusFile(path, timeout=within).read()
@@ -38,7 +48,7 @@ async def failure(path: Path, within: float = 10) -> ManagementError:
 async def test_a_complete_file_is_its_lines(path: Path) -> None:
     write(path, WHOLE)
     lines = await StatusFile(path, timeout=10).read()
-    assert lines == (b"TITLE\tOpenVPN", b"TIME\tnow\t1")
+    assert lines == [b"TITLE\tOpenVPN", b"TIME\tnow\t1"]
 
 
 async def test_a_replaced_file_is_read(path: Path) -> None:
@@ -103,7 +113,7 @@ async def test_a_file_that_is_never_stable_times_out(
     def restless(path: Path) -> object:
         write(path, WHOLE, age=0)
         snapshot = take(path)
-        return type(snapshot)(snapshot.content, stable=False)
+        return type(snapshot)(snapshot.lines, snapshot.rest, stable=False)
 
     monkeypatch.setattr(status_file, "_read_file", restless)
     error = await failure(path, within=0.5)
@@ -174,3 +184,47 @@ async def test_a_hung_file_system_times_out(path: Path, monkeypatch: pytest.Monk
             await file.read()
     assert asked == [path]  # one thread hangs there, not one more at each poll
     released.set()
+
+
+async def test_a_file_of_newlines_costs_as_much_as_on_the_socket(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each line takes memory of its own: 64 MiB of newlines took 1.6 GB."""
+    monkeypatch.setattr(status_file, "REPLY_LIMIT", 1000 * (LINE_COST + 1))
+    write(path, b"\n" * 999 + b"END\n")
+    assert "more lines" in str(await failure(path))
+    write(path, b"TITLE\n" + b"\n" * 900 + b"END\n")
+    assert len(await StatusFile(path, timeout=10).read()) == 901
+
+
+async def test_a_file_of_too_many_lines_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_file, "REPLY_LINE_LIMIT", 10)
+    write(path, b"row\n" * 10 + b"END\n")
+    assert "more lines" in str(await failure(path))
+
+
+@pytest.mark.parametrize("end", [b"", b"\nEND\n"])
+async def test_a_line_longer_than_on_the_socket_is_refused(path: Path, end: bytes) -> None:
+    write(path, b"TITLE\n" + b"x" * (LINE_LIMIT + 1) + end)
+    assert "a line of more than" in str(await failure(path))
+
+
+async def test_lines_are_whole_wherever_the_pieces_end(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [b"row %d" % number for number in range(100)]
+    write(path, b"\n".join([*rows, b"END", b""]))
+    for piece in (1, 2, 7, 64):
+        monkeypatch.setattr(status_file, "_PIECE", piece)
+        assert await StatusFile(path, timeout=10).read() == rows
+
+
+async def test_no_descriptor_stays_open_where_a_directory_is_in_its_place(path: Path) -> None:
+    make_directory(path)
+    assert isinstance(await failure(path), EndpointUnreachable)
+    before = open_descriptors()
+    for _ in range(5):
+        await failure(path)
+    assert open_descriptors() == before
