@@ -231,7 +231,9 @@ class ClientsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     limit: Annotated[
         int,
         KeySpec(
-            Integer(1_000_000), "Maximum number of clients of one daemon with series of their own."
+            Integer(1_000_000),
+            "Maximum number of clients of one daemon with series of their own, and of series in "
+            "each metric with a series per session, route or cipher.",
         ),
     ] = 20_000
     privacy: Annotated[

@@ -1,6 +1,7 @@
 """The samples of daemons whose state is known exactly."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from exporter.certificates.source import (
     CertificateSource,
     FileProblem,
 )
+from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.config.target import Target
+from exporter.management.endpoint import parse_endpoint
+from exporter.management.notifications import ClientEvent
+from exporter.management.status import ClientRow, RouteRow
 from exporter.metrics.catalogue import FAMILIES
 from exporter.state.daemon import DaemonState
 from tests.metrics.daemons import (
@@ -281,3 +287,65 @@ class TestChangeOfMode:
             ({"common_name": "bob"}, 0),
         ]
         assert samples(daemon, "openvpn_exporter_clients_not_exported") == [({}, 0)]
+
+
+class TestLimit:
+    """`clients.limit` bounds every metric that has series for clients."""
+
+    LIMIT = 3
+
+    def daemon(self, clients: Sequence[ClientRow], routes: Sequence[RouteRow] = ()) -> DaemonState:
+        config = DaemonConfig(name="office", management=parse_endpoint("127.0.0.1:7505"))
+        daemon = DaemonState(Target(config, ClientsConfig(limit=self.LIMIT, routes=True)))
+        start_session(daemon)
+        for client in clients:
+            env = {
+                "time_unix": str(client.connected_since),
+                "IV_PLAT": "linux",
+                "IV_VER": f"2.{client.client_id}.0",
+            }
+            event = ClientEvent("ESTABLISHED", client.client_id or 0, env)
+            daemon.on_notification("CLIENT", event)
+        poll(daemon, server_status(clients, routes))
+        return daemon
+
+    def clients(self, names: Sequence[str]) -> list[ClientRow]:
+        return [
+            structs.replace(
+                OFFICE_CLIENT, common_name=name, client_id=number, cipher=f"C{number}-GCM"
+            )
+            for number, name in enumerate(names)
+        ]
+
+    @pytest.mark.parametrize(
+        "metric",
+        [
+            "openvpn_server_client_info",
+            "openvpn_server_clients_by_cipher",
+            "openvpn_server_clients_by_platform",
+            "openvpn_server_client_sessions",
+            "openvpn_server_route_last_reference_time_seconds",
+        ],
+    )
+    @pytest.mark.parametrize("names", [["one"] * 10, [f"client {number}" for number in range(10)]])
+    def test_no_metric_has_more_series(self, metric: str, names: list[str]) -> None:
+        routes = [
+            RouteRow(f"10.8.0.{number}", name, "192.0.2.7:4", NOON)
+            for number, name in enumerate(names)
+        ]
+        found = samples(self.daemon(self.clients(names), routes), metric)
+        assert len(found) == (1 if metric.endswith("sessions") and "one" in names else self.LIMIT)
+
+    def test_the_sums_include_all_clients(self) -> None:
+        daemon = self.daemon(self.clients(["one"] * 10))
+        for name in ("openvpn_server_clients_by_cipher", "openvpn_server_clients_by_platform"):
+            found = samples(daemon, name)
+            assert sum(value for _, value in found) == 10
+            assert max(value for labels, value in found if "other" in labels.values()) == 8
+
+    def test_clients_without_series_have_no_info(self) -> None:
+        daemon = self.daemon(self.clients([f"client {number}" for number in range(10)]))
+        shown = {
+            labels["common_name"] for labels, _ in samples(daemon, "openvpn_server_client_info")
+        }
+        assert shown == set(daemon.clients.totals)

@@ -3,6 +3,7 @@
 The label `common_name` is the common name or the username, as `clients.identity` configures it.
 """
 
+import itertools
 import operator
 from collections.abc import Callable, Iterable, Sequence
 
@@ -22,6 +23,7 @@ from exporter.metrics.family import (
 from exporter.state.clients import ClientTotals
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import Privacy
+from exporter.state.sessions import ClientSession
 
 _SessionKey = tuple[Privacy, str, int | None, str, str, str, str, str, PeerInfo]
 
@@ -44,6 +46,15 @@ def _client_values(field: str) -> PerClientValues:
     return PerClientValues(_names, values)
 
 
+def _shown_sessions(daemon: DaemonState) -> Iterable[ClientSession]:
+    """Return the sessions of the clients that have series, within the limit of series."""
+    sessions, limit = daemon.clients.sessions.current, daemon.target.clients.limit
+    if len(sessions) <= limit and not daemon.clients.not_exported:
+        return sessions
+    totals = daemon.clients.totals
+    return itertools.islice((session for session in sessions if session.name in totals), limit)
+
+
 def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
     if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
         return []
@@ -60,7 +71,7 @@ def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
             client.cipher,
             session.peer_info,
         )
-        for session in daemon.clients.sessions.current
+        for session in _shown_sessions(daemon)
         for client in (session.last_row,)
     ]
 
@@ -85,11 +96,12 @@ def _session_labels(key: _SessionKey) -> tuple[str, ...]:
 def _route_references(daemon: DaemonState) -> LabelledValues:
     if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
         return {}
-    privacy = daemon.privacy
+    privacy, limit = daemon.privacy, daemon.target.clients.limit
     latest: dict[tuple[str, ...], float] = {}
     for route in daemon.status.routes:
         labels = (privacy.name(route.common_name), privacy.address(route.virtual_address))
-        latest[labels] = max(latest.get(labels, 0), route.last_reference)
+        if labels in latest or len(latest) < limit:
+            latest[labels] = max(latest.get(labels, 0), route.last_reference)
     return latest
 
 
@@ -152,7 +164,7 @@ SERIES = (
 INFO = (
     info(
         "openvpn_server_client_info",
-        "One series per current session; real_address has no port.",
+        "One series per current session, 'clients.limit' at most; real_address has no port.",
         PerClientInfo(_session_keys, _session_labels),
         labels=(
             "common_name",
@@ -173,7 +185,7 @@ INFO = (
 ROUTES = (
     gauge(
         "openvpn_server_route_last_reference_time_seconds",
-        "Unix time of the last use of a route towards its client.",
+        "Unix time of the last use of a route towards its client; 'clients.limit' series at most.",
         PerClientSamples(_route_references),
         labels=("common_name", "virtual_address"),
     ),

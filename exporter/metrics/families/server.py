@@ -1,9 +1,11 @@
 """A server, and all its clients together."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
+from typing import TypeVar
 
 from exporter.management.status import ServerStatus
+from exporter.management.values import OTHER
 from exporter.metrics.family import (
     Collect,
     LabelledValues,
@@ -14,10 +16,21 @@ from exporter.metrics.family import (
 )
 from exporter.state.daemon import DaemonState
 
+_K = TypeVar("_K", bound=Hashable)
+
 
 def _from_status(value: Callable[[ServerStatus], float | None]) -> Collect:
     """Read a value from the status of a server; other modes have none."""
     return lambda daemon: value(daemon.status) if isinstance(daemon.status, ServerStatus) else None
+
+
+def _most_common(counts: Counter[_K], limit: int, other: _K) -> Mapping[_K, int]:
+    """Return `limit` values at most, the least common of them counted as `other`."""
+    if len(counts) <= limit:
+        return counts
+    most_common = Counter(dict(counts.most_common(limit - 1)))
+    most_common[other] += counts.total() - most_common.total()
+    return most_common
 
 
 def _by_platform(daemon: DaemonState) -> LabelledValues:
@@ -27,12 +40,13 @@ def _by_platform(daemon: DaemonState) -> LabelledValues:
         sessions = daemon.clients.sessions.current
         for peer, count in Counter([session.peer_info for session in sessions]).items():
             counts[peer.platform, peer.version] += count
-    return counts
+    return _most_common(counts, daemon.target.clients.limit, (OTHER, OTHER))
 
 
 def _by_cipher(daemon: DaemonState) -> LabelledValues:
     clients = daemon.status.clients if isinstance(daemon.status, ServerStatus) else ()
-    return Counter([client.cipher or "unknown" for client in clients])
+    counts = Counter([client.cipher or "unknown" for client in clients])
+    return _most_common(counts, daemon.target.clients.limit, OTHER)
 
 
 FAMILIES = (
