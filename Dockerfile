@@ -1,4 +1,4 @@
-# The exporter alone, as a user without rights. The root file system can be read-only, nothing is written.
+# The exporter, as an unprivileged user. It writes no files, so the root file system can be read-only.
 #
 #   docker build --tag openvpn-exporter .
 #   docker run --read-only --cap-drop ALL --publish 127.0.0.1:9176:9176 \
@@ -19,7 +19,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY exporter exporter
 RUN tools/bin/pip wheel --no-cache-dir --no-index --no-deps --no-build-isolation --wheel-dir wheels .
 RUN tools/bin/pip --python /opt/openvpn-exporter/bin/python install --no-compile --no-index --no-deps wheels/*.whl
-# Byte code that no time of a file makes stale, and that nobody has to write at run time.
+# Byte code that does not depend on file times, so that none is written at run time.
 RUN /opt/openvpn-exporter/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash /opt/openvpn-exporter/lib
 
 FROM ${PYTHON}
@@ -32,10 +32,10 @@ LABEL org.opencontainers.image.title="openvpn-exporter" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /opt/openvpn-exporter /opt/openvpn-exporter
 ENV PATH=/opt/openvpn-exporter/bin:$PATH PYTHONDONTWRITEBYTECODE=1
-# By number, so that Kubernetes can see that it isn't root. OpenVPN's socket directory must let this group in.
+# A number, so that Kubernetes can check that it is not root. This group needs access to OpenVPN's socket directory.
 USER 9176:9176
 EXPOSE 9176
-# With TLS or another port, say so here: docker run --health-cmd …
+# With TLS or another port, set another check: docker run --health-cmd …
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9176/-/healthy', timeout=4)"]
 ENTRYPOINT ["openvpn-exporter"]

@@ -1,6 +1,7 @@
 """The rules for the source files of the package."""
 
 import ast
+import collections
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,16 @@ def test_packages_import_exactly_the_listed_ones() -> None:
         if part != "__init__":
             found.setdefault(part, set()).update(imported_parts(path) - {part, "__version__"})
     assert found == NEIGHBOURS
+
+
+def test_no_two_classes_have_the_same_name() -> None:
+    counts = collections.Counter(
+        node.name
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in counts.items() if count > 1] == []
 
 
 def imported_parts(path: Path) -> set[str]:

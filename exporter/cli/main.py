@@ -57,7 +57,7 @@ def command_parser(command: Subcommand) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="openvpn-exporter" if is_default else f"openvpn-exporter {command.name}",
         usage=None if not is_default else "%(prog)s [COMMAND] [FLAGS]",
-        description="Prometheus exporter for OpenVPN, by the management interface."
+        description="Prometheus exporter for OpenVPN, over the management interface."
         if is_default
         else f"{command.summary[0].upper()}{command.summary[1:]}.",
         epilog=_overview() if is_default else None,
