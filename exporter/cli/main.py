@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from exporter import __version__, log
+from exporter import __version__, descriptors, log
 from exporter.cli import check, dashboards, demo, once, rules, serve
 from exporter.cli.options import add_log_flags
 from exporter.cli.subcommand import CommandFailed, Exit, Subcommand, UsageError
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_parser(command)
     parsed = parser.parse_args(remaining)
     log.configure(log.Level(parsed.log_level), log.LogFormat(parsed.log_format))
+    descriptors.raise_limit()
     try:
         return command.run(parsed)
     except UsageError as error:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from exporter import descriptors
 from exporter.aio import run_in_daemon_thread
 from exporter.certificates.source import certificate_sources
 from exporter.config.target import Target
@@ -34,7 +35,10 @@ class OneShotResult(msgspec.Struct, frozen=True):
 
 async def poll_all(targets: Sequence[Target]) -> Sequence[OneShotResult]:
     """Poll every target once, many at a time; the results are in the order of the targets."""
-    semaphore = asyncio.Semaphore(CONCURRENCY)
+    available = descriptors.daemon_limit()
+    # Half of them: a daemon may take a second one, for its status file.
+    limit = CONCURRENCY if available is None else max(1, min(CONCURRENCY, available // 2))
+    semaphore = asyncio.Semaphore(limit)
 
     async def poll(target: Target) -> OneShotResult:
         async with semaphore:

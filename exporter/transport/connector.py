@@ -10,6 +10,7 @@ import ipaddress
 import socket
 from typing import NamedTuple, Protocol
 
+from exporter import descriptors
 from exporter.aio import SingleFlight
 from exporter.management.endpoint import (
     Endpoint,
@@ -95,6 +96,7 @@ class TcpConnector:
         errors = []
         for address in await self._resolver.addresses():
             try:
+                descriptors.check_available()
                 return await asyncio.open_connection(
                     address.host, self._endpoint.port, family=address.family, limit=READ_SIZE
                 )
@@ -169,7 +171,11 @@ class UnixConnector:
 
     async def connect(self) -> Stream:
         """Connect; with a Unix socket this succeeds or fails at once."""
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            descriptors.check_available()
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        except OSError as error:
+            raise _map_oserror(error, str(self._endpoint)) from error
         connection.setblocking(False)  # noqa: FBT003 -- the library's own signature
         try:
             # Not with asyncio, which takes EAGAIN (the queue is full) for a connection in progress.
@@ -276,6 +282,10 @@ _ERRNO_MAP: dict[int, tuple[type[ManagementError], str]] = {
     errno.EAGAIN: (
         SlotBusy,
         "other clients wait for the single slot; find them with 'ss -xp' and stop one",
+    ),
+    errno.EMFILE: (
+        EndpointUnreachable,
+        "too many open files in this process; raise its limit ('LimitNOFILE', 'ulimit -n')",
     ),
     errno.EADDRINUSE: (
         EndpointUnreachable,

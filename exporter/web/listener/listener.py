@@ -97,7 +97,8 @@ class _Listener:
                 if not accept_failed:
                     event(_log, Level.WARN, "accept failed", error=error)
                 accept_failed = True
-                await asyncio.sleep(_ACCEPT_RETRY_DELAY)
+                # The connection that is closed gives back its descriptor in the next pass.
+                await asyncio.sleep(0.0 if self._evict_idle() else _ACCEPT_RETRY_DELAY)
             else:
                 accept_failed = False
                 self._admit(accepted)

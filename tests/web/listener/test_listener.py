@@ -167,6 +167,31 @@ class TestBadClients:
             assert await client.read_status() == 200
         assert caplog.messages == ["accept failed"]
 
+    async def test_an_idle_connection_makes_room_if_no_descriptor_is_left(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        accept = loop.sock_accept
+        async with running_server() as server, raw_client(server.port) as idle:
+            await idle.get()
+            assert await idle.read_status() == 200
+            accepted = 0
+
+            async def failing_accept(listening: object) -> object:
+                nonlocal accepted
+                accepted += 1
+                if accepted == 1:
+                    raise OSError(24, "Too many open files")
+                return await accept(listening)  # type: ignore[arg-type]
+
+            # The pending accept takes one more; the one after it fails.
+            monkeypatch.setattr(loop, "sock_accept", failing_accept)
+            async with raw_client(server.port) as last, raw_client(server.port) as next_one:
+                await last.get()
+                await next_one.get()
+                assert await next_one.read_status() == 200
+                assert await idle.is_closed()
+
 
 class TestShutdown:
     async def test_leaves_no_task_and_no_connection(
