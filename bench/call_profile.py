@@ -32,12 +32,12 @@ class CallProfile:
 
         Lambdas and comprehensions of the same function have one name and count as one function.
         """
-        return frozenset((path, code.co_qualname) for path, code, _ in self._own())
+        return frozenset((path, code.co_qualname) for path, code, _ in self._exporter_calls())
 
     @property
     def calls(self) -> int:
         """The number of calls."""
-        return sum(count for _, _, count in self._own())
+        return sum(count for _, _, count in self._exporter_calls())
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class CallProfile:
     def of_folder(self, folder: str) -> "CallProfile":
         """Return the part of the profile that belongs to one folder."""
         part = CallProfile()
-        for path, code, count in self._own():
+        for path, code, count in self._exporter_calls():
             if _folder(path) == folder:
                 part._calls[code] = count
         return part
@@ -65,7 +65,7 @@ class CallProfile:
         if event == "call":
             self._calls[frame.f_code] += 1
 
-    def _own(self) -> Iterator[tuple[Path, CodeType, int]]:
+    def _exporter_calls(self) -> Iterator[tuple[Path, CodeType, int]]:
         """Yield file, code and number of calls of each function of the exporter."""
         for code, count in self._calls.items():
             path = Path(code.co_filename)

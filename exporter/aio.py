@@ -52,11 +52,11 @@ async def yield_to_loop() -> None:
         await asyncio.sleep(0)
 
 
-async def run_cooperatively(steps: Generator[None, None, _T]) -> _T:
-    """Run a generator to its end, yielding to the event loop after each step; return its value."""
+async def run_cooperatively(generator: Generator[None, None, _T]) -> _T:
+    """Run a generator to its end, yielding to the event loop at each `yield`; return its value."""
     while True:
         try:
-            next(steps)
+            next(generator)
         except StopIteration as end:
             result: _T = end.value
             return result

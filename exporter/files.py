@@ -1,4 +1,4 @@
-"""Files: read up to a limit, stamps that tell versions apart, atomic replacement."""
+"""Files: reading up to a limit, detecting another version, atomic replacement."""
 
 import contextlib
 import errno
@@ -27,7 +27,7 @@ class FileTooLargeError(OSError):
 
 @contextlib.contextmanager
 def open_regular(path: Path) -> Iterator[BinaryIO]:
-    """Open a regular file for reading, links followed; `strerror` of each error is for people.
+    """Open a regular file for reading, links followed; `strerror` of each error is its message.
 
     Raises:
         NotRegularFileError: the path names something else; a directory is an IsADirectoryError.
@@ -87,7 +87,7 @@ def read_file_or_pipe(path: Path, limit: int, *, timeout: float | None = None) -
         timeout: seconds for the writer of a pipe to write and close it; None: no limit.
 
     Raises:
-        OSError: the file can't be read, or the pipe had no end in time; `strerror` is for people.
+        OSError: the file can't be read, or the pipe had no end in time; `strerror` is the message.
     """
     descriptor = _open(path)
     try:

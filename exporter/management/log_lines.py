@@ -33,7 +33,7 @@ class ConnectLine(msgspec.Struct, frozen=True):
 class EventLine(msgspec.Struct, frozen=True):
     """A log line with an event; `client` is the real address of the client that it is about, or "".
 
-    `failure` tells the lines of one failure apart; None if the line is always one of its own.
+    `failure` identifies the lines of one failure; None if the line is always a failure of its own.
     """
 
     event: LogEvent

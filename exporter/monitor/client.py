@@ -122,7 +122,7 @@ class ManagementClient:
             await yield_to_loop()  # receiving the end of a long reply took its time
             if routes is not self._routes:
                 self._routes, self._reader = routes, StatusReader(routes=routes)
-            status = await run_cooperatively(self._reader.read_in_chunks(reply.lines))
+            status = await run_cooperatively(self._reader.read_in_batches(reply.lines))
             return Poll(load_stats, status, used_status_1)
         if isinstance(reply, ErrorReply) and reply.text.endswith(_NOT_IN_THIS_MODE):
             return Poll(load_stats, None)

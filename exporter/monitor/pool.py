@@ -98,7 +98,7 @@ class MonitorPool:
         await refresh.refresh((entry.monitor.refresh_request for entry in entries), max_wait)
 
     def stop(self) -> None:
-        """Begin to end every session; `close` waits for their end."""
+        """Cancel the tasks of all daemons; `close` waits for their end."""
         for entry in self._entries.values():
             for task in entry.tasks:
                 _cancel(task)

@@ -53,7 +53,7 @@ class LogRateLimit:
         self.exceeded = True
         return True
 
-    def pop_trip(self) -> bool:
+    def pop_exceeded(self) -> bool:
         """Return True once after a flood: the log has to be switched off."""
         if not self.exceeded or self._popped:
             return False

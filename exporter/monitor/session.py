@@ -252,7 +252,7 @@ class ManagementSession:
 
     async def _run_pending_commands(self) -> None:
         """Send what the last messages call for, and check the state once a minute."""
-        if self._log_rate.pop_trip():
+        if self._log_rate.pop_exceeded():
             event(
                 _log,
                 Level.WARN,

@@ -123,7 +123,7 @@ class StatusFilePoller:
         return None
 
     async def _read_status(self) -> Status:
-        status = await run_cooperatively(self._reader.read_in_chunks(await self._file.read()))
+        status = await run_cooperatively(self._reader.read_in_batches(await self._file.read()))
         age = self._clock() - status.updated
         if age > self._max_age:
             raise StaleStatusFileError(

@@ -108,7 +108,7 @@ class ClientTable:
             del self._totals[name]
 
     def update(self, status: ServerStatus, now: float) -> None:
-        """Take one complete status."""
+        """Update the totals from one complete status."""
         sessions = self.sessions.update(status.clients, status.updated, unreadable=status.unparsed)
         polls = self._aggregate(sessions)
         for name in self._totals.keys() - polls.keys():

@@ -17,7 +17,7 @@ class ResettingCounter:
         self.total = 0
 
     def update(self, value: int) -> int:
-        """Take the next value; return by how much the counter grew."""
+        """Add the next value; return by how much the counter grew."""
         growth = value - self._last if value >= self._last else value
         self._last = value
         self.total += growth

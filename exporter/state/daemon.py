@@ -202,13 +202,13 @@ class DaemonState:
 
     @_mutates
     def on_pid(self, pid: int) -> None:
-        """Take the reply to `pid`, before anything that a process counts from 0."""
+        """Record the reply to `pid`, before anything that a process counts from 0."""
         if self.process.update_pid(pid):
             self._on_restart()
 
     @_mutates
     def on_state_history(self, history: Sequence[State]) -> None:
-        """Take the reply to `state all`, oldest entry first."""
+        """Record the reply to `state all`, oldest entry first."""
         if self.process.update_history(history):
             self._on_restart()
         for state in self.events.add_state_history(history):
@@ -227,7 +227,7 @@ class DaemonState:
 
     @_mutates_in_batches
     def on_log_history(self, history: Sequence[LogLine]) -> Generator[None, None, None]:
-        """Take the reply to `log all`, oldest line first, yielding after each batch of lines."""
+        """Record the reply to `log all`, oldest line first, yielding after each batch of lines."""
         return self.events.add_log_history(history)
 
     @_mutates
@@ -239,12 +239,12 @@ class DaemonState:
 
     @_mutates
     def on_info(self, info: DaemonInfo) -> None:
-        """Take what is asked once a session."""
+        """Record the replies that are requested once a session."""
         self.info = info
 
     @_mutates
     def on_notification(self, keyword: str, notification: ParsedNotification) -> None:
-        """Take one real-time message."""
+        """Record one real-time message."""
         self.events.add(keyword, notification)
         match notification:
             case Greeting():
@@ -266,7 +266,7 @@ class DaemonState:
 
     @_mutates
     def on_state(self, state: State) -> None:
-        """Take the daemon's current state."""
+        """Record the daemon's current state."""
         if state != self.state:
             self.process.states.append(state)
             self._reconnected |= state.name is StateName.RECONNECTING
@@ -281,7 +281,7 @@ class DaemonState:
 
     @_mutates
     def set_certificates(self, certificates: Sequence[CertificateFileState]) -> None:
-        """Take the contents of the daemon's certificate files."""
+        """Record the contents of the daemon's certificate files."""
         self.certificates = certificates
 
     @_mutates
@@ -291,7 +291,7 @@ class DaemonState:
 
     @_mutates
     def on_poll(self, poll: Poll, *, now: float, duration: float) -> None:
-        """Take a successful poll."""
+        """Record a successful poll."""
         self.management_up = True
         self.down = None
         self.status_fallbacks += poll.fallback
@@ -307,7 +307,7 @@ class DaemonState:
 
     @_mutates
     def on_status_file(self, status: Status, *, now: float, duration: float) -> None:
-        """Take a status that the daemon wrote to a file, while the session is down."""
+        """Record a status that the daemon wrote to a file, while the session is down."""
         self._set_status(StatusSource.STATUS_FILE, status, now=now, duration=duration)
         if not self.has_management:
             self.down = None

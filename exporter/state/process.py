@@ -22,7 +22,7 @@ class ProcessTracker:
         self._history_length = 0
 
     def update_pid(self, pid: int) -> bool:
-        """Take the PID; return whether it is another process than the last one."""
+        """Record the PID; return whether it is another process than the last one."""
         is_other = self._pid not in (None, pid)
         self._pid = pid
         if is_other:
@@ -30,7 +30,7 @@ class ProcessTracker:
         return is_other
 
     def update_history(self, history: Sequence[State]) -> bool:
-        """Take the state history, oldest entry first; return whether it is another process."""
+        """Record the state history, oldest entry first; return whether it is another process."""
         is_other = self._history_reset(history)
         if is_other:
             self._restarted()

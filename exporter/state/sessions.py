@@ -55,7 +55,7 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
         return self.last_seen - self.last_row.connected_since
 
     def update(self, row: ClientRow, now: int) -> None:
-        """Take the session's row of a status printed at `now`.
+        """Update the session from its row of a status printed at `now`.
 
         A counter that fell started again at 0, so all of it is growth.
         """
@@ -132,7 +132,7 @@ class SessionTracker:
     def update(
         self, rows: Sequence[ClientRow], now: int, *, unreadable: int = 0
     ) -> Sequence[ClientSession]:
-        """Take the connected rows of one complete status, printed at `now`; return their sessions.
+        """Update from the connected rows of a status, printed at `now`; return their sessions.
 
         If lines of it were unreadable, a missing session may be in one of them and is kept once:
         closed and opened again, all of its bytes would count a second time.

@@ -26,11 +26,11 @@ _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _QUALITY_ZERO = re.compile(r"\s*q\s*=\s*0(\.0{0,3})?\s*", re.IGNORECASE)
 
 Refresh = Callable[[Sequence[DaemonState], float], Awaitable[None]]
-"""Polls the daemons whose readings are old; waits so many seconds at most."""
+"""Polls the daemons whose status is old; waits at most the given seconds."""
 
 
 async def no_refresh(_: Sequence[DaemonState], __: float) -> None:
-    """Keep the last readings."""
+    """Keep the last status."""
 
 
 def handler(

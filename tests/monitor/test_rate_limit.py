@@ -10,7 +10,7 @@ def test_a_second_may_have_as_many_lines_as_the_limit() -> None:
     for second in range(3):
         assert not any(lines(limit, MAX_LOG_LINES, float(second)))
     assert not limit.exceeded
-    assert not limit.pop_trip()
+    assert not limit.pop_exceeded()
 
 
 def test_one_line_more_is_reported_once() -> None:
@@ -23,7 +23,7 @@ def test_one_line_more_is_reported_once() -> None:
 def test_the_log_is_switched_off_once() -> None:
     limit = LogRateLimit()
     lines(limit, MAX_LOG_LINES + 1, 5.0)
-    assert [limit.pop_trip(), limit.pop_trip()] == [True, False]
+    assert [limit.pop_exceeded(), limit.pop_exceeded()] == [True, False]
 
 
 def test_few_lines_of_many_bytes_are_a_flood_too() -> None:

@@ -5,7 +5,7 @@ handshake  TLS, certificates, control packets
 logins     authentication
 packets    data packets, and the connections under them
 server     limits, scripts, plugins, files
-client     the way of a client to its server
+client     the connection of a client to its server
 failures   the lines that belong to one failure
 """
 

@@ -1,4 +1,4 @@
-"""The way of a client to its server."""
+"""The connection of a client to its server."""
 
 from exporter.management.log_events.event import LogEvent
 

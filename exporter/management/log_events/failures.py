@@ -67,7 +67,7 @@ _CAUSES: dict[str, frozenset[str]] = {
 }
 """The beginnings of the lines, each with those of the earlier lines whose consequence it may be.
 
-The first that fits counts.
+The first match counts.
 """
 
 _LOGIN_LINES = frozenset(

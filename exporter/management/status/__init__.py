@@ -42,7 +42,7 @@ class StatusReader:
         self._zone = zone
         self._cache = RowCache()
 
-    def read_in_chunks(self, lines: Sequence[bytes]) -> Generator[None, None, Status]:
+    def read_in_batches(self, lines: Sequence[bytes]) -> Generator[None, None, Status]:
         """Parse a status of any format and mode, as its first line shows; return the status.
 
         A large status is parsed in batches of a few milliseconds, with a `yield` after each.
@@ -57,26 +57,26 @@ class StatusReader:
         if title.startswith((b"TITLE\t", b"TITLE,")):
             separator = title[5:6].decode()
             return (
-                yield from format_2_3.parse_in_chunks(
+                yield from format_2_3.parse_in_batches(
                     lines, separator, routes=self._routes, cache=self._cache
                 )
             )
         if title == format_1.TITLE:
-            return (yield from format_1.parse_in_chunks(lines, zone=self._zone))
+            return (yield from format_1.parse_in_batches(lines, zone=self._zone))
         if title == statistics.TITLE:
             return statistics.parse(lines, zone=self._zone)
         raise ReplyError(f"a status that begins with {clean_bytes(title, 64)!r}")
 
     def read(self, lines: Sequence[bytes]) -> Status:
-        """Parse a status without a pause, as `read_in_chunks` does.
+        """Parse a status without a pause, as `read_in_batches` does.
 
         Raises:
             ReplyError: not a status.
         """
-        chunks = self.read_in_chunks(lines)
+        batches = self.read_in_batches(lines)
         while True:
             try:
-                next(chunks)
+                next(batches)
             except StopIteration as end:
                 status: Status = end.value
                 return status

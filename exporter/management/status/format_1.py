@@ -167,7 +167,7 @@ class _VirtualAddresses:
         )
 
 
-def parse_in_chunks(
+def parse_in_batches(
     lines: Sequence[bytes], *, zone: datetime.tzinfo | None
 ) -> Generator[None, None, ServerStatus]:
     """Parse a status, yielding after each batch of lines; return the status.

@@ -35,7 +35,7 @@ _MAX_HEADERS = 8
 """Header rows that are parsed; OpenVPN prints two."""
 
 
-def parse_in_chunks(
+def parse_in_batches(
     lines: Sequence[bytes], separator: str, *, routes: bool, cache: RowCache
 ) -> Generator[None, None, ServerStatus]:
     """Parse a status, yielding after each batch of lines; return the status.

@@ -126,7 +126,7 @@ class HeaderValue(msgspec.Struct, frozen=True):
 
     @property
     def hint(self) -> str:
-        """The allowed values, for people."""
+        """What may be written, for documentation and errors."""
         return " or ".join(self.allowed) or "text"
 
     def read(self, scalar: Scalar) -> str | None:

@@ -110,7 +110,7 @@ def without_cache(lines: Sequence[bytes]) -> Status | str:
 def test_the_cache_hides_no_edit(history: list[list[bytes]]) -> None:
     reader = StatusReader()
     for lines in history:
-        assert drained(reader.read_in_chunks(lines)) == without_cache(lines)
+        assert drained(reader.read_in_batches(lines)) == without_cache(lines)
 
 
 def table(*fields: bytes) -> list[bytes]:
@@ -131,10 +131,10 @@ ALICE = (
 @example(5, b"+1")
 def test_the_cache_hides_no_change_of_a_field(place: int, field: bytes) -> None:
     reader = StatusReader()
-    drained(reader.read_in_chunks(table(*ALICE)))
+    drained(reader.read_in_batches(table(*ALICE)))
     edited = table(*ALICE[:place], field, *ALICE[place + 1 :])
-    assert drained(reader.read_in_chunks(edited)) == without_cache(edited)
-    assert drained(reader.read_in_chunks(table(*ALICE))) == without_cache(table(*ALICE))
+    assert drained(reader.read_in_batches(edited)) == without_cache(edited)
+    assert drained(reader.read_in_batches(table(*ALICE))) == without_cache(table(*ALICE))
 
 
 @pytest.mark.parametrize(
@@ -157,14 +157,14 @@ def test_the_cache_confuses_no_fields(layout: str, before: str, after: str) -> N
     for row in (before, after):
         names = [*layout.split("|"), SINCE]
         lines = Table(names, [[*row.encode().split(b"|"), b"9"]]).lines()
-        status = drained(reader.read_in_chunks(lines))
+        status = drained(reader.read_in_batches(lines))
         assert status == without_cache(lines)
         assert isinstance(status, ServerStatus)
         assert len(status.pending) == 1
 
 
 def client(reader: StatusReader, *fields: bytes) -> ClientRow:
-    status = drained(reader.read_in_chunks(table(*fields)))
+    status = drained(reader.read_in_batches(table(*fields)))
     assert isinstance(status, ServerStatus)
     return status.clients[0]
 
@@ -193,10 +193,10 @@ def test_the_cache_survives_a_status_without_a_time() -> None:
     reader = StatusReader()
     first = client(reader, *ALICE)
     without = [line for line in table(*ALICE) if not line.startswith(b"TIME")]
-    assert drained(reader.read_in_chunks(without)) == without_cache(without)
+    assert drained(reader.read_in_batches(without)) == without_cache(without)
     assert client(reader, *ALICE) == first
 
 
 def test_a_long_status_is_parsed_in_chunks() -> None:
     lines = Table(Layout.V2_5.value, [list(ALICE)] * 9000).lines()
-    assert sum(1 for _ in StatusReader().read_in_chunks(lines)) > 3
+    assert sum(1 for _ in StatusReader().read_in_batches(lines)) > 3
