@@ -11,7 +11,7 @@ from aiohttp import web
 
 from exporter import __version__
 from exporter.certificates.source import certificate_sources
-from exporter.config import Config
+from exporter.config import Config, check_losses
 from exporter.config.dump import to_yaml
 from exporter.config.target import ReloadDiff, Target, targets
 from exporter.log import Level, event
@@ -69,7 +69,8 @@ async def run_app(
     """
     app = _App(config)
     web_policy = web_policy or PolicyFile()
-    reload = ConfigReloader(load_config or (lambda: config), app.apply_config, app.self_metrics)
+    load_config = load_config or (lambda: config)
+    reload = ConfigReloader(app.safe_load(load_config), app.apply_config, app.self_metrics)
     endpoints = app.web_application(telemetry_path, reload, external_url)
     protect(endpoints, web_policy)
     addresses = (*systemd_sockets, *await bind(listen))
@@ -126,6 +127,16 @@ class _App:
             external_url=external_url,
             unready=self.pool.readiness_error,
         )
+
+    def safe_load(self, load_config: Callable[[], Config]) -> Callable[[], Config]:
+        """Return a function that refuses a configuration without daemons that got lost."""
+
+        def load() -> Config:
+            config = load_config()
+            check_losses(self._config, config)
+            return config
+
+        return load
 
     async def apply_config(self, config: Config) -> ReloadDiff:
         """Apply a configuration; return what changes."""

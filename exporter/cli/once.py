@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from exporter.cli.options import add_daemon_flags, check_daemon_flags, load_config
 from exporter.cli.output import write
 from exporter.cli.subcommand import Exit, Subcommand
-from exporter.config import Config
+from exporter.config import Config, check_not_empty
 from exporter.config.target import targets
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
@@ -36,6 +36,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 def _run(parsed: argparse.Namespace) -> Exit:
     check_daemon_flags(parsed)
     config = load_config(parsed)
+    check_not_empty(config)
     results = asyncio.run(poll_all(targets(config)))
     write(_page(config, results), parsed.output)
     for result in results:

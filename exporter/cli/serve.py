@@ -20,7 +20,7 @@ from exporter.cli.options import (
     load_config,
 )
 from exporter.cli.subcommand import CommandFailed, Exit, Subcommand
-from exporter.config import Config, ConfigError
+from exporter.config import Config, ConfigError, check_not_empty
 from exporter.log import Level, event
 from exporter.web.auth import PolicyFile
 from exporter.web.listener import BoundAddress, ListenAddress, listen_fds, parse_listen_address
@@ -39,6 +39,7 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 def _run(parsed: argparse.Namespace) -> Exit:
     check_daemon_flags(parsed)
     config = load_config(parsed)
+    check_not_empty(config)
     asyncio.run(
         _serve(config, functools.partial(load_config, parsed, pipe_timeout=PIPE_TIMEOUT), parsed)
     )

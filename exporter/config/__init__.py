@@ -7,6 +7,7 @@
     decoder             nodes -> the schema's types, with all problems at once
     discovered          discovered values, for the keys that the file does not set
     loader              a file, or flags -> `Config`
+    losses              what a reload would stop to monitor by accident
     target              the configuration of one daemon, and what a reload changes
     dump                `Config` -> YAML
     docs, json_schema   the schema -> docs/configuration.md and config.schema.json
@@ -17,6 +18,7 @@ Of this program it imports `openvpn_config`, `files`, `secret`, and the endpoint
 
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.loader import from_flags, load
+from exporter.config.losses import check_losses, check_not_empty
 from exporter.config.schema import (
     ClientsConfig,
     Config,
@@ -36,6 +38,8 @@ __all__ = [
     "Identity",
     "Problem",
     "SlotPolicy",
+    "check_losses",
+    "check_not_empty",
     "from_flags",
     "load",
     "read_password",

@@ -42,9 +42,13 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Unresolved(msgspec.Struct, frozen=True):
-    """In place of a discovered value that is unusable: the file must set it; `reason` says why."""
+    """In place of a discovered value that is unusable: the file must set it; `reason` says why.
+
+    Without `is_error` the section has no value, because a file can't be read now.
+    """
 
     reason: str
+    is_error: bool = True
 
 
 class InvalidNode(Exception):
@@ -119,7 +123,7 @@ class Decoder:
     ) -> None:
         key_path = _join(path, key.name)
         if isinstance(value, Unresolved):
-            if key.spec.alternative in explicit_keys:
+            if key.spec.alternative in explicit_keys or not value.is_error:
                 return
             self._report(node, key_path, f"must be set here: {value.reason}")
         elif key.spec.unique:

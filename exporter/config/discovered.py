@@ -23,7 +23,7 @@ def discovered_values(daemon: DiscoveredDaemon) -> Mapping[str, Any]:
     A key whose value is unknown, or must be chosen by the operator, is `Unresolved`.
     """
     unresolved = {
-        finding.resolved_by: Unresolved(str(finding))
+        finding.resolved_by: Unresolved(str(finding), is_error=finding.kind is not Kind.UNREADABLE)
         for finding in daemon.findings
         if finding.blocks
     }
@@ -116,7 +116,17 @@ def with_discovered(config: Config, discovery: Discovery) -> Config:
             daemons.append(daemon)
         else:
             all_findings.append(_duplicate_address(discovered, daemon, first))
-    return msgspec.structs.replace(config, daemons=tuple(daemons), findings=tuple(all_findings))
+    return msgspec.structs.replace(
+        config,
+        daemons=tuple(filter(_has_source, daemons)),
+        findings=tuple(all_findings),
+        discovery=discovery,
+    )
+
+
+def _has_source(daemon: DaemonConfig) -> bool:
+    """Return whether the daemon can be monitored; an entry may name an unreadable file."""
+    return daemon.management is not None or daemon.status_file is not None
 
 
 def _duplicate_address(discovered: DiscoveredDaemon, daemon: DaemonConfig, first: str) -> Finding:

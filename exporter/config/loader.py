@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 import yaml
 
-from exporter.config.decoder import Decoder, InvalidNode
+from exporter.config.decoder import Decoder, InvalidNode, Unresolved
 from exporter.config.discovered import discovered_values, findings, with_discovered
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.schema import (
@@ -35,6 +35,8 @@ from exporter.openvpn_config import (
 from exporter.openvpn_config.checks import check
 
 FLAG = "--openvpn.management"
+
+_UNKNOWN = "discovery is not complete, so its configuration is unknown"
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -95,11 +97,14 @@ class _Discovered:
         self._daemons: Mapping[str, DiscoveredDaemon] = {
             daemon.name: daemon for daemon in discovery.daemons if daemon.has_unique_name
         }
+        self._is_complete = discovery.is_complete
 
     def values(self, kind: type[msgspec.Struct], name: str) -> Mapping[str, object]:
-        if kind is not DaemonConfig or name not in self._daemons:
+        if kind is not DaemonConfig:
             return {}
-        return discovered_values(self._daemons[name])
+        if name in self._daemons:
+            return discovered_values(self._daemons[name])
+        return {} if self._is_complete else {"management": Unresolved(_UNKNOWN, is_error=False)}
 
     def findings(self, config: Config, lines: Mapping[str, int]) -> Iterator[Finding]:
         for index, daemon in enumerate(config.daemons):
@@ -107,6 +112,14 @@ class _Discovered:
                 names = (key.name for key in key_specs(DaemonConfig))
                 explicit_keys = {name for name in names if f"daemons[{index}].{name}" in lines}
                 yield from findings(discovered, explicit_keys)
+            elif daemon.management is None and daemon.status_file is None:
+                yield Finding(
+                    kind=Kind.UNREADABLE,
+                    location=f"daemons[{index}]",
+                    text=_UNKNOWN,
+                    blocks=True,
+                    daemon=daemon.name,
+                )
 
 
 def _discover(root: yaml.Node, path: Path) -> Discovery:

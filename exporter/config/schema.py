@@ -33,7 +33,7 @@ from exporter.config.types import (
 )
 from exporter.management.endpoint import Endpoint
 from exporter.management.values import MAX_LENGTH as COMMON_NAME_LIMIT
-from exporter.openvpn_config import Finding, OpenVpnConfig
+from exporter.openvpn_config import Discovery, Finding, OpenVpnConfig
 
 DAEMON_NAME = Label(64)
 COMMON_NAME = ClientName(COMMON_NAME_LIMIT)
@@ -271,7 +271,7 @@ class EventsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole configuration; durations are in seconds.
 
-    `findings` is not a key: it has the findings of discovery.
+    `findings` and `discovery` are not keys: they are the result of `discover`.
     """
 
     poll_interval: Annotated[
@@ -317,6 +317,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         EventsConfig, KeySpec(Section(EventsConfig), "Events that are counted between polls.")
     ] = EventsConfig()
     findings: tuple[Finding, ...] = ()
+    discovery: Discovery = Discovery()
 
 
 class Key(msgspec.Struct, frozen=True):

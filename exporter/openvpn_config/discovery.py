@@ -22,10 +22,20 @@ MAX_FILES = 10_000
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """All discovered daemons, in order, and the findings that belong to no single daemon."""
+    """All discovered daemons, in order, and the findings that belong to no single daemon.
+
+    `matched` are the patterns that match a file.
+    """
 
     daemons: tuple[DiscoveredDaemon, ...] = ()
     findings: tuple[Finding, ...] = ()
+    matched: frozenset[str] = frozenset()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every pattern was searched, and matches where it must."""
+        kinds = {finding.kind for finding in self.findings}
+        return kinds.isdisjoint({Kind.NO_MATCH, Kind.UNREADABLE, Kind.TOO_MANY_FILES})
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -57,7 +67,11 @@ def discover(
         for reading in readings
         if os.path.realpath(reading.match.file) not in included
     )
-    return Discovery(tuple(map(_with_clients, daemons) if clients else daemons), tuple(findings))
+    return Discovery(
+        tuple(map(_with_clients, daemons) if clients else daemons),
+        tuple(findings),
+        frozenset(printable(match.pattern.text) for match in matches),
+    )
 
 
 def running_user() -> str:

@@ -1,15 +1,30 @@
 """A daemon that is discovered by its own configuration file."""
 
+import functools
+import os
 import shlex
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import yaml
+from aiohttp import ClientSession
 
 from exporter.config import load
 from exporter.openvpn_config import Kind
 from tests.real.daemon import INITIALISED, running
 from tests.real.lab import Lab
-from tests.real.scraping import scraping
+from tests.real.management import LOOPBACK
+from tests.real.program import program
+from tests.real.scraping import Scraper, scraping, scraping_url
+
+RELOADED = "openvpn_exporter_config_last_reload_successful"
+# Root without the right to read every file.
+WITHOUT_OVERRIDE = (
+    () if os.geteuid() else ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+)
 
 CONFIGURATION = """\
 # Everything relative, and all kinds of quotes.
@@ -131,3 +146,69 @@ async def test_of_two_daemons_with_one_socket_neither_is_watched(lab: Lab, tmp_p
         ("first", Kind.DUPLICATE_ADDRESS, True),
         ("second", Kind.DUPLICATE_ADDRESS, True),
     ]
+
+
+@asynccontextmanager
+async def exporter(
+    lab: Lab, directory: Path
+) -> AsyncIterator[tuple[Scraper, Callable[[], Awaitable[tuple[int, str]]]]]:
+    """Run the daemon and an exporter process; yield its pages, and how to reload it."""
+    path = write(lab, directory)
+    address = f"{LOOPBACK}:{lab.port()}"
+    command = [
+        *WITHOUT_OVERRIDE,
+        *(sys.executable, "-m", "exporter", f"--config.file={path}"),
+        f"--web.listen-address={address}",
+    ]
+    options = ["--config", "office.conf"]
+    async with (
+        running("office", options, directory=directory / "server", ready=INITIALISED),
+        program(*command, log=directory / "exporter.log"),
+        scraping_url(f"http://{address}") as scraper,
+    ):
+        await scraper.wait_up()
+        yield scraper, functools.partial(reload, address)
+
+
+async def test_reload_with_a_directory_that_can_not_be_searched_keeps_the_daemons(
+    lab: Lab, tmp_path: Path
+) -> None:
+    directory = tmp_path / "server"
+    async with exporter(lab, tmp_path) as (scraper, reload_files):
+        directory.chmod(0o000)
+        status, text = await reload_files()
+        page = await scraper.page()
+        directory.chmod(0o700)
+    assert status == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert f"{directory}: cannot search it: Permission denied" in text
+    assert (page.value(RELOADED), page.value("openvpn_up")) == (0, 1)
+    log = (tmp_path / "exporter.log").read_text()
+    assert "reload failed, keeping the previous configuration" in log
+    assert f"{directory}: cannot search it: Permission denied" in log
+
+
+async def test_reload_with_an_unreadable_file_fails_and_with_a_deleted_one_succeeds(
+    lab: Lab, tmp_path: Path
+) -> None:
+    office, other = (tmp_path / "server" / f"{name}.conf" for name in ("office", "other"))
+    async with exporter(lab, tmp_path) as (scraper, reload_files):
+        office.chmod(0o000)
+        status, text = await reload_files()
+        assert status == HTTPStatus.INTERNAL_SERVER_ERROR
+        assert f"{office}: office: cannot read the file: Permission denied" in text
+        office.chmod(0o600)
+        other.write_text("management other.sock unix\n")
+        assert await reload_files() == (
+            HTTPStatus.OK,
+            "Reloaded: 1 unchanged, 0 changed, 0 restarted, 1 added, 0 removed.\n",
+        )
+        other.unlink()
+        assert (await reload_files())[0] == HTTPStatus.OK
+        page = await scraper.wait_up()
+    assert page.value(RELOADED) == 1
+    assert page.value("openvpn_exporter_connects_total") == 1
+
+
+async def reload(address: str) -> tuple[int, str]:
+    async with ClientSession() as session, session.post(f"http://{address}/-/reload") as response:
+        return response.status, await response.text()
