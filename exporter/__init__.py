@@ -1,8 +1,26 @@
 """Prometheus exporter for OpenVPN, over its management interface.
 
-Data and imports go one way: `management` parses the protocol, `transport` owns the sockets,
-`monitor` runs one task for each daemon, `state` keeps what is known of it, `metrics` renders that
-in Prometheus' formats, `web` serves it. `app` puts them together.
+Data and imports have one direction: `management` parses the protocol, `transport` owns the sockets,
+`monitor` runs a task for each daemon, `state` has its last status and counters, `metrics` renders
+them in Prometheus' formats, `web` serves them. `app` connects these parts.
+
+    cli               the commands of the command line
+    app               the composition root
+    web               the HTTP server
+    reload            the reload of the configuration
+    metrics           states of daemons -> Prometheus' text formats
+    monitor           the asyncio tasks that poll daemons
+    state             the last status and the counters of a daemon
+    transport         connections to management interfaces
+    certificates      certificates and CRLs of daemons
+    config            the configuration
+    openvpn_config    OpenVPN's own configuration files
+    management        the management protocol, without I/O
+    alert_rules       the alert rules for Prometheus
+    dashboards        the dashboards for Grafana
+    simulator         simulated daemons for the demo, tests and benchmarks
+    aio, files, descriptors, log, secret
+                      asyncio, files, file descriptors, the log, secrets
 """
 
 __version__ = "0.1.0"

@@ -2,12 +2,14 @@
 
 import ast
 import collections
+import re
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "exporter").rglob("*.py"))
+PACKAGES = sorted(path.parent for path in (ROOT / "exporter").rglob("__init__.py"))
 
 MODULE_LINES = 400
 FUNCTION_LINES = 50
@@ -114,6 +116,14 @@ def test_packages_import_exactly_the_listed_ones() -> None:
         if part != "__init__":
             found.setdefault(part, set()).update(imported_parts(path) - {part, "__version__"})
     assert found == NEIGHBOURS
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=by_name)
+def test_the_docstring_of_a_package_lists_its_modules(package: Path) -> None:
+    docstring = ast.get_docstring(ast.parse((package / "__init__.py").read_bytes())) or ""
+    names = {path.stem for path in package.glob("*.py")} - {"__init__", "__main__"}
+    names |= {path.parent.name for path in package.glob("*/__init__.py")}
+    assert {name for name in names if not re.search(rf"\b{name}\b", docstring)} == set()
 
 
 def test_no_two_classes_have_the_same_name() -> None:

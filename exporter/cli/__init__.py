@@ -1,7 +1,7 @@
 """The command line: `openvpn-exporter [COMMAND] [FLAGS]`.
 
     main            the command of a command line; errors -> exit codes
-    command         the type of a command
+    subcommand      the type of a command
     options         flags that commands share: daemons, web, log
     output          what commands print or write: text, tables, findings
     serve, check, once, demo, rules, dashboards

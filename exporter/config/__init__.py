@@ -10,6 +10,7 @@
     losses              what a reload would stop to monitor by accident
     target              the configuration of one daemon, and what a reload changes
     dump                `Config` -> YAML
+    errors              the problems of a configuration
     docs, json_schema   the schema -> docs/configuration.md and config.schema.json
 
 Of this program it imports `openvpn_config`, `files`, `secret`, and the endpoints and limits of

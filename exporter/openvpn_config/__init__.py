@@ -11,6 +11,7 @@
     units, command_line        the options that a service manager adds on the command line
     conflicts                  daemons that share a name, an address or a status file
     discovery                  patterns of file names -> named daemons with their findings
+    errors                     locations in the files, and the errors of reading them
 
 The package only reads files: it opens no socket. It imports `management` and `files` only.
 """

@@ -7,6 +7,7 @@ session_matching    the same for rows whose session has another key
 logged_connects     clients whose connect is in the log, until a status shows them
 process             the daemon's process: its start time, its restarts
 events              real-time messages, states and log lines, each counted once
+failed_commands     commands whose replies could not be used
 failures            failures that the log mentions in several lines, each counted once
 traffic             the daemon's own byte totals
 counters            counters that outlive the resets of the daemon's own, and a histogram

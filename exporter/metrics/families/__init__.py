@@ -1,1 +1,9 @@
-"""The metrics of daemons by subject; each module lists its families."""
+"""The metrics of daemons by subject; each module lists its families.
+
+daemon          one daemon: up or down, version, state, traffic, the statistics of a tunnel
+events          events and prompts
+server          a server, and all its clients together
+clients         the single clients of a server
+certificates    the certificates and CRLs of a daemon
+exporter        polls and sessions of the exporter, by daemon
+"""
