@@ -29,7 +29,7 @@ _MAX_NUMBER = 2**64 - 1
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 _CTIME = re.compile(
-    rf"[A-Z][a-z]{{2}} ({'|'.join(_MONTHS)}) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{{4}})", re.ASCII
+    rf"[A-Z][a-z]{{2}} ({'|'.join(_MONTHS)}) ([ \d]?\d) (\d\d):(\d\d):(\d\d) (\d{{4}})", re.ASCII
 )
 
 _PROTOCOL = re.compile(r"((?:udp|tcp)[46]?(?:-server|-client)?):(.+)")

@@ -2,7 +2,8 @@
 
 OpenVPN rewrites the file in place, each line with a write of its own, and truncates it at the end
 (seen with 2.6.14): read meanwhile, it has new rows before old ones. So a file counts once it has
-been unchanged for a moment and ends in its only `END`.
+been unchanged for a moment and ends in its only `END`. OpenVPN for Windows writes CRLF; copies may
+lack the last line end, or have blank lines behind `END`.
 """
 
 import asyncio
@@ -25,11 +26,12 @@ from exporter.management.errors import (
     EndpointUnreachable,
     ManagementError,
     ProtocolError,
+    ReplyError,
     ReplyTimeout,
     StaleStatusFileError,
 )
 from exporter.management.protocol import LINE_COST, LINE_LIMIT, REPLY_LIMIT, REPLY_LINE_LIMIT
-from exporter.management.status import Status, StatusReader
+from exporter.management.status import ServerStatus, Status, StatusReader
 from exporter.monitor.monitor import START_SPREAD, OnUpdated
 from exporter.state.daemon import DaemonState
 from exporter.state.down import DownState
@@ -124,6 +126,8 @@ class StatusFilePoller:
 
     async def _read_status(self) -> Status:
         status = await run_cooperatively(self._reader.read_in_batches(await self._file.read()))
+        if isinstance(status, ServerStatus) and status.unparsed_clients:
+            self._check_readable(status)
         age = self._clock() - status.updated
         if age > self._max_age:
             raise StaleStatusFileError(
@@ -131,6 +135,17 @@ class StatusFilePoller:
                 "run, and does it write one more often than 'status_max_age' says?"
             )
         return status
+
+    def _check_readable(self, status: ServerStatus) -> None:
+        """Refuse a status none of whose client rows can be parsed: it would show an empty server.
+
+        A status of the management interface may hide a client that way; a file is rather damaged.
+        """
+        if not (status.clients or status.pending):
+            raise ReplyError(
+                f"{self._file.path}: none of its {status.unparsed_clients} client rows can be "
+                "parsed; is it damaged, or written by another program?"
+            )
 
     def _is_news(self, reason: DownReason | None) -> bool:
         """Return whether the log has to show a change; it doesn't show every poll."""
@@ -174,24 +189,23 @@ class StatusFile:
 
     def _lines(self, snapshot: "_Snapshot") -> Sequence[bytes]:
         lines = snapshot.lines
-        if not lines and not snapshot.rest:
+        if not lines:
             raise ProtocolError(f"{self.path}: empty; the daemon has written no status yet")
         if _END not in lines:
             raise ProtocolError(f"{self.path}: no END line; is it OpenVPN's status file?")
         end = lines.index(_END)
-        if end + 1 != len(lines) or snapshot.rest:
-            raise ProtocolError(f"{self.path}: text after the END line; who else writes to it?")
+        if end + 1 != len(lines):
+            raise ProtocolError(
+                f"{self.path}: text after the END line; does another daemon, or 'log-append', "
+                "write to the same file?"
+            )
         return lines[:end]
 
 
 class _Snapshot(msgspec.Struct, frozen=True):
-    """The lines of a file, and what follows the last line end.
-
-    `stable` if the file did not change while it was read, or just before.
-    """
+    """The lines of a file; `stable` if it did not change while it was read, or just before."""
 
     lines: list[bytes]
-    rest: bytes
     stable: bool
 
 
@@ -199,21 +213,23 @@ def _read_file(path: Path) -> _Snapshot:
     with open_regular(path) as file:
         before = os.fstat(file.fileno())
         if _is_fresh(before):
-            return _Snapshot([], b"", stable=False)
+            return _Snapshot([], stable=False)
         if before.st_size > REPLY_LIMIT:
             raise ProtocolError(f"{path}: more than {REPLY_LIMIT} bytes")
-        lines, rest = _read_lines(file, path)
+        lines = _read_lines(file, path)
         after = os.fstat(file.fileno())
     same = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
-    return _Snapshot(lines, rest, stable=same and not _is_fresh(after))
+    return _Snapshot(lines, stable=same and not _is_fresh(after))
 
 
 def _is_fresh(status: os.stat_result) -> bool:
     return 0 <= time.time() - status.st_mtime < SETTLE_TIME
 
 
-def _read_lines(file: BinaryIO, path: Path) -> tuple[list[bytes], bytes]:
-    """Return the lines of a file and the rest, within the limits of a reply of the daemon.
+def _read_lines(file: BinaryIO, path: Path) -> list[bytes]:
+    """Return the lines of a file, within the limits of a reply of the daemon.
+
+    OpenVPN for Windows writes CRLF; copies may lack the last line end, or end in blank lines.
 
     Each piece is small: splitting it keeps the event loop, in another thread, from running.
     """
@@ -222,13 +238,16 @@ def _read_lines(file: BinaryIO, path: Path) -> tuple[list[bytes], bytes]:
     size = 0
     while piece := file.read(_PIECE):
         *new, rest = (rest + piece).split(b"\n")
-        lines += new
+        lines += [line.removesuffix(b"\r") for line in new]
         size += len(piece) + len(new) * LINE_COST
         if size > REPLY_LIMIT or len(lines) > REPLY_LINE_LIMIT:
             raise ProtocolError(f"{path}: more lines than the status of 100,000 clients has")
         if max(map(len, [*new, rest])) > LINE_LIMIT:
             raise ProtocolError(f"{path}: a line of more than {LINE_LIMIT} bytes")
-    return lines, rest
+    lines.append(rest)
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
 
 
 def _map_oserror(error: OSError, path: Path) -> ManagementError:

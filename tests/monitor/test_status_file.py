@@ -17,6 +17,7 @@ from exporter.state.daemon import DaemonState, StatusSource
 from tests.fake_daemon import STATUS_3, TEST_TIMEOUT
 from tests.log_capture import LogCapture
 
+CASES = Path(__file__).parents[1] / "data" / "cases"
 PRINTED = 1_795_405_983
 TUNNEL = "OpenVPN STATISTICS\nUpdated,2026-11-23 03:53:03\nTCP/UDP read bytes,{read}\n{more}END\n"
 
@@ -255,3 +256,23 @@ async def test_a_file_removed_from_the_configuration_clears_the_gauges(
     assert fallback.state.up
     fallback.state.reconfigure(Target(DaemonConfig(name="office")))
     assert (fallback.state.up, fallback.state.status) == (False, None)
+
+
+@pytest.mark.parametrize("name", ["tap-bridge-2.4.status", "format1-unpadded-day.status"])
+async def test_a_file_without_a_readable_client_row_is_down(alone: Watched, name: str) -> None:
+    content = (CASES / name).read_bytes()
+    alone.now = parse_status(tuple(content.splitlines())).updated + 5.0
+    for number in (b"5000", b"15433", b"65029"):
+        content = content.replace(number, b"many")
+    alone.write(content)
+    await alone.poller.poll()
+    assert alone.state.down_reason is DownReason.PROTOCOL
+    assert "client rows can be parsed" in alone.state.down_message
+
+
+async def test_a_file_without_clients_and_with_an_unknown_row_is_up(alone: Watched) -> None:
+    rows = [line for line in STATUS_3 if not line.startswith((b"CLIENT_LIST", b"ROUTING"))]
+    alone.write(b"\n".join([*rows[:-1], b"GLOBAL_STATS\tnew\t1", b"END", b""]))
+    await alone.poller.poll()
+    assert alone.state.up
+    assert alone.state.unparsed_lines == 1

@@ -14,10 +14,12 @@ from exporter.management.errors import (
     ReplyTimeout,
 )
 from exporter.management.protocol import LINE_COST, LINE_LIMIT
+from exporter.management.status import ServerStatus, parse_status
 from exporter.monitor import status_file
 from exporter.monitor.status_file import StatusFile
 from tests.fake_daemon import TEST_TIMEOUT
 
+CASES = Path(__file__).parents[1] / "data" / "cases"
 WHOLE = b"TITLE\tOpenVPN\nTIME\tnow\t1\nEND\n"
 
 
@@ -113,7 +115,7 @@ async def test_a_file_that_is_never_stable_times_out(
     def restless(path: Path) -> object:
         write(path, WHOLE, age=0)
         snapshot = take(path)
-        return type(snapshot)(snapshot.lines, snapshot.rest, stable=False)
+        return type(snapshot)(snapshot.lines, stable=False)
 
     monkeypatch.setattr(status_file, "_read_file", restless)
     error = await failure(path, within=0.5)
@@ -135,6 +137,35 @@ async def test_an_incomplete_file_is_an_error(path: Path, content: bytes, words:
     error = await failure(path)
     assert isinstance(error, ProtocolError)
     assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        WHOLE.replace(b"\n", b"\r\n"),
+        WHOLE.removesuffix(b"\n"),
+        WHOLE + b"\n",
+        WHOLE.replace(b"\n", b"\r\n") + b"\r\n\r\n",
+    ],
+    ids=["CRLF", "no last line end", "blank line", "CRLF and blank lines"],
+)
+async def test_line_ends_of_other_systems_and_copies_are_accepted(
+    path: Path, content: bytes
+) -> None:
+    write(path, content)
+    lines = await StatusFile(path, timeout=10).read()
+    assert list(lines) == [b"TITLE\tOpenVPN", b"TIME\tnow\t1"]
+
+
+@pytest.mark.parametrize(
+    "name", ["crlf-format2.status", "no-final-newline.status", "blank-line-after-end.status"]
+)
+async def test_files_of_the_field_are_read(path: Path, name: str) -> None:
+    write(path, (CASES / name).read_bytes())
+    status = parse_status(await StatusFile(path, timeout=10).read())
+    assert isinstance(status, ServerStatus)
+    assert [(row.common_name, row.received_bytes) for row in status.clients] == [("ann", 61011660)]
+    assert status.unparsed == 0
 
 
 async def test_a_missing_file_is_an_error(path: Path) -> None:

@@ -9,6 +9,7 @@ statistics   client and point-to-point mode
 """
 
 import datetime
+import re
 from collections.abc import Generator, Sequence
 
 from exporter.management.errors import ReplyError
@@ -26,6 +27,12 @@ __all__ = [
     "TunnelStatus",
     "parse_status",
 ]
+
+
+_LOG_LINE = re.compile(
+    rb"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d |[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:"
+)
+"""The time at the beginning of each line of a log file: since 2.5, and before."""
 
 
 class StatusReader:
@@ -65,7 +72,7 @@ class StatusReader:
             return (yield from format_1.parse_in_batches(lines, zone=self._zone))
         if title == statistics.TITLE:
             return statistics.parse(lines, zone=self._zone)
-        raise ReplyError(f"a status that begins with {clean_bytes(title, 64)!r}")
+        raise ReplyError(_not_a_status(title))
 
     def read(self, lines: Sequence[bytes]) -> Status:
         """Parse a status without a pause, as `read_in_batches` does.
@@ -91,3 +98,12 @@ def parse_status(
         ReplyError: not a status.
     """
     return StatusReader(routes=routes, zone=zone).read(lines)
+
+
+def _not_a_status(first_line: bytes) -> str:
+    """Return what the text is instead, with its cause where it is known."""
+    if first_line.startswith(b"{"):
+        return "JSON, as OpenVPN Access Server prints it; only the formats 1, 2 and 3 are supported"
+    if _LOG_LINE.match(first_line):
+        return "log lines before the status: 'log' or 'log-append' names the same file as 'status'"
+    return f"a status that begins with {clean_bytes(first_line, 64)!r}"

@@ -55,6 +55,7 @@ class _Format1Parser:
         self._routes: list[RouteRow] = []
         self._queue_length: int | None = None
         self._unparsed = 0
+        self._unparsed_clients = 0
 
     def feed(self, lines: Iterable[bytes]) -> None:
         for line in map(decode, lines):
@@ -65,6 +66,7 @@ class _Format1Parser:
                     self._feed_row(line)
                 except ValueError:
                     self._unparsed += 1
+                    self._unparsed_clients += self._section is _Section.CLIENTS
         check_row_count(len(self._clients), len(self._routes))
 
     def _feed_row(self, line: str) -> None:
@@ -128,6 +130,7 @@ class _Format1Parser:
             routes=tuple(self._routes),
             max_queue_length=self._queue_length,
             unparsed=self._unparsed,
+            unparsed_clients=self._unparsed_clients,
         )
 
 

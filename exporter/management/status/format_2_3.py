@@ -79,6 +79,7 @@ class _TableParser:
         self._queue_length: int | None = None
         self._dco: bool | None = None
         self._unparsed = 0
+        self._unparsed_clients = 0
 
     def feed(self, lines: Iterable[bytes]) -> None:
         client = f"CLIENT_LIST{self._separator}".encode()
@@ -97,6 +98,7 @@ class _TableParser:
                     self._feed_other(decode(line))
             except ValueError:
                 self._unparsed += 1
+                self._unparsed_clients += line.startswith(client)
         check_row_count(len(self._rows), max(len(self._routes), len(self._routed)))
 
     def _lacks_addresses(self) -> bool:
@@ -167,4 +169,5 @@ class _TableParser:
             dco_enabled=self._dco,
             title=self._title,
             unparsed=self._unparsed,
+            unparsed_clients=self._unparsed_clients,
         )

@@ -51,7 +51,7 @@ class ServerStatus(msgspec.Struct, frozen=True):
     `clients` are logged in; `pending` are the other rows: handshaking, being authenticated, just
     rejected, port scans. `routes` is empty where only their number was requested.
     `max_queue_length` and `dco_enabled` are None where the daemon does not print them. `unparsed`
-    counts the lines that could not be parsed.
+    counts the lines that could not be parsed, `unparsed_clients` the client rows among them.
     """
 
     updated: int
@@ -63,6 +63,7 @@ class ServerStatus(msgspec.Struct, frozen=True):
     dco_enabled: bool | None = None
     title: str = ""
     unparsed: int = 0
+    unparsed_clients: int = 0
 
 
 class TunnelStatus(msgspec.Struct, frozen=True):
