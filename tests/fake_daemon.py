@@ -193,10 +193,16 @@ async def fake_daemon(unix_path: Path | None = None) -> AsyncIterator[FakeDaemon
 
 
 @contextlib.asynccontextmanager
-async def connect_fake_daemon(host: str, port: int) -> AsyncIterator[FakeSession]:
-    """Connect to a listening exporter, like a daemon with `--management-client`."""
+async def connect_fake_daemon(host: str, port: int | None = None) -> AsyncIterator[FakeSession]:
+    """Connect to a listening exporter, like a daemon with `--management-client`.
+
+    Without a port, `host` is the path of a Unix socket.
+    """
     async with asyncio.timeout(TEST_TIMEOUT):
-        reader, writer = await asyncio.open_connection(host, port)
+        if port is None:
+            reader, writer = await asyncio.open_unix_connection(host)
+        else:
+            reader, writer = await asyncio.open_connection(host, port)
     try:
         yield FakeSession(reader, writer)
     finally:

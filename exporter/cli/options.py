@@ -36,7 +36,7 @@ def add_daemon_flags(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="ADDRESS",
         help="monitor the daemon at this address, without a configuration file; repeatable: "
-        "127.0.0.1:7505, unix:/run/openvpn/office.sock, listen:127.0.0.1:7600",
+        "127.0.0.1:7505, unix:/run/openvpn/office.sock, listen:unix:/run/openvpn-exporter/a.sock",
     )
 
 

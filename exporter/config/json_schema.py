@@ -32,7 +32,7 @@ Json = dict[str, object]
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"  # the draft that editors support best
 
-_ADDRESS = r"^(unix:/.+|(listen:)?(\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):[0-9]{1,5})$"
+_ADDRESS = r"^((listen:)?unix:/.+|(listen:)?(\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):[0-9]{1,5})$"
 _NO_OUTER_BLANKS = r"^\S(.*\S)?$"
 
 _SOURCE: Json = {"anyOf": [{"required": ["management"]}, {"required": ["status_file"]}]}

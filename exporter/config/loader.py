@@ -22,7 +22,13 @@ from exporter.config.schema import (
     key_specs,
 )
 from exporter.config.yaml_nodes import load_node
-from exporter.management.endpoint import Endpoint, UnixEndpoint, parse_endpoint
+from exporter.management.endpoint import (
+    Endpoint,
+    ListenEndpoint,
+    ListenUnixEndpoint,
+    UnixEndpoint,
+    parse_endpoint,
+)
 from exporter.openvpn_config import (
     DiscoveredDaemon,
     Discovery,
@@ -67,6 +73,7 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
         *_check_not_empty(config, path),
         *map(decoder.locate, _check_privacy_key(config)),
         *map(decoder.locate, _check_slot_release(config)),
+        *map(decoder.locate, _check_listening(config)),
     ]:
         raise ConfigError.by_line(problems)
     entry_findings = tuple(discovered.findings(config, decoder.lines))
@@ -191,6 +198,17 @@ def _check_slot_release(config: Config) -> Iterator[Problem]:
                     yield Problem(key=key, text=text)
 
 
+def _check_listening(config: Config) -> Iterator[Problem]:
+    """Refuse a key that restricts who may connect, but not with this address."""
+    for index, daemon in enumerate(config.daemons):
+        if daemon.allow_from and not isinstance(daemon.management, ListenEndpoint):
+            text = "is only for management: listen:HOST:PORT: remove it"
+            yield Problem(key=f"daemons[{index}].allow_from", text=text)
+        if daemon.listen_group is not None and isinstance(daemon.management, ListenEndpoint):
+            text = "is only for management: listen:unix:/PATH: every user can connect to a port"
+            yield Problem(key=f"daemons[{index}].listen_group", text=text)
+
+
 def _daemons(addresses: Sequence[str], other_names: Iterable[str]) -> tuple[DaemonConfig, ...]:
     endpoints = _collect(addresses, parse_endpoint)
     counts = collections.Counter(endpoints)
@@ -229,5 +247,6 @@ def _daemon(endpoint: Endpoint, name_count: int) -> DaemonConfig:
 
 
 def _short_name(endpoint: Endpoint) -> str:
-    stem = PurePosixPath(endpoint.path).stem if isinstance(endpoint, UnixEndpoint) else ""
+    path = endpoint.path if isinstance(endpoint, UnixEndpoint | ListenUnixEndpoint) else ""
+    stem = PurePosixPath(path).stem
     return stem or str(endpoint)

@@ -20,12 +20,15 @@ from exporter.config.types import (
     Duration,
     FilePath,
     GlobPattern,
+    Group,
+    GroupName,
     Integer,
     Label,
     ListOf,
     ListOfSections,
     ManagementAddress,
     MapOf,
+    Network,
     PasswordFile,
     PrivacyKeyFile,
     Section,
@@ -91,8 +94,10 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         KeySpec(
             ManagementAddress(),
             "Address of the management interface: `127.0.0.1:7505`, `[::1]:7505`, "
-            "`unix:/run/openvpn/office.sock`, or `listen:127.0.0.1:7600` for a daemon that "
-            "connects to the exporter (`--management-client`; it exits when the exporter stops).",
+            "`unix:/run/openvpn/office.sock`; for a daemon that connects to the exporter "
+            "(`--management-client`; it exits when the exporter stops) "
+            "`listen:unix:/run/openvpn-exporter/office.sock`, or `listen:127.0.0.1:7600`; see "
+            "[connecting daemons](management.md#daemons-that-connect-to-the-exporter).",
             unique=True,
             alternative="status_file",
         ),
@@ -105,6 +110,22 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             "file.",
         ),
     ] = None
+    listen_group: Annotated[
+        Group | None,
+        KeySpec(
+            GroupName(),
+            "With `listen:unix:`, the group of the socket, whose members may connect, too; by "
+            "default only root and the exporter's own user.",
+        ),
+    ] = None
+    allow_from: Annotated[
+        tuple[str, ...],
+        KeySpec(
+            ListOf(Network()),
+            "With `listen:HOST:PORT`, the addresses and networks from which a daemon may connect, "
+            "besides loopback.",
+        ),
+    ] = ()
     status_file: Annotated[
         Path | None,
         KeySpec(

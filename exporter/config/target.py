@@ -12,7 +12,7 @@ from exporter.config.schema import (
     EventsConfig,
     SlotPolicy,
 )
-from exporter.management.endpoint import Endpoint, ListenEndpoint
+from exporter.management.endpoint import Endpoint, ListenEndpoint, ListenUnixEndpoint
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -40,7 +40,7 @@ class Target(msgspec.Struct, frozen=True):
 
         Such a daemon exits when the session ends.
         """
-        return isinstance(self.daemon.management, ListenEndpoint)
+        return isinstance(self.daemon.management, ListenEndpoint | ListenUnixEndpoint)
 
     @property
     def releases_slot(self) -> bool:

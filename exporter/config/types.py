@@ -5,7 +5,9 @@ correct it.
 """
 
 import enum
+import grp
 import importlib.util
+import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -166,6 +168,46 @@ class ManagementAddress(msgspec.Struct, frozen=True):
     def read(self, scalar: Scalar) -> Endpoint:
         """Return the value; raises ValueError."""
         return parse_endpoint(scalar.text)
+
+
+class Network(msgspec.Struct, frozen=True):
+    """An IP address, or a network such as `192.0.2.0/24`; its value is the canonical network."""
+
+    hint: str = "IP address or network"
+
+    def read(self, scalar: Scalar) -> str:
+        """Return the value; raises ValueError."""
+        try:
+            return str(ipaddress.ip_network(scalar.text))
+        except ValueError:
+            text = f"{scalar.text!r} is not an {self.hint}: write 192.0.2.7 or 192.0.2.0/24"
+            raise ValueError(text) from None
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A group of this system: its name or number as written, and its number."""
+
+    name: str
+    number: int
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GroupName(msgspec.Struct, frozen=True):
+    """A group of this system, by name or number."""
+
+    hint: str = "group"
+
+    def read(self, scalar: Scalar) -> Group:
+        """Return the value; raises ValueError."""
+        if re.fullmatch("[0-9]{1,9}", scalar.text):
+            return Group(scalar.text, int(scalar.text))
+        try:
+            return Group(scalar.text, grp.getgrnam(scalar.text).gr_gid)
+        except (KeyError, ValueError):
+            text = f"{scalar.text!r} is not a group of this system: create it, or write another"
+            raise ValueError(text) from None
 
 
 class FilePath(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The address of a daemon's management interface, as text and as a type.
 
-OpenVPN is reached in one of three ways: `--management HOST PORT`, `--management PATH unix`, and
-`--management-client`, where the daemon connects to us. Nothing is connected or resolved here.
+OpenVPN listens at `--management HOST PORT` or `--management PATH unix`; with `--management-client`
+it connects to that address instead, where we listen. Nothing is connected or resolved here.
 """
 
 import ipaddress
@@ -14,7 +14,10 @@ MAX_PORT = 65535
 MAX_SOCKET_PATH = 107
 """Longest path of a Unix socket on Linux, in bytes: `sun_path` without the final NUL."""
 
-_HINT = "write 127.0.0.1:7505, [::1]:7505, unix:/run/openvpn/office.sock or listen:127.0.0.1:7600"
+_HINT = (
+    "write 127.0.0.1:7505, [::1]:7505, unix:/run/openvpn/office.sock, "
+    "listen:unix:/run/openvpn-exporter/office.sock or listen:127.0.0.1:7600"
+)
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*):(?P<port>[0-9]{1,5})")
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
@@ -59,7 +62,17 @@ class ListenEndpoint(msgspec.Struct, frozen=True):
         return f"listen:{_join(self.host, self.port)}"
 
 
-Endpoint = TcpEndpoint | UnixEndpoint | ListenEndpoint
+class ListenUnixEndpoint(msgspec.Struct, frozen=True):
+    """We listen on the Unix socket at `path`, and the daemon connects (`--management-client`)."""
+
+    path: str
+
+    def __str__(self) -> str:
+        """Return the canonical text, which `parse_endpoint` accepts."""
+        return f"listen:unix:{self.path}"
+
+
+Endpoint = TcpEndpoint | UnixEndpoint | ListenEndpoint | ListenUnixEndpoint
 
 
 def parse_endpoint(text: str) -> Endpoint:
@@ -72,6 +85,8 @@ def parse_endpoint(text: str) -> Endpoint:
         raise ValueError(f"{text!r} is a path: put unix: before it")
     if text.startswith("unix:"):
         return UnixEndpoint(_socket_path(text.removeprefix("unix:")))
+    if text.startswith("listen:unix:"):
+        return ListenUnixEndpoint(_socket_path(text.removeprefix("listen:unix:")))
     if text.startswith("listen:"):
         return ListenEndpoint(*_split(text.removeprefix("listen:")))
     return TcpEndpoint(*_split(text))

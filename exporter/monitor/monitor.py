@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from exporter.aio import wait_for_event
+from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
 from exporter.log import Level, event
 from exporter.management.errors import (
@@ -24,12 +25,15 @@ from exporter.management.errors import (
 )
 from exporter.management.replies import Poll
 from exporter.monitor.backoff import Backoff
-from exporter.monitor.password import ManagementPassword
+from exporter.monitor.password import ManagementPassword, read_management_password
 from exporter.monitor.refresh import RefreshRequest
 from exporter.monitor.session import ManagementSession
+from exporter.secret import Secret
 from exporter.state.daemon import DaemonState
-from exporter.transport.connector import connector_for
+from exporter.transport.connector import Connector, connector_for
 from exporter.transport.history import CommandHistory
+from exporter.transport.listening import Access
+from exporter.transport.reverse import ReverseConnector, ReverseOptions
 
 START_SPREAD = 1.0
 """Seconds over which the first connections of all daemons are spread."""
@@ -39,6 +43,9 @@ FORGET_INTERVAL = 60.0
 
 STUCK_REPLIES = 15
 """Replies that may each take the whole timeout before a monitor counts as stuck."""
+
+LISTENING_DELAY = 1.0
+"""Most seconds between two sessions with daemons that connect to us: the next one may wait."""
 
 OnUpdated = Callable[[DaemonState], Awaitable[None]]
 """Called after each successful poll; it may yield to the event loop."""
@@ -78,7 +85,7 @@ class Monitor:
             rng or random.Random(),  # noqa: S311 -- jitter, no secret
             prompt_retry_interval=target.daemon.prompt_retry_interval,
         )
-        self._connector = connector_for(target.daemon.management, timeout=target.daemon.timeout)
+        self._connector = _connector(target.daemon)
         self._session: ManagementSession | None = None
         self._log_flooded = False
         self._password = ManagementPassword()
@@ -126,8 +133,10 @@ class Monitor:
         self.daemon.reconfigure(target)
         self._log_flooded = False
         self._backoff.prompt_retry_interval = target.daemon.prompt_retry_interval
-        if not target.is_reverse:  # else the open port is worth more than a new timeout
-            self._connector = connector_for(target.daemon.management, timeout=target.daemon.timeout)
+        if isinstance(self._connector, ReverseConnector):  # a closed socket may cost a daemon
+            self._connector.reconfigure(_reverse_options(target.daemon))
+        else:
+            self._connector = _connector(target.daemon)
         if self._session is not None:
             self._session.reconfigure()
         self._wakeup.set()
@@ -151,7 +160,10 @@ class Monitor:
     async def _back_off(self, error: ManagementError) -> None:
         """Wait after a failure; neither a reload nor a new setting repeats a refused password."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + self._backoff.delay(error)
+        delay = self._backoff.delay(error)
+        if isinstance(self._connector, ReverseConnector) and self._connector.is_listening:
+            delay = min(delay, LISTENING_DELAY)
+        end = loop.time() + delay
         self._retry_error = error
         await self._sleep(end - loop.time())
         if isinstance(error, AuthenticationFailed):
@@ -282,3 +294,16 @@ class Monitor:
             reason=reason.value,
             error=self.daemon.down_message,
         )
+
+
+def _connector(daemon: DaemonConfig) -> Connector:
+    reverse = _reverse_options(daemon)
+    return connector_for(daemon.management, timeout=daemon.timeout, reverse=reverse)
+
+
+def _reverse_options(daemon: DaemonConfig) -> ReverseOptions:
+    async def read_password() -> Secret | None:
+        return (await read_management_password(daemon)).secret
+
+    group = daemon.listen_group.number if daemon.listen_group is not None else None
+    return ReverseOptions(daemon.timeout, Access(daemon.allow_from, group), read_password)

@@ -37,6 +37,7 @@ from exporter.state.daemon import DaemonState
 from exporter.transport.connection import Connection
 from exporter.transport.connector import Connector
 from exporter.transport.history import CommandHistory
+from exporter.transport.reverse import ReverseConnector
 
 STATE_INTERVAL = 60.0
 """Seconds between checks of the state; real-time messages report it in between."""
@@ -56,6 +57,9 @@ async def _ignore(_: Poll | None) -> None:
 
 class ManagementSession:
     """Polls a daemon over one connection, and takes its real-time messages."""
+
+    _connection: Connection
+    _client: ManagementClient
 
     def __init__(
         self,
@@ -90,13 +94,12 @@ class ManagementSession:
         self._clock = clock
         self._on_polled = on_polled
         self._refresh_request = refresh_request or RefreshRequest()
-        self._connection: Connection
-        self._client: ManagementClient
         self._wakeup = asyncio.Event()
         self._reconfigured = False
         self._info_fetched = False
         self._state_due = math.inf
         self._consecutive_timeouts = 0
+        self._answered = False
         self._prompt_error: PromptError | None = None
         self._bytecount_active = False
         self._log_wanted = False
@@ -148,7 +151,8 @@ class ManagementSession:
         daemon = self._target.daemon
         try:
             # The password is read anew each time, so that it may be changed in its file.
-            self.password = await read_management_password(daemon)
+            if not self._target.is_reverse:  # its connector logs in
+                self.password = await read_management_password(daemon)
             stream = await self._connector.connect()
         except ManagementError as error:
             self._daemon.on_poll_error(error)
@@ -184,16 +188,28 @@ class ManagementSession:
         """Whether the daemon restarts its VPN or exits when the session ends."""
         return self._target.is_reverse or self._daemon.restarts_on_disconnect
 
+    def _is_given_up(self) -> bool:
+        """Return whether to end the session after timeouts.
+
+        A daemon that connected to us exits then. So it is given up only for another that waits,
+        and at once if it has not answered yet: it may be no daemon.
+        """
+        too_many = self._consecutive_timeouts > MAX_TIMEOUTS
+        if isinstance(self._connector, ReverseConnector):
+            return self._connector.has_waiting_peer and (too_many or not self._answered)
+        return too_many and not self._disconnect_is_harmful
+
     async def _poll_once(self) -> None:
         """Poll; tolerate up to MAX_TIMEOUTS timeouts: reconnecting does not help a stuck daemon."""
         try:
             await self._do_poll()
             self._consecutive_timeouts = 0
+            self._answered = True
         except ReplyTimeout as error:
             self._consecutive_timeouts += 1
             # Messages may be lost; and `pid`, which is sent first, finds the next reply.
             self._info_fetched = False
-            if self._consecutive_timeouts > MAX_TIMEOUTS and not self._disconnect_is_harmful:
+            if self._is_given_up():
                 raise
             self._daemon.on_down(error)
             self._refresh_request.cancel()

@@ -105,7 +105,7 @@ def check(config: OpenVpnConfig, *, name: str, user: str | None = None) -> tuple
     if management is None:
         return (_no_management(config, name),)
     if "client" in management.modifiers:
-        return (_check_management_client(management),)
+        return (_check_management_client(management, config.directory),)
     return (
         *_check_address(management, config.directory),
         *_check_password(management),
@@ -138,14 +138,13 @@ def _no_management(config: OpenVpnConfig, name: str) -> Finding:
     )
 
 
-def _check_management_client(management: ManagementInterface) -> Finding:
+def _check_management_client(management: ManagementInterface, directory: Path) -> Finding:
     address = f"{management.address}:{management.port}"
     if management.unix:
-        remedy = "this exporter accepts such connections on TCP only"
-    else:
-        remedy = (
-            f"set `management: listen:{address}` for this daemon, if no other program listens there"
-        )
+        address = f"unix:{printable(directory / management.address)}"
+    remedy = (
+        f"set `management: listen:{address}` for this daemon, if no other program listens there"
+    )
     return Finding(
         kind=Kind.MANAGEMENT_CLIENT,
         location=management.location,

@@ -15,19 +15,15 @@ from exporter.aio import SingleFlight
 from exporter.management.endpoint import (
     Endpoint,
     ListenEndpoint,
+    ListenUnixEndpoint,
     TcpEndpoint,
     UnixEndpoint,
     is_loopback,
 )
-from exporter.management.errors import (
-    ConnectionRefused,
-    EndpointNotFound,
-    EndpointPermissionError,
-    EndpointUnreachable,
-    ManagementError,
-    SlotBusy,
-)
+from exporter.management.errors import EndpointUnreachable, ManagementError, SlotBusy
+from exporter.transport.reverse import ReverseConnector, ReverseOptions
 from exporter.transport.stream import READ_SIZE, Stream
+from exporter.transport.system_errors import management_error
 
 
 class Connector(Protocol):
@@ -44,8 +40,13 @@ class Connector(Protocol):
         """Release what is held between connections."""
 
 
-def connector_for(endpoint: Endpoint | None, *, timeout: float) -> Connector:
-    """Return the connector for an endpoint, None if there is none; `timeout` is in seconds."""
+def connector_for(
+    endpoint: Endpoint | None, *, timeout: float, reverse: ReverseOptions | None = None
+) -> Connector:
+    """Return the connector for an endpoint, None if there is none.
+
+    `timeout` is in seconds; `reverse` is for an endpoint where we listen.
+    """
     match endpoint:
         case None:
             return NullConnector()
@@ -53,8 +54,8 @@ def connector_for(endpoint: Endpoint | None, *, timeout: float) -> Connector:
             return TcpConnector(endpoint, timeout=timeout)
         case UnixEndpoint():
             return UnixConnector(endpoint)
-        case ListenEndpoint():
-            return ReverseConnector(endpoint, timeout=timeout)
+        case ListenEndpoint() | ListenUnixEndpoint():
+            return ReverseConnector(endpoint, reverse or ReverseOptions(timeout))
 
 
 class NullConnector:
@@ -85,7 +86,7 @@ class TcpConnector:
         except TimeoutError as error:
             raise self._timeout_error() from error
         except OSError as error:
-            raise _map_oserror(error, str(self._endpoint)) from error
+            raise management_error(error, str(self._endpoint)) from error
         return Stream(reader, writer, str(self._endpoint))
 
     async def _connect_to_any(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -175,7 +176,7 @@ class UnixConnector:
             descriptors.check_available()
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         except OSError as error:
-            raise _map_oserror(error, str(self._endpoint)) from error
+            raise management_error(error, str(self._endpoint)) from error
         connection.setblocking(False)  # noqa: FBT003 -- the library's own signature
         try:
             # Not with asyncio, which takes EAGAIN (the queue is full) for a connection in progress.
@@ -183,122 +184,8 @@ class UnixConnector:
             reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_SIZE)
         except OSError as error:
             connection.close()
-            raise _map_oserror(error, str(self._endpoint)) from error
+            raise management_error(error, str(self._endpoint)) from error
         return Stream(reader, writer, str(self._endpoint))
 
     async def close(self) -> None:
         """Do nothing."""
-
-
-class ReverseConnector:
-    """Waits for a daemon to connect (`--management-client`).
-
-    The port stays open all the time: such a daemon connects once, at its start, and exits if that
-    fails. One daemon is served at a time; another waits in the queue of the listening socket.
-    """
-
-    def __init__(self, endpoint: ListenEndpoint, *, timeout: float) -> None:
-        """Create a connector that waits `timeout` seconds for a daemon."""
-        self._endpoint = endpoint
-        self._timeout = timeout
-        self._listener: socket.socket | None = None
-        self._pending_accept: asyncio.Task[socket.socket] | None = None
-
-    async def connect(self) -> Stream:
-        """Return the connection of the next daemon."""
-        try:
-            connection = await self._accept_next()
-            reader, writer = await asyncio.open_connection(sock=connection, limit=READ_SIZE)
-        except OSError as error:
-            raise _map_oserror(error, str(self._endpoint)) from error
-        return Stream(reader, writer, str(self._endpoint))
-
-    async def _accept_next(self) -> socket.socket:
-        if self._listener is None:
-            self._listener = self._listen()
-        if self._pending_accept is None:
-            self._pending_accept = asyncio.create_task(_accept(self._listener))
-        # Not cancelled at the deadline: a daemon accepted at that moment would be lost, and exit.
-        await asyncio.wait([self._pending_accept], timeout=self._timeout)
-        if not self._pending_accept.done():
-            raise EndpointNotFound(
-                f"{self._endpoint}: no daemon has connected; start it after this exporter, with "
-                f"'management {self._endpoint.host} {self._endpoint.port}' and 'management-client'"
-            )
-        accepted, self._pending_accept = self._pending_accept, None
-        return accepted.result()
-
-    def _listen(self) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self._endpoint.host else socket.AF_INET
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        try:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((self._endpoint.host, self._endpoint.port))
-            listener.listen(1)
-        except OSError:
-            listener.close()
-            raise
-        listener.setblocking(False)  # noqa: FBT003 -- the library's own signature
-        return listener
-
-    async def close(self) -> None:
-        """Stop listening."""
-        if self._pending_accept is not None:
-            self._pending_accept.cancel()
-            await asyncio.wait([self._pending_accept])
-            if not self._pending_accept.cancelled() and self._pending_accept.exception() is None:
-                self._pending_accept.result().close()
-            self._pending_accept = None
-        if self._listener is not None:
-            self._listener.close()
-            self._listener = None
-
-
-async def _accept(listener: socket.socket) -> socket.socket:
-    connection, _ = await asyncio.get_running_loop().sock_accept(listener)
-    return connection
-
-
-_ERRNO_MAP: dict[int, tuple[type[ManagementError], str]] = {
-    errno.ECONNREFUSED: (
-        ConnectionRefused,
-        (
-            "connection refused; is the daemon running, with a 'management' directive for this "
-            "address?"
-        ),
-    ),
-    errno.ENOENT: (
-        EndpointNotFound,
-        "no such socket; is the daemon running, with a 'management' directive for this path?",
-    ),
-    errno.EACCES: (
-        EndpointPermissionError,
-        "no permission; give this user access to the socket's directory",
-    ),
-    errno.EPERM: (
-        EndpointPermissionError,
-        "no permission; give this user access to the socket's directory",
-    ),
-    errno.EAGAIN: (
-        SlotBusy,
-        "other clients wait for the single slot; find them with 'ss -xp' and stop one",
-    ),
-    errno.EMFILE: (
-        EndpointUnreachable,
-        "too many open files in this process; raise its limit ('LimitNOFILE', 'ulimit -n')",
-    ),
-    errno.EADDRINUSE: (
-        EndpointUnreachable,
-        "another program already listens on this port; choose another port",
-    ),
-}
-
-
-def _map_oserror(error: OSError, peer: str) -> ManagementError:
-    """Return the management error for an error of the system, with what to do."""
-    if isinstance(error, socket.gaierror):
-        return EndpointNotFound(f"{peer}: no such host name; correct it, or check the resolver")
-    kind, sentence = _ERRNO_MAP.get(
-        error.errno or 0, (EndpointUnreachable, error.strerror or str(error))
-    )
-    return kind(f"{peer}: {sentence}")

@@ -19,6 +19,8 @@ class Stream(msgspec.Struct, frozen=True):
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     peer: str
+    received: bytearray = msgspec.field(default_factory=bytearray)
+    """Bytes that were received already; they are read first."""
 
     async def read(self) -> bytes:
         """Return received bytes, b"" at the end of the stream.
@@ -27,6 +29,10 @@ class Stream(msgspec.Struct, frozen=True):
         previous part is acknowledged. Delayed acknowledgement would cost 40 ms for each part;
         TCP_QUICKACK avoids it. The option is not permanent, so it is set again after each read.
         """
+        if self.received:
+            data = bytes(self.received)
+            self.received.clear()
+            return data
         data = await self.reader.read(READ_SIZE)
         if data:
             self._set_quickack()

@@ -1,3 +1,4 @@
+import grp
 import re
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from exporter.config import (
     SlotPolicy,
     load,
 )
+from exporter.config.types import Group
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint, UnixEndpoint
 
 DATA = Path(__file__).parents[1] / "data" / "config"
@@ -228,3 +230,37 @@ def test_any_bytes_give_a_configuration_or_problems(
     path.write_bytes(content)
     with pytest.raises(ConfigError):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        ("management: 'a:1', allow_from: [10.0.0.0/8]", "allow_from: is only for management: li"),
+        ("management: 'listen:unix:/a', allow_from: ['::1']", "allow_from: is only for management"),
+        ("management: 'listen:127.0.0.1:1', listen_group: '0'", "listen_group: is only for man"),
+        ("management: 'listen:a:1', allow_from: [10.0.0.1/8]", "'10.0.0.1/8' is not an IP addre"),
+        ("management: 'listen:a:1', allow_from: [a.example]", "'a.example' is not an IP address"),
+        ("management: 'listen:a:1', allow_from: [10.0.0.1, 10.0.0.1/32]", "is already used at"),
+        ("management: 'listen:unix:/a', listen_group: no-such", "'no-such' is not a group of this"),
+        ("management: 'listen:unix:/a', listen_group: ''", "'' is not a group of this system"),
+    ],
+)
+def test_who_may_connect_is_checked(tmp_path: Path, entry: str, text: str) -> None:
+    (problem,) = problems(write(tmp_path, f"daemons: [{{name: a, {entry}}}]\n"))
+    assert text in str(problem)
+
+
+def test_who_may_connect_is_read(tmp_path: Path) -> None:
+    group = grp.getgrgid(0).gr_name
+    unix, numbered, tcp = load(
+        write(
+            tmp_path,
+            "daemons:\n"
+            f"  - {{name: a, management: 'listen:unix:/a', listen_group: {group}}}\n"
+            "  - {name: b, management: 'listen:unix:/b', listen_group: 4711}\n"
+            "  - {name: c, management: 'listen:a:1', allow_from: [10.0.0.0/8, 0::1]}\n",
+        )
+    ).daemons
+    assert unix.listen_group == Group(group, 0)
+    assert (numbered.listen_group, str(numbered.listen_group)) == (Group("4711", 4711), "4711")
+    assert tcp.allow_from == ("10.0.0.0/8", "::1/128")

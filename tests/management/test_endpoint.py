@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from exporter.management.endpoint import (
     Endpoint,
     ListenEndpoint,
+    ListenUnixEndpoint,
     TcpEndpoint,
     UnixEndpoint,
     parse_endpoint,
@@ -23,6 +24,7 @@ from exporter.management.endpoint import (
         ("unix:/run/my vpn:1.sock", UnixEndpoint("/run/my vpn:1.sock")),
         ("listen:127.0.0.1:7600", ListenEndpoint("127.0.0.1", 7600)),
         ("listen:[::]:7600", ListenEndpoint("::", 7600)),
+        ("listen:unix:/run/a b.sock", ListenUnixEndpoint("/run/a b.sock")),
     ],
 )
 def test_canonical_text_is_read_and_given_back(text: str, endpoint: Endpoint) -> None:
@@ -72,6 +74,8 @@ def test_other_spellings_become_the_same_endpoint(text: str, canonical: str) -> 
         ("tcp:localhost:7505", "is not an address"),
         ("listen:7600", "is not an address"),
         ("listen::7600", "'' is not a host"),
+        ("listen:unix:x.sock", "'x.sock' is not an absolute path"),
+        ("listen:/run/x.sock", "is not an address"),
         ("/run/x.sock", "'/run/x.sock' is a path: put unix: before it"),
         ("unix:", "'' is not an absolute path: write unix:/run"),
         ("unix:x.sock", "'x.sock' is not an absolute path"),
@@ -96,7 +100,10 @@ def test_the_same_address_of_another_kind_is_another_endpoint() -> None:
     assert parse_endpoint("a:1") != parse_endpoint("listen:a:1")
 
 
-@given(st.sampled_from(["", "unix:/", "listen:"]), st.text(alphabet="a1:./[]%-_ \n") | st.text())
+@given(
+    st.sampled_from(["", "unix:/", "listen:", "listen:unix:/"]),
+    st.text(alphabet="a1:./[]%-_ \n") | st.text(),
+)
 def test_any_text_has_a_canonical_form_or_a_one_line_error(prefix: str, text: str) -> None:
     try:
         endpoint = parse_endpoint(prefix + text)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from exporter.monitor.session import MAX_TIMEOUTS
 from exporter.state.daemon import DaemonState
 from tests.fake_daemon import (
     GREETING,
+    PROMPT,
     REPLIES,
     STATUS_3,
     connect_fake_daemon,
@@ -25,7 +27,15 @@ from tests.fake_daemon import (
     free_port,
 )
 from tests.log_capture import LogCapture
-from tests.monitor.harness import SHORT, NoJitter, make_monitor, polled_times, running, watching
+from tests.monitor.harness import (
+    SHORT,
+    NoJitter,
+    make_monitor,
+    polled_times,
+    running,
+    watching,
+    write,
+)
 
 NOT_IN_THIS_MODE = b"ERROR: The 'status' command is not supported by the current daemon mode"
 
@@ -178,6 +188,72 @@ async def test_a_reverse_session_survives_any_number_of_timeouts(
             await session.reply_to_polls(2)
             assert state.up
             assert state.management_connects == 1
+
+
+@contextlib.asynccontextmanager
+async def reverse(log: LogCapture, password: Path) -> AsyncIterator[ListenEndpoint]:
+    """Listen for a daemon that asks for a password."""
+    endpoint = ListenEndpoint("127.0.0.1", free_port())
+    async with watching(endpoint, deadline=SHORT, password_file=password):
+        assert await log.wait_for_down() == "not_found"  # it listens now
+        yield endpoint
+
+
+async def test_a_reverse_daemon_is_served_after_peers_that_are_no_daemons(
+    tmp_path: Path, log: LogCapture
+) -> None:
+    async with (
+        reverse(log, write(tmp_path, "s3cret")) as endpoint,
+        contextlib.AsyncExitStack() as stack,
+    ):
+        for closes in (True, True, False):
+            stranger = await stack.enter_async_context(
+                connect_fake_daemon(*endpoint_address(endpoint))
+            )
+            stranger.send_bytes(PROMPT)
+            assert await stranger.read_line() == b"s3cret"
+            if closes:
+                stranger.close()
+        async with connect_fake_daemon(*endpoint_address(endpoint)) as daemon:
+            daemon.send_bytes(PROMPT)
+            assert await daemon.read_line() == b"s3cret"
+            daemon.send_lines(b"SUCCESS: password is correct", GREETING)
+            await daemon.reply_to_polls(2)
+
+
+async def test_a_wrong_password_delays_no_reverse_daemon(tmp_path: Path, log: LogCapture) -> None:
+    async with reverse(log, write(tmp_path, "wrong")) as endpoint:
+        async with connect_fake_daemon(*endpoint_address(endpoint)) as refusing:
+            refusing.send_bytes(PROMPT)
+            assert await refusing.read_line() == b"wrong"
+            refusing.send_bytes(PROMPT)
+            await refusing.wait_closed()
+        assert await log.wait_for_down() == "auth"
+        write(tmp_path, "right")
+        async with connect_fake_daemon(*endpoint_address(endpoint)) as daemon:
+            daemon.send_bytes(PROMPT)
+            assert await daemon.read_line() == b"right"
+            daemon.send_lines(b"SUCCESS: password is correct", GREETING)
+            await daemon.reply_to_polls(2)
+
+
+@pytest.mark.parametrize("polls", [0, 1])
+async def test_a_reverse_session_that_does_not_answer_ends_for_a_daemon_that_waits(
+    tmp_path: Path, log: LogCapture, polls: int
+) -> None:
+    async with (
+        reverse(log, write(tmp_path, "s3cret")) as endpoint,
+        connect_fake_daemon(*endpoint_address(endpoint)) as silent,
+    ):
+        silent.send_lines(GREETING)
+        await silent.reply_to_polls(polls)
+        async with connect_fake_daemon(*endpoint_address(endpoint)) as daemon:
+            daemon.send_lines(GREETING)
+            await daemon.reply_to_polls(2)
+
+
+def endpoint_address(endpoint: ListenEndpoint) -> tuple[str, int]:
+    return endpoint.host, endpoint.port
 
 
 async def test_one_hung_daemon_of_fifty_delays_no_other() -> None:

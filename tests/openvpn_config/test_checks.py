@@ -121,9 +121,12 @@ def test_management_client_is_an_error_with_the_listen_address(tmp_path: Path) -
     assert "set `management: listen:127.0.0.1:7600` for this daemon" in finding.text
 
 
-def test_management_client_on_a_unix_socket_is_not_supported(tmp_path: Path) -> None:
-    finding = single_finding(tmp_path, "management /run/a.sock unix\nmanagement-client\n")
-    assert finding.text.endswith("this exporter accepts such connections on TCP only")
+@pytest.mark.parametrize("path", ["/run/a.sock", "a.sock"])
+def test_management_client_on_a_unix_socket_is_an_error_with_its_path(
+    tmp_path: Path, path: str
+) -> None:
+    finding = single_finding(tmp_path, f"management {path} unix\nmanagement-client\n")
+    assert f"set `management: listen:unix:{tmp_path / path}` for this daemon" in finding.text
 
 
 def test_password_from_stdin_needs_a_file(tmp_path: Path) -> None:

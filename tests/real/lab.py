@@ -1,7 +1,7 @@
 """What all daemons of a test run share: a directory, two CAs, and unique numbers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
 from itertools import count
 from pathlib import Path
@@ -72,6 +72,10 @@ class Lab:
     def management_client(self) -> Management:
         """Allocate the address to which a daemon with ``--management-client`` connects."""
         return Management(address=TcpAddress(self.port()), management_client=True)
+
+    def unix_management_client(self, *, password: str) -> Management:
+        """Allocate the Unix socket to which such a daemon connects."""
+        return replace(self.unix(password=password), management_client=True)
 
     def _management(self, address: TcpAddress | UnixAddress, password: str | None) -> Management:
         file = None if password is None else self.file(f"{password}\n")

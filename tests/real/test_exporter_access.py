@@ -123,6 +123,16 @@ async def test_management_client_daemon_exits_with_the_exporter(lab: Lab) -> Non
     assert page.value("openvpn_state", state="CONNECTED") == 1
 
 
+async def test_management_client_daemon_connects_to_a_unix_socket(lab: Lab) -> None:
+    management_client = lab.unix_management_client(password="s3cret")
+    async with scraping(daemon_config(management_client)) as scraper:
+        await scraper.page()
+        async with server(lab, management=management_client):
+            page = await scraper.wait_up()
+    assert page.value(CONNECTED) == 0
+    assert page.value("openvpn_state", state="CONNECTED") == 1
+
+
 async def test_two_management_client_daemons_connect_one_after_the_other(lab: Lab) -> None:
     management_client = lab.management_client()
     async with scraping(daemon_config(management_client)) as scraper:

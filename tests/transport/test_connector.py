@@ -5,12 +5,12 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from exporter.management.endpoint import Endpoint, ListenEndpoint, TcpEndpoint, UnixEndpoint
+from exporter.management.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from exporter.management.errors import (
     ConnectionRefused,
     EndpointNotFound,
@@ -19,8 +19,8 @@ from exporter.management.errors import (
     ManagementError,
     SlotBusy,
 )
-from exporter.transport.connector import Connector, ReverseConnector, connector_for
-from tests.fake_daemon import TEST_TIMEOUT, connect_fake_daemon, fake_daemon, free_port
+from exporter.transport.connector import connector_for
+from tests.fake_daemon import TEST_TIMEOUT, fake_daemon, free_port
 from tests.transport.sessions import SHORT
 
 NOBODY_UID = 65534
@@ -78,18 +78,6 @@ def full_listener(
         finally:
             for waiting in queue:
                 waiting.close()
-
-
-@contextlib.asynccontextmanager
-async def listening(
-    *, deadline: float = TEST_TIMEOUT
-) -> AsyncIterator[tuple[Connector, ListenEndpoint]]:
-    endpoint = ListenEndpoint("127.0.0.1", free_port())
-    opening = connector_for(endpoint, timeout=deadline)
-    try:
-        yield opening, endpoint
-    finally:
-        await opening.close()
 
 
 async def test_tcp_connects_and_names_its_address() -> None:
@@ -203,104 +191,3 @@ async def test_a_full_queue_on_a_unix_socket_means_busy_at_once(tmp_path: Path) 
         await asyncio.sleep(0)
         assert opening.done()  # in one pass of the event loop
     assert "ss -xp" in await opening
-
-
-async def test_a_daemon_that_connects_is_accepted() -> None:
-    async with listening() as (opening, endpoint):
-        opened = asyncio.create_task(opening.connect())
-        await asyncio.sleep(0)  # it is listening
-        async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
-            daemon.send_lines(b"hello")
-            stream = await opened
-            assert await stream.reader.readline() == b"hello\r\n"
-            assert stream.peer == str(endpoint)
-            stream.writer.close()
-            assert await daemon.read_line() == b""
-
-
-async def test_a_daemon_that_has_not_connected_is_not_found() -> None:
-    endpoint = ListenEndpoint("127.0.0.1", free_port())
-    said = await fails_with(EndpointNotFound, endpoint, deadline=SHORT)
-    assert f"management {endpoint.host} {endpoint.port}" in said
-
-
-async def test_a_port_that_another_program_listens_at_is_unreachable() -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
-        said = await fails_with(EndpointUnreachable, ListenEndpoint(*other.getsockname()))
-    assert "another port" in said
-
-
-async def test_an_address_that_this_machine_does_not_have_is_unreachable() -> None:
-    await fails_with(EndpointUnreachable, ListenEndpoint("192.0.2.1", free_port()))
-
-
-async def test_a_daemon_that_connects_between_calls_is_accepted_later() -> None:
-    """Such a daemon connects once, at its start, and exits if that fails."""
-    async with listening(deadline=SHORT) as (opening, endpoint):
-        with pytest.raises(EndpointNotFound):
-            await opening.connect()
-        async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
-            daemon.send_lines(b"hello")
-            stream = await opening.connect()
-            assert await stream.reader.readline() == b"hello\r\n"
-            stream.writer.close()
-            assert await daemon.read_line() == b""
-
-
-async def test_daemons_that_connect_are_accepted_one_after_the_other() -> None:
-    async with listening() as (opening, endpoint):
-        opened = asyncio.create_task(opening.connect())
-        await asyncio.sleep(0)  # it is listening
-        async with (
-            connect_fake_daemon(endpoint.host, endpoint.port) as first,
-            connect_fake_daemon(endpoint.host, endpoint.port) as second,
-        ):
-            second.send_lines(b"second")
-            first.send_lines(b"first")
-            for name, daemon in (b"first", first), (b"second", second):
-                stream = await opened
-                assert await stream.reader.readline() == name + b"\r\n"
-                stream.writer.close()
-                assert await daemon.read_line() == b""
-                opened = asyncio.create_task(opening.connect())
-            opened.cancel()
-
-
-async def test_a_daemon_that_connects_at_the_timeout_is_not_lost() -> None:
-    async with listening() as (opening, endpoint):
-        opened = asyncio.create_task(opening.connect())
-        await asyncio.sleep(0)  # it is listening
-        assert isinstance(opening, ReverseConnector)
-        assert opening._pending_accept is not None
-        opening._pending_accept.add_done_callback(lambda _: opened.cancel())
-        async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
-            daemon.send_lines(b"hello")
-            await asyncio.wait([opened])
-            assert opened.cancelled()
-            stream = await opening.connect()
-            assert await stream.reader.readline() == b"hello\r\n"
-            stream.writer.close()
-
-
-async def test_closing_the_connector_closes_an_accepted_connection() -> None:
-    async with listening(deadline=SHORT) as (opening, endpoint):
-        with pytest.raises(EndpointNotFound):
-            await opening.connect()
-        assert isinstance(opening, ReverseConnector)
-        assert opening._pending_accept is not None
-        async with connect_fake_daemon(endpoint.host, endpoint.port) as daemon:
-            await asyncio.wait([opening._pending_accept])
-            await opening.close()
-            assert await daemon.read_line() == b""
-
-
-async def test_a_closed_connector_does_not_listen() -> None:
-    async with listening(deadline=SHORT) as (opening, endpoint):
-        with pytest.raises(EndpointNotFound):
-            await opening.connect()
-        await opening.close()
-        with pytest.raises(ConnectionRefusedError):
-            async with connect_fake_daemon(endpoint.host, endpoint.port):
-                pass

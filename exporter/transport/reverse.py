@@ -1,0 +1,243 @@
+"""Waits for a daemon to connect (`--management-client`).
+
+Such a daemon connects once, at its start, and exits if that fails. So the socket stays open all
+the time, and connections are accepted while earlier peers log in. A peer becomes the daemon when
+it has sent the greeting; the management password is sent to those that may connect only.
+"""
+
+import asyncio
+import collections
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from exporter import descriptors
+from exporter.aio import run_in_daemon_thread, wait_for_event
+from exporter.management.endpoint import ListenEndpoint, ListenUnixEndpoint
+from exporter.management.errors import (
+    EndpointNotFound,
+    EndpointPermissionError,
+    ManagementError,
+    ReplyTimeout,
+    SessionClosed,
+)
+from exporter.management.protocol import PASSWORD_PROMPT, ManagementProtocol
+from exporter.secret import Secret
+from exporter.transport.handshake import Handshake
+from exporter.transport.listening import (
+    Access,
+    close_unix,
+    listen_error,
+    listen_tcp,
+    listen_unix,
+    set_group,
+)
+from exporter.transport.stream import READ_SIZE, Stream
+
+MAX_LOGGING_IN = 16
+"""Peers that log in at once; a further one replaces the oldest."""
+
+MAX_WAITING = 4
+"""Peers that have logged in and wait for the end of the session; further ones are not accepted."""
+
+_ACCEPT_RETRY_DELAY = 1.0
+"""Seconds until the next attempt after accept failed for lack of resources."""
+
+
+async def _no_password() -> Secret | None:
+    return None
+
+
+class ReverseOptions(msgspec.Struct, frozen=True):
+    """How peers are received."""
+
+    timeout: float
+    """Seconds for a login, and for `connect`."""
+    access: Access = Access()
+    read_password: Callable[[], Awaitable[Secret | None]] = _no_password
+    """Returns the management password, for a peer that asks for it; raises ManagementError."""
+
+
+class ReverseConnector:
+    """Accepts daemons, one for each call of `connect`."""
+
+    def __init__(
+        self, endpoint: ListenEndpoint | ListenUnixEndpoint, options: ReverseOptions
+    ) -> None:
+        self.endpoint = endpoint
+        self._options = options
+        self._listener: socket.socket | None = None
+        self._group = options.access.group
+        self._accepting: asyncio.Task[None] | None = None
+        self._logging_in: dict[asyncio.Task[None], None] = {}
+        self._waiting: collections.deque[Stream] = collections.deque()
+        self._arrived = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._rejection: ManagementError | None = None
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether daemons can connect now."""
+        return self._listener is not None
+
+    @property
+    def has_waiting_peer(self) -> bool:
+        """Whether another daemon has logged in and waits for its session."""
+        return bool(self._waiting)
+
+    def reconfigure(self, options: ReverseOptions) -> None:
+        """Apply other options to the next peers; the socket stays open."""
+        self._options = options
+
+    async def connect(self) -> Stream:
+        """Return the connection of the next daemon, at its first byte.
+
+        Raises:
+            ManagementError: no daemon has logged in within the timeout; or the socket can't be
+                opened.
+        """
+        try:
+            await self._listen()
+        except OSError as error:
+            raise listen_error(error, str(self.endpoint)) from error
+        if not self._waiting:
+            self._arrived.clear()
+            await wait_for_event(self._arrived, self._options.timeout)
+        rejection, self._rejection = self._rejection, None
+        if not self._waiting:
+            raise rejection or self._not_found()
+        self._taken.set()
+        return self._waiting.popleft()
+
+    async def _listen(self) -> None:
+        """Open the socket, or apply another group to it."""
+        endpoint, group = self.endpoint, self._options.access.group
+        if self._listener is None:
+            descriptors.check_available()
+            self._listener = (
+                listen_tcp(endpoint)
+                if isinstance(endpoint, ListenEndpoint)
+                else await run_in_daemon_thread(lambda: listen_unix(endpoint, group))
+            )
+            self._accepting = asyncio.create_task(self._accept_peers(self._listener))
+        elif isinstance(endpoint, ListenUnixEndpoint) and group != self._group:
+            await run_in_daemon_thread(lambda: set_group(endpoint.path, group))
+        self._group = group
+
+    def _not_found(self) -> ManagementError:
+        endpoint = self.endpoint
+        address = (
+            f"{endpoint.host} {endpoint.port}"
+            if isinstance(endpoint, ListenEndpoint)
+            else f"{endpoint.path} unix"
+        )
+        return EndpointNotFound(
+            f"{endpoint}: no daemon has connected; start it after this exporter, with "
+            f"'management {address}' and 'management-client'"
+        )
+
+    async def _accept_peers(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection = await _accept(listener)
+            except OSError as error:
+                self._rejection = listen_error(error, str(self.endpoint))
+                await asyncio.sleep(_ACCEPT_RETRY_DELAY)
+                continue
+            if len(self._logging_in) >= MAX_LOGGING_IN:
+                next(iter(self._logging_in)).cancel()
+            task = asyncio.create_task(self._receive(connection))
+            self._logging_in[task] = None
+            task.add_done_callback(self._logging_in.pop)
+            await asyncio.sleep(0)  # once it has started, it closes its connection if cancelled
+            while len(self._waiting) >= MAX_WAITING:
+                self._taken.clear()
+                await self._taken.wait()
+
+    async def _receive(self, connection: socket.socket) -> None:
+        """Let a peer log in; close the connection of one that does not."""
+        with contextlib.ExitStack() as cleanup:
+            cleanup.callback(connection.close)
+            try:
+                if refusal := self._options.access.refusal(connection):
+                    raise EndpointPermissionError(f"{self.endpoint}: {refusal}")
+                reader, writer = await asyncio.open_connection(sock=connection, limit=READ_SIZE)
+                cleanup.pop_all()
+                cleanup.callback(writer.close)
+                received = await self._log_in(reader, writer)
+            except ManagementError as error:
+                self._rejection = error
+            except OSError as error:  # reset
+                text = f"{self.endpoint}: a peer closed the connection before its greeting"
+                self._rejection = SessionClosed(f"{text}: {error.strerror or error}")
+            else:
+                cleanup.pop_all()
+                stream = Stream(reader, writer, str(self.endpoint), received)
+                self._waiting.append(stream)
+                self._arrived.set()
+
+    async def _log_in(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bytearray:
+        """Return the peer's bytes up to the greeting, and without the prompt."""
+        protocol = ManagementProtocol()
+        received = bytearray()
+        handshake: Handshake | None = None
+        timeout = self._options.timeout
+        try:
+            async with asyncio.timeout(timeout):
+                while not protocol.greeted:
+                    data = await reader.read(READ_SIZE)
+                    if handshake is None:
+                        handshake = await self._handshake(protocol, data)
+                    _, answer = handshake.feed(data)
+                    writer.write(answer)
+                    received += data
+                    if answer:
+                        received = received.replace(PASSWORD_PROMPT, b"", 1)
+        except TimeoutError as error:
+            text = f"a peer connected, but sent no greeting within {timeout:g} s"
+            raise ReplyTimeout(f"{self.endpoint}: {text}") from error
+        return received
+
+    async def _handshake(self, protocol: ManagementProtocol, data: bytes) -> Handshake:
+        """Return the handshake with a peer that begins with `data`."""
+        if not data:
+            text = "a peer closed the connection before its greeting"
+            raise SessionClosed(f"{self.endpoint}: {text}")
+        prompts = data[:1] == PASSWORD_PROMPT[:1]
+        password = await self._options.read_password() if prompts else None
+        return Handshake(protocol, password, str(self.endpoint))
+
+    async def close(self) -> None:
+        """Stop listening, and close the connections that wait."""
+        await asyncio.sleep(0)  # a login that has started closes its connection
+        tasks = [*self._logging_in, *([self._accepting] if self._accepting else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        while self._waiting:
+            self._waiting.popleft().writer.close()
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        if isinstance(self.endpoint, ListenEndpoint):
+            listener.close()
+        else:
+            await run_in_daemon_thread(lambda: close_unix(listener))
+
+
+async def _accept(listener: socket.socket) -> socket.socket:
+    """Accept a connection; when cancelled, close one that has been accepted meanwhile."""
+    accepting = asyncio.ensure_future(asyncio.get_running_loop().sock_accept(listener))
+    try:
+        await asyncio.wait([accepting])
+    except asyncio.CancelledError:
+        accepting.cancel()
+        await asyncio.wait([accepting])
+        if not accepting.cancelled() and accepting.exception() is None:
+            accepting.result()[0].close()
+        raise
+    return accepting.result()[0]
