@@ -150,12 +150,16 @@ def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
                 yield f"{name}: a running exporter occupies the slot permanently; see its metrics"
             if isinstance(error, ClientAuthPromptError):
                 yield f"{name}: do not repeat this check: a session may block logins of VPN clients"
-        if result.daemon.restarts_on_disconnect:
+        if result.daemon.restarts_on_disconnect and not result.daemon.pass_through:
             yield (
                 f"{name}: the daemon restarts its VPN when a management client disconnects "
                 "('management-signal'), so this check restarted it; remove that option"
             )
-        for command, message in result.daemon.failed_command_messages.items():
+        if result.daemon.pass_through:
+            yield f"{name}: another management client offers this interface on (pass-through)"
+        for command, message in result.daemon.failed_commands.messages(
+            result.daemon.privacy
+        ).items():
             yield f"{name}: {message}; the data of '{command.text}' is missing"
         if result.daemon.status_fallbacks:
             yield f"{name}: the reply to 'status 3' has no END: a row of 512 bytes drops the rest"

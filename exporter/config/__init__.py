@@ -26,6 +26,7 @@ from exporter.config.schema import (
     DaemonConfig,
     EventsConfig,
     Identity,
+    PassThrough,
     SlotPolicy,
 )
 from exporter.config.secret_files import read_password
@@ -37,6 +38,7 @@ __all__ = [
     "DaemonConfig",
     "EventsConfig",
     "Identity",
+    "PassThrough",
     "Problem",
     "SlotPolicy",
     "check_losses",

@@ -47,6 +47,10 @@ _UNLESS_DISCOVERED: Json = {
 }
 
 
+_BOOLEANS = {"true": True, "false": False}
+"""Choices that YAML reads as booleans."""
+
+
 def render() -> str:
     """Return the whole file."""
     head: Json = {"$schema": _DIALECT, "title": "OpenVPN exporter: configuration"}
@@ -100,7 +104,9 @@ def _scalar(value_type: ValueType) -> Json:
         case Integer(maximum):
             return {"type": "integer", "minimum": 1, "maximum": maximum}
         case Choice(members):
-            return {"type": "string", "enum": [member.value for member in members]}
+            values = [_BOOLEANS.get(member.value, member.value) for member in members]
+            types = ["string", "boolean"] if _BOOLEANS.keys() & set(members) else "string"
+            return {"type": types, "enum": values}
         case _:
             return {"type": "string", **_text(value_type)}
 

@@ -72,6 +72,14 @@ class SlotPolicy(enum.StrEnum):
     RELEASE = "release"
 
 
+class PassThrough(enum.StrEnum):
+    """Whether another management client offers the daemon's management interface on."""
+
+    AUTO = "auto"
+    TRUE = "true"
+    FALSE = "false"
+
+
 class PrivacyMode(enum.StrEnum):
     """The personal data of clients that is exposed."""
 
@@ -153,6 +161,15 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             "and events between polls are known only as far as the daemon remembers them.",
         ),
     ] = SlotPolicy.HOLD
+    pass_through: Annotated[
+        PassThrough,
+        KeySpec(
+            Choice(PassThrough),
+            "`true`: the address is another management client's that offers the interface on, such "
+            "as openvpn-auth-oauth2. Nothing is switched on there; events are counted at each "
+            "poll. `auto` recognises it. See [sharing a daemon](sharing.md).",
+        ),
+    ] = PassThrough.AUTO
     prompt_retry_interval: Annotated[
         float,
         KeySpec(

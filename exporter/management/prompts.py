@@ -15,8 +15,10 @@ from exporter.management.notifications import (
     AnswerNeeded,
     ClientEvent,
     Hold,
+    LogLine,
     ParsedNotification,
     PasswordRequest,
+    StateChange,
 )
 from exporter.management.values import OTHER
 
@@ -66,6 +68,20 @@ def blocking_prompt(notification: ParsedNotification) -> PromptError | None:
             )
         case _:
             return None
+
+
+def is_for_owner(notification: ParsedNotification) -> bool:
+    """Return whether a message that comes through a pass-through is none for this session.
+
+    In a pass-through the histories have all states and log lines. The management client that owns
+    the session with the daemon answers for VPN clients and `hold`; such a message comes through
+    only if that client took it for the end of another.
+    """
+    match notification:
+        case StateChange() | LogLine() | Hold() | ClientEvent(event="CONNECT" | "REAUTH"):
+            return True
+        case _:
+            return False
 
 
 def password_kind(kind: str) -> str:

@@ -152,6 +152,10 @@ class ManagementProtocol:
         self._reply_size = 0
         self._env: _EnvBlock | None = None
         self._login_lines = 0
+        self._password_sent = False
+        # A pass-through ends each real-time message, or several with the reply after them, with an
+        # empty line.
+        self._empty_line_expected = False
         self.other_lines = 0
         """Lines so far that are neither log lines nor of a multi-line reply."""
         self.other_bytes = 0
@@ -182,6 +186,7 @@ class ManagementProtocol:
         line = password.reveal().encode()
         if b"\n" in line:
             raise ValueError("a management password has one line")
+        self._password_sent = True
         return line + b"\n"
 
     def receive_data(self, data: bytes) -> list[Message]:
@@ -253,7 +258,9 @@ class ManagementProtocol:
             self._extend_reply([line])
         else:
             self._count_other(line)
-            self._messages.append(UnexpectedLine(line))
+            if not self._empty_line_expected:
+                self._messages.append(UnexpectedLine(line))
+            self._empty_line_expected = False
 
     def _count_other(self, line: bytes) -> None:
         if not line.startswith(b">LOG:"):
@@ -265,7 +272,7 @@ class ManagementProtocol:
         if self._login_lines > LOGIN_LINE_LIMIT:
             raise ProtocolError(f"more than {LOGIN_LINE_LIMIT} lines before the greeting")
         line = self._strip_prompts(line)
-        if line.startswith(b"SUCCESS:"):
+        if line.startswith(b"SUCCESS:") or (line.startswith(b"ERROR:") and self._password_sent):
             self._add_reply(line)
         elif _NOTIFICATION.match(line):
             self._state = _SessionState.OPEN
@@ -313,6 +320,7 @@ class ManagementProtocol:
             self._messages.append(UnexpectedLine(line))
             return
         keyword, payload = match[1].decode(), match[2]
+        self._empty_line_expected = keyword != "INFO"
         if payload.startswith(b"ENV,"):
             self._add_env(keyword, payload.removeprefix(b"ENV,"), line)
         elif payload.startswith(_ENV_EVENTS.get(keyword, ())):

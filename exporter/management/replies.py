@@ -114,8 +114,18 @@ def parse_verb(text: bytes) -> int:
 
 
 def parse_hold(text: bytes) -> bool:
-    """Parse `hold=0`; return whether the daemon will hold at its next start or restart."""
-    return _parse_setting(text, "hold") != 0
+    """Parse the reply to `hold`; return whether a pass-through answered, not the daemon.
+
+    A daemon says `hold=0`. A management client that offers the interface on, such as
+    openvpn-auth-oauth2, keeps this command to itself: `hold release succeeded`.
+
+    Raises:
+        ReplyError: the text is anything else.
+    """
+    if text == b"hold release succeeded":
+        return True
+    _parse_setting(text, "hold")
+    return False
 
 
 def parse_load_stats(text: bytes) -> LoadStats:

@@ -46,7 +46,11 @@ class ManagementClient:
     def __init__(
         self, connection: Connection, *, realtime: bool, on_command: OnCommand = lambda *_: None
     ) -> None:
-        """`realtime` switches states and log lines on: useless if the session ends at once."""
+        """`realtime` switches states and log lines on.
+
+        It is useless if the session ends at once, and forbidden in a pass-through, where they would
+        stay on for the management client that owns the session with the daemon.
+        """
         self.realtime = realtime
         self._connection = connection
         self._on_command = on_command
@@ -58,16 +62,23 @@ class ManagementClient:
         """Send `pid`."""
         return await self._request_line(Command.PID, replies.parse_pid)
 
+    async def fetch_pass_through(self) -> bool | None:
+        """Send `hold`; return whether another management client answered, None if it is unknown."""
+        return await self._request_line(Command.HOLD, replies.parse_hold)
+
+    async def fetch_states(self, on_history: Callable[[tuple[State, ...]], None]) -> None:
+        """Send `state all`; `on_history` gets the reply."""
+        await self._request_lines(Command.STATE_ALL, replies.parse_states, on_history)
+
     async def fetch_info(
         self, pid: int | None, on_history: Callable[[tuple[State, ...]], None]
     ) -> DaemonInfo:
         """Send what is asked once a session; `on_history` gets the reply to `state all`."""
-        await self._request_line(Command.HOLD, replies.parse_hold)
         version = await self._request_lines(Command.VERSION, replies.parse_version)
         verbosity = await self._request_line(Command.VERB, replies.parse_verb)
         if self.realtime:
             await self._request_line(Command.STATE_ON, bytes)
-        await self._request_lines(Command.STATE_ALL, replies.parse_states, on_history)
+        await self.fetch_states(on_history)
         return DaemonInfo(version, pid, verbosity)
 
     async def fetch_log(

@@ -96,6 +96,7 @@ class Monitor:
         self._was_up = False
         self._logged_fallback = False
         self._logged_signal_warning = False
+        self._logged_pass_through = False
 
     @property
     def target(self) -> Target:
@@ -252,7 +253,17 @@ class Monitor:
                 "follows; using status 1, which has fewer fields"
             )
         self._logged_fallback = poll.fallback
-        if self.daemon.restarts_on_disconnect and not self._logged_signal_warning:
+        if self.daemon.pass_through is not self._logged_pass_through:
+            self._logged_pass_through = self.daemon.pass_through
+            message = (
+                "another management client offers this interface on (pass-through): events are "
+                "counted at each poll"
+                if self.daemon.pass_through
+                else "the daemon itself answers: events are counted in real time"
+            )
+            event(_log, Level.INFO, message, daemon=self.daemon.name)
+        restarts = self.daemon.restarts_on_disconnect and not self.daemon.pass_through
+        if restarts and not self._logged_signal_warning:
             self._logged_signal_warning = True
             self._warn(
                 "this daemon restarts its VPN when a management client disconnects "
@@ -270,6 +281,7 @@ class Monitor:
 
     def _log_failed_commands(self) -> None:
         """Log each command once whose reply could not be used."""
+        messages = self.daemon.failed_commands.messages(self.daemon.privacy)
         for command in self.daemon.failed_commands.pop_unlogged():
             event(
                 _log,
@@ -277,7 +289,7 @@ class Monitor:
                 "command failed, its data is missing",
                 daemon=self.daemon.name,
                 command=command.text,
-                error=self.daemon.failed_command_messages[command],
+                error=messages[command],
             )
 
     def _log_down(self) -> None:

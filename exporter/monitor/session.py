@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from exporter.aio import yield_to_loop
+from exporter.config.schema import PassThrough
 from exporter.config.target import Target
 from exporter.log import Level, event
 from exporter.management.commands import Command
@@ -26,7 +27,7 @@ from exporter.management.notifications import (
     LogLine,
     parse_notification,
 )
-from exporter.management.prompts import blocking_prompt
+from exporter.management.prompts import blocking_prompt, is_for_owner
 from exporter.management.replies import Poll
 from exporter.monitor.client import LOG_VERBOSITY_LIMIT, ManagementClient
 from exporter.monitor.password import ManagementPassword, read_management_password
@@ -61,7 +62,7 @@ class ManagementSession:
     _connection: Connection
     _client: ManagementClient
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 -- a plain list of the session's state
         self,
         daemon: DaemonState,
         connector: Connector,
@@ -104,6 +105,8 @@ class ManagementSession:
         self._bytecount_active = False
         self._log_wanted = False
         self._log_enabled = False
+        self._pass_through = False
+        self._setting = daemon.target.daemon.pass_through
         self._log_rate = LogRateLimit()
         self._other_rate = RateLimit(MAX_OTHER_LINES, MAX_OTHER_BYTES)
 
@@ -128,7 +131,7 @@ class ManagementSession:
                 await self._poll_once()
                 if self._target.releases_slot and not self._disconnect_is_harmful:
                     return
-                if self._target.releases_slot and not self._client.realtime:
+                if self._target.releases_slot and not (self._client.realtime or self._pass_through):
                     # The session stays after all: the histories fill the gap at the next poll.
                     self._client.realtime = True
                     self._info_fetched = False
@@ -186,7 +189,8 @@ class ManagementSession:
     @property
     def _disconnect_is_harmful(self) -> bool:
         """Whether the daemon restarts its VPN or exits when the session ends."""
-        return self._target.is_reverse or self._daemon.restarts_on_disconnect
+        restarts = self._daemon.restarts_on_disconnect and not self._pass_through
+        return self._target.is_reverse or restarts
 
     def _is_given_up(self) -> bool:
         """Return whether to end the session after timeouts.
@@ -222,6 +226,8 @@ class ManagementSession:
             self._apply_target()
             if not self._info_fetched:
                 await self._fetch_info()
+            elif self._pass_through:
+                await self._fetch_histories()
             self._raise_prompt()
             await self._run_pending_commands()
             started_at = loop.time()
@@ -242,29 +248,55 @@ class ManagementSession:
     def _apply_target(self) -> None:
         self._connection.timeout = self._target.daemon.timeout
         log_wanted = self._target.events.log and self._read_log
-        if log_wanted is not self._log_wanted:
+        setting = self._target.daemon.pass_through
+        if log_wanted is not self._log_wanted or setting is not self._setting:
             self._log_wanted = log_wanted
+            self._setting = setting
             self._info_fetched = False
 
     async def _fetch_info(self) -> None:
         pid = await self._client.fetch_pid()
         if pid is not None:
             self._daemon.on_pid(pid)
+        await self._detect_pass_through()
         info = await self._client.fetch_info(pid, self._daemon.on_state_history)
         self._daemon.on_info(info)
-        if self._should_enable_log(info.verbosity):
-            await self._client.fetch_log(self._daemon.on_log_history)
-            self._log_enabled = True
-        elif self._log_enabled:
+        reads_log = self._should_read_log(info.verbosity)
+        if self._log_enabled and not (reads_log and self._client.realtime):
             await self._client.disable_log()
             self._log_enabled = False
+        if reads_log:
+            await self._client.fetch_log(self._daemon.on_log_history)
+            self._log_enabled = self._client.realtime
         self._info_fetched = True
         self._state_due = asyncio.get_running_loop().time() + STATE_INTERVAL
 
-    def _should_enable_log(self, verbosity: int | None) -> bool:
-        if verbosity is None or verbosity > LOG_VERBOSITY_LIMIT:
-            return False
-        return self._log_wanted and not self._log_rate.exceeded
+    async def _detect_pass_through(self) -> None:
+        """Find out who answers, before anything is switched on.
+
+        A reply to `hold` that is not the daemon's shows another program. In it nothing is ever
+        switched on: it would stay on after this session, and OpenVPN's requests to admit a VPN
+        client that come right after a log line do not reach the program.
+        """
+        answered = await self._client.fetch_pass_through()
+        if self._setting is PassThrough.AUTO:
+            self._pass_through = answered is not False
+        else:
+            self._pass_through = self._setting is PassThrough.TRUE
+        self._client.realtime = self._realtime and not self._pass_through
+        self._daemon.on_pass_through(pass_through=self._pass_through)
+
+    async def _fetch_histories(self) -> None:
+        """Read what happened since the last poll, as no real-time messages report it."""
+        await self._client.fetch_states(self._daemon.on_state_history)
+        if self._should_read_log(self._daemon.info.verbosity if self._daemon.info else None):
+            await self._client.fetch_log(self._daemon.on_log_history)
+
+    def _should_read_log(self, verbosity: int | None) -> bool:
+        if verbosity is None:  # `log on` may start a flood, `log all` has a limit
+            return self._log_wanted and not self._client.realtime
+        is_readable = verbosity <= LOG_VERBOSITY_LIMIT
+        return self._log_wanted and is_readable and not self._log_rate.exceeded
 
     async def _run_pending_commands(self) -> None:
         """Send what the last messages call for, and check the state once a minute."""
@@ -276,11 +308,11 @@ class ManagementSession:
                 daemon=self._daemon.name,
             )
             await self._client.disable_log()
-        if self._bytecount_active:
+        if self._bytecount_active and not self._pass_through:
             await self._client.disable_byte_counts()
             self._bytecount_active = False
         now = asyncio.get_running_loop().time()
-        if self._state_due <= now:
+        if self._state_due <= now and not self._pass_through:
             self._state_due = now + STATE_INTERVAL
             await self._client.check_state(self._daemon.on_state)
 
@@ -320,6 +352,9 @@ class ManagementSession:
 
     def _on_notification(self, message: Notification) -> None:
         notification = parse_notification(message)
+        if self._pass_through and is_for_owner(notification):
+            self._daemon.on_ignored_notification(message.keyword)
+            return
         self._daemon.on_notification(message.keyword, notification)
         match notification:
             case LogLine(text=text):

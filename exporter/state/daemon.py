@@ -8,7 +8,7 @@ import contextlib
 import enum
 import functools
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Concatenate, ParamSpec
 
 from exporter.certificates.source import CertificateFileState, certificate_sources
@@ -96,6 +96,7 @@ class DaemonState:
         self.down: DownState | None = None
         self.prompt: str | None = None
         self.restarts_on_disconnect = False
+        self.pass_through = False
         self.info: DaemonInfo | None = None
         self.state: State | None = None
         self.status: Status | None = None
@@ -161,14 +162,6 @@ class DaemonState:
     def down_message(self) -> str:
         """The same as a sentence, "" while it is up."""
         return self.down.message(self.privacy) if self.down else ""
-
-    @property
-    def failed_command_messages(self) -> Mapping[Command, str]:
-        """Why the replies to commands could not be used, as sentences, by command."""
-        return {
-            command: DownState(error).message(self.privacy)
-            for command, error in self.failed_commands.errors.items()
-        }
 
     @property
     def was_polled(self) -> bool:
@@ -263,6 +256,16 @@ class DaemonState:
             case _:
                 prompt = prompts.blocking_prompt(notification)
                 self.prompt = prompt.prompt_kind if prompt else self.prompt
+
+    @_mutates
+    def on_ignored_notification(self, keyword: str) -> None:
+        """Count a real-time message that is meant for another management client."""
+        self.events.count_message(keyword)
+
+    @_mutates
+    def on_pass_through(self, *, pass_through: bool) -> None:
+        """Record whether another management client offers the daemon's interface on."""
+        self.pass_through = pass_through
 
     @_mutates
     def on_state(self, state: State) -> None:

@@ -103,9 +103,13 @@ class Events:
                 self._count_line(line)
             yield
 
+    def count_message(self, keyword: str) -> None:
+        """Count one real-time message by its keyword alone."""
+        self.messages[keyword if keyword in KEYWORDS else OTHER] += 1
+
     def add(self, keyword: str, notification: ParsedNotification) -> None:
         """Count one real-time message."""
-        self.messages[keyword if keyword in KEYWORDS else OTHER] += 1
+        self.count_message(keyword)
         match notification:
             case StateChange(state=state) if self._states_read:
                 self._states.add(state)

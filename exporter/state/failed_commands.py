@@ -4,6 +4,8 @@ from collections import Counter
 
 from exporter.management.commands import Command
 from exporter.management.errors import ReplyError
+from exporter.state.down import DownState
+from exporter.state.privacy import Privacy
 
 OPTIONAL_COMMANDS = (
     Command.PID,
@@ -39,6 +41,12 @@ class FailedCommands:
         else:
             self.counts[command.text] += 1
             self.errors[command] = error
+
+    def messages(self, privacy: Privacy) -> dict[Command, str]:
+        """Return why the commands failed when they were last sent, as sentences."""
+        return {
+            command: DownState(error).message(privacy) for command, error in self.errors.items()
+        }
 
     def pop_unlogged(self) -> tuple[Command, ...]:
         """Return the commands that fail now and were not returned before."""

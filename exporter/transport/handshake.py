@@ -1,7 +1,8 @@
 """The login of a session: the password prompt, and the errors if no greeting comes.
 
 After a wrong password the daemon sends no `ERROR`, only the prompt again, and closes the session
-after the third attempt. One attempt is made here.
+after the third attempt. A program in front of it may send an `ERROR` and close. One attempt is made
+here.
 """
 
 from exporter.management.errors import (
@@ -13,7 +14,7 @@ from exporter.management.errors import (
     SessionClosed,
     SlotBusy,
 )
-from exporter.management.messages import Message, Notification, PasswordPrompt
+from exporter.management.messages import ErrorReply, Message, Notification, PasswordPrompt
 from exporter.management.protocol import ManagementProtocol
 from exporter.secret import Secret
 
@@ -43,6 +44,8 @@ class Handshake:
             messages = self._protocol.receive_data(data)
         except ProtocolError as error:
             raise error.of_peer(self._peer) from error
+        if any(isinstance(message, ErrorReply) for message in messages):
+            raise self._refused()  # openvpn-auth-oauth2 says 'ERROR: bad password', and closes
         answer = b"".join(
             self._answer() for message in messages if isinstance(message, PasswordPrompt)
         )
@@ -54,12 +57,16 @@ class Handshake:
             raise AuthenticationFailed(
                 f"{self._peer}: the daemon asks for the management password; set 'password_file'"
             )
-        if self._answered:  # a repeated prompt is the only answer to a wrong one
-            raise AuthenticationFailed(
-                f"{self._peer}: the daemon does not accept the password in 'password_file'"
-            )
+        if self._answered:  # a repeated prompt is the daemon's only answer to a wrong one
+            raise self._refused()
         self._answered = True
         return self._protocol.send_password(self._password)
+
+    def _refused(self) -> ManagementError:
+        """Return the error for a wrong password."""
+        return AuthenticationFailed(
+            f"{self._peer}: the daemon does not accept the password in 'password_file'"
+        )
 
     def eof_error(self) -> ManagementError:
         """Return the error for the end of the stream before the greeting."""

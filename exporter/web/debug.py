@@ -34,7 +34,9 @@ def _lines(
     if not daemon.has_management:
         yield "No management interface is configured, only a status file."
         return
-    for command, message in daemon.failed_command_messages.items():
+    if daemon.pass_through:
+        yield "pass-through: yes, another management client answers"
+    for command, message in daemon.failed_commands.messages(daemon.privacy).items():
         yield f"failed: {command.text}: {message}"
     counts = sorted(history.notification_counts.items())
     messages = ", ".join(f"{keyword} {count}" for keyword, count in counts)

@@ -303,6 +303,17 @@ def test_a_peer_that_is_not_openvpn_is_a_protocol_error(first: bytes) -> None:
     assert not protocol.greeted
 
 
+def test_an_empty_line_after_a_real_time_message_is_its_end() -> None:
+    state = b">STATE:1,WAIT,,,,,"
+    assert messages_of(state, b"", b"SUCCESS: pid=1", state, b"SUCCESS: pid=2", b"", b"") == [
+        Notification("STATE", state.removeprefix(b">STATE:")),
+        SuccessReply(b"pid=1"),
+        Notification("STATE", state.removeprefix(b">STATE:")),
+        SuccessReply(b"pid=2"),
+        UnexpectedLine(b""),
+    ]
+
+
 def test_the_protocol_error_shows_the_first_bytes_cleaned_and_bounded() -> None:
     with pytest.raises(ProtocolError) as refused:
         ManagementProtocol().receive_data(b"\x1b[31m" + b"x" * 1000 + b"\n")

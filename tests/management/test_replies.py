@@ -63,7 +63,11 @@ def test_settings_are_parsed() -> None:
     assert replies.parse_pid(b"pid=17954") == 17954
     assert replies.parse_verb(b"verb=3") == 3
     assert replies.parse_hold(b"hold=0") is False
-    assert replies.parse_hold(b"hold=1") is True
+    assert replies.parse_hold(b"hold=1") is False
+
+
+def test_a_reply_to_hold_that_is_not_the_daemons_shows_a_pass_through() -> None:
+    assert replies.parse_hold(b"hold release succeeded") is True
 
 
 @pytest.mark.parametrize(

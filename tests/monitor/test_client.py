@@ -87,12 +87,6 @@ async def test_state_changes_are_switched_on_before_the_history_is_read() -> Non
     assert session.received.index(b"state on") < session.received.index(b"state all")
 
 
-async def test_hold_is_asked_before_anything_is_switched_on() -> None:
-    async with asking() as (client, session), answering(session, REPLIES):
-        await fetch_info(client)
-    assert session.received.index(b"hold") < session.received.index(b"state on")
-
-
 async def test_the_state_is_the_newest_entry() -> None:
     entries = (b"1,WAIT,,,,,,", b"2,CONNECTED,SUCCESS,10.8.0.1,,,,", b"END")
     answers = {**REPLIES, b"state": entries}

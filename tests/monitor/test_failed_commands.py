@@ -121,7 +121,7 @@ async def test_check_and_the_debug_page_name_the_command() -> None:
         session.close()
         result = await polling
     assert result.errors == ()
-    assert {command.text for command in result.daemon.failed_command_messages} == {"version", "pid"}
+    assert {command.text for command in result.daemon.failed_commands.errors} == {"version", "pid"}
     text = render_debug(result.daemon, CommandHistory(), target.clients, now=0.0)
     assert "failed: pid: the daemon refuses 'pid'" in text
     assert "failed: version: " in text

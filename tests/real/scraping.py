@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from exporter.app import run_app
 from exporter.config import Config, DaemonConfig
+from exporter.config.schema import PassThrough
 from exporter.management.endpoint import parse_endpoint
 from exporter.web.listener import ListenAddress
 from tests.real.management import LOOPBACK, Management
@@ -157,6 +158,7 @@ def daemon_config(
     name: str = "office",
     timeout: float = 10.0,
     password_file: Path | None = None,
+    pass_through: PassThrough = PassThrough.AUTO,
 ) -> DaemonConfig:
     """Return the configuration of a daemon, by default with its password."""
     direction = "listen:" if management.management_client else ""
@@ -165,6 +167,7 @@ def daemon_config(
         management=parse_endpoint(f"{direction}{management.address}"),
         password_file=password_file or management.password_file,
         timeout=timeout,
+        pass_through=pass_through,
     )
 
 

@@ -58,6 +58,25 @@ async def test_a_greeting_may_come_byte_by_byte() -> None:
         await logging_in
 
 
+async def test_an_error_after_the_password_means_auth() -> None:
+    """openvpn-auth-oauth2 says so once and closes; a daemon only asks again."""
+    async with connected() as (connection, daemon):
+        daemon.send_bytes(PROMPT)
+        failing = asyncio.create_task(
+            fails_with(AuthenticationFailed, connection, password=PASSWORD)
+        )
+        assert await daemon.read_line() == b"correct horse"
+        daemon.send_lines(b"ERROR: bad password")
+        daemon.close()
+        assert "password_file" in await failing
+
+
+async def test_an_error_in_place_of_a_greeting_means_protocol() -> None:
+    async with connected() as (connection, daemon):
+        daemon.send_lines(b"ERROR: go away")
+        await fails_with(ProtocolError, connection)
+
+
 async def test_a_pending_request_after_the_greeting_reaches_subscribers() -> None:
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     async with connected() as (connection, daemon):
