@@ -15,7 +15,7 @@ from exporter.management.errors import EndpointUnreachable
 from exporter.monitor import oneshot
 from exporter.monitor.oneshot import poll_all
 from exporter.transport.connector import connector_for
-from tests.fake_daemon import TEST_TIMEOUT, fake_daemon, free_port
+from tests.fake_daemon import GREETING, TEST_TIMEOUT, fake_daemon, free_port
 
 DAEMONS = 100
 LIMIT = 64
@@ -88,24 +88,24 @@ async def test_no_more_daemons_are_polled_at_once_than_there_are_descriptors(
 async def test_the_page_is_served_with_more_daemons_than_descriptors() -> None:
     connected, crowded = 0, asyncio.Event()
 
-    async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal connected
         connected += 1
         if connected > LIMIT // 2:
             crowded.set()
+        writer.write(GREETING + b"\r\n")  # and no reply: the session stays
         await reader.read()
         writer.close()
 
     # All of 127.0.0.0/8 is this host.
-    server = await asyncio.start_server(stay_silent, "0.0.0.0", 0)  # noqa: S104
+    server = await asyncio.start_server(greet, "0.0.0.0", 0)  # noqa: S104
     port, web_port = server.sockets[0].getsockname()[1], free_port()
     program = (
         "import resource, sys; from exporter.cli import main; "
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({LIMIT}, {LIMIT})); sys.exit(main())"
     )
-    flags = ["--web.listen-address", f"127.0.0.1:{web_port}", "--log.level", "error"]
-    for number in range(1, DAEMONS + 1):
-        flags += ["--openvpn.management", f"127.0.0.{number}:{port}"]
+    daemons = (f"--openvpn.management=127.0.0.{number}:{port}" for number in range(1, DAEMONS + 1))
+    flags = ("--web.listen-address", f"127.0.0.1:{web_port}", "--log.level", "error", *daemons)
     async with server:
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, *flags)
         try:
