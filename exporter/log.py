@@ -9,8 +9,11 @@ import enum
 import json
 import logging
 import math
+import os
+import select
 import sys
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 FIELDS = "fields"
 """The attribute of a log record that carries key=value pairs: `extra={"fields": {...}}`."""
@@ -52,7 +55,7 @@ def configure(level: Level, log_format: LogFormat) -> None:
 
     This includes warnings of the `warnings` module. A later call replaces an earlier one.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StderrHandler()
     handler.setFormatter(EventFormatter(log_format))
     logging.basicConfig(level=level.levelno, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
@@ -72,6 +75,68 @@ def event(
     event(log, Level.WARN, "daemon is down", daemon=name, reason=reason)
     """
     logger.log(level.levelno, message, exc_info=cause, extra={FIELDS: fields})
+
+
+def dropped_events() -> int:
+    """Return the number of events that could not be written to standard error."""
+    return _StderrHandler.dropped
+
+
+class _StderrHandler(logging.Handler):
+    """Writes events to standard error, and drops those that nothing reads: it never waits."""
+
+    dropped: ClassVar[int] = 0
+    _unreported = 0
+    _cut = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write an event, behind the number of those that were dropped before it."""
+        lines = [self.format(record)]
+        if self._unreported:
+            lines.insert(0, self._format_dropped())
+        text = "\n".join([*([""] if self._cut else []), *lines, ""])
+        if self._write(text.encode(errors="backslashreplace")):
+            self._unreported = 0
+        else:
+            self._unreported += 1
+            _StderrHandler.dropped += 1
+
+    def _format_dropped(self) -> str:
+        record = logging.LogRecord(
+            __name__, logging.WARNING, "", 0, "log events dropped", None, None
+        )
+        setattr(record, FIELDS, {"count": self._unreported})
+        return self.format(record)
+
+    def _write(self, line: bytes) -> bool:
+        """Write as much as is possible at once; return whether that is all."""
+        try:
+            descriptor = sys.stderr.fileno()
+        except (AttributeError, OSError, ValueError):  # closed, or replaced by what has none
+            return self._write_to_stream(line)
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
+        rest = line
+        while rest:
+            try:
+                # A pipe that is ready takes this much at once.
+                if not poll.poll(0):
+                    break
+                rest = rest[os.write(descriptor, rest[: select.PIPE_BUF]) :]
+            except OSError:  # the reader has gone, or the disk is full
+                break
+        if len(rest) < len(line):
+            self._cut = bool(rest)
+        return not rest
+
+    @staticmethod
+    def _write_to_stream(line: bytes) -> bool:
+        try:
+            sys.stderr.write(line.decode())
+            sys.stderr.flush()
+        except (AttributeError, OSError, ValueError):
+            return False
+        return True
 
 
 class EventFormatter(logging.Formatter):

@@ -19,6 +19,12 @@ from tests.fake_daemon import GREETING, TEST_TIMEOUT, fake_daemon, free_port
 
 DAEMONS = 100
 LIMIT = 64
+PROGRAM = f"""
+import resource, sys
+from exporter.cli import main
+resource.setrlimit(resource.RLIMIT_NOFILE, ({LIMIT}, {LIMIT}))
+sys.exit(main())
+"""
 
 
 @pytest.fixture
@@ -100,14 +106,10 @@ async def test_the_page_is_served_with_more_daemons_than_descriptors() -> None:
     # All of 127.0.0.0/8 is this host.
     server = await asyncio.start_server(greet, "0.0.0.0", 0)  # noqa: S104
     port, web_port = server.sockets[0].getsockname()[1], free_port()
-    program = (
-        "import resource, sys; from exporter.cli import main; "
-        f"resource.setrlimit(resource.RLIMIT_NOFILE, ({LIMIT}, {LIMIT})); sys.exit(main())"
-    )
     daemons = (f"--openvpn.management=127.0.0.{number}:{port}" for number in range(1, DAEMONS + 1))
     flags = ("--web.listen-address", f"127.0.0.1:{web_port}", "--log.level", "error", *daemons)
     async with server:
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, *flags)
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, *flags)
         try:
             async with asyncio.timeout(TEST_TIMEOUT):
                 await crowded.wait()

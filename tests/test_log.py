@@ -1,13 +1,16 @@
 import json
 import logging
+import os
 import re
+import sys
 import warnings
+from typing import TextIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.log import EventFormatter, Level, LogFormat, configure, event
+from exporter.log import EventFormatter, Level, LogFormat, configure, dropped_events, event
 from exporter.secret import Secret
 from tests.log_capture import restore_logging
 
@@ -181,3 +184,50 @@ def test_warnings_of_python_are_logged(capsys: pytest.CaptureFixture[str]) -> No
     err = capsys.readouterr().err
     assert err.count("\n") == 1
     assert "logger=py.warnings" in err
+
+
+def pipe_as_stderr(monkeypatch: pytest.MonkeyPatch) -> tuple[int, TextIO]:
+    """Make standard error a pipe; return its other end."""
+    reading, writing = os.pipe()
+    stderr = os.fdopen(writing, "w")
+    monkeypatch.setattr(sys, "stderr", stderr)
+    configure(Level.INFO, LogFormat.LOGFMT)
+    return reading, stderr
+
+
+def test_events_that_nothing_reads_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, stderr = pipe_as_stderr(monkeypatch)
+    before = dropped_events()
+    for number in range(2000):
+        event(LOGGER, Level.INFO, "x" * 100, number=number)
+    dropped = dropped_events() - before
+    assert dropped > 0
+    written = os.read(reading, 1 << 20).decode()
+    event(LOGGER, Level.INFO, "at last", text="x" * 10_000)
+    stderr.close()
+    with os.fdopen(reading) as rest:
+        lines = (written + rest.read()).splitlines()
+    assert sum("number=" in line for line in lines) in {2000 - dropped, 2001 - dropped}
+    assert f'msg="log events dropped" logger=exporter.log count={dropped}' in lines[-2]
+    assert lines[-1].startswith("ts=")
+    assert "at last" in lines[-1]
+
+
+def test_events_without_a_reader_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, stderr = pipe_as_stderr(monkeypatch)
+    os.close(reading)
+    before = dropped_events()
+    for _ in range(3):
+        event(LOGGER, Level.INFO, "x")
+    assert dropped_events() == before + 3
+    stderr.close()
+
+
+def test_events_are_dropped_if_standard_error_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, stderr = pipe_as_stderr(monkeypatch)
+    stderr.close()
+    before = dropped_events()
+    event(LOGGER, Level.INFO, "x")
+    monkeypatch.setattr(sys, "stderr", None)
+    event(LOGGER, Level.INFO, "x")
+    assert dropped_events() == before + 2

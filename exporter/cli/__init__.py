@@ -3,6 +3,7 @@
     main            the command of a command line; errors -> exit codes
     subcommand      the type of a command
     options         flags that commands share: daemons, web, log
+    streams         standard output and standard error
     output          what commands print or write: text, tables, findings
     serve, check, once, demo, rules, dashboards
                     one module for each command

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from exporter import __version__, descriptors, log
 from exporter.cli import check, dashboards, demo, once, rules, serve
 from exporter.cli.options import add_log_flags
+from exporter.cli.streams import prepare_streams
 from exporter.cli.subcommand import CommandFailed, Exit, Subcommand, UsageError
 from exporter.config import ConfigError
 
@@ -24,13 +25,15 @@ _DEFAULT = serve.COMMAND
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program with the arguments, by default of the process; return its exit code."""
+    prepare_streams()
     command, remaining = _choose(sys.argv[1:] if arguments is None else arguments)
     parser = command_parser(command)
     parsed = parser.parse_args(remaining)
     log.configure(log.Level(parsed.log_level), log.LogFormat(parsed.log_format))
     descriptors.raise_limit()
     try:
-        return command.run(parsed)
+        code = command.run(parsed)
+        sys.stdout.flush()
     except UsageError as error:
         parser.error(str(error))
     except ConfigError as error:
@@ -39,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandFailed as error:
         print(f"openvpn-exporter: {error}", file=sys.stderr)
         return Exit.FAILED
+    return code
 
 
 def _choose(arguments: Sequence[str]) -> tuple[Subcommand, Sequence[str]]:

@@ -1,0 +1,81 @@
+"""Commands whose output is not read or has nowhere to go end quietly, with their exit code."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.fake_daemon import TEST_TIMEOUT, free_port
+
+NOT_UP = ("once", "--openvpn.management", "127.0.0.1:1")
+WRONG = ("--nonsense",)
+
+
+def run(redirection: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with its output redirected by the shell."""
+    command = f'"$@" {redirection}'
+    return subprocess.run(  # noqa: S603 -- our own program
+        ["/bin/sh", "-c", command, "sh", sys.executable, "-m", "exporter", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=TEST_TIMEOUT,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(("rules",), 0), (("--help",), 0), (NOT_UP, 1), (WRONG, 2)]
+)
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+def test_the_exit_code_does_not_depend_on_the_streams(
+    redirection: str, arguments: tuple[str, ...], code: int
+) -> None:
+    result = run(redirection, *arguments)
+    assert result.returncode == code
+    assert "Traceback" not in result.stderr
+    assert "Exception" not in result.stderr
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(("rules",), 0), (NOT_UP, 1)])
+def test_a_reader_that_has_gone_changes_nothing(arguments: tuple[str, ...], code: int) -> None:
+    process = subprocess.Popen(  # noqa: S603 -- our own program
+        [sys.executable, "-m", "exporter", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, stderr = process.communicate(timeout=TEST_TIMEOUT)
+    assert process.returncode == code
+    assert "BrokenPipe" not in stderr
+
+
+def test_output_that_cannot_be_written_is_a_failure() -> None:
+    result = run(">/dev/full", "rules")
+    assert result.returncode == 1
+    assert result.stderr == ("openvpn-exporter: cannot write the output: No space left on device\n")
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", ">&- 2>&-", "2>/dev/full"])
+def test_the_exporter_serves_without_standard_error(redirection: str) -> None:
+    port = free_port()
+    code = (
+        "import asyncio, threading, urllib.request, os, signal, sys, time\n"
+        "from exporter.cli import main\n"
+        "def scrape():\n"
+        "    for _ in range(100):\n"
+        "        try:\n"
+        f"            page = urllib.request.urlopen('http://127.0.0.1:{port}/metrics').read()\n"
+        "        except OSError: time.sleep(0.1)\n"
+        "        else: os.kill(os.getpid(), signal.SIGTERM); return\n"
+        "threading.Thread(target=scrape, daemon=True).start()\n"
+        f"sys.exit(main(['--web.listen-address', '127.0.0.1:{port}',"
+        " '--openvpn.management', '127.0.0.1:1']))\n"
+    )
+    result = subprocess.run(  # noqa: S603 -- our own program
+        ["/bin/sh", "-c", f'"$@" {redirection}', "sh", sys.executable, "-c", code],
+        timeout=TEST_TIMEOUT,
+        check=False,
+    )
+    assert result.returncode == 0
