@@ -51,7 +51,7 @@ async def poll_once(target: Target) -> OneShotResult:
     """Poll one target; each reply may take the daemon's `timeout`."""
     loop = asyncio.get_running_loop()
     started_at = loop.time()
-    daemon = DaemonState(target)
+    daemon = DaemonState(target, absolute=True)
     errors = []
     if target.daemon.management is not None and (error := await _poll_management(daemon)):
         errors.append(error)

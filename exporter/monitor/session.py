@@ -72,6 +72,7 @@ class ManagementSession:
         clock: Callable[[], float] = time.time,
         on_polled: OnPolled = _ignore,
         refresh_request: RefreshRequest | None = None,
+        watched_since: float | None = None,
     ) -> None:
         """Prepare a session; `run` or `run_once` connects.
 
@@ -83,6 +84,8 @@ class ManagementSession:
             clock: seconds since the epoch.
             on_polled: see `OnPolled`.
             refresh_request: a poll that is requested before it is due.
+            watched_since: the event loop's time at which the exporter began to watch the daemon;
+                None is the start of the session.
         """
         self.history: CommandHistory | None = None
         """The last commands with their replies, None before the session is connected."""
@@ -241,7 +244,8 @@ class ManagementSession:
             raise
         duration = loop.time() - started_at
         await yield_to_loop()  # parsing ten thousand rows took its time; so does counting them
-        self._daemon.on_poll(poll, now=self._clock(), duration=duration)
+        watched_for = 0.0 if self._watched_since is None else started_at - self._watched_since
+        self._daemon.on_poll(poll, now=self._clock(), duration=duration, watched_for=watched_for)
         await yield_to_loop()
         await self._on_polled(poll)
 

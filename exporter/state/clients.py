@@ -72,13 +72,18 @@ class _PollTotals(msgspec.Struct, gc=False):
 class ClientTable:
     """The totals of all identities of one daemon."""
 
-    def __init__(self, config: ClientsConfig, expected: Iterable[str] = ()) -> None:
-        """`expected` identities are in the table from the start and never dropped."""
+    def __init__(
+        self, config: ClientsConfig, expected: Iterable[str] = (), *, absolute: bool = False
+    ) -> None:
+        """`expected` identities are in the table from the start and never dropped.
+
+        With `absolute` the bytes of the first status count, too: for a single poll.
+        """
         self._limit = config.limit
         self._forget_after = config.forget_after
         self._expected = frozenset(expected)
         self._totals = {name: ClientTotals() for name in sorted(self._expected)}
-        self.sessions = SessionTracker(_IDENTITY_FUNCS[config.identity])
+        self.sessions = SessionTracker(_IDENTITY_FUNCS[config.identity], absolute=absolute)
         self.not_exported = 0
         self.received_bytes = 0
         self.sent_bytes = 0
@@ -107,9 +112,11 @@ class ClientTable:
         for name in self._evictable(math.inf)[-surplus:] if surplus > 0 else ():
             del self._totals[name]
 
-    def update(self, status: ServerStatus, now: float) -> None:
-        """Update the totals from one complete status."""
-        sessions = self.sessions.update(status.clients, status.updated, unreadable=status.unparsed)
+    def update(self, status: ServerStatus, now: float, *, watched_for: float = 0.0) -> None:
+        """Update the totals from one complete status; the daemon has been watched for so many seconds."""
+        sessions = self.sessions.update(
+            status.clients, status.updated, unreadable=status.unparsed, watched_for=watched_for
+        )
         polls = self._aggregate(sessions)
         for name in self._totals.keys() - polls.keys():
             self._totals[name].disconnect()

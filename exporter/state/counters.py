@@ -23,6 +23,10 @@ class ResettingCounter:
         self.total += growth
         return growth
 
+    def start(self, value: int) -> None:
+        """Take a first value that is none of the growth."""
+        self._last = value
+
     def restart(self) -> None:
         """Record that the daemon's counter was reset, even if its next value does not show it."""
         self._last = 0

@@ -7,6 +7,7 @@ its counters stay.
 import contextlib
 import enum
 import functools
+import math
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from typing import Concatenate, ParamSpec
@@ -34,7 +35,7 @@ from exporter.state.down import DownState
 from exporter.state.events import Events
 from exporter.state.failed_commands import FailedCommands
 from exporter.state.privacy import privacy_for
-from exporter.state.process import ProcessTracker
+from exporter.state.process import ProcessTracker, age, clock_offset
 from exporter.state.traffic import Traffic, TunnelCounters
 
 
@@ -78,17 +79,20 @@ def _mutates_in_batches(method: _BatchMutator[_P]) -> _BatchMutator[_P]:
 class DaemonState:
     """What is known of one daemon: written by its monitor, read by the metrics."""
 
-    def __init__(self, target: Target) -> None:  # noqa: PLR0915 -- a plain list of what is known
+    def __init__(  # noqa: PLR0915 -- a plain list of what is known
+        self, target: Target, *, absolute: bool = False
+    ) -> None:
+        """With `absolute` the counters start at the daemon's own values: for a single poll."""
         daemon = target.daemon
         self.target = target
         self.name = target.name
         self.has_management = daemon.management is not None
         self.source = StatusSource.MANAGEMENT
         self.privacy = privacy_for(daemon, target.clients)
-        self.clients = ClientTable(target.clients, daemon.expected_clients)
+        self.clients = ClientTable(target.clients, daemon.expected_clients, absolute=absolute)
         self.events = Events(self.clients.sessions.add_logged_connect)
-        self.traffic = Traffic()
-        self.tunnel = TunnelCounters()
+        self.traffic = Traffic(absolute=absolute)
+        self.tunnel = TunnelCounters(absolute=absolute)
         self.process = ProcessTracker()
 
         self.up = False
@@ -293,8 +297,12 @@ class DaemonState:
         self.unparsed_lines += lines
 
     @_mutates
-    def on_poll(self, poll: Poll, *, now: float, duration: float) -> None:
-        """Record a successful poll."""
+    def on_poll(self, poll: Poll, *, now: float, duration: float, watched_for: float = 0.0) -> None:
+        """Record a successful poll.
+
+        `watched_for` is the time in seconds since the exporter began to watch the daemon: what
+        began before does not count.
+        """
         self.management_up = True
         self.down = None
         self.status_fallbacks += poll.fallback
@@ -303,21 +311,30 @@ class DaemonState:
             self.tunnel.restart()
             self.clients.restart()
             self._reconnected_before_status = False
-        self._update(poll.status, now)
+        daemon_now = now + clock_offset(poll.status, now)
+        connection_age = age(self.process.connection_start, daemon_now)
+        self._update(poll.status, now, watched_for, connection_age=connection_age)
         if poll.status is not None:
             self._last_status_time = poll.status.updated
-        self._update_traffic(poll.load_stats, now)
+        process_age = age(self.process.start_time, daemon_now)
+        self._update_traffic(poll.load_stats, now, new_process=process_age < watched_for)
 
     @_mutates
-    def on_status_file(self, status: Status, *, now: float, duration: float) -> None:
-        """Record a status that the daemon wrote to a file, while the session is down."""
+    def on_status_file(
+        self, status: Status, *, now: float, duration: float, watched_for: float = 0.0
+    ) -> None:
+        """Record a status that the daemon wrote to a file, while the session is down.
+
+        `watched_for` is the time in seconds that the exporter had watched the daemon when the file
+        was written, at least.
+        """
         self._set_status(StatusSource.STATUS_FILE, status, now=now, duration=duration)
         if not self.has_management:
             self.down = None
         if status.updated <= self._last_status_time:  # the last status of the session is newer
             return
         self._last_status_time = status.updated
-        self._update(status, now)
+        self._update(status, now, watched_for)
         if not self.has_management:  # else `load-stats` has the growth once the session is back
             self._update_traffic(None, now)
 
@@ -332,14 +349,16 @@ class DaemonState:
         self.poll_duration = duration
         self.polled_at = now
 
-    def _update_traffic(self, load_stats: LoadStats | None, now: float) -> None:
+    def _update_traffic(
+        self, load_stats: LoadStats | None, now: float, *, new_process: bool = False
+    ) -> None:
         tunnel = self.tunnel.totals
         rows = LoadStats(
             0,
             self.clients.received_bytes + tunnel.get("tcp_udp_read", 0),
             self.clients.sent_bytes + tunnel.get("tcp_udp_write", 0),
         )
-        self.traffic.update(load_stats, rows, dco=self._dco, now=now)
+        self.traffic.update(load_stats, rows, dco=self._dco, now=now, new_process=new_process)
 
     @_mutates
     def on_status_file_error(self, error: ManagementError) -> None:
@@ -350,20 +369,27 @@ class DaemonState:
         if self.source is StatusSource.STATUS_FILE:
             self._clear_gauges()
 
-    def _update(self, status: Status | None, now: float) -> None:
+    def _update(
+        self,
+        status: Status | None,
+        now: float,
+        watched_for: float,
+        *,
+        connection_age: float = math.inf,
+    ) -> None:
         match status:
             case ServerStatus():
                 self.status = status = self.clients.sessions.with_logins(status)
                 self.unparsed_lines += status.unparsed
                 self._is_tunnel = False
-                self.clients.update(status, now)
+                self.clients.update(status, now, watched_for=watched_for)
                 if status.dco_enabled is not None:  # format 1 has no such line
                     self._dco = status.dco_enabled
             case TunnelStatus():
                 self.unparsed_lines += status.unparsed
                 self._is_tunnel = True
                 self._dco = False
-                self.tunnel.update(status)
+                self.tunnel.update(status, new_connection=connection_age < watched_for)
             case None:
                 pass
 

@@ -1,12 +1,18 @@
 """The daemon's process: its start time and its restarts."""
 
+import math
 from collections import deque
 from collections.abc import Sequence
 
-from exporter.management.state import State
+from exporter.management.state import State, StateName
+from exporter.management.status import ServerStatus, Status
 
 HISTORY_LIMIT = 100
 """Entries of the daemon's state history; a full history no longer begins at the start."""
+
+
+_ZONE_STEP = 900
+"""Seconds: offsets of time zones are whole quarters of an hour."""
 
 
 class ProcessTracker:
@@ -20,6 +26,14 @@ class ProcessTracker:
         """The last states, oldest first."""
         self._pid: int | None = None
         self._history_length = 0
+
+    @property
+    def connection_start(self) -> int | None:
+        """When the daemon began to connect for the last time; None if unknown."""
+        for state in reversed(self.states):
+            if state.name is StateName.RECONNECTING:
+                return state.time
+        return self.start_time
 
     def update_pid(self, pid: int) -> bool:
         """Record the PID; return whether it is another process than the last one."""
@@ -54,3 +68,19 @@ class ProcessTracker:
         self.restarts += 1
         self.start_time = None
         self._history_length = 0
+
+
+def clock_offset(status: Status | None, now: float) -> float:
+    """Return by how many seconds the daemon's clock is ahead, as far as its status shows it."""
+    if status is None:
+        return 0.0
+    offset = status.updated - now
+    if isinstance(status, ServerStatus) and status.title:
+        return offset
+    # Format 1 and statistics print local times, in a zone that is not known.
+    return (offset + _ZONE_STEP / 2) % _ZONE_STEP - _ZONE_STEP / 2
+
+
+def age(start: int | None, now: float) -> float:
+    """Return the age in seconds of what began at a time of the daemon's; infinite if in doubt."""
+    return now - start + 1 if start is not None and start <= now else math.inf

@@ -5,6 +5,7 @@ format 1) by common name, real address and start. Peer id and common name alone 
 the real address changes when a client floats. Times are the daemon's, in seconds since the epoch.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -21,6 +22,9 @@ DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 6
 
 _MAX_DURATION = 366 * 86400
 """Seconds; a session that seems to be longer began before the daemon's clock was right."""
+
+_TIME_RESOLUTION = 1
+"""Seconds; a session that began in the same second may have begun before."""
 
 _PEER_INFO_LIMIT = 10_000
 """Clients whose peer info is kept until a status shows them; the oldest are dropped first."""
@@ -54,6 +58,11 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
         """Seconds from its start to the last status that showed it, in the times of that one."""
         return self.last_seen - self.last_row.connected_since
 
+    def start(self, row: ClientRow) -> None:
+        """Take a first row whose bytes are none of the growth."""
+        self.received_bytes = row.received_bytes
+        self.sent_bytes = row.sent_bytes
+
     def update(self, row: ClientRow, now: int) -> None:
         """Update the session from its row of a status printed at `now`.
 
@@ -77,10 +86,21 @@ _RowKey = tuple[str, str, int]
 _Key = _IdKey | _RowKey
 
 
+class _StartRange(msgspec.Struct, frozen=True):
+    """The starts, in the daemon's time, of the sessions that are not older than the exporter."""
+
+    after: float = -math.inf
+    until: float = math.inf
+
+    def contains(self, start: int) -> bool:
+        return self.after < start <= self.until
+
+
 class SessionTracker:
     """The current sessions of one daemon, and the counts of those that began and ended."""
 
-    def __init__(self, identity: IdentityFunc) -> None:
+    def __init__(self, identity: IdentityFunc, *, absolute: bool = False) -> None:
+        """With `absolute` the bytes of the first status count, too: for a single poll."""
         self.connects = 0
         self.disconnects = 0
         self.durations = Histogram(DURATION_BOUNDS)
@@ -88,7 +108,9 @@ class SessionTracker:
         """The sessions of the last status, one for each of its rows."""
         self._identity = identity
         self._sessions: dict[_Key, ClientSession] = {}
+        self._absolute = absolute
         self._initialised = False
+        self._new_starts = _StartRange()
         self._logged_connects = LoggedConnects()
         self._peer_info: dict[_Key, PeerInfo] = {}
         self._logins: dict[_Key, None] = {}
@@ -130,13 +152,22 @@ class SessionTracker:
         return msgspec.structs.replace(status, clients=(*status.clients, *rows), pending=pending)
 
     def update(
-        self, rows: Sequence[ClientRow], now: int, *, unreadable: int = 0
+        self,
+        rows: Sequence[ClientRow],
+        now: int,
+        *,
+        unreadable: int = 0,
+        watched_for: float = 0.0,
     ) -> Sequence[ClientSession]:
         """Update from the connected rows of a status, printed at `now`; return their sessions.
 
-        If lines of it were unreadable, a missing session may be in one of them and is kept once:
-        closed and opened again, all of its bytes would count a second time.
+        Sessions of the first status did not connect, and their bytes do not count, except for those
+        that began within `watched_for` seconds: the time since the exporter began to watch. If
+        lines of the status were unreadable, a missing session may be in one of them and is kept
+        once: closed and opened again, all of its bytes would count a second time.
         """
+        if not self._initialised:
+            self._new_starts = _StartRange(now - watched_for + _TIME_RESOLUTION, now)
         by_key, duplicates = _by_key(rows)
         active: dict[_Key, ClientSession] = {}
         current: list[ClientSession] = []
@@ -159,15 +190,24 @@ class SessionTracker:
         self._close_absent(
             active, without_ids=any(row.client_id is None for row in by_key.values())
         )
-        self._initialised = True
+        self._end_first_status(now, unreadable)
         self.current = current
         return current
+
+    def _end_first_status(self, now: int, unreadable: int) -> None:
+        if not unreadable:
+            self._new_starts = _StartRange()
+        elif not self._initialised:  # a session that appears later may be in one of the lines
+            self._new_starts = _StartRange(after=now)
+        self._initialised = True
 
     def restart(self) -> None:
         """Record that the daemon restarted: its sessions are over, its client ids start at 0."""
         self._close(self._sessions.values())
         self._sessions = {}
         self.current = ()
+        self._initialised = True
+        self._new_starts = _StartRange()
 
     def _match_new_rows(
         self, rows: Sequence[ClientRow], active: dict[_Key, ClientSession], now: int
@@ -188,7 +228,10 @@ class SessionTracker:
             key = _key(row)
             if known is None:
                 session = self._open_session(key, row)
-                opened.append(session)
+                if self._new_starts.contains(row.connected_since):
+                    opened.append(session)
+                elif not self._absolute:
+                    session.start(row)
             else:
                 key, session = self._continue_session(known, row)
             active[key] = session
@@ -219,8 +262,6 @@ class SessionTracker:
 
     def _count_connects(self, opened: Iterable[ClientSession]) -> None:
         """Count new sessions as connects, except those that the log has shown."""
-        if not self._initialised:
-            return
         unmatched = [
             row.common_name
             for row in (session.last_row for session in opened)

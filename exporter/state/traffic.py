@@ -35,9 +35,11 @@ class Traffic:
     the status is used: those of the clients, or of the tunnel.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, absolute: bool = False) -> None:
+        """With `absolute` the first values count, too: for a single poll."""
         self.received_bytes = 0
         self.sent_bytes = 0
+        self._initialised = absolute
         self.rate: ByteRate | None = None
         self._updated_at: float | None = None
         self._received = ResettingCounter()
@@ -47,15 +49,26 @@ class Traffic:
         self._had_load_stats = True
 
     def update(
-        self, load_stats: LoadStats | None, rows: LoadStats, *, dco: bool, now: float
+        self,
+        load_stats: LoadStats | None,
+        rows: LoadStats,
+        *,
+        dco: bool,
+        now: float,
+        new_process: bool = False,
     ) -> None:
         """Add the growth since the last poll; `now` is in seconds since the epoch.
 
-        `rows` are the totals of the rows of the status.
+        At the first poll `load_stats` have not grown: the process may be older than the exporter,
+        unless it is a `new_process`. `rows` are the totals of the rows of the status.
         """
         received = self._rows_received.update(rows.received_bytes)
         sent = self._rows_sent.update(rows.sent_bytes)
         if load_stats is not None:
+            if not self._initialised and not new_process:
+                self._received.start(load_stats.received_bytes)
+                self._sent.start(load_stats.sent_bytes)
+            self._initialised = True
             growth = (
                 self._received.update(load_stats.received_bytes),
                 self._sent.update(load_stats.sent_bytes),
@@ -77,6 +90,7 @@ class Traffic:
 
     def restart(self) -> None:
         """Record that the daemon's process restarted."""
+        self._initialised = True
         self.rate = self._updated_at = None
         self._received.restart()
         self._sent.restart()
@@ -88,7 +102,9 @@ class TunnelCounters:
     There is a counter for each row that the daemon printed at least once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, absolute: bool = False) -> None:
+        """With `absolute` the first values count, too: for a single poll."""
+        self._initialised = absolute
         self._counters: dict[str, ResettingCounter] = {}
 
     @property
@@ -96,14 +112,24 @@ class TunnelCounters:
         """Bytes by field of `TunnelStatus`."""
         return {field: counter.total for field, counter in self._counters.items()}
 
-    def update(self, status: TunnelStatus) -> None:
-        """Add the growth since the last poll."""
+    def update(self, status: TunnelStatus, *, new_connection: bool = False) -> None:
+        """Add the growth since the last poll.
+
+        At the first poll nothing has grown: the connection may be older than the exporter, unless
+        it is a `new_connection`.
+        """
         for field in FIELDS:
             value = getattr(status, field)
-            if value is not None:
-                self._counters.setdefault(field, ResettingCounter()).update(value)
+            if value is None:
+                continue
+            counter = self._counters.setdefault(field, ResettingCounter())
+            if not self._initialised and not new_connection:
+                counter.start(value)
+            counter.update(value)
+        self._initialised = True
 
     def restart(self) -> None:
         """Record that a new connection began."""
+        self._initialised = True
         for counter in self._counters.values():
             counter.restart()

@@ -95,8 +95,9 @@ def office_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> Daem
 
 
 def new_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> DaemonState:
-    """Return the state of a daemon before its first session."""
-    return DaemonState(Target(office_daemon(name, expected=expected), ClientsConfig(routes=True)))
+    """Return the state of a daemon before its first session, whose values all count."""
+    target = Target(office_daemon(name, expected=expected), ClientsConfig(routes=True))
+    return DaemonState(target, absolute=True)
 
 
 def start_session(daemon: DaemonState, *, version: str = "2.6.14") -> None:

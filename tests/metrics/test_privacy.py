@@ -63,7 +63,8 @@ P_ALICE = "p-69d757815fa6a51e"
 
 def daemon(privacy: PrivacyMode) -> DaemonState:
     clients = ClientsConfig(routes=True, privacy=privacy, privacy_key_file=KEY)
-    daemon = DaemonState(Target(office_daemon(expected=("alice", "carol")), clients))
+    target = Target(office_daemon(expected=("alice", "carol")), clients)
+    daemon = DaemonState(target, absolute=True)
     start_session(daemon)
     daemon.set_certificates(CERTIFICATES)
     poll(daemon, server_status([ALICE, BOB], ROUTES))

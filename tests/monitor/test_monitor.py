@@ -9,7 +9,7 @@ import pytest
 
 from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
-from exporter.management.endpoint import ListenEndpoint, TcpEndpoint
+from exporter.management.endpoint import ListenEndpoint, TcpEndpoint, UnixEndpoint
 from exporter.management.errors import DownReason
 from exporter.management.state import StateName
 from exporter.monitor import session as session_module
@@ -49,7 +49,7 @@ async def test_a_daemon_that_answers_is_up(log: LogCapture) -> None:
         assert state.polls >= 2
         assert state.state is not None
         assert state.state.name is StateName.CONNECTED
-        assert state.clients.received_bytes == 3005
+        assert [session.received_bytes for session in state.clients.sessions.current] == [3005]
     assert log.messages.count("daemon is up") == 1
     assert "daemon is down" not in log.messages
 
@@ -113,10 +113,11 @@ async def test_a_daemon_is_up_again_after_a_reconnect(log: LogCapture) -> None:
         session.close()
         await log.wait_for_down()
         session = await daemon.accept_and_greet()
-        await session.reply_to_polls(2)
+        grown = (b"SUCCESS: nclients=1,bytesin=3105,bytesout=3148",)
+        await session.reply_to_polls(2, replies={**REPLIES, b"load-stats": grown})
         assert state.up
         assert state.management_connects == 2
-        assert state.traffic.received_bytes == 3005
+        assert state.traffic.received_bytes == 100
         assert log.messages.count("daemon is up") == 2
 
 
@@ -282,7 +283,7 @@ async def test_a_status_that_never_ends_is_answered_by_status_1_and_counted(
         assert state.up
         assert state.status_fallbacks == 1
         assert state.poll_failures.total() == 0
-        assert state.clients.received_bytes == 3005
+        assert [session.received_bytes for session in state.clients.sessions.current] == [3005]
         session.send_lines(*REPLIES[b"load-stats"])
         await session.reply(until=b"status 3")  # tried again later
         assert session.received.count(b"status 1") == 1 + STATUS_1_POLLS
@@ -376,3 +377,17 @@ async def test_a_daemon_that_closes_after_each_poll_is_asked_less_and_less(
                 await session.reply_to_polls(1)
                 session.close()
     assert chance.bounds[:3] == bounds
+
+
+async def test_a_process_that_starts_under_a_running_exporter_counts_from_its_beginning(
+    tmp_path: Path, log: LogCapture
+) -> None:
+    path = tmp_path / "office.sock"
+    async with watching(UnixEndpoint(str(path))) as state:
+        await log.wait_for_down()
+        await asyncio.sleep(1.5)  # the times of a daemon are whole seconds
+        async with fake_daemon(path) as daemon:
+            session = await daemon.accept_and_greet()
+            started = (b"1795405983,CONNECTING,,,,,,", b"END")  # in the second of the status
+            await session.reply_to_polls(2, replies={**REPLIES, b"state all": started})
+            assert state.traffic.received_bytes == 3005

@@ -40,7 +40,7 @@ class Watched:
             management=parse_endpoint("127.0.0.1:7505") if management else None,
             status_file=path,
         )
-        self.state = DaemonState(Target(daemon))
+        self.state = DaemonState(Target(daemon), absolute=True)
         self.prepared = 0
         self.used = asyncio.Event()
         self.poller = StatusFilePoller(

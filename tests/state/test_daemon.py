@@ -33,7 +33,7 @@ RECONNECTING = State(1795400500, StateName.RECONNECTING, "ping-restart")
 
 def record() -> DaemonState:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
-    return DaemonState(Target(daemon))
+    return DaemonState(Target(daemon), absolute=True)
 
 
 def introduce(

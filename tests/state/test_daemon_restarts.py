@@ -21,7 +21,7 @@ RESTARTED = State(3000, StateName.RECONNECTING, "SIGUSR1")
 
 def begun(*history: State) -> DaemonState:
     daemon = DaemonConfig(name="office", management=TcpEndpoint("127.0.0.1", 7505))
-    record = DaemonState(Target(daemon))
+    record = DaemonState(Target(daemon), absolute=True)
     again(record, *history)
     return record
 

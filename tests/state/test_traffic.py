@@ -17,8 +17,8 @@ class Daemon:
     """Traffic and ledger, fed as a record feeds them."""
 
     def __init__(self) -> None:
-        self.traffic = Traffic()
-        self.ledger = ClientTable(ClientsConfig())
+        self.traffic = Traffic(absolute=True)
+        self.ledger = ClientTable(ClientsConfig(), absolute=True)
 
     def poll(
         self,
@@ -140,14 +140,14 @@ def test_tunnel_fields_are_the_counters_of_a_status() -> None:
 
 
 def test_only_rows_that_the_daemon_printed_have_a_total() -> None:
-    traffic = TunnelCounters()
+    traffic = TunnelCounters(absolute=True)
     assert traffic.totals == {}
     traffic.update(TunnelStatus(updated=1, tun_tap_read=5, auth_read=0))
     assert traffic.totals == {"tun_tap_read": 5, "auth_read": 0}
 
 
 def test_every_row_is_summed_on_its_own() -> None:
-    traffic = TunnelCounters()
+    traffic = TunnelCounters(absolute=True)
     rows = {field: 10 * place for place, field in enumerate(FIELDS)}
     traffic.update(TunnelStatus(updated=1, **rows))
     traffic.update(TunnelStatus(updated=2, **{field: value + 1 for field, value in rows.items()}))
@@ -155,14 +155,14 @@ def test_every_row_is_summed_on_its_own() -> None:
 
 
 def test_statistics_that_were_reset_continue() -> None:
-    traffic = TunnelCounters()
+    traffic = TunnelCounters(absolute=True)
     traffic.update(TunnelStatus(updated=1, tcp_udp_read=100, tcp_udp_write=10))
     traffic.update(TunnelStatus(updated=2, tcp_udp_read=40, tcp_udp_write=12))
     assert traffic.totals == {"tcp_udp_read": 140, "tcp_udp_write": 12}
 
 
 def test_all_bytes_of_a_new_connection_count() -> None:
-    traffic = TunnelCounters()
+    traffic = TunnelCounters(absolute=True)
     traffic.update(TunnelStatus(updated=1, tcp_udp_read=100))
     traffic.restart()
     traffic.update(TunnelStatus(updated=2, tcp_udp_read=150))
@@ -170,7 +170,7 @@ def test_all_bytes_of_a_new_connection_count() -> None:
 
 
 def test_a_row_that_is_missing_for_a_while_keeps_its_total() -> None:
-    traffic = TunnelCounters()
+    traffic = TunnelCounters(absolute=True)
     traffic.update(TunnelStatus(updated=1, pre_compress=7))
     traffic.update(TunnelStatus(updated=2))
     traffic.update(TunnelStatus(updated=3, pre_compress=9))
