@@ -30,8 +30,11 @@ All metrics of the exporter, by subject.
   OpenVPN configuration file, or its address. The tables leave the label out.
 - While a daemon is down, its gauges and infos are absent and its counters keep their values. These
   gauges stay: {staying}.
-- Counters start at 0 with the exporter. They keep their values over restarts of the daemon,
-  reconnects of its clients and losses of the management session, so `rate()` and `increase()` work.
+- Counters start at 0 when the exporter starts to monitor a daemon: what was counted before, by the
+  daemon itself, is not included. They keep their values over restarts of the daemon, reconnects of
+  its clients and losses of the management session, so `rate()` and `increase()` work, also over a
+  restart of the exporter. What is transferred between the last scrape before that restart and the
+  first poll after it is lost. A daemon or a session that starts later counts from its beginning.
 - Some metrics are switched on or off by a key of the [configuration](configuration.md); their rows
   name it.
 - An info is a constant 1 with labels to join on. Empty labels are left out.

@@ -92,7 +92,6 @@ class Monitor:
         self._retry_error: ManagementError | None = None
         self._wakeup = asyncio.Event()
         self._last_progress = math.inf
-        self._watched_since: float | None = None
         self._logged_reason: DownReason | None = None
         self._was_up = False
         self._logged_fallback = False
@@ -113,7 +112,7 @@ class Monitor:
     async def run(self) -> None:
         """Monitor the daemon until cancelled; then read the last reply and send `quit`."""
         loop = asyncio.get_running_loop()
-        self._watched_since = loop.time()
+        self.daemon.watched_since = loop.time()
         try:
             await asyncio.sleep(self._stagger * START_SPREAD)
             while True:
@@ -208,7 +207,6 @@ class Monitor:
             clock=self._clock,
             on_polled=self._on_polled,
             refresh_request=self.refresh_request,
-            watched_since=self._watched_since,
         )
         try:
             await session.run(due)

@@ -72,7 +72,6 @@ class ManagementSession:
         clock: Callable[[], float] = time.time,
         on_polled: OnPolled = _ignore,
         refresh_request: RefreshRequest | None = None,
-        watched_since: float | None = None,
     ) -> None:
         """Prepare a session; `run` or `run_once` connects.
 
@@ -84,8 +83,6 @@ class ManagementSession:
             clock: seconds since the epoch.
             on_polled: see `OnPolled`.
             refresh_request: a poll that is requested before it is due.
-            watched_since: the event loop's time at which the exporter began to watch the daemon;
-                None is the start of the session.
         """
         self.history: CommandHistory | None = None
         """The last commands with their replies, None before the session is connected."""
@@ -244,7 +241,8 @@ class ManagementSession:
             raise
         duration = loop.time() - started_at
         await yield_to_loop()  # parsing ten thousand rows took its time; so does counting them
-        watched_for = 0.0 if self._watched_since is None else started_at - self._watched_since
+        since = self._daemon.watched_since
+        watched_for = 0.0 if since is None else started_at - since
         self._daemon.on_poll(poll, now=self._clock(), duration=duration, watched_for=watched_for)
         await yield_to_loop()
         await self._on_polled(poll)

@@ -95,6 +95,8 @@ class DaemonState:
         self.tunnel = TunnelCounters(absolute=absolute)
         self.process = ProcessTracker()
 
+        self.watched_since: float | None = None
+        """The event loop's time at which the exporter began to watch the daemon."""
         self.up = False
         self.management_up = False
         self.down: DownState | None = None

@@ -173,13 +173,16 @@ def daemon_config(
 
 @asynccontextmanager
 async def scraping(
-    *daemons: DaemonConfig, poll_interval: float = POLL_INTERVAL, refresh_on_scrape: bool = False
+    *daemons: DaemonConfig,
+    poll_interval: float = POLL_INTERVAL,
+    refresh_on_scrape: bool = False,
+    port: int = 0,
 ) -> AsyncIterator[Scraper]:
     """Run an exporter of these daemons until the block ends."""
     config = Config(
         daemons=daemons, poll_interval=poll_interval, refresh_on_scrape=refresh_on_scrape
     )
-    listen = [ListenAddress(LOOPBACK, 0)]
+    listen = [ListenAddress(LOOPBACK, port)]
     async with (
         run_app(config, listen=listen, telemetry_path=PATH) as served,
         scraping_url(served.urls[0]) as scraper,

@@ -1,6 +1,8 @@
 """Restarts of daemons, in the same process or in another: no counter decreases."""
 
 import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -9,14 +11,22 @@ from tests.real.clock import wait_for_next_second
 from tests.real.daemon import INITIALISED
 from tests.real.lab import Lab
 from tests.real.reading import read
-from tests.real.scraping import Page, daemon_config, decreased, scraping
-from tests.real.server import Transport, server
+from tests.real.scraping import Page, Scraper, daemon_config, decreased, scraping
+from tests.real.server import Server, Transport, server
 
 RECEIVED = "openvpn_server_client_received_bytes_total"
 LINK_RECEIVED = "openvpn_received_bytes_total"
 CONNECTS = "openvpn_exporter_connects_total"
 RESTARTS = "openvpn_restarts_total"
 START = "openvpn_start_time_seconds"
+
+
+@asynccontextmanager
+async def watched_client(office: Server, scraper: Scraper) -> AsyncIterator[None]:
+    """Run a client that connects after the exporter's first poll."""
+    await scraper.wait_up()
+    async with client(office, "alice"):
+        yield
 
 
 def sessions(page: Page) -> float:
@@ -29,9 +39,11 @@ async def test_restart_of_the_daemon_keeps_the_management_session(
 ) -> None:
     async with (
         server(lab, transport=Transport.TCP) as office,
-        client(office, "alice") as alice,
+        AsyncExitStack() as exporter,
     ):
-        async with scraping(daemon_config(office.management)) as scraper:
+        scraper = await exporter.enter_async_context(scraping(daemon_config(office.management)))
+        await scraper.wait_up()
+        async with client(office, "alice") as alice:
             before = await scraper.wait_for(lambda page: sessions(page) == 1)
             mark = alice.daemon.mark()
             office.daemon.signal(restart)
@@ -39,7 +51,8 @@ async def test_restart_of_the_daemon_keeps_the_management_session(
             await alice.daemon.wait_for_log(INITIALISED, since=mark)
             await scraper.wait_for(lambda page: sessions(page) == 1)
             after = await scraper.wait_polled()
-        manual = await read(office.management)
+            await exporter.aclose()
+            manual = await read(office.management)
 
     [row] = manual.rows
     assert decreased(scraper.pages) == []
@@ -60,8 +73,8 @@ async def test_counters_continue_with_a_new_process_at_the_same_address(
 ) -> None:
     async with (
         server(lab, transport=Transport.TCP) as first,
-        client(first, "alice"),
         scraping(daemon_config(first.management)) as scraper,
+        watched_client(first, scraper),
     ):
         await scraper.wait_for(lambda page: sessions(page) == 1)
         before = await scraper.wait_polled()

@@ -32,6 +32,7 @@ async def test_daemon_is_monitored_by_its_status_file_alone(
         server(lab, *status_options(path, version)) as office,
         scraping(file_alone) as scraper,
     ):
+        await scraper.wait_for(Page.is_up)
         async with client(office, "alice"):
             page = await scraper.wait_for(shows_alice)
         received = page.value("openvpn_server_client_received_bytes_total", common_name="alice")
