@@ -113,7 +113,7 @@ class ClientTable:
             del self._totals[name]
 
     def update(self, status: ServerStatus, now: float, *, watched_for: float = 0.0) -> None:
-        """Update the totals from one complete status; the daemon has been watched for so many seconds."""
+        """Update the totals from one complete status, after `watched_for` seconds of monitoring."""
         sessions = self.sessions.update(
             status.clients, status.updated, unreadable=status.unparsed, watched_for=watched_for
         )
