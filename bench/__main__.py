@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from types import MappingProxyType
 
 from bench.benchmark import FULL, QUICK, Benchmark, SampleSizes
-from bench.cases import churn, fleet, hung, memory, page, polling, rendering, stages, start
+from bench.cases import churn, fleet, hostile, hung, memory, page, polling, rendering, stages, start
 from bench.report import describe_machine, format_results, progress
 from bench.result import Result
 
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "rendering": rendering.measure,
         "fleet": fleet.measure,
         "hung": hung.measure,
+        "hostile": hostile.measure,
     }
 )
 """All benchmarks by name, in the order of the table."""

@@ -79,6 +79,13 @@ def hung_servers(count: int) -> Iterator[tuple[str, ...]]:
 
 
 @contextlib.contextmanager
+def hostile_server(kind: str) -> Iterator[tuple[str, ...]]:
+    """Run a daemon that sends what costs its reader the most; yield its address."""
+    with _run_module(("bench.hostile_server", kind)) as child:
+        yield tuple(line.decode() for line in iter(child.line, b""))
+
+
+@contextlib.contextmanager
 def exporter_process(addresses: Sequence[str], port: int) -> Iterator[Server]:
     """Run the exporter as from the command line."""
     targets = [part for address in addresses for part in ("--openvpn.management", address)]
@@ -89,9 +96,13 @@ def exporter_process(addresses: Sequence[str], port: int) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def probed_exporter(*addresses: str, interval: float, probe: bool) -> Iterator[ProbedExporter]:
+def probed_exporter(
+    *addresses: str, interval: float, probe: bool, status_file: Path | None = None
+) -> Iterator[ProbedExporter]:
     """Run the exporter of `bench.loop_probe`; it serves when the block starts."""
     options = ("--interval", str(interval), *(("--probe",) if probe else ()))
+    if status_file is not None:
+        options += ("--status-file", str(status_file))
     with _run_module(("bench.loop_probe", *options, *addresses)) as child:
         yield ProbedExporter(child)
 

@@ -9,11 +9,12 @@ import asyncio
 import gc
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 
 from exporter import app
-from exporter.config import from_flags
+from exporter.config import Config, DaemonConfig, from_flags
 from exporter.web.listener import ListenAddress
 
 TICK = 0.001
@@ -65,17 +66,25 @@ class _Observer:
 def main() -> None:
     """Serve until standard input ends."""
     parser = argparse.ArgumentParser(prog="python -m bench.loop_probe")
-    parser.add_argument("addresses", nargs="+")
+    parser.add_argument("addresses", nargs="*")
+    parser.add_argument("--status-file", type=Path, help="also watch a daemon by this file")
     parser.add_argument("--interval", type=float, default=15.0, help="seconds between polls")
     parser.add_argument(
         "--probe", action="store_true", help="measure stalls of the event loop; costs CPU time"
     )
     arguments = parser.parse_args()
-    asyncio.run(_run(arguments.addresses, arguments.interval, arguments.probe))
+    asyncio.run(_run(_config(arguments), arguments.probe))
 
 
-async def _run(addresses: list[str], interval: float, with_probe: bool) -> None:  # noqa: FBT001
-    config = msgspec.structs.replace(from_flags(addresses), poll_interval=interval)
+def _config(arguments: argparse.Namespace) -> Config:
+    config = from_flags(arguments.addresses) if arguments.addresses else Config()
+    if arguments.status_file is not None:
+        daemon = DaemonConfig(name="file", status_file=arguments.status_file)
+        config = msgspec.structs.replace(config, daemons=(*config.daemons, daemon))
+    return msgspec.structs.replace(config, poll_interval=arguments.interval)
+
+
+async def _run(config: Config, with_probe: bool) -> None:  # noqa: FBT001
     listen = [ListenAddress("127.0.0.1", 0)]
     probe = _Probe()
     async with (
