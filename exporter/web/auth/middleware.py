@@ -1,12 +1,14 @@
 """The middleware that every request passes: rate limit and authentication; and response headers."""
 
 import asyncio
+import ipaddress
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from exporter.web.auth.passwords import PasswordChecker, TooManyPending, read_credentials
+from exporter.web.auth.passwords import PasswordChecker, read_credentials
 from exporter.web.auth.policy import PolicyFile
+from exporter.web.auth.turns import TooManyPending
 from exporter.web.web_config import Rate
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="openvpn-exporter", charset="UTF-8"'}
@@ -30,7 +32,11 @@ def protect(application: web.Application, policy: PolicyFile) -> None:
     async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(policy.current.headers)
 
+    async def close(_: web.Application) -> None:
+        passwords.close()
+
     application.middlewares.insert(0, authorize)
+    application.on_shutdown.append(close)
     application.on_response_prepare.append(add_headers)
 
 
@@ -41,10 +47,25 @@ async def _is_authenticated(
     if credentials is None:
         return False
     try:
-        return await passwords.verify(policy.current.users, credentials)
+        return await passwords.verify(
+            policy.current.users,
+            credentials,
+            peer=_peer(request.remote or ""),
+            is_abandoned=lambda: request.transport is None or request.transport.is_closing(),
+        )
     except TooManyPending:
         text = "Too many pending password checks.\n"
         raise web.HTTPServiceUnavailable(headers=_RETRY_AFTER, text=text) from None
+
+
+def _peer(address: str) -> str:
+    """Return the peer of an address: of IPv6 the network of the site; "" of a Unix socket."""
+    try:
+        host = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return ""
+    host = getattr(host, "ipv4_mapped", None) or host
+    return str(host if host.version == 4 else ipaddress.ip_network((host, 64), strict=False))  # noqa: PLR2004
 
 
 class TokenBucket:

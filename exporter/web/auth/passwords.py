@@ -1,16 +1,15 @@
 """Credentials of HTTP basic authentication (RFC 7617), checked against bcrypt hashes.
 
 bcrypt is slow by design: one check at a time runs, in a thread, and verified credentials are
-cached. An unknown user costs the same check, so that the response time does not disclose which
-users exist.
+cached. `turns` has the order of the checks. An unknown user costs the same check, so that the
+response time does not disclose which users exist.
 """
 
-import asyncio
 import base64
 import hashlib
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import bcrypt
@@ -18,12 +17,10 @@ import msgspec
 
 from exporter.aio import run_in_daemon_thread
 from exporter.secret import Secret
+from exporter.web.auth.turns import Turns
 
 CACHE_SIZE = 256
 """Most verified credentials in the cache; the least recently used are dropped first."""
-
-MAX_PENDING = 32
-"""Most checks that wait for the running one."""
 
 _BCRYPT_MAX_BYTES = 72
 """Bytes of a password that Go's and Apache's bcrypt use; Python's refuses longer passwords."""
@@ -55,36 +52,45 @@ def read_credentials(headers: Sequence[str]) -> Credentials | None:
         return None
 
 
-class TooManyPending(Exception):
-    """Too many password checks are pending for another one to be answered in time."""
-
-
 class PasswordChecker:
     """Checks credentials; its cache has keyed digests, no passwords."""
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._verified: OrderedDict[bytes, None] = OrderedDict()
-        self._lock = asyncio.Lock()
-        self._pending = 0
+        self._turns = Turns()
 
-    async def verify(self, users: Mapping[str, Secret], credentials: Credentials) -> bool:
+    async def verify(
+        self,
+        users: Mapping[str, Secret],
+        credentials: Credentials,
+        *,
+        peer: str = "",
+        is_abandoned: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Return whether the user exists and has this password.
 
-        Raises TooManyPending.
+        Args:
+            users: the hashes of the passwords, by user.
+            credentials: what the request has.
+            peer: whose request it is; checks are fair to the peers.
+            is_abandoned: returns whether the answer is no longer needed.
+
+        Raises:
+            TooManyPending: too many checks are pending.
         """
         attempt = self._attempt(users, credentials)
         if self._is_cached(attempt):
             return True
-        if self._pending >= MAX_PENDING:
-            raise TooManyPending
-        self._pending += 1
-        try:
-            async with self._lock:
-                # A pending check of the same credentials may have verified them meanwhile.
-                return self._is_cached(attempt) or await self._check(attempt)
-        finally:
-            self._pending -= 1
+        async with self._turns.take(peer, is_abandoned):
+            # A pending check of the same credentials may have verified them meanwhile.
+            verified = self._is_cached(attempt) or await self._check(attempt)
+            self._turns.record(peer, verified=verified)
+            return verified
+
+    def close(self) -> None:
+        """Check no more passwords: the exporter ends."""
+        self._turns.close()
 
     async def _check(self, attempt: "_Attempt") -> bool:
         matches = await run_in_daemon_thread(lambda: _matches(attempt.password, attempt.hashed))

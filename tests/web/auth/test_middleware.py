@@ -1,8 +1,10 @@
 import asyncio
 import base64
+import itertools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import bcrypt
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
@@ -11,8 +13,9 @@ from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.web.auth import PolicyFile, protect
-from exporter.web.auth.middleware import TokenBucket
-from exporter.web.auth.passwords import PasswordChecker, TooManyPending
+from exporter.web.auth.middleware import TokenBucket, _peer
+from exporter.web.auth.passwords import PasswordChecker
+from exporter.web.auth.turns import TooManyPending
 from exporter.web.routes import application
 from exporter.web.web_config import Rate
 from tests.web.certificates import HASH, PASSWORD
@@ -80,13 +83,37 @@ class TestAuthentication:
     async def test_too_many_pending_checks_get_503(
         self, serve: Serve, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        async def refuse(*_: object) -> bool:
+        async def refuse(*_: object, **__: object) -> bool:
             raise TooManyPending
 
         client = await serve(USERS)
         monkeypatch.setattr(PasswordChecker, "verify", refuse)
         response = await client.get("/metrics", headers=basic("alice", PASSWORD))
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
+
+    async def test_a_flood_of_wrong_passwords_keeps_the_right_one_out_no_longer_than_it_takes(
+        self, serve: Serve
+    ) -> None:
+        hashed = await asyncio.to_thread(bcrypt.hashpw, b"right", bcrypt.gensalt(6))
+        client = await serve(f"basic_auth_users: {{alice: {hashed.decode()}}}\n")
+
+        async def guess(number: int) -> None:
+            for attempt in itertools.count():
+                headers = basic("alice", f"{number} {attempt}")
+                async with client.get("/metrics", headers=headers) as response:
+                    assert response.status in {401, 503}
+
+        guessing = [asyncio.create_task(guess(number)) for number in range(60)]
+        await asyncio.wait(guessing, timeout=0.5)
+        statuses = [
+            (await client.get("/metrics", headers=basic("alice", "right"))).status
+            for _ in range(20)
+        ]
+        for task in guessing:
+            assert not task.done(), task
+            task.cancel()
+        await asyncio.gather(*guessing, return_exceptions=True)
+        assert statuses == [200] * 20
 
 
 class TestHeaders:
@@ -144,3 +171,18 @@ def test_no_rate_is_no_limit_and_a_changed_one_starts_with_a_full_bucket() -> No
     assert acquired(bucket, RATE, 0.0) == 3
     assert acquired(bucket, None, 0.0) == 10
     assert acquired(bucket, Rate(interval=2.0, burst=5), 0.0) == 5
+
+
+@pytest.mark.parametrize(
+    ("address", "peer"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("/run/web.sock", ""),
+    ],
+)
+def test_a_peer_is_an_address_or_the_network_of_a_site(address: str, peer: str) -> None:
+    assert _peer(address) == peer

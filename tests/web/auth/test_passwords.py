@@ -11,12 +11,11 @@ from exporter.secret import Secret
 from exporter.web.auth import passwords
 from exporter.web.auth.passwords import (
     CACHE_SIZE,
-    MAX_PENDING,
     Credentials,
     PasswordChecker,
-    TooManyPending,
     read_credentials,
 )
+from exporter.web.auth.turns import MAX_PENDING, TooManyPending
 from tests.web.certificates import HASH, PASSWORD
 
 USERS = {"alice": Secret(HASH)}
