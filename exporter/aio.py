@@ -8,6 +8,8 @@ import asyncio
 import contextlib
 import errno
 import threading
+import time
+import weakref
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, Generic, TypeVar
 
@@ -15,6 +17,21 @@ _T = TypeVar("_T")
 
 _LOOP_PASSES = 3
 """A timer or a socket wakes a future, and the future a task: each one pass later."""
+
+
+_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+"""Daemon threads, some of which may have ended."""
+
+
+def join_daemon_threads(seconds: float) -> bool:
+    """Wait for the work of all daemon threads, `seconds` at most; return whether it has ended.
+
+    While the interpreter ends, a thread that returns from an extension in Rust aborts the process.
+    """
+    end = time.monotonic() + seconds
+    for thread in list(_threads):
+        thread.join(max(0.0, end - time.monotonic()))
+    return not any(thread.is_alive() for thread in _threads)
 
 
 async def run_in_daemon_thread(work: Callable[[], _T]) -> _T:
@@ -92,8 +109,10 @@ def _start(work: Callable[[], _T]) -> asyncio.Future[_T]:
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(complete, future, value)
 
+    thread = threading.Thread(target=run, daemon=True)
     try:
-        threading.Thread(target=run, daemon=True).start()
+        thread.start()
+        _threads.add(thread)
     except RuntimeError:  # the limit of the system or of the unit
         _set_exception(future, OSError(errno.EAGAIN, "cannot start a thread: limit reached"))
     return future

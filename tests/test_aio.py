@@ -8,7 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from exporter.aio import SingleFlight, run_in_daemon_thread, yield_to_loop
+from exporter.aio import (
+    SingleFlight,
+    join_daemon_threads,
+    run_in_daemon_thread,
+    yield_to_loop,
+)
 from tests.fake_daemon import TEST_TIMEOUT
 from tests.interpreter import run_program
 
@@ -165,3 +170,13 @@ async def test_yield_to_loop_lets_a_due_task_run_between_two_steps() -> None:
         tasks.create_task(waiter())
         tasks.create_task(worker())
     assert steps == ["first step", "waiter", "second step"]
+
+
+async def test_joining_waits_for_work_that_goes_on() -> None:
+    released = threading.Event()
+    working = asyncio.create_task(run_in_daemon_thread(lambda: released.wait(TEST_TIMEOUT)))
+    await asyncio.sleep(0)
+    assert not await asyncio.to_thread(join_daemon_threads, 0.01)
+    released.set()
+    assert await asyncio.to_thread(join_daemon_threads, TEST_TIMEOUT)
+    assert await working

@@ -6,9 +6,12 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from aiohttp import ClientSession, TCPConnector, UnixConnector
+import bcrypt
+import pytest
+from aiohttp import ClientSession, TCPConnector, UnixConnector, encode_basic_auth
 
 from tests.fake_daemon import TEST_TIMEOUT
 from tests.test_cli import ANY_PORT, ROOT, exit_code, read_until, run, running
@@ -148,3 +151,27 @@ async def test_a_pipe_in_place_of_the_configuration_fails_the_reload_in_time(
             assert answer.status == 200
         process.terminate()
         assert await exit_code(process) == 0
+
+
+@pytest.mark.parametrize("cost", [10, 15])
+async def test_sigterm_during_a_password_check_ends_the_process_cleanly(
+    tmp_path: Path, cost: int
+) -> None:
+    """With cost 15 a check takes more than a second."""
+    file = tmp_path / "web.yaml"
+    hashed = (await asyncio.to_thread(bcrypt.hashpw, b"x", bcrypt.gensalt(4))).decode()
+    write(file, f"basic_auth_users: {{alice: {hashed.replace('$04$', f'${cost}$')}}}\n")
+    async with running(UNREACHABLE, ANY_PORT, f"--web.config.file={file}") as process:
+        url = (await read_until(process.stderr, r"(http://127\.0\.0\.1:\d+)"))[1]
+        async with ClientSession(
+            headers={"Authorization": encode_basic_auth("alice", "")}
+        ) as session:
+            requests = [asyncio.create_task(session.get(f"{url}/metrics")) for _ in range(20)]
+            await asyncio.wait(requests, timeout=0.2)
+            process.terminate()
+            started_at = time.monotonic()
+            assert await exit_code(process) == 0
+            assert time.monotonic() - started_at < 2
+            await asyncio.gather(*requests, return_exceptions=True)
+        assert process.stderr is not None
+        assert b"panic" not in await process.stderr.read()

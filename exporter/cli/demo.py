@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from exporter.cli.options import add_web_flags
-from exporter.cli.serve import serve_until_signal
+from exporter.cli.serve import end_threads, serve_until_signal
 from exporter.cli.subcommand import Exit, Subcommand
 from exporter.config import Config, DaemonConfig
 from exporter.management.endpoint import parse_endpoint
@@ -14,6 +14,7 @@ POLL_INTERVAL = 5.0
 
 def _run(parsed: argparse.Namespace) -> Exit:
     asyncio.run(_serve_fleet(parsed))
+    end_threads()
     return Exit.DONE
 
 

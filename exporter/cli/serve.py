@@ -8,10 +8,11 @@ import gc
 import logging
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from exporter import app
-from exporter.aio import run_in_daemon_thread, wait_for_event
+from exporter.aio import join_daemon_threads, run_in_daemon_thread, wait_for_event
 from exporter.cli.options import (
     DEFAULT_ADDRESS,
     add_daemon_flags,
@@ -28,6 +29,9 @@ from exporter.web.listener import BoundAddress, ListenAddress, listen_fds, parse
 PIPE_TIMEOUT = 2.0
 """Seconds for a pipe in the place of the configuration to end, at a reload."""
 
+THREADS_TIMEOUT = 0.3
+"""Seconds for threads after the end of the event loop: SIGTERM takes a second at most."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +47,21 @@ def _run(parsed: argparse.Namespace) -> Exit:
     asyncio.run(
         _serve(config, functools.partial(load_config, parsed, pipe_timeout=PIPE_TIMEOUT), parsed)
     )
+    end_threads()
     return Exit.DONE
+
+
+def end_threads() -> None:
+    """Wait for blocking work; end the process here if that takes too long.
+
+    It can be a password check, or a file system that hangs. The interpreter must not end before.
+    """
+    if join_daemon_threads(THREADS_TIMEOUT):
+        return
+    logging.shutdown()
+    with contextlib.suppress(OSError, ValueError):  # closed
+        sys.stdout.flush()
+    os._exit(Exit.DONE)
 
 
 async def _serve(config: Config, load: Callable[[], Config], parsed: argparse.Namespace) -> None:
