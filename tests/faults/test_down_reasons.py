@@ -111,7 +111,6 @@ async def test_fault_in_the_greeting_has_its_own_reason(
 @pytest.mark.parametrize(
     ("corruption", "direction", "position"),
     [
-        (Corrupt(1, b"?"), Direction.COMMANDS, LineStart()),
         (Corrupt(0, b"nonsense\r\n"), Direction.REPLIES, StatusOffset()),
         (Corrupt(4, b"\xff\xff"), Direction.REPLIES, StatusOffset()),
     ],
@@ -124,6 +123,16 @@ async def test_garbage_means_protocol(
         pair.proxy.arm(Injection(corruption, direction, position))
         assert await pair.log.wait_down(pair.proxied.name, since=0) is DownReason.PROTOCOL
         await wait_up_again(pair)
+
+
+async def test_corrupted_command_fails_the_poll_only_if_it_is_status() -> None:
+    async with MonitorPair.start(1) as pair:
+        pair.proxy.arm(Injection(Corrupt(1, b"?"), Direction.COMMANDS, LineStart()))
+        await pair.proxy.wait_injected()
+        await wait_up_again(pair)
+        failed = pair.proxied.state.failed_commands.counts.total()
+        reasons = pair.log.down_reasons(pair.proxied.name, since=0)
+        assert (failed, reasons) in [(1, []), (0, [DownReason.PROTOCOL])]
 
 
 async def test_unparsable_row_is_counted_and_ends_no_session() -> None:

@@ -28,7 +28,7 @@ DISCONNECT_REASON = "management-disconnect"
 REJECTED = "AUTH: Received control message: AUTH_FAILED"
 RELEASED_SECONDS = 1.0
 # All commands of a poll in the daemon's log, between a connect and a disconnect line.
-COMMANDS = ("pid", "version", "verb", "hold", "state all", "log all", "status 3", "quit")
+COMMANDS = ("pid", "hold", "version", "verb", "state all", "log all", "status 3", "quit")
 
 
 def releasing_config(management: Management) -> DaemonConfig:
