@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from exporter.certificates.source import Certificate, CertificateDirective, Entry, RevocationList
-from exporter.management.values import clean
+from exporter.management.values import clean, decode
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _REVOCATION_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
@@ -83,4 +83,4 @@ def _name(name: x509.Name) -> str:
     if not common_names:
         return clean(name.rfc4514_string())
     value = common_names[-1].value
-    return clean(value if isinstance(value, str) else value.decode("utf-8", "replace"))
+    return clean(value if isinstance(value, str) else decode(value))

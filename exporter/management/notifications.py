@@ -12,7 +12,7 @@ import msgspec
 
 from exporter.management.messages import Notification
 from exporter.management.state import State, parse_state
-from exporter.management.values import clean, decode, parse_number
+from exporter.management.values import clean, decode, parse_number, parse_time
 
 
 class Greeting(msgspec.Struct, frozen=True):
@@ -167,7 +167,7 @@ def parse_log(payload: str) -> LogLine:
         ValueError: the text is anything else.
     """
     time, flags, text = payload.split(",", 2)
-    return LogLine(parse_number(time), clean(flags), text)
+    return LogLine(parse_time(time), clean(flags), text)
 
 
 def _greeting(payload: str) -> ParsedNotification:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from exporter.management.values import OTHER, clean, parse_number
+from exporter.management.values import OTHER, clean, parse_time
 
 
 class StateName(enum.StrEnum):
@@ -86,7 +86,7 @@ def parse_state(line: str) -> State:
         raise ValueError("not an entry of the state history")
     count = [*fitting, *exact][0]
     return State(
-        parse_number(time),
+        parse_time(time),
         StateName(name) if name in StateName.__members__ else StateName.UNKNOWN,
         clean(",".join(rest[:-count])),
         *(clean(field) for field in rest[-count:]),

@@ -26,6 +26,14 @@ _DIGEST_SIZE = 4
 _MAX_DIGITS = 20
 _MAX_NUMBER = 2**64 - 1
 
+_MAX_BYTE = 0xFF
+_MAX_UTF_16_UNIT = 0xFFFF
+# A backslash before what `decode` and `clean` print for a byte or a character.
+_ESCAPE = re.compile(rb"\\(?=x(?:[01][0-9a-f]|7f|5c|[89a-f][0-9a-f])|u[0-9a-f]{4}|U[0-9a-f]{8})")
+
+MAX_TIME = 253_402_300_799
+"""9999-12-31 23:59:59 UTC, the last time that has a date of four digits."""
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 _CTIME = re.compile(
@@ -40,24 +48,39 @@ _MAC = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}(?:@[0-9]+)?")
 
 
 def decode(raw: bytes) -> str:
-    """Decode UTF-8; invalid bytes become U+FFFD."""
-    return raw.decode("utf-8", "replace")
+    r"""Decode UTF-8; an invalid byte becomes an escape like `\xff`, so that names stay distinct.
+
+    What looks like an escape already gets its backslash escaped.
+    """
+    if b"\\" in raw:
+        raw = _ESCAPE.sub(rb"\\x5c", raw)
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def clean(text: str, limit: int = MAX_LENGTH) -> str:
-    """Return `text` without unprintable characters, at most `limit` characters long.
+    r"""Return `text` without unprintable characters, at most `limit` characters long.
 
-    Unprintable characters become U+FFFD. A longer text is cut and ends in `…` and a digest of the
-    whole text, so that two long names stay distinct.
+    Unprintable characters become escapes like `\x1b` and `\u200b`. A longer text is cut and ends
+    in `…` and a digest of the whole text, so that two long names stay distinct.
     """
     if len(text) <= limit and text.isprintable():
         return text
-    if len(text) > limit:
-        digest = hashlib.blake2s(
-            text.encode(errors="replace"), digest_size=_DIGEST_SIZE
-        ).hexdigest()
-        text = f"{text[: limit - 1 - len(digest)]}…{digest}"
-    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+    escaped = "".join(map(_escape, text[:limit]))
+    if len(text) <= limit and len(escaped) <= limit:
+        return escaped
+    digest = hashlib.blake2s(
+        text.encode(errors="surrogatepass"), digest_size=_DIGEST_SIZE
+    ).hexdigest()
+    return f"{escaped[: limit - 1 - len(digest)]}…{digest}"
+
+
+def _escape(char: str) -> str:
+    if char.isprintable():
+        return char
+    code = ord(char)
+    if code <= _MAX_BYTE:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= _MAX_UTF_16_UNIT else f"\\U{code:08x}"
 
 
 def clean_bytes(raw: bytes, limit: int = MAX_LENGTH) -> str:
@@ -88,6 +111,17 @@ def parse_number(text: str) -> int:
     raise ValueError("not an unsigned 64-bit decimal number")
 
 
+def parse_time(text: str) -> int:
+    """Parse a time in seconds since the epoch, up to `MAX_TIME`.
+
+    Raises:
+        ValueError: the text is anything else.
+    """
+    if (seconds := parse_number(text)) <= MAX_TIME:
+        return seconds
+    raise ValueError("a time beyond the year 9999")
+
+
 def parse_date(text: str, zone: datetime.tzinfo | None = None) -> int:
     """Parse a date of a status in format 1; return seconds since the epoch.
 
@@ -107,9 +141,12 @@ def parse_date(text: str, zone: datetime.tzinfo | None = None) -> int:
     try:
         # A leap second is printed as :60; the epoch does not count it.
         moment = datetime.datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
-        return int(moment.timestamp())
+        seconds = int(moment.timestamp())
     except OverflowError as error:
         raise ValueError("a date outside this system's range of times") from error
+    if seconds > MAX_TIME:
+        raise ValueError("a time beyond the year 9999")
+    return max(seconds, 0)  # 0 in another zone
 
 
 class RealAddress(msgspec.Struct, frozen=True):

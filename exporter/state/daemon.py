@@ -29,7 +29,7 @@ from exporter.management.peer import parse_peer_info
 from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version, parse_title
 from exporter.management.state import Mode, State, StateName, infer_tunnel_mode
 from exporter.management.status import ServerStatus, Status, TunnelStatus
-from exporter.management.values import parse_number
+from exporter.management.values import parse_time
 from exporter.state.clients import ClientTable
 from exporter.state.down import DownState
 from exporter.state.events import Events
@@ -255,7 +255,7 @@ class DaemonState:
                 self._fatal_text = text
             case ClientEvent(event="ESTABLISHED", client_id=client_id, env=env):
                 with contextlib.suppress(ValueError):  # without a time the session is unknown
-                    since = parse_number(env.get("time_unix", ""))
+                    since = parse_time(env.get("time_unix", ""))
                     self.clients.sessions.add_peer_info(client_id, since, parse_peer_info(env))
                     if "time_duration" not in env:  # marks a client that was just rejected
                         self.clients.sessions.add_login(client_id, since)

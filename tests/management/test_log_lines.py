@@ -193,7 +193,7 @@ def test_the_peer_id_is_no_part_of_the_address() -> None:
 
 def test_the_name_in_a_connect_line_is_clean() -> None:
     said = line("MULTI: primary virtual IP for a\x07b/127.0.0.1:4: 10.8.0.2")
-    assert parse_connect(said) == ConnectLine("a\ufffdb", "127.0.0.1:4", ipv6=False)
+    assert parse_connect(said) == ConnectLine(r"a\x07b", "127.0.0.1:4", ipv6=False)
 
 
 @pytest.mark.parametrize("before", ["", "y", "y ", "y/::1 "])

@@ -9,6 +9,7 @@ from exporter.management.errors import ReplyError
 from exporter.management.notifications import LogLine
 from exporter.management.replies import MAX_LOG_LINES, MAX_STATES, LoadStats, Version
 from exporter.management.state import State, StateName
+from exporter.management.values import MAX_TIME
 from tests.steps import assert_linear, count_steps, drain
 
 FEATURES = "[SSL (OpenSSL)] [LZO] [LZ4] [EPOLL] [PKCS11] [MH/PKTINFO] [AEAD]"
@@ -113,7 +114,8 @@ def test_a_reply_error_quotes_the_reply_cleaned_and_bounded() -> None:
 
 
 def test_a_history_is_parsed_and_invalid_lines_are_skipped() -> None:
-    lines = (b"1,CONNECTING,,,,,,", b"nonsense", b"2,WAIT,,,,,,")
+    distant = b"%d,WAIT,,,,,," % (MAX_TIME + 1)
+    lines = (b"1,CONNECTING,,,,,,", b"nonsense", distant, b"2,WAIT,,,,,,")
     assert replies.parse_states(lines) == (
         State(1, StateName.CONNECTING, ""),
         State(2, StateName.WAIT, ""),
@@ -123,7 +125,8 @@ def test_a_history_is_parsed_and_invalid_lines_are_skipped() -> None:
 
 def test_invalid_lines_of_the_log_cache_are_skipped() -> None:
     """Before 2.5.11 and 2.6.11 a message may contain a line break."""
-    lines = [b"1795406061,N,one, with a comma", b"the rest of it", b"1795406062,,two"]
+    distant = b"%d,N,in the year 10000" % (MAX_TIME + 1)
+    lines = [b"1795406061,N,one, with a comma", b"the rest of it", distant, b"1795406062,,two"]
     assert drain(replies.parse_log_cache(lines)) == (
         LogLine(1795406061, "N", "one, with a comma"),
         LogLine(1795406062, "", "two"),

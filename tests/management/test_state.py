@@ -106,7 +106,7 @@ def test_an_invalid_entry_is_an_error(line: str) -> None:
 
 
 def test_a_reason_is_clean_text() -> None:
-    assert parse_state("1,EXITING,\x1b[2J,,,,,").description == "\ufffd[2J"
+    assert parse_state("1,EXITING,\x1b[2J,,,,,").description == r"\x1b[2J"
 
 
 @given(

@@ -1,5 +1,6 @@
 """Text, numbers, dates and addresses in OpenVPN's output."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -17,6 +18,7 @@ from exporter.management.values import (
     parse_date,
     parse_number,
     parse_real_address,
+    parse_time,
 )
 
 
@@ -28,8 +30,8 @@ def test_a_printable_name_is_unchanged(name: str) -> None:
 
 
 @pytest.mark.parametrize("char", ["\0", "\t", "\n", "\r", "\x1b", "\x7f", "\u2028", "\u202e"])
-def test_an_unprintable_character_is_replaced(char: str) -> None:
-    assert clean(f"a{char}b") == "a\ufffdb"
+def test_an_unprintable_character_is_escaped(char: str) -> None:
+    assert clean(f"a{char}b") in {f"a\\x{ord(char):02x}b", f"a\\u{ord(char):04x}b"}
 
 
 def test_a_long_name_ends_in_a_digest_of_the_whole() -> None:
@@ -44,9 +46,32 @@ def test_two_long_names_stay_distinct() -> None:
     assert clean("x" * 128) != clean("x" * 129)
 
 
-def test_bytes_that_are_not_utf_8_are_replaced() -> None:
-    assert decode(b"a\xff\xc3b") == "a\ufffd\ufffdb"
-    assert clean_bytes(b"a\xff\tb") == "a\ufffd\ufffdb"
+def test_bytes_that_are_not_utf_8_are_escaped() -> None:
+    assert decode(b"a\xff\xc3b") == r"a\xff\xc3b"
+    assert clean_bytes(b"a\xff\tb") == r"a\xff\x09b"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (b"bob\xff", b"bob\xfe", rb"bob\xff", rb"bob\x5cxff"),
+        (b"bob\x07", b"bob\x08", rb"bob\x07"),
+        ("bob\u200b".encode(), "bob\u200c".encode(), rb"bob\u200b"),
+        ("bob\U000e0001".encode(), rb"bob\U000e0001"),
+        (b"\xff" * 200, b"\xff" * 201, b"\xff" * 200 + b"\xfe"),
+    ],
+)
+def test_names_that_differ_in_any_byte_stay_apart(names: Sequence[bytes]) -> None:
+    assert len({clean_bytes(name) for name in names}) == len(names)
+
+
+def test_a_backslash_in_a_name_is_unchanged() -> None:
+    assert clean_bytes(rb"DOMAIN\user") == r"DOMAIN\user"
+
+
+@given(st.binary(max_size=6), st.binary(max_size=6))
+def test_any_two_short_names_stay_apart(first: bytes, second: bytes) -> None:
+    assert (clean_bytes(first) == clean_bytes(second)) is (first == second)
 
 
 @given(st.text(), st.integers(16, 300))
@@ -78,6 +103,15 @@ def test_other_spellings_of_a_number_are_an_error(text: str) -> None:
 def test_a_number_beyond_64_bits_is_an_error() -> None:
     with pytest.raises(ValueError, match="unsigned 64-bit"):
         parse_number(str(2**64))
+
+
+def test_a_time_has_a_date_of_four_digits() -> None:
+    last = 253_402_300_799
+    assert parse_time(str(last)) == last
+    assert datetime.fromtimestamp(last, UTC).year == 9999
+    for text in (str(last + 1), str(2**64 - 1), "-1"):
+        with pytest.raises(ValueError, match=r"time|number"):
+            parse_time(text)
 
 
 PARIS = timezone(timedelta(hours=1))
@@ -115,11 +149,16 @@ def test_a_leap_second_is_the_second_before() -> None:
         "Tue Nov 31 03:30:16 2026",
         "Tue Nov   03:30:16 2026",
         "Tue Foo  3 03:30:16 2026",
+        "9999-12-31 23:59:59",
     ],
 )
 def test_any_other_date_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        parse_date(text, UTC)
+        parse_date(text, timezone(timedelta(hours=-1)))
+
+
+def test_no_date_is_before_the_epoch() -> None:
+    assert parse_date("1970-01-01 00:59:59", PARIS) == 0
 
 
 @given(st.integers(0, 2**32))

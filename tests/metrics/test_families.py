@@ -254,7 +254,7 @@ class TestCertificates:
             ]
         )
         found = samples(daemon, "openvpn_certificate_file_problem")
-        assert {labels["file"] for labels, _ in found} == {'/etc/\ufffd\ufffd"x'}
+        assert {labels["file"] for labels, _ in found} == {r'/etc/\udcff\x0a"x'}
 
 
 class TestChangeOfMode:

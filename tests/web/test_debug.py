@@ -86,7 +86,7 @@ def test_a_long_reply_is_truncated() -> None:
 
 def test_text_of_a_peer_stays_on_one_line_without_control_characters() -> None:
     lines = reply_lines(Command.VERSION, MultilineReply((b"a\x1b[31m\nb\xff",)))
-    assert lines[1] == "< a\ufffd[31m\ufffdb\ufffd"
+    assert lines[1] == r"< a\x1b[31m\x0ab\xff"
 
 
 def test_only_the_last_exchanges_are_kept() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from exporter.management.status.model import ClientRow, RouteRow
-from exporter.management.values import clean, clean_name, decode, parse_number
+from exporter.management.values import clean, clean_name, decode, parse_number, parse_time
 
 Row = TypeVar("Row", ClientRow, RouteRow)
 
@@ -22,7 +22,7 @@ CLIENT_COLUMNS: dict[str, Callable[[str], Any]] = {
     "Virtual IPv6 Address": clean,
     "Bytes Received": parse_number,
     "Bytes Sent": parse_number,
-    "Connected Since (time_t)": parse_number,
+    "Connected Since (time_t)": parse_time,
     "Username": clean_name,
     "Client ID": _optional_number,
     "Peer ID": _optional_number,
@@ -32,9 +32,9 @@ ROUTE_COLUMNS: dict[str, Callable[[str], Any]] = {
     "Virtual Address": clean,
     "Common Name": clean_name,
     "Real Address": clean,
-    "Last Ref (time_t)": parse_number,
+    "Last Ref (time_t)": parse_time,
 }
-_NUMERIC = (parse_number, _optional_number)
+_NUMERIC = (parse_number, parse_time, _optional_number)
 _NOT_READ = frozenset({"Connected Since", "Last Ref"})  # the same times, without a zone
 _REQUIRED = frozenset({"Common Name", "Real Address"})
 _FREE_TEXT = frozenset({"Common Name", "Username"})

@@ -24,7 +24,7 @@ from exporter.management.status.model import (
     check_row_count,
 )
 from exporter.management.status.row_cache import RowCache
-from exporter.management.values import clean, decode, parse_number
+from exporter.management.values import clean, decode, parse_number, parse_time
 
 _MAX_TITLE = 256
 
@@ -115,7 +115,7 @@ class _TableParser:
             case ["TITLE", *title]:
                 self._title = clean(self._separator.join(title), _MAX_TITLE)
             case ["TIME", *_, time]:
-                self._updated = parse_number(time)
+                self._updated = parse_time(time)
             case ["HEADER", table, *names]:
                 self._feed_header(table, tuple(names))
             case ["GLOBAL_STATS", "Max bcast/mcast queue length", length]:

@@ -9,6 +9,7 @@ from exporter import __version__
 from exporter.management.errors import ProtocolError
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.state import State, StateName
+from exporter.management.values import MAX_TIME
 from exporter.state.daemon import DaemonState
 from exporter.web.landing.page import CONTENT_SECURITY_POLICY, ROWS_LIMIT, Link, landing_page
 from tests.metrics.daemons import (
@@ -46,6 +47,11 @@ class TestRow:
             ],
             ["uplink | p2p 2.6.14", "CONNECTED | for 2 h", "", "9.00 kB", "8.00 kB", "60 s ago"],
         ]
+
+    def test_has_a_state_of_the_year_9999(self) -> None:
+        daemon = tunnel()
+        daemon.on_state(State(MAX_TIME, StateName.WAIT, ""))
+        assert rows(daemon)[0][1].startswith("WAIT | for")
 
     def test_has_a_rate_after_the_second_poll(self) -> None:
         daemon = tunnel()
