@@ -46,6 +46,11 @@ def count(expression: str, *labels: str) -> str:
     return _aggregated("count", expression, labels)
 
 
+def smaller(first: str, second: str) -> str:
+    """Return the smaller one of two values above 0, or the only one that exists."""
+    return f"{first} < {second} or {second} > 0 or {first} > 0"
+
+
 def _aggregated(operator: str, expression: str, labels: tuple[str, ...]) -> str:
     by = f" by ({', '.join(labels)})" if labels else ""
     return f"{operator}{by} ({expression})"

@@ -82,7 +82,7 @@ THRESHOLDS = (
         "new sessions of an expected client in 30 minutes",
     ),
     Threshold("idle-client", "20", _rate, "an expected client sends fewer bytes per second"),
-    Threshold("clients-near-limit", "0.85", _ratio, "connected clients as a ratio of max-clients"),
+    Threshold("clients-near-limit", "0.85", _ratio, "connected clients as a ratio of the limit"),
     Threshold(
         "clients-dropped", "0.5", _ratio, "ratio of connected clients to those 10 minutes ago"
     ),

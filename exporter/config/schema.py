@@ -196,6 +196,13 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         int | None,
         KeySpec(Integer(1_000_000), "The daemon's `max-clients`, exposed as a metric."),
     ] = None
+    address_pool_size: Annotated[
+        int | None,
+        KeySpec(
+            Integer(1_000_000),
+            "The number of clients that the daemon's address pool can serve, exposed as a metric.",
+        ),
+    ] = None
     privacy: Annotated[
         PrivacyMode | None,
         KeySpec(Choice(PrivacyMode), "Privacy of this daemon; default: `clients.privacy`."),

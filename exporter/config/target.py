@@ -47,6 +47,13 @@ class Target(msgspec.Struct, frozen=True):
         """Whether the session ends after each poll, for other management clients."""
         return self.daemon.slot is SlotPolicy.RELEASE and not self.is_reverse
 
+    def address_pool_size(self, version: str | None) -> int | None:
+        """Return the number of clients that the pool of a daemon of this version can serve."""
+        pool = self.daemon.openvpn_config.address_pool if self.daemon.openvpn_config else None
+        if self.daemon.address_pool_size is not None or pool is None:
+            return self.daemon.address_pool_size
+        return pool.size(version)
+
     def is_same_target(self, other: "Target") -> bool:
         """Return whether the session and the counters of `other` can be kept.
 

@@ -183,7 +183,7 @@ def infer_tunnel_mode(history: Sequence[State]) -> Mode:
     names = [state.name for state in history]
     if StateName.GET_CONFIG in names:
         return Mode.CLIENT
-    without_tls = StateName.CONNECTED in names[1:] and StateName.AUTH not in names
+    without_tls = StateName.CONNECTED in names and StateName.AUTH not in names
     is_p2p = without_tls or any(itertools.starmap(_is_p2p_step, itertools.pairwise(history)))
     return Mode.P2P if is_p2p else Mode.CLIENT
 

@@ -3,6 +3,7 @@
     lexer, lines, directives   one file -> its directives, split as OpenVPN splits them
     includes                   a file and the files that it includes -> one list of directives
     options                    directives -> the options that matter here, by OpenVPN's precedence
+    address_pool               the number of clients that a server's addresses suffice for
     model                      options -> the configuration of one OpenVPN process, paths resolved
     services                   names of services -> ports
     checks                     findings: what prevents monitoring, and what makes it dangerous

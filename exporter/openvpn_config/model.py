@@ -12,6 +12,7 @@ import msgspec
 
 from exporter.management.state import Mode
 from exporter.openvpn_config import includes, options
+from exporter.openvpn_config.address_pool import AddressPool, address_pool
 from exporter.openvpn_config.directives import Directive
 from exporter.openvpn_config.errors import Location
 from exporter.openvpn_config.includes import ResolvedConfig
@@ -69,6 +70,7 @@ class OpenVpnConfig(msgspec.Struct, frozen=True, kw_only=True):
     management: ManagementInterface | None
     status_file: Path | None
     max_clients: int | None
+    address_pool: AddressPool | None
     mute: Location | None
     client_config_dir: Path | None
     cert: Path | Inline | None
@@ -107,6 +109,7 @@ class _Builder:
             status_file=self._status_file(),
             max_clients=_max_clients(selected) if mode is Mode.SERVER else None,
             mute=_mute(selected),
+            address_pool=address_pool(selected) if mode is Mode.SERVER else None,
             client_config_dir=self._chroot_path(selected.argument("client-config-dir")),
             cert=self._pem_source("cert"),
             ca=self._pem_source("ca"),

@@ -17,7 +17,10 @@ _ARGUMENTS: Mapping[str, range] = {
     "config": range(1, 2),
     "crl-verify": range(1, 3),
     "dev": range(1, 2),
+    "dev-type": range(1, 2),
     "duplicate-cn": range(1),
+    "ifconfig-ipv6-pool": range(1, 2),
+    "ifconfig-pool": range(2, 4),
     "management": range(2, 4),
     "management-client": range(1),
     "management-client-auth": range(1),
@@ -42,6 +45,7 @@ _ARGUMENTS: Mapping[str, range] = {
     "status": range(1, 3),
     "status-version": range(1, 2),
     "tls-client": range(1),
+    "topology": range(1, 2),
     "username-as-common-name": range(1),
     "verb": range(1, 2),
 }

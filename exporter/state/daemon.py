@@ -134,6 +134,11 @@ class DaemonState:
         return self.target.daemon.max_clients
 
     @property
+    def address_pool_size(self) -> int | None:
+        """The number of clients that the address pool can serve, if known."""
+        return self.target.address_pool_size(self.version.version if self.version else None)
+
+    @property
     def is_tunnel(self) -> bool:
         """Whether the last status was the statistics of a client or p2p tunnel."""
         return self._is_tunnel

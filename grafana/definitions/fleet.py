@@ -22,6 +22,7 @@ from grafana.queries import (
     increase_in_range,
     nonzero_in_range,
     per_minute,
+    smaller,
     total,
 )
 from grafana.shared_panels import certificates, daemon_state, events, expected_clients, traffic
@@ -30,6 +31,7 @@ from grafana.variables import daemons
 _select = Selector(DAEMONS_MATCHERS)
 _RECEIVED = _select("openvpn_received_bytes_total")
 _SENT = _select("openvpn_sent_bytes_total")
+_LIMIT = smaller(_select("openvpn_server_address_pool_size"), _select("openvpn_server_max_clients"))
 _ZERO_IS_GREEN = thresholds("green", (0.5, "red"))
 
 _MONITORED = stat(
@@ -135,8 +137,7 @@ _DAEMONS = table(
         Value(
             "Limit usage",
             highest(
-                f"{_select('openvpn_server_connected_clients')} / "
-                f"({_select('openvpn_server_max_clients')} > 0)",
+                f"{_select('openvpn_server_connected_clients')} / ({_LIMIT})",
                 *DAEMON_LABELS,
             ),
             unit="percentunit",

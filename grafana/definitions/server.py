@@ -12,6 +12,7 @@ from grafana.queries import (
     highest,
     increase_in_range,
     per_minute,
+    smaller,
     total,
 )
 from grafana.shared_panels import client_tables, daemon_state, events, expected_clients, traffic
@@ -33,18 +34,21 @@ _CONNECTED = stat(
     no_value="no server",
 )
 
+_LIMIT = smaller(
+    total(_select("openvpn_server_address_pool_size")), total(_select("openvpn_server_max_clients"))
+)
+"""The limit of clients: either one, where the other is not known."""
+
 _LIMIT_USED = stat(
     "Limit usage",
     Description(
-        "Connected clients as a share of `max-clients`. At 100 % OpenVPN rejects the next client.",
-        "`status`, and `max_clients` of the exporter's configuration.",
-        "`max_clients` is not configured for this daemon, or the server is down.",
-        "raise `max-clients`, or find clients with more sessions than expected.",
+        "Connected clients as a share of the limit: `max-clients`, or the address pool if that is "
+        "smaller. At 100 % OpenVPN rejects the next client.",
+        "`status`; `max_clients` and `address_pool_size` of the exporter's configuration.",
+        "neither is configured for this daemon or discovered, or the server is down.",
+        "raise `max-clients`, enlarge the pool, or find clients with more sessions than expected.",
     ),
-    Query(
-        f"{total(_select('openvpn_server_connected_clients'))} / "
-        f"({total(_select('openvpn_server_max_clients'))} > 0)"
-    ),
+    Query(f"{total(_select('openvpn_server_connected_clients'))} / ({_LIMIT})"),
     unit="percentunit",
     decimals=0,
     colours=thresholds("green", (0.7, "yellow"), (0.9, "red")),
@@ -83,14 +87,15 @@ _CLIENTS = time_series(
     "Clients",
     Description(
         "Connected clients, pending clients (handshakes, logins, port scans) and the limit.",
-        "`status`; the limit is `max_clients` of the exporter's configuration.",
+        "`status`; the limit is `max_clients` or `address_pool_size` of the exporter's "
+        "configuration, whichever is smaller.",
         "the server is down, or the daemon is a client.",
         "many pending and few connected clients: logins that hang, or a scan.",
     ),
     [
         Query(total(_select("openvpn_server_connected_clients")), "connected"),
         Query(total(_select("openvpn_server_pending_clients")), "pending"),
-        Query(total(_select("openvpn_server_max_clients")), "limit"),
+        Query(_LIMIT, "limit"),
     ],
     unit="short",
     no_value="No server",

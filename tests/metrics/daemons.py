@@ -91,6 +91,7 @@ def office_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> Daem
         management=parse_endpoint("127.0.0.1:7505"),
         expected_clients=tuple(expected),
         max_clients=200,
+        address_pool_size=250,
     )
 
 

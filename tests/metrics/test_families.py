@@ -65,6 +65,7 @@ class TestServer:
             ("openvpn_server_connected_clients", [({}, 1)]),
             ("openvpn_server_pending_clients", [({}, 0)]),
             ("openvpn_server_max_clients", [({}, 200)]),
+            ("openvpn_server_address_pool_size", [({}, 250)]),
             ("openvpn_server_routes", [({}, 1)]),
             ("openvpn_server_max_bcast_mcast_queue_length", [({}, 2)]),
             ("openvpn_server_dco_enabled", [({}, 0)]),

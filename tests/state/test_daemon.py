@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from exporter.certificates.source import (
     CertificateDirective,
     CertificateFileState,
@@ -134,6 +136,22 @@ def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path)
     known = DaemonState(Target(daemon))
     known.on_status_file(tunnel(), now=NOW, duration=0.01)
     assert known.mode is Mode.P2P
+
+
+@pytest.mark.parametrize(
+    ("configured", "version", "size"),
+    [(None, "2.6.14", 2), (None, "2.7.8", 13), (None, None, None), (5, "2.6.14", 5)],
+)
+def test_size_of_a_discovered_pool_depends_on_the_version(
+    tmp_path: Path, configured: int | None, version: str | None, size: int | None
+) -> None:
+    (tmp_path / "office.conf").write_text("server 10.8.0.0 255.255.255.240\n")
+    (found,) = discover([Pattern("*.conf")], tmp_path).daemons
+    daemon = DaemonConfig(name="office", address_pool_size=configured, openvpn_config=found.config)
+    known = DaemonState(Target(daemon))
+    if version is not None:
+        known.on_info(DaemonInfo(version=Version(version, "", ""), pid=1, verbosity=3))
+    assert known.address_pool_size == size
 
 
 def test_gauges_go_away_with_the_session_and_counters_stay() -> None:

@@ -67,6 +67,12 @@ FAMILIES = (
         lambda daemon: daemon.max_clients,
     ),
     gauge(
+        "openvpn_server_address_pool_size",
+        "Number of clients that the address pool can serve ('server', 'ifconfig-pool'), where "
+        "known.",
+        lambda daemon: daemon.address_pool_size,
+    ),
+    gauge(
         "openvpn_server_routes",
         "Routes in the server's routing table.",
         _from_status(lambda status: status.route_count),

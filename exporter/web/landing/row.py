@@ -116,7 +116,8 @@ def _clients(daemon: DaemonState) -> Sequence[str]:
     if not isinstance(daemon.status, ServerStatus):
         return ("",)
     pending = len(daemon.status.pending)
-    limit = f" of {daemon.max_clients}" if daemon.max_clients else ""
+    limits = [limit for limit in (daemon.max_clients, daemon.address_pool_size) if limit]
+    limit = f" of {min(limits)}" if limits else ""
     return f"{len(daemon.status.clients)}{limit}", f"{pending} pending" if pending else ""
 
 

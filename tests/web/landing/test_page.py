@@ -72,9 +72,12 @@ class TestRow:
 
     def test_has_no_limit_of_clients_unless_configured(self) -> None:
         daemon = server()
-        unlimited = structs.replace(daemon.target.daemon, max_clients=None)
-        daemon.reconfigure(structs.replace(daemon.target, daemon=unlimited))
-        assert rows(daemon)[0][2] == "1"
+        for limit, pool, cell in ((None, None, "1"), (None, 13, "1 of 13"), (200, 13, "1 of 13")):
+            config = structs.replace(
+                daemon.target.daemon, max_clients=limit, address_pool_size=pool
+            )
+            daemon.reconfigure(structs.replace(daemon.target, daemon=config))
+            assert rows(daemon)[0][2] == cell
 
     def test_has_no_values_before_the_first_poll(self) -> None:
         assert rows(new_daemon()) == [["office", "pending", "", "", "", "never"]]
