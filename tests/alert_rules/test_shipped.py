@@ -45,8 +45,8 @@ def running() -> Iterator[dict[Path, subprocess.Popen[str]]]:
 def test_rules_pass_their_promtool_tests(
     file: Path, running: dict[Path, subprocess.Popen[str]]
 ) -> None:
-    said, _ = running[file].communicate()
-    assert running[file].returncode == 0, said
+    output, _ = running[file].communicate()
+    assert running[file].returncode == 0, output
 
 
 def test_promtool_accepts_the_example_configuration() -> None:

@@ -20,7 +20,7 @@ OFFICE = DaemonConfig(name="office", management=HOME)
 BRANCH = DaemonConfig(name="branch", management=AWAY)
 
 
-def watch(
+def make_target(
     daemon: DaemonConfig = OFFICE,
     *,
     clients: ClientsConfig = ClientsConfig(),  # noqa: B008 -- frozen
@@ -31,47 +31,49 @@ def watch(
 
 
 def test_the_same_configuration_changes_nothing() -> None:
-    assert diff([watch(), watch(BRANCH)], [watch(BRANCH), watch()]) == ReloadDiff(
-        unchanged=("branch", "office")
-    )
+    assert diff(
+        [make_target(), make_target(BRANCH)], [make_target(BRANCH), make_target()]
+    ) == ReloadDiff(unchanged=("branch", "office"))
 
 
 def test_new_names_come_and_old_ones_go() -> None:
-    assert diff([watch()], [watch(BRANCH)]) == ReloadDiff(added=("branch",), removed=("office",))
+    assert diff([make_target()], [make_target(BRANCH)]) == ReloadDiff(
+        added=("branch",), removed=("office",)
+    )
 
 
 @pytest.mark.parametrize(
     "new",
     [
-        watch(poll_interval=60.0),
-        watch(clients=ClientsConfig(series=False)),
-        watch(clients=ClientsConfig(forget_after=1.0, limit=1, routes=True)),
-        watch(events=EventsConfig(log=False)),
-        watch(DaemonConfig(name="office", management=HOME, timeout=1.0)),
-        watch(DaemonConfig(name="office", management=HOME, slot=SlotPolicy.RELEASE)),
-        watch(DaemonConfig(name="office", management=HOME, password_file=Path("/x"))),
-        watch(DaemonConfig(name="office", management=HOME, expected_clients=("alice",))),
-        watch(DaemonConfig(name="office", management=HOME, status_file=Path("/x"))),
+        make_target(poll_interval=60.0),
+        make_target(clients=ClientsConfig(series=False)),
+        make_target(clients=ClientsConfig(forget_after=1.0, limit=1, routes=True)),
+        make_target(events=EventsConfig(log=False)),
+        make_target(DaemonConfig(name="office", management=HOME, timeout=1.0)),
+        make_target(DaemonConfig(name="office", management=HOME, slot=SlotPolicy.RELEASE)),
+        make_target(DaemonConfig(name="office", management=HOME, password_file=Path("/x"))),
+        make_target(DaemonConfig(name="office", management=HOME, expected_clients=("alice",))),
+        make_target(DaemonConfig(name="office", management=HOME, status_file=Path("/x"))),
     ],
 )
 def test_other_settings_leave_session_and_counters_alone(new: Target) -> None:
-    assert diff([watch()], [new]) == ReloadDiff(changed=("office",))
+    assert diff([make_target()], [new]) == ReloadDiff(changed=("office",))
 
 
 @pytest.mark.parametrize(
     "new",
     [
-        watch(DaemonConfig(name="office", management=AWAY)),
-        watch(clients=ClientsConfig(identity=Identity.USERNAME)),
-        watch(DaemonConfig(name="office", status_file=Path("/x"))),
+        make_target(DaemonConfig(name="office", management=AWAY)),
+        make_target(clients=ClientsConfig(identity=Identity.USERNAME)),
+        make_target(DaemonConfig(name="office", status_file=Path("/x"))),
     ],
 )
 def test_another_daemon_or_other_identities_begin_anew(new: Target) -> None:
-    assert diff([watch()], [new]) == ReloadDiff(restarted=("office",))
+    assert diff([make_target()], [new]) == ReloadDiff(restarted=("office",))
 
 
 def test_another_status_file_is_another_daemon_where_there_is_nothing_else() -> None:
-    one, other = (watch(DaemonConfig(name="a", status_file=Path(name))) for name in "xy")
+    one, other = (make_target(DaemonConfig(name="a", status_file=Path(name))) for name in "xy")
     assert diff([one], [other]) == ReloadDiff(restarted=("a",))
 
 

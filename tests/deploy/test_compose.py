@@ -1,4 +1,4 @@
-"""The compose file, against what lies beside it."""
+"""The Compose file and the files that it mounts."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The image, as far as it can be told without Docker."""
+"""The image, as far as it can be tested without Docker."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The manifests, against each other and against the program."""
+"""The manifests agree with each other and with the program."""
 
 import re
 from pathlib import Path
@@ -110,8 +110,8 @@ def test_openvpn_and_the_exporter_share_the_directory_of_the_socket(pod: Manifes
     assert isinstance(daemon.management, UnixEndpoint)
     directory = str(Path(daemon.management.path).parent)
     assert [mounts(container)[directory] for container in pod["containers"]] == ["management"] * 2
-    told = re.search(
+    match = re.search(
         r"^# +management (\S+) unix$", (HERE / "deployment.yaml").read_text(), re.MULTILINE
     )
-    assert told is not None
-    assert told[1] == daemon.management.path
+    assert match is not None
+    assert match[1] == daemon.management.path

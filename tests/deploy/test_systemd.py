@@ -1,4 +1,4 @@
-"""The units, by systemd's own programs where these can tell, else against the program."""
+"""The units, checked by systemd's own programs where possible, else against the program."""
 
 import re
 import shlex
@@ -46,8 +46,8 @@ class TestSystemd:
         run("systemd-analyze", "verify", "--man=no", installed / name)
 
     def test_finds_little_exposed_and_the_readme_says_how_much(self, installed: Path) -> None:
-        said = run("systemd-analyze", "security", "--offline=yes", installed / SERVICE.name)
-        exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+) OK", said)
+        output = run("systemd-analyze", "security", "--offline=yes", installed / SERVICE.name)
+        exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+) OK", output)
         assert exposure is not None
         assert float(exposure[1]) <= 1.1
         assert "`systemd-analyze security` rates the service 1.1 " in README.read_text()

@@ -111,16 +111,16 @@ def test_a_message_with_another_client_is_ambiguous() -> None:
 @example("x/1.2.3.4:5 AUTH: Received control message: AUTH_FAILED", HARMLESS[5], ADDRESSES[0])
 @example("x/1.2.3.4:5 TLS Error: TLS handshake failed", HARMLESS[2], ADDRESSES[0])
 def test_no_name_forges_an_event(name: str, message: str, address: str) -> None:
-    said = message.format(name=name, address=address)
-    for text in (said, f"{address} {said}", f"{name}/{address} {said}"):
+    quoted = message.format(name=name, address=address)
+    for text in (quoted, f"{address} {quoted}", f"{name}/{address} {quoted}"):
         assert name_of(text) is None
 
 
 @given(hostile_names())
 @example("x/1.2.3.4:5 VERIFY ERROR: x")
 def test_the_name_of_a_floating_client_forges_no_other_event(name: str) -> None:
-    said = f"peer 0 ({name}) floated from 192.0.2.1:4 to [AF_INET]192.0.2.2:5"
-    assert name_of(said) in {None, "client_floated"}
+    text = f"peer 0 ({name}) floated from 192.0.2.1:4 to [AF_INET]192.0.2.2:5"
+    assert name_of(text) in {None, "client_floated"}
 
 
 @given(st.text(st.characters(exclude_characters=":["), min_size=1, max_size=8), EXAMPLES)
@@ -187,13 +187,13 @@ def test_the_connect_line_has_the_name_and_address(name: str, address: str, pref
 
 def test_the_peer_id_is_no_part_of_the_address() -> None:
     about = "alice/127.0.0.1:4 peer-id=3"
-    said = line(f"{about} MULTI: primary virtual IP for {about}: 10.8.0.2")
-    assert parse_connect(said) == ConnectLine("alice", "127.0.0.1:4", ipv6=False)
+    connect_line = line(f"{about} MULTI: primary virtual IP for {about}: 10.8.0.2")
+    assert parse_connect(connect_line) == ConnectLine("alice", "127.0.0.1:4", ipv6=False)
 
 
 def test_the_name_in_a_connect_line_is_clean() -> None:
-    said = line("MULTI: primary virtual IP for a\x07b/127.0.0.1:4: 10.8.0.2")
-    assert parse_connect(said) == ConnectLine(r"a\x07b", "127.0.0.1:4", ipv6=False)
+    connect_line = line("MULTI: primary virtual IP for a\x07b/127.0.0.1:4: 10.8.0.2")
+    assert parse_connect(connect_line) == ConnectLine(r"a\x07b", "127.0.0.1:4", ipv6=False)
 
 
 @pytest.mark.parametrize("before", ["", "y", "y ", "y/::1 "])
@@ -209,9 +209,9 @@ def test_no_name_forges_a_connect_line(before: str, name: str) -> None:
     name, address = before + name, "127.0.0.1:48762"
     for message in HARMLESS:
         if "primary" not in message:
-            said = message.format(name=name, address=address)
-            assert parse_connect(line(f"{name}/{address} {said}")) is None
-            assert parse_connect(line(f"{address} {said}")) is None
+            quoted = message.format(name=name, address=address)
+            assert parse_connect(line(f"{name}/{address} {quoted}")) is None
+            assert parse_connect(line(f"{address} {quoted}")) is None
 
 
 _REFERENCE = re.compile(
@@ -247,8 +247,8 @@ def test_a_line_too_long_for_openvpn_has_no_event_and_no_client() -> None:
     padding = " " * MAX_TEXT
     assert name_of(f"{client} VERIFY ERROR: {padding}") is None
     assert not is_management_line(line(f"{client} MANAGEMENT: {padding}"))
-    said = f"MULTI: primary virtual IP for {padding}/127.0.0.1:4: 10.8.0.2"
-    assert parse_connect(line(said)) is None
+    text = f"MULTI: primary virtual IP for {padding}/127.0.0.1:4: 10.8.0.2"
+    assert parse_connect(line(text)) is None
 
 
 def repeats(tree: Iterable[tuple[object, Any]], *, last: bool = True) -> int:
@@ -278,8 +278,8 @@ def test_the_pattern_of_an_event_is_matched_in_linear_time(event: LogEvent) -> N
 
 @pytest.mark.parametrize("to", [" to [AF_INET]192.0.2.2:5", "", " from"])
 def test_a_float_needs_both_addresses(to: str) -> None:
-    said = f"peer 0 (a) floated from b) floated from 192.0.2.1:4{to}"
-    assert name_of(said) == ("client_floated" if to.startswith(" to") else None)
+    text = f"peer 0 (a) floated from b) floated from 192.0.2.1:4{to}"
+    assert name_of(text) == ("client_floated" if to.startswith(" to") else None)
 
 
 def log_lines(capture: str) -> list[LogLine]:
@@ -301,8 +301,8 @@ def events_of(captures: list[str]) -> Counter[str]:
     events = Events(lambda _: None)
     drain(events.add_log_history(()))
     for capture in captures:
-        for said in log_lines(capture):
-            events.add("LOG", said)
+        for log_line in log_lines(capture):
+            events.add("LOG", log_line)
     return +events.log_events
 
 
@@ -335,7 +335,7 @@ def test_the_captures_have_the_expected_events() -> None:
 
 
 def test_the_captures_have_the_expected_connect_lines() -> None:
-    clients = [parse_connect(said) for name in CAPTURES for said in log_lines(name)]
+    clients = [parse_connect(log_line) for name in CAPTURES for log_line in log_lines(name)]
     assert Counter(client.name for client in clients if client and not client.ipv6) == {
         "alice": 10,
         "bob": 3,

@@ -1,4 +1,4 @@
-"""What 2.7 says otherwise, and what a later version may say: nothing of it may do harm.
+"""What differs in 2.7, and may differ in later versions, causes no error.
 
 The rows are written by hand after what 2.7 prints; the sockets are those of a server with several
 `local` lines: UDP and TCP, IPv4, IPv6, and IPv4 on an IPv6 socket.

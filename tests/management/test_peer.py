@@ -22,7 +22,7 @@ def test_any_other_platform_is_other(platform: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "version"),
+    ("text", "version"),
     [
         ("2.6.14", "2.6.14"),
         ("2.4", "2.4"),
@@ -40,12 +40,12 @@ def test_any_other_platform_is_other(platform: str) -> None:
         ("v2.6.14", OTHER),
     ],
 )
-def test_a_version_is_its_number(said: str, version: str) -> None:
-    assert parse_peer_info({"IV_VER": said}).version == version
+def test_a_version_is_its_number(text: str, version: str) -> None:
+    assert parse_peer_info({"IV_VER": text}).version == version
 
 
 @pytest.mark.parametrize(
-    ("said", "program"),
+    ("text", "program"),
     [
         ("OpenVPN_GUI_11", "openvpn-gui"),
         ("OCWindows_3.2.0-1064", "openvpn-connect"),
@@ -58,8 +58,8 @@ def test_a_version_is_its_number(said: str, version: str) -> None:
         ("", ""),
     ],
 )
-def test_a_gui_is_the_program_without_its_version(said: str, program: str) -> None:
-    assert parse_peer_info({"IV_GUI_VER": said}).gui == program
+def test_a_gui_is_the_program_without_its_version(text: str, program: str) -> None:
+    assert parse_peer_info({"IV_GUI_VER": text}).gui == program
 
 
 def test_a_client_without_peer_info_is_unknown() -> None:

@@ -75,12 +75,12 @@ def test_a_reply_to_hold_that_is_not_the_daemons_shows_a_pass_through() -> None:
     ("parse", "name"),
     [(replies.parse_pid, b"pid"), (replies.parse_verb, b"verb"), (replies.parse_hold, b"hold")],
 )
-@pytest.mark.parametrize("said", [b"", b"%s", b"%s=", b"%s=-1", b"%s=x", b"mute=0", b"%s=1 2"])
+@pytest.mark.parametrize("text", [b"", b"%s", b"%s=", b"%s=-1", b"%s=x", b"mute=0", b"%s=1 2"])
 def test_another_setting_is_an_error(
-    parse: Callable[[bytes], int], name: bytes, said: bytes
+    parse: Callable[[bytes], int], name: bytes, text: bytes
 ) -> None:
     with pytest.raises(ReplyError, match=name.decode()):
-        parse(said.replace(b"%s", name))
+        parse(text.replace(b"%s", name))
 
 
 def test_load_stats_are_parsed() -> None:

@@ -174,8 +174,8 @@ def test_the_reasons_are_unique() -> None:
 def test_every_captured_reconnect_has_a_known_reason() -> None:
     changes = [
         reading.state
-        for said in CAPTURES.values()
-        for message in decode([said])
+        for data in CAPTURES.values()
+        for message in decode([data])
         if isinstance(message, Notification)
         and isinstance(reading := parse_notification(message), StateChange)
     ]

@@ -70,14 +70,14 @@ async def running(monitor: Monitor) -> AsyncIterator[asyncio.Task[None]]:
 
 
 @contextlib.asynccontextmanager
-async def watching(
+async def running_monitor(
     endpoint: Endpoint,
     *,
     deadline: float = TEST_TIMEOUT,
     interval: float = INTERVAL,
     password_file: Path | None = None,
 ) -> AsyncIterator[DaemonState]:
-    """Watch one daemon until the end of the block."""
+    """Monitor one daemon until the end of the block; yield its state."""
     monitor = make_monitor(
         endpoint, deadline=deadline, interval=interval, password_file=password_file
     )
@@ -85,7 +85,7 @@ async def watching(
         yield monitor.daemon
 
 
-async def polled_times(daemon: FakeDaemon, times: int) -> None:
+async def reply_to_polls(daemon: FakeDaemon, times: int) -> None:
     """Let a daemon accept a session and reply to some polls."""
     session = await daemon.accept_and_greet()
     await session.reply_to_polls(times)
@@ -98,7 +98,7 @@ def write(directory: Path, password: str) -> Path:
     return path
 
 
-async def logs_in(daemon: FakeDaemon) -> FakeSession:
+async def accept_login(daemon: FakeDaemon) -> FakeSession:
     """Let a daemon accept any password."""
     session = await daemon.accept()
     session.send_bytes(PROMPT)

@@ -1,4 +1,4 @@
-"""What is asked of a daemon, over a real socket, and what its answers come to."""
+"""The commands of a session and their parsed replies, over a real socket."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Commands that a daemon refuses, or answers oddly: only their own data is missing."""
+"""Commands that a daemon refuses, or answers unexpectedly: only their own data is missing."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from exporter.transport.history import CommandHistory
 from exporter.web.debug import render_debug
 from tests.fake_daemon import REPLIES, fake_daemon
 from tests.log_capture import LogCapture
-from tests.monitor.harness import make_monitor, watching
+from tests.monitor.harness import make_monitor, running_monitor
 
 REFUSED = (b"ERROR: command not allowed",)
 LINE = (b"SUCCESS: all is well",)
@@ -50,7 +50,7 @@ async def test_the_daemon_is_up_without_one_fact(
     command: bytes, reply: Sequence[bytes], log: LogCapture
 ) -> None:
     replies = {**REPLIES, command: reply}
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(4, replies=replies)
         assert state.up
@@ -70,7 +70,7 @@ async def test_the_daemon_is_up_without_one_fact(
 async def test_a_daemon_that_answers_nothing_but_status_is_up() -> None:
     replies: dict[bytes, Sequence[bytes]] = {command.line.strip(): REFUSED for command in Command}
     replies[b"status 3"] = REPLIES[b"status 3"]
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1, replies=replies)
         replies[b"status 3"] = [line.replace(b"3005", b"3105") for line in REPLIES[b"status 3"]]
@@ -82,7 +82,7 @@ async def test_a_daemon_that_answers_nothing_but_status_is_up() -> None:
 
 @pytest.mark.parametrize("reply", [REFUSED, LINE])
 async def test_an_unknown_verbosity_never_switches_the_log_on(reply: Sequence[bytes]) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(3, replies={**REPLIES, b"verb": reply})
         assert b"log on" not in session.received
@@ -92,7 +92,7 @@ async def test_an_unknown_verbosity_never_switches_the_log_on(reply: Sequence[by
 
 async def test_states_count_in_real_time_without_a_history() -> None:
     replies = {**REPLIES, b"state all": REFUSED}
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1, replies=replies)
         session.send_lines(b">STATE:1795405990,RECONNECTING,ping-restart,,,,,")
@@ -104,7 +104,7 @@ async def test_states_count_in_real_time_without_a_history() -> None:
 
 async def test_load_stats_that_come_back_are_no_jump() -> None:
     large = {**REPLIES, b"load-stats": (b"SUCCESS: nclients=1,bytesin=9000005,bytesout=9000148",)}
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2, replies={**REPLIES, b"load-stats": REFUSED})
         before = state.traffic.received_bytes

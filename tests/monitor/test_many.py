@@ -38,10 +38,12 @@ class Polls:
             )
 
 
-def watch(name: str, address: str, polls: Polls, *, interval: float, phase: float) -> Monitor:
+def make_monitor(
+    name: str, address: str, polls: Polls, *, interval: float, stagger: float
+) -> Monitor:
     daemon = DaemonConfig(name=name, management=parse_endpoint(address), timeout=TEST_TIMEOUT)
     target = Target(daemon, poll_interval=interval)
-    return Monitor(target, on_updated=polls.note, stagger=phase)
+    return Monitor(target, on_updated=polls.note, stagger=stagger)
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +58,7 @@ async def test_polls_of_many_daemons_are_staggered() -> None:
         for number, name in enumerate(names):
             daemon = await stack.enter_async_context(simulated_server(clients=2))
             monitors.append(
-                watch(name, daemon.address, polls, interval=1.0, phase=0.5 + number / 10)
+                make_monitor(name, daemon.address, polls, interval=1.0, stagger=0.5 + number / 10)
             )
         tasks.extend([await stack.enter_async_context(running(it)) for it in reversed(monitors)])
         await polls.each(2, names)
@@ -75,7 +77,7 @@ async def test_hung_daemons_do_not_delay_the_others() -> None:
             else:
                 daemon = await stack.enter_async_context(simulated_server(clients=2))
                 address = daemon.address
-            monitor = watch(str(number), address, polls, interval=0.2, phase=number / 30)
+            monitor = make_monitor(str(number), address, polls, interval=0.2, stagger=number / 30)
             tasks.append(await stack.enter_async_context(running(monitor)))
         for mute, _ in hung:
             session = await mute.accept_and_greet()

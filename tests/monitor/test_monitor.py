@@ -1,4 +1,4 @@
-"""A monitor at work: a daemon that answers, that comes back, that hangs, and bugs."""
+"""A monitor over real sockets: daemons that answer, reconnect or hang, and bugs."""
 
 import asyncio
 import contextlib
@@ -31,9 +31,9 @@ from tests.monitor.harness import (
     SHORT,
     NoJitter,
     make_monitor,
-    polled_times,
+    reply_to_polls,
     running,
-    watching,
+    running_monitor,
     write,
 )
 
@@ -41,7 +41,7 @@ NOT_IN_THIS_MODE = b"ERROR: The 'status' command is not supported by the current
 
 
 async def test_a_daemon_that_answers_is_up(log: LogCapture) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(3)
         assert (state.up, state.management_up, state.down_reason) == (True, True, None)
@@ -55,13 +55,16 @@ async def test_a_daemon_that_answers_is_up(log: LogCapture) -> None:
 
 
 async def test_a_daemon_on_a_unix_socket_is_up(tmp_path: Path, log: LogCapture) -> None:
-    async with fake_daemon(tmp_path / "office.sock") as daemon, watching(daemon.endpoint) as state:
-        await polled_times(daemon, 2)
+    async with (
+        fake_daemon(tmp_path / "office.sock") as daemon,
+        running_monitor(daemon.endpoint) as state,
+    ):
+        await reply_to_polls(daemon, 2)
         assert state.up
 
 
 async def test_info_is_fetched_once_a_session() -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint):
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(4)
         once = {b"version", b"pid", b"verb", b"hold", b"state on", b"state all"}
@@ -69,7 +72,7 @@ async def test_info_is_fetched_once_a_session() -> None:
 
 
 async def test_a_real_time_message_changes_the_state_between_polls() -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         session.send_lines(b">STATE:1795405990,RECONNECTING,ping-restart,,,,,")
@@ -80,7 +83,7 @@ async def test_a_real_time_message_changes_the_state_between_polls() -> None:
 
 async def test_the_state_is_checked_at_each_interval(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session_module, "STATE_INTERVAL", 0.0)
-    async with fake_daemon() as daemon, watching(daemon.endpoint):
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(3)
         assert session.received.count(b"state") >= 2
@@ -88,7 +91,7 @@ async def test_the_state_is_checked_at_each_interval(monkeypatch: pytest.MonkeyP
 
 
 async def test_a_daemon_without_a_status_is_up_without_server_metrics() -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2, replies={**REPLIES, b"status 3": (NOT_IN_THIS_MODE,)})
         await session.reply(until=b"load-stats")
@@ -98,7 +101,7 @@ async def test_a_daemon_without_a_status_is_up_without_server_metrics() -> None:
 
 
 async def test_unparsed_lines_are_counted() -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         session.send_lines(b"SUCCESS: nobody asked")
@@ -107,7 +110,7 @@ async def test_unparsed_lines_are_counted() -> None:
 
 
 async def test_a_daemon_is_up_again_after_a_reconnect(log: LogCapture) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2)
         session.close()
@@ -124,7 +127,7 @@ async def test_a_daemon_is_up_again_after_a_reconnect(log: LogCapture) -> None:
 async def test_up_and_down_are_logged_once_for_many_attempts(
     log: LogCapture,
 ) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint):
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2)
         session.close()
@@ -142,7 +145,7 @@ async def test_up_and_down_are_logged_once_for_many_attempts(
 async def test_a_session_survives_a_timeout(
     log: LogCapture,
 ) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint, deadline=SHORT) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         await log.wait_for_up()
@@ -150,7 +153,7 @@ async def test_a_session_survives_a_timeout(
         assert await log.wait_for_down() == "timeout"
         assert state.down_reason is DownReason.TIMEOUT
         assert await session.read_line() == b"pid"
-        # It was frozen, and now says all that it was asked.
+        # The daemon hung, and now replies to all commands.
         session.send_lines(*REPLIES[b"load-stats"], *REPLIES[b"pid"])
         await session.reply_to_polls(2)
         assert state.up
@@ -159,7 +162,7 @@ async def test_a_session_survives_a_timeout(
 
 
 async def test_a_session_ends_after_several_timeouts(log: LogCapture) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint, deadline=SHORT) as state:
         session = await daemon.accept_and_greet()
         await session.reply(until=b"load-stats")
         while (line := await session.read_line()) and line != b"quit":
@@ -176,7 +179,7 @@ async def test_a_reverse_session_survives_any_number_of_timeouts(
 ) -> None:
     """It would exit if we left."""
     endpoint = ListenEndpoint("127.0.0.1", free_port())
-    async with watching(endpoint, deadline=SHORT) as state:
+    async with running_monitor(endpoint, deadline=SHORT) as state:
         assert await log.wait_for_down() == "not_found"  # it listens now
         async with connect_fake_daemon(endpoint.host, endpoint.port) as session:
             session.send_lines(GREETING)
@@ -195,7 +198,7 @@ async def test_a_reverse_session_survives_any_number_of_timeouts(
 async def reverse(log: LogCapture, password: Path) -> AsyncIterator[ListenEndpoint]:
     """Listen for a daemon that asks for a password."""
     endpoint = ListenEndpoint("127.0.0.1", free_port())
-    async with watching(endpoint, deadline=SHORT, password_file=password):
+    async with running_monitor(endpoint, deadline=SHORT, password_file=password):
         assert await log.wait_for_down() == "not_found"  # it listens now
         yield endpoint
 
@@ -261,13 +264,13 @@ async def test_one_hung_daemon_of_fifty_delays_no_other() -> None:
     async with contextlib.AsyncExitStack() as stack:
         daemons = [await stack.enter_async_context(fake_daemon()) for _ in range(50)]
         records = [
-            await stack.enter_async_context(watching(daemon.endpoint, deadline=600))
+            await stack.enter_async_context(running_monitor(daemon.endpoint, deadline=600))
             for daemon in daemons
         ]
         hung = await daemons[0].accept_and_greet()
         await hung.reply(until=b"status 3")
         # Ten polls each, long before the hung one's deadline.
-        await asyncio.gather(*(polled_times(daemon, 10) for daemon in daemons[1:]))
+        await asyncio.gather(*(reply_to_polls(daemon, 10) for daemon in daemons[1:]))
         assert all(state.polls >= 9 for state in records[1:])
         assert records[0].polls == 0
 
@@ -275,7 +278,7 @@ async def test_one_hung_daemon_of_fifty_delays_no_other() -> None:
 async def test_a_status_that_never_ends_is_answered_by_status_1_and_counted(
     log: LogCapture,
 ) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=SHORT) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint, deadline=SHORT) as state:
         session = await daemon.accept_and_greet()
         await session.reply(until=b"status 3")
         session.send_lines(*STATUS_3[:4])
@@ -307,14 +310,14 @@ async def test_a_bug_in_a_poll_ends_no_task(
         on_poll(state, *args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(DaemonState, "on_poll", stumble)
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         for _ in range(2):
             session = await daemon.accept_and_greet()
             await session.reply_to_polls(1)
             await log.wait_for("unhandled exception in monitor")
             await session.wait_closed()
             assert state.down_reason is DownReason.PROTOCOL
-        await polled_times(daemon, 2)
+        await reply_to_polls(daemon, 2)
         assert state.up
     assert log.messages.count("unhandled exception in monitor") == 2
     assert any("ZeroDivisionError" in line for line in log.lines)
@@ -326,14 +329,14 @@ async def test_a_bug_in_a_notification_ends_no_task(
     def stumble(*_: object) -> None:
         raise ZeroDivisionError
 
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         with monkeypatch.context() as patch:
             patch.setattr(DaemonState, "on_notification", stumble)
             session.send_lines(b">LOG:1795405990,,a line")
             assert await log.wait_for_down() == "protocol"
-        await polled_times(daemon, 2)
+        await reply_to_polls(daemon, 2)
         assert state.up
     assert log.messages.count("unhandled exception in monitor") == 1
 
@@ -342,9 +345,9 @@ async def test_a_monitor_runs_until_it_is_cancelled() -> None:
     async with (
         running(make_monitor(TcpEndpoint("127.0.0.1", free_port()))) as task,
         fake_daemon() as other,
-        watching(other.endpoint),
+        running_monitor(other.endpoint),
     ):
-        await polled_times(other, 5)
+        await reply_to_polls(other, 5)
         assert not task.done()
 
 

@@ -1,4 +1,4 @@
-"""Each reason for which a daemon is down, made over a real socket."""
+"""Each reason why a daemon is down, caused over a real socket."""
 
 import contextlib
 import socket
@@ -19,19 +19,19 @@ from tests.fake_daemon import (
     free_port,
 )
 from tests.log_capture import LogCapture
-from tests.monitor.harness import SHORT, logs_in, watching, write
+from tests.monitor.harness import SHORT, accept_login, running_monitor, write
 
 
 async def is_down(
     endpoint: Endpoint, log: LogCapture, *, deadline: float = TEST_TIMEOUT
 ) -> DownReason:
-    """Watch until the first failure; return the reason, which the state must have as well."""
-    async with watching(endpoint, deadline=deadline) as state:
-        said = await log.wait_for_down()
+    """Monitor until the first failure; return the reason, which the state must have as well."""
+    async with running_monitor(endpoint, deadline=deadline) as state:
+        reason = await log.wait_for_down()
         assert not state.up
         assert not state.management_up
         assert state.down_reason is not None
-        assert state.down_reason.value == said
+        assert state.down_reason.value == reason
         assert state.down_message
         assert state.poll_failures.total() == state.poll_failures[state.down_reason] > 0
         assert state.polls == state.poll_failures.total()
@@ -62,11 +62,14 @@ async def test_an_occupied_listen_port_is_unreachable(log: LogCapture) -> None:
 
 
 @contextlib.asynccontextmanager
-async def watched(
+async def first_session(
     log: LogCapture, reason: str, *, deadline: float = TEST_TIMEOUT
 ) -> AsyncIterator[FakeSession]:
-    """Give the first visit of a monitor that must find the daemon down for `reason`."""
-    async with fake_daemon() as daemon, watching(daemon.endpoint, deadline=deadline) as state:
+    """Yield the first session of a monitor; the daemon must be down for `reason` after it."""
+    async with (
+        fake_daemon() as daemon,
+        running_monitor(daemon.endpoint, deadline=deadline) as state,
+    ):
         yield await daemon.accept()
         assert await log.wait_for_down() == reason
         assert state.down_reason is not None
@@ -76,40 +79,40 @@ async def watched(
 
 
 async def test_closed_before_a_byte_means_permission(log: LogCapture) -> None:
-    async with watched(log, "permission") as session:
+    async with first_session(log, "permission") as session:
         session.close()
 
 
 async def test_no_greeting_means_busy(log: LogCapture) -> None:
-    async with watched(log, "busy", deadline=SHORT):
+    async with first_session(log, "busy", deadline=SHORT):
         pass
 
 
 async def test_no_reply_means_timeout(log: LogCapture) -> None:
-    async with watched(log, "timeout", deadline=SHORT) as session:
+    async with first_session(log, "timeout", deadline=SHORT) as session:
         session.send_lines(GREETING)
         await session.reply(until=b"load-stats")
 
 
 async def test_a_password_prompt_without_a_password_file_means_auth(log: LogCapture) -> None:
-    async with watched(log, "auth") as session:
+    async with first_session(log, "auth") as session:
         session.send_bytes(PROMPT)
 
 
 async def test_a_greeting_of_another_protocol_means_protocol(log: LogCapture) -> None:
-    async with watched(log, "protocol") as session:
+    async with first_session(log, "protocol") as session:
         session.send_lines(b"SSH-2.0-OpenSSH_9.2p1 Debian-2")
 
 
 async def test_an_unparsable_reply_means_protocol(log: LogCapture) -> None:
-    async with watched(log, "protocol") as session:
+    async with first_session(log, "protocol") as session:
         session.send_lines(GREETING)
         await session.reply(until=b"status 3")
         session.send_lines(b"SUCCESS: all is well")
 
 
 async def test_an_end_in_the_middle_of_a_reply_means_closed(log: LogCapture) -> None:
-    async with watched(log, "closed") as session:
+    async with first_session(log, "closed") as session:
         session.send_lines(GREETING)
         await session.reply(until=b"status 3")
         session.send_lines(*STATUS_3[:-1])
@@ -117,7 +120,7 @@ async def test_an_end_in_the_middle_of_a_reply_means_closed(log: LogCapture) -> 
 
 
 async def test_an_end_between_polls_means_closed_at_once(log: LogCapture) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint, interval=3600) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint, interval=3600) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         await log.wait_for_up()
@@ -127,7 +130,7 @@ async def test_an_end_between_polls_means_closed_at_once(log: LogCapture) -> Non
 
 
 async def test_the_fatal_error_is_part_of_the_down_message(log: LogCapture) -> None:
-    async with fake_daemon() as daemon, watching(daemon.endpoint, interval=3600) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint, interval=3600) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         session.send_lines(b">FATAL:Cannot open TUN/TAP dev /dev/net/tun")
@@ -137,12 +140,12 @@ async def test_the_fatal_error_is_part_of_the_down_message(log: LogCapture) -> N
 
 
 async def test_a_truncated_reply_does_not_count(log: LogCapture) -> None:
-    async with watched(log, "closed") as session:
+    async with first_session(log, "closed") as session:
         session.send_lines(GREETING)
         await session.reply(until=b"status 3")
         session.send_lines(*STATUS_3[:-1])
         session.close()
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply(until=b"status 3")
         session.send_lines(*STATUS_3[:-1])
@@ -155,8 +158,11 @@ async def test_a_truncated_reply_does_not_count(log: LogCapture) -> None:
 
 async def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
     path = write(tmp_path, "s3cret")
-    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as state:
-        session = await logs_in(daemon)
+    async with (
+        fake_daemon() as daemon,
+        running_monitor(daemon.endpoint, password_file=path) as state,
+    ):
+        session = await accept_login(daemon)
         await session.reply_to_polls(2)
         assert session.received[0] == b"s3cret"
         assert state.up
@@ -164,19 +170,22 @@ async def test_the_password_comes_from_its_file(tmp_path: Path) -> None:
 
 async def test_the_password_is_read_for_each_session(tmp_path: Path) -> None:
     path = write(tmp_path, "old")
-    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path):
-        session = await logs_in(daemon)
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint, password_file=path):
+        session = await accept_login(daemon)
         await session.reply_to_polls(1)
         write(tmp_path, "new")
         session.close()
-        session = await logs_in(daemon)
+        session = await accept_login(daemon)
         await session.reply_to_polls(1)
         assert session.received[0] == b"new"
 
 
 async def test_a_wrong_password_is_not_tried_again(tmp_path: Path, log: LogCapture) -> None:
     path = write(tmp_path, "wrong")
-    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as state:
+    async with (
+        fake_daemon() as daemon,
+        running_monitor(daemon.endpoint, password_file=path) as state,
+    ):
         session = await daemon.accept()
         session.send_bytes(PROMPT)
         assert await session.read_line() == b"wrong"
@@ -184,7 +193,7 @@ async def test_a_wrong_password_is_not_tried_again(tmp_path: Path, log: LogCaptu
         assert await log.wait_for_down() == "auth"
         assert await session.read_line() == b""
         # In the time that another daemon, hanging up each time, is tried many times...
-        async with fake_daemon() as other, watching(other.endpoint):
+        async with fake_daemon() as other, running_monitor(other.endpoint):
             for _ in range(50):
                 (await other.accept()).close()
         # ...this one is not.
@@ -198,7 +207,7 @@ async def test_a_missing_password_file_is_reported_without_a_connection(
 ) -> None:
     async with (
         fake_daemon() as daemon,
-        watching(daemon.endpoint, password_file=tmp_path / "none") as state,
+        running_monitor(daemon.endpoint, password_file=tmp_path / "none") as state,
     ):
         assert await log.wait_for_down() == "auth"
         assert str(tmp_path / "none") in state.down_message
@@ -210,7 +219,7 @@ async def test_endless_lines_of_any_kind_end_the_session(
     line: bytes, log: LogCapture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("exporter.monitor.session.MAX_OTHER_LINES", 1000)
-    async with fake_daemon() as daemon, watching(daemon.endpoint) as state:
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         session.send_lines(*[line] * 2000)

@@ -1,4 +1,4 @@
-"""How a monitor behaves towards a daemon: what it says, how it leaves, what it keeps to itself."""
+"""How a monitor ends a session, which commands it sends, and what it does not log."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.fake_daemon import (
     free_port,
 )
 from tests.log_capture import LogCapture
-from tests.monitor.harness import SHORT, logs_in, make_monitor, watching, write
+from tests.monitor.harness import SHORT, accept_login, make_monitor, running_monitor, write
 
 
 async def leaves_within_a_second(task: asyncio.Task[None]) -> None:
@@ -79,7 +79,7 @@ async def test_a_stop_during_backoff_is_immediate(tmp_path: Path, log: LogCaptur
 
 async def test_a_stop_closes_the_listener(log: LogCapture) -> None:
     endpoint = ListenEndpoint("127.0.0.1", free_port())
-    async with watching(endpoint, deadline=SHORT):
+    async with running_monitor(endpoint, deadline=SHORT):
         await log.wait_for_down()
     with pytest.raises(ConnectionRefusedError):
         async with connect_fake_daemon(endpoint.host, endpoint.port):
@@ -91,9 +91,9 @@ async def test_only_read_only_commands_are_sent(tmp_path: Path, log: LogCapture)
     path = write(tmp_path, "s3cret")
     async with (
         fake_daemon() as daemon,
-        watching(daemon.endpoint, deadline=SHORT, password_file=path),
+        running_monitor(daemon.endpoint, deadline=SHORT, password_file=path),
     ):
-        sessions = [await logs_in(daemon)]
+        sessions = [await accept_login(daemon)]
         await sessions[0].reply_to_polls(2)
         await sessions[0].reply(until=b"status 3")
         sessions[0].send_lines(*STATUS_3[:3])
@@ -101,7 +101,7 @@ async def test_only_read_only_commands_are_sent(tmp_path: Path, log: LogCapture)
         sessions[0].send_lines(*STATUS_1)
         await sessions[0].reply(until=b"load-stats")
         await sessions[0].wait_closed()
-        sessions.append(await logs_in(daemon))
+        sessions.append(await accept_login(daemon))
         await sessions[1].reply_to_polls(2)
     for session in sessions:
         await session.wait_closed()
@@ -128,8 +128,11 @@ async def test_no_secret_is_logged(tmp_path: Path, log: LogCapture) -> None:
         b"hunter2-row",
         b"END",
     ]
-    async with fake_daemon() as daemon, watching(daemon.endpoint, password_file=path) as state:
-        session = await logs_in(daemon)
+    async with (
+        fake_daemon() as daemon,
+        running_monitor(daemon.endpoint, password_file=path) as state,
+    ):
+        session = await accept_login(daemon)
         await session.reply_to_polls(1)
         session.send_lines(*secrets)
         await session.reply_to_polls(2)

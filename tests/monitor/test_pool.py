@@ -1,4 +1,4 @@
-"""Fleets over real sockets: who stays, who goes, who comes."""
+"""The pool of monitors over real sockets: which are kept, started and stopped."""
 
 import asyncio
 import contextlib
@@ -26,12 +26,12 @@ from tests.fake_daemon import (
     free_port,
 )
 from tests.log_capture import LogCapture
-from tests.monitor.harness import SHORT, NoJitter, logs_in, write
+from tests.monitor.harness import SHORT, NoJitter, accept_login, write
 
 UNREACHABLE = parse_endpoint("127.0.0.1:1")
 
 
-def watch(
+def make_target(
     endpoint: Endpoint,
     name: str = "office",
     *,
@@ -42,14 +42,14 @@ def watch(
     return Target(daemon, ClientsConfig(), EventsConfig(), interval)
 
 
-def make(watch: Target, phase: float) -> Monitor:
-    return Monitor(watch, rng=NoJitter())
+def make_monitor(target: Target, stagger: float) -> Monitor:
+    return Monitor(target, rng=NoJitter())
 
 
 @contextlib.asynccontextmanager
-async def running(*watches: Target) -> AsyncIterator[MonitorPool]:
-    pool = MonitorPool(make)
-    await pool.apply(watches)
+async def running(*targets: Target) -> AsyncIterator[MonitorPool]:
+    pool = MonitorPool(make_monitor)
+    await pool.apply(targets)
     try:
         yield pool
     finally:
@@ -61,7 +61,7 @@ def names(pool: MonitorPool) -> list[str]:
 
 
 class FileTask:
-    """One that never ends by itself, and knows for whom it runs."""
+    """A task that never ends by itself; it records the runs that are active."""
 
     def __init__(self) -> None:
         self.running: list[int] = []
@@ -78,8 +78,8 @@ class FileTask:
 
 async def test_file_tasks_restart_with_other_settings_and_end_with_the_daemon() -> None:
     file_task = FileTask()
-    pool = MonitorPool(make, lambda daemon, _: [file_task.run(daemon)])
-    office = watch(UNREACHABLE)
+    pool = MonitorPool(make_monitor, lambda daemon, _: [file_task.run(daemon)])
+    office = make_target(UNREACHABLE)
     await pool.apply([office])
     await asyncio.sleep(0)
     assert file_task.running == [1]
@@ -97,8 +97,8 @@ async def test_a_failed_file_task_fails_readiness() -> None:
     async def fails() -> None:
         raise RuntimeError("a bug")
 
-    pool = MonitorPool(make, lambda *_: [fails()])
-    await pool.apply([watch(UNREACHABLE)])
+    pool = MonitorPool(make_monitor, lambda *_: [fails()])
+    await pool.apply([make_target(UNREACHABLE)])
     await asyncio.sleep(0)
     assert "monitor task stopped" in (pool.readiness_error() or "")
     await pool.close()
@@ -115,8 +115,8 @@ async def test_a_removed_daemon_does_not_fail_readiness(monkeypatch: pytest.Monk
             await left.wait()
 
     monkeypatch.setattr(pool_module, "READY_GRACE", 0)
-    pool = MonitorPool(make, lambda *_: [lingers()])
-    await pool.apply([watch(UNREACHABLE)])
+    pool = MonitorPool(make_monitor, lambda *_: [lingers()])
+    await pool.apply([make_target(UNREACHABLE)])
     await asyncio.sleep(0)
     reload = asyncio.create_task(pool.apply([]))
     await leaving.wait()
@@ -128,33 +128,35 @@ async def test_a_removed_daemon_does_not_fail_readiness(monkeypatch: pytest.Monk
 
 
 async def test_an_unchanged_daemon_keeps_session_and_state() -> None:
-    async with fake_daemon() as daemon, running(watch(daemon.endpoint)) as office:
+    async with fake_daemon() as daemon, running(make_target(daemon.endpoint)) as office:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2)
         (before,) = office.daemons
-        plan = await office.apply([watch(daemon.endpoint), watch(UNREACHABLE, "branch")])
+        changes = await office.apply(
+            [make_target(daemon.endpoint), make_target(UNREACHABLE, "branch")]
+        )
         await session.reply_to_polls(2)
-        assert plan.unchanged == ("office",)
+        assert changes.unchanged == ("office",)
         assert office.daemons[0] is before
         assert before.management_connects == 1
         assert daemon.all_accepted
 
 
 async def test_the_order_is_that_of_the_configuration() -> None:
-    first, second = watch(UNREACHABLE, "a"), watch(UNREACHABLE, "b")
+    first, second = make_target(UNREACHABLE, "a"), make_target(UNREACHABLE, "b")
     async with running(first, second) as both:
-        await both.apply([second, watch(UNREACHABLE, "c"), first])
+        await both.apply([second, make_target(UNREACHABLE, "c"), first])
         assert names(both) == ["b", "c", "a"]
 
 
 async def test_a_removed_daemon_is_sent_quit() -> None:
     async with (
         fake_daemon() as daemon,
-        running(watch(daemon.endpoint), watch(UNREACHABLE, "branch")) as both,
+        running(make_target(daemon.endpoint), make_target(UNREACHABLE, "branch")) as both,
     ):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls()
-        await both.apply([watch(UNREACHABLE, "branch")])
+        await both.apply([make_target(UNREACHABLE, "branch")])
         await session.wait_closed()
         assert session.received[-1] == b"quit"
         assert names(both) == ["branch"]
@@ -165,22 +167,22 @@ async def test_a_new_address_restarts_counters() -> None:
     async with (
         fake_daemon() as old,
         fake_daemon() as new,
-        running(watch(old.endpoint)) as office,
+        running(make_target(old.endpoint)) as office,
     ):
         session = await old.accept_and_greet()
         await session.reply_to_polls()
-        plan = await office.apply([watch(new.endpoint)])
+        changes = await office.apply([make_target(new.endpoint)])
         await session.wait_closed()
         await (await new.accept_and_greet()).reply_to_polls()
-        assert plan.restarted == ("office",)
+        assert changes.restarted == ("office",)
         assert office.daemons[0].management_connects == 1
 
 
 async def test_another_name_may_have_the_address_at_once(log: LogCapture) -> None:
     here = ListenEndpoint("127.0.0.1", free_port())
-    async with running(watch(here, timeout=SHORT)) as pool:
+    async with running(make_target(here, timeout=SHORT)) as pool:
         await log.wait_for_down()  # it listens now
-        await pool.apply([watch(here, "renamed", timeout=SHORT)])
+        await pool.apply([make_target(here, "renamed", timeout=SHORT)])
         assert await log.wait_for_down() == "not_found"
         async with connect_fake_daemon(here.host, here.port) as session:
             session.send_lines(GREETING)
@@ -191,28 +193,30 @@ async def test_another_name_may_have_the_address_at_once(log: LogCapture) -> Non
 
 async def test_a_reverse_session_survives_other_settings(log: LogCapture) -> None:
     here = ListenEndpoint("127.0.0.1", free_port())
-    async with running(watch(here, timeout=SHORT)) as pool:
+    async with running(make_target(here, timeout=SHORT)) as pool:
         await log.wait_for_down()  # it listens now
         async with connect_fake_daemon(here.host, here.port) as session:
             session.send_lines(GREETING)
             await session.reply_to_polls()
-            await pool.apply([watch(here, timeout=TEST_TIMEOUT)])
+            await pool.apply([make_target(here, timeout=TEST_TIMEOUT)])
             await session.reply_to_polls(2)
             assert pool.daemons[0].management_connects == 1
 
 
 class TestReconfigure:
     async def test_bound_the_next_reply(self, log: LogCapture) -> None:
-        async with fake_daemon() as daemon, running(watch(daemon.endpoint)) as office:
+        async with fake_daemon() as daemon, running(make_target(daemon.endpoint)) as office:
             session = await daemon.accept_and_greet()
             await session.reply_to_polls()
-            await office.apply([watch(daemon.endpoint, timeout=SHORT)])
+            await office.apply([make_target(daemon.endpoint, timeout=SHORT)])
             await session.reply_to_polls()
             assert await log.wait_for_down() == "timeout"
 
     async def test_hold_from_the_next_poll_which_comes_at_once(self, log: LogCapture) -> None:
         async with fake_daemon() as daemon:
-            slow, quick = (watch(daemon.endpoint, interval=seconds) for seconds in (3600.0, 0.05))
+            slow, quick = (
+                make_target(daemon.endpoint, interval=seconds) for seconds in (3600.0, 0.05)
+            )
             async with running(slow) as office:
                 session = await daemon.accept_and_greet()
                 await session.reply_to_polls()
@@ -225,7 +229,7 @@ class TestReconfigure:
 
     async def test_turn_reading_the_log_off_and_on(self) -> None:
         async with fake_daemon() as daemon:
-            loud = watch(daemon.endpoint)
+            loud = make_target(daemon.endpoint)
             quiet = structs.replace(loud, events=EventsConfig(log=False))
             async with running(loud) as office:
                 session = await daemon.accept_and_greet()
@@ -242,7 +246,7 @@ class TestReconfigure:
 
     async def test_can_release_the_slot(self) -> None:
         async with fake_daemon() as daemon:
-            holds = watch(daemon.endpoint)
+            holds = make_target(daemon.endpoint)
             releases = structs.replace(
                 holds, daemon=structs.replace(holds.daemon, slot=SlotPolicy.RELEASE)
             )
@@ -254,11 +258,11 @@ class TestReconfigure:
                 await session.wait_closed()
 
     async def test_of_identities_begin_new_counters(self) -> None:
-        before = watch(UNREACHABLE)
+        before = make_target(UNREACHABLE)
         after = structs.replace(before, clients=ClientsConfig(identity=Identity.USERNAME))
         async with running(before) as office:
-            plan = await office.apply([after])
-        assert plan.restarted == ("office",)
+            changes = await office.apply([after])
+        assert changes.restarted == ("office",)
 
 
 async def refused(daemon: FakeDaemon, log: LogCapture) -> None:
@@ -278,23 +282,23 @@ def with_password(target: Target, path: Path | None) -> Target:
 
 async def test_a_changed_password_is_tried_at_a_reload(tmp_path: Path, log: LogCapture) -> None:
     async with fake_daemon() as daemon:
-        guarded = with_password(watch(daemon.endpoint), write(tmp_path, "wrong"))
+        guarded = with_password(make_target(daemon.endpoint), write(tmp_path, "wrong"))
         async with running(guarded) as office:
             await refused(daemon, log)
             write(tmp_path, "right")
             await office.apply([guarded])
-            await (await logs_in(daemon)).reply_to_polls()
+            await (await accept_login(daemon)).reply_to_polls()
 
 
 async def test_a_refused_password_is_not_repeated_however_often_the_file_is_reloaded(
     tmp_path: Path, log: LogCapture
 ) -> None:
     async with fake_daemon() as daemon, fake_daemon() as other:
-        guarded = with_password(watch(daemon.endpoint), write(tmp_path, "wrong"))
+        guarded = with_password(make_target(daemon.endpoint), write(tmp_path, "wrong"))
         async with running(guarded) as office:
             await refused(daemon, log)
             changed = structs.replace(guarded, poll_interval=guarded.poll_interval + 1)
-            async with running(watch(other.endpoint)):
+            async with running(make_target(other.endpoint)):
                 # In the time of many sessions with another daemon, there is none with this one.
                 for number in range(50):
                     await office.apply([(guarded, changed)[number % 2]])
@@ -302,12 +306,12 @@ async def test_a_refused_password_is_not_repeated_however_often_the_file_is_relo
             assert daemon.all_accepted
             (tmp_path / "new").mkdir()
             await office.apply([with_password(guarded, write(tmp_path / "new", "right"))])
-            await (await logs_in(daemon)).reply_to_polls()
+            await (await accept_login(daemon)).reply_to_polls()
 
 
 class TestReadiness:
     async def test_waits_for_the_first_poll_of_each_daemon(self) -> None:
-        async with fake_daemon() as daemon, running(watch(daemon.endpoint)) as office:
+        async with fake_daemon() as daemon, running(make_target(daemon.endpoint)) as office:
             session = await daemon.accept_and_greet()
             readiness_error = office.readiness_error()
             assert readiness_error is not None
@@ -319,12 +323,12 @@ class TestReadiness:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(pool_module, "READY_GRACE", 0.0)
-        async with fake_daemon() as daemon, running(watch(daemon.endpoint)) as office:
+        async with fake_daemon() as daemon, running(make_target(daemon.endpoint)) as office:
             await daemon.accept()
             assert office.readiness_error() is None
 
     async def test_does_not_depend_on_daemons_being_up(self, log: LogCapture) -> None:
-        async with running(watch(UNREACHABLE)) as office:
+        async with running(make_target(UNREACHABLE)) as office:
             await log.wait_for_down()
             assert office.daemons[0].down_reason is DownReason.REFUSED
             assert office.readiness_error() is None
@@ -336,7 +340,7 @@ class TestReadiness:
             raise RuntimeError("crashed")
 
         monkeypatch.setattr(Monitor, "run", crash)
-        async with running(watch(UNREACHABLE)) as office:
+        async with running(make_target(UNREACHABLE)) as office:
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             readiness_error = office.readiness_error()
@@ -347,7 +351,7 @@ class TestReadiness:
     async def test_ends_with_a_stuck_monitor(self) -> None:
         async with (
             fake_daemon() as daemon,
-            running(watch(daemon.endpoint, interval=5.0)) as office,
+            running(make_target(daemon.endpoint, interval=5.0)) as office,
         ):
             await (await daemon.accept_and_greet()).reply_to_polls()
             monitor = office.monitor("office")

@@ -1,4 +1,4 @@
-"""Wishes for a reading of now, and the one poll that answers them."""
+"""Polls on demand: concurrent requests share one poll."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -16,9 +16,9 @@ from tests.log_capture import LogCapture
 from tests.monitor.harness import SHORT, make_monitor, running
 
 NEVER = 3600.0
-"""Seconds between polls that nobody wishes for."""
+"""A poll interval longer than the test."""
 
-IMPATIENT = 0.05
+SHORT_WAIT = 0.05
 
 
 @pytest.fixture
@@ -26,65 +26,65 @@ def always_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(refresh_module, "MAX_AGE", 0.0)
 
 
-class Sleeper:
-    """A session at rest, which counts how often it is woken."""
+class IdleSession:
+    """An idle session, which counts how often it is woken."""
 
     def __init__(self) -> None:
-        self.woken = 0
+        self.wakeups = 0
 
     def wake(self) -> None:
-        self.woken += 1
+        self.wakeups += 1
 
 
-def attended(sleeper: Sleeper) -> RefreshRequest:
-    demand = RefreshRequest()
-    demand.mark_fresh(sleeper.wake)
-    return demand
+def request_of(idle_session: IdleSession) -> RefreshRequest:
+    request = RefreshRequest()
+    request.mark_fresh(idle_session.wake)
+    return request
 
 
 class TestRefreshRequest:
     async def test_without_a_session_does_not_wait(self) -> None:
-        demand = RefreshRequest()
-        assert demand.request(TEST_TIMEOUT) is None
-        assert not demand.pending
+        request = RefreshRequest()
+        assert request.request(TEST_TIMEOUT) is None
+        assert not request.pending
 
     async def test_with_a_fresh_status_does_not_wait(self) -> None:
-        sleeper = Sleeper()
-        assert attended(sleeper).request(TEST_TIMEOUT) is None
-        assert sleeper.woken == 0
+        idle_session = IdleSession()
+        assert request_of(idle_session).request(TEST_TIMEOUT) is None
+        assert idle_session.wakeups == 0
 
     @pytest.mark.usefixtures("always_old")
     async def test_by_many_wakes_the_session_once(self) -> None:
-        sleeper = Sleeper()
-        demand = attended(sleeper)
-        answers = [demand.request(TEST_TIMEOUT) for _ in range(3)]
-        assert sleeper.woken == 1
-        assert demand.pending
-        demand.mark_fresh(sleeper.wake)
+        idle_session = IdleSession()
+        request = request_of(idle_session)
+        answers = [request.request(TEST_TIMEOUT) for _ in range(3)]
+        assert idle_session.wakeups == 1
+        assert request.pending
+        request.mark_fresh(idle_session.wake)
         assert [answer.done() for answer in answers if answer] == [True] * 3
-        assert not demand.pending
+        assert not request.pending
 
     @pytest.mark.usefixtures("always_old")
     async def test_ends_with_the_session(self) -> None:
-        sleeper = Sleeper()
-        demand = attended(sleeper)
-        answer = demand.request(TEST_TIMEOUT)
-        demand.cancel()
+        idle_session = IdleSession()
+        request = request_of(idle_session)
+        answer = request.request(TEST_TIMEOUT)
+        request.cancel()
         assert answer is not None
         assert answer.done()
-        assert demand.request(TEST_TIMEOUT) is None
-        assert sleeper.woken == 1
+        assert request.request(TEST_TIMEOUT) is None
+        assert idle_session.wakeups == 1
 
     @pytest.mark.usefixtures("always_old")
     async def test_that_is_overdue_is_not_awaited_again(self) -> None:
-        sleeper = Sleeper()
-        demand = attended(sleeper)
-        assert demand.request(0.0) is not None
-        assert demand.request(0.0) is None
-        assert demand.request(TEST_TIMEOUT) is not None
-        demand.mark_fresh(sleeper.wake)
-        assert demand.request(0.0) is not None
-        assert sleeper.woken == 2
+        idle_session = IdleSession()
+        request = request_of(idle_session)
+        assert request.request(0.0) is not None
+        assert request.request(0.0) is None
+        assert request.request(TEST_TIMEOUT) is not None
+        request.mark_fresh(idle_session.wake)
+        assert request.request(0.0) is not None
+        assert idle_session.wakeups == 2
 
 
 class ObservedRequest(RefreshRequest):
@@ -135,7 +135,7 @@ class TestRefresh:
             first = asyncio.create_task(refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT))
             await session.reply(until=b"status 3")
             second = asyncio.create_task(refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT))
-            await asyncio.wait([second], timeout=IMPATIENT)
+            await asyncio.wait([second], timeout=SHORT_WAIT)
             assert not second.done()
             session.send_lines(*REPLIES[b"status 3"])
             await asyncio.gather(first, second)
@@ -152,12 +152,12 @@ class TestRefresh:
     async def test_waits_once_for_a_hung_daemon(self) -> None:
         async with resting() as (monitor, session), resting() as (other, healthy):
             both = [monitor.refresh_request, other.refresh_request]
-            scrape = asyncio.create_task(refresh(both, max_wait=IMPATIENT))
+            scrape = asyncio.create_task(refresh(both, max_wait=SHORT_WAIT))
             await session.reply(until=b"load-stats")
             await healthy.reply_to_polls(1)
             await scrape
             assert (monitor.daemon.polls, other.daemon.polls) == (1, 2)
-            assert monitor.refresh_request.request(IMPATIENT) is None
+            assert monitor.refresh_request.request(SHORT_WAIT) is None
 
     async def test_sends_nothing_to_a_daemon_that_timed_out(self, log: LogCapture) -> None:
         async with resting(deadline=SHORT) as (monitor, session):
@@ -168,7 +168,7 @@ class TestRefresh:
             assert monitor.daemon.poll_failures.total() == 1
             await refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT)
             hearing = asyncio.create_task(session.read_line())
-            await asyncio.wait([hearing], timeout=IMPATIENT)
+            await asyncio.wait([hearing], timeout=SHORT_WAIT)
             assert not hearing.done()
             hearing.cancel()
 

@@ -1,4 +1,4 @@
-"""A daemon as its status file tells of it: alone, or while its session doesn't work."""
+"""The state of a daemon from its status file: alone, or while the session is down."""
 
 import asyncio
 import os
@@ -29,8 +29,8 @@ def status(*, received: int = 3005, printed: int = PRINTED) -> bytes:
     )
 
 
-class Watched:
-    """A state, and the file that is polled into it; the clock stands at the file's own time."""
+class PolledFile:
+    """A state, and the file that is polled into it; the clock has the time of the file."""
 
     def __init__(self, path: Path, *, management: bool = False) -> None:
         self.path = path
@@ -68,16 +68,16 @@ class Watched:
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Watched:
-    return Watched(tmp_path / "status.log")
+def alone(tmp_path: Path) -> PolledFile:
+    return PolledFile(tmp_path / "status.log")
 
 
 @pytest.fixture
-def fallback(tmp_path: Path) -> Watched:
-    return Watched(tmp_path / "status.log", management=True)
+def fallback(tmp_path: Path) -> PolledFile:
+    return PolledFile(tmp_path / "status.log", management=True)
 
 
-async def test_a_status_file_alone_makes_a_daemon_up(alone: Watched) -> None:
+async def test_a_status_file_alone_makes_a_daemon_up(alone: PolledFile) -> None:
     alone.write(status())
     await alone.poller.poll()
     state = alone.state
@@ -90,7 +90,7 @@ async def test_a_status_file_alone_makes_a_daemon_up(alone: Watched) -> None:
     assert alone.prepared == 1
 
 
-async def test_totals_are_sums_of_the_rows_without_load_stats(alone: Watched) -> None:
+async def test_totals_are_sums_of_the_rows_without_load_stats(alone: PolledFile) -> None:
     alone.write(status())
     await alone.poller.poll()
     alone.write(status(received=3105, printed=PRINTED + 60))
@@ -98,7 +98,7 @@ async def test_totals_are_sums_of_the_rows_without_load_stats(alone: Watched) ->
     assert alone.state.traffic.received_bytes == 3105
 
 
-async def test_totals_of_a_tunnel_are_its_link_bytes(alone: Watched) -> None:
+async def test_totals_of_a_tunnel_are_its_link_bytes(alone: PolledFile) -> None:
     written = TUNNEL.format(read=700, more="TCP/UDP write bytes,800\n")
     updated = parse_status(tuple(written.encode().splitlines())).updated
     alone.now = updated + 1
@@ -108,7 +108,7 @@ async def test_totals_of_a_tunnel_are_its_link_bytes(alone: Watched) -> None:
     assert alone.state.traffic.sent_bytes == 800
 
 
-async def test_a_status_that_was_counted_is_not_counted_again(alone: Watched) -> None:
+async def test_a_status_that_was_counted_is_not_counted_again(alone: PolledFile) -> None:
     alone.write(status())
     await alone.poller.poll()
     await alone.poller.poll()
@@ -116,7 +116,7 @@ async def test_a_status_that_was_counted_is_not_counted_again(alone: Watched) ->
     assert alone.state.polls == 2
 
 
-async def test_an_old_status_is_stale(alone: Watched) -> None:
+async def test_an_old_status_is_stale(alone: PolledFile) -> None:
     alone.write(status())
     alone.now = PRINTED + 181.0
     await alone.poller.poll()
@@ -125,7 +125,7 @@ async def test_an_old_status_is_stale(alone: Watched) -> None:
     assert "181 s old" in alone.state.down_message
 
 
-async def test_a_deleted_file_clears_the_gauges(alone: Watched) -> None:
+async def test_a_deleted_file_clears_the_gauges(alone: PolledFile) -> None:
     alone.write(status())
     await alone.poller.poll()
     alone.path.unlink()
@@ -135,7 +135,7 @@ async def test_a_deleted_file_clears_the_gauges(alone: Watched) -> None:
     assert alone.received() == 3005
 
 
-async def test_the_file_is_used_while_the_session_is_down(fallback: Watched) -> None:
+async def test_the_file_is_used_while_the_session_is_down(fallback: PolledFile) -> None:
     fallback.state.on_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.poller.poll()
@@ -147,7 +147,7 @@ async def test_the_file_is_used_while_the_session_is_down(fallback: Watched) -> 
     assert state.status is not None
 
 
-async def test_bytes_count_once_when_the_source_changes(fallback: Watched) -> None:
+async def test_bytes_count_once_when_the_source_changes(fallback: PolledFile) -> None:
     fallback.answer(status(received=5000, printed=PRINTED))
     fallback.state.on_down(SlotBusy("busy"))
     assert not fallback.state.up
@@ -164,7 +164,7 @@ async def test_bytes_count_once_when_the_source_changes(fallback: Watched) -> No
 
 
 async def test_a_failed_file_keeps_the_reason_of_the_session(
-    fallback: Watched,
+    fallback: PolledFile,
 ) -> None:
     fallback.state.on_down(SlotBusy("127.0.0.1:7505: busy"))
     await fallback.poller.poll()
@@ -173,7 +173,7 @@ async def test_a_failed_file_keeps_the_reason_of_the_session(
     assert fallback.state.poll_failures[DownReason.NOT_FOUND] == 1
 
 
-async def test_the_file_is_not_read_while_the_session_is_up(fallback: Watched) -> None:
+async def test_the_file_is_not_read_while_the_session_is_up(fallback: PolledFile) -> None:
     fallback.answer(status())
     reading = asyncio.create_task(fallback.poller.run(0.001))
     await asyncio.sleep(0.01)
@@ -181,7 +181,7 @@ async def test_the_file_is_not_read_while_the_session_is_up(fallback: Watched) -
     assert fallback.state.polls == 1
 
 
-async def test_the_session_is_tried_first(fallback: Watched) -> None:
+async def test_the_session_is_tried_first(fallback: PolledFile) -> None:
     fallback.write(status())
     reading = asyncio.create_task(fallback.poller.run(0.001))
     await asyncio.sleep(0.01)
@@ -193,7 +193,7 @@ async def test_the_session_is_tried_first(fallback: Watched) -> None:
     assert fallback.state.source is StatusSource.STATUS_FILE
 
 
-async def test_clients_of_a_deleted_file_expire(alone: Watched) -> None:
+async def test_clients_of_a_deleted_file_expire(alone: PolledFile) -> None:
     alone.write(status())
     await alone.poller.poll()
     alone.path.unlink()
@@ -205,7 +205,7 @@ async def test_clients_of_a_deleted_file_expire(alone: Watched) -> None:
 
 
 async def test_a_session_that_is_back_meanwhile_wins(
-    fallback: Watched, monkeypatch: pytest.MonkeyPatch
+    fallback: PolledFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def slowly(self: StatusFile) -> tuple[bytes, ...]:
         fallback.answer(status(received=9000, printed=PRINTED + 2))
@@ -217,7 +217,7 @@ async def test_a_session_that_is_back_meanwhile_wins(
     assert fallback.state.source is StatusSource.MANAGEMENT
 
 
-async def test_only_changes_are_logged(alone: Watched, log: LogCapture) -> None:
+async def test_only_changes_are_logged(alone: PolledFile, log: LogCapture) -> None:
     for content in (None, None, status(), status(), b""):
         if content is not None:
             alone.write(content)
@@ -229,14 +229,14 @@ async def test_only_changes_are_logged(alone: Watched, log: LogCapture) -> None:
     ]
 
 
-async def test_a_daemon_in_server_mode_may_write_any_format(alone: Watched) -> None:
+async def test_a_daemon_in_server_mode_may_write_any_format(alone: PolledFile) -> None:
     commas = status().replace(b"\t", b",")
     alone.write(commas)
     await alone.poller.poll()
     assert alone.received() == 3005
 
 
-async def test_a_deleted_file_ends_its_status(fallback: Watched) -> None:
+async def test_a_deleted_file_ends_its_status(fallback: PolledFile) -> None:
     fallback.state.on_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
     await fallback.poller.poll()
@@ -246,7 +246,7 @@ async def test_a_deleted_file_ends_its_status(fallback: Watched) -> None:
 
 
 async def test_a_file_removed_from_the_configuration_clears_the_gauges(
-    fallback: Watched,
+    fallback: PolledFile,
 ) -> None:
     fallback.state.on_down(SlotBusy("127.0.0.1:7505: busy"))
     fallback.write(status())
@@ -259,7 +259,7 @@ async def test_a_file_removed_from_the_configuration_clears_the_gauges(
 
 
 @pytest.mark.parametrize("name", ["tap-bridge-2.4.status", "format1-unpadded-day.status"])
-async def test_a_file_without_a_readable_client_row_is_down(alone: Watched, name: str) -> None:
+async def test_a_file_without_a_readable_client_row_is_down(alone: PolledFile, name: str) -> None:
     content = (CASES / name).read_bytes()
     alone.now = parse_status(tuple(content.splitlines())).updated + 5.0
     for number in (b"5000", b"15433", b"65029"):
@@ -270,7 +270,7 @@ async def test_a_file_without_a_readable_client_row_is_down(alone: Watched, name
     assert "client rows can be parsed" in alone.state.down_message
 
 
-async def test_a_file_without_clients_and_with_an_unknown_row_is_up(alone: Watched) -> None:
+async def test_a_file_without_clients_and_with_an_unknown_row_is_up(alone: PolledFile) -> None:
     rows = [line for line in STATUS_3 if not line.startswith((b"CLIENT_LIST", b"ROUTING"))]
     alone.write(b"\n".join([*rows[:-1], b"GLOBAL_STATS\tnew\t1", b"END", b""]))
     await alone.poller.poll()

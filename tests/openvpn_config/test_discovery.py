@@ -188,8 +188,8 @@ def test_shared_status_file_is_not_read(tmp_path: Path) -> None:
     files = {}
     for found in discover(["*"], tmp_path).daemons:
         assert found.config
-        said = Kind.SHARED_STATUS_FILE in {finding.kind for finding in found.findings}
-        files[found.name] = (found.config.status_file, said)
+        shared = Kind.SHARED_STATUS_FILE in {finding.kind for finding in found.findings}
+        files[found.name] = (found.config.status_file, shared)
     assert files == {"a": (None, True), "b": (None, True), "c": (tmp_path / "own.log", False)}
 
 

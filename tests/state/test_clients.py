@@ -1,4 +1,4 @@
-"""The accounts of identities: sums over sessions, remembered for a while, within a limit."""
+"""The totals of identities: sums over sessions, kept for a while, within a limit."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What stays and what goes when a daemon is polled, restarts and is lost."""
+"""The state of a daemon when it is polled, restarts and goes down."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A daemon that began again, told by its process id or by its history."""
+"""Restarts of a daemon, detected by its PID or its state history."""
 
 import pytest
 

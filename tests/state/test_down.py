@@ -13,8 +13,8 @@ PRIVATE: tuple[Privacy, ...] = (PseudonymPrivacy(b"key"), NoClientsPrivacy())
 
 
 def test_the_message_has_the_fatal_error() -> None:
-    told = DownState(SessionClosed("closed"), "alice did it").message(PlainPrivacy())
-    assert told == "closed; fatal error: alice did it"
+    message = DownState(SessionClosed("closed"), "alice did it").message(PlainPrivacy())
+    assert message == "closed; fatal error: alice did it"
     assert DownState(ReplyError("says 'alice'")).message(PlainPrivacy()) == "says 'alice'"
 
 

@@ -1,4 +1,4 @@
-"""What happened between polls: each entry once, whether it came by itself or out of a history."""
+"""Events between polls: each counts once, in real time or from a history."""
 
 from collections.abc import Sequence
 
@@ -25,8 +25,8 @@ from exporter.state.events import Events
 from tests.steps import drain
 
 FAILED = LogLine(10, "N", "192.0.2.1:4 TLS Error: TLS handshake failed")
-OURS = LogLine(10, "D", "MANAGEMENT: CMD 'log all'")
-LET_IN = LogLine(10, "", "MULTI: primary virtual IP for alice/192.0.2.1:4: 10.8.0.2")
+MANAGEMENT_LINE = LogLine(10, "D", "MANAGEMENT: CMD 'log all'")
+CONNECT_LINE = LogLine(10, "", "MULTI: primary virtual IP for alice/192.0.2.1:4: 10.8.0.2")
 
 
 def state(name: StateName = StateName.CONNECTED, time: int = 1, reason: str = "") -> State:
@@ -37,14 +37,14 @@ def reconnecting(reason: str, time: int = 1) -> State:
     return state(StateName.RECONNECTING, time, reason)
 
 
-class Heard:
+class RecordedEvents:
     """Events, and the clients that they announced."""
 
     def __init__(self) -> None:
         self.clients: list[ConnectLine] = []
         self.events = Events(self.clients.append)
 
-    def begin(self, states: Sequence[State] = (), lines: Sequence[LogLine] = ()) -> None:
+    def start_session(self, states: Sequence[State] = (), lines: Sequence[LogLine] = ()) -> None:
         """Let a session begin."""
         self.events.on_connect()
         self.events.add_state_history(states)
@@ -60,12 +60,12 @@ class Heard:
 
 
 @pytest.fixture
-def heard() -> Heard:
-    return Heard()
+def recorded() -> RecordedEvents:
+    return RecordedEvents()
 
 
-def test_every_known_label_value_is_zero_from_the_start(heard: Heard) -> None:
-    events = heard.events
+def test_every_known_label_value_is_zero_from_the_start(recorded: RecordedEvents) -> None:
+    events = recorded.events
     assert set(events.messages) == {*KEYWORDS, "other"}
     assert set(events.transitions) == {name.value for name in StateName}
     assert set(events.reconnects) == set(RECONNECT_REASONS)
@@ -78,117 +78,120 @@ def test_every_known_label_value_is_zero_from_the_start(heard: Heard) -> None:
     assert all(count == 0 for counter in counters for count in counter.values())
 
 
-def test_no_message_adds_a_label_value(heard: Heard) -> None:
-    heard.begin()
-    known = [set(counter) for counter in (heard.events.messages, heard.events.reconnects)]
-    heard.events.add("EVIL", UnknownNotification("EVIL"))
-    heard.state(reconnecting("evil"))
-    heard.events.add("PASSWORD", PasswordFailed("evil"))
-    heard.events.add("PASSWORD", PasswordRequest("evil"))
-    events = heard.events
+def test_no_message_adds_a_label_value(recorded: RecordedEvents) -> None:
+    recorded.start_session()
+    known = [set(counter) for counter in (recorded.events.messages, recorded.events.reconnects)]
+    recorded.events.add("EVIL", UnknownNotification("EVIL"))
+    recorded.state(reconnecting("evil"))
+    recorded.events.add("PASSWORD", PasswordFailed("evil"))
+    recorded.events.add("PASSWORD", PasswordRequest("evil"))
+    events = recorded.events
     assert [set(events.messages), set(events.reconnects)] == known
     assert events.messages["other"] == events.reconnects["other"] == 1
     assert events.password_failures["other"] == events.prompts["other"] == 1
 
 
-def test_events_before_the_first_session_do_not_count(heard: Heard) -> None:
-    heard.begin([reconnecting("SIGUSR1"), state()], [FAILED])
-    assert heard.events.transitions.total() == 0
-    assert heard.events.reconnects.total() == 0
-    assert heard.events.log_events.total() == 0
+def test_events_before_the_first_session_do_not_count(recorded: RecordedEvents) -> None:
+    recorded.start_session([reconnecting("SIGUSR1"), state()], [FAILED])
+    assert recorded.events.transitions.total() == 0
+    assert recorded.events.reconnects.total() == 0
+    assert recorded.events.log_events.total() == 0
 
 
-def test_messages_count_as_they_arrive(heard: Heard) -> None:
-    heard.begin()
-    heard.state(reconnecting("ping-restart"), state(time=2))
-    heard.log(FAILED)
-    assert heard.events.transitions["RECONNECTING"] == 1
-    assert heard.events.transitions["CONNECTED"] == 1
-    assert heard.events.reconnects["ping-restart"] == 1
-    assert heard.events.log_events["tls_handshake_failed"] == 1
-    assert heard.events.log_messages["error"] == 1
-    assert heard.events.messages["STATE"] == 2
-    assert heard.events.messages["LOG"] == 1
+def test_messages_count_as_they_arrive(recorded: RecordedEvents) -> None:
+    recorded.start_session()
+    recorded.state(reconnecting("ping-restart"), state(time=2))
+    recorded.log(FAILED)
+    assert recorded.events.transitions["RECONNECTING"] == 1
+    assert recorded.events.transitions["CONNECTED"] == 1
+    assert recorded.events.reconnects["ping-restart"] == 1
+    assert recorded.events.log_events["tls_handshake_failed"] == 1
+    assert recorded.events.log_messages["error"] == 1
+    assert recorded.events.messages["STATE"] == 2
+    assert recorded.events.messages["LOG"] == 1
 
 
-def test_states_that_arrive_before_the_history_count_once(heard: Heard) -> None:
-    heard.begin([state()])
-    heard.events.on_connect()
+def test_states_that_arrive_before_the_history_count_once(recorded: RecordedEvents) -> None:
+    recorded.start_session([state()])
+    recorded.events.on_connect()
     gap, early, late = (reconnecting("SIGUSR1", time) for time in (2, 3, 4))
-    heard.state(early)
-    assert list(heard.events.add_state_history([state(), gap, early])) == [gap, early]
-    heard.state(late)
-    assert heard.events.reconnects["SIGUSR1"] == 3
+    recorded.state(early)
+    assert list(recorded.events.add_state_history([state(), gap, early])) == [gap, early]
+    recorded.state(late)
+    assert recorded.events.reconnects["SIGUSR1"] == 3
 
 
-def test_lines_that_arrive_before_the_log_history_count_once(heard: Heard) -> None:
-    heard.begin(lines=[OURS])
-    heard.events.on_connect()
-    heard.log(FAILED)
-    drain(heard.events.add_log_history([OURS, LET_IN, FAILED]))
-    heard.log(FAILED)
-    assert heard.events.log_events["tls_handshake_failed"] == 2
-    assert len(heard.clients) == 1
+def test_lines_that_arrive_before_the_log_history_count_once(recorded: RecordedEvents) -> None:
+    recorded.start_session(lines=[MANAGEMENT_LINE])
+    recorded.events.on_connect()
+    recorded.log(FAILED)
+    drain(recorded.events.add_log_history([MANAGEMENT_LINE, CONNECT_LINE, FAILED]))
+    recorded.log(FAILED)
+    assert recorded.events.log_events["tls_handshake_failed"] == 2
+    assert len(recorded.clients) == 1
 
 
-def test_a_gap_is_filled_in_from_both_histories(heard: Heard) -> None:
-    heard.begin([state()], [OURS])
-    heard.state(reconnecting("SIGUSR1", 2))
-    heard.log(FAILED)
-    heard.begin(
-        [state(), reconnecting("SIGUSR1", 2), state(time=3)], [OURS, FAILED, FAILED, LET_IN]
+def test_a_gap_is_filled_in_from_both_histories(recorded: RecordedEvents) -> None:
+    recorded.start_session([state()], [MANAGEMENT_LINE])
+    recorded.state(reconnecting("SIGUSR1", 2))
+    recorded.log(FAILED)
+    recorded.start_session(
+        [state(), reconnecting("SIGUSR1", 2), state(time=3)],
+        [MANAGEMENT_LINE, FAILED, FAILED, CONNECT_LINE],
     )
-    assert heard.events.transitions["CONNECTED"] == 1
-    assert heard.events.log_events["tls_handshake_failed"] == 2
-    assert heard.clients == [ConnectLine("alice", "192.0.2.1:4", ipv6=False)]
+    assert recorded.events.transitions["CONNECTED"] == 1
+    assert recorded.events.log_events["tls_handshake_failed"] == 2
+    assert recorded.clients == [ConnectLine("alice", "192.0.2.1:4", ipv6=False)]
 
 
-def test_another_process_has_new_histories(heard: Heard) -> None:
-    heard.begin([state()], [FAILED])
-    heard.events.on_connect()
-    heard.events.on_restart()
-    assert list(heard.events.add_state_history([state()])) == [state()]
-    drain(heard.events.add_log_history([FAILED]))
-    assert heard.events.transitions["CONNECTED"] == 1
-    assert heard.events.log_events["tls_handshake_failed"] == 1
+def test_another_process_has_new_histories(recorded: RecordedEvents) -> None:
+    recorded.start_session([state()], [FAILED])
+    recorded.events.on_connect()
+    recorded.events.on_restart()
+    assert list(recorded.events.add_state_history([state()])) == [state()]
+    drain(recorded.events.add_log_history([FAILED]))
+    assert recorded.events.transitions["CONNECTED"] == 1
+    assert recorded.events.log_events["tls_handshake_failed"] == 1
 
 
-def test_lines_caused_by_management_clients_do_not_count(heard: Heard) -> None:
-    heard.begin()
-    heard.log(OURS, LogLine(10, "", "MANAGEMENT: >STATE:10,RECONNECTING,SIGUSR1,,,,,"))
-    assert heard.events.log_messages.total() == 0
-    assert heard.events.transitions.total() == 0
-    assert heard.events.messages["LOG"] == 2
+def test_lines_caused_by_management_clients_do_not_count(recorded: RecordedEvents) -> None:
+    recorded.start_session()
+    recorded.log(
+        MANAGEMENT_LINE, LogLine(10, "", "MANAGEMENT: >STATE:10,RECONNECTING,SIGUSR1,,,,,")
+    )
+    assert recorded.events.log_messages.total() == 0
+    assert recorded.events.transitions.total() == 0
+    assert recorded.events.messages["LOG"] == 2
 
 
-def test_connect_lines_are_passed_on(heard: Heard) -> None:
-    heard.begin()
-    heard.log(LET_IN)
-    assert heard.clients == [ConnectLine("alice", "192.0.2.1:4", ipv6=False)]
+def test_connect_lines_are_passed_on(recorded: RecordedEvents) -> None:
+    recorded.start_session()
+    recorded.log(CONNECT_LINE)
+    assert recorded.clients == [ConnectLine("alice", "192.0.2.1:4", ipv6=False)]
 
 
-def test_a_fatal_error_that_is_in_the_log_as_well_counts_once(heard: Heard) -> None:
-    heard.begin()
-    heard.log(LogLine(10, "F", "Cannot open TUN/TAP dev"))
-    heard.events.add("FATAL", Fatal("Cannot open TUN/TAP dev"))
-    assert heard.events.fatal_errors == 1
-    assert heard.events.log_messages["fatal"] == 1
+def test_a_fatal_error_that_is_in_the_log_as_well_counts_once(recorded: RecordedEvents) -> None:
+    recorded.start_session()
+    recorded.log(LogLine(10, "F", "Cannot open TUN/TAP dev"))
+    recorded.events.add("FATAL", Fatal("Cannot open TUN/TAP dev"))
+    assert recorded.events.fatal_errors == 1
+    assert recorded.events.log_messages["fatal"] == 1
 
 
-def test_prompts_and_password_failures_count_by_kind(heard: Heard) -> None:
-    heard.events.add("PASSWORD", PasswordRequest("Private Key"))
-    heard.events.add("PASSWORD", PasswordFailed("Private Key"))
-    heard.events.add("NEED-OK", AnswerNeeded("NEED-OK"))
-    heard.events.add("CLIENT", ClientEvent("CONNECT", 0, {}))
-    heard.events.add("CLIENT", ClientEvent("ESTABLISHED", 0, {}))
-    assert +heard.events.prompts == {"Private Key": 1, "NEED-OK": 1, "client_auth": 1}
-    assert +heard.events.password_failures == {"Private Key": 1}
+def test_prompts_and_password_failures_count_by_kind(recorded: RecordedEvents) -> None:
+    recorded.events.add("PASSWORD", PasswordRequest("Private Key"))
+    recorded.events.add("PASSWORD", PasswordFailed("Private Key"))
+    recorded.events.add("NEED-OK", AnswerNeeded("NEED-OK"))
+    recorded.events.add("CLIENT", ClientEvent("CONNECT", 0, {}))
+    recorded.events.add("CLIENT", ClientEvent("ESTABLISHED", 0, {}))
+    assert +recorded.events.prompts == {"Private Key": 1, "NEED-OK": 1, "client_auth": 1}
+    assert +recorded.events.password_failures == {"Private Key": 1}
 
 
-def test_a_hold_is_no_prompt(heard: Heard) -> None:
-    heard.events.add("HOLD", Hold())
-    assert heard.events.prompts.total() == 0
-    assert heard.events.messages["HOLD"] == 1
+def test_a_hold_is_no_prompt(recorded: RecordedEvents) -> None:
+    recorded.events.add("HOLD", Hold())
+    assert recorded.events.prompts.total() == 0
+    assert recorded.events.messages["HOLD"] == 1
 
 
 ENTRIES = st.lists(st.sampled_from([reconnecting("SIGUSR1"), state()]), max_size=6)
@@ -199,24 +202,24 @@ def test_over_any_sessions_and_gaps_each_entry_counts_once(
     past: list[State], visits: list[tuple[list[State], ...]]
 ) -> None:
     """In a gap, before the reply to `state all`, behind it, or right before the next gap."""
-    heard = Heard()
-    heard.begin(past)
-    told = list(past)
+    recorded = RecordedEvents()
+    recorded.start_session(past)
+    history = list(past)
     for gap, early, live, lost in visits:
-        heard.events.on_connect()
-        told += gap + early
-        heard.state(*early)
-        heard.events.add_state_history(told)
-        heard.state(*live)
-        told += live + lost
-    heard.begin(told)
-    assert heard.events.transitions.total() == len(told) - len(past)
-    happened = told[len(past) :]
-    assert heard.events.reconnects["SIGUSR1"] == happened.count(reconnecting("SIGUSR1"))
+        recorded.events.on_connect()
+        history += gap + early
+        recorded.state(*early)
+        recorded.events.add_state_history(history)
+        recorded.state(*live)
+        history += live + lost
+    recorded.start_session(history)
+    assert recorded.events.transitions.total() == len(history) - len(past)
+    happened = history[len(past) :]
+    assert recorded.events.reconnects["SIGUSR1"] == happened.count(reconnecting("SIGUSR1"))
 
 
 def test_a_long_log_cache_is_counted_in_batches() -> None:
-    events = Heard().events
+    events = RecordedEvents().events
     events.on_connect()
     drain(events.add_log_history([]))
     steps = sum(1 for _ in events.add_log_history([FAILED] * 10_000))
@@ -225,12 +228,12 @@ def test_a_long_log_cache_is_counted_in_batches() -> None:
 
 
 def test_what_is_counted_when_a_session_ends_amid_its_log_cache_is_not_counted_again() -> None:
-    heard = Heard()
-    heard.begin()
-    heard.events.on_connect()
-    counting = heard.events.add_log_history([FAILED] * 2000)
-    while not heard.events.log_messages.total():
+    recorded = RecordedEvents()
+    recorded.start_session()
+    recorded.events.on_connect()
+    counting = recorded.events.add_log_history([FAILED] * 2000)
+    while not recorded.events.log_messages.total():
         next(counting)
     counting.close()
-    heard.begin(lines=[FAILED] * 2000)
-    assert heard.events.log_messages.total() <= 2000
+    recorded.start_session(lines=[FAILED] * 2000)
+    assert recorded.events.log_messages.total() <= 2000

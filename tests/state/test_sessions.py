@@ -1,4 +1,4 @@
-"""Which row goes on with which session, and who came and went."""
+"""Which row continues which session; connects and disconnects."""
 
 from collections.abc import Sequence
 
@@ -292,7 +292,7 @@ class TestPollsInFormat1:
 
 
 class TestLoggedConnects:
-    """Clients that the log says were let in."""
+    """Clients whose connect is in the log."""
 
     def test_two_lines_and_a_row_of_one_session_are_one_connect(self) -> None:
         sessions = opened()

@@ -143,8 +143,8 @@ async def test_a_name_with_several_addresses_is_connected_at_the_one_that_listen
 
 async def test_a_host_name_that_does_not_resolve_is_not_found() -> None:
     # A reserved name (RFC 6761), for which no resolver needs the network.
-    said = await fails_with(EndpointNotFound, TcpEndpoint("nobody.invalid", 7505))
-    assert "no such host name" in said
+    message = await fails_with(EndpointNotFound, TcpEndpoint("nobody.invalid", 7505))
+    assert "no such host name" in message
 
 
 async def test_an_address_without_a_route_is_unreachable() -> None:
@@ -155,8 +155,8 @@ async def test_an_address_without_a_route_is_unreachable() -> None:
 async def test_a_full_queue_on_loopback_means_busy() -> None:
     with full_listener(socket.AF_INET, ("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
-        said = await fails_with(SlotBusy, TcpEndpoint(host, port), deadline=SHORT)
-    assert "wait for the single slot" in said
+        message = await fails_with(SlotBusy, TcpEndpoint(host, port), deadline=SHORT)
+    assert "wait for the single slot" in message
 
 
 async def test_a_path_without_a_socket_is_not_found(tmp_path: Path) -> None:
@@ -178,10 +178,10 @@ async def test_a_socket_in_a_closed_directory_is_a_permission_error(tmp_path: Pa
             directory.chmod(0)
         try:
             with without_root():
-                said = await fails_with(EndpointPermissionError, daemon.endpoint)
+                message = await fails_with(EndpointPermissionError, daemon.endpoint)
         finally:
             directory.chmod(0o700)
-    assert "directory" in said
+    assert "directory" in message
 
 
 async def test_a_full_queue_on_a_unix_socket_means_busy_at_once(tmp_path: Path) -> None:

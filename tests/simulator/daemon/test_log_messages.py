@@ -31,7 +31,7 @@ def recorded() -> set[tuple[str, str]]:
 
 
 UNSEEN = {
-    InstanceEvent.MAX_CLIENTS_REACHED: "said by the server itself, which knows its limit",
+    InstanceEvent.MAX_CLIENTS_REACHED: "logged by the server, which knows its limit",
     InstanceEvent.PING_TIMED_OUT: "no recorded session waits for a server to miss a client",
     InstanceEvent.FLOATED: "no session with a floating client was recorded at verb 4",
 }

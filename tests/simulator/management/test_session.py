@@ -27,7 +27,7 @@ def session(*, password: str | None = None, hold: bool = False) -> SimulatedSess
     return SimulatedSession(server(hold=hold), clock=ManualClock(), password=password)
 
 
-def said(session: SimulatedSession, data: bytes) -> bytes:
+def exchange(session: SimulatedSession, data: bytes) -> bytes:
     session.receive(data)
     return session.output()
 
@@ -35,14 +35,14 @@ def said(session: SimulatedSession, data: bytes) -> bytes:
 def test_a_client_is_greeted_and_answered() -> None:
     it = session()
     assert it.output() == GREETING
-    assert said(it, b"pid\nverb\n") == PID + b"SUCCESS: verb=3\r\n"
+    assert exchange(it, b"pid\nverb\n") == PID + b"SUCCESS: verb=3\r\n"
 
 
 def test_the_pending_request_follows_the_login() -> None:
     it = session(password="s3cret", hold=True)
     assert it.output() == b"ENTER PASSWORD:"
     hold = b">HOLD:Waiting for hold release:0\r\n"
-    assert said(it, b"s3cret\n") == b"SUCCESS: password is correct\r\n" + GREETING + hold
+    assert exchange(it, b"s3cret\n") == b"SUCCESS: password is correct\r\n" + GREETING + hold
 
 
 def test_three_wrong_passwords_are_logged() -> None:
@@ -59,7 +59,7 @@ def test_three_wrong_passwords_are_logged() -> None:
 def test_a_waiting_daemon_sends_at_once_so_quit_discards_nothing() -> None:
     it = session(hold=True)
     it.output()
-    assert said(it, b"pid\nquit\n") == PID
+    assert exchange(it, b"pid\nquit\n") == PID
     assert it.closed
 
 
@@ -76,7 +76,7 @@ def test_lines_without_a_command_are_logged_too() -> None:
     it = session()
     it.receive(b"log on\n")
     it.output()
-    text = said(it, b"# pid\n").decode()
+    text = exchange(it, b"# pid\n").decode()
     assert text.endswith(",D,MANAGEMENT: CMD '# pid'\r\n")
 
 
@@ -87,4 +87,4 @@ def test_the_flags_of_a_client_are_reset_when_it_leaves() -> None:
     first.detach()
     second = SimulatedSession(daemon, clock=clock)
     second.output()
-    assert said(second, b"pid\n") == PID
+    assert exchange(second, b"pid\n") == PID
