@@ -26,7 +26,7 @@ def mounts(service: str) -> dict[str, str]:
     return {place: source for source, place, *_ in volumes}
 
 
-def test_every_file_that_is_mounted_is_there() -> None:
+def test_every_mounted_file_exists() -> None:
     sources = {source for service in SERVICES for source in mounts(service).values()}
     paths = {source for source in sources if source.startswith(".")}
     assert [path for path in paths if not (HERE / path).exists()] == []
@@ -39,18 +39,18 @@ def test_every_build_has_a_dockerfile() -> None:
     assert (HERE / SERVICES["exporter"]["build"]).resolve() == ROOT
 
 
-def test_every_image_is_of_one_version() -> None:
+def test_every_image_has_an_exact_version() -> None:
     images = [service["image"] for service in SERVICES.values() if "image" in service]
     assert all(re.search(r":v?\d+\.\d+\.\d+$", image) for image in images)
 
 
-def test_only_the_vpn_is_open_to_others() -> None:
+def test_only_the_port_of_the_vpn_is_published_on_all_addresses() -> None:
     published = {name: service.get("ports", []) for name, service in SERVICES.items()}
     assert published.pop("openvpn") == ["1194:1194/udp"]
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
 
-def test_the_exporter_has_no_rights_and_writes_nothing() -> None:
+def test_the_exporter_has_no_capabilities_and_a_read_only_file_system() -> None:
     exporter = SERVICES["exporter"]
     assert exporter["read_only"] is True
     assert exporter["cap_drop"] == ["ALL"]
@@ -58,7 +58,7 @@ def test_the_exporter_has_no_rights_and_writes_nothing() -> None:
     assert "user" not in exporter  # that of the image
 
 
-def test_the_exporter_is_where_prometheus_looks_for_it() -> None:
+def test_prometheus_scrapes_the_port_of_the_exporter() -> None:
     assert SERVICES["exporter"]["ports"] == [f"127.0.0.1{PORT}{PORT}"]
     prometheus = yaml.safe_load((HERE / "prometheus.yml").read_text())
     (job,) = prometheus["scrape_configs"]
@@ -68,7 +68,7 @@ def test_the_exporter_is_where_prometheus_looks_for_it() -> None:
     assert target.partition(":")[0] in SERVICES
 
 
-def test_prometheus_finds_nothing_wrong_with_what_is_mounted(tmp_path: Path) -> None:
+def test_promtool_accepts_the_mounted_configuration(tmp_path: Path) -> None:
     files = {Path(place): source for place, source in mounts("prometheus").items()}
     for place, source in files.items():
         if place.parent == Path("/etc/prometheus"):
@@ -107,13 +107,13 @@ class TestManagement:
         assert isinstance(daemon.management, UnixEndpoint)
         return daemon.management.path
 
-    def test_is_watched_where_openvpn_opens_it(self, socket: str) -> None:
+    def test_is_the_socket_of_openvpn(self, socket: str) -> None:
         (directive,) = re.findall(
             r"^management (\S+) unix$", read("openvpn/server.conf"), re.MULTILINE
         )
         assert directive == socket
 
-    def test_is_a_volume_that_both_see_and_nobody_else_enters(self, socket: str) -> None:
+    def test_is_in_a_volume_of_both_for_one_group(self, socket: str) -> None:
         directory = str(Path(socket).parent)
         assert mounts("exporter")[directory] == mounts("openvpn")[directory] == "management"
         options = COMPOSE["volumes"]["management"]["driver_opts"]["o"].split(",")
@@ -122,14 +122,14 @@ class TestManagement:
 
 
 class TestOpenvpn:
-    def test_is_started_by_a_script_that_can_be_run(self) -> None:
+    def test_is_started_by_an_executable_script(self) -> None:
         (stage,) = stages(HERE / "openvpn" / "Dockerfile")
         *copied, _ = stage.one("COPY").split()
         assert [path for path in copied if not (HERE / "openvpn" / path).exists()] == []
         assert stage.one("ENTRYPOINT") == '["/start"]'
         assert os.access(HERE / "openvpn" / "start", os.X_OK)
 
-    def test_keeps_its_certificate_where_it_looks_for_it(self) -> None:
+    def test_writes_its_certificate_where_it_reads_it(self) -> None:
         (stage,) = stages(HERE / "openvpn" / "Dockerfile")
         assert stage.one("WORKDIR") in mounts("openvpn")
         named = re.findall(r"^(?:ca|cert|key) (\S+)$", read("openvpn/server.conf"), re.MULTILINE)

@@ -48,7 +48,7 @@ def mounts(container: Manifest) -> dict[str, str]:
     return {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
 
 
-def test_the_kustomization_takes_every_file() -> None:
+def test_the_kustomization_includes_every_file() -> None:
     kustomization = manifest("kustomization.yaml")
     (config,) = kustomization["configMapGenerator"]
     files = {*kustomization["resources"], *config["files"], "kustomization.yaml"}
@@ -84,22 +84,22 @@ class TestExporter:
         assert (context["runAsUser"], context["runAsGroup"]) == (USER, GROUP)
         assert pod["securityContext"]["fsGroup"] == GROUP
 
-    def test_has_no_account_with_the_cluster(self, pod: Manifest) -> None:
+    def test_has_no_service_account_token(self, pod: Manifest) -> None:
         assert pod["automountServiceAccountToken"] is False
 
-    def test_is_restarted_but_never_takes_the_vpn_out_of_service(self, exporter: Manifest) -> None:
+    def test_is_restarted_but_has_no_readiness_probe(self, exporter: Manifest) -> None:
         assert exporter["livenessProbe"]["httpGet"]["path"] == "/-/healthy"
         assert exporter["startupProbe"]["httpGet"]["path"] == "/-/ready"
         assert "readinessProbe" not in exporter
 
-    def test_reads_the_configuration_that_is_mounted(self, exporter: Manifest) -> None:
+    def test_reads_the_mounted_configuration(self, exporter: Manifest) -> None:
         parsed = command_parser(SERVE).parse_args(exporter["args"])
         path = Path(parsed.config_file)
         assert path.name in manifest("kustomization.yaml")["configMapGenerator"][0]["files"]
         assert mounts(exporter)[str(path.parent)] == "config"
 
 
-def test_the_config_map_is_the_one_that_is_made(pod: Manifest) -> None:
+def test_the_config_map_is_the_generated_one(pod: Manifest) -> None:
     (volume,) = (each for each in pod["volumes"] if each["name"] == "config")
     (made,) = manifest("kustomization.yaml")["configMapGenerator"]
     assert volume["configMap"]["name"] == made["name"]

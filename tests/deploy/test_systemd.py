@@ -42,17 +42,17 @@ def installed(tmp_path: Path) -> Path:
 
 class TestSystemd:
     @pytest.mark.parametrize("name", [SERVICE.name, SOCKET.name])
-    def test_finds_nothing_wrong(self, installed: Path, name: str) -> None:
+    def test_reports_no_problem(self, installed: Path, name: str) -> None:
         run("systemd-analyze", "verify", "--man=no", installed / name)
 
-    def test_finds_little_exposed_and_the_readme_says_how_much(self, installed: Path) -> None:
+    def test_rates_the_exposure_as_in_the_readme(self, installed: Path) -> None:
         output = run("systemd-analyze", "security", "--offline=yes", installed / SERVICE.name)
         exposure = re.search(r"Overall exposure level for \S+: ([0-9.]+) OK", output)
         assert exposure is not None
         assert float(exposure[1]) <= 1.1
         assert "`systemd-analyze security` rates the service 1.1 " in README.read_text()
 
-    def test_makes_the_user(self, tmp_path: Path) -> None:
+    def test_creates_the_user(self, tmp_path: Path) -> None:
         (tmp_path / "etc").mkdir()
         command: list[str | Path] = ["systemd-sysusers", f"--root={tmp_path}", SYSUSERS]
         subprocess.run(command, capture_output=True, check=True)  # noqa: S603
@@ -79,29 +79,29 @@ class TestService:
     def test_is_not_restarted_for_a_wrong_configuration(self) -> None:
         assert service.value("Service", "RestartPreventExitStatus") == str(int(Exit.USAGE))
 
-    def test_is_the_user_that_is_made_for_it(self) -> None:
+    def test_runs_as_the_created_user(self) -> None:
         ((kind, user, *_),) = lines_of(SYSUSERS)
         assert (kind, user) == ("u", service.value("Service", "User"))
         assert user == service.value("Service", "Group")
 
-    def test_may_use_the_sockets_that_a_daemon_can_have(self) -> None:
+    def test_allows_the_socket_families_of_daemons(self) -> None:
         families = service.value("Service", "RestrictAddressFamilies").split()
         assert sorted(families) == ["AF_INET", "AF_INET6", "AF_UNIX"]
 
-    def test_is_handed_the_password_that_its_comment_names(self) -> None:
+    def test_gets_the_password_of_its_comment(self) -> None:
         path = SYSTEMD / "openvpn-exporter.service.d" / "passwords.conf"
         name, _, _ = Unit(path).value("Service", "LoadCredential").partition(":")
         assert f"/run/credentials/{SERVICE.name}/{name}\n" in path.read_text()
 
 
 class TestSocket:
-    def test_is_at_the_exporters_port(self) -> None:
+    def test_listens_on_the_port_of_the_exporter(self) -> None:
         port = options.DEFAULT_ADDRESS.removeprefix(":")
         assert Unit(SOCKET).value("Socket", "ListenStream") == port
 
 
 class TestOpenvpn:
-    def test_opens_its_interface_in_the_directory_that_is_made_for_it(self) -> None:
+    def test_opens_its_interface_in_the_created_directory(self) -> None:
         ((_, directory, *_),) = lines_of(TMPFILES)
         _, command = Unit(OPENVPN).values("Service", "ExecStart")
         *_, word, socket, kind = command.replace("%t", "/run").split()
@@ -109,7 +109,7 @@ class TestOpenvpn:
         assert socket == f"{directory}/%i.sock"
         assert str(parse_endpoint(f"unix:{socket}")) in README.read_text().replace("office", "%i")
 
-    def test_has_a_directory_that_only_root_and_the_exporter_enter(self) -> None:
+    def test_has_a_directory_for_root_and_the_exporter_only(self) -> None:
         ((kind, _, mode, *owners),) = lines_of(TMPFILES)
         assert (kind, mode) == ("d", "0750")
         assert owners[:2] == ["root", service.value("Service", "Group")]

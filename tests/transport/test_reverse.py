@@ -217,8 +217,8 @@ async def test_without_a_daemon_the_error_says_how_to_start_one() -> None:
     async with listening(deadline=SHORT) as (connector, connecting):
         endpoint = connector.endpoint
         assert isinstance(endpoint, ListenEndpoint)
-        said = await fails_with(EndpointNotFound, connecting)
-        assert f"management {endpoint.host} {endpoint.port}" in said
+        message = await fails_with(EndpointNotFound, connecting)
+        assert f"management {endpoint.host} {endpoint.port}" in message
 
 
 async def test_a_port_on_which_another_program_listens_is_unreachable() -> None:
@@ -328,8 +328,8 @@ class TestAddresses:
             async with peer(connector) as stranger:
                 stranger.send_bytes(PROMPT)
                 assert await is_closed(stranger)
-            said = await fails_with(EndpointPermissionError, connecting)
-            assert "a peer at 127.0.0.1 was refused; add its network to 'allow_from'" in said
+            message = await fails_with(EndpointPermissionError, connecting)
+            assert "a peer at 127.0.0.1 was refused; add its network to 'allow_from'" in message
 
     @pytest.mark.parametrize("network", ["127.0.0.0/8", "127.0.0.1/32"])
     async def test_of_allowed_networks_are_served(self, network: str) -> None:
@@ -441,8 +441,8 @@ class TestUnixSocket:
 
     async def test_without_a_daemon_the_error_says_how_to_start_one(self, path: str) -> None:
         async with listening(ListenUnixEndpoint(path), deadline=SHORT) as (_, connecting):
-            said = await fails_with(EndpointNotFound, connecting)
-            assert f"'management {path} unix'" in said
+            message = await fails_with(EndpointNotFound, connecting)
+            assert f"'management {path} unix'" in message
 
     async def test_left_by_a_dead_process_is_replaced(self, path: str) -> None:
         with socket.socket(socket.AF_UNIX) as dead:
@@ -484,8 +484,8 @@ class TestUnixSocket:
         async with listening(ListenUnixEndpoint(path), deadline=SHORT) as (connector, connecting):
             change_mode(path, 0o666)
             assert PASSWORD not in await ask_as_nobody(path)
-            said = await rejects_with(EndpointPermissionError, connector, connecting)
-            assert f"a process of user {NOBODY} was refused" in said
+            message = await rejects_with(EndpointPermissionError, connector, connecting)
+            assert f"a process of user {NOBODY} was refused" in message
 
     @needs_root
     async def test_lets_members_of_its_group_in(self, path: str) -> None:
