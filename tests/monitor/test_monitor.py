@@ -386,7 +386,7 @@ async def test_a_process_that_starts_under_a_running_exporter_counts_from_its_be
     tmp_path: Path, log: LogCapture
 ) -> None:
     path = tmp_path / "office.sock"
-    async with watching(UnixEndpoint(str(path))) as state:
+    async with running_monitor(UnixEndpoint(str(path))) as state:
         await log.wait_for_down()
         await asyncio.sleep(1.5)  # the times of a daemon are whole seconds
         async with fake_daemon(path) as daemon:

@@ -29,140 +29,140 @@ def status(*rows: ClientRow) -> ServerStatus:
     return ServerStatus(updated=2000, clients=rows, pending=(), route_count=len(rows))
 
 
-def table(config: ClientsConfig, expected: Sequence[str] = ()) -> ClientTable:
+def make_table(config: ClientsConfig, expected: Sequence[str] = ()) -> ClientTable:
     """Return a table in which the bytes of the first status count."""
     return ClientTable(config, expected, absolute=True)
 
 
-def polled(ledger: ClientTable, *rows: ClientRow, now: float = 0.0) -> ClientTable:
-    ledger.update(status(*rows), now)
-    return ledger
+def polled(table: ClientTable, *rows: ClientRow, now: float = 0.0) -> ClientTable:
+    table.update(status(*rows), now)
+    return table
 
 
-def received(ledger: ClientTable) -> dict[str, int]:
-    return {name: account.received_bytes for name, account in ledger.totals.items()}
+def received(table: ClientTable) -> dict[str, int]:
+    return {name: totals.received_bytes for name, totals in table.totals.items()}
 
 
 def test_sessions_of_one_name_are_summed() -> None:
-    ledger = polled(table(CONFIG), row("a", 10, since=500), row("a", 5, client_id=1), now=7.0)
-    assert ledger.totals == {"a": ClientTotals(15, 30, 2, 500, 7.0, 7.0)}
-    assert (ledger.received_bytes, ledger.sent_bytes) == (15, 30)
+    table = polled(make_table(CONFIG), row("a", 10, since=500), row("a", 5, client_id=1), now=7.0)
+    assert table.totals == {"a": ClientTotals(15, 30, 2, 500, 7.0, 7.0)}
+    assert (table.received_bytes, table.sent_bytes) == (15, 30)
 
 
 def test_an_identity_is_connected_since_its_oldest_session_began() -> None:
-    ledger = table(CONFIG)
+    table = make_table(CONFIG)
     for rows in ((500, 900), (900, 500)):
-        polled(ledger, *(row("a", client_id=since, since=since) for since in rows))
-        assert ledger.totals["a"].connected_since == 500
+        polled(table, *(row("a", client_id=since, since=since) for since in rows))
+        assert table.totals["a"].connected_since == 500
 
 
 def test_bytes_of_a_session_stay_counted_after_its_end() -> None:
-    ledger = polled(table(CONFIG), row("a", 10), now=1.0)
-    polled(ledger, now=2.0)
-    assert ledger.totals == {"a": ClientTotals(10, 20, 0, None, 1.0, 1.0)}
-    polled(ledger, row("a", 3, client_id=1), now=3.0)
-    assert received(ledger) == {"a": 13}
+    table = polled(make_table(CONFIG), row("a", 10), now=1.0)
+    polled(table, now=2.0)
+    assert table.totals == {"a": ClientTotals(10, 20, 0, None, 1.0, 1.0)}
+    polled(table, row("a", 3, client_id=1), now=3.0)
+    assert received(table) == {"a": 13}
 
 
 def test_last_seen_is_the_last_poll_with_or_without_traffic() -> None:
-    ledger = polled(table(CONFIG), row("a", 10), now=1.0)
-    polled(ledger, row("a", 10), now=2.0)
-    assert ledger.totals["a"].last_seen == 2.0
-    assert ledger.totals["a"].last_traffic == 1.0
+    table = polled(make_table(CONFIG), row("a", 10), now=1.0)
+    polled(table, row("a", 10), now=2.0)
+    assert table.totals["a"].last_seen == 2.0
+    assert table.totals["a"].last_traffic == 1.0
 
 
 def test_sent_bytes_are_traffic() -> None:
-    ledger = polled(table(CONFIG), row("a", 10), now=1.0)
-    polled(ledger, msgspec.structs.replace(row("a", 10), sent_bytes=21), now=2.0)
-    assert ledger.totals["a"].last_traffic == 2.0
+    table = polled(make_table(CONFIG), row("a", 10), now=1.0)
+    polled(table, msgspec.structs.replace(row("a", 10), sent_bytes=21), now=2.0)
+    assert table.totals["a"].last_traffic == 2.0
 
 
 def test_an_identity_expires_after_its_last_session() -> None:
-    ledger = polled(table(CONFIG), row("a"), now=0.0)
-    polled(ledger, now=100.0)
-    assert "a" in ledger.totals
-    polled(ledger, now=100.1)
-    assert "a" not in ledger.totals
+    table = polled(make_table(CONFIG), row("a"), now=0.0)
+    polled(table, now=100.0)
+    assert "a" in table.totals
+    polled(table, now=100.1)
+    assert "a" not in table.totals
 
 
 def test_an_identity_with_a_session_does_not_expire() -> None:
-    ledger = polled(table(CONFIG), row("a", 10), now=0.0)
-    polled(ledger, row("a", 11), now=1e6)
-    assert received(ledger) == {"a": 11}
+    table = polled(make_table(CONFIG), row("a", 10), now=0.0)
+    polled(table, row("a", 11), now=1e6)
+    assert received(table) == {"a": 11}
 
 
 def test_expected_clients_have_totals_from_the_start_and_never_expire() -> None:
-    ledger = table(CONFIG, ["oslo", "lisbon"])
-    assert dict(ledger.totals) == {"lisbon": ClientTotals(), "oslo": ClientTotals()}
-    polled(ledger, row("oslo", 1), now=0.0)
-    polled(ledger, now=1e6)
-    assert ledger.totals["oslo"].received_bytes == 1
-    assert ledger.totals["lisbon"].last_seen is None
-    assert ledger.expected == {"oslo", "lisbon"}
+    table = make_table(CONFIG, ["oslo", "lisbon"])
+    assert dict(table.totals) == {"lisbon": ClientTotals(), "oslo": ClientTotals()}
+    polled(table, row("oslo", 1), now=0.0)
+    polled(table, now=1e6)
+    assert table.totals["oslo"].received_bytes == 1
+    assert table.totals["lisbon"].last_seen is None
+    assert table.expected == {"oslo", "lisbon"}
 
 
 def test_a_restart_ends_every_session() -> None:
-    ledger = polled(table(CONFIG), row("a", 10))
-    ledger.restart()
-    assert ledger.totals["a"].sessions == 0
-    assert ledger.totals["a"].connected_since is None
-    assert received(ledger) == {"a": 10}
-    polled(ledger, row("a", 12))
-    assert received(ledger) == {"a": 22}
+    table = polled(make_table(CONFIG), row("a", 10))
+    table.restart()
+    assert table.totals["a"].sessions == 0
+    assert table.totals["a"].connected_since is None
+    assert received(table) == {"a": 10}
+    polled(table, row("a", 12))
+    assert received(table) == {"a": 22}
 
 
 def test_duplicate_rows_count_the_bytes_of_one() -> None:
     """Else the other one would count twice when the first has gone."""
     alike = [ClientRow("a", "2001:db8::7", "10.8.0.2", "", moved, 0, 1000) for moved in (10, 1000)]
-    ledger = polled(table(CONFIG), *alike)
-    assert received(ledger) == {"a": 1000}
-    assert ledger.totals["a"].sessions == 2
-    assert received(polled(ledger, alike[0])) == {"a": 1010}
+    table = polled(make_table(CONFIG), *alike)
+    assert received(table) == {"a": 1000}
+    assert table.totals["a"].sessions == 2
+    assert received(polled(table, alike[0])) == {"a": 1010}
 
 
 class TestWithoutAStatus:
     def test_disconnected_clients_expire(self) -> None:
-        ledger = polled(polled(table(ClientsConfig(forget_after=60.0)), row("alice")))
-        polled(ledger, row("bob"), now=30.0)
-        assert not ledger.forget(60.0)
-        assert ledger.forget(61.0)
-        assert received(ledger).keys() == {"bob"}
+        table = polled(polled(make_table(ClientsConfig(forget_after=60.0)), row("alice")))
+        polled(table, row("bob"), now=30.0)
+        assert not table.forget(60.0)
+        assert table.forget(61.0)
+        assert received(table).keys() == {"bob"}
 
     def test_connected_clients_are_kept(self) -> None:
-        ledger = polled(table(ClientsConfig(forget_after=60.0)), row("alice"))
-        assert not ledger.forget(1e6)
-        assert received(ledger).keys() == {"alice"}
+        table = polled(make_table(ClientsConfig(forget_after=60.0)), row("alice"))
+        assert not table.forget(1e6)
+        assert received(table).keys() == {"alice"}
 
     def test_connected_clients_expire_if_the_daemon_does_not_run(self) -> None:
-        ledger = polled(table(ClientsConfig(forget_after=60.0), ["bob"]), row("alice"))
-        assert ledger.forget(61.0, all_gone=True)
-        assert received(ledger).keys() == {"bob"}
+        table = polled(make_table(ClientsConfig(forget_after=60.0), ["bob"]), row("alice"))
+        assert table.forget(61.0, all_gone=True)
+        assert received(table).keys() == {"bob"}
 
 
 class TestReconfigure:
     def test_changes_the_expected_clients(self) -> None:
-        ledger = table(ClientsConfig(), ["alice"])
-        ledger.reconfigure(ClientsConfig(), ["bob"])
-        assert ledger.expected == {"bob"}
-        assert received(polled(ledger, now=1e9)).keys() == {"bob"}
+        table = make_table(ClientsConfig(), ["alice"])
+        table.reconfigure(ClientsConfig(), ["bob"])
+        assert table.expected == {"bob"}
+        assert received(polled(table, now=1e9)).keys() == {"bob"}
 
     def test_keeps_totals(self) -> None:
-        ledger = polled(table(ClientsConfig()), row("alice"))
-        before = received(ledger)
-        ledger.reconfigure(ClientsConfig(forget_after=1.0), [])
-        assert received(ledger) == before
-        assert received(polled(ledger, now=3.0)) == {}
+        table = polled(make_table(ClientsConfig()), row("alice"))
+        before = received(table)
+        table.reconfigure(ClientsConfig(forget_after=1.0), [])
+        assert received(table) == before
+        assert received(polled(table, now=3.0)) == {}
 
     def test_to_a_lower_limit_drops_the_longest_idle(self) -> None:
-        ledger = polled(table(ClientsConfig()), row("alice"), row("bob", client_id=1))
-        polled(ledger, row("alice"), row("bob", client_id=1, received=5000), now=9.0)
-        ledger.reconfigure(ClientsConfig(limit=1), [])
-        assert received(ledger).keys() == {"bob"}
+        table = polled(make_table(ClientsConfig()), row("alice"), row("bob", client_id=1))
+        polled(table, row("alice"), row("bob", client_id=1, received=5000), now=9.0)
+        table.reconfigure(ClientsConfig(limit=1), [])
+        assert received(table).keys() == {"bob"}
 
     def test_to_a_limit_that_is_just_reached_drops_nothing(self) -> None:
-        ledger = polled(table(ClientsConfig()), row("alice"), row("bob", client_id=1))
-        ledger.reconfigure(ClientsConfig(limit=2), [])
-        assert received(ledger).keys() == {"alice", "bob"}
+        table = polled(make_table(ClientsConfig()), row("alice"), row("bob", client_id=1))
+        table.reconfigure(ClientsConfig(limit=2), [])
+        assert received(table).keys() == {"alice", "bob"}
 
 
 class TestIdentity:
@@ -173,7 +173,7 @@ class TestIdentity:
     )
 
     def names(self, identity: Identity) -> set[str]:
-        return set(polled(table(ClientsConfig(identity=identity)), *self.rows).totals)
+        return set(polled(make_table(ClientsConfig(identity=identity)), *self.rows).totals)
 
     def test_is_the_common_name_or_else_the_user_name(self) -> None:
         assert self.names(Identity.AUTO) == {"cn", "only", "UNDEF"}
@@ -191,64 +191,64 @@ class TestLimit:
     config = ClientsConfig(limit=2)
 
     def test_leaves_out_new_clients_while_all_others_have_traffic(self) -> None:
-        ledger = polled(table(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
+        table = polled(make_table(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
         rows = row("a", 2), row("b", 2, client_id=1), row("c", 9, client_id=2)
-        polled(ledger, *rows, now=2.0)
-        assert received(ledger) == {"a": 2, "b": 2}
-        assert ledger.not_exported == 1
+        polled(table, *rows, now=2.0)
+        assert received(table) == {"a": 2, "b": 2}
+        assert table.not_exported == 1
 
     def test_evicts_the_longest_idle_for_new_traffic(self) -> None:
-        ledger = polled(table(self.config), row("a", 1), now=1.0)
-        polled(ledger, row("a", 1), row("b", 1, client_id=1), now=2.0)
-        polled(ledger, row("a", 1), row("b", 1, client_id=1), row("c", 5, client_id=2), now=3.0)
-        assert received(ledger) == {"b": 1, "c": 5}
-        assert ledger.not_exported == 0
+        table = polled(make_table(self.config), row("a", 1), now=1.0)
+        polled(table, row("a", 1), row("b", 1, client_id=1), now=2.0)
+        polled(table, row("a", 1), row("b", 1, client_id=1), row("c", 5, client_id=2), now=3.0)
+        assert received(table) == {"b": 1, "c": 5}
+        assert table.not_exported == 0
 
     def test_evicts_for_sent_bytes_as_well(self) -> None:
-        ledger = polled(table(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
-        newcomer = msgspec.structs.replace(row("c", client_id=2), sent_bytes=5)
-        polled(ledger, row("a", 1), row("b", 2, client_id=1), newcomer, now=2.0)
-        assert set(ledger.totals) == {"b", "c"}
+        table = polled(make_table(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
+        new_client = msgspec.structs.replace(row("c", client_id=2), sent_bytes=5)
+        polled(table, row("a", 1), row("b", 2, client_id=1), new_client, now=2.0)
+        assert set(table.totals) == {"b", "c"}
 
     def test_evicts_nothing_for_idle_new_clients(self) -> None:
         rows = row("a", 1), row("b", 1, client_id=1), row("c", 1, client_id=2)
-        ledger = polled(table(self.config), *rows, now=1.0)
-        kept = received(ledger)
+        table = polled(make_table(self.config), *rows, now=1.0)
+        kept = received(table)
         for now in (2.0, 3.0):
-            polled(ledger, *rows, now=now)
-            assert received(ledger) == kept
-            assert ledger.not_exported == 1
+            polled(table, *rows, now=now)
+            assert received(table) == kept
+            assert table.not_exported == 1
 
     def test_never_drops_expected_clients(self) -> None:
-        ledger = table(self.config, ["x", "y"])
-        polled(ledger, row("a", 5), now=1.0)
-        assert set(ledger.totals) == {"x", "y"}
-        assert ledger.not_exported == 1
+        table = make_table(self.config, ["x", "y"])
+        polled(table, row("a", 5), now=1.0)
+        assert set(table.totals) == {"x", "y"}
+        assert table.not_exported == 1
 
     def test_counts_only_the_growth_of_a_client_that_was_left_out(self) -> None:
-        ledger = polled(table(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
+        table = polled(make_table(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
         moved = row("a", 2), row("b", 2, client_id=1), row("c", 9, client_id=2)
-        polled(ledger, *moved, now=2.0)
-        polled(ledger, row("a", 3), row("c", 11, client_id=2), now=3.0)
-        assert received(ledger) == {"a": 3, "c": 2}
-        assert ledger.totals["c"].sent_bytes == 4
+        polled(table, *moved, now=2.0)
+        polled(table, row("a", 3), row("c", 11, client_id=2), now=3.0)
+        assert received(table) == {"a": 3, "c": 2}
+        assert table.totals["c"].sent_bytes == 4
 
     def test_counts_nothing_twice_of_a_client_that_was_evicted(self) -> None:
         """`increase()` over a series adds the whole value after a fall."""
-        ledger = polled(table(self.config), row("a", 100), now=1.0)
-        increase = received(ledger)["a"]
-        polled(ledger, row("a", 100), row("b", 1, client_id=1), now=2.0)
-        polled(ledger, row("a", 100), row("b", 2, client_id=1), row("c", 5, client_id=2), now=3.0)
-        assert "a" not in ledger.totals
-        polled(ledger, row("a", 107), row("b", 3, client_id=1), row("c", 5, client_id=2), now=4.0)
-        assert increase + received(ledger)["a"] == 107
+        table = polled(make_table(self.config), row("a", 100), now=1.0)
+        increase = received(table)["a"]
+        polled(table, row("a", 100), row("b", 1, client_id=1), now=2.0)
+        polled(table, row("a", 100), row("b", 2, client_id=1), row("c", 5, client_id=2), now=3.0)
+        assert "a" not in table.totals
+        polled(table, row("a", 107), row("b", 3, client_id=1), row("c", 5, client_id=2), now=4.0)
+        assert increase + received(table)["a"] == 107
 
     def test_evicts_idle_clients_after_the_clock_was_set_back(self) -> None:
-        ledger = polled(table(self.config), row("a", 1), row("b", 1, client_id=1), now=1e6)
+        table = polled(make_table(self.config), row("a", 1), row("b", 1, client_id=1), now=1e6)
         idle = row("a", 1), row("b", 1, client_id=1)
-        polled(ledger, *idle, row("c", 5, client_id=2), now=2.0)
-        assert "c" in ledger.totals
+        polled(table, *idle, row("c", 5, client_id=2), now=2.0)
+        assert "c" in table.totals
 
     def test_does_not_limit_the_sum_over_all_clients(self) -> None:
         rows = row("a", 1), row("b", 2, client_id=1), row("c", 4, client_id=2)
-        assert polled(table(self.config), *rows).received_bytes == 7
+        assert polled(make_table(self.config), *rows).received_bytes == 7

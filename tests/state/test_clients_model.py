@@ -79,8 +79,8 @@ class MonitoredModel:
         """Return the bytes received and sent, by name."""
         totals = self.table.totals.items()
         return (
-            Counter({name: account.received_bytes for name, account in totals}),
-            Counter({name: account.sent_bytes for name, account in totals}),
+            Counter({name: client.received_bytes for name, client in totals}),
+            Counter({name: client.sent_bytes for name, client in totals}),
         )
 
     def check_bounds(self) -> None:
@@ -110,7 +110,7 @@ class MonitoredModel:
         """Check that the current sessions are those of the server."""
         current = Counter(row.name for row in self.server.rows if row.authenticated)
         totals = self.table.totals.items()
-        assert +Counter({name: account.sessions for name, account in totals}) == current
+        assert +Counter({name: client.sessions for name, client in totals}) == current
 
     def _counters(self) -> Counter[str]:
         received, sent = self.totals()

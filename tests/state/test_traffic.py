@@ -14,11 +14,11 @@ def moved(received: int, sent: int) -> ServerStatus:
 
 
 class Daemon:
-    """Traffic and ledger, fed as a record feeds them."""
+    """Traffic and client table, updated as by the state of a daemon."""
 
     def __init__(self) -> None:
         self.traffic = Traffic(absolute=True)
-        self.ledger = ClientTable(ClientsConfig(), absolute=True)
+        self.table = ClientTable(ClientsConfig(), absolute=True)
 
     def poll(
         self,
@@ -28,9 +28,9 @@ class Daemon:
         dco: bool = False,
         now: float = 0.0,
     ) -> None:
-        self.ledger.update(moved(*clients), 1.0)
+        self.table.update(moved(*clients), 1.0)
         load_stats = None if load is None else LoadStats(1, *load)
-        rows = LoadStats(0, self.ledger.received_bytes, self.ledger.sent_bytes)
+        rows = LoadStats(0, self.table.received_bytes, self.table.sent_bytes)
         self.traffic.update(load_stats, rows, dco=dco, now=now)
 
     @property
@@ -90,7 +90,7 @@ def test_sums_over_clients_are_used_under_dco_over_restarts() -> None:
     daemon = Daemon()
     daemon.poll((5, 4), (1000, 500), dco=True)
     daemon.traffic.restart()
-    daemon.ledger.restart()
+    daemon.table.restart()
     daemon.poll((1, 1), (1200, 600), dco=True)
     assert daemon.totals == (2200, 1100)
 
