@@ -13,4 +13,5 @@ traffic             the daemon's own byte totals
 counters            counters that outlive the resets of the daemon's own, and a histogram
 privacy             how names and addresses of clients are shown
 down                why the daemon is down
+revision            revisions of a state, for text that is rendered from it
 """

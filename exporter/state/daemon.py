@@ -6,11 +6,9 @@ its counters stay.
 
 import contextlib
 import enum
-import functools
 import math
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
-from typing import Concatenate, ParamSpec
+from collections.abc import Generator, Sequence
 
 from exporter.certificates.source import CertificateFileState, certificate_sources
 from exporter.config.target import Target
@@ -36,6 +34,7 @@ from exporter.state.events import Events
 from exporter.state.failed_commands import FailedCommands
 from exporter.state.privacy import privacy_for
 from exporter.state.process import ProcessTracker, age, clock_offset
+from exporter.state.revision import mutates, mutates_in_batches
 from exporter.state.traffic import Traffic, TunnelCounters
 
 
@@ -44,36 +43,6 @@ class StatusSource(enum.StrEnum):
 
     MANAGEMENT = "management"
     STATUS_FILE = "status_file"
-
-
-_P = ParamSpec("_P")
-_Mutator = Callable[Concatenate["DaemonState", _P], None]
-_BatchMutator = Callable[Concatenate["DaemonState", _P], Generator[None, None, None]]
-
-
-def _mutates(method: _Mutator[_P]) -> _Mutator[_P]:
-    """Advance `revision` with each call: text rendered from an older one is outdated."""
-
-    @functools.wraps(method)
-    def mutate(daemon: "DaemonState", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-        daemon.revision += 1
-        method(daemon, *args, **kwargs)
-
-    return mutate
-
-
-def _mutates_in_batches(method: _BatchMutator[_P]) -> _BatchMutator[_P]:
-    """Advance `revision` with each batch."""
-
-    @functools.wraps(method)
-    def mutate(
-        daemon: "DaemonState", /, *args: _P.args, **kwargs: _P.kwargs
-    ) -> Generator[None, None, None]:
-        for _ in method(daemon, *args, **kwargs):
-            daemon.revision += 1
-            yield
-
-    return mutate
 
 
 class DaemonState:
@@ -179,7 +148,7 @@ class DaemonState:
         """Whether a first poll was attempted, successful or not."""
         return self.polls > 0 or self.down_reason is not None
 
-    @_mutates
+    @mutates
     def reconfigure(self, target: Target) -> None:
         """Apply another configuration of the same target."""
         status_file = self.target.daemon.status_file
@@ -192,25 +161,25 @@ class DaemonState:
             self.certificates = ()
         self.client_revision += 1
 
-    @_mutates
+    @mutates
     def forget(self, now: float) -> None:
         """Drop clients that disconnected long ago, while there is no status to do so."""
         not_running = self.down_reason in {DownReason.REFUSED, DownReason.NOT_FOUND}
         self.client_revision += self.clients.forget(now, all_gone=not_running)
 
-    @_mutates
+    @mutates
     def on_connect(self) -> None:
         """Record that a connection was opened; nothing was received yet."""
         self._fatal_text = ""
         self.events.on_connect()
 
-    @_mutates
+    @mutates
     def on_pid(self, pid: int) -> None:
         """Record the reply to `pid`, before anything that a process counts from 0."""
         if self.process.update_pid(pid):
             self._on_restart()
 
-    @_mutates
+    @mutates
     def on_state_history(self, history: Sequence[State]) -> None:
         """Record the reply to `state all`, oldest entry first."""
         if self.process.update_history(history):
@@ -229,24 +198,24 @@ class DaemonState:
         self.tunnel.restart()
         self.clients.restart()
 
-    @_mutates_in_batches
+    @mutates_in_batches
     def on_log_history(self, history: Sequence[LogLine]) -> Generator[None, None, None]:
         """Record the reply to `log all`, oldest line first, yielding after each batch of lines."""
         return self.events.add_log_history(history)
 
-    @_mutates
+    @mutates
     def on_command(self, command: Command, error: ReplyError | None) -> None:
         """Record that a command was answered, or that its reply could not be used."""
         self.failed_commands.record(command, error)
         if error is not None:
             self.events.on_history_missing(command)
 
-    @_mutates
+    @mutates
     def on_info(self, info: DaemonInfo) -> None:
         """Record the replies that are requested once a session."""
         self.info = info
 
-    @_mutates
+    @mutates
     def on_notification(self, keyword: str, notification: ParsedNotification) -> None:
         """Record one real-time message."""
         self.events.add(keyword, notification)
@@ -268,17 +237,17 @@ class DaemonState:
                 prompt = prompts.blocking_prompt(notification)
                 self.prompt = prompt.prompt_kind if prompt else self.prompt
 
-    @_mutates
+    @mutates
     def on_ignored_notification(self, keyword: str) -> None:
         """Count a real-time message that is meant for another management client."""
         self.events.count_message(keyword)
 
-    @_mutates
+    @mutates
     def on_pass_through(self, *, pass_through: bool) -> None:
         """Record whether another management client offers the daemon's interface on."""
         self.pass_through = pass_through
 
-    @_mutates
+    @mutates
     def on_state(self, state: State) -> None:
         """Record the daemon's current state."""
         if state != self.state:
@@ -287,23 +256,23 @@ class DaemonState:
         self.restarts_on_disconnect |= _is_management_signal(state)
         self.state = state
 
-    @_mutates
+    @mutates
     def on_status_received(self) -> None:
         """Record that a status was received whole: later messages are not in it."""
         self._reconnected_before_status |= self._reconnected
         self._reconnected = False
 
-    @_mutates
+    @mutates
     def set_certificates(self, certificates: Sequence[CertificateFileState]) -> None:
         """Record the contents of the daemon's certificate files."""
         self.certificates = certificates
 
-    @_mutates
+    @mutates
     def add_unparsed(self, lines: int) -> None:
         """Count lines that could not be parsed."""
         self.unparsed_lines += lines
 
-    @_mutates
+    @mutates
     def on_poll(self, poll: Poll, *, now: float, duration: float, watched_for: float = 0.0) -> None:
         """Record a successful poll.
 
@@ -326,7 +295,7 @@ class DaemonState:
         process_age = age(self.process.start_time, daemon_now)
         self._update_traffic(poll.load_stats, now, new_process=process_age < watched_for)
 
-    @_mutates
+    @mutates
     def on_status_file(
         self, status: Status, *, now: float, duration: float, watched_for: float = 0.0
     ) -> None:
@@ -367,7 +336,7 @@ class DaemonState:
         )
         self.traffic.update(load_stats, rows, dco=self._dco, now=now, new_process=new_process)
 
-    @_mutates
+    @mutates
     def on_status_file_error(self, error: ManagementError) -> None:
         """Record that the status file can't be used."""
         self.on_poll_error(error)
@@ -400,13 +369,13 @@ class DaemonState:
             case None:
                 pass
 
-    @_mutates
+    @mutates
     def on_poll_error(self, error: ManagementError) -> None:
         """Count a failed poll."""
         self.polls += 1
         self.poll_failures[error.reason] += 1
 
-    @_mutates
+    @mutates
     def on_down(self, error: ManagementError) -> None:
         """Record that the management session is down; its gauges go away."""
         self.management_up = False
