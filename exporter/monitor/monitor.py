@@ -112,7 +112,7 @@ class Monitor:
     async def run(self) -> None:
         """Monitor the daemon until cancelled; then read the last reply and send `quit`."""
         loop = asyncio.get_running_loop()
-        self.daemon.watched_since = loop.time()
+        self.daemon.monitored_since = loop.time()
         try:
             await asyncio.sleep(self._stagger * START_SPREAD)
             while True:

@@ -241,9 +241,11 @@ class ManagementSession:
             raise
         duration = loop.time() - started_at
         await yield_to_loop()  # parsing ten thousand rows took its time; so does counting them
-        since = self._daemon.watched_since
-        watched_for = 0.0 if since is None else started_at - since
-        self._daemon.on_poll(poll, now=self._clock(), duration=duration, watched_for=watched_for)
+        since = self._daemon.monitored_since
+        monitored_for = 0.0 if since is None else started_at - since
+        self._daemon.on_poll(
+            poll, now=self._clock(), duration=duration, monitored_for=monitored_for
+        )
         await yield_to_loop()
         await self._on_polled(poll)
 

@@ -112,10 +112,10 @@ class ClientTable:
         for name in self._evictable(math.inf)[-surplus:] if surplus > 0 else ():
             del self._totals[name]
 
-    def update(self, status: ServerStatus, now: float, *, watched_for: float = 0.0) -> None:
-        """Update the totals from one complete status, after `watched_for` seconds of monitoring."""
+    def update(self, status: ServerStatus, now: float, *, monitored_for: float = 0.0) -> None:
+        """Update the totals from a complete status, after `monitored_for` seconds of monitoring."""
         sessions = self.sessions.update(
-            status.clients, status.updated, unreadable=status.unparsed, watched_for=watched_for
+            status.clients, status.updated, unreadable=status.unparsed, monitored_for=monitored_for
         )
         polls = self._aggregate(sessions)
         for name in self._totals.keys() - polls.keys():

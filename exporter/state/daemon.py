@@ -64,8 +64,8 @@ class DaemonState:
         self.tunnel = TunnelCounters(absolute=absolute)
         self.process = ProcessTracker()
 
-        self.watched_since: float | None = None
-        """The event loop's time at which the exporter began to watch the daemon."""
+        self.monitored_since: float | None = None
+        """The event loop's time at which the exporter began to monitor the daemon."""
         self.up = False
         self.management_up = False
         self.down: DownState | None = None
@@ -273,10 +273,12 @@ class DaemonState:
         self.unparsed_lines += lines
 
     @mutates
-    def on_poll(self, poll: Poll, *, now: float, duration: float, watched_for: float = 0.0) -> None:
+    def on_poll(
+        self, poll: Poll, *, now: float, duration: float, monitored_for: float = 0.0
+    ) -> None:
         """Record a successful poll.
 
-        `watched_for` is the time in seconds since the exporter began to watch the daemon: what
+        `monitored_for` is the time in seconds since the monitoring of the daemon began: what
         began before does not count.
         """
         self.management_up = True
@@ -289,20 +291,20 @@ class DaemonState:
             self._reconnected_before_status = False
         daemon_now = now + clock_offset(poll.status, now)
         connection_age = age(self.process.connection_start, daemon_now)
-        self._update(poll.status, now, watched_for, connection_age=connection_age)
+        self._update(poll.status, now, monitored_for, connection_age=connection_age)
         if poll.status is not None:
             self._last_status_time = poll.status.updated
         process_age = age(self.process.start_time, daemon_now)
-        self._update_traffic(poll.load_stats, now, new_process=process_age < watched_for)
+        self._update_traffic(poll.load_stats, now, new_process=process_age < monitored_for)
 
     @mutates
     def on_status_file(
-        self, status: Status, *, now: float, duration: float, watched_for: float = 0.0
+        self, status: Status, *, now: float, duration: float, monitored_for: float = 0.0
     ) -> None:
         """Record a status that the daemon wrote to a file, while the session is down.
 
-        `watched_for` is the time in seconds that the exporter had watched the daemon when the file
-        was written, at least.
+        `monitored_for` is the time in seconds from the start of the monitoring to the last write
+        of the file, at least.
         """
         self._set_status(StatusSource.STATUS_FILE, status, now=now, duration=duration)
         if not self.has_management:
@@ -310,7 +312,7 @@ class DaemonState:
         if status.updated <= self._last_status_time:  # the last status of the session is newer
             return
         self._last_status_time = status.updated
-        self._update(status, now, watched_for)
+        self._update(status, now, monitored_for)
         if not self.has_management:  # else `load-stats` has the growth once the session is back
             self._update_traffic(None, now)
 
@@ -349,7 +351,7 @@ class DaemonState:
         self,
         status: Status | None,
         now: float,
-        watched_for: float,
+        monitored_for: float,
         *,
         connection_age: float = math.inf,
     ) -> None:
@@ -358,14 +360,14 @@ class DaemonState:
                 self.status = status = self.clients.sessions.with_logins(status)
                 self.unparsed_lines += status.unparsed
                 self._is_tunnel = False
-                self.clients.update(status, now, watched_for=watched_for)
+                self.clients.update(status, now, monitored_for=monitored_for)
                 if status.dco_enabled is not None:  # format 1 has no such line
                     self._dco = status.dco_enabled
             case TunnelStatus():
                 self.unparsed_lines += status.unparsed
                 self._is_tunnel = True
                 self._dco = False
-                self.tunnel.update(status, new_connection=connection_age < watched_for)
+                self.tunnel.update(status, new_connection=connection_age < monitored_for)
             case None:
                 pass
 

@@ -157,17 +157,17 @@ class SessionTracker:
         now: int,
         *,
         unreadable: int = 0,
-        watched_for: float = 0.0,
+        monitored_for: float = 0.0,
     ) -> Sequence[ClientSession]:
         """Update from the connected rows of a status, printed at `now`; return their sessions.
 
         Sessions of the first status did not connect, and their bytes do not count, except for those
-        that began within `watched_for` seconds: the time since the exporter began to watch. If
+        that began within `monitored_for` seconds: the time since the exporter began to monitor. If
         lines of the status were unreadable, a missing session may be in one of them and is kept
         once: closed and opened again, all of its bytes would count a second time.
         """
         if not self._initialised:
-            self._new_starts = _StartRange(now - watched_for + _TIME_RESOLUTION, now)
+            self._new_starts = _StartRange(now - monitored_for + _TIME_RESOLUTION, now)
         by_key, duplicates = _by_key(rows)
         active: dict[_Key, ClientSession] = {}
         current: list[ClientSession] = []

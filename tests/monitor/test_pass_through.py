@@ -23,7 +23,7 @@ FAILED = b"1795405990,N,TLS Error: TLS handshake failed"
 
 
 @contextlib.asynccontextmanager
-async def watched(
+async def running_monitor(
     setting: PassThrough = PassThrough.AUTO, *, slot: SlotPolicy = SlotPolicy.HOLD
 ) -> AsyncIterator[tuple[Monitor, FakeDaemon]]:
     async with fake_daemon() as daemon:
@@ -59,7 +59,7 @@ def _asks_for_the_state_at_each_poll(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_nothing_is_switched_on_behind_another_management_client(
     setting: PassThrough, hold: bytes, *, polls_only: bool
 ) -> None:
-    async with watched(setting) as (monitor, daemon):
+    async with running_monitor(setting) as (monitor, daemon):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(3, replies={**REPLIES, b"hold": (hold,)})
         assert monitor.daemon.up
@@ -70,7 +70,7 @@ async def test_nothing_is_switched_on_behind_another_management_client(
 
 
 async def test_hold_is_asked_before_anything_is_switched_on() -> None:
-    async with watched() as (_, daemon):
+    async with running_monitor() as (_, daemon):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         first = min(session.received.index(command) for command in (b"state on", b"log on"))
@@ -78,7 +78,7 @@ async def test_hold_is_asked_before_anything_is_switched_on() -> None:
 
 
 async def test_the_reply_is_no_failure() -> None:
-    async with watched() as (monitor, daemon):
+    async with running_monitor() as (monitor, daemon):
         await (await daemon.accept_and_greet()).reply_to_polls(2, replies=BEHIND)
         assert not +monitor.daemon.failed_commands.counts
 
@@ -87,7 +87,7 @@ async def test_events_come_from_the_histories_alone() -> None:
     """What is switched on by another guest may come in part, so it is not aligned."""
     states: Sequence[bytes] = (*REPLIES[b"state all"][:-1], RECONNECTING, b"END")
     later = {**BEHIND, b"state all": states, b"log all": (FAILED, b"END")}
-    async with watched() as (monitor, daemon):
+    async with running_monitor() as (monitor, daemon):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(2, replies=BEHIND)
         session.send_lines(b">STATE:" + RECONNECTING, b"", b">LOG:" + FAILED, b"")
@@ -108,7 +108,7 @@ async def test_events_come_from_the_histories_alone() -> None:
     ],
 )
 async def test_requests_to_the_owner_do_not_end_the_session(message: tuple[bytes, ...]) -> None:
-    async with watched() as (monitor, daemon):
+    async with running_monitor() as (monitor, daemon):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1, replies=BEHIND)
         session.send_lines(*message)
@@ -119,7 +119,7 @@ async def test_requests_to_the_owner_do_not_end_the_session(message: tuple[bytes
 
 
 async def test_byte_counts_of_another_guest_are_left_alone() -> None:
-    async with watched() as (_, daemon):
+    async with running_monitor() as (_, daemon):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1, replies=BEHIND)
         session.send_lines(b">BYTECOUNT_CLI:0,1,2", b"")
@@ -135,20 +135,20 @@ async def _visit(session: FakeSession, replies: Replies) -> None:
 async def test_leaving_a_pass_through_restarts_no_vpn() -> None:
     """The owner's session with the daemon stays, whatever `--management-signal` says."""
     signalled = (b"1795404000,RECONNECTING,management-disconnect,,,,,", b"END")
-    async with watched(slot=SlotPolicy.RELEASE) as (monitor, daemon):
+    async with running_monitor(slot=SlotPolicy.RELEASE) as (monitor, daemon):
         for _ in range(2):
             await _visit(await daemon.accept_and_greet(), {**BEHIND, b"state all": signalled})
         assert monitor.daemon.restarts_on_disconnect
 
 
 async def test_it_is_logged_once(log: LogCapture) -> None:
-    async with watched() as (_, daemon):
+    async with running_monitor() as (_, daemon):
         await (await daemon.accept_and_greet()).reply_to_polls(3, replies=BEHIND)
     assert sum("(pass-through)" in message for message in log.messages) == 1
 
 
 async def test_a_reload_switches_over() -> None:
-    async with watched(PassThrough.TRUE) as (monitor, daemon):
+    async with running_monitor(PassThrough.TRUE) as (monitor, daemon):
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)
         assert STICKY.isdisjoint(session.received)

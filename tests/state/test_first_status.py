@@ -44,25 +44,25 @@ def poll(
     daemon: DaemonState,
     *rows: ClientRow,
     load: int = 0,
-    watched_for: float = 0.0,
+    monitored_for: float = 0.0,
     unparsed: int = 0,
     offset: int = 0,
 ) -> None:
     """Take a status; the daemon's clock is `offset` seconds ahead."""
     status = ServerStatus(NOW + offset, rows, (), 0, title="OpenVPN 2.6.14", unparsed=unparsed)
-    take(daemon, Poll(LoadStats(1, load, 2 * load), status), watched_for)
+    take(daemon, Poll(LoadStats(1, load, 2 * load), status), monitored_for)
 
 
 def poll_tunnel(
-    daemon: DaemonState, read: int, *, watched_for: float = 0.0, printed: int = NOW
+    daemon: DaemonState, read: int, *, monitored_for: float = 0.0, printed: int = NOW
 ) -> None:
     status = TunnelStatus(updated=printed, tcp_udp_read=read)
-    take(daemon, Poll(LoadStats(0, read, 0), status), watched_for)
+    take(daemon, Poll(LoadStats(0, read, 0), status), monitored_for)
 
 
-def take(daemon: DaemonState, reply: Poll, watched_for: float) -> None:
+def take(daemon: DaemonState, reply: Poll, monitored_for: float) -> None:
     daemon.on_status_received()
-    daemon.on_poll(reply, now=NOW, duration=0.1, watched_for=watched_for)
+    daemon.on_poll(reply, now=NOW, duration=0.1, monitored_for=monitored_for)
 
 
 def counters(daemon: DaemonState) -> tuple[int, int, int]:
@@ -137,41 +137,41 @@ def test_a_single_poll_shows_what_the_daemon_says() -> None:
 
 
 class TestBeganAfterTheExporter:
-    """The exporter has watched for a minute when the daemon first answers."""
+    """The exporter has monitored for a minute when the daemon first answers."""
 
     def test_a_process_counts_from_its_beginning(self) -> None:
         daemon = start_session(new_daemon(), LATE_START)
-        poll(daemon, row(100, since=NOW - 20), load=120, watched_for=60.0)
+        poll(daemon, row(100, since=NOW - 20), load=120, monitored_for=60.0)
         assert counters(daemon) == (100, 120, 1)
 
     def test_only_its_sessions_do_where_the_process_is_older(self) -> None:
         daemon = start_session(new_daemon(), START, CONNECTED)
-        poll(daemon, row(100), row(30, client_id=1, since=NOW - 20), load=900, watched_for=60.0)
+        poll(daemon, row(100), row(30, client_id=1, since=NOW - 20), load=900, monitored_for=60.0)
         assert counters(daemon) == (30, 0, 1)
 
     @pytest.mark.parametrize("since", [NOW - 60, NOW - 59, NOW + 5, 5])
     def test_a_session_whose_start_is_in_doubt_does_not(self, since: int) -> None:
         daemon = start_session(new_daemon(), START, CONNECTED)
-        poll(daemon, row(100, since=since), watched_for=60.0)
+        poll(daemon, row(100, since=since), monitored_for=60.0)
         assert counters(daemon) == (0, 0, 0)
 
     @pytest.mark.parametrize("offset", [-100_000, 100_000])
     def test_the_clock_of_the_daemon_may_be_wrong(self, offset: int) -> None:
         daemon = start_session(new_daemon(), State(NOW + offset - 5000, StateName.CONNECTING, ""))
-        poll(daemon, row(50, since=NOW + offset - 70), load=50, watched_for=60.0, offset=offset)
+        poll(daemon, row(50, since=NOW + offset - 70), load=50, monitored_for=60.0, offset=offset)
         assert counters(daemon) == (0, 0, 0)
         daemon = start_session(new_daemon(), State(NOW + offset - 30, StateName.CONNECTING, ""))
-        poll(daemon, row(50, since=NOW + offset - 20), load=50, watched_for=60.0, offset=offset)
+        poll(daemon, row(50, since=NOW + offset - 20), load=50, monitored_for=60.0, offset=offset)
         assert counters(daemon) == (50, 50, 1)
 
     def test_the_process_of_a_tunnel_counts_from_its_beginning_in_any_zone(self) -> None:
         daemon = start_session(new_daemon(), LATE_START)
-        poll_tunnel(daemon, 500, watched_for=60.0, printed=NOW + 7200)
+        poll_tunnel(daemon, 500, monitored_for=60.0, printed=NOW + 7200)
         assert (daemon.tunnel.totals, daemon.traffic.received_bytes) == ({"tcp_udp_read": 500}, 500)
 
     def test_a_tunnel_that_reconnected_has_new_statistics(self) -> None:
         daemon = start_session(new_daemon(), START, CONNECTED, RECONNECTING, CONNECTED)
-        poll_tunnel(daemon, 500, watched_for=60.0)
+        poll_tunnel(daemon, 500, monitored_for=60.0)
         assert (daemon.tunnel.totals, daemon.traffic.received_bytes) == ({"tcp_udp_read": 500}, 0)
 
 
