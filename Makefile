@@ -14,7 +14,7 @@ PYTHON_CODE := exporter tests $(wildcard bench grafana)
 
 export PYTHON
 
-.PHONY: help demo test lint format types contracts unit real coverage fuzz bench walk docs dist preview lock upgrade clean
+.PHONY: help demo test lint format types contracts unit real coverage fuzz bench walk docs dist preview audit lock upgrade clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,10 @@ dist: .venv/run.stamp ## Build the wheel and the source archive
 preview: grafana/preview/node_modules/.stamp ## Take pictures of the dashboards; ARGS="--prometheus URL"
 	@node grafana/preview/preview.mjs $(ARGS)
 
+audit: .venv/audit.stamp ## Known vulnerabilities of the locked packages; needs the network
+	@.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip \
+		$(foreach lock,run build dev audit,--requirement requirements/$(lock).txt) $(ARGS)
+
 lock: ## Update the lock files, keeping versions that still fit
 	@scripts/lock
 
@@ -106,6 +110,11 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 
 .venv/dev.stamp: .venv/run.stamp requirements/dev.txt
 	$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+.venv/audit.stamp: .venv/created.stamp requirements/audit.txt
+	$(PYTHON) -m venv --clear .venv/audit
+	.venv/audit/bin/pip --disable-pip-version-check install --require-hashes --only-binary :all: -r requirements/audit.txt
 	@touch $@
 
 .venv/prometheus.stamp: .venv/dev.stamp

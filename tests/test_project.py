@@ -65,6 +65,29 @@ def test_every_make_target_that_a_page_names_exists(page: str) -> None:
     assert {target for command in commands for target in command.split()} <= set(TARGETS)
 
 
+class TestLocks:
+    names = tuple(sorted(path.name for path in (ROOT / "requirements").iterdir()))
+
+    def test_make_audit_checks_every_lock(self) -> None:
+        locks = re.search(r"\$\(foreach lock,([a-z ]+),", MAKEFILE)
+        assert locks is not None
+        assert sorted(f"{name}.txt" for name in locks[1].split()) == list(self.names)
+
+    def test_every_lock_is_written_by_one_script(self) -> None:
+        script = (ROOT / "scripts" / "lock").read_text()
+        written = re.findall(r"^lock requirements/([a-z]+\.txt) ", script, re.MULTILINE)
+        assert sorted(written) == list(self.names)
+
+    @pytest.mark.parametrize("name", names)
+    def test_every_package_has_a_version_and_hashes(self, name: str) -> None:
+        text = (ROOT / "requirements" / name).read_text()
+        packages = re.findall(r"^[a-z0-9][^\n]*(?:\n +[^\n]*)*", text, re.MULTILINE)
+        assert packages
+        for package in packages:
+            assert re.match(r"[a-z0-9.-]+==[^ ]+", package), package
+            assert "--hash=sha256:" in package, package
+
+
 class TestEditorConfig:
     config = configparser.ConfigParser()
     config.read_string("[root]\n" + (ROOT / ".editorconfig").read_text())
