@@ -1,4 +1,4 @@
-"""What a reload would stop to monitor by accident.
+"""Daemons and clients that a reload would drop because of an error.
 
 A file that was deleted is a removal. A file or directory that can't be read any more, and a pattern
 that no longer matches, are errors: the daemons still run.

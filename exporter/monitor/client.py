@@ -90,7 +90,7 @@ class ManagementClient:
 
         async def parse(reply: Reply) -> tuple[LogLine, ...]:
             if not isinstance(reply, MultilineReply):
-                raise _refused_or_odd(Command.LOG_ALL, reply)
+                raise _reply_error(Command.LOG_ALL, reply)
             lines = await run_cooperatively(replies.parse_log_cache(reply.lines))
             await run_cooperatively(on_history(lines))
             return lines
@@ -159,7 +159,7 @@ class ManagementClient:
         async def parse_reply(reply: Reply) -> _T:
             if isinstance(reply, SuccessReply):
                 return parse(reply.text)
-            raise _refused_or_odd(command, reply)
+            raise _reply_error(command, reply)
 
         return await self._request(command, parse_reply)
 
@@ -173,7 +173,7 @@ class ManagementClient:
 
         async def parse_reply(reply: Reply) -> _T:
             if not isinstance(reply, MultilineReply):
-                raise _refused_or_odd(command, reply)
+                raise _reply_error(command, reply)
             value = parse(reply.lines)
             on_parsed(value)
             return value
@@ -205,7 +205,7 @@ def _unexpected_reply(command: Command, reply: Reply) -> ReplyError:
     return ReplyError(f"unexpected reply to '{command.text}': {clean_bytes(reply.text)}")
 
 
-def _refused_or_odd(command: Command, reply: Reply) -> ReplyError:
+def _reply_error(command: Command, reply: Reply) -> ReplyError:
     if isinstance(reply, ErrorReply):  # its text may repeat a password, see CommandHistory
         return ReplyError(f"the daemon refuses '{command.text}'")
     return ReplyError(f"a reply to '{command.text}' of another form")

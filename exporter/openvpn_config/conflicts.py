@@ -48,21 +48,21 @@ def with_conflicts(daemons: Iterable[DiscoveredDaemon]) -> tuple[DiscoveredDaemo
     that was started last is the owner. A shared status file is not read: its writer is unknown.
     """
     daemons = tuple(daemons)
-    rivals = _rivals(daemons, lambda daemon: daemon.name)
-    daemons = tuple(_with(daemon, _name_finding, rivals) for daemon in daemons)
-    rivals = _rivals(daemons, _address_key(daemons))
-    daemons = tuple(_with(daemon, _address_finding, rivals) for daemon in daemons)
-    rivals = _rivals(daemons, _status_file)
-    return tuple(_without_shared_status_file(daemon, rivals) for daemon in daemons)
+    sharing = _sharing(daemons, lambda daemon: daemon.name)
+    daemons = tuple(_with_finding(daemon, _name_finding, sharing) for daemon in daemons)
+    sharing = _sharing(daemons, _address_key(daemons))
+    daemons = tuple(_with_finding(daemon, _address_finding, sharing) for daemon in daemons)
+    sharing = _sharing(daemons, _status_file)
+    return tuple(_without_shared_status_file(daemon, sharing) for daemon in daemons)
 
 
-_Rivals = Mapping[Path, Sequence[Path]]
-"""For each file, the other files with the same key."""
+_SharingFiles = Mapping[Path, Sequence[Path]]
+"""For each file that shares its key, all files with that key."""
 
 
-def _rivals(
+def _sharing(
     daemons: Sequence[DiscoveredDaemon], key: Callable[[DiscoveredDaemon], Hashable | None]
-) -> _Rivals:
+) -> _SharingFiles:
     groups: dict[Hashable, list[Path]] = collections.defaultdict(list)
     for daemon in daemons:
         if (value := key(daemon)) is not None:
@@ -70,19 +70,19 @@ def _rivals(
     return {file: group for group in groups.values() if len(group) > 1 for file in group}
 
 
-def _with(
+def _with_finding(
     daemon: DiscoveredDaemon,
     make: Callable[[DiscoveredDaemon, Path], Finding],
-    rivals: _Rivals,
+    sharing: _SharingFiles,
 ) -> DiscoveredDaemon:
-    other = _other(daemon, rivals)
+    other = _other(daemon, sharing)
     if other is None:
         return daemon
     return msgspec.structs.replace(daemon, findings=(*daemon.findings, make(daemon, other)))
 
 
-def _other(daemon: DiscoveredDaemon, rivals: _Rivals) -> Path | None:
-    return next((file for file in rivals.get(daemon.file, ()) if file != daemon.file), None)
+def _other(daemon: DiscoveredDaemon, sharing: _SharingFiles) -> Path | None:
+    return next((file for file in sharing.get(daemon.file, ()) if file != daemon.file), None)
 
 
 def _name_finding(daemon: DiscoveredDaemon, other: Path) -> Finding:
@@ -110,26 +110,30 @@ def _address_finding(daemon: DiscoveredDaemon, other: Path) -> Finding:
 def _address_key(
     daemons: Sequence[DiscoveredDaemon],
 ) -> Callable[[DiscoveredDaemon], Hashable | None]:
-    """Return the key of an address; one on all addresses of the host takes the port of others."""
-    taken = {
+    """Return the key of an address; on all addresses of the host the key is the port."""
+    wildcard_ports = {
         _port(daemon.config)
         for daemon in daemons
         if daemon.config and daemon.config.management and is_wildcard(daemon.config.management)
     }
 
     def key(daemon: DiscoveredDaemon) -> Hashable | None:
-        return _address(daemon.config, taken) if daemon.config else None
+        return _address(daemon.config, wildcard_ports) if daemon.config else None
 
     return key
 
 
-def _address(config: OpenVpnConfig, taken: Iterable[int | None]) -> Hashable | None:
+def _address(config: OpenVpnConfig, wildcard_ports: Iterable[int | None]) -> Hashable | None:
     endpoint = _endpoint(config)
     match endpoint:
         case UnixEndpoint(path):
             return os.path.realpath(path)
         case TcpEndpoint(host, port):
-            return port if port in taken else ("127.0.0.1" if host == "localhost" else host, port)
+            return (
+                port
+                if port in wildcard_ports
+                else ("127.0.0.1" if host == "localhost" else host, port)
+            )
         case _:
             return None
 
@@ -155,9 +159,11 @@ def _status_file(daemon: DiscoveredDaemon) -> str | None:
     return os.path.realpath(file) if file else None
 
 
-def _without_shared_status_file(daemon: DiscoveredDaemon, rivals: _Rivals) -> DiscoveredDaemon:
+def _without_shared_status_file(
+    daemon: DiscoveredDaemon, sharing: _SharingFiles
+) -> DiscoveredDaemon:
     config = daemon.config
-    if config is None or config.status_file is None or _other(daemon, rivals) is None:
+    if config is None or config.status_file is None or _other(daemon, sharing) is None:
         return daemon
     finding = Finding(
         kind=Kind.SHARED_STATUS_FILE,

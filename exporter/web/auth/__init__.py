@@ -2,7 +2,7 @@
 
 middleware      applies them to every request and response
 passwords       credentials of a request, checked against bcrypt hashes
-turns           the order of these checks, fair to the peers
+check_queue     the order of these checks, fair to the peers
 policy          the policy in force, which follows its file
 """
 

@@ -6,9 +6,9 @@ import ipaddress
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from exporter.web.auth.check_queue import TooManyPending
 from exporter.web.auth.passwords import PasswordChecker, read_credentials
 from exporter.web.auth.policy import PolicyFile
-from exporter.web.auth.turns import TooManyPending
 from exporter.web.web_config import Rate
 
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="openvpn-exporter", charset="UTF-8"'}

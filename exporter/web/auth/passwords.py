@@ -1,7 +1,7 @@
 """Credentials of HTTP basic authentication (RFC 7617), checked against bcrypt hashes.
 
 bcrypt is slow by design: one check at a time runs, in a thread, and verified credentials are
-cached. `turns` has the order of the checks. An unknown user costs the same check, so that the
+cached. `check_queue` has the order of the checks. An unknown user costs the same check, so that the
 response time does not disclose which users exist.
 """
 
@@ -17,7 +17,7 @@ import msgspec
 
 from exporter.aio import run_in_daemon_thread
 from exporter.secret import Secret
-from exporter.web.auth.turns import Turns
+from exporter.web.auth.check_queue import CheckQueue
 
 CACHE_SIZE = 256
 """Most verified credentials in the cache; the least recently used are dropped first."""
@@ -58,7 +58,7 @@ class PasswordChecker:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._verified: OrderedDict[bytes, None] = OrderedDict()
-        self._turns = Turns()
+        self._turns = CheckQueue()
 
     async def verify(
         self,
@@ -82,7 +82,7 @@ class PasswordChecker:
         attempt = self._attempt(users, credentials)
         if self._is_cached(attempt):
             return True
-        async with self._turns.take(peer, is_abandoned):
+        async with self._turns.acquire(peer, is_abandoned):
             # A pending check of the same credentials may have verified them meanwhile.
             verified = self._is_cached(attempt) or await self._check(attempt)
             self._turns.record(peer, verified=verified)

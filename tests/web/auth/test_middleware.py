@@ -13,9 +13,9 @@ from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.web.auth import PolicyFile, protect
+from exporter.web.auth.check_queue import TooManyPending
 from exporter.web.auth.middleware import TokenBucket, _peer
 from exporter.web.auth.passwords import PasswordChecker
-from exporter.web.auth.turns import TooManyPending
 from exporter.web.routes import application
 from exporter.web.web_config import Rate
 from tests.web.certificates import HASH, PASSWORD

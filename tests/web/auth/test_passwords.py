@@ -9,13 +9,13 @@ import pytest
 
 from exporter.secret import Secret
 from exporter.web.auth import passwords
+from exporter.web.auth.check_queue import MAX_PENDING, TooManyPending
 from exporter.web.auth.passwords import (
     CACHE_SIZE,
     Credentials,
     PasswordChecker,
     read_credentials,
 )
-from exporter.web.auth.turns import MAX_PENDING, TooManyPending
 from tests.web.certificates import HASH, PASSWORD
 
 USERS = {"alice": Secret(HASH)}

@@ -1,9 +1,9 @@
-"""The order of password checks: fair to the peers, whatever one of them sends.
+"""The queue of password checks: fair to all peers, whatever one of them sends.
 
-One check runs at a time. Of those that wait, peers with a verified password and other peers take
-turns; among them, the peer with the fewest recent failures is first, then the one that was served
-longest ago. Of one peer's checks the newest is first: when more come than can be done, a client
-that asks seldom is answered, and the oldest would be answered too late anyway.
+One check runs at a time. Peers with a verified password and other peers alternate; among them, the
+peer with the fewest recent failures is first, then the one that was served longest ago. Of one
+peer's checks the newest is first: under overload a client with few requests is answered, and the
+response to the oldest would be too late anyway.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ import msgspec
 _T = TypeVar("_T")
 
 MAX_PENDING = 256
-"""Most checks that run or wait; a further one replaces one of the peer that has most."""
+"""Most checks that run or wait; a further one replaces one of the peer with the most checks."""
 
 MAX_WAIT = 10.0
 """Seconds that a check may wait; Prometheus' scrape timeout is 10 by default."""
@@ -34,9 +34,9 @@ class TooManyPending(Exception):
 
 
 class _Pending(msgspec.Struct, eq=False):
-    """A check that waits; `turn` is done when it may run, or when another one replaces it."""
+    """A check that waits; `ready` is done when it may run, or when another one replaces it."""
 
-    turn: asyncio.Future[None]
+    ready: asyncio.Future[None]
     is_abandoned: Callable[[], bool]
 
 
@@ -47,7 +47,7 @@ class _Failures(msgspec.Struct):
     last: float = 0.0
 
 
-class Turns:
+class CheckQueue:
     """Lets one check run at a time."""
 
     def __init__(self) -> None:
@@ -60,10 +60,10 @@ class Turns:
         self._verified_was_last = False
 
     @contextlib.asynccontextmanager
-    async def take(self, peer: str, is_abandoned: Callable[[], bool]) -> AsyncIterator[None]:
+    async def acquire(self, peer: str, is_abandoned: Callable[[], bool]) -> AsyncIterator[None]:
         """Wait until a check of this peer may run, and let others run after the block.
 
-        A check that is abandoned is not given its turn.
+        A check that is abandoned does not run.
 
         Raises:
             TooManyPending: more checks are pending than can run in time.
@@ -76,7 +76,7 @@ class Turns:
         try:
             yield
         finally:
-            self._pass_on()
+            self._start_next()
 
     def record(self, peer: str, *, verified: bool) -> None:
         """Record the result of a check."""
@@ -93,25 +93,25 @@ class Turns:
         self._is_closed = True
         for waiting in self._waiting.values():
             for pending in waiting:
-                pending.turn.set_exception(TooManyPending())
+                pending.ready.set_exception(TooManyPending())
         self._waiting.clear()
 
     async def _wait(self, peer: str, is_abandoned: Callable[[], bool]) -> None:
-        self._make_room(peer)
+        self._limit_pending(peer)
         pending = _Pending(asyncio.get_running_loop().create_future(), is_abandoned)
         self._waiting.setdefault(peer, []).append(pending)
         try:
-            await asyncio.wait([pending.turn], timeout=MAX_WAIT)
+            await asyncio.wait([pending.ready], timeout=MAX_WAIT)
         except asyncio.CancelledError:
-            if not self._remove(peer, pending) and pending.turn.exception() is None:
-                self._pass_on()  # it was this one's turn
+            if not self._remove(peer, pending) and pending.ready.exception() is None:
+                self._start_next()  # this check was about to run
             raise
         if self._remove(peer, pending):
             raise TooManyPending
-        pending.turn.result()
+        pending.ready.result()
 
-    def _make_room(self, peer: str) -> None:
-        """Replace a check of the peer that has most; if that is this peer, raise."""
+    def _limit_pending(self, peer: str) -> None:
+        """At the limit, drop a check of the peer with the most; raise if it is this peer."""
         if 1 + sum(map(len, self._waiting.values())) < MAX_PENDING:
             return
         largest = max(self._waiting, key=lambda each: len(self._waiting[each]))
@@ -119,7 +119,7 @@ class Turns:
             raise TooManyPending
         oldest = self._waiting[largest][0]
         self._remove(largest, oldest)
-        oldest.turn.set_exception(TooManyPending())
+        oldest.ready.set_exception(TooManyPending())
 
     def _remove(self, peer: str, pending: _Pending) -> bool:
         """Remove a check that waits; return whether it did."""
@@ -131,8 +131,8 @@ class Turns:
             del self._waiting[peer]
         return True
 
-    def _pass_on(self) -> None:
-        """Give the turn to the next check, if there is one."""
+    def _start_next(self) -> None:
+        """Start the next check, if there is one."""
         self._is_busy = False
         while self._waiting:
             peer = self._next_peer()
@@ -142,9 +142,9 @@ class Turns:
                 self._waiting[peer] = waiting  # behind the other peers
             if not pending.is_abandoned():
                 self._is_busy = True
-                pending.turn.set_result(None)
+                pending.ready.set_result(None)
                 return
-            pending.turn.set_exception(TooManyPending())
+            pending.ready.set_exception(TooManyPending())
 
     def _next_peer(self) -> str:
         verified = [peer for peer in self._waiting if peer in self._verified]
@@ -162,7 +162,7 @@ class Turns:
 
 
 def _remember(peers: OrderedDict[str, _T], peer: str, value: _T) -> None:
-    """Set the value of a peer; the peer that was set longest ago makes room."""
+    """Set the value of a peer; over the limit the peer that was set longest ago is dropped."""
     peers[peer] = value
     peers.move_to_end(peer)
     if len(peers) > MAX_PEERS:

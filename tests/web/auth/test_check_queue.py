@@ -3,16 +3,22 @@ from collections.abc import Callable
 
 import pytest
 
-from exporter.web.auth import turns as turns_module
-from exporter.web.auth.turns import FAILURE_AGE, MAX_PEERS, MAX_PENDING, TooManyPending, Turns
+from exporter.web.auth import check_queue as turns_module
+from exporter.web.auth.check_queue import (
+    FAILURE_AGE,
+    MAX_PEERS,
+    MAX_PENDING,
+    CheckQueue,
+    TooManyPending,
+)
 from tests.fake_daemon import TEST_TIMEOUT
 
 
 class Run:
-    """Checks that run under `turns`; each one runs until `finish` is called."""
+    """Checks that run under `queue`; each one runs until `finish` is called."""
 
-    def __init__(self, turns: Turns) -> None:
-        self.turns = turns
+    def __init__(self, queue: CheckQueue) -> None:
+        self.queue = queue
         self.order: list[str] = []
         self.finish = asyncio.Semaphore(0)
 
@@ -20,7 +26,7 @@ class Run:
         self, peer: str, name: str = "", *, abandoned: Callable[[], bool] = lambda: False
     ) -> asyncio.Task[None]:
         async def check() -> None:
-            async with self.turns.take(peer, abandoned):
+            async with self.queue.acquire(peer, abandoned):
                 self.order.append(name or peer)
                 await self.finish.acquire()
 
@@ -42,7 +48,7 @@ async def settled() -> None:
 
 @pytest.fixture
 async def run() -> Run:
-    return Run(Turns())
+    return Run(CheckQueue())
 
 
 async def add(run: Run, *peers: str) -> list[asyncio.Task[None]]:
@@ -68,24 +74,24 @@ async def test_the_newest_check_of_a_peer_is_first(run: Run) -> None:
 
 async def test_peers_with_fewer_recent_failures_are_first(run: Run) -> None:
     for _ in range(3):
-        run.turns.record("bad", verified=False)
-    run.turns.record("typo", verified=False)
+        run.queue.record("bad", verified=False)
+    run.queue.record("typo", verified=False)
     tasks = await add(run, "first", "bad:1", "bad:2", "typo", "new")
     await run.run(*tasks)
     assert run.order == ["first", "new", "typo", "bad:2", "bad:1"]
 
 
 async def test_old_failures_are_forgotten(run: Run) -> None:
-    run.turns.record("typo", verified=False)
-    run.turns._failures["typo"].last -= FAILURE_AGE
+    run.queue.record("typo", verified=False)
+    run.queue._failures["typo"].last -= FAILURE_AGE
     tasks = await add(run, "first", "typo", "new")
     await run.run(*tasks)
     assert run.order == ["first", "typo", "new"]
 
 
 async def test_verified_peers_and_others_take_turns(run: Run) -> None:
-    run.turns.record("known", verified=False)
-    run.turns.record("known", verified=True)
+    run.queue.record("known", verified=False)
+    run.queue.record("known", verified=True)
     known, others = [f"known:{number}" for number in range(4)], ["a", "b", "c"]
     tasks = await add(run, "first", *others, *known)
     await run.run(*tasks)
@@ -139,7 +145,7 @@ async def test_a_cancelled_check_passes_its_turn_on(run: Run) -> None:
     waiting.cancel()
     await settled()
     running.cancel()
-    next_one.cancel()  # as its turn comes
+    next_one.cancel()  # as it is about to run
     assert not any(await run.run(last))
     assert run.order == ["a", "d"]
     later = await add(run, "later")
@@ -148,14 +154,14 @@ async def test_a_cancelled_check_passes_its_turn_on(run: Run) -> None:
 
 async def test_only_so_many_peers_are_remembered(run: Run) -> None:
     for number in range(MAX_PEERS + 10):
-        run.turns.record(f"failed {number}", verified=False)
-        run.turns.record(f"verified {number}", verified=True)
-    assert len(run.turns._failures) == len(run.turns._verified) == MAX_PEERS
+        run.queue.record(f"failed {number}", verified=False)
+        run.queue.record(f"verified {number}", verified=True)
+    assert len(run.queue._failures) == len(run.queue._verified) == MAX_PEERS
 
 
 async def test_a_closed_queue_lets_the_running_check_end_and_refuses_all_others(run: Run) -> None:
     running, waiting = await add(run, "a", "b")
-    run.turns.close()
+    run.queue.close()
     later = run.add("c")
     errors = await run.run(running, waiting, later)
     assert [type(error) for error in errors] == [type(None), TooManyPending, TooManyPending]
