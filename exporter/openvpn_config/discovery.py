@@ -15,7 +15,7 @@ from exporter.openvpn_config.conflicts import DiscoveredDaemon, with_conflicts
 from exporter.openvpn_config.errors import OpenVpnConfigError, UnreadableFile, printable
 from exporter.openvpn_config.model import OpenVpnConfig
 from exporter.openvpn_config.patterns import Match, Pattern
-from exporter.openvpn_config.units import unit_options
+from exporter.openvpn_config.units import UnitReader
 
 MAX_FILES = 10_000
 """Most files of all patterns together."""
@@ -55,7 +55,8 @@ def discover(
     requests the clients of each `client-config-dir`.
     """
     matches, findings = _find(sources, directory)
-    readings = [reading for match in matches if (reading := _read(match)) is not None]
+    units = UnitReader()
+    readings = [reading for match in matches if (reading := _read(match, units)) is not None]
     included = {
         os.path.realpath(part)
         for reading in readings
@@ -116,12 +117,12 @@ def _unsearchable(error: UnreadableFile) -> Finding:
     )
 
 
-def _read(match: Match) -> _Reading | None:
+def _read(match: Match, units: UnitReader) -> _Reading | None:
     """Read one file; None if it was deleted since it was found."""
     findings: list[Finding] = []
     groups = command_line.parse(match.pattern.options or "")
     if not command_line.has_config(groups):
-        unit = unit_options(match.file, match.instance)
+        unit = units.options(match.file, match.instance)
         groups = (*unit.options, *groups)
         if unit.error is not None:
             findings.append(_unreadable_unit(unit.error))

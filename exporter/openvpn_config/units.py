@@ -5,7 +5,7 @@ The unit is read where it is installed, with its drop-ins; its usual options oth
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -50,55 +50,68 @@ class UnitOptions(msgspec.Struct, frozen=True):
     error: UnreadableFile | None = None
 
 
-def unit_options(file: Path, instance: str) -> UnitOptions:
-    """Return the options with which a known unit starts this configuration."""
-    directories = (os.path.normpath(file.parent), os.path.realpath(file.parent))
-    template, usual = next((_UNITS[name] for name in directories if name in _UNITS), ("", ""))
-    if file.suffix != ".conf" or not template:
-        return UnitOptions()
-    command, error = usual, None
-    try:
-        for source in _sources(template, instance):
-            for value in _exec_start(_read(source)):
-                command = value or usual
-    except UnreadableFile as caught:
-        error = caught
-    return UnitOptions(tuple(_options(command)) or tuple(_options(usual)), error)
+class UnitReader:
+    """Reads each unit and each directory of units once."""
 
+    def __init__(self) -> None:
+        self._names: dict[Path, frozenset[str]] = {}
+        self._options: dict[tuple[str, str], UnitOptions] = {}
 
-def _sources(template: str, instance: str) -> Iterator[Path]:
-    """Yield the unit's file, then its drop-ins in the order of their names."""
-    names = (f"{template}{instance}.service", f"{template}.service")
-    files = (directory / name for name in names for directory in UNIT_DIRECTORIES)
-    unit = next(filter(_is_there, files), None)
-    if unit is not None:
-        yield unit
-    drop_ins: dict[str, Path] = {}
-    for name in names:
-        for directory in UNIT_DIRECTORIES:
-            for file in _drop_ins(directory / f"{name}.d"):
-                drop_ins.setdefault(file.name, file)
-    yield from (drop_ins[name] for name in sorted(drop_ins))
+    def options(self, file: Path, instance: str) -> UnitOptions:
+        """Return the options with which a known unit starts this configuration."""
+        directories = (os.path.normpath(file.parent), os.path.realpath(file.parent))
+        directory = next((name for name in directories if name in _UNITS), "")
+        if file.suffix != ".conf" or not directory:
+            return UnitOptions()
+        try:
+            key = (directory, instance if self._has_own_unit(directory, instance) else "")
+        except UnreadableFile:  # reading the unit gives the error again
+            key = (directory, instance)
+        if key not in self._options:
+            self._options[key] = self._read_options(*key)
+        return self._options[key]
 
+    def _has_own_unit(self, directory: str, instance: str) -> bool:
+        unit = f"{_UNITS[directory][0]}{instance}.service"
+        return any(not {unit, f"{unit}.d"}.isdisjoint(self._list(at)) for at in UNIT_DIRECTORIES)
 
-def _is_there(file: Path) -> bool:
-    try:
-        file.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True  # reading it gives the reason
-    return True
+    def _read_options(self, directory: str, instance: str) -> UnitOptions:
+        template, usual = _UNITS[directory]
+        command, error = usual, None
+        try:
+            for source in self._sources(template, instance):
+                for value in _exec_start(_read(source)):
+                    command = value or usual
+        except UnreadableFile as caught:
+            error = caught
+        return UnitOptions(tuple(_options(command)) or tuple(_options(usual)), error)
 
+    def _sources(self, template: str, instance: str) -> Iterator[Path]:
+        """Yield the unit's file, then its drop-ins in the order of their names."""
+        names = dict.fromkeys((f"{template}{instance}.service", f"{template}.service"))
+        paths = [directory / name for name in names for directory in UNIT_DIRECTORIES]
+        unit = next((path for path in paths if path.name in self._list(path.parent)), None)
+        if unit is not None:
+            yield unit
+        drop_ins: dict[str, Path] = {}
+        for directory in (path.with_name(f"{path.name}.d") for path in paths):
+            if directory.name in self._list(directory.parent):
+                for name in self._list(directory):
+                    drop_ins.setdefault(name, directory / name)
+        yield from (drop_ins[name] for name in sorted(drop_ins) if name.endswith(".conf"))
 
-def _drop_ins(directory: Path) -> Sequence[Path]:
-    try:
-        with os.scandir(directory) as entries:
-            return [Path(entry.path) for entry in entries if entry.name.endswith(".conf")]
-    except (FileNotFoundError, NotADirectoryError):
-        return ()
-    except OSError as error:
-        raise UnreadableFile(Location(directory), f"cannot search it: {error.strerror}") from None
+    def _list(self, directory: Path) -> frozenset[str]:
+        """Return the names in a directory; none if it is missing."""
+        if directory not in self._names:
+            try:
+                with os.scandir(directory) as entries:
+                    self._names[directory] = frozenset(entry.name for entry in entries)
+            except (FileNotFoundError, NotADirectoryError):
+                self._names[directory] = frozenset()
+            except OSError as error:
+                text = f"cannot search it: {error.strerror}"
+                raise UnreadableFile(Location(directory), text) from None
+        return self._names[directory]
 
 
 def _read(file: Path) -> str:

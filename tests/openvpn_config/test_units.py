@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exporter.openvpn_config import Kind, Pattern, discover, units
-from exporter.openvpn_config.units import unit_options
+from exporter.openvpn_config.units import UnitReader
 from tests.deploy.units import SYSTEMD
 from tests.openvpn_config.fixtures import write
 
@@ -29,7 +29,7 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def options(instance: str = "office") -> list[tuple[str, ...]]:
-    return list(unit_options(OFFICE, instance).options)
+    return list(UnitReader().options(OFFICE, instance).options)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def options(instance: str = "office") -> list[tuple[str, ...]]:
 def test_usual_options_of_a_unit_that_is_not_installed_are_known(
     file: Path, expected: list[tuple[str, ...]]
 ) -> None:
-    assert list(unit_options(file, "office").options) == expected
+    assert list(UnitReader().options(file, "office").options) == expected
 
 
 def test_unit_is_read_with_its_drop_ins_in_the_order_of_systemd(system: Path) -> None:
