@@ -1,4 +1,4 @@
-"""Discovered values merged with the file's: each key in the file wins."""
+"""Discovered values merged with the file's: a key in the file overrides the discovered value."""
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping

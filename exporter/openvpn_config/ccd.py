@@ -52,4 +52,4 @@ def _is_disabled(file: Path) -> bool:
             content = opened.read(MAX_BYTES)
         return any(directive.name == "disable" for directive in directives.parse(content, file))
     except (OSError, OpenVpnConfigError):
-        return False  # OpenVPN's own reading is unknown: a client too many beats one too few
+        return False  # OpenVPN's own reading is unknown: rather one expected client too many

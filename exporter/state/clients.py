@@ -172,7 +172,7 @@ class ClientTable:
         return polls
 
     def _add_new(self, new_clients: Mapping[str, _PollTotals], now: float) -> None:
-        """Add new identities; over the limit the newest traffic wins."""
+        """Add new identities; over the limit, those with the newest traffic are kept."""
         capacity = self._limit - len(self._totals)
         evictable = self._evictable(now) if len(new_clients) > capacity else []
         self.not_exported = 0

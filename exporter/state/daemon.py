@@ -1,7 +1,7 @@
 """The state of one daemon: its last status, and counters that outlive it.
 
-Time is an argument, in seconds since the epoch. When the daemon goes down its gauges go away and
-its counters stay.
+Time is an argument, in seconds since the epoch. When the daemon goes down, its gauges are
+cleared and its counters stay.
 """
 
 import contextlib
@@ -379,7 +379,7 @@ class DaemonState:
 
     @mutates
     def on_down(self, error: ManagementError) -> None:
-        """Record that the management session is down; its gauges go away."""
+        """Record that the management session is down; clear its gauges."""
         self.management_up = False
         self.down = DownState(error, self._fatal_text)
         self.info = None

@@ -58,7 +58,7 @@ class PasswordChecker:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._verified: OrderedDict[bytes, None] = OrderedDict()
-        self._turns = CheckQueue()
+        self._queue = CheckQueue()
 
     async def verify(
         self,
@@ -82,15 +82,15 @@ class PasswordChecker:
         attempt = self._attempt(users, credentials)
         if self._is_cached(attempt):
             return True
-        async with self._turns.acquire(peer, is_abandoned):
+        async with self._queue.acquire(peer, is_abandoned):
             # A pending check of the same credentials may have verified them meanwhile.
             verified = self._is_cached(attempt) or await self._check(attempt)
-            self._turns.record(peer, verified=verified)
+            self._queue.record(peer, verified=verified)
             return verified
 
     def close(self) -> None:
         """Check no more passwords: the exporter ends."""
-        self._turns.close()
+        self._queue.close()
 
     async def _check(self, attempt: "_Attempt") -> bool:
         matches = await run_in_daemon_thread(lambda: _matches(attempt.password, attempt.hashed))

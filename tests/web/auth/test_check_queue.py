@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from exporter.web.auth import check_queue as turns_module
+from exporter.web.auth import check_queue as queue_module
 from exporter.web.auth.check_queue import (
     FAILURE_AGE,
     MAX_PEERS,
@@ -89,7 +89,7 @@ async def test_old_failures_are_forgotten(run: Run) -> None:
     assert run.order == ["first", "typo", "new"]
 
 
-async def test_verified_peers_and_others_take_turns(run: Run) -> None:
+async def test_verified_peers_and_others_alternate(run: Run) -> None:
     run.queue.record("known", verified=False)
     run.queue.record("known", verified=True)
     known, others = [f"known:{number}" for number in range(4)], ["a", "b", "c"]
@@ -121,7 +121,7 @@ async def test_a_check_that_waits_too_long_is_refused(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (running,) = await add(run, "a")
-    monkeypatch.setattr(turns_module, "MAX_WAIT", 0.01)
+    monkeypatch.setattr(queue_module, "MAX_WAIT", 0.01)
     late = run.add("b")
     async with asyncio.timeout(TEST_TIMEOUT):
         await asyncio.wait([late])
