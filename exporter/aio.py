@@ -46,7 +46,10 @@ async def run_in_daemon_thread(work: Callable[[], _T]) -> _T:
 
 
 class SingleFlight(Generic[_T]):
-    """Blocking work that runs at most once at a time; concurrent callers share one run."""
+    """Blocking work that runs at most once at a time; concurrent callers share one run.
+
+    The result is not kept: it may be large.
+    """
 
     def __init__(self, work: Callable[[], _T]) -> None:
         self._work = work
@@ -56,7 +59,12 @@ class SingleFlight(Generic[_T]):
         """Return the result of `work`, or raise its exception."""
         if self._inflight is None or self._inflight.done():
             self._inflight = _start(self._work)
+            self._inflight.add_done_callback(self._release)
         return await asyncio.shield(self._inflight)
+
+    def _release(self, done: asyncio.Future[_T]) -> None:
+        if self._inflight is done:
+            self._inflight = None
 
 
 async def yield_to_loop() -> None:
@@ -96,6 +104,9 @@ async def wait_for_event(
 def _start(work: Callable[[], _T]) -> asyncio.Future[_T]:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[_T] = loop.create_future()
+    # An error refers to the frame of `run`, and the future to the error: if `run` referred to the
+    # future, what `work` read before the error would stay until the next garbage collection.
+    pending = [future]
 
     def run() -> None:
         try:
@@ -107,7 +118,7 @@ def _start(work: Callable[[], _T]) -> asyncio.Future[_T]:
 
     def post(complete: Callable[..., None], value: object) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(complete, future, value)
+            loop.call_soon_threadsafe(complete, pending.pop(), value)
 
     thread = threading.Thread(target=run, daemon=True)
     try:

@@ -343,7 +343,7 @@ class DaemonState:
         """Record that the status file can't be used."""
         self.on_poll_error(error)
         if not self.has_management:
-            self.down = DownState(error)
+            self.down = DownState.without_traceback(error)
         if self.source is StatusSource.STATUS_FILE:
             self._clear_gauges()
 
@@ -381,7 +381,7 @@ class DaemonState:
     def on_down(self, error: ManagementError) -> None:
         """Record that the management session is down; clear its gauges."""
         self.management_up = False
-        self.down = DownState(error, self._fatal_text)
+        self.down = DownState.without_traceback(error, self._fatal_text)
         self.info = None
         self.state = None
         if self.source is StatusSource.MANAGEMENT:  # else the status file still serves

@@ -12,6 +12,15 @@ class DownState(msgspec.Struct, frozen=True):
     error: ManagementError
     fatal_text: str = ""
 
+    @classmethod
+    def without_traceback(cls, error: ManagementError, fatal_text: str = "") -> "DownState":
+        """Return the state that keeps an error for as long as the daemon is down.
+
+        The frames of its traceback would keep what was read before the error.
+        """
+        error.__cause__ = error.__context__ = None
+        return cls(error.with_traceback(None), fatal_text)
+
     @property
     def reason(self) -> DownReason:
         """The value of `openvpn_down_reason`."""

@@ -1,10 +1,15 @@
+import asyncio
+import gc
 import os
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from exporter.config.schema import DaemonConfig
+from exporter.config.target import Target
 from exporter.management.errors import (
     EndpointNotFound,
     EndpointPermissionError,
@@ -16,7 +21,8 @@ from exporter.management.errors import (
 from exporter.management.protocol import LINE_COST, LINE_LIMIT
 from exporter.management.status import ServerStatus, parse_status
 from exporter.monitor import status_file
-from exporter.monitor.status_file import StatusFile
+from exporter.monitor.status_file import StatusFile, StatusFilePoller
+from exporter.state.daemon import DaemonState
 from tests.fake_daemon import TEST_TIMEOUT
 
 CASES = Path(__file__).parents[1] / "data" / "cases"
@@ -259,3 +265,34 @@ async def test_no_descriptor_stays_open_where_a_directory_is_in_its_place(path: 
     for _ in range(5):
         await failure(path)
     assert open_descriptors() == before
+
+
+@pytest.fixture
+def unusable(path: Path) -> Path:
+    path.write_bytes(b"\n" * 500_000)
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    return path
+
+
+def _join_daemon_threads() -> None:
+    for thread in threading.enumerate():
+        if thread.daemon:
+            thread.join(TEST_TIMEOUT)
+
+
+async def test_an_unusable_file_is_not_kept_in_memory(unusable: Path) -> None:
+    daemon = DaemonState(Target(DaemonConfig(name="office", status_file=unusable)))
+    poller = StatusFilePoller(daemon)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        await poller.poll()
+        await asyncio.to_thread(_join_daemon_threads)
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert daemon.down is not None
+    assert peak > 2_000_000
+    assert kept < 500_000
