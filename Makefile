@@ -14,7 +14,7 @@ PYTHON_CODE := exporter tests $(wildcard bench grafana)
 
 export PYTHON
 
-.PHONY: help demo test lint format types contracts unit real coverage fuzz bench walk docs dist preview audit lock upgrade clean
+.PHONY: help demo test lint format types contracts unit real coverage fuzz bench soak walk docs dist preview audit lock upgrade clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ fuzz: .venv/dev.stamp ## Fuzz the parsers of the management protocol; ARGS="prot
 
 bench: .venv/dev.stamp ## Measure time and memory
 	@$(BIN)/python -m bench $(ARGS)
+
+soak: .venv/dev.stamp ## Attack one exporter and check that nothing grows; ARGS="--minutes 10"
+	@$(BIN)/python -m bench.soak $(ARGS)
 
 walk: .venv/dev.stamp ## Count the files and functions of a poll and a scrape; the size of the tree
 	@$(BIN)/python -m bench.walk

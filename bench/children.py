@@ -4,16 +4,19 @@ Each runs until the `with` block that started it ends.
 """
 
 import contextlib
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 import msgspec
 
 from bench.loop_probe import Observation
+from bench.observed_exporter import COLLECT, Inside
 
 _ROOT = Path(__file__).parent.parent
 _TERMINATION_TIMEOUT = 10.0
@@ -55,6 +58,31 @@ class ProbedExporter:
         return msgspec.json.decode(self._child.line(), type=Observation)
 
 
+class ObservedExporter:
+    """The exporter of `bench.observed_exporter`."""
+
+    def __init__(self, child: _Child) -> None:
+        self._child = child
+        self.url = child.line().decode()  # the first line that it prints
+        self.pid = child.process.pid
+
+    def observe(self, *, collect: bool = False) -> Inside:
+        """Return what was observed since the last call; `collect` collects garbage before."""
+        self._child.stdin.write(COLLECT if collect else b"\n")
+        self._child.stdin.flush()
+        return msgspec.json.decode(self._child.line(), type=Inside)
+
+    def reload(self) -> None:
+        """Reload the configuration by SIGHUP."""
+        self._child.process.send_signal(signal.SIGHUP)
+
+    def stop(self) -> float:
+        """Send SIGTERM; return the seconds until the process ends."""
+        started_at = time.monotonic()
+        _terminate(self._child.process)
+        return time.monotonic() - started_at
+
+
 def free_port() -> int:
     """Return a loopback port that is free now."""
     with socket.socket() as reserved:
@@ -64,10 +92,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def simulated_daemons(*, servers: int = 1, clients: int) -> Iterator[tuple[str, ...]]:
-    """Run simulated servers in one process; yield their addresses."""
+def simulated_daemons(
+    *, servers: int = 1, clients: int, session: float | None = None
+) -> Iterator[tuple[str, ...]]:
+    """Run simulated servers in one process; yield their addresses.
+
+    With `session`, clients connect and disconnect: it is the mean length of a session in seconds.
+    """
     arguments = ("exporter.simulator", "--servers", str(servers), "--clients", str(clients))
-    with _run_module(arguments) as child:
+    churn = () if session is None else ("--churn", "--session", str(session))
+    with _run_module((*arguments, *churn)) as child:
         yield tuple(line.decode() for line in iter(child.line, b""))
 
 
@@ -83,6 +117,14 @@ def hostile_server(kind: str) -> Iterator[tuple[str, ...]]:
     """Run a daemon that sends what costs its reader the most; yield its address."""
     with _run_module(("bench.hostile_server", kind)) as child:
         yield tuple(line.decode() for line in iter(child.line, b""))
+
+
+@contextlib.contextmanager
+def hostile_daemons() -> Iterator[Mapping[str, Sequence[str]]]:
+    """Run the daemons of `bench.hostile_daemons`; yield their addresses by the kind of attack."""
+    with _run_module(("bench.hostile_daemons",)) as child:
+        rows = (line.decode().split() for line in iter(child.line, b""))
+        yield {kind: addresses for kind, *addresses in rows}
 
 
 @contextlib.contextmanager
@@ -108,6 +150,16 @@ def probed_exporter(
 
 
 @contextlib.contextmanager
+def observed_exporter(arguments: Sequence[str], log: Path) -> Iterator[ObservedExporter]:
+    """Run the exporter of `bench.observed_exporter`, with its log in a file."""
+    with (
+        log.open("wb") as stderr,
+        _run_module(("bench.observed_exporter", *arguments), stderr) as child,
+    ):
+        yield ObservedExporter(child)
+
+
+@contextlib.contextmanager
 def baseline_server(port: int, file: Path | None = None) -> Iterator[Server]:
     """Run the server of `bench.baseline`."""
     with _run_module(("bench.baseline", str(port), *((str(file),) if file else ()))) as child:
@@ -115,11 +167,12 @@ def baseline_server(port: int, file: Path | None = None) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def _run_module(arguments: Sequence[str]) -> Iterator[_Child]:
+def _run_module(arguments: Sequence[str], stderr: IO[bytes] | None = None) -> Iterator[_Child]:
     process = subprocess.Popen(  # noqa: S603 -- modules and arguments are constants
         [sys.executable, "-m", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=stderr,
         cwd=_ROOT,
     )
     try:
@@ -135,6 +188,8 @@ def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:
 
 
 def _terminate(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
     process.terminate()
     try:
         process.communicate(timeout=_TERMINATION_TIMEOUT)

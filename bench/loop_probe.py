@@ -33,7 +33,7 @@ class Observation(msgspec.Struct, frozen=True):
     stall_cpu: float
 
 
-class _Probe:
+class LoopProbe:
     """A task that should run once per tick."""
 
     def __init__(self) -> None:
@@ -41,6 +41,7 @@ class _Probe:
         self.stall_cpu = 0.0
 
     async def run(self) -> None:
+        """Measure until cancelled."""
         while True:
             wall, cpu = time.perf_counter(), time.thread_time()
             await asyncio.sleep(TICK)
@@ -51,7 +52,7 @@ class _Probe:
 class _Observer:
     """Makes observations of the probe and the CPU time of the process."""
 
-    def __init__(self, probe: _Probe) -> None:
+    def __init__(self, probe: LoopProbe) -> None:
         self._probe = probe
         self._cpu = 0.0
 
@@ -86,7 +87,7 @@ def _config(arguments: argparse.Namespace) -> Config:
 
 async def _run(config: Config, with_probe: bool) -> None:  # noqa: FBT001
     listen = [ListenAddress("127.0.0.1", 0)]
-    probe = _Probe()
+    probe = LoopProbe()
     async with (
         app.run_app(config, listen=listen, telemetry_path="/metrics") as serving,
         asyncio.TaskGroup() as tasks,

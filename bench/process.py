@@ -34,6 +34,11 @@ def cpu_seconds(pid: int) -> float:
     return (user + system) / os.sysconf("SC_CLK_TCK")
 
 
+def processor_wait(pid: int) -> float:
+    """Return the seconds that the main thread of a process has waited for a processor."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
+
+
 def cpu_time(call: Callable[[], object]) -> float:
     """Return the CPU time of a call in seconds; other threads and processes do not count."""
     started = time.thread_time()

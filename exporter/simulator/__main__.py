@@ -7,6 +7,7 @@ input is a pipe, its end.
 import argparse
 import asyncio
 import contextlib
+import dataclasses
 import os
 import signal
 import stat
@@ -35,6 +36,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--password", help="the management password (none)")
     parser.add_argument("--churn", action="store_true", help="let clients connect and disconnect")
     parser.add_argument(
+        "--session",
+        type=float,
+        metavar="SECONDS",
+        default=BUSY.session_seconds,
+        help=f"mean length of a session with --churn ({BUSY.session_seconds:g}); pauses have half",
+    )
+    parser.add_argument(
         "--hostile-names", action="store_true", help="give some clients hostile names"
     )
     parser.add_argument("--demo", action="store_true", help="serve the fleet of the demo instead")
@@ -47,11 +55,14 @@ async def _start(stack: contextlib.AsyncExitStack, arguments: Namespace) -> list
         fleet = await stack.enter_async_context(Fleet.demo(seed=arguments.seed))
         return [daemon.address for daemon in fleet.daemons]
     access = ManagementOptions(password=arguments.password)
+    churn = dataclasses.replace(
+        BUSY, session_seconds=arguments.session, absence_seconds=arguments.session / 2
+    )
     servers = [
         simulated_server(
             clients=arguments.clients,
             seed=arguments.seed + index,
-            profile=BUSY if arguments.churn else STATIC,
+            profile=churn if arguments.churn else STATIC,
             hostile_names=arguments.hostile_names,
             management=access,
         )
