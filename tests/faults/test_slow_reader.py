@@ -9,6 +9,7 @@ from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
 from exporter.management.errors import DownReason
 from exporter.management.replies import Poll
+from exporter.monitor.rate_limit import MAX_LOG_BYTES
 from exporter.monitor.session import ManagementSession
 from exporter.simulator import SimulatedDaemon
 from exporter.state.daemon import DaemonState
@@ -20,8 +21,9 @@ from tests.faults.expected_totals import ExpectedTotals
 from tests.faults.monitored import INTERVAL, REPLY_TIMEOUT
 from tests.simulator.manual_clock import ManualClock
 
-LINES = 4000
 LINE = "x" * 4000
+LINES = MAX_LOG_BYTES // len(LINE) * 3 // 4
+"""As many as arrive at once without being a flood."""
 
 Polls = asyncio.Queue[Poll | None]
 

@@ -66,7 +66,7 @@ class TestRow:
 
     def test_has_pending_clients_apart(self) -> None:
         daemon = server()
-        pending = (OFFICE_CLIENT, OFFICE_CLIENT)
+        pending = tuple(structs.replace(OFFICE_CLIENT, client_id=number) for number in (8, 9))
         poll(daemon, structs.replace(server_status([OFFICE_CLIENT]), pending=pending))
         assert rows(daemon)[0][2] == "1 of 200 | 2 pending"
 
