@@ -4,7 +4,7 @@ A daemon chooses how many lines it sends and how long they are, so both are boun
 the event loop for longer than a few milliseconds, whatever its lines contain.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TypeVar
 
 MAX_ROWS = 2000
@@ -14,6 +14,16 @@ MAX_BYTES = 256 * 1024
 """Most bytes of a batch; a single longer item is a batch of its own."""
 
 _T = TypeVar("_T")
+
+
+def run_batches(steps: Generator[None, None, _T]) -> _T:
+    """Run a generator that yields after each batch to its end, without a pause."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: _T = end.value
+            return result
 
 
 def line_batches(lines: Sequence[bytes], *, rows: int = MAX_ROWS) -> Iterator[Sequence[bytes]]:

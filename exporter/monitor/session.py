@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from exporter.aio import yield_to_loop
+from exporter.aio import run_cooperatively, yield_to_loop
 from exporter.config.schema import PassThrough
 from exporter.config.target import Target
 from exporter.log import Level, event
@@ -243,8 +243,10 @@ class ManagementSession:
         await yield_to_loop()  # parsing ten thousand rows took its time; so does counting them
         since = self._daemon.monitored_since
         monitored_for = 0.0 if since is None else started_at - since
-        self._daemon.on_poll(
-            poll, now=self._clock(), duration=duration, monitored_for=monitored_for
+        await run_cooperatively(
+            self._daemon.on_poll_in_batches(
+                poll, now=self._clock(), duration=duration, monitored_for=monitored_for
+            )
         )
         await yield_to_loop()
         await self._on_polled(poll)

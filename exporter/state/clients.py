@@ -6,12 +6,13 @@ counted after it has ended. Times are arguments, in seconds since the epoch.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from types import MappingProxyType
 
 import msgspec
 
 from exporter.config.schema import ClientsConfig, Identity
+from exporter.management.batches import MAX_ROWS, run_batches
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import UNDEFINED
 from exporter.state.sessions import ClientSession, SessionTracker
@@ -112,22 +113,36 @@ class ClientTable:
         for name in self._evictable(math.inf)[-surplus:] if surplus > 0 else ():
             del self._totals[name]
 
-    def update(self, status: ServerStatus, now: float, *, monitored_for: float = 0.0) -> None:
-        """Update the totals from a complete status, after `monitored_for` seconds of monitoring."""
-        sessions = self.sessions.update(
+    def update(self, status: ServerStatus, now: float) -> None:
+        """Update without a pause, as `update_in_batches` does."""
+        run_batches(self.update_in_batches(status, now))
+
+    def update_in_batches(
+        self, status: ServerStatus, now: float, *, monitored_for: float = 0.0
+    ) -> Generator[None, None, None]:
+        """Update the totals from one complete status, after `monitored_for` seconds of monitoring.
+
+        It yields after each batch of clients; between batches the totals may be forgotten.
+        """
+        sessions = yield from self.sessions.update_in_batches(
             status.clients, status.updated, unreadable=status.unparsed, monitored_for=monitored_for
         )
-        polls = self._aggregate(sessions)
+        yield
+        polls = yield from self._aggregate(sessions)
         for name in self._totals.keys() - polls.keys():
             self._totals[name].disconnect()
+        yield
         new_clients: dict[str, _PollTotals] = {}
-        for name, poll in polls.items():
+        for number, (name, poll) in enumerate(polls.items()):
+            if number % MAX_ROWS == MAX_ROWS - 1:
+                yield
             totals = self._totals.get(name)
             if totals is None:
                 new_clients[name] = poll
             else:
                 totals.apply(poll, now)
         self.forget(now)
+        yield
         self._add_new(new_clients, now)
 
     def restart(self) -> None:
@@ -153,10 +168,14 @@ class ClientTable:
             del self._totals[name]
         return bool(expired)
 
-    def _aggregate(self, sessions: Iterable[ClientSession]) -> dict[str, _PollTotals]:
+    def _aggregate(
+        self, sessions: Iterable[ClientSession]
+    ) -> Generator[None, None, dict[str, _PollTotals]]:
         """Sum the sessions by identity, and their growth into the table's own totals."""
         polls: dict[str, _PollTotals] = {}
-        for session in sessions:
+        for number, session in enumerate(sessions):
+            if number % MAX_ROWS == MAX_ROWS - 1:
+                yield
             poll = polls.get(session.name)
             if poll is None:
                 polls[session.name] = _PollTotals(

@@ -13,6 +13,7 @@ from collections.abc import Generator, Sequence
 from exporter.certificates.source import CertificateFileState, certificate_sources
 from exporter.config.target import Target
 from exporter.management import prompts
+from exporter.management.batches import run_batches
 from exporter.management.commands import Command
 from exporter.management.errors import DownReason, ManagementError, ReplyError
 from exporter.management.notifications import (
@@ -34,7 +35,7 @@ from exporter.state.events import Events
 from exporter.state.failed_commands import FailedCommands
 from exporter.state.privacy import privacy_for
 from exporter.state.process import ProcessTracker, age, clock_offset
-from exporter.state.revision import mutates, mutates_in_batches
+from exporter.state.revision import mutates, mutates_at_end, mutates_in_batches
 from exporter.state.traffic import Traffic, TunnelCounters
 
 
@@ -276,24 +277,35 @@ class DaemonState:
     def on_poll(
         self, poll: Poll, *, now: float, duration: float, monitored_for: float = 0.0
     ) -> None:
-        """Record a successful poll.
+        """Record a successful poll without a pause, as `on_poll_in_batches` does."""
+        run_batches(
+            self.on_poll_in_batches(poll, now=now, duration=duration, monitored_for=monitored_for)
+        )
+
+    @mutates_at_end
+    def on_poll_in_batches(
+        self, poll: Poll, *, now: float, duration: float, monitored_for: float = 0.0
+    ) -> Generator[None, None, None]:
+        """Record a successful poll, yielding after each batch of clients.
 
         `monitored_for` is the time in seconds since the monitoring of the daemon began: what
         began before does not count.
         """
-        self.management_up = True
-        self.down = None
-        self.status_fallbacks += poll.fallback
-        self._set_status(StatusSource.MANAGEMENT, poll.status, now=now, duration=duration)
+        self.management_up = True  # from now on no status file is read
         if self._reconnected_before_status:
             self.tunnel.restart()
             self.clients.restart()
             self._reconnected_before_status = False
         daemon_now = now + clock_offset(poll.status, now)
         connection_age = age(self.process.connection_start, daemon_now)
-        self._update(poll.status, now, monitored_for, connection_age=connection_age)
-        if poll.status is not None:
-            self._last_status_time = poll.status.updated
+        status = yield from self._update(
+            poll.status, now, monitored_for, connection_age=connection_age
+        )
+        self.down = None
+        self.status_fallbacks += poll.fallback
+        self._set_status(StatusSource.MANAGEMENT, status, now=now, duration=duration)
+        if status is not None:
+            self._last_status_time = status.updated
         process_age = age(self.process.start_time, daemon_now)
         self._update_traffic(poll.load_stats, now, new_process=process_age < monitored_for)
 
@@ -312,7 +324,7 @@ class DaemonState:
         if status.updated <= self._last_status_time:  # the last status of the session is newer
             return
         self._last_status_time = status.updated
-        self._update(status, now, monitored_for)
+        self.status = run_batches(self._update(status, now, monitored_for))
         if not self.has_management:  # else `load-stats` has the growth once the session is back
             self._update_traffic(None, now)
 
@@ -354,13 +366,14 @@ class DaemonState:
         monitored_for: float,
         *,
         connection_age: float = math.inf,
-    ) -> None:
+    ) -> Generator[None, None, Status | None]:
+        """Update the counters from a status; return it with all clients that have logged in."""
         match status:
             case ServerStatus():
-                self.status = status = self.clients.sessions.with_logins(status)
+                status = self.clients.sessions.with_logins(status)
                 self.unparsed_lines += status.unparsed
                 self._is_tunnel = False
-                self.clients.update(status, now, monitored_for=monitored_for)
+                yield from self.clients.update_in_batches(status, now, monitored_for=monitored_for)
                 if status.dco_enabled is not None:  # format 1 has no such line
                     self._dco = status.dco_enabled
             case TunnelStatus():
@@ -370,6 +383,7 @@ class DaemonState:
                 self.tunnel.update(status, new_connection=connection_age < monitored_for)
             case None:
                 pass
+        return status
 
     @mutates
     def on_poll_error(self, error: ManagementError) -> None:

@@ -40,3 +40,18 @@ def mutates_in_batches(method: _BatchMutator[_Object, _P]) -> _BatchMutator[_Obj
             yield
 
     return mutate
+
+
+def mutates_at_end(method: _BatchMutator[_Object, _P]) -> _BatchMutator[_Object, _P]:
+    """Advance `revision` after the last batch: text is rendered again when all of it is there."""
+
+    @functools.wraps(method)
+    def mutate(
+        revised: _Object, /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Generator[None, None, None]:
+        try:
+            yield from method(revised, *args, **kwargs)
+        finally:
+            revised.revision += 1
+
+    return mutate

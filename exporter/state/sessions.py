@@ -6,10 +6,11 @@ the real address changes when a client floats. Times are the daemon's, in second
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
 import msgspec
 
+from exporter.management.batches import MAX_ROWS, run_batches
 from exporter.management.log_lines import ConnectLine
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow, ServerStatus
@@ -159,7 +160,22 @@ class SessionTracker:
         unreadable: int = 0,
         monitored_for: float = 0.0,
     ) -> Sequence[ClientSession]:
+        """Update without a pause, as `update_in_batches` does."""
+        return run_batches(
+            self.update_in_batches(rows, now, unreadable=unreadable, monitored_for=monitored_for)
+        )
+
+    def update_in_batches(
+        self,
+        rows: Sequence[ClientRow],
+        now: int,
+        *,
+        unreadable: int = 0,
+        monitored_for: float = 0.0,
+    ) -> Generator[None, None, Sequence[ClientSession]]:
         """Update from the connected rows of a status, printed at `now`; return their sessions.
+
+        It yields after each batch of rows.
 
         Sessions of the first status did not connect, and their bytes do not count, except for those
         that began within `monitored_for` seconds: the time since the exporter began to monitor. If
@@ -169,30 +185,40 @@ class SessionTracker:
         if not self._initialised:
             self._new_starts = _StartRange(now - monitored_for + _TIME_RESOLUTION, now)
         by_key, duplicates = _by_key(rows)
+        yield
         active: dict[_Key, ClientSession] = {}
-        current: list[ClientSession] = []
-        unmatched: list[ClientRow] = []
-        for key, row in by_key.items():
-            session = self._sessions.get(key)
-            if session is None:
-                unmatched.append(row)
-            else:
-                session.update(row, now)
-                active[key] = session
-                current.append(session)
+        unmatched = yield from self._update_known(by_key, active, now)
+        current = list(active.values())
         if unmatched:
-            current += self._match_new_rows(unmatched, active, now)
+            current += yield from self._match_new_rows(unmatched, active, now)
         for row in duplicates:  # they count as present; their bytes are ignored
             self._logged_connects.consume(row.common_name, row.real_address)
             current.append(_new_session(self._identity(row), row, _UNKNOWN_PEER))
         if unreadable:
             self._keep_once(active)
+        yield
         self._close_absent(
             active, without_ids=any(row.client_id is None for row in by_key.values())
         )
         self._end_first_status(now, unreadable)
         self.current = current
         return current
+
+    def _update_known(
+        self, by_key: Mapping[_Key, ClientRow], active: dict[_Key, ClientSession], now: int
+    ) -> Generator[None, None, list[ClientRow]]:
+        """Update the sessions whose key is known, and mark them as active; return other rows."""
+        unmatched: list[ClientRow] = []
+        for number, (key, row) in enumerate(by_key.items()):
+            if number % MAX_ROWS == MAX_ROWS - 1:
+                yield
+            session = self._sessions.get(key)
+            if session is None:
+                unmatched.append(row)
+            else:
+                session.update(row, now)
+                active[key] = session
+        return unmatched
 
     def _end_first_status(self, now: int, unreadable: int) -> None:
         if not unreadable:
@@ -211,7 +237,7 @@ class SessionTracker:
 
     def _match_new_rows(
         self, rows: Sequence[ClientRow], active: dict[_Key, ClientSession], now: int
-    ) -> list[ClientSession]:
+    ) -> Generator[None, None, list[ClientSession]]:
         """Find or open the sessions of rows with a new key, and mark them as active.
 
         If both polls have client ids, a new key is a new session. Else it may be an old one.
@@ -224,7 +250,9 @@ class SessionTracker:
         ]
         matched: list[ClientSession] = []
         opened: list[ClientSession] = []
-        for row, known, unambiguous in match_rows(rows, inactive):
+        for number, (row, known, unambiguous) in enumerate(match_rows(rows, inactive)):
+            if number % MAX_ROWS == MAX_ROWS - 1:
+                yield
             key = _key(row)
             if known is None:
                 session = self._open_session(key, row)
@@ -239,6 +267,7 @@ class SessionTracker:
             if not unambiguous:
                 session.received_growth = session.sent_growth = 0
             matched.append(session)
+        yield
         self._count_connects(opened)
         return matched
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
@@ -302,14 +302,14 @@ async def test_a_bug_in_a_poll_ends_no_task(
     monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
     bugs = iter([ZeroDivisionError("a bug"), KeyError("another")])
-    on_poll = DaemonState.on_poll
+    on_poll = DaemonState.on_poll_in_batches
 
-    def stumble(state: DaemonState, *args: object, **kwargs: object) -> None:
+    def stumble(state: DaemonState, *args: object, **kwargs: object) -> Generator[None, None, None]:
         for bug in bugs:
             raise bug
-        on_poll(state, *args, **kwargs)  # type: ignore[arg-type]
+        return on_poll(state, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(DaemonState, "on_poll", stumble)
+    monkeypatch.setattr(DaemonState, "on_poll_in_batches", stumble)
     async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         for _ in range(2):
             session = await daemon.accept_and_greet()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from exporter.certificates.source import (
@@ -11,6 +12,7 @@ from exporter.certificates.source import (
 )
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.config.target import Target
+from exporter.management.batches import MAX_ROWS
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.errors import (
     ConnectionRefused,
@@ -371,3 +373,24 @@ def test_a_reconfiguration_advances_the_revision() -> None:
     before = record.revision
     record.add_unparsed(3)
     assert (record.revision, record.unparsed_lines) == (before + 1, 3)
+
+
+def test_a_poll_of_many_clients_is_recorded_in_batches() -> None:
+    """Text is rendered again when all of them are there."""
+    known = begun()
+    row = ClientRow("x", "192.0.2.7:4", "10.8.0.2", "", 1, 2, 3, client_id=0)
+    rows = tuple(
+        msgspec.structs.replace(row, common_name=f"client-{number}", client_id=number)
+        for number in range(5 * MAX_ROWS)
+    )
+    before = known.revision, known.client_revision
+    steps = 0
+    for _ in known.on_poll_in_batches(
+        poll(msgspec.structs.replace(server(), clients=rows)), now=NOW, duration=0.1
+    ):
+        assert (known.revision, known.client_revision) == before
+        steps += 1
+    assert steps >= 15
+    assert known.revision > before[0]
+    assert known.client_revision > before[1]
+    assert len(known.clients.totals) == len(rows)
