@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import weakref
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 
 import msgspec
@@ -158,7 +159,12 @@ async def _stop(entries: Iterable[_Entry]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+_cancelled: weakref.WeakSet[asyncio.Task[None]] = weakref.WeakSet()
+
+
 def _cancel(task: asyncio.Task[None]) -> None:
     """Cancel a task once: a second cancel would interrupt the graceful `quit`."""
-    if not task.cancelling():
+    # Not `task.cancelling()`: `asyncio.timeout` cancels its task, too, and takes that back.
+    if task not in _cancelled:
+        _cancelled.add(task)
         task.cancel()

@@ -360,3 +360,23 @@ class TestReadiness:
             longest = 3 * 5.0 + STUCK_REPLIES * TEST_TIMEOUT + FORGET_INTERVAL
             assert not monitor.is_stuck(now + longest - 5)
             assert monitor.is_stuck(now + longest + 5)
+
+
+async def test_a_task_is_stopped_although_a_timeout_expires_at_the_same_time() -> None:
+    pool = MonitorPool(make_monitor, lambda *_: [ignores_a_timeout()])
+    ended = asyncio.Event()
+
+    async def ignores_a_timeout() -> None:
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0):
+                    asyncio.get_running_loop().call_soon(pool.stop)  # after the timeout's cancel
+                    await asyncio.Event().wait()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    await pool.apply([make_target(UNREACHABLE)])
+    async with asyncio.timeout(TEST_TIMEOUT / 4):
+        await ended.wait()
+    await pool.close()
