@@ -103,7 +103,10 @@ class MonitoredDaemon:
     def error_count(self) -> int:
         """The number of errors in what was read, as the exporter reports it."""
         state = self.state
-        return state.unparsed_lines + state.poll_failures.total() + state.status_fallbacks
+        commands = sum(state.failed_commands.counts.values())
+        return (
+            state.unparsed_lines + state.poll_failures.total() + state.status_fallbacks + commands
+        )
 
     async def wait_polled(self) -> None:
         """Wait for a poll that starts after this call, and sample the expected totals."""
