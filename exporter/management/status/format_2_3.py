@@ -11,7 +11,7 @@ iroute, or a MAC address on a TAP bridge). The cipher proves nothing: before neg
 configured default, and the user name may not be authenticated yet.
 """
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import NoReturn
 
 from exporter.management.batches import MAX_ROWS, line_batches
@@ -150,12 +150,13 @@ class _TableParser:
             raise ReplyError("a status without a readable TIME row")
         clients: list[ClientRow] = []
         pending: list[ClientRow] = []
+        routed = self._routed.difference(self._with_address()) if self._routed else self._routed
         for start in range(0, len(self._rows), MAX_ROWS):
             for row in self._rows[start : start + MAX_ROWS]:
                 is_connected = bool(
                     row.virtual_address
                     or row.virtual_ipv6_address
-                    or (row.common_name, row.real_address) in self._routed
+                    or (row.common_name, row.real_address) in routed
                 )
                 (clients if is_connected else pending).append(row)
             yield
@@ -170,4 +171,16 @@ class _TableParser:
             title=self._title,
             unparsed=self._unparsed,
             unparsed_clients=self._unparsed_clients,
+        )
+
+    def _with_address(self) -> Iterator[tuple[str, str]]:
+        """Yield the clients that have an address: their routes prove the login of no other row.
+
+        Up to 2.6 a native IPv6 address is printed without its port, so a client that connects
+        again looks like its old instance.
+        """
+        return (
+            (row.common_name, row.real_address)
+            for row in self._rows
+            if row.virtual_address or row.virtual_ipv6_address
         )

@@ -214,6 +214,14 @@ def test_a_route_of_its_own_means_connected(
     assert (status.route_count, len(status.routes)) == (1, int(routes))
 
 
+def test_a_route_of_the_connected_instance_proves_nothing_of_a_new_one_at_its_address() -> None:
+    old = "CLIENT_LIST,alice,::1,10.8.0.2,,1,2,D,3,UNDEF,0,0,"
+    new = "CLIENT_LIST,alice,::1,,,1,2,D,4,UNDEF,1,1,"
+    status = read(CLIENTS, old, new, ROUTES, "ROUTING_TABLE,10.8.0.2,alice,::1,D,3")
+    assert [row.client_id for row in status.clients] == [0]
+    assert [row.client_id for row in status.pending] == [1]
+
+
 @pytest.mark.parametrize("username", ["al", "UNDEF"])
 @pytest.mark.parametrize("cipher", ["AES-256-GCM", "CHACHA20-POLY1305", "BF-CBC", ""])
 def test_neither_cipher_nor_user_name_means_connected(username: str, cipher: str) -> None:
