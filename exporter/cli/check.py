@@ -17,9 +17,8 @@ from exporter.config import Config, ConfigError, DaemonConfig, Problem
 from exporter.config.durations import format_duration
 from exporter.config.target import targets
 from exporter.management.errors import ClientAuthPromptError, SlotBusy
-from exporter.management.status import ServerStatus
+from exporter.management.status import ServerStatus, StatusSource
 from exporter.monitor.oneshot import OneShotResult, poll_all
-from exporter.state.daemon import StatusSource
 from exporter.state.down import DownState
 from exporter.web import web_config
 

@@ -20,6 +20,7 @@ from exporter.management.notifications import (
     PasswordRequest,
     StateChange,
 )
+from exporter.management.state import State
 from exporter.management.values import OTHER
 
 MANAGEMENT_DISCONNECT = "management-disconnect"
@@ -87,3 +88,8 @@ def is_for_owner(notification: ParsedNotification) -> bool:
 def password_kind(kind: str) -> str:
     """Map the name of a password to one of `PASSWORD_KINDS`, or to `other`."""
     return kind if kind in PASSWORD_KINDS else OTHER
+
+
+def is_management_signal(state: State) -> bool:
+    """Return whether the daemon restarted because a management client disconnected."""
+    return state.description == MANAGEMENT_DISCONNECT

@@ -5,7 +5,6 @@ cleared and its counters stay.
 """
 
 import contextlib
-import enum
 import math
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -27,7 +26,7 @@ from exporter.management.notifications import (
 from exporter.management.peer import parse_peer_info
 from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version, parse_title
 from exporter.management.state import Mode, State, StateName, infer_tunnel_mode
-from exporter.management.status import ServerStatus, Status, TunnelStatus
+from exporter.management.status import ServerStatus, Status, StatusSource, TunnelStatus
 from exporter.management.values import parse_time
 from exporter.state.clients import ClientTable
 from exporter.state.down import DownState
@@ -39,19 +38,10 @@ from exporter.state.revision import mutates, mutates_at_end, mutates_in_batches
 from exporter.state.traffic import Traffic, TunnelCounters
 
 
-class StatusSource(enum.StrEnum):
-    """Where the last status came from."""
-
-    MANAGEMENT = "management"
-    STATUS_FILE = "status_file"
-
-
 class DaemonState:
     """What is known of one daemon: written by its monitor, read by the metrics."""
 
-    def __init__(  # noqa: PLR0915 -- a plain list of what is known
-        self, target: Target, *, absolute: bool = False
-    ) -> None:
+    def __init__(self, target: Target, *, absolute: bool = False) -> None:  # noqa: PLR0915 -- a list
         """With `absolute` the counters start at the daemon's own values: for a single poll."""
         daemon = target.daemon
         self.target = target
@@ -187,7 +177,7 @@ class DaemonState:
             self._on_restart()
         for state in self.events.add_state_history(history):
             self._reconnected |= state.name is StateName.RECONNECTING
-        if any(_is_management_signal(state) for state in history):
+        if any(prompts.is_management_signal(state) for state in history):
             self.restarts_on_disconnect = True
         if history:
             self.state = history[-1]
@@ -254,7 +244,7 @@ class DaemonState:
         if state != self.state:
             self.process.states.append(state)
             self._reconnected |= state.name is StateName.RECONNECTING
-        self.restarts_on_disconnect |= _is_management_signal(state)
+        self.restarts_on_disconnect |= prompts.is_management_signal(state)
         self.state = state
 
     @mutates
@@ -405,7 +395,3 @@ class DaemonState:
         self.up = False
         self.status = None
         self.poll_duration = None
-
-
-def _is_management_signal(state: State) -> bool:
-    return state.description == prompts.MANAGEMENT_DISCONNECT

@@ -11,9 +11,9 @@ from exporter.config.target import Target
 from exporter.management.endpoint import parse_endpoint
 from exporter.management.errors import DownReason, SlotBusy
 from exporter.management.replies import LoadStats, Poll
-from exporter.management.status import ServerStatus, parse_status
+from exporter.management.status import ServerStatus, StatusSource, parse_status
 from exporter.monitor.status_file import StatusFile, StatusFilePoller
-from exporter.state.daemon import DaemonState, StatusSource
+from exporter.state.daemon import DaemonState
 from tests.fake_daemon import STATUS_3, TEST_TIMEOUT
 from tests.log_capture import LogCapture
 

@@ -14,7 +14,14 @@ from collections.abc import Generator, Sequence
 
 from exporter.management.errors import ReplyError
 from exporter.management.status import format_1, format_2_3, statistics
-from exporter.management.status.model import ClientRow, RouteRow, ServerStatus, Status, TunnelStatus
+from exporter.management.status.model import (
+    ClientRow,
+    RouteRow,
+    ServerStatus,
+    Status,
+    StatusSource,
+    TunnelStatus,
+)
 from exporter.management.status.row_cache import RowCache
 from exporter.management.values import clean_bytes
 
@@ -24,6 +31,7 @@ __all__ = [
     "ServerStatus",
     "Status",
     "StatusReader",
+    "StatusSource",
     "TunnelStatus",
     "parse_status",
 ]

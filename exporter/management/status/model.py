@@ -1,5 +1,7 @@
 """The parsed status, the same for all formats. Its texts are clean (see `management.values`)."""
 
+import enum
+
 import msgspec
 
 from exporter.management.errors import ReplyError
@@ -99,3 +101,10 @@ def check_row_count(clients: int, routes: int) -> None:
         raise ReplyError(f"a status of more than {MAX_CLIENTS:,} clients")
     if routes > MAX_ROUTES:
         raise ReplyError(f"a status of more than {MAX_ROUTES:,} routes")
+
+
+class StatusSource(enum.StrEnum):
+    """Where a status came from."""
+
+    MANAGEMENT = "management"
+    STATUS_FILE = "status_file"
