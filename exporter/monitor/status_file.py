@@ -7,7 +7,9 @@ lack the last line end, or have blank lines behind `END`.
 """
 
 import asyncio
+import hashlib
 import logging
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -31,10 +33,11 @@ from exporter.management.errors import (
     StaleStatusFileError,
 )
 from exporter.management.protocol import LINE_COST, LINE_LIMIT, REPLY_LIMIT, REPLY_LINE_LIMIT
-from exporter.management.status import ServerStatus, Status, StatusReader
+from exporter.management.status import ServerStatus, StatusReader
 from exporter.monitor.monitor import START_SPREAD, OnUpdated
 from exporter.state.daemon import DaemonState
 from exporter.state.down import DownState
+from exporter.state.status_order import StatusFileContent
 
 SETTLE_TIME = 0.1
 """Seconds without a change before a file counts as written.
@@ -46,6 +49,8 @@ _END = b"END"
 
 _PIECE = 64 * 1024
 """Bytes of a file that are read and split at once."""
+
+_DIGEST_SIZE = 16
 
 _UNSET = ""
 
@@ -72,6 +77,7 @@ class StatusFilePoller:
         self._reader = StatusReader(routes=daemon.target.clients.routes)
         self._on_updated = on_updated
         self._clock = clock
+        self._age = ContentAge()
         self._last_logged: DownReason | str | None = _UNSET
 
     async def run(self, stagger: float = 0.0) -> None:
@@ -80,6 +86,8 @@ class StatusFilePoller:
         The first management session is attempted before the first poll of the file.
         """
         interval = self._daemon.target.poll_interval
+        if self._daemon.monitored_since is None:
+            self._daemon.monitored_since = asyncio.get_running_loop().time()
         await asyncio.sleep(stagger * START_SPREAD)
         while self._daemon.has_management and not self._daemon.was_polled:  # noqa: ASYNC110 -- once
             await asyncio.sleep(min(interval, START_SPREAD))
@@ -115,26 +123,39 @@ class StatusFilePoller:
         loop = asyncio.get_running_loop()
         started_at = loop.time()
         try:
-            status = await self._read_status()
+            content = await self._read_content()
+        except EndpointNotFound as error:
+            self._age.record_absent(started_at)
+            self._daemon.on_status_file_error(error)
+            return error
         except ManagementError as error:
             self._daemon.on_status_file_error(error)
             return error
         if not self._daemon.management_up:  # else the session is back, and its status is newer
-            duration = loop.time() - started_at
-            self._daemon.on_status_file(status, now=self._clock(), duration=duration)
+            self._daemon.on_status_file(
+                content,
+                now=self._clock(),
+                duration=loop.time() - started_at,
+                monitored_for=self._age.absent_until - (self._daemon.monitored_since or math.inf),
+            )
         return None
 
-    async def _read_status(self) -> Status:
-        status = await run_cooperatively(self._reader.read_in_batches(await self._file.read()))
+    async def _read_content(self) -> StatusFileContent:
+        file = await self._file.read()
+        age = self._age.update(
+            file.digest,
+            since_written=self._clock() - file.written_at,
+            now=asyncio.get_running_loop().time(),
+        )
+        status = await run_cooperatively(self._reader.read_in_batches(file.lines))
         if isinstance(status, ServerStatus) and status.unparsed_clients:
             self._check_readable(status)
-        age = self._clock() - status.updated
         if age > self._max_age:
             raise StaleStatusFileError(
                 f"{self._file.path}: the last status is {age:.0f} s old; does the daemon "
                 "run, and does it write one more often than 'status_max_age' says?"
             )
-        return status
+        return StatusFileContent(status, file.written_at, file.digest)
 
     def _check_readable(self, status: ServerStatus) -> None:
         """Refuse a status none of whose client rows can be parsed: it would show an empty server.
@@ -154,6 +175,35 @@ class StatusFilePoller:
         return changed
 
 
+class ContentAge:
+    """The age of a file's content, by the event loop's clock: the others may be set.
+
+    A change of the content is news, whatever times are printed in it. The modification time counts
+    only as far as the file was not looked at.
+    """
+
+    def __init__(self) -> None:
+        self.absent_until = -math.inf
+        """The last time at which the present content was not there yet."""
+        self._digest: bytes | None = None
+        self._looked_at = -math.inf
+        self._changed_at = -math.inf
+
+    def record_absent(self, now: float) -> None:
+        """Record that there is no file."""
+        self._digest = None
+        self._looked_at = now
+
+    def update(self, digest: bytes, *, since_written: float, now: float) -> float:
+        """Record a content and the age by its modification time; return its age in seconds."""
+        if digest != self._digest:
+            self._digest = digest
+            self.absent_until = self._looked_at
+            self._changed_at = max(now - max(since_written, 0.0), self._looked_at)
+        self._looked_at = now
+        return now - self._changed_at
+
+
 class StatusFile:
     """Reads one file, by its path each time: after a rotation it may be another one."""
 
@@ -163,8 +213,8 @@ class StatusFile:
         self._timeout = timeout
         self._read_file = SingleFlight(lambda: _read_file(path))
 
-    async def read(self) -> Sequence[bytes]:
-        """Return the lines of a whole status, without line ends and without `END`.
+    async def read(self) -> "FileContent":
+        """Return a whole status.
 
         Raises:
             ManagementError: there is none; the type says why.
@@ -173,7 +223,8 @@ class StatusFile:
         while True:
             snapshot = await self._snapshot()
             if snapshot.stable:
-                return self._lines(snapshot)
+                content = snapshot.content
+                return msgspec.structs.replace(content, lines=self._status_lines(content.lines))
             if asyncio.get_running_loop().time() > deadline:
                 raise ReplyTimeout(f"{self.path}: written to without a pause")
             await asyncio.sleep(SETTLE_TIME)
@@ -187,8 +238,7 @@ class StatusFile:
         except OSError as error:
             raise _map_oserror(error, self.path) from error
 
-    def _lines(self, snapshot: "_Snapshot") -> Sequence[bytes]:
-        lines = snapshot.lines
+    def _status_lines(self, lines: Sequence[bytes]) -> Sequence[bytes]:
         if not lines:
             raise ProtocolError(f"{self.path}: empty; the daemon has written no status yet")
         if _END not in lines:
@@ -202,10 +252,21 @@ class StatusFile:
         return lines[:end]
 
 
-class _Snapshot(msgspec.Struct, frozen=True):
-    """The lines of a file; `stable` if it did not change while it was read, or just before."""
+class FileContent(msgspec.Struct, frozen=True):
+    """The lines of a status, without line ends and without `END`.
 
-    lines: list[bytes]
+    `written_at` is the modification time of the file, `digest` that of its whole content.
+    """
+
+    lines: Sequence[bytes]
+    written_at: float
+    digest: bytes
+
+
+class _Snapshot(msgspec.Struct, frozen=True):
+    """What is in a file; `stable` if it did not change while it was read, or just before."""
+
+    content: FileContent
     stable: bool
 
 
@@ -213,21 +274,22 @@ def _read_file(path: Path) -> _Snapshot:
     with open_regular(path) as file:
         before = os.fstat(file.fileno())
         if _is_fresh(before):
-            return _Snapshot([], stable=False)
+            return _Snapshot(FileContent((), before.st_mtime, b""), stable=False)
         if before.st_size > REPLY_LIMIT:
             raise ProtocolError(f"{path}: more than {REPLY_LIMIT} bytes")
-        lines = _read_lines(file, path)
+        lines, digest = _read_lines(file, path)
         after = os.fstat(file.fileno())
     same = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
-    return _Snapshot(lines, stable=same and not _is_fresh(after))
+    content = FileContent(lines, after.st_mtime, digest)
+    return _Snapshot(content, stable=same and not _is_fresh(after))
 
 
 def _is_fresh(status: os.stat_result) -> bool:
     return 0 <= time.time() - status.st_mtime < SETTLE_TIME
 
 
-def _read_lines(file: BinaryIO, path: Path) -> list[bytes]:
-    """Return the lines of a file, within the limits of a reply of the daemon.
+def _read_lines(file: BinaryIO, path: Path) -> tuple[list[bytes], bytes]:
+    """Return the lines and the digest of a file, within the limits of a reply of the daemon.
 
     OpenVPN for Windows writes CRLF; copies may lack the last line end, or end in blank lines.
 
@@ -236,7 +298,9 @@ def _read_lines(file: BinaryIO, path: Path) -> list[bytes]:
     lines: list[bytes] = []
     rest = b""
     size = 0
+    digest = hashlib.blake2b(digest_size=_DIGEST_SIZE)
     while piece := file.read(_PIECE):
+        digest.update(piece)
         *new, rest = (rest + piece).split(b"\n")
         lines += [line.removesuffix(b"\r") for line in new]
         size += len(piece) + len(new) * LINE_COST
@@ -247,7 +311,7 @@ def _read_lines(file: BinaryIO, path: Path) -> list[bytes]:
     lines.append(rest)
     while lines and not lines[-1]:
         lines.pop()
-    return lines
+    return lines, digest.digest()
 
 
 def _map_oserror(error: OSError, path: Path) -> ManagementError:

@@ -3,8 +3,10 @@
 daemon              all of it: the last status, counters, why the daemon is down
 clients             the traffic of a server's clients, by identity
 sessions            which row of a status continues which session of the last
+session_keys        the keys by which sessions are known
 session_matching    the same for rows whose session has another key
 logged_connects     clients whose connect is in the log, until a status shows them
+status_order        where restarts belong between the statuses of session and file
 process             the daemon's process: its start time, its restarts
 events              real-time messages, states and log lines, each counted once
 failed_commands     commands whose replies could not be used
@@ -12,6 +14,7 @@ failures            failures that the log mentions in several lines, each counte
 traffic             the daemon's own byte totals
 counters            counters that outlive the resets of the daemon's own, and a histogram
 privacy             how names and addresses of clients are shown
+revision            the number of changes, for rendered text
 down                why the daemon is down
 revision            revisions of a state, for text that is rendered from it
 """

@@ -5,6 +5,7 @@ identities and never fall: the sessions of one identity are summed, and the byte
 counted after it has ended. Times are arguments, in seconds since the epoch.
 """
 
+import contextlib
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from types import MappingProxyType
@@ -13,8 +14,9 @@ import msgspec
 
 from exporter.config.schema import ClientsConfig, Identity
 from exporter.management.batches import MAX_ROWS, run_batches
+from exporter.management.peer import parse_peer_info
 from exporter.management.status import ClientRow, ServerStatus
-from exporter.management.values import UNDEFINED
+from exporter.management.values import UNDEFINED, parse_time
 from exporter.state.sessions import ClientSession, SessionTracker
 
 _IDENTITY_FUNCS: Mapping[Identity, Callable[[ClientRow], str]] = {
@@ -118,14 +120,23 @@ class ClientTable:
         run_batches(self.update_in_batches(status, now))
 
     def update_in_batches(
-        self, status: ServerStatus, now: float, *, monitored_for: float = 0.0
+        self,
+        status: ServerStatus,
+        now: float,
+        *,
+        monitored_for: float = 0.0,
+        from_file: bool = False,
     ) -> Generator[None, None, None]:
         """Update the totals from one complete status, after `monitored_for` seconds of monitoring.
 
         It yields after each batch of clients; between batches the totals may be forgotten.
         """
         sessions = yield from self.sessions.update_in_batches(
-            status.clients, status.updated, unreadable=status.unparsed, monitored_for=monitored_for
+            status.clients,
+            status.updated,
+            unreadable=status.unparsed,
+            monitored_for=monitored_for,
+            from_file=from_file,
         )
         yield
         polls = yield from self._aggregate(sessions)
@@ -144,6 +155,14 @@ class ClientTable:
         self.forget(now)
         yield
         self._add_new(new_clients, now)
+
+    def add_established(self, client_id: int, env: Mapping[str, str]) -> None:
+        """Record the variables of `>CLIENT:ESTABLISHED`, with which a client logs in."""
+        with contextlib.suppress(ValueError):  # without a time the session is unknown
+            since = parse_time(env.get("time_unix", ""))
+            self.sessions.add_peer_info(client_id, since, parse_peer_info(env))
+            if "time_duration" not in env:  # marks a client that was just rejected
+                self.sessions.add_login(client_id, since)
 
     def restart(self) -> None:
         """Record that the daemon restarted: its sessions are over."""

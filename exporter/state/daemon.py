@@ -4,7 +4,6 @@ Time is an argument, in seconds since the epoch. When the daemon goes down, its 
 cleared and its counters stay.
 """
 
-import contextlib
 import math
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -23,11 +22,9 @@ from exporter.management.notifications import (
     ParsedNotification,
     StateChange,
 )
-from exporter.management.peer import parse_peer_info
 from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version, parse_title
-from exporter.management.state import Mode, State, StateName, infer_tunnel_mode
+from exporter.management.state import Mode, State, infer_tunnel_mode
 from exporter.management.status import ServerStatus, Status, StatusSource, TunnelStatus
-from exporter.management.values import parse_time
 from exporter.state.clients import ClientTable
 from exporter.state.down import DownState
 from exporter.state.events import Events
@@ -35,6 +32,7 @@ from exporter.state.failed_commands import FailedCommands
 from exporter.state.privacy import privacy_for
 from exporter.state.process import ProcessTracker, age, clock_offset
 from exporter.state.revision import mutates, mutates_at_end, mutates_in_batches
+from exporter.state.status_order import Restart, StatusFileContent, StatusOrder
 from exporter.state.traffic import Traffic, TunnelCounters
 
 
@@ -50,7 +48,9 @@ class DaemonState:
         self.source = StatusSource.MANAGEMENT
         self.privacy = privacy_for(daemon, target.clients)
         self.clients = ClientTable(target.clients, daemon.expected_clients, absolute=absolute)
-        self.events = Events(self.clients.sessions.add_logged_connect)
+        self.events = Events(
+            self.clients.sessions.add_logged_connect, self.clients.sessions.add_logged_connects
+        )
         self.traffic = Traffic(absolute=absolute)
         self.tunnel = TunnelCounters(absolute=absolute)
         self.process = ProcessTracker()
@@ -81,12 +81,8 @@ class DaemonState:
         self.client_revision = 0
         self._dco = False
         self._is_tunnel = False
-        self._last_status_time = 0
         self._fatal_text = ""
-        # The daemon reconnected, or restarted within its process: since the last status, and
-        # between the last two.
-        self._reconnected = False
-        self._reconnected_before_status = False
+        self._order = StatusOrder()
 
     @property
     def max_clients(self) -> int | None:
@@ -113,16 +109,14 @@ class DaemonState:
     @property
     def mode(self) -> Mode | None:
         """The mode of the daemon, None while unknown."""
+        if isinstance(self.status, ServerStatus):
+            return Mode.SERVER
         configured = self.target.daemon.openvpn_config
-        match self.status:
-            case ServerStatus():
-                return Mode.SERVER
-            case TunnelStatus() if configured and configured.mode in {Mode.CLIENT, Mode.P2P}:
-                return configured.mode
-            case TunnelStatus() if self.info is not None and self.process.states:
-                return infer_tunnel_mode(self.process.states)
-            case _:
-                return None
+        if self.status and configured and configured.mode in {Mode.CLIENT, Mode.P2P}:
+            return configured.mode
+        if self.status and self.info and self.process.states:
+            return infer_tunnel_mode(self.process.states)
+        return None
 
     @property
     def down_reason(self) -> DownReason | None:
@@ -176,18 +170,15 @@ class DaemonState:
         if self.process.update_history(history):
             self._on_restart()
         for state in self.events.add_state_history(history):
-            self._reconnected |= state.name is StateName.RECONNECTING
-        if any(prompts.is_management_signal(state) for state in history):
-            self.restarts_on_disconnect = True
-        if history:
-            self.state = history[-1]
+            self._order.record_state(state)
+        self.restarts_on_disconnect |= any(map(prompts.is_management_signal, history))
+        self.state = history[-1] if history else self.state
 
     def _on_restart(self) -> None:
         self._dco = False
         self.events.on_restart()
         self.traffic.restart()
-        self.tunnel.restart()
-        self.clients.restart()
+        self._order.record_restart()
 
     @mutates_in_batches
     def on_log_history(self, history: Sequence[LogLine]) -> Generator[None, None, None]:
@@ -219,11 +210,7 @@ class DaemonState:
             case Fatal(text=text):
                 self._fatal_text = text
             case ClientEvent(event="ESTABLISHED", client_id=client_id, env=env):
-                with contextlib.suppress(ValueError):  # without a time the session is unknown
-                    since = parse_time(env.get("time_unix", ""))
-                    self.clients.sessions.add_peer_info(client_id, since, parse_peer_info(env))
-                    if "time_duration" not in env:  # marks a client that was just rejected
-                        self.clients.sessions.add_login(client_id, since)
+                self.clients.add_established(client_id, env)
             case _:
                 prompt = prompts.blocking_prompt(notification)
                 self.prompt = prompt.prompt_kind if prompt else self.prompt
@@ -243,15 +230,14 @@ class DaemonState:
         """Record the daemon's current state."""
         if state != self.state:
             self.process.states.append(state)
-            self._reconnected |= state.name is StateName.RECONNECTING
+            self._order.record_state(state)
         self.restarts_on_disconnect |= prompts.is_management_signal(state)
         self.state = state
 
     @mutates
     def on_status_received(self) -> None:
         """Record that a status was received whole: later messages are not in it."""
-        self._reconnected_before_status |= self._reconnected
-        self._reconnected = False
+        self._order.record_received()
 
     @mutates
     def set_certificates(self, certificates: Sequence[CertificateFileState]) -> None:
@@ -282,41 +268,44 @@ class DaemonState:
         began before does not count.
         """
         self.management_up = True  # from now on no status file is read
-        if self._reconnected_before_status:
-            self.tunnel.restart()
-            self.clients.restart()
-            self._reconnected_before_status = False
+        start = self.process.connection_start
+        self._restart_counters(self._order.add_session_status(poll.status, start, now=now))
         daemon_now = now + clock_offset(poll.status, now)
-        connection_age = age(self.process.connection_start, daemon_now)
+        connection_age = age(start, daemon_now)
         status = yield from self._update(
             poll.status, now, monitored_for, connection_age=connection_age
         )
         self.down = None
         self.status_fallbacks += poll.fallback
         self._set_status(StatusSource.MANAGEMENT, status, now=now, duration=duration)
-        if status is not None:
-            self._last_status_time = status.updated
         process_age = age(self.process.start_time, daemon_now)
         self._update_traffic(poll.load_stats, now, new_process=process_age < monitored_for)
 
     @mutates
     def on_status_file(
-        self, status: Status, *, now: float, duration: float, monitored_for: float = 0.0
+        self, file: StatusFileContent, *, now: float, duration: float, monitored_for: float = 0.0
     ) -> None:
         """Record a status that the daemon wrote to a file, while the session is down.
 
         `monitored_for` is the time in seconds from the start of the monitoring to the last write
         of the file, at least.
         """
-        self._set_status(StatusSource.STATUS_FILE, status, now=now, duration=duration)
+        self._set_status(StatusSource.STATUS_FILE, file.status, now=now, duration=duration)
         if not self.has_management:
             self.down = None
-        if status.updated <= self._last_status_time:  # the last status of the session is newer
+        restart = self._order.add_file_status(file, self.process.connection_start, now=now)
+        if restart is None:  # the last status of the session is newer, or this one was counted
             return
-        self._last_status_time = status.updated
-        self.status = run_batches(self._update(status, now, monitored_for))
+        self._restart_counters(restart)
+        self.status = run_batches(self._update(file.status, now, monitored_for, from_file=True))
         if not self.has_management:  # else `load-stats` has the growth once the session is back
             self._update_traffic(None, now)
+
+    def _restart_counters(self, restart: Restart) -> None:
+        if restart is not Restart.NONE:
+            self.tunnel.restart()
+        if restart is Restart.ALL:
+            self.clients.restart()
 
     def _set_status(
         self, source: StatusSource, status: Status | None, *, now: float, duration: float
@@ -343,7 +332,7 @@ class DaemonState:
     @mutates
     def on_status_file_error(self, error: ManagementError) -> None:
         """Record that the status file can't be used."""
-        self.on_poll_error(error)
+        self._count_error(error)
         if not self.has_management:
             self.down = DownState.without_traceback(error)
         if self.source is StatusSource.STATUS_FILE:
@@ -356,6 +345,7 @@ class DaemonState:
         monitored_for: float,
         *,
         connection_age: float = math.inf,
+        from_file: bool = False,
     ) -> Generator[None, None, Status | None]:
         """Update the counters from a status; return it with all clients that have logged in."""
         match status:
@@ -363,7 +353,9 @@ class DaemonState:
                 status = self.clients.sessions.with_logins(status)
                 self.unparsed_lines += status.unparsed
                 self._is_tunnel = False
-                yield from self.clients.update_in_batches(status, now, monitored_for=monitored_for)
+                yield from self.clients.update_in_batches(
+                    status, now, monitored_for=monitored_for, from_file=from_file
+                )
                 if status.dco_enabled is not None:  # format 1 has no such line
                     self._dco = status.dco_enabled
             case TunnelStatus():
@@ -377,13 +369,18 @@ class DaemonState:
 
     @mutates
     def on_poll_error(self, error: ManagementError) -> None:
-        """Count a failed poll."""
+        """Count a failed poll of the session."""
+        self._order.record_unusable()
+        self._count_error(error)
+
+    def _count_error(self, error: ManagementError) -> None:
         self.polls += 1
         self.poll_failures[error.reason] += 1
 
     @mutates
     def on_down(self, error: ManagementError) -> None:
         """Record that the management session is down; clear its gauges."""
+        self._order.record_unusable()
         self.management_up = False
         self.down = DownState.without_traceback(error, self._fatal_text)
         self.info = None

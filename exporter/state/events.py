@@ -50,8 +50,15 @@ _T = TypeVar("_T", bound=Hashable)
 class Events:
     """The event counters; every known label value exists at 0 from the start."""
 
-    def __init__(self, on_connect_line: Callable[[ConnectLine], None]) -> None:
-        """`on_connect_line` gets each log line that shows a connected client."""
+    def __init__(
+        self,
+        on_connect_line: Callable[[ConnectLine], None],
+        on_connect_history: Callable[[Sequence[ConnectLine]], Generator[None, None, None]],
+    ) -> None:
+        """`on_connect_line` gets each real-time log line that shows a connected client.
+
+        `on_connect_history` gets all of those that are new in a history.
+        """
         self.messages = _zeros([*sorted(KEYWORDS), OTHER])
         self.transitions = _zeros([name.value for name in StateName])
         self.reconnects = _zeros(RECONNECT_REASONS)
@@ -61,6 +68,7 @@ class Events:
         self.prompts = _zeros(prompts.PROMPT_KINDS)
         self.fatal_errors = 0
         self._on_connect_line = on_connect_line
+        self._on_connect_history = on_connect_history
         self._states = SeenEntries[State](_MAX_STATES)
         self._lines = SeenEntries[LogLine](_MAX_LINES)
         self._failures = FailureLines()
@@ -98,10 +106,11 @@ class Events:
             yield
         new = self._lines.unseen(history)
         self._lines_read = True
+        connects: list[ConnectLine] = []
         for batch in _line_batches(new):
-            for line in batch:
-                self._count_line(line)
+            connects += [connect for line in batch if (connect := self._count_line(line))]
             yield
+        yield from self._on_connect_history(connects)
 
     def count_message(self, keyword: str) -> None:
         """Count one real-time message by its keyword alone."""
@@ -116,7 +125,8 @@ class Events:
                 self._count_state(state)
             case LogLine() as line if self._lines_read:
                 self._lines.add(line)
-                self._count_line(line)
+                if connect := self._count_line(line):
+                    self._on_connect_line(connect)
             case Fatal():
                 self.fatal_errors += 1
             case PasswordFailed(kind=kind):
@@ -131,18 +141,17 @@ class Events:
         if state.name is StateName.RECONNECTING:
             self.reconnects[reconnect_reason(state.description)] += 1
 
-    def _count_line(self, line: LogLine) -> None:
+    def _count_line(self, line: LogLine) -> ConnectLine | None:
+        """Count a line; return the connected client that it shows."""
         if is_management_line(line):
-            return
+            return None
         self.log_messages[severity(line).value] += 1
         parsed = parse_line(line)
         if isinstance(parsed, ClientEnd):
             self._failures.forget(parsed.client)
         elif parsed is not None and not self._is_repeated(parsed, line.time):
             self.log_events[parsed.event.name] += 1
-        connect = parse_connect(line)
-        if connect is not None:
-            self._on_connect_line(connect)
+        return parse_connect(line)
 
     def _is_repeated(self, parsed: EventLine, time: int) -> bool:
         """Return whether the failure in a line is counted by an earlier line."""

@@ -5,9 +5,10 @@ address at that moment. A session may be too short for any status, and a line ma
 after one: a session that two statuses did not show has come and gone.
 """
 
-from collections import deque
+from collections import Counter, deque
 
 from exporter.management.log_lines import ConnectLine
+from exporter.management.status import ClientRow
 
 _LIMIT = 10_000
 """Addresses kept for one interval between two statuses; later ones are only polled."""
@@ -138,3 +139,33 @@ class LoggedConnects:
         if added:
             self._new[line.name].candidates.append(connect)
         return added
+
+
+class ShownConnects:
+    """Sessions that a status has shown before their line in the log history was read."""
+
+    def __init__(self) -> None:
+        self._polled: dict[str, Counter[str]] = {}
+        self._from_file: dict[str, Counter[str]] = {}
+
+    def add(self, row: ClientRow, *, from_file: bool) -> None:
+        """Record a session; a status file may have shown it long ago."""
+        sessions = self._from_file if from_file else self._polled
+        sessions.setdefault(row.common_name, Counter())[row.real_address] += 1
+
+    def consume(self, line: ConnectLine) -> bool:
+        """Match a line with a session at its real address; return whether there was one."""
+        for sessions in (self._from_file, self._polled):
+            addresses = sessions.get(line.name)
+            if addresses is not None and addresses[line.real_address] > 0:
+                addresses[line.real_address] -= 1
+                return True
+        return False
+
+    def consume_any_address(self, line: ConnectLine) -> bool:
+        """Match a line with a session of a file at any address: the client may have floated."""
+        addresses = +self._from_file.get(line.name, Counter())
+        if not addresses:
+            return False
+        self._from_file[line.name][next(iter(addresses))] -= 1
+        return True

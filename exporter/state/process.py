@@ -67,6 +67,7 @@ class ProcessTracker:
     def _restarted(self) -> None:
         self.restarts += 1
         self.start_time = None
+        self.states.clear()
         self._history_length = 0
 
 

@@ -6,7 +6,9 @@ the real address changes when a client floats. Times are the daemon's, in second
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -15,7 +17,8 @@ from exporter.management.log_lines import ConnectLine
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.counters import Histogram
-from exporter.state.logged_connects import LoggedConnects
+from exporter.state.logged_connects import LoggedConnects, ShownConnects
+from exporter.state.session_keys import SessionKey, has_id, rows_by_key, session_key
 from exporter.state.session_matching import match_rows
 
 DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 604800)
@@ -29,6 +32,12 @@ _TIME_RESOLUTION = 1
 
 _PEER_INFO_LIMIT = 10_000
 """Clients whose peer info is kept until a status shows them; the oldest are dropped first."""
+
+_LINE_BATCH = 1000
+"""Lines of a log history that are counted at once; one takes up to 5 µs."""
+
+_CLOSED_LIMIT = 1000
+"""Ended sessions that a log history may still show; it has 250 lines by default."""
 
 _UNKNOWN_PEER = PeerInfo()
 
@@ -53,6 +62,10 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
     received_growth: int = 0
     sent_growth: int = 0
     missing_once: bool = False
+    logged: bool = False
+    """The log has shown its connect, or can't any more."""
+    from_file: bool = False
+    """A status file has shown it first."""
 
     @property
     def duration(self) -> int:
@@ -80,13 +93,6 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
         self.missing_once = False
 
 
-_IdKey = tuple[int, int]
-"""Client id and start."""
-_RowKey = tuple[str, str, int]
-"""Common name, real address and start, where the daemon gives no client id."""
-_Key = _IdKey | _RowKey
-
-
 class _StartRange(msgspec.Struct, frozen=True):
     """The starts, in the daemon's time, of the sessions that are not older than the exporter."""
 
@@ -108,13 +114,14 @@ class SessionTracker:
         self.current: Sequence[ClientSession] = ()
         """The sessions of the last status, one for each of its rows."""
         self._identity = identity
-        self._sessions: dict[_Key, ClientSession] = {}
+        self._sessions: dict[SessionKey, ClientSession] = {}
         self._absolute = absolute
         self._initialised = False
         self._new_starts = _StartRange()
         self._logged_connects = LoggedConnects()
-        self._peer_info: dict[_Key, PeerInfo] = {}
-        self._logins: dict[_Key, None] = {}
+        self._closed_unlogged: deque[tuple[ClientRow, bool]] = deque(maxlen=_CLOSED_LIMIT)
+        self._peer_info: dict[SessionKey, PeerInfo] = {}
+        self._logins: dict[SessionKey, None] = {}
 
     def add_logged_connect(self, line: ConnectLine) -> None:
         """Count a client whose connect is in the log; its row does not count again."""
@@ -122,6 +129,42 @@ class SessionTracker:
             self.connects += self._logged_connects.record(line)
         else:
             self._logged_connects.add_matched(line)
+
+    def add_logged_connects(self, lines: Sequence[ConnectLine]) -> Generator[None, None, None]:
+        """Count the clients whose connect is in a log history, yielding after each batch.
+
+        A session that a status has shown before its line was read is counted already.
+        """
+        shown = self._shown_connects({line.name for line in lines})
+        unmatched: list[ConnectLine] = []
+        for start in range(0, len(lines), _LINE_BATCH):
+            for line in lines[start : start + _LINE_BATCH]:
+                if not self._initialised:
+                    self._logged_connects.add_matched(line)
+                elif self._logged_connects.record(line):
+                    if shown.consume(line):
+                        self._logged_connects.consume(line.name, line.real_address)
+                    else:
+                        unmatched.append(line)
+            yield
+        for line in unmatched:
+            if shown.consume_any_address(line):
+                self._logged_connects.consume(line.name, line.real_address)
+            else:
+                self.connects += 1
+
+    def _shown_connects(self, names: AbstractSet[str]) -> ShownConnects:
+        """Return the sessions that may have a line in this log history; no later one has it."""
+        shown = ShownConnects()
+        for session in self._sessions.values():
+            if not session.logged:
+                session.logged = True
+                if session.last_row.common_name in names:
+                    shown.add(session.last_row, from_file=session.from_file)
+        for row, from_file in self._closed_unlogged:
+            shown.add(row, from_file=from_file)
+        self._closed_unlogged.clear()
+        return shown
 
     def add_peer_info(self, client_id: int, since: int, peer_info: PeerInfo) -> None:
         """Keep the peer info of a client that no status has shown yet; it may be rejected."""
@@ -144,12 +187,12 @@ class SessionTracker:
         connected = {
             key
             for row in status.pending
-            if (key := _key(row)) in self._logins or key in self._sessions
+            if (key := session_key(row)) in self._logins or key in self._sessions
         }
         if not connected:
             return status
-        rows = [row for row in status.pending if _key(row) in connected]
-        pending = tuple(row for row in status.pending if _key(row) not in connected)
+        rows = [row for row in status.pending if session_key(row) in connected]
+        pending = tuple(row for row in status.pending if session_key(row) not in connected)
         return msgspec.structs.replace(status, clients=(*status.clients, *rows), pending=pending)
 
     def update(
@@ -159,10 +202,17 @@ class SessionTracker:
         *,
         unreadable: int = 0,
         monitored_for: float = 0.0,
+        from_file: bool = False,
     ) -> Sequence[ClientSession]:
         """Update without a pause, as `update_in_batches` does."""
         return run_batches(
-            self.update_in_batches(rows, now, unreadable=unreadable, monitored_for=monitored_for)
+            self.update_in_batches(
+                rows,
+                now,
+                unreadable=unreadable,
+                monitored_for=monitored_for,
+                from_file=from_file,
+            )
         )
 
     def update_in_batches(
@@ -172,6 +222,7 @@ class SessionTracker:
         *,
         unreadable: int = 0,
         monitored_for: float = 0.0,
+        from_file: bool = False,
     ) -> Generator[None, None, Sequence[ClientSession]]:
         """Update from the connected rows of a status, printed at `now`; return their sessions.
 
@@ -184,13 +235,13 @@ class SessionTracker:
         """
         if not self._initialised:
             self._new_starts = _StartRange(now - monitored_for + _TIME_RESOLUTION, now)
-        by_key, duplicates = _by_key(rows)
+        by_key, duplicates = rows_by_key(rows)
         yield
-        active: dict[_Key, ClientSession] = {}
+        active: dict[SessionKey, ClientSession] = {}
         unmatched = yield from self._update_known(by_key, active, now)
         current = list(active.values())
         if unmatched:
-            current += yield from self._match_new_rows(unmatched, active, now)
+            current += yield from self._match_new_rows(unmatched, active, now, from_file=from_file)
         for row in duplicates:  # they count as present; their bytes are ignored
             self._logged_connects.consume(row.common_name, row.real_address)
             current.append(_new_session(self._identity(row), row, _UNKNOWN_PEER))
@@ -205,7 +256,10 @@ class SessionTracker:
         return current
 
     def _update_known(
-        self, by_key: Mapping[_Key, ClientRow], active: dict[_Key, ClientSession], now: int
+        self,
+        by_key: Mapping[SessionKey, ClientRow],
+        active: dict[SessionKey, ClientSession],
+        now: int,
     ) -> Generator[None, None, list[ClientRow]]:
         """Update the sessions whose key is known, and mark them as active; return other rows."""
         unmatched: list[ClientRow] = []
@@ -236,7 +290,12 @@ class SessionTracker:
         self._new_starts = _StartRange()
 
     def _match_new_rows(
-        self, rows: Sequence[ClientRow], active: dict[_Key, ClientSession], now: int
+        self,
+        rows: Sequence[ClientRow],
+        active: dict[SessionKey, ClientSession],
+        now: int,
+        *,
+        from_file: bool,
     ) -> Generator[None, None, list[ClientSession]]:
         """Find or open the sessions of rows with a new key, and mark them as active.
 
@@ -253,9 +312,10 @@ class SessionTracker:
         for number, (row, known, unambiguous) in enumerate(match_rows(rows, inactive)):
             if number % MAX_ROWS == MAX_ROWS - 1:
                 yield
-            key = _key(row)
+            key = session_key(row)
             if known is None:
                 session = self._open_session(key, row)
+                session.from_file = from_file
                 if self._new_starts.contains(row.connected_since):
                     opened.append(session)
                 elif not self._absolute:
@@ -271,48 +331,50 @@ class SessionTracker:
         self._count_connects(opened)
         return matched
 
-    def _open_session(self, key: _Key, row: ClientRow) -> ClientSession:
+    def _open_session(self, key: SessionKey, row: ClientRow) -> ClientSession:
         peer_info = self._peer_info.pop(key, _UNKNOWN_PEER)
         self._logins.pop(key, None)
         return _new_session(self._identity(row), row, peer_info)
 
     def _continue_session(
-        self, known: tuple[_Key, ClientSession], row: ClientRow
-    ) -> tuple[_Key, ClientSession]:
+        self, known: tuple[SessionKey, ClientSession], row: ClientRow
+    ) -> tuple[SessionKey, ClientSession]:
         """Continue a session in a row with another key; return its key from now on."""
         key, session = known
-        if row.client_id is None and _has_id(key):
+        if row.client_id is None and has_id(key):
             return key, session  # keep the client id over polls without client ids
         del self._sessions[key]
         if row.client_id is not None:
             session.name = self._identity(row)  # format 1 has no user names
-            session.peer_info = self._peer_info.pop(_key(row), session.peer_info)
-        return _key(row), session
+            session.peer_info = self._peer_info.pop(session_key(row), session.peer_info)
+        return session_key(row), session
 
     def _count_connects(self, opened: Iterable[ClientSession]) -> None:
         """Count new sessions as connects, except those that the log has shown."""
-        unmatched = [
-            row.common_name
-            for row in (session.last_row for session in opened)
-            if not self._logged_connects.consume(row.common_name, row.real_address)
-        ]
-        self.connects += sum(
-            not self._logged_connects.consume_any_address(name) for name in unmatched
-        )
+        unmatched: list[ClientSession] = []
+        for session in opened:
+            row = session.last_row
+            session.logged = self._logged_connects.consume(row.common_name, row.real_address)
+            if not session.logged:
+                unmatched.append(session)
+        for session in unmatched:
+            name = session.last_row.common_name
+            session.logged = self._logged_connects.consume_any_address(name)
+            self.connects += not session.logged
 
-    def _keep_once(self, active: dict[_Key, ClientSession]) -> None:
+    def _keep_once(self, active: dict[SessionKey, ClientSession]) -> None:
         """Keep the sessions that are missing for the first time."""
         for key, session in self._sessions.items():
             if key not in active and not session.missing_once:
                 session.missing_once = True
                 active[key] = session
 
-    def _close_absent(self, active: dict[_Key, ClientSession], *, without_ids: bool) -> None:
+    def _close_absent(self, active: dict[SessionKey, ClientSession], *, without_ids: bool) -> None:
         """Close the sessions that are not active, and expire logged connects."""
         absent = {key: session for key, session in self._sessions.items() if key not in active}
         if without_ids:  # a poll without client ids doesn't show whether a session with one ended
-            active |= {key: session for key, session in absent.items() if _has_id(key)}
-            absent = {key: session for key, session in absent.items() if not _has_id(key)}
+            active |= {key: session for key, session in absent.items() if has_id(key)}
+            absent = {key: session for key, session in absent.items() if not has_id(key)}
         self._close(absent.values())
         self._sessions = active
         self.disconnects += self._logged_connects.rotate()
@@ -320,51 +382,11 @@ class SessionTracker:
     def _close(self, sessions: Iterable[ClientSession]) -> None:
         for session in sessions:
             self.disconnects += 1
+            if not session.logged:
+                self._closed_unlogged.append((session.last_row, session.from_file))
             if 0 <= session.duration <= _MAX_DURATION:
                 self.durations.observe(session.duration)
 
 
 def _new_session(name: str, row: ClientRow, peer_info: PeerInfo) -> ClientSession:
     return ClientSession(name, row, peer_info, last_seen=row.connected_since)
-
-
-def _by_key(rows: Sequence[ClientRow]) -> tuple[dict[_Key, ClientRow], list[ClientRow]]:
-    """Return rows by key, and the duplicates, which exist only without client ids."""
-    by_key: dict[_Key, ClientRow] = {
-        (row.client_id, row.connected_since): row for row in rows if row.client_id is not None
-    }
-    if len(by_key) == len(rows):  # as from nearly every daemon
-        return by_key, []
-    return _by_any_key(rows)
-
-
-def _by_any_key(rows: Iterable[ClientRow]) -> tuple[dict[_Key, ClientRow], list[ClientRow]]:
-    """Do the same for rows that may have no client id.
-
-    Of rows with the same key one stands for all, with the largest counters: these fall only when
-    a session ends, so that less is counted than was moved, but never more.
-    """
-    by_key: dict[_Key, ClientRow] = {}
-    duplicates: list[ClientRow] = []
-    for row in rows:
-        key = _key(row)
-        if key in by_key:
-            duplicates.append(row)
-            by_key[key] = msgspec.structs.replace(
-                by_key[key],
-                received_bytes=max(by_key[key].received_bytes, row.received_bytes),
-                sent_bytes=max(by_key[key].sent_bytes, row.sent_bytes),
-            )
-        else:
-            by_key[key] = row
-    return by_key, duplicates
-
-
-def _key(row: ClientRow) -> _Key:
-    if row.client_id is None:
-        return (row.common_name, row.real_address, row.connected_since)
-    return (row.client_id, row.connected_since)
-
-
-def _has_id(key: _Key) -> bool:
-    return isinstance(key[0], int)

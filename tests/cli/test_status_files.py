@@ -17,10 +17,10 @@ PRINTED = b"1795405983"
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Return a status file with a current time and an old modification time."""
+    """Return a status file that was written some seconds ago."""
     path = tmp_path / "status.log"
     path.write_bytes(b"\n".join(STATUS_3).replace(PRINTED, b"%d" % time.time()) + b"\n")
-    os.utime(path, (1_000_000_000, 1_000_000_000))
+    os.utime(path, (time.time() - 5, time.time() - 5))
     return path
 
 

@@ -298,7 +298,7 @@ def log_lines(capture: str) -> list[LogLine]:
 
 
 def events_of(captures: list[str]) -> Counter[str]:
-    events = Events(lambda _: None)
+    events = Events(lambda _: None, lambda _: (None for _ in ()))
     drain(events.add_log_history(()))
     for capture in captures:
         for log_line in log_lines(capture):

@@ -12,7 +12,7 @@ from exporter.management.endpoint import parse_endpoint
 from exporter.management.errors import DownReason, SlotBusy
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.status import ServerStatus, StatusSource, parse_status
-from exporter.monitor.status_file import StatusFile, StatusFilePoller
+from exporter.monitor.status_file import FileContent, StatusFile, StatusFilePoller
 from exporter.state.daemon import DaemonState
 from tests.fake_daemon import STATUS_3, TEST_TIMEOUT
 from tests.log_capture import LogCapture
@@ -32,7 +32,7 @@ def status(*, received: int = 3005, printed: int = PRINTED) -> bytes:
 class PolledFile:
     """A state, and the file that is polled into it; the clock has the time of the file."""
 
-    def __init__(self, path: Path, *, management: bool = False) -> None:
+    def __init__(self, path: Path, *, management: bool = False, absolute: bool = True) -> None:
         self.path = path
         self.now = PRINTED + 5.0
         daemon = DaemonConfig(
@@ -40,7 +40,7 @@ class PolledFile:
             management=parse_endpoint("127.0.0.1:7505") if management else None,
             status_file=path,
         )
-        self.state = DaemonState(Target(daemon), absolute=True)
+        self.state = DaemonState(Target(daemon), absolute=absolute)
         self.prepared = 0
         self.used = asyncio.Event()
         self.poller = StatusFilePoller(
@@ -53,10 +53,10 @@ class PolledFile:
         self.prepared += 1
         self.used.set()
 
-    def write(self, content: bytes) -> None:
-        """Write the file as if some time ago."""
+    def write(self, content: bytes, *, age: float = 5.0) -> None:
+        """Write the file as if `age` seconds ago."""
         self.path.write_bytes(content)
-        os.utime(self.path, (1_000_000_000, 1_000_000_000))
+        os.utime(self.path, (self.now - age, self.now - age))
 
     def answer(self, content: bytes) -> None:
         """Let the session answer a poll with this status."""
@@ -117,8 +117,7 @@ async def test_a_status_that_was_counted_is_not_counted_again(alone: PolledFile)
 
 
 async def test_an_old_status_is_stale(alone: PolledFile) -> None:
-    alone.write(status())
-    alone.now = PRINTED + 181.0
+    alone.write(status(), age=181.0)
     await alone.poller.poll()
     assert not alone.state.up
     assert alone.state.down_reason is DownReason.STALE
@@ -207,9 +206,10 @@ async def test_clients_of_a_deleted_file_expire(alone: PolledFile) -> None:
 async def test_a_session_that_is_back_meanwhile_wins(
     fallback: PolledFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def slowly(self: StatusFile) -> tuple[bytes, ...]:
+    async def slowly(self: StatusFile) -> FileContent:
         fallback.answer(status(received=9000, printed=PRINTED + 2))
-        return tuple(status(received=8000, printed=PRINTED + 3).splitlines())
+        lines = status(received=8000, printed=PRINTED + 3).splitlines()
+        return FileContent(lines, written_at=fallback.now, digest=b"")
 
     monkeypatch.setattr(StatusFile, "read", slowly)
     await fallback.poller.poll()
@@ -276,3 +276,99 @@ async def test_a_file_without_clients_and_with_an_unknown_row_is_up(alone: Polle
     await alone.poller.poll()
     assert alone.state.up
     assert alone.state.unparsed_lines == 1
+
+
+FORMAT_1 = (
+    "OpenVPN CLIENT LIST\nUpdated,{printed}\n"
+    "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since\n"
+    "alice,192.0.2.7:51820,{received},0,2026-10-25 01:00:00\n"
+    "ROUTING TABLE\nVirtual Address,Common Name,Real Address,Last Ref\n"
+    "10.8.0.2,alice,192.0.2.7:51820,2026-10-25 01:00:00\n"
+    "GLOBAL STATS\nMax bcast/mcast queue length,0\nEND\n"
+)
+
+
+class TestTimes:
+    """Whatever times are printed, a change of the content is counted, and nothing else is."""
+
+    @pytest.mark.parametrize(
+        "printed",
+        [
+            [PRINTED, PRINTED - 3600, PRINTED - 3540],
+            [PRINTED + 3600, PRINTED, PRINTED + 60],
+            [253_402_300_799, PRINTED, PRINTED + 60],
+            [0, 0, 0],
+        ],
+    )
+    async def test_that_go_back_stop_no_counter(
+        self, alone: PolledFile, printed: list[int]
+    ) -> None:
+        for received, moment in zip((3000, 4000, 5000), printed, strict=True):
+            alone.write(status(received=received, printed=moment))
+            await alone.poller.poll()
+            assert alone.state.up
+            assert alone.received() == received
+
+    async def test_of_the_repeated_hour_stop_no_counter(self, alone: PolledFile) -> None:
+        for received, printed in ((3000, "02:59:30"), (4000, "02:00:30"), (5000, "02:59:30")):
+            content = FORMAT_1.format(printed=f"2026-10-25 {printed}", received=received)
+            alone.write(content.encode())
+            await alone.poller.poll()
+            assert alone.state.up
+            assert alone.received() == received
+        assert alone.state.clients.sessions.disconnects == 0
+
+    async def test_beyond_all_dates_are_an_error_until_they_are_right(
+        self, alone: PolledFile
+    ) -> None:
+        alone.write(status(printed=2**64 - 1))
+        await alone.poller.poll()
+        assert (alone.state.up, alone.state.down_reason) == (False, DownReason.PROTOCOL)
+        alone.write(status())
+        await alone.poller.poll()
+        assert (alone.state.up, alone.received()) == (True, 3005)
+
+    async def test_of_another_zone_keep_no_dead_daemon_up(self, alone: PolledFile) -> None:
+        alone.write(status(printed=PRINTED + 10 * 3600), age=7200.0)
+        await alone.poller.poll()
+        assert (alone.state.up, alone.state.down_reason) == (False, DownReason.STALE)
+
+    async def test_of_another_zone_make_no_fresh_file_stale(self, alone: PolledFile) -> None:
+        alone.write(status(printed=PRINTED - 10 * 3600))
+        await alone.poller.poll()
+        assert alone.state.up
+
+    async def test_of_another_zone_count_nothing_twice_after_a_session(
+        self, fallback: PolledFile
+    ) -> None:
+        fallback.answer(status(received=5000))
+        fallback.state.on_down(SlotBusy("busy"))
+        fallback.write(status(received=4000, printed=PRINTED + 7200), age=60.0)
+        await fallback.poller.poll()
+        assert fallback.received() == 5000
+        fallback.write(status(received=6000, printed=PRINTED - 7200))
+        await fallback.poller.poll()
+        assert fallback.received() == 6000
+
+    @pytest.mark.parametrize("age", [-3600.0, 170.0])
+    async def test_of_the_file_count_nothing_twice_after_a_session(
+        self, fallback: PolledFile, age: float
+    ) -> None:
+        """The clock was set back or forward, after the file was written."""
+        fallback.answer(status(received=5000))
+        fallback.state.on_down(SlotBusy("busy"))
+        fallback.write(status(received=4000), age=age)
+        await fallback.poller.poll()
+        assert fallback.received() == 5000
+        fallback.write(status(received=6000), age=age + 1)
+        await fallback.poller.poll()
+        assert fallback.received() == 6000
+
+
+async def test_a_session_that_began_after_the_file_was_missed_counts_whole(tmp_path: Path) -> None:
+    polled = PolledFile(tmp_path / "status.log", absolute=False)
+    polled.state.monitored_since = asyncio.get_running_loop().time() - 600
+    await polled.poller.poll()
+    polled.write(status(received=100))
+    await polled.poller.poll()
+    assert polled.received() == 100

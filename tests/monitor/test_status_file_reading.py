@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from exporter.config.schema import DaemonConfig
@@ -21,7 +22,7 @@ from exporter.management.errors import (
 from exporter.management.protocol import LINE_COST, LINE_LIMIT
 from exporter.management.status import ServerStatus, parse_status
 from exporter.monitor import status_file
-from exporter.monitor.status_file import StatusFile, StatusFilePoller
+from exporter.monitor.status_file import ContentAge, StatusFile, StatusFilePoller
 from exporter.state.daemon import DaemonState
 from tests.fake_daemon import TEST_TIMEOUT
 
@@ -55,7 +56,7 @@ async def failure(path: Path, within: float = 10) -> ManagementError:
 
 async def test_a_complete_file_is_its_lines(path: Path) -> None:
     write(path, WHOLE)
-    lines = await StatusFile(path, timeout=10).read()
+    lines = (await StatusFile(path, timeout=10).read()).lines
     assert lines == [b"TITLE\tOpenVPN", b"TIME\tnow\t1"]
 
 
@@ -66,12 +67,12 @@ async def test_a_replaced_file_is_read(path: Path) -> None:
     other = path.with_suffix(".new")
     write(other, WHOLE)
     other.replace(path)
-    assert (await reader.read())[0] == b"TITLE\tOpenVPN"
+    assert (await reader.read()).lines[0] == b"TITLE\tOpenVPN"
 
 
 async def test_a_modification_time_in_the_future_does_not_delay(path: Path) -> None:
     write(path, WHOLE, age=-3600)
-    assert await StatusFile(path, timeout=10).read()
+    assert (await StatusFile(path, timeout=10).read()).lines
 
 
 async def test_a_file_that_is_being_written_is_read_when_it_is_stable(
@@ -86,7 +87,7 @@ async def test_a_file_that_is_being_written_is_read_when_it_is_stable(
         return take(path)
 
     monkeypatch.setattr(status_file, "_read_file", written_meanwhile)
-    assert (await StatusFile(path, timeout=60).read())[0] == b"TITLE\tOpenVPN"
+    assert (await StatusFile(path, timeout=60).read()).lines[0] == b"TITLE\tOpenVPN"
 
 
 def test_a_change_during_the_read_is_seen(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,8 +121,7 @@ async def test_a_file_that_is_never_stable_times_out(
 
     def restless(path: Path) -> object:
         write(path, WHOLE, age=0)
-        snapshot = take(path)
-        return type(snapshot)(snapshot.lines, stable=False)
+        return msgspec.structs.replace(take(path), stable=False)
 
     monkeypatch.setattr(status_file, "_read_file", restless)
     error = await failure(path, within=0.5)
@@ -159,7 +159,7 @@ async def test_line_ends_of_other_systems_and_copies_are_accepted(
     path: Path, content: bytes
 ) -> None:
     write(path, content)
-    lines = await StatusFile(path, timeout=10).read()
+    lines = (await StatusFile(path, timeout=10).read()).lines
     assert list(lines) == [b"TITLE\tOpenVPN", b"TIME\tnow\t1"]
 
 
@@ -168,7 +168,7 @@ async def test_line_ends_of_other_systems_and_copies_are_accepted(
 )
 async def test_files_of_the_field_are_read(path: Path, name: str) -> None:
     write(path, (CASES / name).read_bytes())
-    status = parse_status(await StatusFile(path, timeout=10).read())
+    status = parse_status((await StatusFile(path, timeout=10).read()).lines)
     assert isinstance(status, ServerStatus)
     assert [(row.common_name, row.received_bytes) for row in status.clients] == [("ann", 61011660)]
     assert status.unparsed == 0
@@ -231,7 +231,7 @@ async def test_a_file_of_newlines_costs_as_much_as_on_the_socket(
     write(path, b"\n" * 999 + b"END\n")
     assert "more lines" in str(await failure(path))
     write(path, b"TITLE\n" + b"\n" * 900 + b"END\n")
-    assert len(await StatusFile(path, timeout=10).read()) == 901
+    assert len((await StatusFile(path, timeout=10).read()).lines) == 901
 
 
 async def test_a_file_of_too_many_lines_is_refused(
@@ -255,7 +255,7 @@ async def test_lines_are_whole_wherever_the_pieces_end(
     write(path, b"\n".join([*rows, b"END", b""]))
     for piece in (1, 2, 7, 64):
         monkeypatch.setattr(status_file, "_PIECE", piece)
-        assert await StatusFile(path, timeout=10).read() == rows
+        assert (await StatusFile(path, timeout=10).read()).lines == rows
 
 
 async def test_no_descriptor_stays_open_where_a_directory_is_in_its_place(path: Path) -> None:
@@ -296,3 +296,51 @@ async def test_an_unusable_file_is_not_kept_in_memory(unusable: Path) -> None:
     assert daemon.down is not None
     assert peak > 2_000_000
     assert kept < 500_000
+
+
+async def test_the_content_has_a_digest_and_a_modification_time(path: Path) -> None:
+    file = StatusFile(path, timeout=10)
+    write(path, WHOLE, age=100)
+    first = await file.read()
+    assert first.written_at == pytest.approx(time.time() - 100, abs=5)
+    write(path, WHOLE, age=50)
+    assert (await file.read()).digest == first.digest
+    write(path, WHOLE.replace(b"1", b"2"), age=100)
+    assert (await file.read()).digest != first.digest
+
+
+class TestContentAge:
+    """The event loop's clock stands at 1000 at the first look."""
+
+    def test_at_the_first_look_is_that_of_the_modification_time(self) -> None:
+        age = ContentAge()
+        assert age.update(b"a", since_written=70.0, now=1000.0) == 70
+        assert age.update(b"a", since_written=70.0, now=1015.0) == 85
+
+    def test_of_a_file_from_the_future_begins_at_0(self) -> None:
+        age = ContentAge()
+        assert age.update(b"a", since_written=-3600.0, now=1000.0) == 0
+        assert age.update(b"a", since_written=-3585.0, now=1015.0) == 15
+
+    def test_is_no_longer_than_the_time_since_the_last_look(self) -> None:
+        """The clock was set forward, or the daemon's file system is another one's."""
+        age = ContentAge()
+        age.update(b"a", since_written=0.0, now=1000.0)
+        assert age.update(b"b", since_written=9000.0, now=1015.0) == 15
+
+    def test_is_that_of_the_modification_time_if_that_is_later(self) -> None:
+        """The file was not read for a day, since the session was up."""
+        age = ContentAge()
+        age.update(b"a", since_written=0.0, now=1000.0)
+        assert age.update(b"b", since_written=400.0, now=87_400.0) == 400
+
+    def test_of_a_rewritten_file_with_the_same_content_goes_on(self) -> None:
+        age = ContentAge()
+        age.update(b"a", since_written=0.0, now=1000.0)
+        assert age.update(b"a", since_written=0.0, now=1090.0) == 90
+
+    def test_of_a_file_that_was_absent_is_no_longer_than_that(self) -> None:
+        age = ContentAge()
+        age.record_absent(1000.0)
+        assert age.update(b"a", since_written=9000.0, now=1015.0) == 15
+        assert age.absent_until == 1000

@@ -24,6 +24,7 @@ class RecordingProxy:
         self._client: StreamWriter | None = None
         self._held: bytearray | None = None
         self._hold_after: bytes | None = None
+        self._refusing = False
         self._changed = asyncio.Condition()
 
     def hold_from(self, command: bytes) -> None:
@@ -37,6 +38,16 @@ class RecordingProxy:
         self._client.write(self._held)
         self._held = self._hold_after = None
 
+    def refuse(self) -> None:
+        """End the session, and refuse others until ``accept``."""
+        self._refusing = True
+        if self._client is not None:
+            self._client.close()
+
+    def accept(self) -> None:
+        """Accept sessions again."""
+        self._refusing = False
+
     async def wait_for(self, condition: Callable[[], bool]) -> None:
         """Wait until the condition holds; it is checked after each read."""
         async with asyncio.timeout(DEADLINE), self._changed:
@@ -45,6 +56,9 @@ class RecordingProxy:
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         """Forward one session until one side ends it."""
         self._client = writer
+        if self._refusing:
+            writer.close()
+            return
         daemon, to_daemon = await asyncio.open_connection(LOOPBACK, self._daemon.port)
         directions = [
             asyncio.create_task(self._forward_commands(reader, to_daemon)),

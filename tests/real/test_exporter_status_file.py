@@ -1,17 +1,22 @@
 """The status file of a real daemon: alone, and while another client holds the slot."""
 
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from time import time
 
 import pytest
 from msgspec import structs
 
 from exporter.config import DaemonConfig
 from tests.real.client import client
+from tests.real.clock import wait_for_next_second
 from tests.real.lab import Lab
 from tests.real.raw_session import connect
-from tests.real.scraping import Page, daemon_config, scraping
-from tests.real.server import server
+from tests.real.reading import Row, read
+from tests.real.recording_proxy import recording_proxy
+from tests.real.scraping import Page, daemon_config, decreased, scraping
+from tests.real.server import Server, server
 
 
 def status_options(path: Path, version: int = 3) -> tuple[str, ...]:
@@ -68,3 +73,56 @@ async def test_status_file_is_used_while_the_slot_is_occupied(lab: Lab, tmp_path
                 page = await scraper.wait_for(lambda page: page.value("openvpn_management_up") == 1)
                 (info,) = page.labels("openvpn_info")
                 assert info["source"] == "management"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_a_status_file_and_the_session_after_it_count_everything_once(
+    lab: Lab,
+    tmp_path: Path,
+    restart: bool,  # noqa: FBT001 -- two cases
+) -> None:
+    path = tmp_path / "status.log"
+    options = (*status_options(path), "--keepalive", "60", "240")
+    async with AsyncExitStack() as exporter, AsyncExitStack() as daemon:
+        office = await daemon.enter_async_context(server(lab, *options))
+        proxy = await exporter.enter_async_context(recording_proxy(lab, office.management))
+        both = structs.replace(daemon_config(proxy.management), status_file=path)
+        scraper = await exporter.enter_async_context(scraping(both))
+        await scraper.wait_up()
+        proxy.refuse()
+        await scraper.wait_for(by_status_file)
+        if restart:
+            await daemon.aclose()
+            await daemon.enter_async_context(restarted(office, *options))
+        async with client(office, "alice"):
+            await scraper.wait_for(lambda page: by_status_file(page) and shows_alice(page))
+            proxy.accept()
+            await scraper.wait_for(lambda page: page.value("openvpn_management_up") == 1)
+            await scraper.wait_polled()
+            page = await scraper.wait_polled()
+            await exporter.aclose()
+            [row] = (await read(office.management)).rows
+
+    assert decreased(scraper.pages) == []
+    assert page.value("openvpn_restarts_total") == restart
+    check_one_session(page, row)
+
+
+@asynccontextmanager
+async def restarted(office: Server, *options: str) -> AsyncIterator[None]:
+    """Run another process in the place of a server."""
+    await wait_for_next_second(time())
+    same_port = ("--port", str(office.port), *options)
+    async with server(office.lab, *same_port, management=office.management):
+        yield
+
+
+def check_one_session(page: Page, row: Row) -> None:
+    received = page.value("openvpn_server_client_received_bytes_total", common_name="alice")
+    assert 0.9 * row.received < received <= row.received
+    assert page.value("openvpn_server_client_connects_total") == 1
+    assert page.value("openvpn_server_client_disconnects_total") == 0
+
+
+def by_status_file(page: Page) -> bool:
+    return page.is_up() and page.value("openvpn_management_up") == 0

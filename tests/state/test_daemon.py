@@ -28,6 +28,7 @@ from exporter.management.status import ClientRow, ServerStatus, Status, TunnelSt
 from exporter.openvpn_config import Pattern, discover
 from exporter.state.daemon import DaemonState
 from exporter.state.process import HISTORY_LIMIT
+from exporter.state.status_order import StatusFileContent
 
 NOW = 1795406000.0
 START = State(1795400000, StateName.CONNECTING, "")
@@ -136,7 +137,8 @@ def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path)
     (found,) = discover([Pattern("*.conf")], tmp_path).daemons
     daemon = DaemonConfig(name="uplink", openvpn_config=found.config)
     known = DaemonState(Target(daemon))
-    known.on_status_file(tunnel(), now=NOW, duration=0.01)
+    file = StatusFileContent(tunnel(), written_at=NOW - 1, digest=b"")
+    known.on_status_file(file, now=NOW, duration=0.01)
     assert known.mode is Mode.P2P
 
 

@@ -1,6 +1,6 @@
 """Events between polls: each counts once, in real time or from a history."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 import pytest
 from hypothesis import given
@@ -42,7 +42,11 @@ class RecordedEvents:
 
     def __init__(self) -> None:
         self.clients: list[ConnectLine] = []
-        self.events = Events(self.clients.append)
+        self.events = Events(self.clients.append, self._add_history)
+
+    def _add_history(self, lines: Sequence[ConnectLine]) -> Generator[None, None, None]:
+        self.clients += lines
+        yield
 
     def start_session(self, states: Sequence[State] = (), lines: Sequence[LogLine] = ()) -> None:
         """Let a session begin."""

@@ -67,7 +67,7 @@ def expected(group: str, text: str) -> str:
 
 def count(*texts: str, times: Sequence[int] = ()) -> dict[str, int]:
     """Return the events of these lines, one second apart by default."""
-    events = Events(lambda _: None)
+    events = Events(lambda _: None, lambda _: (None for _ in ()))
     drain(events.add_log_history(()))
     for text, time in zip(texts, times or range(len(texts)), strict=True):
         events.add("LOG", LogLine(time, "", text))

@@ -8,6 +8,7 @@ from exporter.management.log_lines import ConnectLine
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow
 from exporter.state.sessions import SessionTracker
+from tests.steps import drain
 
 NOW = 2000
 LINUX = PeerInfo("linux", "2.6.14")
@@ -392,6 +393,84 @@ class TestLoggedConnects:
         for _ in range(2):
             sessions.update([], NOW)
         assert visits(sessions) == (1, 2)
+
+
+def add_history(sessions: SessionTracker, *names: str, address: str = "192.0.2.7:4") -> None:
+    """Read a log history with the connect lines of these clients."""
+    lines = [ConnectLine(name, address, ipv6=ipv6) for name in names for ipv6 in (False, True)]
+    drain(sessions.add_logged_connects(lines))
+
+
+class TestLogHistory:
+    """A history is read after a status has shown some of its clients."""
+
+    def test_does_not_count_a_client_that_a_status_has_shown(self) -> None:
+        """As with `slot: release`, where it connected between the history and the status."""
+        sessions = opened()
+        sessions.update([row()], NOW)
+        add_history(sessions, "alice")
+        for _ in range(3):
+            sessions.update([row()], NOW)
+        assert visits(sessions) == (1, 0)
+
+    def test_does_not_count_a_client_of_the_first_status(self) -> None:
+        sessions = opened(row())
+        add_history(sessions, "alice")
+        for rows in ([row()], [row()], []):
+            sessions.update(rows, NOW)
+        assert visits(sessions) == (0, 1)
+
+    def test_does_not_count_a_client_that_a_file_has_shown_and_that_has_gone(self) -> None:
+        sessions = opened()
+        sessions.update([row()], NOW, from_file=True)
+        sessions.update([], NOW, from_file=True)
+        add_history(sessions, "alice")
+        for _ in range(3):
+            sessions.update([], NOW)
+        assert visits(sessions) == (1, 1)
+
+    def test_knows_a_client_that_floated_before_the_file_was_written(self) -> None:
+        sessions = opened()
+        sessions.update([row(address="198.51.100.1:9")], NOW, from_file=True)
+        add_history(sessions, "alice")
+        for _ in range(3):
+            sessions.update([row(address="198.51.100.1:9")], NOW)
+        assert visits(sessions) == (1, 0)
+
+    def test_counts_a_client_that_no_status_has_shown(self) -> None:
+        sessions = opened()
+        sessions.update([row()], NOW, from_file=True)
+        add_history(sessions, "alice", "bob", "bob")
+        sessions.update([row(), row("bob", client_id=1)], NOW)
+        for _ in range(2):
+            sessions.update([row(), row("bob", client_id=1)], NOW)
+        assert visits(sessions) == (3, 1)
+
+    def test_counts_a_second_session_from_the_same_address(self) -> None:
+        sessions = opened()
+        sessions.update([row()], NOW, from_file=True)
+        add_history(sessions, "alice", "alice")
+        for rows in ([row(client_id=1)], [row(client_id=1)]):
+            sessions.update(rows, NOW)
+        assert visits(sessions) == (2, 1)
+
+    def test_is_compared_with_the_sessions_since_the_last_one(self) -> None:
+        sessions = opened()
+        sessions.update([row()], NOW, from_file=True)
+        add_history(sessions)
+        add_history(sessions, "alice")
+        assert visits(sessions) == (2, 0)
+
+    def test_before_the_first_status_counts_nothing(self) -> None:
+        sessions = SessionTracker(lambda client: client.common_name)
+        add_history(sessions, "alice")
+        for _ in range(3):
+            sessions.update([row()], NOW)
+        assert visits(sessions) == (0, 0)
+
+    def test_yields_after_each_batch_of_lines(self) -> None:
+        lines = [ConnectLine(f"{number}", "192.0.2.7:4", ipv6=False) for number in range(2500)]
+        assert sum(1 for _ in opened().add_logged_connects(lines)) == 3
 
 
 def peers_of(sessions: SessionTracker, rows: Sequence[ClientRow]) -> list[PeerInfo]:
