@@ -148,8 +148,7 @@ class StatusFilePoller:
             now=asyncio.get_running_loop().time(),
         )
         status = await run_cooperatively(self._reader.read_in_batches(file.lines))
-        if isinstance(status, ServerStatus) and status.unparsed_clients:
-            self._check_readable(status)
+        self._check_readable(status)
         if age > self._max_age:
             raise StaleStatusFileError(
                 f"{self._file.path}: the last status is {age:.0f} s old; does the daemon "
@@ -157,16 +156,19 @@ class StatusFilePoller:
             )
         return StatusFileContent(status, file.written_at, file.digest)
 
-    def _check_readable(self, status: ServerStatus) -> None:
+    def _check_readable(self, status: Status) -> None:
         """Refuse a status none of whose client rows can be parsed: it would show an empty server.
 
         A status of the management interface may hide a client that way; a file is rather damaged.
         """
-        if not (status.clients or status.pending):
-            raise ReplyError(
-                f"{self._file.path}: none of its {status.unparsed_clients} client rows can be "
-                "parsed; is it damaged, or written by another program?"
-            )
+        match status:
+            case ServerStatus(clients=(), pending=(), unparsed_clients=rows) if rows:
+                raise ReplyError(
+                    f"{self._file.path}: none of its {rows} client rows can be parsed; is it "
+                    "damaged, or written by another program?"
+                )
+            case _:
+                pass
 
     def _is_news(self, reason: DownReason | None) -> bool:
         """Return whether the log has to show a change; it doesn't show every poll."""

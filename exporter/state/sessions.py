@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 import msgspec
 
@@ -30,8 +31,8 @@ _MAX_DURATION = 366 * 86400
 _TIME_RESOLUTION = 1
 """Seconds; a session that began in the same second may have begun before."""
 
-_PEER_INFO_LIMIT = 10_000
-"""Clients whose peer info is kept until a status shows them; the oldest are dropped first."""
+_UNSEEN_LIMIT = 10_000
+"""Clients whose peer info or login is kept until a status shows them; the oldest are dropped."""
 
 _LINE_BATCH = 1000
 """Lines of a log history that are counted at once; one takes up to 5 µs."""
@@ -168,14 +169,12 @@ class SessionTracker:
 
     def add_peer_info(self, client_id: int, since: int, peer_info: PeerInfo) -> None:
         """Keep the peer info of a client that no status has shown yet; it may be rejected."""
-        if len(self._peer_info) >= _PEER_INFO_LIMIT:
-            del self._peer_info[next(iter(self._peer_info))]
+        _make_room(self._peer_info)
         self._peer_info[client_id, since] = peer_info
 
     def add_login(self, client_id: int, since: int) -> None:
         """Record that the daemon has let a client in, which no row may prove."""
-        if len(self._logins) >= _PEER_INFO_LIMIT:
-            del self._logins[next(iter(self._logins))]
+        _make_room(self._logins)
         self._logins[client_id, since] = None
 
     def with_logins(self, status: ServerStatus) -> ServerStatus:
@@ -184,16 +183,17 @@ class SessionTracker:
         A client on a bridge has a route only while it sends; one without an address never has. It
         is connected once the daemon has let it in, and stays so while its row is there.
         """
-        connected = {
-            key
-            for row in status.pending
-            if (key := session_key(row)) in self._logins or key in self._sessions
-        }
+        connected: list[ClientRow] = []
+        pending: list[ClientRow] = []
+        for row in status.pending:
+            key = session_key(row)
+            has_login = key in self._logins or key in self._sessions
+            (connected if has_login else pending).append(row)
         if not connected:
             return status
-        rows = [row for row in status.pending if session_key(row) in connected]
-        pending = tuple(row for row in status.pending if session_key(row) not in connected)
-        return msgspec.structs.replace(status, clients=(*status.clients, *rows), pending=pending)
+        return msgspec.structs.replace(
+            status, clients=(*status.clients, *connected), pending=tuple(pending)
+        )
 
     def update(
         self,
@@ -386,6 +386,12 @@ class SessionTracker:
                 self._closed_unlogged.append((session.last_row, session.from_file))
             if 0 <= session.duration <= _MAX_DURATION:
                 self.durations.observe(session.duration)
+
+
+def _make_room(unseen: dict[SessionKey, Any]) -> None:
+    """Drop the oldest of the clients that no status has shown, if there are too many."""
+    if len(unseen) >= _UNSEEN_LIMIT:
+        del unseen[next(iter(unseen))]
 
 
 def _new_session(name: str, row: ClientRow, peer_info: PeerInfo) -> ClientSession:

@@ -12,6 +12,7 @@ import datetime
 import re
 from collections.abc import Generator, Sequence
 
+from exporter.management.batches import run_batches
 from exporter.management.errors import ReplyError
 from exporter.management.status import format_1, format_2_3, statistics
 from exporter.management.status.model import (
@@ -88,13 +89,7 @@ class StatusReader:
         Raises:
             ReplyError: not a status.
         """
-        batches = self.read_in_batches(lines)
-        while True:
-            try:
-                next(batches)
-            except StopIteration as end:
-                status: Status = end.value
-                return status
+        return run_batches(self.read_in_batches(lines))
 
 
 def parse_status(

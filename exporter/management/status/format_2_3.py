@@ -11,7 +11,7 @@ iroute, or a MAC address on a TAP bridge). The cipher proves nothing: before neg
 configured default, and the user name may not be authenticated yet.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import NoReturn
 
 from exporter.management.batches import MAX_ROWS, line_batches
@@ -61,6 +61,18 @@ def _no_header(_: bytes) -> NoReturn:
     raise ValueError("a row before its header")
 
 
+_ClientKey = tuple[str, str]
+"""Common name and real address: what the routes of a client have of it."""
+
+
+def _client_key(row: ClientRow | RouteRow) -> _ClientKey:
+    return row.common_name, row.real_address
+
+
+def _has_address(row: ClientRow) -> bool:
+    return bool(row.virtual_address or row.virtual_ipv6_address)
+
+
 class _TableParser:
     def __init__(self, separator: str, *, routes: bool, cache: RowCache) -> None:
         self._separator = separator
@@ -73,8 +85,8 @@ class _TableParser:
         self._updated: int | None = None
         self._rows: list[ClientRow] = []
         self._routes: list[RouteRow] = []
-        self._routed: set[tuple[str, str]] = set()
-        self._skip_routes: bool | None = None
+        self._unproven: set[_ClientKey] | None = None
+        self._proven: set[_ClientKey] = set()
         self._route_count = 0
         self._queue_length: int | None = None
         self._dco: bool | None = None
@@ -90,23 +102,32 @@ class _TableParser:
                     self._rows.append(self._parse_client(line))
                 elif line.startswith(route):
                     self._route_count += 1
-                    if self._skip_routes is None:  # all clients are read: their table comes first
-                        self._skip_routes = not (self._want_routes or self._lacks_addresses())
-                    if not self._skip_routes:
-                        self._add_route(self._parse_route(line))
+                    if self._unproven is None:  # all clients are read: their table comes first
+                        self._unproven = self._find_unproven()
+                    if self._want_routes or self._unproven:
+                        self._add_route(self._parse_route(line), self._unproven)
                 else:
                     self._feed_other(decode(line))
             except ValueError:
                 self._unparsed += 1
                 self._unparsed_clients += line.startswith(client)
-        check_row_count(len(self._rows), max(len(self._routes), len(self._routed)))
+        check_row_count(len(self._rows), len(self._routes))
 
-    def _lacks_addresses(self) -> bool:
-        """Return whether a client lacks an address: a route may prove its login."""
-        return any(not (row.virtual_address or row.virtual_ipv6_address) for row in self._rows)
+    def _find_unproven(self) -> set[_ClientKey]:
+        """Return the clients without an address, whose login a route may prove.
 
-    def _add_route(self, route: RouteRow) -> None:
-        self._routed.add((route.common_name, route.real_address))
+        Up to 2.6 a native IPv6 address is printed without its port, so a client that connects
+        again looks like its old instance: then the routes are those of the old one.
+        """
+        unproven = {_client_key(row) for row in self._rows if not _has_address(row)}
+        if unproven:
+            unproven.difference_update(_client_key(row) for row in self._rows if _has_address(row))
+        return unproven
+
+    def _add_route(self, route: RouteRow, unproven: set[_ClientKey]) -> None:
+        key = _client_key(route)
+        if key in unproven:
+            self._proven.add(key)
         if self._want_routes:
             self._routes.append(route)
 
@@ -150,14 +171,9 @@ class _TableParser:
             raise ReplyError("a status without a readable TIME row")
         clients: list[ClientRow] = []
         pending: list[ClientRow] = []
-        routed = self._routed.difference(self._with_address()) if self._routed else self._routed
         for start in range(0, len(self._rows), MAX_ROWS):
             for row in self._rows[start : start + MAX_ROWS]:
-                is_connected = bool(
-                    row.virtual_address
-                    or row.virtual_ipv6_address
-                    or (row.common_name, row.real_address) in routed
-                )
+                is_connected = _has_address(row) or _client_key(row) in self._proven
                 (clients if is_connected else pending).append(row)
             yield
         return ServerStatus(
@@ -171,16 +187,4 @@ class _TableParser:
             title=self._title,
             unparsed=self._unparsed,
             unparsed_clients=self._unparsed_clients,
-        )
-
-    def _with_address(self) -> Iterator[tuple[str, str]]:
-        """Yield the clients that have an address: their routes prove the login of no other row.
-
-        Up to 2.6 a native IPv6 address is printed without its port, so a client that connects
-        again looks like its old instance.
-        """
-        return (
-            (row.common_name, row.real_address)
-            for row in self._rows
-            if row.virtual_address or row.virtual_ipv6_address
         )
