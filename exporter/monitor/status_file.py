@@ -33,7 +33,7 @@ from exporter.management.errors import (
     StaleStatusFileError,
 )
 from exporter.management.protocol import LINE_COST, LINE_LIMIT, REPLY_LIMIT, REPLY_LINE_LIMIT
-from exporter.management.status import ServerStatus, StatusReader
+from exporter.management.status import ServerStatus, Status, StatusReader
 from exporter.monitor.monitor import START_SPREAD, OnUpdated
 from exporter.state.daemon import DaemonState
 from exporter.state.down import DownState
