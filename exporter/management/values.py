@@ -34,6 +34,11 @@ _ESCAPE = re.compile(rb"\\(?=x(?:[01][0-9a-f]|7f|5c|[89a-f][0-9a-f])|u[0-9a-f]{4
 MAX_TIME = 253_402_300_799
 """9999-12-31 23:59:59 UTC, the last time that has a date of four digits."""
 
+ZONE_STEP = 900
+"""Seconds: offsets of time zones are whole quarters of an hour."""
+
+_MIN_ZONE_OFFSET, _MAX_ZONE_OFFSET = -12 * 3600, 14 * 3600
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 _CTIME = re.compile(
@@ -122,11 +127,11 @@ def parse_time(text: str) -> int:
     raise ValueError("a time beyond the year 9999")
 
 
-def parse_date(text: str, zone: datetime.tzinfo | None = None) -> int:
-    """Parse a date of a status in format 1; return seconds since the epoch.
+def parse_date(text: str, zone_offset: int = 0) -> int:
+    """Parse a date without a zone; return seconds since the epoch.
 
     OpenVPN prints `2026-11-23 03:30:16` since 2.5 and `Mon Nov 23 03:43:31 2026` before, in the
-    daemon's local time and without a zone. `zone` is that time zone, by default this machine's.
+    daemon's local time, which is `zone_offset` seconds ahead of UTC.
 
     Raises:
         ValueError: neither spelling, or no such time.
@@ -138,15 +143,29 @@ def parse_date(text: str, zone: datetime.tzinfo | None = None) -> int:
         day, hour, minute, second, year = (int(match[group]) for group in (2, 3, 4, 5, 6))
     else:
         raise ValueError("not a date as OpenVPN prints it")
-    try:
-        # A leap second is printed as :60; the epoch does not count it.
-        moment = datetime.datetime(year, month, day, hour, minute, min(second, 59), tzinfo=zone)
-        seconds = int(moment.timestamp())
-    except OverflowError as error:
-        raise ValueError("a date outside this system's range of times") from error
+    # A leap second is printed as :60; the epoch does not count it.
+    date = datetime.datetime(year, month, day, hour, minute, min(second, 59), tzinfo=datetime.UTC)
+    seconds = int(date.timestamp()) - zone_offset
     if seconds > MAX_TIME:
         raise ValueError("a time beyond the year 9999")
     return max(seconds, 0)  # 0 in another zone
+
+
+def parse_zone_offset(text: str, printed_at: float | None) -> int:
+    """Parse the date of a status; return by how many seconds the daemon's zone is ahead of UTC.
+
+    `printed_at` is the time at which the daemon printed it, in seconds since the epoch by another
+    clock: the whole quarters of an hour between both are the zone. They are 0 if that time is not
+    known, or if both are further apart than any zone: then one of the clocks is wrong.
+
+    Raises:
+        ValueError: not a date.
+    """
+    printed = parse_date(text)
+    if printed_at is None:
+        return 0
+    offset = round((printed - printed_at) / ZONE_STEP) * ZONE_STEP
+    return offset if _MIN_ZONE_OFFSET <= offset <= _MAX_ZONE_OFFSET else 0
 
 
 class RealAddress(msgspec.Struct, frozen=True):

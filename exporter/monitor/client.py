@@ -6,6 +6,7 @@ dispatched, so that no entry is lost or counted twice.
 """
 
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import TypeVar
 
@@ -44,7 +45,12 @@ class ManagementClient:
     """
 
     def __init__(
-        self, connection: Connection, *, realtime: bool, on_command: OnCommand = lambda *_: None
+        self,
+        connection: Connection,
+        *,
+        realtime: bool,
+        on_command: OnCommand = lambda *_: None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """`realtime` switches states and log lines on.
 
@@ -54,6 +60,7 @@ class ManagementClient:
         self.realtime = realtime
         self._connection = connection
         self._on_command = on_command
+        self._clock = clock
         self._routes = False
         self._reader = StatusReader(routes=False)
         self._status_1_polls = 0
@@ -133,7 +140,8 @@ class ManagementClient:
             await yield_to_loop()  # receiving the end of a long reply took its time
             if routes is not self._routes:
                 self._routes, self._reader = routes, StatusReader(routes=routes)
-            status = await run_cooperatively(self._reader.read_in_batches(reply.lines))
+            batches = self._reader.read_in_batches(reply.lines, printed_at=self._clock())
+            status = await run_cooperatively(batches)
             return Poll(load_stats, status, used_status_1)
         if isinstance(reply, ErrorReply) and reply.text.endswith(_NOT_IN_THIS_MODE):
             return Poll(load_stats, None)

@@ -162,7 +162,10 @@ class ManagementSession:
             raise
         self._connection = Connection(stream, timeout=daemon.timeout)
         self._client = ManagementClient(
-            self._connection, realtime=self._realtime, on_command=self._on_command
+            self._connection,
+            realtime=self._realtime,
+            on_command=self._on_command,
+            clock=self._clock,
         )
         self.history = self._connection.history
         try:
@@ -348,8 +351,7 @@ class ManagementSession:
             raise self._prompt_error
 
     def _record_unparsed(self) -> None:
-        lines = self._connection.pop_unparsed()
-        if lines:  # else the state has not changed
+        if lines := self._connection.pop_unparsed():  # else the state has not changed
             self._daemon.add_unparsed(lines)
 
     def _on_command(self, command: Command, error: ReplyError | None) -> None:

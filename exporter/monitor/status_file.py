@@ -144,10 +144,12 @@ class StatusFilePoller:
         file = await self._file.read()
         age = self._age.update(
             file.digest,
-            since_written=self._clock() - file.written_at,
+            written_at=file.written_at,
+            clock=self._clock(),
             now=asyncio.get_running_loop().time(),
         )
-        status = await run_cooperatively(self._reader.read_in_batches(file.lines))
+        batches = self._reader.read_in_batches(file.lines, printed_at=self._age.written_at)
+        status = await run_cooperatively(batches)
         self._check_readable(status)
         if age > self._max_age:
             raise StaleStatusFileError(
@@ -187,6 +189,8 @@ class ContentAge:
     def __init__(self) -> None:
         self.absent_until = -math.inf
         """The last time at which the present content was not there yet."""
+        self.written_at = 0.0
+        """The first modification time of the present content: a copy gets a new one each time."""
         self._digest: bytes | None = None
         self._looked_at = -math.inf
         self._changed_at = -math.inf
@@ -196,12 +200,16 @@ class ContentAge:
         self._digest = None
         self._looked_at = now
 
-    def update(self, digest: bytes, *, since_written: float, now: float) -> float:
-        """Record a content and the age by its modification time; return its age in seconds."""
+    def update(self, digest: bytes, *, written_at: float, clock: float, now: float) -> float:
+        """Record a content and the file's modification time; return its age in seconds.
+
+        `clock` is the present time by the same clock, `now` that of the event loop.
+        """
         if digest != self._digest:
             self._digest = digest
+            self.written_at = written_at
             self.absent_until = self._looked_at
-            self._changed_at = max(now - max(since_written, 0.0), self._looked_at)
+            self._changed_at = max(now - max(clock - written_at, 0.0), self._looked_at)
         self._looked_at = now
         return now - self._changed_at
 

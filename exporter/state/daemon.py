@@ -30,7 +30,7 @@ from exporter.state.down import DownState
 from exporter.state.events import Events
 from exporter.state.failed_commands import FailedCommands
 from exporter.state.privacy import privacy_for
-from exporter.state.process import ProcessTracker, age, clock_offset
+from exporter.state.process import ProcessTracker, age
 from exporter.state.revision import mutates, mutates_at_end, mutates_in_batches
 from exporter.state.status_order import Restart, StatusFileContent, StatusOrder
 from exporter.state.traffic import Traffic, TunnelCounters
@@ -270,7 +270,7 @@ class DaemonState:
         self.management_up = True  # from now on no status file is read
         start = self.process.connection_start
         self._restart_counters(self._order.add_session_status(poll.status, start, now=now))
-        daemon_now = now + clock_offset(poll.status, now)
+        daemon_now = now if poll.status is None else poll.status.updated
         connection_age = age(start, daemon_now)
         status = yield from self._update(
             poll.status, now, monitored_for, connection_age=connection_age

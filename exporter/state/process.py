@@ -5,14 +5,9 @@ from collections import deque
 from collections.abc import Sequence
 
 from exporter.management.state import State, StateName
-from exporter.management.status import ServerStatus, Status
 
 HISTORY_LIMIT = 100
 """Entries of the daemon's state history; a full history no longer begins at the start."""
-
-
-_ZONE_STEP = 900
-"""Seconds: offsets of time zones are whole quarters of an hour."""
 
 
 class ProcessTracker:
@@ -69,17 +64,6 @@ class ProcessTracker:
         self.start_time = None
         self.states.clear()
         self._history_length = 0
-
-
-def clock_offset(status: Status | None, now: float) -> float:
-    """Return by how many seconds the daemon's clock is ahead, as far as its status shows it."""
-    if status is None:
-        return 0.0
-    offset = status.updated - now
-    if isinstance(status, ServerStatus) and status.title:
-        return offset
-    # Format 1 and statistics print local times, in a zone that is not known.
-    return (offset + _ZONE_STEP / 2) % _ZONE_STEP - _ZONE_STEP / 2
 
 
 def age(start: int | None, now: float) -> float:

@@ -1,8 +1,9 @@
 """Matching rows and sessions where the session's key has changed.
 
-A poll that is answered in format 1 has no client ids, and its times are in the daemon's own zone.
-Before and after such a poll the same session has another key: there it is matched by its name, by
-its start modulo a time zone, and by its real address, which may change.
+A poll that is answered in format 1 has no client ids, and its times are printed in the daemon's
+zone of that moment: a change to or from summer time moves the starts. Where the same session has
+another key, it is matched by its name, by its start modulo a time zone, and by its real address,
+which may change.
 """
 
 from collections import defaultdict
@@ -10,9 +11,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from exporter.management.status import ClientRow
-
-_ZONE_STEP = 900
-"""Seconds: offsets of time zones are whole quarters of an hour."""
+from exporter.management.values import ZONE_STEP
 
 _S = TypeVar("_S")
 _K = TypeVar("_K", bound=Hashable)
@@ -44,7 +43,7 @@ def match_rows(
 
 
 def _match_key(row: ClientRow) -> tuple[str, int]:
-    return row.common_name, row.connected_since % _ZONE_STEP
+    return row.common_name, row.connected_since % ZONE_STEP
 
 
 def _group(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:

@@ -1,7 +1,8 @@
 """Text, numbers, dates and addresses in OpenVPN's output."""
 
+import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -19,6 +20,7 @@ from exporter.management.values import (
     parse_number,
     parse_real_address,
     parse_time,
+    parse_zone_offset,
 )
 
 
@@ -114,23 +116,46 @@ def test_a_time_has_a_date_of_four_digits() -> None:
             parse_time(text)
 
 
-PARIS = timezone(timedelta(hours=1))
 MOMENT = int(datetime(2026, 11, 3, 3, 30, 16, tzinfo=UTC).timestamp())
 
 
 @pytest.mark.parametrize("text", ["2026-11-03 03:30:16", "Tue Nov  3 03:30:16 2026"])
 def test_both_spellings_of_a_date_use_the_given_zone(text: str) -> None:
-    assert parse_date(text, UTC) == MOMENT
-    assert parse_date(text, PARIS) == MOMENT - 3600
+    assert parse_date(text) == MOMENT
+    assert parse_date(text, 3600) == MOMENT - 3600
 
 
-def test_the_default_zone_is_this_machines() -> None:
-    local = datetime(2026, 11, 3, 3, 30, 16).astimezone()
-    assert parse_date("2026-11-03 03:30:16") == int(local.timestamp())
+@pytest.mark.parametrize("zone", ["UTC0", "EST5", "<+0545>-5:45"])
+def test_the_zone_of_this_machine_is_not_used(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        assert parse_date("2026-11-03 03:30:16") == MOMENT
+    time.tzset()
 
 
 def test_a_leap_second_is_the_second_before() -> None:
-    assert parse_date("2016-12-31 23:59:60", UTC) == parse_date("2016-12-31 23:59:59", UTC)
+    assert parse_date("2016-12-31 23:59:60") == parse_date("2016-12-31 23:59:59")
+
+
+PRINTED = "2026-11-03 03:30:16"
+
+
+@given(st.integers(-48, 56), st.integers(-449, 449))
+def test_the_zone_of_a_date_is_the_quarters_of_an_hour_from_another_clock(
+    quarters: int, error: int
+) -> None:
+    offset = quarters * 900
+    assert parse_zone_offset(PRINTED, MOMENT - offset + error) == offset
+
+
+@pytest.mark.parametrize("hours", [-9000, -12.25, 14.25, 24, 400_000])
+def test_a_date_further_away_than_any_zone_is_of_utc(hours: float) -> None:
+    assert parse_zone_offset(PRINTED, MOMENT - hours * 3600) == 0
+
+
+def test_a_date_of_an_unknown_time_is_of_utc() -> None:
+    assert parse_zone_offset(PRINTED, None) == 0
 
 
 @pytest.mark.parametrize(
@@ -154,18 +179,18 @@ def test_a_leap_second_is_the_second_before() -> None:
 )
 def test_any_other_date_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        parse_date(text, timezone(timedelta(hours=-1)))
+        parse_date(text, -3600)
 
 
 def test_no_date_is_before_the_epoch() -> None:
-    assert parse_date("1970-01-01 00:59:59", PARIS) == 0
+    assert parse_date("1970-01-01 00:59:59", 3600) == 0
 
 
 @given(st.integers(0, 2**32))
 def test_every_date_is_the_same_in_both_spellings(seconds: int) -> None:
     moment = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
-    assert parse_date(moment.isoformat(" "), UTC) == seconds
-    assert parse_date(moment.ctime(), UTC) == seconds
+    assert parse_date(moment.isoformat(" ")) == seconds
+    assert parse_date(moment.ctime()) == seconds
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -35,7 +36,7 @@ STATISTICS = (
 
 @contextlib.asynccontextmanager
 async def asking(
-    *, deadline: float = TEST_TIMEOUT
+    *, deadline: float = TEST_TIMEOUT, clock: Callable[[], float] = time.time
 ) -> AsyncIterator[tuple[ManagementClient, FakeSession]]:
     async with fake_daemon() as daemon:
         stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
@@ -43,7 +44,7 @@ async def asking(
         session = await daemon.accept_and_greet()
         await connection.log_in(None)
         try:
-            yield ManagementClient(connection, realtime=True), session
+            yield ManagementClient(connection, realtime=True, clock=clock), session
         finally:
             await connection.close()
 
@@ -117,6 +118,18 @@ async def test_a_tunnel_answers_with_statistics() -> None:
     poll = await polled({**REPLIES, b"status 3": STATISTICS})
     assert isinstance(poll.status, TunnelStatus)
     assert poll.status.tun_tap_read == 7
+
+
+async def test_times_without_a_zone_are_of_the_one_that_the_time_of_the_reply_shows() -> None:
+    printed_at = 1_795_405_983 - 20_700
+    answers = {**REPLIES, b"status 3": STATISTICS}
+    async with (
+        asking(clock=lambda: printed_at + 7.5) as (client, session),
+        answering(session, answers),
+    ):
+        poll = await polled_by(client)
+    assert poll.status is not None
+    assert poll.status.updated == printed_at
 
 
 @pytest.mark.parametrize("routes", [False, True])

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from tests.log_capture import LogCapture
 
 CASES = Path(__file__).parents[1] / "data" / "cases"
 PRINTED = 1_795_405_983
+CASE_UPDATED = 1_795_602_428
+"""The time in the status of the case, if it is UTC."""
 TUNNEL = "OpenVPN STATISTICS\nUpdated,2026-11-23 03:53:03\nTCP/UDP read bytes,{read}\n{more}END\n"
 
 
@@ -65,6 +68,9 @@ class PolledFile:
 
     def received(self) -> int:
         return self.state.clients.totals["alice"].received_bytes
+
+    def connected_since(self, name: str) -> int | None:
+        return self.state.clients.totals[name].connected_since
 
 
 @pytest.fixture
@@ -337,6 +343,48 @@ class TestTimes:
         alone.write(status(printed=PRINTED - 10 * 3600))
         await alone.poller.poll()
         assert alone.state.up
+
+    @pytest.mark.parametrize("age", [0.0, 100.0])
+    @pytest.mark.parametrize("zone", ["UTC0", "EST5", "CET-1"])
+    async def test_without_a_zone_are_of_the_one_that_the_modification_time_shows(
+        self, alone: PolledFile, age: float, zone: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A container has written the file in UTC, on a host of another zone."""
+        alone.now = CASE_UPDATED + age
+        alone.write((CASES / "format1-utc.status").read_bytes(), age=age)
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", zone)
+            time.tzset()
+            await alone.poller.poll()
+        time.tzset()
+        assert alone.state.up
+        assert alone.connected_since("site") == CASE_UPDATED
+        alone.now += 3 * 3600
+        alone.write((CASES / "format1-utc.status").read_bytes(), age=3 * 3600 + age)
+        alone.poller = StatusFilePoller(alone.state, clock=lambda: alone.now)
+        await alone.poller.poll()
+        assert alone.state.down_reason is DownReason.STALE
+
+    @pytest.mark.parametrize("offset", [20_700, -9000, 50_400, -43_200])
+    async def test_of_any_zone_are_those_of_the_file(self, alone: PolledFile, offset: int) -> None:
+        alone.now = CASE_UPDATED - offset + 5.0
+        alone.write((CASES / "format1-utc.status").read_bytes())
+        await alone.poller.poll()
+        assert alone.connected_since("site") == CASE_UPDATED - offset
+
+    async def test_of_a_copy_keep_the_zone_of_the_first_look(self, alone: PolledFile) -> None:
+        """Each copy has its own modification time, while the daemon writes seldom."""
+        for age in (5.0, 170.0, 1000.0):
+            alone.now = CASE_UPDATED + age
+            alone.write((CASES / "format1-utc.status").read_bytes(), age=0.0)
+            await alone.poller.poll()
+            assert alone.connected_since("site") == CASE_UPDATED
+
+    async def test_of_no_zone_are_of_utc(self, alone: PolledFile) -> None:
+        alone.now = CASE_UPDATED + 86_400.0
+        alone.write((CASES / "format1-utc.status").read_bytes(), age=0.0)
+        await alone.poller.poll()
+        assert alone.connected_since("site") == CASE_UPDATED
 
     async def test_of_another_zone_count_nothing_twice_after_a_session(
         self, fallback: PolledFile

@@ -309,38 +309,43 @@ async def test_the_content_has_a_digest_and_a_modification_time(path: Path) -> N
     assert (await file.read()).digest != first.digest
 
 
+def look(age: ContentAge, digest: bytes, *, since_written: float, now: float) -> float:
+    """Look at a file with a modification time `since_written` seconds ago."""
+    return age.update(digest, written_at=5000.0 - since_written, clock=5000.0, now=now)
+
+
 class TestContentAge:
     """The event loop's clock stands at 1000 at the first look."""
 
     def test_at_the_first_look_is_that_of_the_modification_time(self) -> None:
         age = ContentAge()
-        assert age.update(b"a", since_written=70.0, now=1000.0) == 70
-        assert age.update(b"a", since_written=70.0, now=1015.0) == 85
+        assert look(age, b"a", since_written=70.0, now=1000.0) == 70
+        assert look(age, b"a", since_written=70.0, now=1015.0) == 85
 
     def test_of_a_file_from_the_future_begins_at_0(self) -> None:
         age = ContentAge()
-        assert age.update(b"a", since_written=-3600.0, now=1000.0) == 0
-        assert age.update(b"a", since_written=-3585.0, now=1015.0) == 15
+        assert look(age, b"a", since_written=-3600.0, now=1000.0) == 0
+        assert look(age, b"a", since_written=-3585.0, now=1015.0) == 15
 
     def test_is_no_longer_than_the_time_since_the_last_look(self) -> None:
         """The clock was set forward, or the daemon's file system is another one's."""
         age = ContentAge()
-        age.update(b"a", since_written=0.0, now=1000.0)
-        assert age.update(b"b", since_written=9000.0, now=1015.0) == 15
+        look(age, b"a", since_written=0.0, now=1000.0)
+        assert look(age, b"b", since_written=9000.0, now=1015.0) == 15
 
     def test_is_that_of_the_modification_time_if_that_is_later(self) -> None:
         """The file was not read for a day, since the session was up."""
         age = ContentAge()
-        age.update(b"a", since_written=0.0, now=1000.0)
-        assert age.update(b"b", since_written=400.0, now=87_400.0) == 400
+        look(age, b"a", since_written=0.0, now=1000.0)
+        assert look(age, b"b", since_written=400.0, now=87_400.0) == 400
 
     def test_of_a_rewritten_file_with_the_same_content_goes_on(self) -> None:
         age = ContentAge()
-        age.update(b"a", since_written=0.0, now=1000.0)
-        assert age.update(b"a", since_written=0.0, now=1090.0) == 90
+        look(age, b"a", since_written=0.0, now=1000.0)
+        assert look(age, b"a", since_written=0.0, now=1090.0) == 90
 
     def test_of_a_file_that_was_absent_is_no_longer_than_that(self) -> None:
         age = ContentAge()
         age.record_absent(1000.0)
-        assert age.update(b"a", since_written=9000.0, now=1015.0) == 15
+        assert look(age, b"a", since_written=9000.0, now=1015.0) == 15
         assert age.absent_until == 1000

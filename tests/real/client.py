@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from tests.real.daemon import INITIALISED, Daemon, running
+from tests.real.daemon import INITIALISED, UTC, Daemon, running
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK, Management
 from tests.real.pki import Authority
@@ -41,12 +41,13 @@ async def client(
     signer: Authority | None = None,
     management: Management | None = None,
     ready: str = INITIALISED,
+    zone: str = UTC,
 ) -> AsyncIterator[Client]:
     """Run a client of ``server`` until the block ends.
 
     ``options`` come last and override the defaults. ``signer`` defaults to the server's authority,
     ``management`` to a port of its own. ``ready`` is the text of the log line to wait for; a
-    client that is rejected needs another text than the default.
+    client that is rejected needs another text than the default. ``zone`` is a value of ``TZ``.
     """
     lab = server.lab
     management = management or lab.tcp()
@@ -60,5 +61,7 @@ async def client(
         *management.options(),
     ]
     name = f"client-{lab.next_number()}"
-    async with running(name, [*defaults, *options], directory=lab.directory, ready=ready) as daemon:
+    async with running(
+        name, [*defaults, *options], directory=lab.directory, ready=ready, zone=zone
+    ) as daemon:
         yield Client(daemon=daemon, common_name=common_name, management=management)

@@ -5,6 +5,7 @@ Nothing here sleeps: every wait is for a line of the log or for the end of the p
 
 import asyncio
 import functools
+import os
 import re
 import signal
 import subprocess
@@ -19,6 +20,10 @@ INITIALISED = "Initialization Sequence Completed"
 # Logged by a daemon with --management-hold.
 HELD = "Need hold release from management interface"
 DEADLINE = 15.0
+# Time zones in POSIX' spelling, which needs no database of them.
+UTC = "UTC0"
+KATHMANDU = "<+0545>-5:45"
+ST_JOHNS = "NST3:30NDT,M3.2.0,M11.1.0"
 
 
 @functools.cache
@@ -138,18 +143,23 @@ class Daemon:
 
 @asynccontextmanager
 async def running(
-    name: str, options: Sequence[str], *, directory: Path, ready: str
+    name: str, options: Sequence[str], *, directory: Path, ready: str, zone: str = UTC
 ) -> AsyncIterator[Daemon]:
     """Run ``openvpn`` with these options until the block ends, which starts after ``ready``.
 
-    ``ready`` is the text of a log line. The log is copied to ``NAME.log`` in ``directory``, and
-    added to every exception from the block.
+    ``ready`` is the text of a log line, ``zone`` a value of ``TZ``. The log is copied to
+    ``NAME.log`` in ``directory``, and added to every exception from the block.
 
     Raises:
         DaemonError: The daemon did not log ``ready``, or had to be killed at the end.
     """
     process = await asyncio.create_subprocess_exec(
-        *(OPENVPN, *options), stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, cwd=directory
+        *(OPENVPN, *options),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
+        cwd=directory,
+        env={**os.environ, "TZ": zone},
     )
     daemon = Daemon(name, process, copy=directory / f"{name}.log")
     try:

@@ -7,7 +7,7 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from tests.real.daemon import INITIALISED, Daemon, running
+from tests.real.daemon import INITIALISED, UTC, Daemon, running
 from tests.real.lab import Lab
 from tests.real.management import LOOPBACK, Management
 
@@ -43,12 +43,13 @@ async def server(
     management: Management | None = None,
     transport: Transport = Transport.UDP,
     ready: str = INITIALISED,
+    zone: str = UTC,
 ) -> AsyncIterator[Server]:
     """Run a server for dual-stack tunnels until the block ends.
 
     ``options`` come last and override the defaults (``"--duplicate-cn"``, ``"--verb", "4"``, …).
     ``management`` defaults to a port of its own. ``ready`` is the text of the log line to wait
-    for: ``HELD`` with ``"--management-hold"``.
+    for: ``HELD`` with ``"--management-hold"``. ``zone`` is a value of ``TZ``.
     """
     management = management or lab.tcp()
     port = lab.port()
@@ -63,7 +64,9 @@ async def server(
         *("--verb", "3", *management.options()),
     ]
     name = f"server-{lab.next_number()}"
-    async with running(name, [*defaults, *options], directory=lab.directory, ready=ready) as daemon:
+    async with running(
+        name, [*defaults, *options], directory=lab.directory, ready=ready, zone=zone
+    ) as daemon:
         yield Server(
             lab=lab,
             daemon=daemon,

@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 
 from tests.real.client import Credentials, client
 from tests.real.clock import wait_for_next_second
+from tests.real.daemon import KATHMANDU
 from tests.real.lab import Lab
 from tests.real.reading import read
 from tests.real.scraping import Page, daemon_config, decreased, scraping
@@ -102,7 +103,7 @@ async def test_status_without_an_end_falls_back_to_format_1(lab: Lab) -> None:
 
 async def test_totals_neither_decrease_nor_double_when_the_format_changes(lab: Lab) -> None:
     async with (
-        server(lab, *user_password_options(), transport=TCP) as office,
+        server(lab, *user_password_options(), transport=TCP, zone=KATHMANDU) as office,
         AsyncExitStack() as exporter,
     ):
         scraper = await exporter.enter_async_context(

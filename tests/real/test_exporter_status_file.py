@@ -11,12 +11,15 @@ from msgspec import structs
 from exporter.config import DaemonConfig
 from tests.real.client import client
 from tests.real.clock import wait_for_next_second
+from tests.real.daemon import KATHMANDU, ST_JOHNS
 from tests.real.lab import Lab
 from tests.real.raw_session import connect
 from tests.real.reading import Row, read
 from tests.real.recording_proxy import recording_proxy
 from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import Server, server
+
+QUARTER = 900
 
 
 def status_options(path: Path, version: int = 3) -> tuple[str, ...]:
@@ -47,6 +50,23 @@ async def test_daemon_is_monitored_by_its_status_file_alone(
         await office.daemon.kill()
         page = await scraper.wait_for(lambda page: not page.is_up())
     assert page.down_reason() == "stale"
+
+
+@pytest.mark.parametrize("zone", [KATHMANDU, ST_JOHNS])
+async def test_times_of_format_1_are_read_in_the_zone_of_the_daemon(
+    lab: Lab, tmp_path: Path, zone: str
+) -> None:
+    path = tmp_path / "status.log"
+    file_alone = DaemonConfig(name="office", status_file=path)
+    async with (
+        server(lab, *status_options(path, version=1), zone=zone) as office,
+        client(office, "alice"),
+        scraping(file_alone) as scraper,
+    ):
+        page = await scraper.wait_for(shows_alice)
+        [row] = (await read(office.management)).rows
+    assert page.value("openvpn_server_client_connected_timestamp_seconds") == row.since
+    assert 0 <= page.value("openvpn_status_update_time_seconds") - row.since < QUARTER
 
 
 async def test_existing_status_file_keeps_its_mode(lab: Lab, tmp_path: Path) -> None:

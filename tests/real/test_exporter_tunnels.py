@@ -8,7 +8,7 @@ import pytest
 
 from tests.real import raw_session
 from tests.real.client import Client, client
-from tests.real.daemon import INITIALISED
+from tests.real.daemon import INITIALISED, KATHMANDU
 from tests.real.lab import Lab
 from tests.real.management import Management
 from tests.real.p2p import Security, pair
@@ -24,6 +24,7 @@ SENT = "openvpn_sent_bytes_total"
 A_FEW_PACKETS = 500
 # A handshake transfers more in each direction.
 HANDSHAKE = 2000
+QUARTER = 900
 # Every row of the statistics, with its counter.
 ROWS = {
     "TUN/TAP read bytes": "openvpn_client_tun_tap_read_bytes_total",
@@ -130,6 +131,17 @@ async def test_counters_of_a_client_continue_after_a_reconnect(lab: Lab) -> None
     assert state(after) == ["CONNECTED"]
     assert manual[READ] < after.value(READ)
     assert manual[WRITTEN] < after.value(WRITTEN)
+
+
+async def test_times_of_statistics_are_read_in_the_zone_of_the_daemon(lab: Lab) -> None:
+    async with (
+        server(lab) as office,
+        client(office, "branch", zone=KATHMANDU) as branch,
+        scraping(daemon_config(branch.management)) as scraper,
+    ):
+        page = await scraper.wait_up()
+    connected_at = page.value("openvpn_state_since_timestamp_seconds")
+    assert 0 <= page.value("openvpn_status_update_time_seconds") - connected_at < QUARTER
 
 
 @pytest.mark.parametrize("security", list(Security))

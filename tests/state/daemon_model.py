@@ -180,8 +180,8 @@ class Tunnel:
         self._read = self._process = 0
 
     def status(self, *, format_1: bool) -> Status:
-        """Return the statistics, with their time in a zone an hour off."""
-        return TunnelStatus(updated=self.now + 3600 * format_1, tcp_udp_read=self._read)
+        """Return the statistics."""
+        return TunnelStatus(updated=self.now, tcp_udp_read=self._read)
 
     def load_stats(self) -> LoadStats:
         """Return the totals of the process."""

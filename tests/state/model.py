@@ -65,7 +65,7 @@ class ServerModel:
     """The server; `connects` and `disconnects` are counted once it is `monitored`.
 
     Rows have `ids` from OpenVPN 2.4 on. Without `ports` the addresses are IPv6 ones up to 2.6.
-    A status in format 1 has times with an offset of `zone` seconds.
+    In format 1 the starts are off by `zone` seconds, as after a change to or from summer time.
     """
 
     ids: bool = True

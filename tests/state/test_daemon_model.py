@@ -103,14 +103,11 @@ def test_with_a_file_of_format_1_no_counter_exceeds_the_model(
 
 
 @settings(max_examples=300)
-@given(st.booleans(), histories(st.sampled_from(Event)))
-def test_no_counter_of_a_tunnel_exceeds_the_model(
-    format_1: bool,  # noqa: FBT001 -- drawn
-    history: History,
-) -> None:
+@given(histories(st.sampled_from(Event)))
+def test_no_counter_of_a_tunnel_exceeds_the_model(history: History) -> None:
     """A reconnect that only the file shows is seen if a value decreased."""
     tunnel = Tunnel()
-    monitored = MonitoredDaemon(tunnel, format_1=format_1)
+    monitored = MonitoredDaemon(tunnel)
     for event in history:
         if monitored.apply(event):
             assert monitored.state.tunnel.totals["tcp_udp_read"] <= tunnel.total

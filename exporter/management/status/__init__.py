@@ -8,7 +8,6 @@ row_cache    the client rows of the previous status
 statistics   client and point-to-point mode
 """
 
-import datetime
 import re
 from collections.abc import Generator, Sequence
 
@@ -47,22 +46,25 @@ _LOG_LINE = re.compile(
 class StatusReader:
     """Parses the successive statuses of one daemon; unchanged rows are not parsed again."""
 
-    def __init__(self, *, routes: bool = True, zone: datetime.tzinfo | None = None) -> None:
+    def __init__(self, *, routes: bool = True) -> None:
         """Create a reader without a previous status.
 
-        Args:
-            routes: whether to parse each route; their number is always known.
-            zone: the daemon's time zone, for format 1; None is this machine's.
+        `routes` is whether to parse each route; their number is always known.
         """
         self._routes = routes
-        self._zone = zone
         self._cache = RowCache()
 
-    def read_in_batches(self, lines: Sequence[bytes]) -> Generator[None, None, Status]:
+    def read_in_batches(
+        self, lines: Sequence[bytes], printed_at: float | None
+    ) -> Generator[None, None, Status]:
         """Parse a status of any format and mode, as its first line shows; return the status.
 
         A large status is parsed in batches of a few milliseconds, with a `yield` after each.
-        `lines` are without line ends; `END` as the last line is allowed.
+
+        Args:
+            lines: the status without line ends; `END` as the last line is allowed.
+            printed_at: about when the daemon printed it, in seconds since the epoch. It shows the
+                daemon's zone, in which format 1 and statistics have their times; None is UTC.
 
         Raises:
             ReplyError: not a status.
@@ -78,29 +80,29 @@ class StatusReader:
                 )
             )
         if title == format_1.TITLE:
-            return (yield from format_1.parse_in_batches(lines, zone=self._zone))
+            return (yield from format_1.parse_in_batches(lines, printed_at=printed_at))
         if title == statistics.TITLE:
-            return statistics.parse(lines, zone=self._zone)
+            return statistics.parse(lines, printed_at=printed_at)
         raise ReplyError(_not_a_status(title))
 
-    def read(self, lines: Sequence[bytes]) -> Status:
+    def read(self, lines: Sequence[bytes], printed_at: float | None = None) -> Status:
         """Parse a status without a pause, as `read_in_batches` does.
 
         Raises:
             ReplyError: not a status.
         """
-        return run_batches(self.read_in_batches(lines))
+        return run_batches(self.read_in_batches(lines, printed_at))
 
 
 def parse_status(
-    lines: Sequence[bytes], *, routes: bool = True, zone: datetime.tzinfo | None = None
+    lines: Sequence[bytes], printed_at: float | None = None, *, routes: bool = True
 ) -> Status:
     """Parse a single status, as `StatusReader` does.
 
     Raises:
         ReplyError: not a status.
     """
-    return StatusReader(routes=routes, zone=zone).read(lines)
+    return StatusReader(routes=routes).read(lines, printed_at)
 
 
 def _not_a_status(first_line: bytes) -> str:

@@ -1,10 +1,10 @@
 """Status format 1, `OpenVPN CLIENT LIST`: sections with titles, the same from 2.1 to 2.7.
 
 A common name may contain commas, so the fields of a row are counted from its end. The row of a
-client has no virtual address; the routing table has it, by common name and real address.
+client has no virtual address; the routing table has it, by common name and real address. Times are
+printed without a zone, and read in the one that the first of them shows.
 """
 
-import datetime
 import enum
 from collections.abc import Generator, Iterable, Sequence
 
@@ -25,6 +25,7 @@ from exporter.management.values import (
     is_host_route,
     parse_date,
     parse_number,
+    parse_zone_offset,
 )
 
 TITLE = b"OpenVPN CLIENT LIST"
@@ -47,8 +48,9 @@ _ROUTES_TITLE = "ROUTING TABLE"
 
 
 class _Format1Parser:
-    def __init__(self, zone: datetime.tzinfo | None) -> None:
-        self._zone = zone
+    def __init__(self, printed_at: float | None) -> None:
+        self._printed_at = printed_at
+        self._zone_offset = 0
         self._section: _Section | None = None
         self._updated: int | None = None
         self._clients: list[ClientRow] = []
@@ -72,7 +74,9 @@ class _Format1Parser:
     def _feed_row(self, line: str) -> None:
         match self._section:
             case None:
-                self._updated = parse_date(line.removeprefix("Updated,"), self._zone)
+                date = line.removeprefix("Updated,")
+                self._zone_offset = parse_zone_offset(date, self._printed_at)
+                self._updated = parse_date(date, self._zone_offset)
             case _Section.CLIENTS:
                 self._clients.append(self._client(line))
             case _Section.ROUTES:
@@ -91,7 +95,7 @@ class _Format1Parser:
             virtual_ipv6_address="",
             received_bytes=parse_number(received),
             sent_bytes=parse_number(sent),
-            connected_since=parse_date(since, self._zone),
+            connected_since=parse_date(since, self._zone_offset),
         )
 
     def _route(self, line: str) -> RouteRow:
@@ -101,7 +105,7 @@ class _Format1Parser:
             clean(virtual_address),
             clean_name(name),
             clean(address),
-            parse_date(reference, self._zone),
+            parse_date(reference, self._zone_offset),
         )
 
     def finish(self) -> Generator[None, None, ServerStatus]:
@@ -171,14 +175,16 @@ class _VirtualAddresses:
 
 
 def parse_in_batches(
-    lines: Sequence[bytes], *, zone: datetime.tzinfo | None
+    lines: Sequence[bytes], *, printed_at: float | None
 ) -> Generator[None, None, ServerStatus]:
     """Parse a status, yielding after each batch of lines; return the status.
+
+    `printed_at` shows the daemon's zone, see `parse_zone_offset`.
 
     Raises:
         ReplyError: the `Updated` row is missing or cannot be parsed.
     """
-    parser = _Format1Parser(zone)
+    parser = _Format1Parser(printed_at)
     for batch in line_batches(lines[1:], rows=_MAX_ROWS):
         parser.feed(batch)
         yield

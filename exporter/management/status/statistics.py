@@ -4,12 +4,11 @@ The names of the rows are the same from 2.1 to 2.7. The build and compression de
 the daemon prints.
 """
 
-import datetime
 from collections.abc import Sequence
 
 from exporter.management.errors import ReplyError
 from exporter.management.status.model import TunnelStatus
-from exporter.management.values import decode, parse_date, parse_number
+from exporter.management.values import decode, parse_date, parse_number, parse_zone_offset
 
 TITLE = b"OpenVPN STATISTICS"
 
@@ -30,8 +29,10 @@ MAX_LINES = 100
 _IGNORED = frozenset({"TAP-WIN32 driver status"})
 
 
-def parse(lines: Sequence[bytes], *, zone: datetime.tzinfo | None) -> TunnelStatus:
+def parse(lines: Sequence[bytes], *, printed_at: float | None) -> TunnelStatus:
     """Parse the statistics.
+
+    `printed_at` shows the daemon's zone, see `parse_zone_offset`.
 
     Raises:
         ReplyError: the `Updated` row is missing or cannot be parsed, or there are too many lines.
@@ -45,7 +46,7 @@ def parse(lines: Sequence[bytes], *, zone: datetime.tzinfo | None) -> TunnelStat
         name, _, value = decode(line).partition(",")
         try:
             if name == "Updated":
-                updated = parse_date(value, zone)
+                updated = parse_date(value, parse_zone_offset(value, printed_at))
             elif name in _FIELDS:
                 counters[_FIELDS[name]] = parse_number(value)
             elif name not in _IGNORED:

@@ -30,10 +30,14 @@ class Layout(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """Prints with the columns and the spelling of dates of one daemon, in UTC."""
+    """Prints with the columns and the spelling of dates of one daemon.
+
+    `zone_offset` returns by how many seconds its zone is ahead of UTC at a time.
+    """
 
     layout: Layout = Layout.V2_5
     date: Callable[[datetime], str] = datetime.ctime
+    zone_offset: Callable[[int], int] = lambda _: 0
 
     def table(self, status: ServerStatus, separator: str) -> list[bytes]:
         """Print format 2 (`,`) or 3 (a tab)."""
@@ -90,7 +94,8 @@ class Printer:
         return row.virtual_address, name, row.real_address, last
 
     def _text(self, seconds: int) -> str:
-        return self.date(datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None))
+        local = seconds + self.zone_offset(seconds)
+        return self.date(datetime.fromtimestamp(local, UTC).replace(tzinfo=None))
 
 
 def _rows(status: ServerStatus) -> tuple[ClientRow, ...]:

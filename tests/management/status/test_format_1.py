@@ -1,13 +1,10 @@
 """Status format 1, which has been the same from 2.1 to 2.7."""
 
-from datetime import UTC, timedelta, timezone
-
 import pytest
 
 from exporter.management.errors import ReplyError
 from exporter.management.status import ClientRow, RouteRow, ServerStatus, parse_status
 
-PARIS = timezone(timedelta(hours=1))
 CLIENTS = "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since"
 ROUTES = "Virtual Address,Common Name,Real Address,Last Ref"
 MOMENT = 1795404614
@@ -15,10 +12,12 @@ ALICE = "alice,127.0.0.1:49630,3005,3122,2026-11-23 03:30:14"
 ALICE_ROUTE = "10.8.0.2,alice,127.0.0.1:49630,2026-11-23 03:30:14"
 
 
-def read(clients: list[str], routes: list[str], *more: str, zone: timezone = UTC) -> ServerStatus:
+def read(
+    clients: list[str], routes: list[str], *more: str, printed_at: float | None = None
+) -> ServerStatus:
     lines = ["OpenVPN CLIENT LIST", "Updated,2026-11-23 03:30:14", CLIENTS, *clients]
     lines += ["ROUTING TABLE", ROUTES, *routes, "GLOBAL STATS", *more]
-    status = parse_status([line.encode() for line in lines], zone=zone)
+    status = parse_status([line.encode() for line in lines], printed_at)
     assert isinstance(status, ServerStatus)
     return status
 
@@ -30,11 +29,12 @@ def test_both_spellings_of_dates_are_parsed(date: str) -> None:
     assert status.routes == (RouteRow("10.8.0.2", "alice", "::1", MOMENT),)
 
 
-def test_dates_use_the_given_zone() -> None:
-    status = read([ALICE], [ALICE_ROUTE], zone=PARIS)
-    assert status.updated == MOMENT - 3600
-    assert status.clients[0].connected_since == MOMENT - 3600
-    assert status.routes[0].last_reference == MOMENT - 3600
+@pytest.mark.parametrize("offset", [3600, -12600, 20700])
+def test_all_dates_are_of_the_zone_of_the_first_one(offset: int) -> None:
+    status = read([ALICE], [ALICE_ROUTE], printed_at=MOMENT - offset + 9.5)
+    assert status.updated == MOMENT - offset
+    assert status.clients[0].connected_since == MOMENT - offset
+    assert status.routes[0].last_reference == MOMENT - offset
 
 
 def test_routes_and_statistics_are_parsed() -> None:
@@ -101,7 +101,7 @@ def test_any_name_is_parsed(name: str) -> None:
 
 def test_a_name_with_invalid_bytes_is_cleaned() -> None:
     lines = [b"OpenVPN CLIENT LIST", b"Updated,2026-11-23 03:30:14", CLIENTS.encode()]
-    status = parse_status([*lines, b"\xff\x1b,::1,1,2,2026-11-23 03:30:14"], zone=UTC)
+    status = parse_status([*lines, b"\xff\x1b,::1,1,2,2026-11-23 03:30:14"])
     assert isinstance(status, ServerStatus)
     assert status.pending[0].common_name == r"\xff\x1b"
 
@@ -118,4 +118,4 @@ def test_a_row_that_cannot_be_parsed_is_counted(line: str) -> None:
 @pytest.mark.parametrize("updated", ["Updated,soon", "nonsense", CLIENTS])
 def test_a_status_without_a_time_is_an_error(updated: str) -> None:
     with pytest.raises(ReplyError, match="Updated"):
-        parse_status([b"OpenVPN CLIENT LIST", updated.encode()], zone=UTC)
+        parse_status([b"OpenVPN CLIENT LIST", updated.encode()])

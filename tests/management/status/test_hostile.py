@@ -71,7 +71,7 @@ def test_commas_in_names_are_resolved_wherever_one_way_alone_is_possible(
 
 def test_few_long_rows_are_no_single_batch() -> None:
     rows = ["CLIENT_LIST," + "," * (LINE_LIMIT - 20) + "x"] * 64
-    reader = StatusReader().read_in_batches(encode([*START, HEADER, *rows]))
+    reader = StatusReader().read_in_batches(encode([*START, HEADER, *rows]), None)
     assert sum(1 for _ in reader) >= 64 * LINE_LIMIT // MAX_BYTES
 
 
@@ -124,7 +124,7 @@ def test_more_rows_than_a_daemon_can_have_are_refused(
 def test_the_rows_are_sorted_in_batches() -> None:
     """Whether a row is a client's is known after the last row."""
     rows = ["CLIENT_LIST\ta\t::1\t10.8.0.2\t\t1\t2\t3\ta\t1\t1\tC"] * (10 * MAX_ROWS)
-    reader = StatusReader().read_in_batches(encode([*START_3, *rows]))
+    reader = StatusReader().read_in_batches(encode([*START_3, *rows]), None)
     assert sum(1 for _ in reader) >= 20
 
 

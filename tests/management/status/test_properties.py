@@ -1,6 +1,6 @@
 """A printed status is parsed back, whatever the names."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from hypothesis import given
@@ -23,7 +23,7 @@ def through_protocol(lines: list[bytes]) -> Status:
     protocol.receive_data(GREETING)
     [message] = protocol.receive_data(b"".join(line + b"\r\n" for line in [*lines, b"END"]))
     assert isinstance(message, MultilineReply)
-    return parse_status(message.lines, zone=UTC)
+    return parse_status(message.lines)
 
 
 def as_printed_by(layout: Layout, client: ClientRow) -> ClientRow:

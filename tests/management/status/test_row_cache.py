@@ -1,13 +1,13 @@
 """A reader with a previous status parses the next one like a new reader."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.management.errors import ReplyError
-from exporter.management.status import ClientRow, ServerStatus, Status, StatusReader, parse_status
+from exporter.management.status import ClientRow, ServerStatus, Status, StatusReader
 from tests.management.status.status_printer import ROUTE_COLUMNS, Layout
 
 PROLOGUE = (b"TITLE\tOpenVPN 2.6.14", b"TIME\t2026-11-23 03:53:03\t1795405983")
@@ -88,29 +88,22 @@ def histories(draw: st.DrawFn) -> list[list[bytes]]:
     return history
 
 
-def drained(steps: Generator[None, None, Status]) -> Status | str:
+def read(reader: StatusReader, lines: Sequence[bytes]) -> Status | str:
     try:
-        while True:
-            next(steps)
-    except StopIteration as end:
-        status: Status = end.value
-        return status
+        return reader.read(lines)
     except ReplyError as error:
         return str(error)
 
 
 def without_cache(lines: Sequence[bytes]) -> Status | str:
-    try:
-        return parse_status(lines)
-    except ReplyError as error:
-        return str(error)
+    return read(StatusReader(), lines)
 
 
 @given(histories())
 def test_the_cache_hides_no_edit(history: list[list[bytes]]) -> None:
     reader = StatusReader()
     for lines in history:
-        assert drained(reader.read_in_batches(lines)) == without_cache(lines)
+        assert read(reader, lines) == without_cache(lines)
 
 
 def table(*fields: bytes) -> list[bytes]:
@@ -131,10 +124,10 @@ ALICE = (
 @example(5, b"+1")
 def test_the_cache_hides_no_change_of_a_field(place: int, field: bytes) -> None:
     reader = StatusReader()
-    drained(reader.read_in_batches(table(*ALICE)))
+    read(reader, table(*ALICE))
     edited = table(*ALICE[:place], field, *ALICE[place + 1 :])
-    assert drained(reader.read_in_batches(edited)) == without_cache(edited)
-    assert drained(reader.read_in_batches(table(*ALICE))) == without_cache(table(*ALICE))
+    assert read(reader, edited) == without_cache(edited)
+    assert read(reader, table(*ALICE)) == without_cache(table(*ALICE))
 
 
 @pytest.mark.parametrize(
@@ -157,14 +150,14 @@ def test_the_cache_confuses_no_fields(layout: str, before: str, after: str) -> N
     for row in (before, after):
         names = [*layout.split("|"), SINCE]
         lines = Table(names, [[*row.encode().split(b"|"), b"9"]]).lines()
-        status = drained(reader.read_in_batches(lines))
+        status = read(reader, lines)
         assert status == without_cache(lines)
         assert isinstance(status, ServerStatus)
         assert len(status.pending) == 1
 
 
 def client(reader: StatusReader, *fields: bytes) -> ClientRow:
-    status = drained(reader.read_in_batches(table(*fields)))
+    status = read(reader, table(*fields))
     assert isinstance(status, ServerStatus)
     return status.clients[0]
 
@@ -193,10 +186,10 @@ def test_the_cache_survives_a_status_without_a_time() -> None:
     reader = StatusReader()
     first = client(reader, *ALICE)
     without = [line for line in table(*ALICE) if not line.startswith(b"TIME")]
-    assert drained(reader.read_in_batches(without)) == without_cache(without)
+    assert read(reader, without) == without_cache(without)
     assert client(reader, *ALICE) == first
 
 
 def test_a_long_status_is_parsed_in_chunks() -> None:
     lines = Table(Layout.V2_5.value, [list(ALICE)] * 9000).lines()
-    assert sum(1 for _ in StatusReader().read_in_batches(lines)) > 3
+    assert sum(1 for _ in StatusReader().read_in_batches(lines, None)) > 3

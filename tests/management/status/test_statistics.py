@@ -1,7 +1,5 @@
 """The statistics of client and point-to-point daemons."""
 
-from datetime import UTC
-
 import pytest
 
 from exporter.management.errors import ReplyError
@@ -32,8 +30,8 @@ PLAIN = TunnelStatus(
 )
 
 
-def read(*rows: str) -> TunnelStatus:
-    status = parse_status([row.encode() for row in rows], zone=UTC)
+def read(*rows: str, printed_at: float | None = None) -> TunnelStatus:
+    status = parse_status([row.encode() for row in rows], printed_at)
     assert isinstance(status, TunnelStatus)
     return status
 
@@ -41,6 +39,11 @@ def read(*rows: str) -> TunnelStatus:
 def test_rows_that_the_daemon_does_not_print_are_none() -> None:
     assert read(*ROWS) == PLAIN
     assert read(*ROWS, "END") == PLAIN
+
+
+def test_the_date_is_of_the_zone_that_the_time_of_the_reply_shows() -> None:
+    at = PLAIN.updated - 20_700
+    assert read(*ROWS, printed_at=at + 0.5).updated == at
 
 
 def test_rows_of_compression_are_parsed() -> None:
