@@ -8,6 +8,7 @@ messages       the messages of a session, not parsed
 commands       the commands that can be sent
 replies        parsed replies; `status` is a package of its own
 notifications  parsed real-time messages
+banners        the first lines of other protocols
 prompts        the real-time messages that wait for an answer
 state          states, reasons to reconnect, modes
 log_lines      lines of the daemon's log

@@ -49,6 +49,7 @@ Three kinds of message come from the daemon:
 import enum
 import re
 
+from exporter.management.banners import protocol_of
 from exporter.management.commands import Command
 from exporter.management.errors import ProtocolError
 from exporter.management.messages import (
@@ -278,7 +279,10 @@ class ManagementProtocol:
             self._state = _SessionState.OPEN
             self._add_notification(line)
         elif line:
+            other = protocol_of(line)
             text = "the peer does not speak OpenVPN's management protocol"
+            if other is not None:
+                text = f"the peer speaks {other}, not OpenVPN's management protocol"
             began = f"{text}; it began with {clean_bytes(line, 64)!r}"
             raise ProtocolError(began, redacted=text)
 

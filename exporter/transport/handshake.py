@@ -87,6 +87,6 @@ class Handshake:
             return ReplyTimeout(f"{self._peer}: no greeting within {seconds:g} s")
         return SlotBusy(
             f"{self._peer}: accepted, but no byte within {seconds:g} s: another client holds the "
-            "single management slot, the daemon hangs, or a server that expects the first byte "
-            "from its client, such as HTTP, listens there"
+            "single management slot, the daemon hangs, or a server listens there that expects the "
+            "first byte from its client: HTTP, TLS, or the VPN itself over TCP"
         )

@@ -298,7 +298,7 @@ def test_a_line_like_a_row_outside_a_status_of_format_1_is_a_message() -> None:
 )
 def test_a_peer_that_is_not_openvpn_is_a_protocol_error(first: bytes) -> None:
     protocol = ManagementProtocol()
-    with pytest.raises(ProtocolError, match="does not speak"):
+    with pytest.raises(ProtocolError, match="OpenVPN's management protocol"):
         protocol.receive_data(first)
     assert not protocol.greeted
 

@@ -177,18 +177,22 @@ async def test_a_peer_that_stops_after_the_password_is_a_timeout() -> None:
 
 
 @pytest.mark.parametrize(
-    "banner",
+    ("banner", "message"),
     [
-        b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n",
-        b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
-        b"220 mail.example.org ESMTP\r\n",
-        b"\x15\x03\x01\x00\x02\x02\x0a\n",
-        b"x" * 20_000,
+        (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "the peer speaks SSH, not"),
+        (
+            b"HTTP/1.1 408 Request Time-out\r\nConnection: close\r\n\r\n",
+            "the peer speaks HTTP, not",
+        ),
+        (b"220 mail.example.org ESMTP\r\n", "the peer speaks SMTP or FTP, not"),
+        (b"\x15\x03\x01\x00\x02\x02\x0a\n", "the peer speaks TLS, not"),
+        (b"Hello\r\n", "the peer does not speak OpenVPN's management protocol"),
+        (b"x" * 20_000, "a line of more than"),
     ],
 )
-async def test_another_protocol_is_an_error_at_its_first_line(banner: bytes) -> None:
+async def test_another_protocol_is_an_error_at_its_first_line(banner: bytes, message: str) -> None:
     async with connected() as (connection, daemon):
         daemon.send_bytes(banner)
-        await fails_with(ProtocolError, connection)
+        assert message in await fails_with(ProtocolError, connection)
         await connection.close()
         assert await daemon.read_line() == b""  # not even 'quit'

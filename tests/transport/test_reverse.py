@@ -170,7 +170,7 @@ class TestPeersThatAreNoDaemons:
             (PROMPT, ReplyTimeout, "no greeting within"),
             (b"\r\n", ReplyTimeout, "no greeting within"),
             (PROMPT * 2, AuthenticationFailed, "does not accept the password"),
-            (b"GET / HTTP/1.1\r\n", ProtocolError, "does not speak OpenVPN's management protocol"),
+            (b"GET / HTTP/1.1\r\n", ProtocolError, "the peer speaks HTTP"),
             (b"\r\n" * 40_000, ProtocolError, "lines before the greeting"),
         ],
     )
