@@ -27,12 +27,12 @@ ST_JOHNS = "NST3:30NDT,M3.2.0,M11.1.0"
 
 
 @functools.cache
-def version() -> tuple[int, int]:
+def version() -> tuple[int, int, int]:
     """Return the version of the OpenVPN under test."""
     done = subprocess.run([OPENVPN, "--version"], capture_output=True, check=False)  # noqa: S603
-    found = re.match(rb"OpenVPN (\d+)\.(\d+)", done.stdout)
+    found = re.match(rb"OpenVPN (\d+)\.(\d+)\.(\d+)", done.stdout)
     assert found
-    return int(found[1]), int(found[2])
+    return int(found[1]), int(found[2]), int(found[3])
 
 
 class DaemonError(Exception):

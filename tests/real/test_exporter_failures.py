@@ -184,7 +184,7 @@ async def test_refused_tcp_connection_is_counted(lab: Lab) -> None:
 
 async def test_muted_lines_are_counted(lab: Lab) -> None:
     async with (
-        server(lab, "--mute", "1") as office,
+        server(lab, "--mute", "1", ready="--mute triggered") as office,
         scraping(daemon_config(office.management)) as scraper,
     ):
         before = await scraper.wait_up()

@@ -3,6 +3,7 @@
 import re
 import signal
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.real.daemon import INITIALISED, KATHMANDU
 from tests.real.lab import Lab
 from tests.real.management import Management
 from tests.real.p2p import Security, pair
-from tests.real.recording_proxy import recording_proxy
+from tests.real.recording_proxy import RecordingProxy, recording_proxy
 from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import server
 
@@ -20,8 +21,6 @@ READ = "openvpn_client_tcp_udp_read_bytes_total"
 WRITTEN = "openvpn_client_tcp_udp_write_bytes_total"
 RECEIVED = "openvpn_received_bytes_total"
 SENT = "openvpn_sent_bytes_total"
-# They may pass between two polls, or between the last poll and a restart.
-A_FEW_PACKETS = 500
 # A handshake transfers more in each direction.
 HANDSHAKE = 2000
 QUARTER = 900
@@ -69,11 +68,33 @@ def state(page: Page) -> list[str]:
     return [name for name, value in states.items() if value]
 
 
-def adds_up(page: Page) -> bool:
-    """Return whether the statistics, which are reset, agree with load-stats, which continue."""
-    return READ in page.names() and all(
-        abs(page.value(own) - page.value(total)) < A_FEW_PACKETS
-        for own, total in ((READ, RECEIVED), (WRITTEN, SENT))
+def shown_growth(replies: bytes) -> dict[str, int]:
+    """Return the growth of each counter since the first poll, by the replies of a session.
+
+    The values of load-stats continue. A reconnect, which a real-time message announces, resets
+    those of the statistics.
+    """
+    last: dict[str, int] = {}
+    growth = dict.fromkeys((READ, WRITTEN, RECEIVED, SENT), 0)
+    for line in replies.decode().splitlines():
+        values: dict[str, int] = {}
+        if re.match(r">STATE:\d+,RECONNECTING,", line):
+            last |= {READ: 0, WRITTEN: 0}
+        elif found := re.fullmatch(r"SUCCESS: nclients=\d+,bytesin=(\d+),bytesout=(\d+)", line):
+            values = {RECEIVED: int(found[1]), SENT: int(found[2])}
+        elif found := re.fullmatch(r"(TCP/UDP .+ bytes),(\d+)", line):
+            values = {ROWS[found[1]]: int(found[2])}
+        for counter, value in values.items():
+            growth[counter] += value - last.get(counter, value)
+        last |= values
+    return growth
+
+
+def shows_growth(page: Page, proxy: RecordingProxy, *, handshakes: int) -> bool:
+    """Return whether a page has the growth of at least so many handshakes."""
+    growth = shown_growth(proxy.received)
+    return growth[READ] > handshakes * HANDSHAKE and all(
+        page.value(name) == value for name, value in growth.items()
     )
 
 
@@ -113,17 +134,14 @@ async def test_counters_of_a_client_continue_after_a_reconnect(lab: Lab) -> None
         # No traffic but the handshakes.
         server(lab, "--keepalive", "60", "240") as office,
         client(office, "alice", management=lab.tcp()) as alice,
+        recording_proxy(lab, alice.management) as proxy,
     ):
-        async with scraping(daemon_config(alice.management)) as scraper:
-            await scraper.wait_for(adds_up)
+        async with scraping(daemon_config(proxy.management)) as scraper:
+            await scraper.wait_up()
             await reconnect(alice)
-            before = await scraper.wait_for(
-                lambda page: adds_up(page) and page.value(READ) > HANDSHAKE
-            )
+            await scraper.wait_for(partial(shows_growth, proxy=proxy, handshakes=1))
             await reconnect(alice)
-            after = await scraper.wait_for(
-                lambda page: adds_up(page) and page.value(READ) > 1.5 * before.value(READ)
-            )
+            after = await scraper.wait_for(partial(shows_growth, proxy=proxy, handshakes=2))
         manual = await statistics(alice.management)
 
     assert decreased(scraper.pages) == []
@@ -184,7 +202,7 @@ async def test_statistics_from_before_a_reconnect_are_counted_once(lab: Lab) -> 
         recording_proxy(lab, alice.management) as proxy,
         scraping(daemon_config(proxy.management)) as scraper,
     ):
-        before = await scraper.wait_for(adds_up)
+        await scraper.wait_up()
         mark = alice.daemon.mark()
         proxy.hold_from(b"status 3\n")
         unread = len(proxy.received)
@@ -193,7 +211,5 @@ async def test_statistics_from_before_a_reconnect_are_counted_once(lab: Lab) -> 
         await proxy.wait_for(lambda: b">STATE:" in proxy.received[unread:])
         proxy.release()
         await alice.daemon.wait_for_log(INITIALISED, since=mark)
-        await scraper.wait_for(
-            lambda page: adds_up(page) and page.value(READ) > before.value(READ) + HANDSHAKE
-        )
+        await scraper.wait_for(partial(shows_growth, proxy=proxy, handshakes=1))
     assert decreased(scraper.pages) == []

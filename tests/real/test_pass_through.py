@@ -44,9 +44,7 @@ async def test_a_guest_sends_commands(lab: Lab) -> None:
         assert await it.request("pid") == f"SUCCESS: pid={office.daemon.pid}"
         assert (await it.request("status 3")).endswith("\nEND")
         assert (await it.request("state all")).endswith("\nEND")
-        assert await it.request("nonsense") == (
-            "ERROR: unknown command, enter 'help' for more options"
-        )
+        assert (await it.request("nonsense")).startswith("ERROR: unknown command")
 
 
 async def test_it_keeps_some_commands_to_itself(lab: Lab) -> None:
