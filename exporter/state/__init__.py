@@ -6,6 +6,7 @@ sessions            which row of a status continues which session of the last
 session_keys        the keys by which sessions are known
 session_matching    the same for rows whose session has another key
 logged_connects     clients whose connect is in the log, until a status shows them
+logins              clients that the daemon has let in, which no row may prove
 status_order        where restarts belong between the statuses of session and file
 process             the daemon's process: its start time, its restarts
 events              real-time messages, states and log lines, each counted once
@@ -14,7 +15,6 @@ failures            failures that the log mentions in several lines, each counte
 traffic             the daemon's own byte totals
 counters            counters that outlive the resets of the daemon's own, and a histogram
 privacy             how names and addresses of clients are shown
-revision            the number of changes, for rendered text
 down                why the daemon is down
 revision            revisions of a state, for text that is rendered from it
 """

@@ -238,6 +238,7 @@ class DaemonState:
     def on_status_received(self) -> None:
         """Record that a status was received whole: later messages are not in it."""
         self._order.record_received()
+        self.clients.sessions.logins.on_status_received()
 
     @mutates
     def set_certificates(self, certificates: Sequence[CertificateFileState]) -> None:

@@ -9,7 +9,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any
 
 import msgspec
 
@@ -19,6 +18,7 @@ from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.counters import Histogram
 from exporter.state.logged_connects import LoggedConnects, ShownConnects
+from exporter.state.logins import Logins
 from exporter.state.session_keys import SessionKey, has_id, rows_by_key, session_key
 from exporter.state.session_matching import match_rows
 
@@ -32,7 +32,7 @@ _TIME_RESOLUTION = 1
 """Seconds; a session that began in the same second may have begun before."""
 
 _UNSEEN_LIMIT = 10_000
-"""Clients whose peer info or login is kept until a status shows them; the oldest are dropped."""
+"""Clients whose peer info is kept until a status shows them; the oldest are dropped."""
 
 _LINE_BATCH = 1000
 """Lines of a log history that are counted at once; one takes up to 5 µs."""
@@ -122,7 +122,7 @@ class SessionTracker:
         self._logged_connects = LoggedConnects()
         self._closed_unlogged: deque[tuple[ClientRow, bool]] = deque(maxlen=_CLOSED_LIMIT)
         self._peer_info: dict[SessionKey, PeerInfo] = {}
-        self._logins: dict[SessionKey, None] = {}
+        self.logins = Logins()
 
     def add_logged_connect(self, line: ConnectLine) -> None:
         """Count a client whose connect is in the log; its row does not count again."""
@@ -169,13 +169,9 @@ class SessionTracker:
 
     def add_peer_info(self, client_id: int, since: int, peer_info: PeerInfo) -> None:
         """Keep the peer info of a client that no status has shown yet; it may be rejected."""
-        _make_room(self._peer_info)
+        if len(self._peer_info) >= _UNSEEN_LIMIT:
+            del self._peer_info[next(iter(self._peer_info))]
         self._peer_info[client_id, since] = peer_info
-
-    def add_login(self, client_id: int, since: int) -> None:
-        """Record that the daemon has let a client in, which no row may prove."""
-        _make_room(self._logins)
-        self._logins[client_id, since] = None
 
     def with_logins(self, status: ServerStatus) -> ServerStatus:
         """Return the status with the pending rows of clients that have logged in as connected.
@@ -187,7 +183,7 @@ class SessionTracker:
         pending: list[ClientRow] = []
         for row in status.pending:
             key = session_key(row)
-            has_login = key in self._logins or key in self._sessions
+            has_login = key in self.logins or key in self._sessions
             (connected if has_login else pending).append(row)
         if not connected:
             return status
@@ -333,7 +329,7 @@ class SessionTracker:
 
     def _open_session(self, key: SessionKey, row: ClientRow) -> ClientSession:
         peer_info = self._peer_info.pop(key, _UNKNOWN_PEER)
-        self._logins.pop(key, None)
+        self.logins.remove(key)
         return _new_session(self._identity(row), row, peer_info)
 
     def _continue_session(
@@ -386,12 +382,6 @@ class SessionTracker:
                 self._closed_unlogged.append((session.last_row, session.from_file))
             if 0 <= session.duration <= _MAX_DURATION:
                 self.durations.observe(session.duration)
-
-
-def _make_room(unseen: dict[SessionKey, Any]) -> None:
-    """Drop the oldest of the clients that no status has shown, if there are too many."""
-    if len(unseen) >= _UNSEEN_LIMIT:
-        del unseen[next(iter(unseen))]
 
 
 def _new_session(name: str, row: ClientRow, peer_info: PeerInfo) -> ClientSession:

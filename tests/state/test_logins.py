@@ -1,5 +1,7 @@
 """Clients whose row proves no login: on a bridge, or without any address."""
 
+from collections.abc import Callable
+
 from msgspec import structs
 
 from exporter.config.schema import DaemonConfig
@@ -24,11 +26,19 @@ def bridge() -> DaemonState:
 
 
 def poll(
-    daemon: DaemonState, *, clients: tuple[ClientRow, ...] = (), pending: tuple[ClientRow, ...] = ()
+    daemon: DaemonState,
+    *,
+    clients: tuple[ClientRow, ...] = (),
+    pending: tuple[ClientRow, ...] = (),
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> tuple[int, int]:
-    """Poll a status; return the numbers of connected and of pending clients."""
+    """Poll a status; return the numbers of connected and of pending clients.
+
+    `meanwhile` is called when the status is received, before it is parsed.
+    """
     status = ServerStatus(SINCE + 200, clients=clients, pending=pending, route_count=len(clients))
     daemon.on_status_received()
+    meanwhile()
     daemon.on_poll(Poll(LoadStats(1, 0, 0), status), now=SINCE + 200.0, duration=0.1)
     assert isinstance(daemon.status, ServerStatus)
     return len(daemon.status.clients), len(daemon.status.pending)
@@ -54,6 +64,17 @@ def test_a_client_that_the_daemon_has_let_in_is_connected() -> None:
     assert daemon.clients.totals["alice"].received_bytes == 150
     assert poll(daemon) == (0, 0)
     assert daemon.clients.sessions.disconnects == 1
+
+
+def test_a_login_after_a_status_was_received_is_none_of_that_status() -> None:
+    """The message arrives while the status is parsed, whose row has no name yet."""
+    daemon = bridge()
+    assert poll(daemon) == (0, 0)
+    nameless = structs.replace(ALICE, common_name="")
+    assert poll(daemon, pending=(nameless,), meanwhile=lambda: established(daemon)) == (0, 1)
+    assert poll(daemon, pending=(ALICE,)) == (1, 0)
+    assert [session.name for session in daemon.clients.sessions.current] == ["alice"]
+    assert daemon.clients.sessions.connects == 1
 
 
 def test_a_rejected_client_stays_pending() -> None:
