@@ -41,7 +41,8 @@ class ManagementClient:
     """Sends the commands of one session.
 
     Only a reply to `status` is required. If the daemon refuses another command, or if its reply
-    can't be parsed, the method returns None and `on_command` gets the error.
+    can't be parsed, the method returns None and `on_command` gets the error. A command without any
+    reply is a timeout, and from the next poll on it is not sent again.
     """
 
     def __init__(
@@ -192,6 +193,9 @@ class ManagementClient:
         self, command: Command, parse: Callable[[Reply], Awaitable[_T]]
     ) -> _T | None:
         """Send a command; its reply is parsed when it is received."""
+        if command in self._connection.unanswered:
+            self._on_command(command, ReplyError(f"the daemon does not answer '{command.text}'"))
+            return None
         values: list[_T] = []
 
         async def on_reply(reply: Reply) -> None:

@@ -67,6 +67,8 @@ class Connection:
         self._lock = asyncio.Lock()
         self._pending: list[_PendingCommand] = []
         self._dropped_replies = 0
+        self.unanswered: set[Command] = set()
+        """Commands that the daemon has not answered: it has answered a later `pid`."""
         self._idle = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         self._closed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
@@ -281,6 +283,7 @@ class Connection:
         """Drop the commands before `pid`: the daemon does not answer them after it."""
         pids = [index for index, pending in enumerate(self._pending) if pending.is_pid]
         dropped = pids[0] if pids else 0
+        self.unanswered.update(pending.command for pending in self._pending[:dropped])
         self._dropped_replies += dropped
         self._pop(dropped)
 

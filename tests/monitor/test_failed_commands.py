@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from exporter.management.commands import Command
+from exporter.management.errors import DownReason
 from exporter.monitor import session as session_module
 from exporter.monitor.oneshot import poll_once
 from exporter.state.daemon import DaemonState
@@ -14,7 +15,7 @@ from exporter.transport.history import CommandHistory
 from exporter.web.debug import render_debug
 from tests.fake_daemon import REPLIES, fake_daemon
 from tests.log_capture import LogCapture
-from tests.monitor.harness import make_monitor, running_monitor
+from tests.monitor.harness import SHORT, make_monitor, running_monitor
 
 REFUSED = (b"ERROR: command not allowed",)
 LINE = (b"SUCCESS: all is well",)
@@ -65,6 +66,25 @@ async def test_the_daemon_is_up_without_one_fact(
     assert len(failed) == 1
     assert command.decode() in failed[0]
     assert "not allowed" not in failed[0]
+
+
+@pytest.mark.parametrize("command", [command for command in SENT if command != b"pid"])
+async def test_a_command_without_any_reply_costs_one_poll_and_its_own_data(
+    command: bytes, log: LogCapture
+) -> None:
+    replies = {**REPLIES, command: ()}
+    async with fake_daemon() as daemon, running_monitor(daemon.endpoint, deadline=SHORT) as state:
+        session = await daemon.accept_and_greet()
+        for _ in range(2):
+            await session.reply(until=b"status 3", replies=replies)
+            session.send_lines(*REPLIES[b"status 3"])
+        await session.reply(until=b"status 3", replies=replies)
+        assert state.up
+        assert session.received.count(command) == 1
+        assert set(counts(state)) == {command.decode()}
+        assert state.poll_failures == {DownReason.TIMEOUT: 1}
+        assert [session.received_bytes for session in state.clients.sessions.current] == [3005]
+    assert any(f"the daemon does not answer '{command.decode()}'" in line for line in log.lines)
 
 
 async def test_a_daemon_that_answers_nothing_but_status_is_up() -> None:
