@@ -6,8 +6,12 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard
 
-# Properties that the SDK always writes; the values are the defaults, so Grafana needs none of them.
+# Properties that the SDK always writes. Without them, Grafana has the same value or a better one.
 _DEFAULTS = {
+    # Grafana 12.3 and later hide such a link in a menu, or draw it nowhere.
+    "placement": "inControlsMenu",
+    # Grafana 13.2 has no such option of a table.
+    "footer": {"countRows": False, "reducer": [], "show": False},
     "auto": False,
     "auto_count": 30,
     "auto_min": "10s",

@@ -55,6 +55,9 @@ class TestEachDashboard:
         assert link["includeVars"]
         assert link["keepTime"]
 
+    def test_links_are_drawn_where_they_belong(self, uid: str) -> None:
+        assert "inControlsMenu" not in values(DASHBOARDS[uid], "placement")
+
     def test_each_variable_depends_on_those_before_it(self, uid: str) -> None:
         names = [variable["name"] for variable in variables(uid)]
         assert names[:4] == ["datasource", "job", "instance", "daemon"]
