@@ -29,6 +29,9 @@ async def _serve_fleet(parsed: argparse.Namespace) -> None:
                 management=parse_endpoint(daemon.address),
                 max_clients=daemon.max_clients,
                 expected_clients=daemon.expected_clients,
+                cert=daemon.files.cert,
+                ca=daemon.files.ca,
+                crl_verify=daemon.files.crl_verify,
             )
             for daemon in fleet.daemons
         )

@@ -7,6 +7,7 @@ move no packets. Of the exporter they share the server side of the protocol alon
     daemon            processes in server and client mode: states, log, status
     management        their commands and sockets
     simulated_daemon  single daemons at real addresses
+    certificates      certificate files of the demo
     fleet             the daemons of the demo
 """
 

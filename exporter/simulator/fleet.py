@@ -1,10 +1,13 @@
 """The daemons of the demo: those of a small company, failures included."""
 
 import contextlib
+import importlib.util
 import socket
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from exporter.simulator.daemon.server import ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelSettings
@@ -19,6 +22,21 @@ from exporter.simulator.simulated_daemon import (
 OFFICE_BRANCHES = ("branch-cork", "branch-graz", "branch-lisbon", "branch-oslo", "branch-porto")
 """Expected clients of `office`; not all of them are connected all the time."""
 
+_CERTIFICATE_DAYS = {"office": 19, "remote-work": 240, "uplink": 410}
+"""The days until the certificates of the daemons expire; the first one is due for renewal."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetFiles:
+    """The certificate files of a daemon of the demo, None where it has none."""
+
+    cert: Path | None = None
+    ca: Path | None = None
+    crl_verify: Path | None = None
+
+
+_NO_FILES = FleetFiles()
+
 
 @dataclass(frozen=True, slots=True)
 class FleetDaemon:
@@ -28,6 +46,7 @@ class FleetDaemon:
     address: str
     max_clients: int | None = None
     expected_clients: tuple[str, ...] = ()
+    files: FleetFiles = _NO_FILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +61,12 @@ class Fleet:
         """Serve the daemons of the demo until the block ends.
 
         `office` and `remote-work` are servers, `uplink` is a client that loses its server every few
-        minutes, and `backup-site` refuses connections.
+        minutes, and `backup-site` refuses connections. The first three have certificates, if the
+        extra `certificates` is installed.
         """
         async with contextlib.AsyncExitStack() as stack:
+            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="openvpn-demo-"))
+            files = _certificate_files(Path(directory), clock())
             office = await stack.enter_async_context(_office(seed, clock))
             remote_work = await stack.enter_async_context(_remote_work(seed + 1, clock))
             uplink = await stack.enter_async_context(_uplink(seed + 2, clock))
@@ -52,13 +74,40 @@ class Fleet:
             yield cls(
                 (
                     FleetDaemon(
-                        "office", office.address, max_clients=60, expected_clients=OFFICE_BRANCHES
+                        "office",
+                        office.address,
+                        max_clients=60,
+                        expected_clients=OFFICE_BRANCHES,
+                        files=files["office"],
                     ),
-                    FleetDaemon("remote-work", remote_work.address, max_clients=250),
-                    FleetDaemon("uplink", uplink.address),
+                    FleetDaemon(
+                        "remote-work",
+                        remote_work.address,
+                        max_clients=250,
+                        files=files["remote-work"],
+                    ),
+                    FleetDaemon("uplink", uplink.address, files=files["uplink"]),
                     FleetDaemon("backup-site", refusing),
                 )
             )
+
+
+def _certificate_files(directory: Path, now: float) -> dict[str, FleetFiles]:
+    """Write the certificate files of each daemon; none without the extra `certificates`."""
+    if importlib.util.find_spec("cryptography") is None:
+        return dict.fromkeys(_CERTIFICATE_DAYS, _NO_FILES)
+    # An optional dependency, and the import takes time.
+    from exporter.simulator.certificates import Authority  # noqa: PLC0415
+
+    authority = Authority(directory, now)
+    return {
+        daemon: FleetFiles(
+            cert=authority.certificate(daemon, days),
+            ca=authority.ca,
+            crl_verify=authority.revocation_list() if daemon == "office" else None,
+        )
+        for daemon, days in _CERTIFICATE_DAYS.items()
+    }
 
 
 def _office(seed: int, clock: Clock) -> contextlib.AbstractAsyncContextManager[SimulatedDaemon]:

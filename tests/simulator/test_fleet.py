@@ -2,6 +2,8 @@ import asyncio
 
 import pytest
 
+from exporter.certificates.pem import parse
+from exporter.certificates.source import Certificate, CertificateDirective, RevocationList
 from exporter.simulator import Fleet
 from tests.simulator.manual_clock import ManualClock
 from tests.simulator.raw_client import greeted_client, raw_client
@@ -57,3 +59,25 @@ async def test_daemons_are_served_at_the_same_time() -> None:
     ):
         replies = await asyncio.gather(office.ask("pid"), work.ask("pid"))
     assert replies[0] != replies[1]
+
+
+async def test_daemons_have_certificates_while_they_are_served() -> None:
+    async with Fleet.demo(clock=ManualClock()) as fleet:
+        office, _, uplink, backup_site = fleet.daemons
+        assert office.files.cert
+        assert office.files.crl_verify
+        (certificate,) = parse(office.files.cert.read_bytes(), CertificateDirective.CERT)
+        (crl,) = parse(office.files.crl_verify.read_bytes(), CertificateDirective.CRL)
+        assert isinstance(certificate, Certificate)
+        assert isinstance(crl, RevocationList)
+        assert (certificate.subject, crl.issuer) == ("office", "Example VPN CA")
+        assert certificate.not_after == ManualClock()() + 19 * 86_400
+        assert uplink.files.ca == office.files.ca
+        assert backup_site.files.cert is None
+    assert not office.files.cert.exists()
+
+
+async def test_demo_needs_no_library_for_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    async with Fleet.demo() as fleet:
+        assert {daemon.files.cert for daemon in fleet.daemons} == {None}
