@@ -8,6 +8,7 @@ from pathlib import Path
 from exporter import dashboards
 from exporter.cli.output import write
 from exporter.cli.subcommand import CommandFailed, Exit, Subcommand, UsageError
+from exporter.dashboards.grafana_com import for_grafana_com
 
 _PREFIX = "openvpn-"
 _SUFFIX = ".json"
@@ -18,6 +19,7 @@ Without NAME and --output, the command lists all dashboards.
 Examples:
   openvpn-exporter dashboards fleet                                     one, for a manual import
   openvpn-exporter dashboards --output /var/lib/grafana/dashboards      all, for provisioning
+  openvpn-exporter dashboards --grafana-com --output upload             all, for grafana.com
 """
 
 
@@ -29,11 +31,18 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
         metavar="DIRECTORY",
         help="write the files into this directory instead of printing, replacing older ones",
     )
+    parser.add_argument(
+        "--grafana-com",
+        action="store_true",
+        help="with inputs and requirements, for an upload to grafana.com; not for provisioning",
+    )
     parser.epilog = _EPILOG
 
 
 def _run(parsed: argparse.Namespace) -> Exit:
     selected = _select(parsed.name)
+    if parsed.grafana_com:
+        selected = {file: for_grafana_com(text) for file, text in selected.items()}
     if parsed.output is not None:
         _write(selected, parsed.output)
     elif parsed.name is None:

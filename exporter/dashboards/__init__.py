@@ -1,6 +1,8 @@
 """The Grafana dashboards of this version, as JSON files in this package.
 
 `grafana/` generates them, here and in `grafana/dashboards`.
+
+grafana_com    a dashboard with inputs and requirements, for grafana.com
 """
 
 from importlib import resources

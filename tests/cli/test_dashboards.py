@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,9 @@ def test_unwritable_directory_exits_with_1(
     file.touch()
     assert main(["dashboards", "--output", str(file)]) == Exit.FAILED
     assert f"cannot create {file}: File exists" in capsys.readouterr().err
+
+
+def test_prints_a_dashboard_for_grafana_com(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dashboards", "fleet", "--grafana-com"]) == Exit.DONE
+    (data_source,) = json.loads(capsys.readouterr().out)["__inputs"]
+    assert data_source["pluginId"] == "prometheus"
