@@ -26,7 +26,7 @@ function Header({ dashboard, values, range }) {
       <b style={{ fontSize: 18 }}>{dashboard.title}</b>
       <span style={{ float: 'right', color: theme.colors.text.secondary, fontSize: 12 }}>{NOTE}</span>
       <div style={{ marginTop: 14, display: 'flex', gap: 12 }}>
-        {dashboard.templating.list.map(({ name, label }) => (
+        {dashboard.templating.list.filter(({ hide }) => !hide).map(({ name, label }) => (
           <span key={name} style={{ border: `1px solid ${theme.colors.border.medium}`, borderRadius: 2 }}>
             <span style={{ padding: '4px 8px', background: theme.colors.background.secondary }}>{label}</span>
             <span style={{ padding: '4px 8px' }}>{values[name].text}</span>
@@ -62,7 +62,7 @@ function PositionedPanel({ panel, frames, range }) {
 
 async function render() {
   const dashboard = await (await fetch(`/${query.get('uid')}.json`)).json();
-  const range = timeRange(query.get('range'));
+  const range = await timeRange(query.get('range'));
   const preset = Object.fromEntries(query.getAll('var').map((text) => text.split(/=(.*)/s)));
   const values = await variables(dashboard, range, preset);
   const panels = await Promise.all(layOut(dashboard, query.get('open') === '1').map((panel) => loadPanel(panel, range, values)));

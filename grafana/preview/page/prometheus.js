@@ -2,13 +2,28 @@
 import { FieldType, createDataFrame } from '@grafana/data';
 
 const POINTS = 600;
-const SCRAPE = 5; // seconds; raise it for a longer scrape interval
 
-export function timeRange(text) {
-  const [, number, unit] = /^(\d+)([smhd])$/.exec(text);
-  const seconds = Number(number) * { s: 1, m: 60, h: 3600, d: 86400 }[unit];
+export async function timeRange(text) {
+  const length = seconds(text);
   const to = Math.floor(Date.now() / 1000);
-  return { from: to - seconds, to, seconds };
+  return { from: to - length, to, seconds: length, scrape: await scrapeInterval() };
+}
+
+// The scrape interval of the exporters' job in seconds; Grafana has it in the settings of the data source.
+async function scrapeInterval() {
+  const [job] = await request(`label/job/values?${new URLSearchParams({ 'match[]': 'openvpn_up{daemon!=""}' })}`);
+  const { activeTargets } = await request('targets?state=active');
+  const target = activeTargets.find(({ labels }) => labels.job === job);
+  if (!target) {
+    throw new Error('This Prometheus scrapes no exporter.');
+  }
+  return seconds(target.scrapeInterval);
+}
+
+const UNITS = { ms: 0.001, s: 1, m: 60, h: 3600, d: 86400 };
+
+function seconds(duration) {
+  return [...duration.matchAll(/(\d+)(ms|[smhd])/g)].reduce((sum, [, number, unit]) => sum + number * UNITS[unit], 0);
 }
 
 export async function variables(dashboard, range, preset) {
@@ -30,21 +45,25 @@ async function variableValue(variable, range, values, preset) {
   if (variable.includeAll) {
     return { text: 'All', value: variable.allValue };
   }
+  if (variable.hide) {
+    return { text: '', value: '' }; // for links, which a picture has not
+  }
   const [, selector, label] = /^label_values\((.*), (\w+)\)$/.exec(variable.definition);
   const query = new URLSearchParams({ 'match[]': interpolate(selector, range, values), start: range.from, end: range.to });
   const names = await request(`label/${label}/values?${query}`);
   return names.length ? { text: names[0], value: names[0] } : { text: 'None', value: '' };
 }
 
-function step(range) {
-  return Math.max(SCRAPE, Math.ceil(range.seconds / POINTS));
+// The seconds between two points, as Grafana calculates them for a panel.
+function step(range, panel) {
+  return Math.max(range.scrape, seconds(panel.interval ?? '0s'), Math.ceil(range.seconds / (panel.maxDataPoints ?? POINTS)));
 }
 
-function interpolate(text, range, values) {
+function interpolate(text, range, values, panel = {}) {
   const windows = {
-    __rate_interval: `${Math.max(step(range) + SCRAPE, 4 * SCRAPE)}s`,
+    __rate_interval: `${Math.max(step(range, panel) + range.scrape, 4 * range.scrape)}s`,
     __range: `${range.seconds}s`,
-    __interval: `${step(range)}s`,
+    __interval: `${step(range, panel)}s`,
   };
   return text.replace(/\$(\w+)/g, (whole, name) => windows[name] ?? values[name]?.value ?? whole);
 }
@@ -58,18 +77,20 @@ async function request(path) {
 }
 
 export async function queryFrames(panel, range, values) {
-  const results = await Promise.all((panel.targets ?? []).map((target) => runQuery(target, range, values)));
+  const results = await Promise.all((panel.targets ?? []).map((target) => runQuery(target, panel, range, values)));
   const multiple = results.length > 1;
   return results.flatMap(({ target, result }) =>
-    target.format === 'table' ? [table(target, result, multiple)] : result.map((series) => seriesFrame(target, series, step(range))),
+    target.format === 'table'
+      ? [table(target, result, multiple)]
+      : result.map((series) => seriesFrame(target, series, step(range, panel))),
   );
 }
 
-async function runQuery(target, range, values) {
-  const query = interpolate(target.expr, range, values);
+async function runQuery(target, panel, range, values) {
+  const query = interpolate(target.expr, range, values, panel);
   const data = target.instant
     ? await request(`query?${new URLSearchParams({ query, time: range.to })}`)
-    : await request(`query_range?${new URLSearchParams({ query, start: range.from, end: range.to, step: step(range) })}`);
+    : await request(`query_range?${new URLSearchParams({ query, start: range.from, end: range.to, step: step(range, panel) })}`);
   return { target, result: data.result };
 }
 
