@@ -1,6 +1,7 @@
 """The Grafana dashboards as code: `python -m grafana` writes their JSON.
 
     queries        selectors and functions on them, in PromQL
+    kinds          servers and tunnels, and the dashboard of each
     mappings       value mappings: the text and colour of a number
     variables      the variables of a dashboard
     annotations    the annotations of a dashboard

@@ -45,7 +45,7 @@ def build_dashboard(
         panels=_arrange(rows),
         templating=dashboard.DashboardDashboardTemplating(variables),
         annotations=annotations(variables),
-        links=[between_dashboards()],
+        links=between_dashboards(uid, variables),
     )
 
 

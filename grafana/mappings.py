@@ -71,12 +71,25 @@ PROMPTS = (
 )
 """The kinds of prompts."""
 
+CLIENT_MISSING = 10
+"""Added to the number of sessions of a client that an expected server misses."""
+
 CLIENT_SESSIONS = (
     MappedValue(0, "NOT CONNECTED", GREY),
     MappedValue(1, "CONNECTED", GREEN),
-    MappedValue(2, "MULTIPLE SESSIONS", BLUE),
+    MappedValue(2, "SEVERAL SESSIONS", BLUE),
+    MappedValue(CLIENT_MISSING, "MISSING", RED),
+    MappedValue(CLIENT_MISSING + 1, "AT OTHER SERVER", ORANGE),
+    MappedValue(CLIENT_MISSING + 2, "AT OTHER SERVERS", ORANGE),
 )
 EXPECTED_CLIENT = (MappedValue(0, "MISSING", RED), MappedValue(1, "CONNECTED", GREEN))
+MISSING_CLIENT = (MappedValue(0, "MISSING", RED), MappedValue(1, "SERVER NOT UP", ORANGE))
+SEVERITIES = (
+    MappedValue(1, "critical", RED),
+    MappedValue(2, "warning", ORANGE),
+    MappedValue(3, "info", BLUE),
+)
+"""The severities of the alert rules, the most urgent first."""
 UP = (MappedValue(0, "DOWN", RED), MappedValue(1, "UP", GREEN))
 HOLD = (MappedValue(0, "no", GREEN), MappedValue(1, "WAITING", ORANGE))
 RELOAD = (MappedValue(0, "FAILED", RED), MappedValue(1, "successful", GREEN))

@@ -1,7 +1,7 @@
 """Selectors and functions on them, in PromQL.
 
-`$__rate_interval` and `$__range` are variables of Grafana: a window of at least four scrape
-intervals of the data source, and the time range of the dashboard.
+`$__rate_interval` and `$__range` are variables of Grafana: a step of the panel and one scrape
+interval, at least four scrape intervals; and the time range of the dashboard.
 """
 
 EXPORTER_MATCHERS = ('job=~"$job"', 'instance=~"$instance"')
@@ -19,6 +19,9 @@ CLIENT_MATCHERS = (*DAEMONS_MATCHERS, 'common_name="$common_name"')
 DAEMON_LABELS = ("job", "instance", "daemon")
 """The labels that identify a daemon."""
 
+ON_DAEMON = f"on ({', '.join(DAEMON_LABELS)})"
+"""Matches series by daemon."""
+
 
 class Selector:
     """Builds selectors for series of a dashboard; every selector has the same matchers."""
@@ -31,6 +34,10 @@ class Selector:
         return f"{metric}{{{', '.join((*self._matchers, *matchers))}}}"
 
 
+IS_UP = f"{ON_DAEMON} ({Selector(EXPORTER_MATCHERS)('openvpn_up')} == 1)"
+"""The right side of an `and` that keeps the series of daemons that are up."""
+
+
 def total(expression: str, *labels: str) -> str:
     """Return the sum by these labels."""
     return _aggregated("sum", expression, labels)
@@ -39,6 +46,11 @@ def total(expression: str, *labels: str) -> str:
 def highest(expression: str, *labels: str) -> str:
     """Return the maximum by these labels; also for values of which there is only one."""
     return _aggregated("max", expression, labels)
+
+
+def average(expression: str, *labels: str) -> str:
+    """Return the average by these labels."""
+    return _aggregated("avg", expression, labels)
 
 
 def count(expression: str, *labels: str) -> str:
@@ -62,16 +74,24 @@ def per_second(counter: str) -> str:
 
 
 def bits_per_second(counter: str, *labels: str) -> str:
-    """Return the summed rate of byte counters in bits per second."""
-    return f"8 * {total(per_second(counter), *labels)}"
+    """Return the summed rate of byte counters in bits per second; none for a daemon that is down.
+
+    Its counters keep their values, so their rate would be 0.
+    """
+    return f"8 * {total(f'{per_second(counter)} and {IS_UP}', *labels)}"
 
 
 def per_minute(counter: str, *labels: str) -> str:
-    """Return the summed rate of counters per minute.
-
-    Windows overlap when a panel is zoomed in, so `increase` would show an event at several points.
-    """
+    """Return the summed rate of counters per minute."""
     return f"60 * {total(per_second(counter), *labels)}"
+
+
+def number_of(counter: str, *labels: str) -> str:
+    """Return the number of events in each step of a panel of bars.
+
+    The window is as long as a step and one scrape, so that each event is in one bar.
+    """
+    return total(f"increase({counter}[$__rate_interval])", *labels)
 
 
 def increase_in_range(counter: str, *labels: str) -> str:
@@ -85,9 +105,12 @@ def nonzero_in_range(expression: str, counter: str, *labels: str) -> str:
 
 
 def top_in_range(number: int, expression: str, counter: str, *labels: str) -> str:
-    """Keep the series with the largest increase in the time range, the same at every point."""
+    """Keep the series with the largest increase in the time range, the same at every point.
+
+    Those without an increase are left out, so that legends stay short.
+    """
     growth = total(f"increase({counter}[$__range] @ end())", *labels)
-    return f"{expression} and topk({number}, {growth})"
+    return f"{expression} and topk({number}, {growth} > 0)"
 
 
 def age(timestamp: str) -> str:

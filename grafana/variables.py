@@ -2,7 +2,9 @@
 
 from grafana_foundation_sdk.models import dashboard
 
+from grafana.kinds import KINDS, Kind
 from grafana.panels.panel import DATASOURCE
+from grafana.queries import highest
 
 _CHOSEN_EXPORTERS = 'job=~"$job", instance=~"$instance"'
 
@@ -33,13 +35,26 @@ def exporters() -> list[dashboard.VariableModel]:
     ]
 
 
-def daemons(*, several: bool) -> list[dashboard.VariableModel]:
-    """Return the variables down to the daemon.
+def daemons() -> list[dashboard.VariableModel]:
+    """Return the variables down to the daemons, of which several can be selected.
 
     The choices come from `openvpn_up`, which exists while a daemon is down; most metrics do not.
     """
-    query = f"label_values(openvpn_up{{{_CHOSEN_EXPORTERS}}}, daemon)"
-    return [*exporters(), _query_variable("daemon", "Daemon", query, several=several)]
+    return [*exporters(), _daemons()]
+
+
+def daemons_and_links() -> list[dashboard.VariableModel]:
+    """Return the variables down to the daemons, and hidden ones for links to one daemon."""
+    return [*daemons(), *(_first(kind) for kind in KINDS)]
+
+
+def daemons_of(kind: Kind) -> list[dashboard.VariableModel]:
+    """Return the variables down to one daemon of a kind.
+
+    The choices are those seen in the time range: while a daemon is down, its kind is not known.
+    """
+    query = f"label_values(openvpn_info{{{_CHOSEN_EXPORTERS}, {kind.matcher()}}}, daemon)"
+    return [*exporters(), _query_variable("daemon", "Daemon", query, several=False)]
 
 
 def clients() -> list[dashboard.VariableModel]:
@@ -50,7 +65,31 @@ def clients() -> list[dashboard.VariableModel]:
     metrics = "openvpn_server_client_received_bytes_total|openvpn_server_expected_client_connected"
     selector = f'{{__name__=~"{metrics}", {_CHOSEN_EXPORTERS}, daemon=~"$daemon"}}'
     query = f"label_values({selector}, common_name)"
-    return [*daemons(several=True), _query_variable("common_name", "Client", query, several=False)]
+    return [*daemons(), _query_variable("common_name", "Client", query, several=False)]
+
+
+def _daemons() -> dashboard.VariableModel:
+    query = f"label_values(openvpn_up{{{_CHOSEN_EXPORTERS}}}, daemon)"
+    return _query_variable("daemon", "Daemon", query, several=True)
+
+
+def _first(kind: Kind) -> dashboard.VariableModel:
+    """Return a hidden variable: the first daemon of a kind among the selected ones.
+
+    If none of the selected daemons is of that kind, it is the first one of all.
+    """
+    info = f"openvpn_info{{{_CHOSEN_EXPORTERS}, {kind.matcher()}"
+    selected, every = (
+        highest(f"last_over_time({selector}[$__range])", "daemon")
+        for selector in (f'{info}, daemon=~"$daemon"}}', f"{info}}}")
+    )
+    query = f"query_result(sort_desc(2 * {selected} or {every}))"
+    variable = _query_variable(kind.name, kind.name.capitalize(), query, several=False)
+    variable.regex = '/daemon="(.+)"/'
+    variable.sort = dashboard.VariableSort.DISABLED
+    variable.hide = dashboard.VariableHide.HIDE_VARIABLE
+    variable.skip_url_sync = True
+    return variable
 
 
 def _query_variable(name: str, label: str, query: str, *, several: bool) -> dashboard.VariableModel:

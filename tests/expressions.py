@@ -115,6 +115,7 @@ def start_promtool(*arguments: str) -> subprocess.Popen[str]:
 def _all_series() -> dict[str, SeriesInfo]:
     known = {name: SeriesInfo(TARGET_LABELS) for name in ("up", *_SCRAPE_METRICS)}
     known["ALERTS"] = SeriesInfo(TARGET_LABELS | ALERT_LABELS)
+    known["ALERTS_FOR_STATE"] = SeriesInfo(TARGET_LABELS | ALERT_LABELS - {"alertstate"})
     for family in self_metrics.SelfMetrics().registry.collect():  # process_*, python_info
         for sample in family.samples:
             labels = TARGET_LABELS | frozenset(sample.labels)

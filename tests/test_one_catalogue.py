@@ -52,8 +52,12 @@ def test_each_query_of_a_dashboard_uses_existing_series(name: str) -> None:
 
 @pytest.mark.parametrize("name", VARIABLES)
 def test_each_variable_uses_existing_series(name: str) -> None:
-    query = re.fullmatch(r"label_values\((.+), (\w+)\)", fill_in_variables(VARIABLES[name]))
-    assert query, "label_values(SERIES, LABEL) is expected"
+    definition = fill_in_variables(VARIABLES[name])
+    if result := re.fullmatch(r"query_result\((.+)\)", definition):
+        assert analyse(result[1]).problems == ()
+        return
+    query = re.fullmatch(r"label_values\((.+), (\w+)\)", definition)
+    assert query, "label_values(SERIES, LABEL) or query_result(EXPRESSION) is expected"
     several = re.fullmatch(r'\{__name__=~"([^"]+)", (.+)\}', query[1])
     series = (
         [f"{metric}{{{several[2]}}}" for metric in several[1].split("|")] if several else [query[1]]

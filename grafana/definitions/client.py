@@ -4,7 +4,7 @@ from grafana import mappings
 from grafana.layout import Row, build_dashboard
 from grafana.links import TO_SERVER
 from grafana.panels.panel import Description, Query, Size, thresholds
-from grafana.panels.stat import stat
+from grafana.panels.stat import EIGHTH, stat
 from grafana.panels.state_timeline import state_timeline
 from grafana.panels.table import Text, Value, table
 from grafana.panels.time_series import time_series
@@ -19,6 +19,7 @@ from grafana.queries import (
     increase_in_range,
     total,
 )
+from grafana.shared_panels import availability, expected_clients
 from grafana.shared_panels.client_tables import SESSION_COLUMNS
 from grafana.variables import clients
 
@@ -27,25 +28,45 @@ _SESSIONS = _select("openvpn_server_client_sessions")
 _SINCE = _select("openvpn_server_client_connected_timestamp_seconds")
 _RECEIVED = _select("openvpn_server_client_received_bytes_total")
 _SENT = _select("openvpn_server_client_sent_bytes_total")
-_EXPECTED = _select("openvpn_server_expected_client_connected")
+_EXPECTED_NOW = _select("openvpn_server_expected_client_connected")
+_EXPECTED = expected_clients.connected(_select)
 
 _UNKNOWN = (
     "the client was not seen within `forget_after`, or client names are disabled "
     "(`clients.series: false`). Expected clients are shown even then."
 )
 
+_IS_CONNECTED = f"clamp_max({total(_SESSIONS)}, 2) or {highest(_EXPECTED)}"
+_IS_MISSED = f"{mappings.CLIENT_MISSING} * (min({_EXPECTED}) == bool 0)"
+
 _CONNECTION = stat(
     "Connection",
     Description(
-        "Whether the client is connected to any of the selected servers.",
-        "`status`.",
+        "Whether the client is connected to any of the selected servers. MISSING: it is expected, "
+        "and not connected. AT OTHER SERVER: it is connected, but a server that expects it misses "
+        "it.",
+        "`status`; `expected_clients` of the configuration.",
         _UNKNOWN,
-        "*Connected* shows when and where it was connected last.",
+        "*Connected to* and *Current sessions* show where it is, *Connected* when it was.",
     ),
-    Query(f"clamp_max({total(_SESSIONS)}, 2) or {highest(_EXPECTED)}"),
+    Query(f"({_IS_CONNECTED}) + {_IS_MISSED} or {_IS_CONNECTED}"),
     unit="none",
     mappings=mappings.CLIENT_SESSIONS,
     no_value="not seen",
+)
+
+_CONNECTED_TO = stat(
+    "Connected to",
+    Description(
+        "The servers that the client is connected to.",
+        "`status`.",
+        "the client is not connected, or client names are disabled (`clients.series: false`).",
+        "*Connected* shows since when, and where it was before.",
+    ),
+    Query(highest(f"{_SESSIONS} > 0", "daemon")),
+    unit="none",
+    label="daemon",
+    no_value="no server",
 )
 
 _CONNECTED_FOR = stat(
@@ -72,22 +93,24 @@ _LAST_SEEN = stat(
     Query(in_milliseconds(highest(_select("openvpn_server_client_last_seen_timestamp_seconds")))),
     unit="dateTimeFromNow",
     no_value="not seen",
+    size=EIGHTH,
 )
 
 _AVAILABILITY = stat(
     "Availability",
     Description(
-        "Share of the time range in which this expected client was connected. Time in which "
-        "its server was down does not count.",
+        "Share of the time range in which this expected client was connected. Time in which its "
+        "server was down counts as not connected.",
         "`status`, for the names in `expected_clients` of the configuration.",
         "the client is not in `expected_clients`.",
         "*Connected* shows whether it was one long outage or many short ones.",
     ),
-    Query(f"max(avg_over_time({_EXPECTED}[$__range]))"),
+    Query(availability.share_of_time(_select, "$__range")),
     unit="percentunit",
     decimals=1,
     colours=thresholds("red", (0.95, "yellow"), (0.99, "green")),
     no_value="not expected",
+    size=EIGHTH,
 )
 
 _VOLUME_RECEIVED = stat(
@@ -101,6 +124,7 @@ _VOLUME_RECEIVED = stat(
     Query(increase_in_range(_RECEIVED)),
     unit="bytes",
     no_value="not seen",
+    size=EIGHTH,
 )
 
 _VOLUME_SENT = stat(
@@ -114,6 +138,7 @@ _VOLUME_SENT = stat(
     Query(increase_in_range(_SENT)),
     unit="bytes",
     no_value="not seen",
+    size=EIGHTH,
 )
 
 _CONNECTED = state_timeline(
@@ -126,8 +151,9 @@ _CONNECTED = state_timeline(
         "events at those times.",
     ),
     Query(
-        f"clamp_max({highest(_SESSIONS, *DAEMON_LABELS)}, 2) "
-        f"or {highest(_EXPECTED, *DAEMON_LABELS)}",
+        f"{mappings.CLIENT_MISSING} + ({highest(_EXPECTED_NOW, *DAEMON_LABELS)} == 0) "
+        f"or clamp_max({highest(_SESSIONS, *DAEMON_LABELS)}, 2) "
+        f"or {highest(_EXPECTED_NOW, *DAEMON_LABELS)}",
         "{{daemon}} @ {{instance}}",
     ),
     mappings=mappings.CLIENT_SESSIONS,
@@ -183,7 +209,7 @@ _CURRENT_SESSIONS = table(
     ],
     no_value="No addresses, or not connected",
     sort="Server",
-    size=Size(24, 6),
+    size=Size(24, 5),
 )
 
 DASHBOARD = build_dashboard(
@@ -197,6 +223,7 @@ DASHBOARD = build_dashboard(
             "Overview",
             [
                 _CONNECTION,
+                _CONNECTED_TO,
                 _CONNECTED_FOR,
                 _LAST_SEEN,
                 _AVAILABILITY,
@@ -204,7 +231,7 @@ DASHBOARD = build_dashboard(
                 _VOLUME_SENT,
             ],
         ),
+        Row("Current sessions", [_CURRENT_SESSIONS]),
         Row("Over time", [_CONNECTED, _TRAFFIC, _AGE]),
-        Row("Sessions", [_CURRENT_SESSIONS], collapsed=True),
     ],
 )

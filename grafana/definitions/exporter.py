@@ -1,7 +1,9 @@
 """The dashboard of the exporter itself: polling, messages and resource usage."""
 
 from grafana import mappings
+from grafana.kinds import BOARD, with_board
 from grafana.layout import Row, build_dashboard
+from grafana.links import TO_DAEMON
 from grafana.panels.panel import Description, Query, Size, thresholds
 from grafana.panels.stat import stat
 from grafana.panels.table import Text, Value, table
@@ -14,11 +16,12 @@ from grafana.queries import (
     age,
     highest,
     nonzero_in_range,
+    number_of,
     per_minute,
     total,
 )
 from grafana.shared_panels import daemon_state, resources
-from grafana.variables import daemons
+from grafana.variables import daemons_and_links
 
 _select_exporters = Selector(EXPORTER_MATCHERS)
 _select_daemons = Selector(DAEMONS_MATCHERS)
@@ -137,8 +140,7 @@ _DURATION = time_series(
 _FAILURES = time_series(
     "Failed polls",
     Description(
-        "Failed polls per minute, by daemon and reason. Only series that increased in the time"
-        " range.",
+        "Failed polls by daemon and reason; each bar is the number in its time.",
         "`openvpn_exporter_poll_failures_total`.",
         "no poll failed.",
         "compare with *Management sessions*.",
@@ -146,7 +148,7 @@ _FAILURES = time_series(
     [
         Query(
             nonzero_in_range(
-                per_minute(
+                number_of(
                     _select_daemons("openvpn_exporter_poll_failures_total"), "daemon", "reason"
                 ),
                 _select_daemons("openvpn_exporter_poll_failures_total"),
@@ -156,8 +158,9 @@ _FAILURES = time_series(
             "{{daemon}} {{reason}}",
         )
     ],
-    unit="cpm",
+    unit="short",
     no_value="None in this time range",
+    bars=True,
 )
 
 _POLLS = time_series(
@@ -184,20 +187,21 @@ _OPENED = _select_daemons("openvpn_exporter_connects_total")
 _CONNECTS = time_series(
     "Management sessions opened",
     Description(
-        "Management sessions opened per minute. With `slot: hold` a session lasts for days; "
-        "with `slot: release` each poll opens one.",
+        "Management sessions opened; each bar is the number in its time. With `slot: hold` a "
+        "session lasts for days; with `slot: release` each poll opens one.",
         "`openvpn_exporter_connects_total`.",
         "no session was opened in the time range.",
         "many with `slot: hold`: the daemon or something in between closes them.",
     ),
     [
         Query(
-            nonzero_in_range(per_minute(_OPENED, *DAEMON_LABELS), _OPENED, *DAEMON_LABELS),
+            nonzero_in_range(number_of(_OPENED, *DAEMON_LABELS), _OPENED, *DAEMON_LABELS),
             daemon_state.LEGEND,
         )
     ],
-    unit="cpm",
+    unit="short",
     no_value="None in this time range",
+    bars=True,
     size=_THIRD,
 )
 
@@ -221,17 +225,16 @@ _STATUS_AGE = time_series(
 )
 
 
-def _per_minute(metric: str, *labels: str) -> str:
+def _number_of(metric: str, *labels: str) -> str:
     counter = _select_daemons(metric)
-    return nonzero_in_range(per_minute(counter, "daemon", *labels), counter, "daemon", *labels)
+    return nonzero_in_range(number_of(counter, "daemon", *labels), counter, "daemon", *labels)
 
 
 _UNPARSED = time_series(
     "Unparsed lines and fallbacks",
     Description(
         "Lines from daemons that could not be parsed, polls that used `status 1` because "
-        "`status 3` never ended, and commands that failed, per minute. Only series that "
-        "increased in the time range.",
+        "`status 3` never ended, and commands that failed. Each bar is the number in its time.",
         "`openvpn_exporter_unparsed_lines_total`, `openvpn_exporter_status_fallbacks_total`, "
         "`openvpn_exporter_failed_commands_total`.",
         "all lines could be parsed.",
@@ -239,15 +242,16 @@ _UNPARSED = time_series(
         "name of about 400 characters. Failed commands: a program in front of the daemon.",
     ),
     [
-        Query(_per_minute("openvpn_exporter_unparsed_lines_total"), "{{daemon}} lines"),
-        Query(_per_minute("openvpn_exporter_status_fallbacks_total"), "{{daemon}} fallbacks"),
+        Query(_number_of("openvpn_exporter_unparsed_lines_total"), "{{daemon}} lines"),
+        Query(_number_of("openvpn_exporter_status_fallbacks_total"), "{{daemon}} fallbacks"),
         Query(
-            _per_minute("openvpn_exporter_failed_commands_total", "command"),
+            _number_of("openvpn_exporter_failed_commands_total", "command"),
             "{{daemon}} {{command}} failed",
         ),
     ],
-    unit="cpm",
+    unit="short",
     no_value="None in this time range",
+    bars=True,
     size=_THIRD,
 )
 
@@ -278,7 +282,7 @@ _MESSAGES = time_series(
 _PROMPTS = time_series(
     "Prompts",
     Description(
-        "Prompts of daemons per minute, by kind. Only series that increased in the time range.",
+        "Prompts of daemons by kind; each bar is the number in its time.",
         "real-time messages `>PASSWORD`, `>NEED-OK` and similar.",
         "no daemon sent a prompt.",
         "another management client must answer. The exporter releases the slot for it.",
@@ -286,7 +290,7 @@ _PROMPTS = time_series(
     [
         Query(
             nonzero_in_range(
-                per_minute(_select_daemons("openvpn_prompts_total"), "daemon", "kind"),
+                number_of(_select_daemons("openvpn_prompts_total"), "daemon", "kind"),
                 _select_daemons("openvpn_prompts_total"),
                 "daemon",
                 "kind",
@@ -294,8 +298,9 @@ _PROMPTS = time_series(
             "{{daemon}} {{kind}}",
         )
     ],
-    unit="cpm",
+    unit="short",
     no_value="None in this time range",
+    bars=True,
     size=_THIRD,
 )
 
@@ -309,8 +314,10 @@ _SETTINGS = table(
         "management client disconnects; remove `management-signal` to avoid it.",
     ),
     [
-        Text("Daemon", "daemon"),
+        Text("Daemon", "daemon", links=(TO_DAEMON,)),
         Text("Exporter", "instance"),
+        Text("Job", "job", hidden=True),
+        Text("Dashboard", BOARD, hidden=True),
         Text("Mode", "mode", width=80),
         Text("Version", "version", width=90),
         Text("Management", "management_version", width=110),
@@ -331,14 +338,17 @@ _SETTINGS = table(
         ),
         Value(
             "Info",
-            highest(
-                _select_daemons("openvpn_info"),
-                *DAEMON_LABELS,
-                "mode",
-                "version",
-                "management_version",
-                "platform",
-                "source",
+            with_board(
+                highest(
+                    _select_daemons("openvpn_info"),
+                    *DAEMON_LABELS,
+                    "mode",
+                    "version",
+                    "management_version",
+                    "platform",
+                    "source",
+                ),
+                _select_daemons,
             ),
             shown=False,
         ),
@@ -353,7 +363,7 @@ DASHBOARD = build_dashboard(
     "OpenVPN / Exporter",
     "The exporter itself: whether the data of the other dashboards is complete and current, and "
     "which resources the exporter uses.",
-    variables=daemons(several=True),
+    variables=daemons_and_links(),
     rows=[
         Row("Overview", [_UP, _RELOAD, _NOT_EXPORTED, _VERSION, _UPTIME, _LAST_SUCCESS]),
         Row(

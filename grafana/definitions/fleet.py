@@ -1,18 +1,19 @@
 """The dashboard of all daemons, with links to the dashboard of each."""
 
 from grafana import mappings
+from grafana.kinds import BOARD, last_info
 from grafana.layout import Row, build_dashboard
-from grafana.links import TO_EXPORTER, TO_SERVER, TO_TUNNEL
+from grafana.links import TO_DAEMON, TO_EXPORTER
 from grafana.panels.bar_gauge import bar_gauge
 from grafana.panels.panel import Description, Query, Size, thresholds
-from grafana.panels.stat import stat
+from grafana.panels.stat import EIGHTH, stat
 from grafana.panels.table import Text, Value, table
 from grafana.panels.text import text
 from grafana.panels.time_series import time_series
 from grafana.queries import (
     DAEMON_LABELS,
     DAEMONS_MATCHERS,
-    EXPORTER_MATCHERS,
+    ON_DAEMON,
     Selector,
     age,
     bits_per_second,
@@ -20,13 +21,21 @@ from grafana.queries import (
     count_where,
     highest,
     increase_in_range,
-    nonzero_in_range,
-    per_minute,
+    number_of,
     smaller,
+    top_in_range,
     total,
 )
-from grafana.shared_panels import certificates, daemon_state, events, expected_clients, traffic
-from grafana.variables import daemons
+from grafana.shared_panels import (
+    alerts,
+    availability,
+    certificates,
+    daemon_state,
+    events,
+    expected_clients,
+    traffic,
+)
+from grafana.variables import daemons_and_links
 
 _select = Selector(DAEMONS_MATCHERS)
 _RECEIVED = _select("openvpn_received_bytes_total")
@@ -111,14 +120,15 @@ _THROUGHPUT = stat(
 _DAEMONS = table(
     "Daemons",
     Description(
-        "All monitored daemons; the worst state is on top. Click a name to open its server or "
-        "tunnel dashboard.",
+        "All monitored daemons; the worst state is on top. Click a name to open its dashboard. A "
+        "daemon that is down has the mode and the dashboard of its last state in the time range.",
         "`state`, `status`, `load-stats`, `version`, `pid`.",
         "this Prometheus scrapes no exporter: open the last row.",
         "DOWN: *Session* has the reason.",
     ),
     [
-        Text("Daemon", "daemon", links=(TO_SERVER, TO_TUNNEL, TO_EXPORTER), width=170),
+        Text("Daemon", "daemon", links=(TO_DAEMON, TO_EXPORTER), width=170),
+        Text("Dashboard", BOARD, hidden=True),
         Text("Exporter", "instance"),
         Text("Job", "job", hidden=True),
         Text("Mode", "mode", width=75),
@@ -172,30 +182,35 @@ _DAEMONS = table(
         ),
         Text("Version", "version", width=85),
         # Not shown: it provides labels, its value is always 1.
-        Value(
-            "Info", highest(_select("openvpn_info"), *DAEMON_LABELS, "mode", "version"), shown=False
-        ),
+        Value("Info", last_info(_select), shown=False),
     ],
     no_value="No daemon is monitored: open the last row",
     sort="State",
     size=Size(24, 8),
 )
 
+_TOP = 10
+"""The number of daemons in a graph."""
+
 _TRAFFIC = time_series(
     "Traffic by daemon",
     Description(
-        f"Received above the axis, sent below: {traffic.LINK}",
+        "The ten daemons that received or sent most in the time range. Received above the axis, "
+        f"sent below: {traffic.LINK}",
         "`load-stats`; under data channel offload the sum of all clients in `status`.",
-        "no exporter is scraped, or the first scrape was a moment ago.",
+        "no exporter is scraped, or the first scrape was a moment ago. A line ends where its "
+        "daemon goes down.",
         "open the daemon that differs from the others.",
     ),
     [
         Query(
-            bits_per_second(_RECEIVED, *DAEMON_LABELS),
+            top_in_range(
+                _TOP, bits_per_second(_RECEIVED, *DAEMON_LABELS), _RECEIVED, *DAEMON_LABELS
+            ),
             f"{daemon_state.LEGEND} received",
         ),
         Query(
-            bits_per_second(_SENT, *DAEMON_LABELS),
+            top_in_range(_TOP, bits_per_second(_SENT, *DAEMON_LABELS), _SENT, *DAEMON_LABELS),
             f"{daemon_state.LEGEND} sent",
             mirrored=True,
         ),
@@ -205,17 +220,22 @@ _TRAFFIC = time_series(
     size=Size(12, 9),
 )
 
-_CLIENTS_BY_DAEMON = time_series(
+_SERVER_CLIENTS = _select("openvpn_server_connected_clients")
+_MOST_CLIENTS = f"topk({_TOP}, max_over_time({_SERVER_CLIENTS}[$__range] @ end()))"
+
+_CLIENTS_BY_SERVER = time_series(
     "Clients by server",
     Description(
-        "Connected clients, stacked. Pending clients are not included.",
+        "Connected clients of the ten servers with most of them, stacked. Pending clients are not "
+        "included.",
         "`status`: rows with a virtual address.",
         "no server is up.",
         "a drop on one server: look at that server. A drop on all servers: look at the network.",
     ),
     [
         Query(
-            total(_select("openvpn_server_connected_clients"), *DAEMON_LABELS), daemon_state.LEGEND
+            f"{total(_SERVER_CLIENTS, *DAEMON_LABELS)} and {ON_DAEMON} {_MOST_CLIENTS}",
+            daemon_state.LEGEND,
         )
     ],
     unit="short",
@@ -227,15 +247,16 @@ _CLIENTS_BY_DAEMON = time_series(
 _VOLUME = bar_gauge(
     "Traffic volume by daemon",
     Description(
-        f"Received and sent together over the time range: {traffic.LINK}",
+        "The ten daemons with the most traffic in the time range, received and sent together: "
+        f"{traffic.LINK}",
         "`load-stats`; under data channel offload the sum of all clients in `status`.",
         "no exporter is scraped.",
         "for capacity planning.",
     ),
     [
         Query(
-            f"sort_desc({increase_in_range(_RECEIVED, *DAEMON_LABELS)} + "
-            f"{increase_in_range(_SENT, *DAEMON_LABELS)})",
+            f"sort_desc(topk({_TOP}, {increase_in_range(_RECEIVED, *DAEMON_LABELS)} + "
+            f"{increase_in_range(_SENT, *DAEMON_LABELS)}))",
             daemon_state.LEGEND,
         )
     ],
@@ -269,7 +290,8 @@ _DISCONNECTS = _select("openvpn_server_client_disconnects_total")
 _CHURN = time_series(
     "Client connects and disconnects",
     Description(
-        "Client sessions that started (above the axis) and ended (below), per minute.",
+        "Client sessions that started (above the axis) and ended (below), at the ten servers with "
+        "most of them; each bar is their number in its time.",
         "`status`, and the log for sessions too short for a poll (`verb 3`).",
         "no client connected or disconnected in the time range.",
         "both high for long: clients cannot stay connected. A low, then a peak: something "
@@ -277,47 +299,21 @@ _CHURN = time_series(
     ),
     [
         Query(
-            nonzero_in_range(per_minute(_CONNECTS, *DAEMON_LABELS), _CONNECTS, *DAEMON_LABELS),
+            top_in_range(_TOP, number_of(_CONNECTS, *DAEMON_LABELS), _CONNECTS, *DAEMON_LABELS),
             f"{daemon_state.LEGEND} connects",
         ),
         Query(
-            nonzero_in_range(
-                per_minute(_DISCONNECTS, *DAEMON_LABELS), _DISCONNECTS, *DAEMON_LABELS
+            top_in_range(
+                _TOP, number_of(_DISCONNECTS, *DAEMON_LABELS), _DISCONNECTS, *DAEMON_LABELS
             ),
             f"{daemon_state.LEGEND} disconnects",
             mirrored=True,
         ),
     ],
-    unit="cpm",
+    unit="short",
     no_value="None in this time range",
     bars=True,
     size=Size(12, 9),
-)
-
-_ALERTS = table(
-    "Firing alerts",
-    Description(
-        "Alerts of the bundled rules that are firing now.",
-        "`ALERTS`: only the Prometheus that evaluates the rules has it.",
-        "no alert is firing, or the rules are not loaded into this Prometheus.",
-        "docs/runbook.md has a section for each alert.",
-    ),
-    [
-        Text("Alert", "alertname"),
-        Text("Severity", "severity"),
-        Text("Daemon", "daemon", links=(TO_SERVER, TO_TUNNEL)),
-        Text("Client", "common_name"),
-        Text("Exporter", "instance"),
-        Text("Job", "job", hidden=True),
-        Value(
-            "Firing",
-            Selector(EXPORTER_MATCHERS)("ALERTS", 'alertname=~"OpenVPN.+"', 'alertstate="firing"'),
-            shown=False,
-        ),
-    ],
-    no_value="None, or no rules in this Prometheus",
-    sort="Severity",
-    size=Size(12, 6),
 )
 
 _HELP = text(
@@ -342,7 +338,7 @@ DASHBOARD = build_dashboard(
     "OpenVPN / Fleet",
     "All OpenVPN daemons that the exporters monitor: which are down, their clients and traffic. "
     "Click a daemon in the table for details.",
-    variables=daemons(several=True),
+    variables=daemons_and_links(),
     rows=[
         Row(
             "Overview",
@@ -353,17 +349,26 @@ DASHBOARD = build_dashboard(
                 expected_clients.missing_count(_select),
                 _CLIENTS,
                 _THROUGHPUT,
+                availability.of_daemons(_select),
+                availability.of_expected_clients(_select),
+                certificates.soonest_expiry(_select, size=EIGHTH),
+                events.refused_logins(_select, size=EIGHTH),
+                events.fatal_errors(_select, size=EIGHTH),
+                daemon_state.reconnects(_select, size=EIGHTH),
             ],
         ),
-        Row("Daemons", [_DAEMONS, daemon_state.states(_select)]),
-        Row("Traffic and clients", [_TRAFFIC, _CLIENTS_BY_DAEMON, _VOLUME, _VERSIONS]),
         Row(
-            "Events and alerts",
+            "Trouble",
+            [alerts.firing_alerts(_select, size=Size(15, 7)), daemon_state.in_trouble(_select)],
+        ),
+        Row("Daemons", [_DAEMONS, daemon_state.troubled_states(_select)]),
+        Row("Traffic and clients", [_TRAFFIC, _CLIENTS_BY_SERVER, _VOLUME, _VERSIONS]),
+        Row(
+            "Events",
             [
                 _CHURN,
                 events.authentication_failures(_select, size=Size(12, 9)),
-                events.reconnects(_select, size=Size(12, 6)),
-                _ALERTS,
+                events.reconnects(_select, size=Size(12, 8)),
                 expected_clients.missing_table(_select),
             ],
         ),

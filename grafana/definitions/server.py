@@ -1,6 +1,7 @@
 """The dashboard of one server: its state, load, clients and events."""
 
 from grafana import mappings
+from grafana.kinds import SERVER
 from grafana.layout import Row, build_dashboard
 from grafana.panels.bar_gauge import bar_gauge
 from grafana.panels.panel import Description, Query, Size, thresholds
@@ -11,12 +12,19 @@ from grafana.queries import (
     Selector,
     highest,
     increase_in_range,
-    per_minute,
+    number_of,
     smaller,
     total,
 )
-from grafana.shared_panels import client_tables, daemon_state, events, expected_clients, traffic
-from grafana.variables import daemons
+from grafana.shared_panels import (
+    certificates,
+    client_tables,
+    daemon_state,
+    events,
+    expected_clients,
+    traffic,
+)
+from grafana.variables import daemons_of
 
 _select = Selector(DAEMON_MATCHERS)
 _THIRD = Size(8, 8)
@@ -27,7 +35,7 @@ _CONNECTED = stat(
         "Connected clients. Zero is no fault, for example at night.",
         "`status`: rows with a virtual address.",
         "the server is down, or the daemon is a client.",
-        "*Clients by name* lists them.",
+        "the table *Connected clients* lists them.",
     ),
     Query(total(_select("openvpn_server_connected_clients"))),
     unit="short",
@@ -67,6 +75,7 @@ _OFFLOAD = stat(
     unit="none",
     mappings=mappings.ON_OFF,
     no_value="not known",
+    size=Size(4, 4),
 )
 
 _VERBOSITY = stat(
@@ -81,6 +90,7 @@ _VERBOSITY = stat(
     Query(highest(_select("openvpn_log_verbosity"))),
     unit="none",
     no_value="not known",
+    size=Size(4, 4),
 )
 
 _CLIENTS = time_series(
@@ -105,20 +115,21 @@ _CLIENTS = time_series(
 _CHURN = time_series(
     "Client connects and disconnects",
     Description(
-        "Client sessions that started (above the axis) and ended (below), per minute.",
+        "Client sessions that started (above the axis) and ended (below); each bar is their number "
+        "in its time.",
         "`status`, and the log for sessions too short for a poll (`verb 3`).",
         "the daemon is a client, or is not monitored.",
         "both high for long: clients cannot stay connected.",
     ),
     [
-        Query(per_minute(_select("openvpn_server_client_connects_total")), "connects"),
+        Query(number_of(_select("openvpn_server_client_connects_total")), "connects"),
         Query(
-            per_minute(_select("openvpn_server_client_disconnects_total")),
+            number_of(_select("openvpn_server_client_disconnects_total")),
             "disconnects",
             mirrored=True,
         ),
     ],
-    unit="cpm",
+    unit="short",
     no_value="No server",
     bars=True,
     size=_THIRD,
@@ -228,9 +239,9 @@ _CIPHERS = bar_gauge(
 DASHBOARD = build_dashboard(
     "openvpn-server",
     "OpenVPN / Server",
-    "One OpenVPN server: its state, load, clients and events. The collapsed rows contain client "
-    "names; the other rows work without them.",
-    variables=daemons(several=False),
+    "One OpenVPN server: its state, clients, load and events. All panels but the tables of clients "
+    "work without their names.",
+    variables=daemons_of(SERVER),
     rows=[
         Row(
             "Status",
@@ -240,21 +251,24 @@ DASHBOARD = build_dashboard(
                 _CONNECTED,
                 _LIMIT_USED,
                 expected_clients.missing_count(_select),
+                events.refused_logins(_select),
+                certificates.soonest_expiry(_select),
                 daemon_state.status_age(_select),
                 daemon_state.uptime(_select),
                 daemon_state.version(_select),
-                _OFFLOAD,
-                _VERBOSITY,
                 daemon_state.restarts(_select),
                 events.fatal_errors(_select),
             ],
         ),
+        Row("Connected clients", [client_tables.connected(_select)]),
         Row("Load", [traffic.link(_select), _CLIENTS, _CHURN, _DURATIONS, _TABLES]),
         Row("Client software", [_PLATFORMS, _CLIENT_VERSIONS, _CIPHERS]),
         Row(
             "States and log",
             [
-                daemon_state.states(_select, size=Size(24, 4)),
+                daemon_state.states(_select, size=Size(16, 4)),
+                _OFFLOAD,
+                _VERBOSITY,
                 events.log_events(_select),
                 events.log_messages(_select),
             ],
@@ -268,8 +282,8 @@ DASHBOARD = build_dashboard(
             collapsed=True,
         ),
         Row(
-            "Clients by name",
-            [client_tables.clients(_select), client_tables.sessions(_select)],
+            "Sessions",
+            [client_tables.sessions(_select), client_tables.disconnected(_select)],
             collapsed=True,
         ),
         Row(
@@ -278,5 +292,10 @@ DASHBOARD = build_dashboard(
             collapsed=True,
         ),
         Row("Routes", [client_tables.routes(_select)], collapsed=True),
+        Row(
+            "Certificates",
+            [certificates.lifetimes(_select), certificates.problems(_select)],
+            collapsed=True,
+        ),
     ],
 )

@@ -1,9 +1,10 @@
 """The dashboard of one tunnel: a daemon in client or point-to-point mode."""
 
 from grafana import mappings
+from grafana.kinds import TUNNEL
 from grafana.layout import Row, build_dashboard
 from grafana.panels.panel import Description, Query, Size, thresholds
-from grafana.panels.stat import stat
+from grafana.panels.stat import EIGHTH, stat
 from grafana.panels.time_series import time_series
 from grafana.queries import (
     DAEMON_MATCHERS,
@@ -13,12 +14,12 @@ from grafana.queries import (
     highest,
     increase_in_range,
     nonzero_in_range,
-    per_minute,
+    number_of,
     per_second,
     total,
 )
-from grafana.shared_panels import daemon_state, events, traffic
-from grafana.variables import daemons
+from grafana.shared_panels import certificates, daemon_state, events, traffic
+from grafana.variables import daemons_of
 
 _select = Selector(DAEMON_MATCHERS)
 _CONNECTED = _select("openvpn_state", 'state="CONNECTED"')
@@ -57,22 +58,6 @@ _AVAILABILITY = stat(
     no_value="never up",
 )
 
-_RECONNECTS = stat(
-    "Reconnects",
-    Description(
-        "Reconnects of the tunnel in the time range. All are counted, even short ones.",
-        "real-time messages `>STATE`, and `state all` after a gap.",
-        "the exporter does not monitor this daemon, or is not scraped.",
-        "*Reconnects by reason* shows why.",
-    ),
-    Query(increase_in_range(_select("openvpn_reconnects_total"))),
-    unit="short",
-    decimals=0,
-    mappings=mappings.NONE,
-    colours=thresholds("green", (0.5, "yellow")),
-    no_value="not monitored",
-)
-
 _PASSWORD_FAILURES = stat(
     "Password failures",
     Description(
@@ -92,7 +77,7 @@ _PASSWORD_FAILURES = stat(
 _TRANSITIONS = time_series(
     "State transitions",
     Description(
-        "Entries into each state per minute. Only series that increased in the time range.",
+        "Entries into each state; each bar is the number in its time.",
         "real-time messages `>STATE`, and `state all` after a gap.",
         "the daemon stayed in one state.",
         "AUTH repeatedly: the password is rejected. WAIT: the peer does not reply. RESOLVE: "
@@ -101,14 +86,14 @@ _TRANSITIONS = time_series(
     [
         Query(
             nonzero_in_range(
-                per_minute(_select("openvpn_state_transitions_total"), "state"),
+                number_of(_select("openvpn_state_transitions_total"), "state"),
                 _select("openvpn_state_transitions_total"),
                 "state",
             ),
             "{{state}}",
         )
     ],
-    unit="cpm",
+    unit="short",
     no_value="None in this time range",
     bars=True,
     stacked=True,
@@ -221,7 +206,7 @@ DASHBOARD = build_dashboard(
     "OpenVPN / Tunnel",
     "One OpenVPN daemon in client or point-to-point mode: its state, reconnects and their reasons, "
     "and its traffic.",
-    variables=daemons(several=False),
+    variables=daemons_of(TUNNEL),
     rows=[
         Row(
             "Status",
@@ -233,11 +218,12 @@ DASHBOARD = build_dashboard(
                 events.prompt(_select),
                 daemon_state.version(_select),
                 _AVAILABILITY,
-                _RECONNECTS,
-                daemon_state.restarts(_select),
-                events.fatal_errors(_select),
+                daemon_state.reconnects(_select),
                 _PASSWORD_FAILURES,
-                daemon_state.status_age(_select),
+                certificates.soonest_expiry(_select, size=EIGHTH),
+                daemon_state.restarts(_select, size=EIGHTH),
+                events.fatal_errors(_select, size=EIGHTH),
+                daemon_state.status_age(_select, size=EIGHTH),
             ],
         ),
         Row(

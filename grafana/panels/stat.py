@@ -16,14 +16,15 @@ from grafana.panels.panel import (
     thresholds,
 )
 
-SIXTH = Size(4, 4)
+SIXTH = Size(4, 3)
+EIGHTH = Size(3, 3)
 PLAIN = thresholds("text")
 
 
 def stat(
     title: str,
     about: Description,
-    query: Query,
+    query: Query | Sequence[Query],
     *,
     unit: str,
     no_value: str,
@@ -35,16 +36,18 @@ def stat(
 ) -> dashboard.Panel:
     """Return a stat panel; the mappings give values their texts.
 
-    With `label` the value of that label is shown instead of the number.
+    Several queries are shown with their legends. With `label` the values of that label are shown
+    instead of numbers.
     """
+    queries = [query] if isinstance(query, Query) else query
     return dashboard.Panel(
         type_val="stat",
         title=title,
         description=about.markdown(),
         datasource=DATASOURCE,
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
-        targets=[*_targets(query, label)],
-        options=_options(label),
+        targets=[*_targets(queries, label)],
+        options=_options(label, named=len(queries) > 1),
         field_config=dashboard.FieldConfigSource(
             dashboard.FieldConfig(
                 unit=unit,
@@ -58,19 +61,23 @@ def stat(
     )
 
 
-def _targets(query: Query, label: str | None) -> list[prometheus.Dataquery]:
-    targets = instant_queries([query])
+def _targets(queries: Sequence[Query], label: str | None) -> list[prometheus.Dataquery]:
+    targets = instant_queries(queries)
     if label is not None:
         targets[0].format_val = prometheus.PromQueryFormat.TABLE
     return targets
 
 
-def _options(label: str | None) -> model.Options:
+def _options(label: str | None, *, named: bool) -> model.Options:
     return model.Options(
         graph_mode=common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.VALUE,
-        text_mode=common.BigValueTextMode.VALUE,
+        text_mode=(
+            common.BigValueTextMode.VALUE_AND_NAME if named else common.BigValueTextMode.VALUE
+        ),
         reduce_options=common.ReduceDataOptions(
-            values=False, calcs=["lastNotNull"], fields="" if label is None else f"/^{label}$/"
+            values=label is not None,
+            calcs=["lastNotNull"],
+            fields="" if label is None else f"/^{label}$/",
         ),
     )

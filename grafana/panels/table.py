@@ -146,7 +146,11 @@ def _cell_properties(value: Value) -> dict[str, object]:
     if value.decimals is not None:
         cell["decimals"] = value.decimals
     if value.mappings:
-        cell |= {"mappings": value_mappings(value.mappings), "color": threshold_colour()}
+        cell |= {
+            "mappings": value_mappings(value.mappings),
+            "color": threshold_colour(),
+            "custom__align": common.FieldTextAlignment.LEFT,
+        }
     if value.colours is not None:
         cell |= {"thresholds": value.colours, "color": threshold_colour()}
     if value.gauge:

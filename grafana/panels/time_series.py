@@ -18,6 +18,10 @@ from grafana.panels.panel import (
 
 HALF = Size(12, 8)
 
+_BARS = 100
+_SHORTEST_BAR = "3m"
+"""Three scrape intervals of a minute: `$__rate_interval` is then one bar and one scrape."""
+
 
 def time_series(
     title: str,
@@ -43,6 +47,8 @@ def time_series(
         datasource=DATASOURCE,
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
         targets=[*range_queries(queries)],
+        max_data_points=_BARS if bars else None,
+        interval=_SHORTEST_BAR if bars else None,
         options=timeseries.Options(
             legend=_legend(wide=size.width > HALF.width),
             tooltip=common.VizTooltipOptions(

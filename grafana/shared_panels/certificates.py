@@ -2,7 +2,10 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from grafana.panels.panel import Description, Size, thresholds
+from grafana.kinds import BOARD, with_board
+from grafana.links import TO_DAEMON
+from grafana.panels.panel import Description, Query, Size, thresholds
+from grafana.panels.stat import SIXTH, stat
 from grafana.panels.table import Text, Value, table
 from grafana.queries import DAEMON_LABELS, Selector, highest
 
@@ -10,6 +13,30 @@ _DAY = 86_400
 _LONG = 36_500 * _DAY
 _SOURCE = "the files named by the exporter's configuration or by a discovered daemon."
 _NONE = "no file is configured, and none was discovered."
+
+
+_EXPIRY_COLOURS = thresholds("red", (7 * _DAY, "yellow"), (30 * _DAY, "green"), since=-_LONG)
+
+
+def soonest_expiry(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
+    """Return the time until the first certificate expires."""
+    return stat(
+        "Certificate expiry",
+        Description(
+            "Time until the first certificate expires, of the daemons and of their CAs. A negative "
+            "time is in the past.",
+            _SOURCE,
+            _NONE,
+            "the table *Certificates and CRLs* shows which one; renew it, then reload or restart "
+            "the daemon.",
+        ),
+        Query(f"min({select('openvpn_certificate_not_after_timestamp_seconds')}) - time()"),
+        unit="s",
+        decimals=0,
+        colours=_EXPIRY_COLOURS,
+        no_value="no file",
+        size=size,
+    )
 
 
 def lifetimes(select: Selector) -> dashboard.Panel:
@@ -38,16 +65,18 @@ def lifetimes(select: Selector) -> dashboard.Panel:
         [
             Value(
                 "Expires in",
-                f"({certificates} or {crls}) - time()",
+                with_board(f"({certificates} or {crls}) - time()", select),
                 unit="s",
-                colours=thresholds("red", (7 * _DAY, "yellow"), (30 * _DAY, "green"), since=-_LONG),
+                colours=_EXPIRY_COLOURS,
             ),
-            Text("Daemon", "daemon"),
+            Text("Daemon", "daemon", links=(TO_DAEMON,)),
             Text("Directive", "directive"),
             Text("Subject", "subject"),
             Text("CRL issuer", "issuer"),
             Text("File", "file"),
             Text("Exporter", "instance"),
+            Text("Job", "job", hidden=True),
+            Text("Dashboard", BOARD, hidden=True),
         ],
         no_value="No file is configured",
         sort="Expires in",
@@ -66,11 +95,18 @@ def problems(select: Selector) -> dashboard.Panel:
             "the exporter's user needs read permission, or the path is wrong.",
         ),
         [
-            Text("Daemon", "daemon"),
+            Text("Daemon", "daemon", links=(TO_DAEMON,)),
             Text("Reason", "reason"),
             Text("Directive", "directive"),
             Text("File", "file"),
-            Value("Problem", f"{select('openvpn_certificate_file_problem')} == 1", shown=False),
+            Text("Exporter", "instance", hidden=True),
+            Text("Job", "job", hidden=True),
+            Text("Dashboard", BOARD, hidden=True),
+            Value(
+                "Problem",
+                with_board(f"{select('openvpn_certificate_file_problem')} == 1", select),
+                shown=False,
+            ),
         ],
         no_value="None",
         sort="Daemon",

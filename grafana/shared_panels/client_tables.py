@@ -1,4 +1,4 @@
-"""Panels with client names, for collapsed rows of a server."""
+"""Panels with the names of clients."""
 
 from grafana_foundation_sdk.models import dashboard
 
@@ -18,11 +18,14 @@ from grafana.queries import (
 )
 
 _CLIENT_LABELS = (*DAEMON_LABELS, "common_name")
+_ON_CLIENT = f"on ({', '.join(_CLIENT_LABELS)})"
 _RECEIVED = "openvpn_server_client_received_bytes_total"
 _SENT = "openvpn_server_client_sent_bytes_total"
+_SINCE = "openvpn_server_client_connected_timestamp_seconds"
+_SESSIONS = "openvpn_server_client_sessions"
 _NAMES_OFF = (
-    "no client is connected, or client names are disabled (`clients.series: false`). The rows "
-    "above need no names."
+    "no client is connected, or client names are disabled (`clients.series: false`). The other "
+    "panels need no names."
 )
 
 SESSION_COLUMNS = (
@@ -39,52 +42,89 @@ SESSION_COLUMNS = (
 """The columns that `openvpn_server_client_info` has for a session."""
 
 
-def clients(select: Selector) -> dashboard.Panel:
-    """Return a table of clients: sessions, times and traffic."""
+def connected(select: Selector) -> dashboard.Panel:
+    """Return a table of the connected clients: one row for each session."""
+    received, sent = (
+        increase_in_range(select(metric), *_CLIENT_LABELS) for metric in (_RECEIVED, _SENT)
+    )
+    rate = " + ".join(
+        bits_per_second(select(metric), *_CLIENT_LABELS) for metric in (_RECEIVED, _SENT)
+    )
     return table(
-        "Clients",
+        "Connected clients",
         Description(
-            "Clients that are or were connected, with the traffic of all their sessions; *Volume* "
-            "is over the time range. A disconnected client stays for `forget_after`, with 0 "
-            "sessions. Click a name for details.",
-            "`status`.",
-            _NAMES_OFF,
+            "One row for each session. *Received* (the client's upload) and *Sent* are the volume "
+            "in the time range, *Rate* is the current traffic in both directions; sessions of the "
+            "same name all have the sum. Click a title to sort, a name for details.",
+            "`status`; the platform comes from real-time messages `>CLIENT:ESTABLISHED` or "
+            "`peer info` in the log.",
+            f"{_NAMES_OFF} Users and addresses need `clients.info`.",
             "two sessions of one name: `duplicate-cn`, or a shared certificate.",
         ),
         [
             Text("Client", "common_name", links=(TO_CLIENT,)),
-            Text("Server", "daemon", hidden=True),
-            Text("Exporter", "instance", hidden=True),
-            Text("Job", "job", hidden=True),
-            *_values(select),
+            *_SESSION,
+            Value(
+                "Since",
+                _by_session(select, in_milliseconds(highest(select(_SINCE), *_CLIENT_LABELS))),
+                unit="dateTimeFromNow",
+            ),
+            Value("Received", _by_session(select, received), unit="bytes", width=105),
+            Value("Sent", _by_session(select, sent), unit="bytes", width=105),
+            Value("Rate", _by_session(select, rate), unit="bps", width=105),
         ],
-        no_value="No names, or no clients",
-        sort="Received",
-        descending=True,
-        size=Size(24, 12),
+        no_value="No client is connected, or names are disabled",
+        sort="Client",
+        size=Size(24, 11),
     )
 
 
-def _values(select: Selector) -> list[Value]:
-    received, sent = select(_RECEIVED), select(_SENT)
-    return [
-        Value("Sessions", highest(select("openvpn_server_client_sessions"), *_CLIENT_LABELS)),
-        _time("Connected", select("openvpn_server_client_connected_timestamp_seconds")),
-        _time("Last seen", select("openvpn_server_client_last_seen_timestamp_seconds")),
-        Value("Received", bits_per_second(received, *_CLIENT_LABELS), unit="bps"),
-        Value("Sent", bits_per_second(sent, *_CLIENT_LABELS), unit="bps"),
-        Value(
-            "Volume",
-            f"{increase_in_range(received, *_CLIENT_LABELS)} + "
-            f"{increase_in_range(sent, *_CLIENT_LABELS)}",
-            unit="bytes",
+_SESSION = (
+    Text("User", "username"),
+    Text("Real address", "real_address"),
+    Text("Virtual address", "virtual_address"),
+    Text("Platform", "platform", width=95),
+)
+
+
+def _by_session(select: Selector, value: str) -> str:
+    """Return the value of each connected client for each of its sessions, with their labels.
+
+    Without labels of sessions (`clients.info: false`), the value has those of the client.
+    """
+    sessions = highest(
+        select("openvpn_server_client_info"),
+        *_CLIENT_LABELS,
+        "client_id",
+        *(column.label for column in _SESSION),
+    )
+    connected_only = f"(({value}) and {_ON_CLIENT} ({select(_SESSIONS)} > 0))"
+    return f"{sessions} * {_ON_CLIENT} group_left () ({value}) or {_ON_CLIENT} {connected_only}"
+
+
+def disconnected(select: Selector) -> dashboard.Panel:
+    """Return a table of clients that were connected lately, and are not any more."""
+    left = f"{_ON_CLIENT} ({select(_SESSIONS)} == 0)"
+    last_seen = highest(
+        select("openvpn_server_client_last_seen_timestamp_seconds"), *_CLIENT_LABELS
+    )
+    return table(
+        "Disconnected clients",
+        Description(
+            "Clients whose last session ended within `forget_after`.",
+            "`status`.",
+            "no client disconnected, or client names are disabled (`clients.series: false`).",
+            "click a name to see its sessions over time, and other servers that it is connected "
+            "to.",
         ),
-    ]
-
-
-def _time(title: str, timestamp: str) -> Value:
-    return Value(
-        title, in_milliseconds(highest(timestamp, *_CLIENT_LABELS)), unit="dateTimeFromNow"
+        [
+            Text("Client", "common_name", links=(TO_CLIENT,)),
+            Value("Last seen", f"{in_milliseconds(last_seen)} and {left}", unit="dateTimeFromNow"),
+        ],
+        no_value="None, or names are disabled",
+        sort="Last seen",
+        descending=True,
+        size=Size(6, 12),
     )
 
 
@@ -101,14 +141,11 @@ def sessions(select: Selector) -> dashboard.Panel:
         [
             Text("Client", "common_name", links=(TO_CLIENT,)),
             *SESSION_COLUMNS,
-            Text("Server", "daemon", hidden=True),
-            Text("Exporter", "instance", hidden=True),
-            Text("Job", "job", hidden=True),
             Value("Session", select("openvpn_server_client_info"), shown=False),
         ],
         no_value="No addresses, or no clients",
         sort="Client",
-        size=Size(24, 12),
+        size=Size(18, 12),
     )
 
 
@@ -121,7 +158,7 @@ def top_by_volume(select: Selector) -> dashboard.Panel:
             "The ten clients with the most traffic in the time range, both directions together.",
             "`status`. Bytes after the last poll of a session are not counted.",
             _NAMES_OFF,
-            "the table *Clients* has links to a dashboard for each client.",
+            "the table *Connected clients* has links to a dashboard for each client.",
         ),
         [
             Query(
@@ -178,9 +215,6 @@ def routes(select: Selector) -> dashboard.Panel:
         [
             Text("Client", "common_name", links=(TO_CLIENT,)),
             Text("Route", "virtual_address"),
-            Text("Server", "daemon", hidden=True),
-            Text("Exporter", "instance", hidden=True),
-            Text("Job", "job", hidden=True),
             Value(
                 "Last used",
                 in_milliseconds(select("openvpn_server_route_last_reference_time_seconds")),

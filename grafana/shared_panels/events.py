@@ -5,9 +5,16 @@ from grafana_foundation_sdk.models import dashboard
 from grafana import mappings
 from grafana.panels.bar_gauge import THIRD, bar_gauge
 from grafana.panels.panel import Description, Query, Size, thresholds
-from grafana.panels.stat import stat
+from grafana.panels.stat import SIXTH, stat
 from grafana.panels.time_series import HALF, time_series
-from grafana.queries import Selector, highest, increase_in_range, nonzero_in_range, per_minute
+from grafana.queries import (
+    Selector,
+    highest,
+    increase_in_range,
+    nonzero_in_range,
+    number_of,
+    top_in_range,
+)
 
 _LOG = "real-time messages `>LOG` (`log on all`)."
 _REJECTIONS = "|".join(
@@ -19,6 +26,8 @@ _REJECTIONS = "|".join(
     )
 )
 """Events of clients that can't connect; not those with which a client simply tries again."""
+
+_REFUSED_LOGINS = "auth_failed|auth_token_failed|credentials_missing"
 
 _LOG_EMPTY = (
     "no such message in the time range; or `events.log` is off, or the daemon's `verb` is too low."
@@ -32,15 +41,15 @@ def log_events(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
         "Log events",
         Description(
             "Known events in the daemon's log: failed handshakes, rejected passwords and "
-            "certificates, failed scripts, timeouts, exhausted address pools. Only series that "
-            "increased in the time range.",
+            "certificates, failed scripts, timeouts, exhausted address pools. Each bar is the "
+            "number in its time; only events that occurred in the time range.",
             _LOG,
             _LOG_EMPTY,
             "docs/metrics.md describes each event. Public ports are always scanned: a burst "
             "matters, single events do not.",
         ),
-        [Query(nonzero_in_range(per_minute(counter, "event"), counter, "event"), "{{event}}")],
-        unit="cpm",
+        [Query(nonzero_in_range(number_of(counter, "event"), counter, "event"), "{{event}}")],
+        unit="short",
         no_value="None in this time range",
         bars=True,
         stacked=True,
@@ -55,15 +64,16 @@ def authentication_failures(select: Selector, *, size: Size = HALF) -> dashboard
     return time_series(
         "TLS and authentication failures",
         Description(
-            "Failed handshakes, rejected certificates, passwords and clients, failed scripts. One "
-            "failed attempt is often two events. Only series that increased in the time range.",
+            "Failed handshakes, rejected certificates, passwords and clients, failed scripts: the "
+            "ten most frequent of all daemons. Each bar is the number in its time. One failed "
+            "attempt is often two events.",
             _LOG,
             _LOG_EMPTY,
             "many auth_failed: password guessing, or a failure of the directory service. "
             "certificate_verify_error: expired certificates or an expired CRL.",
         ),
-        [Query(nonzero_in_range(per_minute(counter, *by), counter, *by), "{{daemon}} {{event}}")],
-        unit="cpm",
+        [Query(top_in_range(10, number_of(counter, *by), counter, *by), "{{daemon}} {{event}}")],
+        unit="short",
         no_value="None in this time range",
         bars=True,
         stacked=True,
@@ -78,18 +88,18 @@ def log_messages(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
         "Log messages",
         Description(
             "Messages in the daemon's log by severity, without those that the exporter's own "
-            "commands cause.",
+            "commands cause. Each bar is the number in its time.",
             _LOG,
             _LOG_EMPTY,
             "more errors or warnings: read the log itself; the exporter does not keep the text.",
         ),
         [
             Query(
-                nonzero_in_range(per_minute(counter, "severity"), counter, "severity"),
+                nonzero_in_range(number_of(counter, "severity"), counter, "severity"),
                 "{{severity}}",
             )
         ],
-        unit="cpm",
+        unit="short",
         no_value="None in this time range",
         bars=True,
         stacked=True,
@@ -119,7 +129,30 @@ def reconnects(select: Selector, *, size: Size = THIRD) -> dashboard.Panel:
     )
 
 
-def fatal_errors(select: Selector) -> dashboard.Panel:
+def refused_logins(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
+    """Return the number of logins that servers refused."""
+    return stat(
+        "Refused logins",
+        Description(
+            "Logins with a wrong password or token, or without one, that the servers refused in "
+            "the time range.",
+            _LOG,
+            "the exporter does not monitor a daemon, or is not scraped. With `events.log` off or "
+            "`verb` below 1 it is always *none*.",
+            "one user: the password has changed. Many users: a failure of the directory service, "
+            "or password guessing.",
+        ),
+        Query(increase_in_range(select("openvpn_log_events_total", f'event=~"{_REFUSED_LOGINS}"'))),
+        unit="short",
+        decimals=0,
+        mappings=mappings.NONE,
+        colours=thresholds("green", (0.5, "yellow")),
+        no_value="not monitored",
+        size=size,
+    )
+
+
+def fatal_errors(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
     """Return the number of fatal errors."""
     return stat(
         "Fatal errors",
@@ -135,6 +168,7 @@ def fatal_errors(select: Selector) -> dashboard.Panel:
         mappings=mappings.NONE,
         colours=thresholds("green", (0.5, "red")),
         no_value="not monitored",
+        size=size,
     )
 
 

@@ -3,17 +3,39 @@
 from grafana_foundation_sdk.models import dashboard
 
 from grafana import mappings
-from grafana.links import TO_CLIENT
+from grafana.links import TO_CLIENT, TO_SERVER
 from grafana.panels.panel import Description, Query, Size, thresholds
 from grafana.panels.stat import stat
 from grafana.panels.state_timeline import state_timeline
 from grafana.panels.table import Text, Value, table
-from grafana.queries import DAEMON_LABELS, Selector, count_where, highest
+from grafana.queries import (
+    DAEMON_LABELS,
+    IS_UP,
+    Selector,
+    count_where,
+    highest,
+)
 
-_LOW = Size(24, 6)
+_LOW = Size(12, 8)
 
-_METRIC = "openvpn_server_expected_client_connected"
+METRIC = "openvpn_server_expected_client_connected"
+LABELS = (*DAEMON_LABELS, "common_name")
 _SOURCE = "`status`, for the names in `expected_clients` of the configuration."
+
+
+def connected(select: Selector) -> str:
+    """Return 1 for each expected client that is connected, else 0.
+
+    The metric is absent while the server is down; 0 stands for the clients that it had in the time
+    range.
+    """
+    return f"{highest(select(METRIC), *LABELS)} or {at_unknown_servers(select)}"
+
+
+def at_unknown_servers(select: Selector) -> str:
+    """Return 0 for each client that a server expected in the time range, and is not up now."""
+    seen = highest(f"last_over_time({select(METRIC)}[$__range])", *LABELS)
+    return f"(0 * {seen} unless {IS_UP})"
 
 
 def missing_count(select: Selector) -> dashboard.Panel:
@@ -21,12 +43,13 @@ def missing_count(select: Selector) -> dashboard.Panel:
     return stat(
         "Clients missing",
         Description(
-            "Expected clients that are not connected, at servers that are up.",
+            "Expected clients that are not connected, with those of a server that is down or no "
+            "longer monitored.",
             _SOURCE,
-            "no client is expected, or its server is down.",
+            "no client was expected in the time range.",
             "the table *Missing clients* has their names.",
         ),
-        Query(count_where(select(_METRIC), "== 0")),
+        Query(count_where(f"({connected(select)})", "== 0")),
         unit="short",
         mappings=mappings.NONE,
         colours=thresholds("green", (0.5, "red")),
@@ -39,21 +62,24 @@ def missing_table(select: Selector, *, size: Size = _LOW) -> dashboard.Panel:
     return table(
         "Missing clients",
         Description(
-            "Expected clients that are not connected, at servers that are up.",
+            "Expected clients that are not connected, with those of a server that is down or no "
+            "longer monitored.",
             _SOURCE,
             "no client is missing, or none is expected.",
-            "click a name to see when it was last connected.",
+            "click a name to see where it is connected, or when it was last. SERVER NOT UP: look "
+            "at the server first; its clients may have moved to another one.",
         ),
         [
             Text("Client", "common_name", links=(TO_CLIENT,)),
-            Text("Server", "daemon"),
+            Text("Server", "daemon", links=(TO_SERVER,)),
             Text("Exporter", "instance"),
             Text("Job", "job", hidden=True),
             Value(
-                "Now",
-                f"{highest(select(_METRIC), *DAEMON_LABELS, 'common_name')} == 0",
+                "Reason",
+                f"{highest(select(METRIC), *LABELS)} == 0 or 1 + {at_unknown_servers(select)}",
                 unit="none",
-                mappings=mappings.EXPECTED_CLIENT,
+                mappings=mappings.MISSING_CLIENT,
+                width=140,
             ),
         ],
         no_value="No client is missing, or none is expected",
@@ -72,7 +98,7 @@ def connected_over_time(select: Selector) -> dashboard.Panel:
             "no client is expected at this server.",
             "one client reconnects often: an unstable network. All at once: look at the server.",
         ),
-        Query(highest(select(_METRIC), "common_name"), "{{common_name}}"),
+        Query(highest(select(METRIC), "common_name"), "{{common_name}}"),
         mappings=mappings.EXPECTED_CLIENT,
         no_value="No client is expected",
         size=Size(24, 9),

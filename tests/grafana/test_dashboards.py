@@ -45,15 +45,8 @@ class TestEachDashboard:
             '{"type": "prometheus", "uid": "${datasource}"}'
         }
 
-    def test_links_to_the_others_with_variables_and_time_range(self, uid: str) -> None:
-        (link,) = DASHBOARDS[uid]["links"]
-        assert (link["type"], link["tags"], DASHBOARDS[uid]["tags"]) == (
-            "dashboards",
-            ["openvpn"],
-            ["openvpn"],
-        )
-        assert link["includeVars"]
-        assert link["keepTime"]
+    def test_has_the_tag_of_all_dashboards(self, uid: str) -> None:
+        assert DASHBOARDS[uid]["tags"] == ["openvpn"]
 
     def test_links_are_drawn_where_they_belong(self, uid: str) -> None:
         assert "inControlsMenu" not in values(DASHBOARDS[uid], "placement")
@@ -62,14 +55,19 @@ class TestEachDashboard:
         names = [variable["name"] for variable in variables(uid)]
         assert names[:4] == ["datasource", "job", "instance", "daemon"]
         for position, variable in enumerate(variables(uid)[1:], start=1):
-            referenced = set(re.findall(r"\$(\w+)", variable["definition"]))
-            assert referenced == set(names[1:position])
+            referenced = set(re.findall(r"\$(\w+)", variable["definition"])) - {"__range"}
+            before = names[1:4] if variable.get("hide") else names[1:position]
+            assert referenced == set(before)
             assert variable["refresh"] == 2  # when the time range changes
             assert variable["label"]
 
     def test_variables_include_daemons_that_are_down(self, uid: str) -> None:
-        for variable in variables(uid)[1:4]:
+        kinds = {"openvpn-server": "server", "openvpn-tunnel": r"client\|p2p"}
+        for variable in variables(uid)[1:3]:
             assert re.fullmatch(r"label_values\(openvpn_up\b.*\)", variable["definition"])
+        metric = rf"openvpn_info\b.+mode=~\"{kinds[uid]}\"" if uid in kinds else r"openvpn_up\b.*"
+        assert re.fullmatch(rf"label_values\({metric}.*\)", variables(uid)[3]["definition"])
+        assert variables(uid)[3].get("multi", False) == (uid not in kinds)
 
     def test_variables_exclude_other_exporters(self, uid: str) -> None:
         for variable in variables(uid)[1:3]:
@@ -98,12 +96,21 @@ class TestEachDashboard:
             assert 0 <= position["x"] < position["x"] + position["w"] <= 24
             assert position["h"] >= 3
 
-    def test_rows_with_series_per_client_are_collapsed(self, uid: str) -> None:
+    def test_rows_with_series_per_client_are_collapsed_but_for_the_connected_ones(
+        self, uid: str
+    ) -> None:
         if uid == "openvpn-client":
             return
         for panel in visible(uid):
             metrics = re.findall(r"openvpn_server_(?:client_\w+|route)\w*", expressions(panel))
-            assert [name for name in metrics if name not in WITHOUT_CLIENT_NAMES] == []
+            names = [name for name in metrics if name not in WITHOUT_CLIENT_NAMES]
+            assert not names or (uid, panel["title"]) == ("openvpn-server", "Connected clients")
+
+    def test_first_screen_of_the_server_has_the_connected_clients(self, uid: str) -> None:
+        if uid == "openvpn-server":
+            first_table = next(panel for panel in visible(uid) if panel["type"] == "table")
+            assert first_table["title"] == "Connected clients"
+            assert first_table["gridPos"]["y"] < 10
 
 
 WITHOUT_CLIENT_NAMES = {
@@ -113,6 +120,9 @@ WITHOUT_CLIENT_NAMES = {
     "openvpn_server_routes",
 }
 """Metrics about clients without the client's name."""
+
+AVAILABILITY_WINDOWS = {"1h", "30d:5m"}
+"""Availability has fixed windows, as an objective has."""
 
 
 def variables(uid: str) -> list[dict[str, Json]]:
@@ -159,24 +169,29 @@ class TestEachPanel:
         assert set(values(panel, "unit")) <= UNITS
 
     def test_windows_are_variables_of_grafana(self, uid: str, panel: dict[str, Json]) -> None:
-        windows = re.findall(r"\[([^\]]*)\]", expressions(panel))
-        assert set(windows) <= {"$__rate_interval", "$__range"}
-        assert "interval" not in panel
+        windows = set(re.findall(r"\[([^\]]*)\]", expressions(panel)))
+        if panel["title"].startswith("Availability of"):
+            windows -= AVAILABILITY_WINDOWS
+        assert windows <= {"$__rate_interval", "$__range", "$__range:$__interval"}
         assert all("interval" not in target for target in panel.get("targets", []))
+
+    def test_bars_count_each_event_in_one_bar(self, uid: str, panel: dict[str, Json]) -> None:
+        """A step of three scrapes or more makes `$__rate_interval` one step and one scrape."""
+        style = panel.get("fieldConfig", {}).get("defaults", {}).get("custom", {})
+        is_bars = style.get("drawStyle") == "bars"
+        assert (panel.get("interval"), panel.get("maxDataPoints")) == (
+            ("3m", 100) if is_bars else (None, None)
+        )
+        if is_bars:
+            for target in panel["targets"]:
+                assert re.match(r"sum(?: by \([\w, ]+\))? \(increase\(", target["expr"])
 
     def test_selectors_have_the_variables_job_and_instance(
         self, uid: str, panel: dict[str, Json]
     ) -> None:
-        for selector in re.findall(r"\{([^}]*)\}", expressions(panel)):
-            assert 'job=~"$job", instance=~"$instance"' in selector
-
-    def test_links_have_existing_dashboards_and_variables(
-        self, uid: str, panel: dict[str, Json]
-    ) -> None:
-        for links in values(panel.get("fieldConfig", {}), "value"):
-            for link in links if isinstance(links, list) else []:
-                if "url" in link:
-                    assert_link_is_valid(link["url"], panel)
+        for metric, selector in re.findall(r"(\w+)\{([^}]*)\}", expressions(panel)):
+            or_none = "|" if metric.startswith("ALERTS") else ""
+            assert f'job=~"$job{or_none}", instance=~"$instance{or_none}"' in selector
 
     def test_sent_traffic_is_below_the_axis(self, uid: str, panel: dict[str, Json]) -> None:
         if panel["type"] != "timeseries":
@@ -193,18 +208,6 @@ class TestEachPanel:
             and panel["fieldConfig"]["defaults"]["unit"] != "percentunit"
         }
         assert below == sent
-
-
-def assert_link_is_valid(url: str, panel: dict[str, Json]) -> None:
-    uid = url.removeprefix("/d/").partition("?")[0]
-    assert uid in DASHBOARDS
-    known = {variable["name"] for variable in variables(uid)}
-    given = dict(re.findall(r"var-(\w+)=\$\{([\w.]+)(?::percentencode)?\}", url))
-    assert set(given) <= known
-    assert given.pop("datasource") == "datasource"
-    columns = set(panel["transformations"][-1]["options"]["renameByName"])
-    assert {field.removeprefix("__data.fields.") for field in given.values()} <= columns
-    assert url.endswith("&${__url_time_range}")
 
 
 def test_zero_clients_are_not_red() -> None:
