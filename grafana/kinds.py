@@ -46,5 +46,9 @@ def last_info(select: Selector) -> str:
 
 def with_board(expression: str, select: Selector) -> str:
     """Return series of daemons with the label of each daemon's dashboard."""
-    boards = highest(last_info(select), *DAEMON_LABELS, BOARD)
-    return f"({expression}) + {ON_DAEMON} group_left ({BOARD}) 0 * {boards}"
+    return f"({expression}) + {ON_DAEMON} group_left ({BOARD}) 0 * {boards(select)}"
+
+
+def boards(select: Selector) -> str:
+    """Return a series for each daemon, with its dashboard as a label."""
+    return highest(last_info(select), *DAEMON_LABELS, BOARD)

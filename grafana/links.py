@@ -1,8 +1,8 @@
 """Links from one dashboard to another.
 
-Grafana keeps a value from a link even if the variable does not offer it: *All* or two daemons in a
-link to a dashboard of one daemon would be the name of a daemon that does not exist. So each link
-passes only the variables that its dashboard has in the same form.
+Grafana keeps a value from a link even if the variable does not offer it: *All* in a link to a
+dashboard of one daemon is the name of a daemon that does not exist. So each link passes only the
+variables that its dashboard has in the same form.
 """
 
 from collections.abc import Sequence

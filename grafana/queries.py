@@ -89,9 +89,10 @@ def per_minute(counter: str, *labels: str) -> str:
 def number_of(counter: str, *labels: str) -> str:
     """Return the number of events in each step of a panel of bars.
 
-    The window is as long as a step and one scrape, so that each event is in one bar.
+    The samples of a step and one scrape span one step, so that each event is in one bar. `increase`
+    would extrapolate to the whole window.
     """
-    return total(f"increase({counter}[$__rate_interval])", *labels)
+    return f"$__interval_ms / 1000 * {total(per_second(counter), *labels)}"
 
 
 def increase_in_range(counter: str, *labels: str) -> str:

@@ -80,7 +80,8 @@ def analyse(expression: str, recorded: Mapping[str, frozenset[str]] | None = Non
 
 def fill_in_variables(expression: str) -> str:
     """Replace Grafana's variables: intervals by a duration, the others by `.+`."""
-    timed = re.sub(r"\$\{?__(?:rate_interval|interval|range)\}?", "5m", expression)
+    timed = expression.replace("$__interval_ms", "300000")
+    timed = re.sub(r"\$\{?__(?:rate_interval|interval|range)\}?", "5m", timed)
     return re.sub(r"\$\{\w+(?::\w+)?\}|\$\w+", ".+", timed)
 
 

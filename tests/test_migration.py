@@ -1,29 +1,13 @@
-"""The migration page has valid queries, and the compatibility rules record every old name."""
+"""The compatibility rules record every old name."""
 
-import re
 import shutil
 import subprocess
 from pathlib import Path
 
-import promql_parser
-import pytest
 import yaml
 
-from exporter.metrics import catalogue
-
 ROOT = Path(__file__).parent.parent
-PAGE = (ROOT / "docs" / "migration.md").read_text()
 COMPATIBILITY = ROOT / "prometheus" / "compat-kumina.rules.yml"
-
-METRICS = {metric.name for metric in catalogue.METRICS} | {"process_start_time_seconds"}
-
-QUERIES = [
-    query
-    for other, this in re.findall(r"^\| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
-    if not other.startswith(("`-", "other exporter", "flag", "---"))
-    for query in re.findall(r"`([^`]+)`", this.partition(", label")[0].partition(" (with")[0])
-    if not query.startswith("rate(")
-]
 
 KUMINA = {
     "openvpn_up",
@@ -43,18 +27,6 @@ KUMINA = {
     "openvpn_client_pre_decompress_bytes_total",
     "openvpn_client_post_decompress_bytes_total",
 }
-
-
-def test_the_page_has_queries() -> None:
-    assert len(QUERIES) > 35
-
-
-@pytest.mark.parametrize("query", sorted(set(QUERIES)))
-def test_each_query_is_valid_and_uses_existing_metrics(query: str) -> None:
-    promql_parser.parse(query)
-    named = set(re.findall(r"\b(?:openvpn|process)_[a-z_]+", query))
-    assert named
-    assert named <= METRICS
 
 
 def test_the_rules_record_every_old_name() -> None:

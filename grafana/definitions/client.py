@@ -114,7 +114,7 @@ _AVAILABILITY = stat(
 )
 
 _VOLUME_RECEIVED = stat(
-    "Received volume",
+    "Received",
     Description(
         "Bytes that the servers received from the client in the time range, all sessions together.",
         "`status`. Bytes after the last poll of a session are not counted.",
@@ -128,7 +128,7 @@ _VOLUME_RECEIVED = stat(
 )
 
 _VOLUME_SENT = stat(
-    "Sent volume",
+    "Sent",
     Description(
         "Bytes that the servers sent to the client in the time range, all sessions together.",
         "`status`. Bytes after the last poll of a session are not counted.",

@@ -1,7 +1,7 @@
 """The dashboard of the exporter itself: polling, messages and resource usage."""
 
 from grafana import mappings
-from grafana.kinds import BOARD, with_board
+from grafana.kinds import BOARD, boards
 from grafana.layout import Row, build_dashboard
 from grafana.links import TO_DAEMON
 from grafana.panels.panel import Description, Query, Size, thresholds
@@ -338,18 +338,20 @@ _SETTINGS = table(
         ),
         Value(
             "Info",
-            with_board(
-                highest(
-                    _select_daemons("openvpn_info"),
-                    *DAEMON_LABELS,
-                    "mode",
-                    "version",
-                    "management_version",
-                    "platform",
-                    "source",
-                ),
-                _select_daemons,
+            highest(
+                _select_daemons("openvpn_info"),
+                *DAEMON_LABELS,
+                "mode",
+                "version",
+                "management_version",
+                "platform",
+                "source",
             ),
+            shown=False,
+        ),
+        Value(
+            "Board",
+            boards(_select_daemons),
             shown=False,
         ),
     ],

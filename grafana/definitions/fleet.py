@@ -186,7 +186,7 @@ _DAEMONS = table(
     ],
     no_value="No daemon is monitored: open the last row",
     sort="State",
-    size=Size(24, 8),
+    size=Size(24, 10),
 )
 
 _TOP = 10
@@ -262,7 +262,7 @@ _VOLUME = bar_gauge(
     ],
     unit="bytes",
     no_value="No data yet",
-    size=Size(12, 5),
+    size=Size(12, 8),
 )
 
 _VERSIONS = bar_gauge(
@@ -281,7 +281,7 @@ _VERSIONS = bar_gauge(
     ],
     unit="short",
     no_value="No daemon is up",
-    size=Size(12, 5),
+    size=Size(12, 8),
 )
 
 _CONNECTS = _select("openvpn_server_client_connects_total")
@@ -351,8 +351,8 @@ DASHBOARD = build_dashboard(
                 _THROUGHPUT,
                 availability.of_daemons(_select),
                 availability.of_expected_clients(_select),
-                certificates.soonest_expiry(_select, size=EIGHTH),
-                events.refused_logins(_select, size=EIGHTH),
+                certificates.soonest_expiry(_select),
+                events.refused_logins(_select),
                 events.fatal_errors(_select, size=EIGHTH),
                 daemon_state.reconnects(_select, size=EIGHTH),
             ],

@@ -36,6 +36,7 @@ _TIME_IN_STATE = stat(
     Query(age(highest(_select("openvpn_state_since_timestamp_seconds")))),
     unit="s",
     no_value="not known",
+    size=EIGHTH,
 )
 
 _AVAILABILITY = stat(
@@ -214,16 +215,16 @@ DASHBOARD = build_dashboard(
                 daemon_state.current_state(_select),
                 _TIME_IN_STATE,
                 daemon_state.management_session(_select),
-                events.hold(_select),
-                events.prompt(_select),
-                daemon_state.version(_select),
+                events.hold(_select, size=EIGHTH),
+                events.prompt(_select, size=EIGHTH),
+                daemon_state.version(_select, size=EIGHTH),
+                daemon_state.status_age(_select),
                 _AVAILABILITY,
                 daemon_state.reconnects(_select),
                 _PASSWORD_FAILURES,
-                certificates.soonest_expiry(_select, size=EIGHTH),
-                daemon_state.restarts(_select, size=EIGHTH),
-                events.fatal_errors(_select, size=EIGHTH),
-                daemon_state.status_age(_select, size=EIGHTH),
+                certificates.soonest_expiry(_select),
+                daemon_state.restarts(_select),
+                events.fatal_errors(_select),
             ],
         ),
         Row(

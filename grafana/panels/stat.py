@@ -70,6 +70,8 @@ def _targets(queries: Sequence[Query], label: str | None) -> list[prometheus.Dat
 
 def _options(label: str | None, *, named: bool) -> model.Options:
     return model.Options(
+        wide_layout=not named,
+        text=common.VizTextDisplayOptions(title_size=12, value_size=22) if named else None,
         graph_mode=common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.VALUE,
         text_mode=(

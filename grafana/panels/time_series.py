@@ -59,6 +59,7 @@ def time_series(
             dashboard.FieldConfig(
                 unit=unit,
                 no_value=no_value,
+                decimals=0 if bars else None,
                 min_val=None if any(query.mirrored for query in queries) else 0,
                 max_val=at_most,
                 color=palette_colour(),

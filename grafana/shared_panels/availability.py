@@ -17,9 +17,9 @@ from grafana.shared_panels import expected_clients
 COLOURS = thresholds("red", (0.95, "yellow"), (0.99, "green"))
 
 _HOUR, _MONTH = "1h", "30d:5m"
-"""The windows; the long one has a step, so that it needs few samples."""
+"""The windows; the long one has a step, so that it needs few samples, and none at first."""
 
-_WIDE = Size(6, 3)
+_WIDE = Size(5, 3)
 
 
 def of_daemons(select: Selector) -> dashboard.Panel:
@@ -28,7 +28,7 @@ def of_daemons(select: Selector) -> dashboard.Panel:
         average(f"avg_over_time({select('openvpn_up')}[{window}])") for window in (_HOUR, _MONTH)
     )
     return stat(
-        "Availability of daemons",
+        "Daemon availability",
         Description(
             "Share of time in which the daemons were up, on average: in the last hour, and in the "
             "last 30 days. Time in which the exporter was not scraped does not count.",
@@ -36,7 +36,7 @@ def of_daemons(select: Selector) -> dashboard.Panel:
             "no daemon is monitored.",
             "*States* shows which daemon was down, and when.",
         ),
-        [Query(hour, "1 hour"), Query(month, "30 days")],
+        [Query(hour, "1 hour"), Query(f"{month} or {hour}", "30 days")],
         unit="percentunit",
         decimals=2,
         colours=COLOURS,
@@ -47,8 +47,9 @@ def of_daemons(select: Selector) -> dashboard.Panel:
 
 def of_expected_clients(select: Selector) -> dashboard.Panel:
     """Return the average availability of the expected clients."""
+    hour, month = (share_of_time(select, window) for window in (_HOUR, _MONTH))
     return stat(
-        "Availability of expected clients",
+        "Client availability",
         Description(
             "Share of time in which expected clients were connected, on average: in the last hour, "
             "and in the last 30 days. Time in which their server was down counts as not connected.",
@@ -56,10 +57,7 @@ def of_expected_clients(select: Selector) -> dashboard.Panel:
             "no client is expected.",
             "*Missing clients* lists those that are missing now; the client dashboard shows when.",
         ),
-        [
-            Query(share_of_time(select, _HOUR), "1 hour"),
-            Query(share_of_time(select, _MONTH), "30 days"),
-        ],
+        [Query(hour, "1 hour"), Query(f"{month} or {hour}", "30 days")],
         unit="percentunit",
         decimals=2,
         colours=COLOURS,

@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import dashboard
 from grafana.kinds import BOARD, with_board
 from grafana.links import TO_DAEMON
 from grafana.panels.panel import Description, Query, Size, thresholds
-from grafana.panels.stat import SIXTH, stat
+from grafana.panels.stat import stat
 from grafana.panels.table import Text, Value, table
 from grafana.queries import DAEMON_LABELS, Selector, highest
 
@@ -18,7 +18,7 @@ _NONE = "no file is configured, and none was discovered."
 _EXPIRY_COLOURS = thresholds("red", (7 * _DAY, "yellow"), (30 * _DAY, "green"), since=-_LONG)
 
 
-def soonest_expiry(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
+def soonest_expiry(select: Selector) -> dashboard.Panel:
     """Return the time until the first certificate expires."""
     return stat(
         "Certificate expiry",
@@ -32,10 +32,9 @@ def soonest_expiry(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
         ),
         Query(f"min({select('openvpn_certificate_not_after_timestamp_seconds')}) - time()"),
         unit="s",
-        decimals=0,
+        decimals=1,
         colours=_EXPIRY_COLOURS,
         no_value="no file",
-        size=size,
     )
 
 
@@ -52,11 +51,13 @@ def lifetimes(select: Selector) -> dashboard.Panel:
     crls = highest(
         select("openvpn_crl_next_update_timestamp_seconds"), *DAEMON_LABELS, "file", "issuer"
     )
+    crls = f'label_replace({crls}, "directive", "crl-verify", "", "")'
+    crls = f'label_join({crls}, "subject", "", "issuer")'
     return table(
         "Certificates and CRLs",
         Description(
-            "Time until each certificate and CRL of the daemons' files expires, the soonest on"
-            " top. A negative time is in the past.",
+            "Time until each certificate and CRL of the daemons' files expires, the soonest on "
+            "top. A negative time is in the past. The subject of a CRL is its issuer.",
             _SOURCE,
             _NONE,
             "renew it, then reload or restart the daemon. With an expired CRL OpenVPN rejects "
@@ -72,7 +73,6 @@ def lifetimes(select: Selector) -> dashboard.Panel:
             Text("Daemon", "daemon", links=(TO_DAEMON,)),
             Text("Directive", "directive"),
             Text("Subject", "subject"),
-            Text("CRL issuer", "issuer"),
             Text("File", "file"),
             Text("Exporter", "instance"),
             Text("Job", "job", hidden=True),
@@ -80,7 +80,7 @@ def lifetimes(select: Selector) -> dashboard.Panel:
         ],
         no_value="No file is configured",
         sort="Expires in",
-        size=Size(16, 5),
+        size=Size(16, 7),
     )
 
 
@@ -110,5 +110,5 @@ def problems(select: Selector) -> dashboard.Panel:
         ],
         no_value="None",
         sort="Daemon",
-        size=Size(8, 5),
+        size=Size(8, 7),
     )

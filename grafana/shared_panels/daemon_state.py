@@ -225,7 +225,7 @@ def version(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
     )
 
 
-def status_age(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
+def status_age(select: Selector) -> dashboard.Panel:
     """Return the age of a daemon's status."""
     return stat(
         "Status age",
@@ -241,11 +241,10 @@ def status_age(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
         decimals=0,
         colours=thresholds("text", (120, "yellow"), (300, "red")),
         no_value="not known",
-        size=size,
     )
 
 
-def restarts(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
+def restarts(select: Selector) -> dashboard.Panel:
     """Return the number of restarts of a daemon."""
     return stat(
         "Restarts",
@@ -261,7 +260,6 @@ def restarts(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
         mappings=mappings.NONE,
         colours=thresholds("green", (0.5, "yellow")),
         no_value="not monitored",
-        size=size,
     )
 
 

@@ -129,7 +129,7 @@ def reconnects(select: Selector, *, size: Size = THIRD) -> dashboard.Panel:
     )
 
 
-def refused_logins(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
+def refused_logins(select: Selector) -> dashboard.Panel:
     """Return the number of logins that servers refused."""
     return stat(
         "Refused logins",
@@ -148,7 +148,6 @@ def refused_logins(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
         mappings=mappings.NONE,
         colours=thresholds("green", (0.5, "yellow")),
         no_value="not monitored",
-        size=size,
     )
 
 
@@ -172,7 +171,7 @@ def fatal_errors(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
     )
 
 
-def hold(select: Selector) -> dashboard.Panel:
+def hold(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
     """Return whether a daemon waits for `hold release`."""
     return stat(
         "Hold",
@@ -188,10 +187,11 @@ def hold(select: Selector) -> dashboard.Panel:
         unit="none",
         mappings=mappings.HOLD,
         no_value="not monitored",
+        size=size,
     )
 
 
-def prompt(select: Selector) -> dashboard.Panel:
+def prompt(select: Selector, *, size: Size = SIXTH) -> dashboard.Panel:
     """Return the prompt that a daemon waits for."""
     return stat(
         "Prompt",
@@ -206,4 +206,5 @@ def prompt(select: Selector) -> dashboard.Panel:
         unit="none",
         mappings=mappings.PROMPTS,
         no_value="not monitored",
+        size=size,
     )

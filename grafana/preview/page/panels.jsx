@@ -40,7 +40,7 @@ function Stat(props) {
         <BigValue
           value={value.display} count={count} width={w} height={h} theme={theme}
           sparkline={value.sparkline} colorMode={panel.options.colorMode} graphMode={panel.options.graphMode}
-          textMode={panel.options.textMode} justifyMode="auto"
+          textMode={panel.options.textMode} justifyMode="auto" wideLayout={panel.options.wideLayout} text={panel.options.text}
         />
       )}
     />

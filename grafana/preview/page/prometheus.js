@@ -64,6 +64,7 @@ function interpolate(text, range, values, panel = {}) {
     __rate_interval: `${Math.max(step(range, panel) + range.scrape, 4 * range.scrape)}s`,
     __range: `${range.seconds}s`,
     __interval: `${step(range, panel)}s`,
+    __interval_ms: 1000 * step(range, panel),
   };
   return text.replace(/\$(\w+)/g, (whole, name) => windows[name] ?? values[name]?.value ?? whole);
 }

@@ -72,7 +72,8 @@ class Exporter:
 @asynccontextmanager
 async def main_exporter(lab: Lab, fleet: Fleet, directory: Path) -> AsyncIterator[Exporter]:
     """Run an exporter that monitors all daemons but the outpost."""
-    daemons = [*_real(lab, fleet, directory), *_simulated(fleet)]
+    certificate = lab.authority.issue("uplink").certificate
+    daemons = [*_real(lab, fleet, directory), *_simulated(fleet, certificate)]
     async with _running(lab, directory, *daemons) as exporter:
         yield exporter
 
@@ -109,6 +110,7 @@ def _real(lab: Lab, fleet: Fleet, directory: Path) -> list[Section]:
             "timeout": "2s",
             "ca": str(lab.authority.certificate),
             "crl_verify": str(crl),
+            "address_pool_size": 253,
         },
         {
             "name": "laptop",
@@ -123,7 +125,7 @@ def _real(lab: Lab, fleet: Fleet, directory: Path) -> list[Section]:
     ]
 
 
-def _simulated(fleet: Fleet) -> list[Section]:
+def _simulated(fleet: Fleet, certificate: Path) -> list[Section]:
     return [
         {"name": "office", "management": fleet.office.address},
         {
@@ -133,7 +135,7 @@ def _simulated(fleet: Fleet) -> list[Section]:
         },
         {"name": "hotel", "management": fleet.hotel.address, "max_clients": HOTEL_LIMIT},
         {"name": "archive", "management": fleet.archive.address, "timeout": "2s"},
-        {"name": "uplink", "management": fleet.uplink.address},
+        {"name": "uplink", "management": fleet.uplink.address, "cert": str(certificate)},
         {"name": "vault", "management": fleet.vault.address, "prompt_retry_interval": "1s"},
         {"name": "depot", "management": f"listen:{fleet.depot_endpoint}"},
     ]

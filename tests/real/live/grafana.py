@@ -40,6 +40,7 @@ class Window:
         return {
             "__range": f"{self.seconds}s",
             "__interval": f"{step:g}s",
+            "__interval_ms": f"{1000 * step:.0f}",
             "__rate_interval": f"{math.ceil(1000 * rate)}ms",
         }
 
@@ -77,7 +78,7 @@ VARIABLES = [
     f"{uid}: {variable['name']}"
     for uid, board in DASHBOARDS.items()
     for variable in board["templating"]["list"]
-    if variable["type"] == "query"
+    if variable["type"] == "query" and not variable.get("hide")
 ]
 
 
@@ -106,16 +107,20 @@ async def _choices(
     prom: Prometheus, uid: str, window: Window, result: DashboardResults
 ) -> list[tuple[str, Values]]:
     """Return all choices: all or each value of a multi-value variable, each of the others."""
-    variables = [one for one in DASHBOARDS[uid]["templating"]["list"] if one["type"] == "query"]
+    variables = [
+        one
+        for one in DASHBOARDS[uid]["templating"]["list"]
+        if one["type"] == "query" and not one.get("hide")
+    ]
     choices: list[tuple[str, Values]] = []
     for mode in ("all", "each"):
         chosen: dict[str, str] = {}
         single: dict[str, list[str]] = {}
         for variable in variables:
             name = variable["name"]
-            found = await _values(prom, variable, window, chosen)
+            found = await variable_values(prom, variable, window, chosen)
             result.variables[f"{uid}: {name}"] = found
-            if not variable["multi"]:
+            if not variable.get("multi"):
                 single[name] = [escape(value) for value in found]
             elif mode == "all":
                 chosen[name] = variable["allValue"]
@@ -126,34 +131,52 @@ async def _choices(
     return choices
 
 
-async def _values(prom: Prometheus, variable: Json, window: Window, chosen: Values) -> list[str]:
-    read = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
-    assert read, variable["query"]
-    selector = interpolate(read[1], window.built_in() | chosen)
-    found = await prom.request(
-        f"label/{read[2]}/values",
-        **{"match[]": selector, "start": str(window.start), "end": str(window.end)},
-    )
+async def variable_values(
+    prom: Prometheus, variable: Json, window: Window, chosen: Values
+) -> list[str]:
+    """Return the values that a variable offers, after the choice of those before it."""
+    query = interpolate(variable["query"]["query"], window.built_in() | chosen)
+    if expression := re.fullmatch(r"query_result\((.+)\)", query):
+        found = await prom.request("query", query=expression[1], time=str(window.end))
+        return [re.findall(variable["regex"].strip("/"), _text(one))[0] for one in found["result"]]
+    read = re.fullmatch(r"label_values\((.+), (\w+)\)", query)
+    assert read, query
+    span = {"start": str(window.start), "end": str(window.end)}
+    found = await prom.request(f"label/{read[2]}/values", **{"match[]": read[1]}, **span)
     return [str(value) for value in found]
+
+
+def _text(series: Json) -> str:
+    """Return a series as Grafana does for `query_result`, without escapes."""
+    labels = ",".join(f'{name}="{value}"' for name, value in series["metric"].items())
+    time, value = series["value"]
+    return f"{{{labels}}} {value} {time * 1000:.0f}"
 
 
 async def _run_query(
     prom: Prometheus, query: Json, window: Window, chosen: Values, mode: str, result: QueryResult
 ) -> None:
-    expression = interpolate(query["expr"], window.built_in() | chosen)
     result.runs += 1
     try:
-        if query.get("instant"):
-            found = await prom.request("query", query=expression, time=str(window.end))
-        else:
-            span = {"start": str(window.start), "end": str(window.end), "step": "1"}
-            found = await prom.request("query_range", query=expression, **span)
+        found = await run_query(prom, query, window, chosen)
     except PrometheusError as error:
         result.errors.add(str(error))
     else:
-        shown = [value for series in found["result"] for value in _last(series)]
+        shown = [value for series in found for value in _last(series)]
         if shown:
             result.values.setdefault(mode, []).extend(shown)
+
+
+async def run_query(prom: Prometheus, query: Json, window: Window, chosen: Values) -> list[Json]:
+    """Return the series of a query."""
+    expression = interpolate(query["expr"], window.built_in() | chosen)
+    if query.get("instant"):
+        found = await prom.request("query", query=expression, time=str(window.end))
+    else:
+        span = {"start": str(window.start), "end": str(window.end), "step": "1"}
+        found = await prom.request("query_range", query=expression, **span)
+    series: list[Json] = found["result"]
+    return series
 
 
 def _last(series: Json) -> list[float]:

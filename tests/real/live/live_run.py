@@ -9,15 +9,17 @@ import yaml
 
 from tests.alert_rules.compressed import compressed
 from tests.alert_rules.shipped import PROMETHEUS
+from tests.docs_queries import docs_queries
 from tests.real.lab import Lab
 from tests.real.live.alertmanager import Alert, Notification, fake_receivers, running_alertmanager
 from tests.real.live.exporters import main_exporter, outpost_exporter
 from tests.real.live.fleet import running_fleet
 from tests.real.live.grafana import DashboardResults, Window, run_dashboards
 from tests.real.live.legacy_dashboards import LegacyResults, query_legacy_dashboards
+from tests.real.live.links import LinkResult, follow_links
 from tests.real.live.scenario import AlertScenario
 from tests.real.live.timing import SCRAPE_INTERVAL, SPEED
-from tests.real.prometheus import prometheus_with_config
+from tests.real.prometheus import Prometheus, prometheus_with_config
 
 RULES = "openvpn.rules.yml"
 # Slow polls are no part of the scenario; a machine that is busy with other tests causes them.
@@ -30,6 +32,9 @@ class LiveResult:
     """Dashboards and rules while all alerts are active, alert states, and all notifications."""
 
     dashboards: DashboardResults
+    links: dict[str, LinkResult]
+    docs: dict[str, int]
+    """The number of series of each query of the documentation."""
     legacy: dict[str, LegacyResults]
     rules: dict[str, str]
     """The error of each rule; empty if none."""
@@ -62,17 +67,30 @@ async def run_live(lab: Lab, directory: Path) -> LiveResult:
             started_at = time.time()
             await scenario.trigger_all()
             dashboards = await run_dashboards(prom, Window(started_at, time.time()))
+            links = await follow_links(prom, Window(started_at, time.time()))
+            docs = await query_docs(prom)
             legacy = await query_legacy_dashboards(prom)
             rules = await prom.request("rules")
             await scenario.resolve_all()
             await receivers.wait_all_resolved()
     return LiveResult(
         dashboards=dashboards,
+        links=links,
+        docs=docs,
         legacy=legacy,
         rules=_problems(rules),
         states=alertmanager.states,
         notifications=receivers.notifications,
     )
+
+
+async def query_docs(prom: Prometheus) -> dict[str, int]:
+    """Run the queries of the documentation, for all daemons in place of the one in the text."""
+    counts = {}
+    for name, query in docs_queries().items():
+        found = await prom.request("query", query=query.replace('daemon="office"', 'daemon=~".+"'))
+        counts[name] = len(found["result"])
+    return counts
 
 
 def prometheus_config(targets: list[str], alertmanager_address: str) -> dict[str, Any]:

@@ -32,4 +32,9 @@ def test_variable_names_in_braces_and_longer_names_are_distinguished() -> None:
 
 def test_rate_interval_covers_four_scrapes() -> None:
     built_in = Window(start=100.0, end=130.5).built_in()
-    assert built_in == {"__range": "31s", "__interval": "1s", "__rate_interval": "3000ms"}
+    assert built_in == {
+        "__range": "31s",
+        "__interval": "1s",
+        "__interval_ms": "1000",
+        "__rate_interval": "3000ms",
+    }

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from tests.docs_queries import docs_queries
 from tests.grafana.dashboard_files import DASHBOARDS
 from tests.real.lab import Lab
 from tests.real.live.alertmanager import FIRING, RESOLVED, SUPPRESSED
@@ -15,6 +16,7 @@ from tests.real.live.exporters import DAEMONS
 from tests.real.live.fleet import SITES
 from tests.real.live.grafana import QUERY_IDS, VARIABLES
 from tests.real.live.legacy_dashboards import COMMON_QUERIES, SERVER_QUERIES, TUNNEL_QUERIES
+from tests.real.live.links import LINK_IDS
 from tests.real.live.live_run import LiveResult, run_live
 from tests.real.live.scenario import (
     AT_LIMIT,
@@ -41,10 +43,15 @@ pytestmark = pytest.mark.timeout(300)
 _NO_COMPRESSION = "compression is off in every daemon, as it is by default"
 EMPTY_QUERIES = {
     "openvpn-exporter: Unparsed lines and fallbacks C": "OpenVPN refuses no command",
+    "openvpn-server: Certificate file problems problem": "the missing file is a tunnel's",
+    "openvpn-server: annotation Fatal error": "only a tunnel has one",
     "openvpn-tunnel: Compression A": _NO_COMPRESSION,
     "openvpn-tunnel: Compression B": _NO_COMPRESSION,
 }
 """Queries that have no data in this scenario, with the reason."""
+
+LINKS_WITHOUT_ROWS = {"openvpn-server: Certificate file problems: Open dashboard"}
+"""Links in tables that have no rows in this scenario."""
 
 SERVERS = {"gateway", "office", "branches", "hotel"}
 WITHOUT_CLIENTS = {"annex", "archive"}
@@ -109,6 +116,18 @@ def test_panel_shows_the_value_of_the_scenario_for_all_and_for_each(
     result: LiveResult, query_id: str, value: float
 ) -> None:
     assert result.dashboards.queries[query_id].values == {"all": [value], "each": [value]}
+
+
+@pytest.mark.parametrize("link_id", LINK_IDS)
+def test_link_leads_to_data(result: LiveResult, link_id: str) -> None:
+    link = result.links[link_id]
+    assert link.problems == set()
+    assert bool(link.followed) == (link_id not in LINKS_WITHOUT_ROWS)
+
+
+@pytest.mark.parametrize("name", docs_queries())
+def test_query_of_the_documentation_has_data(result: LiveResult, name: str) -> None:
+    assert result.docs[name] > 0
 
 
 def test_new_dashboards_do_not_offer_the_legacy_job(result: LiveResult) -> None:
