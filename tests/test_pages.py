@@ -11,7 +11,7 @@ from exporter.cli.main import COMMANDS, command_parser
 from exporter.cli.options import DEFAULT_ADDRESS
 from exporter.config import ClientsConfig, Config, EventsConfig
 from exporter.config.docs import format_value
-from exporter.config.schema import key_specs
+from exporter.config.keys import key_specs
 from exporter.management.commands import Command
 from exporter.management.errors import DownReason
 from exporter.metrics import catalogue

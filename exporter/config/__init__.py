@@ -1,6 +1,7 @@
 """The configuration, read once and immutable.
 
     schema              every key: its type, default, bounds and description
+    keys                what a key of a section is
     types, durations    the types of values
     secret_files        the files with a password or a key
     yaml_nodes          a file -> YAML nodes, which know their lines

@@ -14,7 +14,7 @@ import msgspec
 import yaml
 
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.schema import Key, NodeType, key_specs
+from exporter.config.keys import Key, NodeType, key_specs
 from exporter.config.types import (
     ClientName,
     ListOf,

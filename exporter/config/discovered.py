@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from exporter.config.decoder import Unresolved
-from exporter.config.schema import Config, DaemonConfig, key_specs
+from exporter.config.keys import key_specs
+from exporter.config.schema import Config, DaemonConfig
 from exporter.config.secret_files import read_password
 from exporter.config.types import can_read_certificates
 from exporter.openvpn_config import DiscoveredDaemon, Discovery, Finding, Kind

@@ -8,15 +8,8 @@ import sys
 import msgspec
 
 from exporter.config import durations
-from exporter.config.schema import (
-    ClientsConfig,
-    Config,
-    DaemonConfig,
-    DiscoverConfig,
-    EventsConfig,
-    Key,
-    key_specs,
-)
+from exporter.config.keys import Key, key_specs
+from exporter.config.schema import ClientsConfig, Config, DaemonConfig, DiscoverConfig, EventsConfig
 from exporter.config.types import ListOfSections, Section
 
 _INTRODUCTION = """\

@@ -9,7 +9,8 @@ import msgspec
 import yaml
 
 from exporter.config import durations
-from exporter.config.schema import Config, key_specs
+from exporter.config.keys import key_specs
+from exporter.config.schema import Config
 
 
 def to_yaml(config: Config) -> str:

@@ -13,7 +13,8 @@ import msgspec
 
 from exporter.config.docs import format_value
 from exporter.config.durations import PATTERN as DURATION
-from exporter.config.schema import Config, Key, NodeType, key_specs
+from exporter.config.keys import Key, NodeType, key_specs
+from exporter.config.schema import Config
 from exporter.config.types import (
     Boolean,
     Choice,

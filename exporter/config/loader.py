@@ -12,6 +12,7 @@ import yaml
 from exporter.config.decoder import Decoder, InvalidNode, Unresolved
 from exporter.config.discovered import discovered_values, findings, with_discovered
 from exporter.config.errors import ConfigError, Problem
+from exporter.config.keys import key_specs
 from exporter.config.schema import (
     DAEMON_NAME,
     Config,
@@ -19,7 +20,6 @@ from exporter.config.schema import (
     DiscoverConfig,
     PrivacyMode,
     SlotPolicy,
-    key_specs,
 )
 from exporter.config.yaml_nodes import load_node
 from exporter.management.endpoint import (

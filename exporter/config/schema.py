@@ -4,12 +4,12 @@ The only place of defaults. `docs/configuration.md` and the errors are generated
 """
 
 import enum
-import typing
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
+from exporter.config.keys import KeySpec
 from exporter.config.secret_files import PrivacyKey
 from exporter.config.types import (
     Boolean,
@@ -27,12 +27,10 @@ from exporter.config.types import (
     ListOf,
     ListOfSections,
     ManagementAddress,
-    MapOf,
     Network,
     PasswordFile,
     PrivacyKeyFile,
     Section,
-    ValueType,
 )
 from exporter.management.endpoint import Endpoint
 from exporter.management.values import MAX_LENGTH as COMMON_NAME_LIMIT
@@ -40,21 +38,6 @@ from exporter.openvpn_config import Discovery, Finding, OpenVpnConfig
 
 DAEMON_NAME = Label(64)
 COMMON_NAME = ClientName(COMMON_NAME_LIMIT)
-
-NodeType = ValueType | ListOf | MapOf | Section | ListOfSections
-
-
-class KeySpec(msgspec.Struct, frozen=True):
-    """The `Annotated` part of a key: its type in the file, and its description in one line.
-
-    `unique`: no two sections of one list may share a value. `alternative`: the key that may be set
-    instead of this one; one of the two is required.
-    """
-
-    type: NodeType
-    description: str
-    unique: bool = False
-    alternative: str = ""
 
 
 class Identity(enum.StrEnum):
@@ -363,30 +346,3 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = EventsConfig()
     findings: tuple[Finding, ...] = ()
     discovery: Discovery = Discovery()
-
-
-class Key(msgspec.Struct, frozen=True):
-    """One key of a section; `default` is `msgspec.NODEFAULT` if a value is required.
-
-    `name` is the key in the file, `field` the field of the section's type.
-    """
-
-    name: str
-    spec: KeySpec
-    default: object
-    field: str
-
-    @property
-    def required(self) -> bool:
-        """Whether the file must set it."""
-        return self.default is msgspec.NODEFAULT
-
-
-def key_specs(section: type[msgspec.Struct]) -> tuple[Key, ...]:
-    """Return the keys of a section type, in order; a field without a `KeySpec` is not a key."""
-    return tuple(
-        Key(field.encode_name, spec, field.default, field.name)
-        for field in msgspec.structs.fields(section)
-        for spec in typing.get_args(field.type)
-        if isinstance(spec, KeySpec)
-    )

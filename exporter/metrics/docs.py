@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from exporter.config.docs import format_value
-from exporter.config.schema import ClientsConfig, Key, key_specs
+from exporter.config.keys import Key, key_specs
+from exporter.config.schema import ClientsConfig
 from exporter.management.log_events import LOG_EVENTS
 from exporter.management.state import RECONNECT_REASON_VERSIONS
 from exporter.metrics import catalogue, self_metrics

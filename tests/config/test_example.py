@@ -9,7 +9,7 @@ import yaml
 
 from exporter.config import ClientsConfig, Config, DaemonConfig, EventsConfig, load
 from exporter.config.docs import format_value
-from exporter.config.schema import key_specs
+from exporter.config.keys import key_specs
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")

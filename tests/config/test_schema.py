@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from exporter.config import ClientsConfig, Config, DaemonConfig, EventsConfig
-from exporter.config.schema import key_specs
+from exporter.config.keys import key_specs
 from exporter.management.endpoint import TcpEndpoint
 
 SECTIONS = [Config, DaemonConfig, ClientsConfig, EventsConfig]

@@ -9,7 +9,7 @@ from typing import Annotated
 import bcrypt
 import msgspec
 
-from exporter.config.schema import KeySpec
+from exporter.config.keys import KeySpec
 from exporter.config.types import (
     Boolean,
     Choice,

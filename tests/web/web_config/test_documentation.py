@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from exporter.config.schema import key_specs
+from exporter.config.keys import key_specs
 from exporter.web.listener.connection import (
     HEADER_TIMEOUT,
     MAX_HEADERS,
