@@ -23,6 +23,7 @@ from exporter.monitor.pool import MonitorPool
 from exporter.monitor.status_file import StatusFilePoller
 from exporter.openvpn_config import Finding
 from exporter.reload import ConfigReloader
+from exporter.sharing.pool import SharePool
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import redacted
 from exporter.transport.history import CommandHistory
@@ -98,6 +99,7 @@ class _App:
         self.self_metrics = SelfMetrics()
         self.exposition = Exposition(catalogue.families(config.clients), self.self_metrics.registry)
         self.pool = MonitorPool(self._monitor, self._file_tasks)
+        self.shares = SharePool()
         self._config = config
         self._logged_findings: frozenset[Finding] = frozenset()
 
@@ -109,7 +111,7 @@ class _App:
         try:
             yield
         finally:
-            await self.pool.close()
+            await asyncio.gather(self.shares.close(), self.pool.close())
 
     def web_application(
         self, telemetry_path: str, reload: ConfigReloader, external_url: ExternalUrl | None
@@ -145,6 +147,7 @@ class _App:
         self.self_metrics.set_skipped_daemons(len(skipped))
         self._config = config
         changes = await self.pool.apply(targets(config))
+        await self.shares.apply(self.pool.monitors)
         # After that: text under the previous privacy must not be rendered again meanwhile.
         self.exposition.configure(catalogue.families(config.clients))
         return changes

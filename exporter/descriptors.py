@@ -35,8 +35,13 @@ def check_available() -> None:
     Raises:
         OSError: EMFILE, as if the limit were lower.
     """
-    allowed = daemon_limit()
     # A new descriptor has the lowest free number.
     with socket.socket() as probe:
-        if allowed is not None and probe.fileno() >= allowed:
+        if not is_available(probe.fileno()):
             raise OSError(errno.EMFILE, "too many open files")
+
+
+def is_available(descriptor: int) -> bool:
+    """Return whether a connection to a daemon, or for its sake, may keep this descriptor."""
+    allowed = daemon_limit()
+    return allowed is None or descriptor < allowed

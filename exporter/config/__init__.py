@@ -2,7 +2,9 @@
 
     schema              every key: its type, default, bounds and description
     keys                what a key of a section is
+    share, share_checks the keys of `share`, and what contradicts them
     types, durations    the types of values
+    socket_types        the types of values for listening sockets
     secret_files        the files with a password or a key
     yaml_nodes          a file -> YAML nodes, which know their lines
     decoder             nodes -> the schema's types, with all problems at once

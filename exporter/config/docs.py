@@ -10,6 +10,7 @@ import msgspec
 from exporter.config import durations
 from exporter.config.keys import Key, key_specs
 from exporter.config.schema import ClientsConfig, Config, DaemonConfig, DiscoverConfig, EventsConfig
+from exporter.config.share import ShareConfig
 from exporter.config.types import ListOfSections, Section
 
 _INTRODUCTION = """\
@@ -34,6 +35,7 @@ under `discover`.
 _SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("Top level", Config),
     ("Each of `daemons`", DaemonConfig),
+    ("`share` of a daemon", ShareConfig),
     ("Each of `discover`", DiscoverConfig),
     ("`clients`", ClientsConfig),
     ("`events`", EventsConfig),

@@ -21,6 +21,7 @@ from exporter.config.schema import (
     PrivacyMode,
     SlotPolicy,
 )
+from exporter.config.share_checks import check_shares
 from exporter.config.yaml_nodes import load_node
 from exporter.management.endpoint import (
     Endpoint,
@@ -74,6 +75,7 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
         *map(decoder.locate, _check_privacy_key(config)),
         *map(decoder.locate, _check_slot_release(config)),
         *map(decoder.locate, _check_listening(config)),
+        *map(decoder.locate, check_shares(config)),
     ]:
         raise ConfigError.by_line(problems)
     entry_findings = tuple(discovered.findings(config, decoder.lines))

@@ -11,6 +11,7 @@ import msgspec
 
 from exporter.config.keys import KeySpec
 from exporter.config.secret_files import PrivacyKey
+from exporter.config.share import ShareConfig
 from exporter.config.types import (
     Boolean,
     CertificateFile,
@@ -153,6 +154,14 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             "poll. `auto` recognises it. See [sharing a daemon](sharing.md).",
         ),
     ] = PassThrough.AUTO
+    share: Annotated[
+        ShareConfig | None,
+        KeySpec(
+            Section(ShareConfig),
+            "Offer the management interface on to other tools, read-only; see "
+            "[sharing a daemon](sharing.md).",
+        ),
+    ] = None
     prompt_retry_interval: Annotated[
         float,
         KeySpec(

@@ -7,7 +7,11 @@ client              the commands of one session, with their replies parsed
 status_file         polls of a status file
 oneshot             one poll of each daemon: `check --connect` and `once`
 refresh             polls on demand, for a scrape
+shared_session      the session, as other management clients use it
+reply_cache         a reply that is kept for them
 backoff             the delay before the next session
 rate_limit          detection of a flood of lines
+log_stream          whether a session reads the log
+realtime            the real-time messages of a session
 password            the password of the management interface
 """

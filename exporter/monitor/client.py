@@ -25,9 +25,6 @@ from exporter.transport.connection import Connection, ReplyCallback
 STATUS_1_POLLS = 20
 """Polls that use `status 1` before `status 3` is tried again, after it did not end."""
 
-LOG_VERBOSITY_LIMIT = 7
-"""Above it the daemon logs each line that it sends: 100,000 a second and more."""
-
 _NOT_IN_THIS_MODE = b"is not supported by the current daemon mode"
 
 _T = TypeVar("_T")
@@ -65,6 +62,11 @@ class ManagementClient:
         self._routes = False
         self._reader = StatusReader(routes=False)
         self._status_1_polls = 0
+
+    @property
+    def uses_status_1(self) -> bool:
+        """Whether polls send `status 1`, since `status 3` did not end."""
+        return self._status_1_polls > 0
 
     async def fetch_pid(self) -> int | None:
         """Send `pid`."""

@@ -28,6 +28,7 @@ from exporter.monitor.backoff import Backoff
 from exporter.monitor.password import ManagementPassword, read_management_password
 from exporter.monitor.refresh import RefreshRequest
 from exporter.monitor.session import ManagementSession
+from exporter.monitor.shared_session import SharedSession
 from exporter.secret import Secret
 from exporter.state.daemon import DaemonState
 from exporter.transport.connector import Connector, connector_for
@@ -77,6 +78,7 @@ class Monitor:
         """
         self.daemon = DaemonState(target)
         self.refresh_request = RefreshRequest()
+        self.shared = SharedSession()
         self._history = CommandHistory()
         self._on_updated = on_updated
         self._stagger = stagger
@@ -207,6 +209,7 @@ class Monitor:
             clock=self._clock,
             on_polled=self._on_polled,
             refresh_request=self.refresh_request,
+            shared=self.shared,
         )
         try:
             await session.run(due)

@@ -49,6 +49,11 @@ class MonitorPool:
         """The state of each daemon, in the order of the configuration."""
         return [entry.monitor.daemon for entry in self._entries.values()]
 
+    @property
+    def monitors(self) -> Sequence[Monitor]:
+        """The monitor of each daemon, in the order of the configuration."""
+        return [entry.monitor for entry in self._entries.values()]
+
     def monitor(self, name: str) -> Monitor | None:
         """Return the monitor of the daemon of this name, None if there is no such daemon."""
         entry = self._entries.get(name)

@@ -13,26 +13,19 @@ from exporter.config.target import Target
 from exporter.log import Level, event
 from exporter.management.commands import Command
 from exporter.management.errors import (
-    LineFloodError,
     LogFloodError,
     ManagementError,
     PromptError,
     ReplyError,
     ReplyTimeout,
 )
-from exporter.management.messages import Notification
-from exporter.management.notifications import (
-    ByteCount,
-    ClientByteCount,
-    LogLine,
-    parse_notification,
-)
-from exporter.management.prompts import blocking_prompt, is_for_owner
 from exporter.management.replies import Poll
-from exporter.monitor.client import LOG_VERBOSITY_LIMIT, ManagementClient
+from exporter.monitor.client import ManagementClient
+from exporter.monitor.log_stream import LogStream
 from exporter.monitor.password import ManagementPassword, read_management_password
-from exporter.monitor.rate_limit import MAX_OTHER_BYTES, MAX_OTHER_LINES, LogRateLimit, RateLimit
+from exporter.monitor.realtime import RealtimeMessages
 from exporter.monitor.refresh import RefreshRequest
+from exporter.monitor.shared_session import SharedFacts, SharedSession
 from exporter.secret import Secret
 from exporter.state.daemon import DaemonState
 from exporter.transport.connection import Connection
@@ -62,7 +55,7 @@ class ManagementSession:
     _connection: Connection
     _client: ManagementClient
 
-    def __init__(  # noqa: PLR0915 -- a plain list of the session's state
+    def __init__(
         self,
         daemon: DaemonState,
         connector: Connector,
@@ -72,6 +65,7 @@ class ManagementSession:
         clock: Callable[[], float] = time.time,
         on_polled: OnPolled = _ignore,
         refresh_request: RefreshRequest | None = None,
+        shared: SharedSession | None = None,
     ) -> None:
         """Prepare a session; `run` or `run_once` connects.
 
@@ -83,6 +77,7 @@ class ManagementSession:
             clock: seconds since the epoch.
             on_polled: see `OnPolled`.
             refresh_request: a poll that is requested before it is due.
+            shared: the session as other management clients use it.
         """
         self.history: CommandHistory | None = None
         """The last commands with their replies, None before the session is connected."""
@@ -91,28 +86,26 @@ class ManagementSession:
         self._daemon = daemon
         self._connector = connector
         self._realtime = not daemon.target.releases_slot if realtime is None else realtime
-        self._read_log = read_log
         self._clock = clock
         self._on_polled = on_polled
         self._refresh_request = refresh_request or RefreshRequest()
+        self._shared = shared or SharedSession()
         self._wakeup = asyncio.Event()
         self._reconfigured = False
         self._info_fetched = False
         self._state_due = math.inf
         self._consecutive_timeouts = 0
         self._answered = False
-        self._prompt_error: PromptError | None = None
-        self._bytecount_active = False
-        self._log_wanted = False
-        self._log_enabled = False
+        self._log = LogStream(allowed=read_log)
+        self._messages = RealtimeMessages(
+            daemon, self._log, self._shared, wake=self._wakeup.set, abort=self._abort
+        )
         self._pass_through = False
         self._setting = daemon.target.daemon.pass_through
-        self._log_rate = LogRateLimit()
-        self._other_rate = RateLimit(MAX_OTHER_LINES, MAX_OTHER_BYTES)
 
     def reconfigure(self) -> None:
         """Apply the daemon's target, which has changed, with a poll at once."""
-        self._read_log = True
+        self._log.allowed = True
         self._reconfigured = True
         self._wakeup.set()
 
@@ -172,13 +165,15 @@ class ManagementSession:
             await self._log_in(self.password.secret)
             yield
         finally:
+            self._shared.close()
             self._record_unparsed()
             await self._connection.close()
 
     async def _log_in(self, password: Secret | None) -> None:
         self._daemon.on_connect()
-        self._connection.subscribe(self._on_notification)
-        self._connection.on_other_lines = self._on_other_lines
+        self._connection.subscribe(self._messages.feed)
+        self._connection.on_other_lines = self._messages.count_other_lines
+        self._connection.on_reply = self._shared.record
         try:
             await self._connection.log_in(password)
         except ManagementError as error:
@@ -220,6 +215,7 @@ class ManagementSession:
                 raise
             self._daemon.on_down(error)
             self._refresh_request.cancel()
+            self._shared.close()
             await self._on_polled(None)
         self._record_unparsed()
 
@@ -256,10 +252,9 @@ class ManagementSession:
 
     def _apply_target(self) -> None:
         self._connection.timeout = self._target.daemon.timeout
-        log_wanted = self._target.events.log and self._read_log
         setting = self._target.daemon.pass_through
-        if log_wanted is not self._log_wanted or setting is not self._setting:
-            self._log_wanted = log_wanted
+        log_changed = self._log.apply(configured=self._target.events.log)
+        if log_changed or setting is not self._setting:
             self._setting = setting
             self._info_fetched = False
 
@@ -270,13 +265,13 @@ class ManagementSession:
         await self._detect_pass_through()
         info = await self._client.fetch_info(pid, self._daemon.on_state_history)
         self._daemon.on_info(info)
-        reads_log = self._should_read_log(info.verbosity)
-        if self._log_enabled and not (reads_log and self._client.realtime):
+        reads_log = self._log.is_readable(info.verbosity, realtime=self._client.realtime)
+        if self._log.enabled and not (reads_log and self._client.realtime):
             await self._client.disable_log()
-            self._log_enabled = False
+            self._log.enabled = False
         if reads_log:
             await self._client.fetch_log(self._daemon.on_log_history)
-            self._log_enabled = self._client.realtime
+            self._log.enabled = self._client.realtime
         self._info_fetched = True
         self._state_due = asyncio.get_running_loop().time() + STATE_INTERVAL
 
@@ -292,24 +287,20 @@ class ManagementSession:
             self._pass_through = answered is not False
         else:
             self._pass_through = self._setting is PassThrough.TRUE
+        self._messages.pass_through = self._pass_through
         self._client.realtime = self._realtime and not self._pass_through
         self._daemon.on_pass_through(pass_through=self._pass_through)
 
     async def _fetch_histories(self) -> None:
         """Read what happened since the last poll, as no real-time messages report it."""
         await self._client.fetch_states(self._daemon.on_state_history)
-        if self._should_read_log(self._daemon.info.verbosity if self._daemon.info else None):
+        verbosity = self._daemon.info.verbosity if self._daemon.info else None
+        if self._log.is_readable(verbosity, realtime=self._client.realtime):
             await self._client.fetch_log(self._daemon.on_log_history)
-
-    def _should_read_log(self, verbosity: int | None) -> bool:
-        if verbosity is None:  # `log on` may start a flood, `log all` has a limit
-            return self._log_wanted and not self._client.realtime
-        is_readable = verbosity <= LOG_VERBOSITY_LIMIT
-        return self._log_wanted and is_readable and not self._log_rate.exceeded
 
     async def _run_pending_commands(self) -> None:
         """Send what the last messages call for, and check the state once a minute."""
-        if self._log_rate.pop_exceeded():
+        if self._log.pop_flood():
             event(
                 _log,
                 Level.WARN,
@@ -317,9 +308,9 @@ class ManagementSession:
                 daemon=self._daemon.name,
             )
             await self._client.disable_log()
-        if self._bytecount_active and not self._pass_through:
+        if self._messages.byte_counts and not self._pass_through:
             await self._client.disable_byte_counts()
-            self._bytecount_active = False
+            self._messages.byte_counts = False
         now = asyncio.get_running_loop().time()
         if self._state_due <= now and not self._pass_through:
             self._state_due = now + STATE_INTERVAL
@@ -330,25 +321,54 @@ class ManagementSession:
 
         Returns whether the next poll was requested before it is due.
         """
+        loop = asyncio.get_running_loop()
         if not self._consecutive_timeouts:
             self._refresh_request.mark_fresh(self._wakeup.set)
-        loop = asyncio.get_running_loop()
-        while not (self._refresh_request.pending or self._reconfigured) and (
-            (remaining := due - loop.time()) > 0
-        ):
-            await self._connection.wait(self._wakeup, remaining)
+            self._shared.open(self._shared_facts(), self._wakeup.set)
+
+        def is_due() -> bool:
+            requested = self._refresh_request.pending or self._reconfigured
+            return requested or loop.time() >= due or self._is_leaving
+
+        while not is_due():
+            await self._connection.wait(self._wakeup, due - loop.time())
             if self._connection.error is not None:
                 raise self._connection.error
             if self._wakeup.is_set():
                 self._wakeup.clear()
                 self._raise_prompt()
+                if not await self._send_requests(is_due):
+                    break
         self._reconfigured = False
         return self._refresh_request.pending
 
+    async def _send_requests(self, is_due: Callable[[], bool]) -> bool:
+        """Send what other clients wait for; return False after a timeout: a poll finds the end."""
+        try:
+            await self._shared.send_requests(self._connection.request, is_due=is_due)
+        except ReplyTimeout:
+            self._shared.close()
+            self._info_fetched = False
+            return False
+        return True
+
+    def _shared_facts(self) -> SharedFacts:
+        live = {"STATE": self._client.realtime, "LOG": self._log.is_live}
+        return SharedFacts(
+            self._messages.management_version,
+            self._daemon.version,
+            frozenset(keyword for keyword, is_live in live.items() if is_live),
+            frozenset({Command.STATUS_3} if self._client.uses_status_1 else ()),
+        )
+
     def _raise_prompt(self) -> None:
         """End the session if the daemon waits for another management client."""
-        if self._prompt_error is not None and not self._disconnect_is_harmful:
-            raise self._prompt_error
+        if self._messages.prompt is not None and self._is_leaving:
+            raise self._messages.prompt
+
+    @property
+    def _is_leaving(self) -> bool:
+        return self._messages.prompt is not None and not self._disconnect_is_harmful
 
     def _record_unparsed(self) -> None:
         if lines := self._connection.pop_unparsed():  # else the state has not changed
@@ -358,37 +378,10 @@ class ManagementSession:
         if error is not None or command in self._daemon.failed_commands.errors:
             self._daemon.on_command(command, error)
 
-    def _on_notification(self, message: Notification) -> None:
-        notification = parse_notification(message)
-        if self._pass_through and is_for_owner(notification):
-            self._daemon.on_ignored_notification(message.keyword)
-            return
-        self._daemon.on_notification(message.keyword, notification)
-        match notification:
-            case LogLine(text=text):
-                now = asyncio.get_running_loop().time()
-                if self._log_rate.exceeded_at(now, len(text)):
-                    self._abort_on_log_flood()
-            case ByteCount() | ClientByteCount():
-                self._bytecount_active = True
-            case _:
-                prompt = blocking_prompt(notification)
-                if prompt is not None:
-                    self._prompt_error = prompt
-                    self._wakeup.set()
-
-    def _on_other_lines(self, lines: int, size: int) -> None:
-        now = asyncio.get_running_loop().time()
-        if self._other_rate.exceeded_at(now, lines, size) and not self._disconnect_is_harmful:
-            self._connection.abort(
-                LineFloodError(f"{self._connection.peer}: too many lines that are no reply")
-            )
-
-    def _abort_on_log_flood(self) -> None:
-        # From verb 8 on the daemon never gets to reading `log off`. Where the session must stay,
-        # the next poll sends it all the same.
+    def _abort(self, error: ManagementError) -> None:
+        """End the session for a flood, unless that harms the daemon."""
         if not self._disconnect_is_harmful:
-            self._connection.abort(LogFloodError("too many log lines from the daemon"))
+            self._connection.abort(error)
 
 
 def _next_due(due: float, interval: float, *, after: float) -> float:

@@ -14,6 +14,7 @@ failed_commands     commands whose replies could not be used
 failures            failures that the log mentions in several lines, each counted once
 traffic             the daemon's own byte totals
 counters            counters that outlive the resets of the daemon's own, and a histogram
+sharing             the tools to which the management interface is offered on
 privacy             how names and addresses of clients are shown
 down                why the daemon is down
 revision            revisions of a state, for text that is rendered from it

@@ -32,6 +32,7 @@ from exporter.state.failed_commands import FailedCommands
 from exporter.state.privacy import privacy_for
 from exporter.state.process import ProcessTracker, age
 from exporter.state.revision import mutates, mutates_at_end, mutates_in_batches
+from exporter.state.sharing import SharingState
 from exporter.state.status_order import Restart, StatusFileContent, StatusOrder
 from exporter.state.traffic import Traffic, TunnelCounters
 
@@ -75,6 +76,7 @@ class DaemonState:
         self.status_fallbacks = 0
         self.unparsed_lines = 0
         self.failed_commands = FailedCommands()
+        self.sharing = SharingState()
 
         self.certificates: Sequence[CertificateFileState] = ()
         self.revision = 0

@@ -75,6 +75,8 @@ class Connection:
         self._unparsed_lines = 0
         self.on_other_lines: Callable[[int, int], None] = lambda _, __: None
         """Called with the number and bytes of received lines that are neither log nor reply."""
+        self.on_reply: Callable[[Command, Reply], None] = lambda _, __: None
+        """Called with each reply that has the form of its command, before later messages."""
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call `subscriber` with every further real-time message."""
@@ -136,7 +138,7 @@ class Connection:
         """
         async with self._lock:
             reply = await self._exchange(command, on_reply)
-        if not isinstance(reply, ErrorReply | _REPLY_TYPES[command.reply]):
+        if not _has_form(reply, command):
             raise ReplyError(f"{self.peer}: a reply to '{command.text}' of another form")
         return reply
 
@@ -273,6 +275,8 @@ class Connection:
             return
         pending = self._pending[0]
         if not pending.reply.done():  # else the request has timed out or was cancelled
+            if _has_form(reply, pending.command):
+                self.on_reply(pending.command, reply)
             if pending.on_reply is not None:
                 await pending.on_reply(reply)
             if not pending.reply.done():
@@ -309,6 +313,11 @@ _REPLY_TYPES: dict[ReplyKind, type[SuccessReply | MultilineReply]] = {
     ReplyKind.LINE: SuccessReply,
     ReplyKind.MULTILINE: MultilineReply,
 }
+
+
+def _has_form(reply: Reply, command: Command) -> bool:
+    """Return whether a reply has the form of the command's; each may be refused."""
+    return isinstance(reply, ErrorReply | _REPLY_TYPES[command.reply])
 
 
 def _total_size(messages: Sequence[Message]) -> int:

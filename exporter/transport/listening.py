@@ -1,9 +1,10 @@
-"""The socket to which a daemon connects (`--management-client`), and who may connect to it.
+"""The sockets to which a daemon (`--management-client`) or a tool connects, and who may connect.
 
 The peer of a Unix socket is known by the credentials of its process, the peer of TCP by its address
 only: every user of this host can connect to a port on loopback.
 """
 
+import asyncio
 import contextlib
 import errno
 import ipaddress
@@ -15,7 +16,12 @@ from pathlib import Path
 
 import msgspec
 
-from exporter.management.endpoint import ListenEndpoint, ListenUnixEndpoint
+from exporter.management.endpoint import (
+    ListenEndpoint,
+    ListenUnixEndpoint,
+    TcpEndpoint,
+    UnixEndpoint,
+)
 from exporter.management.errors import (
     EndpointPermissionError,
     EndpointUnreachable,
@@ -52,7 +58,7 @@ _HINTS: dict[int, tuple[type[ManagementError], str]] = {
     ),
     errno.EPERM: (
         EndpointPermissionError,
-        "no permission to set the group of the socket; make this user a member of 'listen_group'",
+        "no permission to set the group of the socket; make this user a member of the group",
     ),
 }
 
@@ -108,7 +114,7 @@ def _supplementary_groups(connection: socket.socket) -> tuple[int, ...]:
     return struct.unpack(f"{len(groups) // size}I", groups)
 
 
-def listen_tcp(endpoint: ListenEndpoint) -> socket.socket:
+def listen_tcp(endpoint: ListenEndpoint | TcpEndpoint) -> socket.socket:
     """Listen on a port.
 
     Raises:
@@ -125,8 +131,10 @@ def listen_tcp(endpoint: ListenEndpoint) -> socket.socket:
         raise
 
 
-def listen_unix(endpoint: ListenUnixEndpoint, group: int | None) -> socket.socket:
-    """Listen on a Unix socket, which its owner and its group alone can open; blocks.
+def listen_unix(
+    endpoint: ListenUnixEndpoint | UnixEndpoint, group: int | None, mode: int | None = None
+) -> socket.socket:
+    """Listen on a Unix socket with the access of `set_access`; blocks.
 
     Raises:
         OSError: the path or the group can't be used.
@@ -137,7 +145,7 @@ def listen_unix(endpoint: ListenUnixEndpoint, group: int | None) -> socket.socke
         # The file gets this mode: it is never open to others, whatever the umask.
         os.fchmod(listener.fileno(), _OWNER_MODE)
         listener.bind(endpoint.path)
-        set_group(endpoint.path, group)
+        set_access(endpoint.path, group, mode)
         return _started(listener)
     except OSError:
         listener.close()
@@ -150,15 +158,16 @@ def _started(listener: socket.socket) -> socket.socket:
     return listener
 
 
-def set_group(path: str, group: int | None) -> None:
-    """Let a group open the socket at `path`; None: its owner alone. Blocks.
+def set_access(path: str, group: int | None, mode: int | None = None) -> None:
+    """Let a group open the socket at `path`, or its owner alone; `mode` is another mode. Blocks.
 
     Raises:
         OSError: this user may not set the group.
     """
     if group is not None and os.lstat(path).st_gid != group:
         os.chown(path, -1, group, follow_symlinks=False)
-    Path(path).chmod(_OWNER_MODE if group is None else _GROUP_MODE)
+    default = _OWNER_MODE if group is None else _GROUP_MODE
+    Path(path).chmod(default if mode is None else mode)
 
 
 def close_unix(listener: socket.socket) -> None:
@@ -184,6 +193,20 @@ def _remove_unused(path: str) -> None:
     if code != errno.ECONNREFUSED:
         raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
     Path(path).unlink()
+
+
+async def accept(listener: socket.socket) -> socket.socket:
+    """Accept a connection; when cancelled, close one that has been accepted meanwhile."""
+    accepting = asyncio.ensure_future(asyncio.get_running_loop().sock_accept(listener))
+    try:
+        await asyncio.wait([accepting])
+    except asyncio.CancelledError:
+        accepting.cancel()
+        await asyncio.wait([accepting])
+        if not accepting.cancelled() and accepting.exception() is None:
+            accepting.result()[0].close()
+        raise
+    return accepting.result()[0]
 
 
 def listen_error(error: OSError, endpoint: str) -> ManagementError:

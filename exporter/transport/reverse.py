@@ -28,11 +28,12 @@ from exporter.secret import Secret
 from exporter.transport.handshake import Handshake
 from exporter.transport.listening import (
     Access,
+    accept,
     close_unix,
     listen_error,
     listen_tcp,
     listen_unix,
-    set_group,
+    set_access,
 )
 from exporter.transport.stream import READ_SIZE, Stream
 
@@ -123,7 +124,7 @@ class ReverseConnector:
             )
             self._accepting = asyncio.create_task(self._accept_peers(self._listener))
         elif isinstance(endpoint, ListenUnixEndpoint) and group != self._group:
-            await run_in_daemon_thread(lambda: set_group(endpoint.path, group))
+            await run_in_daemon_thread(lambda: set_access(endpoint.path, group))
         self._group = group
 
     def _not_found(self) -> ManagementError:
@@ -141,7 +142,7 @@ class ReverseConnector:
     async def _accept_peers(self, listener: socket.socket) -> None:
         while True:
             try:
-                connection = await _accept(listener)
+                connection = await accept(listener)
             except OSError as error:
                 self._rejection = listen_error(error, str(self.endpoint))
                 await asyncio.sleep(_ACCEPT_RETRY_DELAY)
@@ -227,17 +228,3 @@ class ReverseConnector:
             listener.close()
         else:
             await run_in_daemon_thread(lambda: close_unix(listener))
-
-
-async def _accept(listener: socket.socket) -> socket.socket:
-    """Accept a connection; when cancelled, close one that has been accepted meanwhile."""
-    accepting = asyncio.ensure_future(asyncio.get_running_loop().sock_accept(listener))
-    try:
-        await asyncio.wait([accepting])
-    except asyncio.CancelledError:
-        accepting.cancel()
-        await asyncio.wait([accepting])
-        if not accepting.cancelled() and accepting.exception() is None:
-            accepting.result()[0].close()
-        raise
-    return accepting.result()[0]

@@ -10,6 +10,7 @@ import yaml
 from exporter.config import ClientsConfig, Config, DaemonConfig, EventsConfig, load
 from exporter.config.docs import format_value
 from exporter.config.keys import key_specs
+from exporter.config.share import ShareConfig
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 TEXT = EXAMPLE.read_text(encoding="utf-8")
@@ -52,6 +53,7 @@ def test_example_loads_unchanged_and_has_only_defaults() -> None:
 
 def test_example_loads_with_every_optional_line(tmp_path: Path) -> None:
     (tmp_path / "office.password").write_text("secret\n")
+    (tmp_path / "share.password").write_text("secret\n")
     (tmp_path / "privacy.key").write_text("0123456789abcdef\n")
     path = tmp_path / "config.yaml"
     path.write_text(UNCOMMENTED, encoding="utf-8")
@@ -64,6 +66,24 @@ def test_example_has_every_key_in_the_order_of_the_schema(
     section: type[msgspec.Struct], values: dict[str, str]
 ) -> None:
     assert list(values) == [key.name for key in key_specs(section)]
+
+
+def test_example_has_every_key_of_a_share_with_its_default() -> None:
+    root = yaml.compose(UNCOMMENTED, Loader=yaml.SafeLoader)
+    assert root is not None
+    daemon = dict(entries(dict(entries(root))["daemons"].value[0]))
+    values = yaml.safe_load(yaml.serialize(daemon["share"]))
+    assert list(values) == [key.name for key in key_specs(ShareConfig)]
+    defaults = {
+        key.name: format_value(key.default)
+        for key in key_specs(ShareConfig)
+        if not key.required and key.default is not None
+    }
+    written = {
+        key: format_value(tuple(value) if isinstance(value, list) else value)
+        for key, value in values.items()
+    }
+    assert written | defaults == written
 
 
 @pytest.mark.parametrize(("section", "values"), sections(TEXT))

@@ -218,7 +218,7 @@ async def test_a_missing_password_file_is_reported_without_a_connection(
 async def test_endless_lines_of_any_kind_end_the_session(
     line: bytes, log: LogCapture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exporter.monitor.session.MAX_OTHER_LINES", 1000)
+    monkeypatch.setattr("exporter.monitor.realtime.MAX_OTHER_LINES", 1000)
     async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         session = await daemon.accept_and_greet()
         await session.reply_to_polls(1)

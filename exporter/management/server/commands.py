@@ -175,3 +175,14 @@ def _openvpn_2_6() -> Iterator[CommandSpec]:
 
 OPENVPN_2_6 = CommandTable(_openvpn_2_6())
 """All commands of OpenVPN 2.6."""
+
+KNOWN_COMMANDS = frozenset(
+    {
+        *(spec.name for spec in OPENVPN_2_6),
+        *("http-proxy-fallback", "http-proxy-fallback-disable"),  # 2.1 and 2.2
+        "client-pf",  # 2.1 to 2.5
+        "network-change",  # 2.4 and later, on Android
+        *("push-update-broad", "push-update-cid"),  # 2.7 and later
+    }
+)
+"""The names of all commands of OpenVPN 2.1 to the development version of 2.8."""

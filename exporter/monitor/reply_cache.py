@@ -1,0 +1,78 @@
+"""A reply of the daemon that is kept for other management clients."""
+
+import asyncio
+from collections.abc import Generator, Sequence
+
+from exporter.aio import run_cooperatively
+from exporter.management.batches import line_batches
+from exporter.management.commands import Command
+from exporter.management.messages import MultilineReply, Reply, SuccessReply
+
+TAB = b"\t"
+COMMA = b","
+
+_TITLE = b"TITLE\t"
+_CRLF = b"\r\n"
+
+_HISTORY_LIMITS = {Command.STATE: 1, Command.STATE_ALL: 100, Command.LOG_ALL: 250}
+"""Entries that OpenVPN keeps; of log lines more or fewer with `management-log-cache`."""
+
+KEYWORDS = {
+    "STATE": (Command.STATE, Command.STATE_ALL),
+    "LOG": (Command.LOG_ALL,),
+}
+"""The histories that a real-time message continues, by its keyword."""
+
+
+class CachedReply:
+    """One reply, and the entries by which real-time messages have continued its history since."""
+
+    def __init__(self, command: Command, reply: Reply) -> None:
+        self.reply = reply
+        self._limit = _HISTORY_LIMITS.get(command, 0)
+        self._later: list[bytes] = []
+        self._encoded: dict[bytes, bytes] = {}
+        self._encoding = asyncio.Lock()
+
+    def add(self, entry: bytes) -> None:
+        """Add an entry of the history that is newer than the reply."""
+        self._later.append(entry)
+
+    @property
+    def entries(self) -> Sequence[bytes]:
+        """The lines of a reply of several lines, those added included, as many as the daemon keeps.
+
+        A reply of one line has none.
+        """
+        if not isinstance(self.reply, MultilineReply):
+            return ()
+        lines = self.reply.lines
+        if not self._later:
+            return lines
+        return (*lines, *self._later)[-max(len(lines), self._limit) :]
+
+    async def encode(self, separator: bytes = TAB) -> bytes:
+        """Return the reply as a daemon sends it; long ones are encoded once, in batches.
+
+        With `separator` the reply to `status 3` becomes that to `status 2`: OpenVPN prints both by
+        the same code, and no field has a tab.
+        """
+        reply = self.reply
+        if not isinstance(reply, MultilineReply):
+            prefix = b"SUCCESS: " if isinstance(reply, SuccessReply) else b"ERROR: "
+            return prefix + reply.text + _CRLF
+        if not self.entries or not self.entries[0].startswith(_TITLE):
+            separator = TAB
+        async with self._encoding:
+            if separator not in self._encoded:
+                self._encoded[separator] = await run_cooperatively(_encode(reply.lines, separator))
+            return self._encoded[separator]
+
+
+def _encode(lines: Sequence[bytes], separator: bytes) -> Generator[None, None, bytes]:
+    parts = []
+    for batch in line_batches(lines):
+        part = _CRLF.join((*batch, b""))
+        parts.append(part if separator == TAB else part.replace(TAB, separator))
+        yield
+    return b"".join((*parts, b"END", _CRLF))

@@ -1,0 +1,173 @@
+"""The session with one daemon, as other management clients use it.
+
+The session sends their commands between its own polls, one at a time, and each for all that wait
+for it. Its own replies serve them, too. So other clients cost the daemon one command of each kind
+in `max_age`, however many they are.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+
+from exporter.management.commands import Command
+from exporter.management.errors import ReplyError
+from exporter.management.messages import Notification, Reply
+from exporter.management.replies import Version
+from exporter.monitor.reply_cache import KEYWORDS, CachedReply
+
+FATAL = "FATAL"
+
+
+class SharedFacts(msgspec.Struct, frozen=True):
+    """What other clients have to know of the session.
+
+    `realtime` has the keywords of the messages that come in real time: STATE, LOG.
+    `unanswered` has the commands whose replies do not end.
+    """
+
+    management_version: int
+    version: Version | None = None
+    realtime: frozenset[str] = frozenset()
+    unanswered: frozenset[Command] = frozenset()
+
+
+class Guest(Protocol):
+    """A management client that uses the session."""
+
+    def on_line(self, keyword: str, line: bytes) -> None:
+        """Take a real-time message: a whole line, the same object for all guests."""
+
+    def on_close(self) -> None:
+        """End: there is no session any more, or the daemon does not answer."""
+
+
+class FetchedReply(msgspec.Struct, frozen=True):
+    """A reply; `forwarded` if a command was sent to the daemon for it."""
+
+    cached: CachedReply
+    forwarded: bool
+
+
+class _Request:
+    """A command that guests wait for; `reply` becomes None if the daemon does not answer."""
+
+    def __init__(self) -> None:
+        self.reply: asyncio.Future[CachedReply | None] = asyncio.get_running_loop().create_future()
+        self.sent = False
+
+    def resolve(self, reply: CachedReply | None) -> None:
+        if not self.reply.done():
+            self.reply.set_result(reply)
+
+
+class SharedSession:
+    """Open while the session with the daemon is up; it outlives the sessions."""
+
+    def __init__(self) -> None:
+        self.facts: SharedFacts | None = None
+        """None while there is no session: guests are not greeted."""
+        self._max_age: float | None = None
+        self._wake: Callable[[], None] = lambda: None
+        self._replies: dict[Command, CachedReply] = {}
+        self._requests: dict[Command, _Request] = {}
+        self._guests: dict[Guest, None] = {}
+
+    def share(self, max_age: float | None) -> None:
+        """Keep replies for so many seconds; with None the session is not shared."""
+        self._max_age = max_age
+        if max_age is None:
+            self._replies.clear()
+
+    def attach(self, guest: Guest) -> None:
+        """Tell a guest of real-time messages, and of the end."""
+        self._guests[guest] = None
+
+    def detach(self, guest: Guest) -> None:
+        """Tell a guest of nothing any more."""
+        self._guests.pop(guest, None)
+
+    def has(self, command: Command) -> bool:
+        """Return whether a reply is there."""
+        return command in self._replies
+
+    async def fetch(self, command: Command) -> FetchedReply | None:
+        """Return a reply that is younger than `max_age`; None if the daemon gives none.
+
+        Concurrent calls share one command.
+        """
+        if (cached := self._replies.get(command)) is not None:
+            return FetchedReply(cached, forwarded=False)
+        if self.facts is None or command in self.facts.unanswered:
+            return None
+        request = self._requests.get(command)
+        is_first = request is None
+        if request is None:
+            request = self._requests[command] = _Request()
+            self._wake()
+        await asyncio.wait([request.reply])
+        reply = request.reply.result()
+        if reply is None:
+            return None
+        # Messages may have continued the history since the reply came, in the reply kept now.
+        current = self._replies.get(command, reply)
+        return FetchedReply(current, forwarded=is_first and request.sent)
+
+    def open(self, facts: SharedFacts, wake: Callable[[], None]) -> None:
+        """Record that the daemon answers; `wake` is called when there is a request to send."""
+        self.facts = facts
+        self._wake = wake
+
+    def close(self) -> None:
+        """End the sessions of all guests: the daemon does not answer, or the session is over."""
+        self.facts = None
+        self._wake = lambda: None
+        self._replies.clear()
+        while self._requests:
+            self._requests.popitem()[1].resolve(None)
+        for guest in list(self._guests):
+            guest.on_close()
+
+    def record(self, command: Command, reply: Reply) -> None:
+        """Keep a reply, whatever its command was sent for."""
+        if self._max_age is None:
+            return
+        cached = self._replies[command] = CachedReply(command, reply)
+        asyncio.get_running_loop().call_later(self._max_age, self._expire, command, cached)
+        if (request := self._requests.pop(command, None)) is not None:
+            request.resolve(cached)
+
+    def _expire(self, command: Command, reply: CachedReply) -> None:
+        if self._replies.get(command) is reply:
+            del self._replies[command]
+
+    def notify(self, message: Notification) -> None:
+        """Pass on a real-time message, if it is one that guests may get."""
+        keyword = message.keyword
+        if self.facts is None or not (keyword in self.facts.realtime or keyword == FATAL):
+            return
+        for command in KEYWORDS.get(keyword, ()):
+            if (cached := self._replies.get(command)) is not None:
+                cached.add(message.payload)
+        if self._guests:
+            line = b">%b:%b\r\n" % (keyword.encode(), message.payload)
+            for guest in list(self._guests):
+                guest.on_line(keyword, line)
+
+    async def send_requests(
+        self, send: Callable[[Command], Awaitable[Reply]], *, is_due: Callable[[], bool]
+    ) -> None:
+        """Send what guests wait for, one command after the other, until a poll is due.
+
+        Raises:
+            ManagementError: a command was not answered in time, or the session is over.
+        """
+        while self._requests and not is_due():
+            command, request = next(iter(self._requests.items()))
+            request.sent = True
+            try:
+                await send(command)  # `record` gets its reply
+            except ReplyError:  # of another form
+                self._requests.pop(command, None)
+                request.resolve(None)

@@ -1,0 +1,27 @@
+"""The sharing of one daemon's management interface: where, to how many tools, their commands."""
+
+import enum
+from collections import Counter
+
+
+class Outcome(enum.StrEnum):
+    """How the command of a tool was answered: the values of the label `outcome`."""
+
+    SERVED = "served"
+    """From a reply that was there, or that another tool or a poll has asked for."""
+    FORWARDED = "forwarded"
+    """By a command that was sent to the daemon for it."""
+    REFUSED = "refused"
+    """With an error, without the daemon."""
+
+
+class SharingState:
+    """Written by the share of a daemon, read by the metrics and pages."""
+
+    def __init__(self) -> None:
+        self.tools = 0
+        """Tools that are connected."""
+        self.commands: Counter[tuple[str, str]] = Counter()
+        """Commands of tools, by name and outcome."""
+        self.problems: dict[str, str] = {}
+        """Why tools can't connect, by address."""
