@@ -63,6 +63,8 @@ def _run(parsed: argparse.Namespace) -> Exit:
     else:
         print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}\n")
         print(table(_CONFIG_HEADS, [_config_row(config, daemon) for daemon in config.daemons]))
+        for line in _shares(config):
+            print(line)
     return Exit.DONE if ok else Exit.FAILED
 
 
@@ -105,6 +107,15 @@ def _config_row(config: Config, daemon: DaemonConfig) -> Sequence[str]:
         str(daemon.status_file or ""),
         str(len(daemon.expected_clients) or ""),
     )
+
+
+def _shares(config: Config) -> Iterator[str]:
+    """Yield where other tools connect, by daemon."""
+    for daemon in config.daemons:
+        if (share := daemon.share) is not None:
+            addresses = ", ".join(map(str, share.listen))
+            password = "a password" if share.password_file else "no password"
+            yield f"{daemon.name}: shared at {addresses}, with {password}"
 
 
 def _result_row(result: OneShotResult) -> Sequence[str]:

@@ -5,7 +5,15 @@ To add a metric, add a row to a module of `families`.
 
 from exporter.config.schema import ClientsConfig
 from exporter.metrics import self_metrics
-from exporter.metrics.families import certificates, clients, daemon, events, exporter, server
+from exporter.metrics.families import (
+    certificates,
+    clients,
+    daemon,
+    events,
+    exporter,
+    server,
+    sharing,
+)
 from exporter.metrics.family import Family, Metric
 
 SECTIONS: dict[str, tuple[Family, ...]] = {
@@ -17,7 +25,7 @@ SECTIONS: dict[str, tuple[Family, ...]] = {
     "Clients of a server": (*clients.EXPECTED, *clients.SERIES, *clients.INFO, *clients.ROUTES),
     "Client and point-to-point mode": daemon.TUNNEL,
     "Certificates": certificates.FAMILIES,
-    "Exporter, by daemon": exporter.FAMILIES,
+    "Exporter, by daemon": (*exporter.FAMILIES, *sharing.FAMILIES),
 }
 
 FAMILIES: tuple[Family, ...] = tuple(family for section in SECTIONS.values() for family in section)

@@ -27,9 +27,6 @@ from exporter.management.server.replies import encode_lines
 from exporter.monitor.reply_cache import COMMA, TAB, CachedReply
 from exporter.monitor.shared_session import SharedSession
 
-OTHER = "other"
-"""The name under which all commands count that are not served."""
-
 SERVED = CommandTable(
     (
         CommandSpec("exit", ("exit|quit              : Close management session.",)),
@@ -60,9 +57,6 @@ SERVED = CommandTable(
     )
 )
 """The texts of `help` are OpenVPN's, where the command is the same."""
-
-COUNTED = tuple(spec.name for spec in SERVED if spec.name not in ("exit", "quit"))
-"""The commands that are counted by their names."""
 
 _WITHOUT_PARAMETERS = {
     "hold": Command.HOLD,

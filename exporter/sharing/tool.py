@@ -21,8 +21,8 @@ from exporter.management.server.protocol import (
 from exporter.management.server.replies import error
 from exporter.monitor.shared_session import FATAL, SharedSession
 from exporter.secret import Secret
-from exporter.sharing.commands import COUNTED, OTHER, NotAnswered, ToolCommands
-from exporter.state.sharing import Outcome
+from exporter.sharing.commands import NotAnswered, ToolCommands
+from exporter.state.sharing import COMMANDS, OTHER, Outcome
 
 LOGIN_TIMEOUT = 30.0
 """Seconds from the connection to the right password."""
@@ -125,7 +125,7 @@ class ToolSession:
                 pass
 
     async def _answer(self, words: tuple[str, ...]) -> None:
-        name = words[0] if words[0] in COUNTED else OTHER
+        name = words[0] if words[0] in COMMANDS else OTHER
         try:
             reply = await self._commands.reply(words)
         except CommandError as refused:

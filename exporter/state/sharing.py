@@ -3,6 +3,12 @@
 import enum
 from collections import Counter
 
+COMMANDS = (*("help", "hold", "load-stats", "log", "pid", "state", "status", "verb", "version"),)
+"""The commands that are served to tools, and counted by their names."""
+
+OTHER = "other"
+"""The name under which all others count."""
+
 
 class Outcome(enum.StrEnum):
     """How the command of a tool was answered: the values of the label `outcome`."""

@@ -50,6 +50,22 @@ def test_check_fails_without_a_daemon(capsys: pytest.CaptureFixture[str]) -> Non
     assert "configuration valid, but no daemon to monitor; daemons: 0\n" in capsys.readouterr().out
 
 
+def test_check_prints_where_a_daemon_is_shared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "config.yaml"
+    (tmp_path / "password").write_text("secret")
+    file.write_text(
+        "daemons:\n"
+        "  - {name: a, management: 'a:1', share: {listen: ['unix:/a.sock', '127.0.0.1:7506']}}\n"
+        "  - {name: b, management: 'b:1', share: {listen: ['[::]:7'], password_file: password}}\n"
+    )
+    assert check(f"--config.file={file}") is Exit.DONE
+    output = capsys.readouterr().out
+    assert "\na: shared at unix:/a.sock, 127.0.0.1:7506, with no password\n" in output
+    assert "\nb: shared at [::]:7, with a password\n" in output
+
+
 def test_check_succeeds_with_warnings_only(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from exporter.certificates.source import (
     Certificate,
     CertificateDirective,
@@ -12,8 +14,9 @@ from exporter.certificates.source import (
     RevocationList,
 )
 from exporter.config.schema import ClientsConfig, DaemonConfig
+from exporter.config.share import ShareConfig
 from exporter.config.target import Target
-from exporter.management.endpoint import parse_endpoint
+from exporter.management.endpoint import UnixEndpoint, parse_endpoint
 from exporter.management.errors import ConnectionRefused
 from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version
 from exporter.management.state import State, StateName
@@ -143,6 +146,15 @@ def tunnel(name: str = "uplink") -> DaemonState:
     daemon = new_daemon(name)
     start_session(daemon)
     poll(daemon, TUNNEL)
+    return daemon
+
+
+def shared(name: str = "shared") -> DaemonState:
+    """Return the state of a daemon whose management interface is shared, after one poll."""
+    share = ShareConfig(listen=(UnixEndpoint("/run/openvpn-exporter/office.sock"),))
+    daemon = DaemonState(Target(msgspec.structs.replace(office_daemon(name), share=share)))
+    start_session(daemon)
+    poll(daemon, server_status())
     return daemon
 
 

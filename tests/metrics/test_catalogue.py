@@ -8,7 +8,7 @@ from exporter.config.schema import ClientsConfig
 from exporter.metrics.catalogue import FAMILIES, METRICS, families
 from exporter.metrics.families import clients
 from exporter.metrics.family import Metric, MetricType, PerClient
-from tests.metrics.daemons import server, tunnel
+from tests.metrics.daemons import server, shared, tunnel
 from tests.metrics.parsing import names_of, scrape
 
 RESERVED_LABELS = {"job", "instance", "le", "quantile", "daemon"}
@@ -88,8 +88,8 @@ def test_families_that_grow_with_the_clients_are_rendered_once_per_poll() -> Non
             assert isinstance(family.source, PerClient), family.metric.name
 
 
-def test_a_server_and_a_tunnel_together_show_every_family() -> None:
-    page = scrape(FAMILIES, [server(), tunnel()], accept="")
+def test_servers_and_a_tunnel_together_show_every_family() -> None:
+    page = scrape(FAMILIES, [server(), tunnel(), shared()], accept="")
     shown = {series.name for family in page for series, _ in family.samples}
     assert {name for family in FAMILIES for name in names_of(family)} <= shown
 

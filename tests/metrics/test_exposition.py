@@ -24,6 +24,7 @@ from tests.metrics.daemons import (
     poll,
     server,
     server_status,
+    shared,
     start_session,
     take_down,
     tunnel,
@@ -54,7 +55,7 @@ PROMETHEUS_2 = (
 
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 
-FLEET = (server(), server("branch", expected=()), tunnel())
+FLEET = (server(), server("branch", expected=()), tunnel(), shared())
 
 
 def exposition(*families: Family) -> Exposition:

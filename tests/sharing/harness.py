@@ -105,8 +105,14 @@ class SharedDaemon:
     async def until_waiting(self, count: int) -> None:
         """Wait until tools wait for so many commands."""
         async with asyncio.timeout(TEST_TIMEOUT):
-            while len(self.monitor.shared._requests) < count:
-                await asyncio.sleep(0)  # noqa: ASYNC110 -- nothing tells
+            while len(self.monitor.shared._requests) < count:  # noqa: ASYNC110 -- nothing tells
+                await asyncio.sleep(0)
+
+    async def until_tools(self, count: int) -> None:
+        """Wait until so many tools are connected."""
+        async with asyncio.timeout(TEST_TIMEOUT):
+            while self.monitor.daemon.sharing.tools != count:  # noqa: ASYNC110 -- nothing tells
+                await asyncio.sleep(0)
 
     @contextlib.asynccontextmanager
     async def connect(self, address: Endpoint | None = None) -> AsyncIterator[Tool]:

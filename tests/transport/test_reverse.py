@@ -28,7 +28,7 @@ from exporter.management.errors import (
 from exporter.secret import Secret
 from exporter.transport import reverse
 from exporter.transport.connection import Connection
-from exporter.transport.listening import Access
+from exporter.transport.listening import Access, accept
 from exporter.transport.reverse import MAX_LOGGING_IN, MAX_WAITING, ReverseConnector, ReverseOptions
 from exporter.transport.stream import Stream
 from tests.fake_daemon import (
@@ -302,14 +302,14 @@ async def test_a_closed_connector_does_not_listen() -> None:
 
 
 async def test_a_failure_to_accept_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
-    accept, failures = reverse._accept, [OSError(24, "Too many open files")]
+    failures = [OSError(24, "Too many open files")]
 
     async def failing(listener: socket.socket) -> socket.socket:
         if failures:
             raise failures.pop()
         return await accept(listener)
 
-    monkeypatch.setattr(reverse, "_accept", failing)
+    monkeypatch.setattr(reverse, "accept", failing)
     monkeypatch.setattr(reverse, "_ACCEPT_RETRY_DELAY", 0.0)
     async with listening() as (connector, connecting), peer(connector) as daemon:
         daemon.send_lines(GREETING)

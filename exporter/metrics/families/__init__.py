@@ -6,4 +6,5 @@ server          a server, and all its clients together
 clients         the single clients of a server
 certificates    the certificates and CRLs of a daemon
 exporter        polls and sessions of the exporter, by daemon
+sharing         tools that are connected to the management interface, and their commands
 """

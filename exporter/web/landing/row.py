@@ -70,7 +70,7 @@ def render_daemon(daemon: DaemonState, summary: DaemonSummary, now: float) -> st
     """Return a `<tbody>`; `now` is in seconds since the epoch."""
     link = f'<a href="{_probe_url(daemon)}"><bdi>{escape(daemon.name)}</bdi></a>'
     cells = (
-        f'<th scope="row">{link}{_small(_mode_and_version(daemon))}</th>',
+        f'<th scope="row">{link}{_small(_mode_and_version(daemon))}{_small(_sharing(daemon))}</th>',
         f'<td data-is="{COLUMNS[1]}"><b>{escape(summary.state)}</b>{_state_age(daemon, now)}</td>',
         _cell(COLUMNS[2], *_clients(daemon)),
         _cell(COLUMNS[3], *_traffic(daemon, sent=False)),
@@ -96,6 +96,18 @@ def _mode_and_version(daemon: DaemonState) -> str:
         daemon.version.version if daemon.management_up and daemon.version else "",
     )
     return escape(" ".join(word for word in words if word))
+
+
+def _sharing(daemon: DaemonState) -> str:
+    """Return where the management interface is shared, to how many tools, and where it can't be."""
+    share = daemon.target.daemon.share
+    if share is None:
+        return ""
+    problems = daemon.sharing.problems
+    addresses = " ".join(str(each) for each in share.listen if str(each) not in problems)
+    tools = daemon.sharing.tools
+    text = f"shared at {addresses}: {tools} tool{'' if tools == 1 else 's'}" if addresses else ""
+    return escape("; ".join(part for part in (text, *problems.values()) if part))
 
 
 def _state_age(daemon: DaemonState, now: float) -> str:

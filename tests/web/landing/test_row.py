@@ -2,15 +2,17 @@ import pytest
 
 from exporter.management.errors import DownReason, ManagementError, PromptError, ProtocolError
 from exporter.management.state import State, StateName
+from exporter.state.daemon import DaemonState
 from exporter.web.landing.row import (
     PROBLEM_LIMIT,
     DaemonSummary,
     Health,
     format_age,
     format_bytes,
+    render_daemon,
     summarise,
 )
-from tests.metrics.daemons import NOON, new_daemon, server, start_session, take_down, tunnel
+from tests.metrics.daemons import NOON, new_daemon, server, shared, start_session, take_down, tunnel
 
 
 def test_a_connected_daemon_is_up() -> None:
@@ -25,6 +27,21 @@ def test_a_daemon_with_a_session_but_no_poll_is_pending() -> None:
     daemon = new_daemon()
     start_session(daemon)
     assert summarise(daemon).health is Health.PENDING
+
+
+def test_a_shared_daemon_says_where_and_to_how_many_tools() -> None:
+    daemon = shared()
+    assert "shared at unix:/run/openvpn-exporter/office.sock: 0 tools" in row(daemon)
+    daemon.sharing.tools = 1
+    assert "office.sock: 1 tool<" in row(daemon)
+    daemon.sharing.problems["unix:/run/openvpn-exporter/office.sock"] = "<no directory>"
+    assert "shared at" not in row(daemon)
+    assert "&lt;no directory&gt;" in row(daemon)
+    assert "shared at" not in row(server())
+
+
+def row(daemon: DaemonState) -> str:
+    return render_daemon(daemon, summarise(daemon), NOON)
 
 
 @pytest.mark.parametrize("name", [name for name in StateName if name is not StateName.CONNECTED])

@@ -1,0 +1,197 @@
+"""Shares that a reload adds, changes and removes, and addresses that can't be used."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from exporter.config.schema import DaemonConfig
+from exporter.config.share import ShareConfig, SharedEvent
+from exporter.config.socket_types import FilePermissions
+from exporter.config.target import Target
+from exporter.management.endpoint import TcpEndpoint, UnixEndpoint
+from exporter.monitor.monitor import Monitor
+from exporter.monitor.pool import MonitorPool
+from exporter.sharing import share as share_module
+from exporter.sharing.pool import SharePool
+from exporter.sharing.share import Share
+from exporter.state.daemon import DaemonState
+from tests.fake_daemon import TEST_TIMEOUT, FakeDaemon, fake_daemon, free_port
+from tests.log_capture import LogCapture
+from tests.monitor.harness import NoJitter
+from tests.sharing.harness import GREETING, INTERVAL, connected, monitor_of, share_config
+
+PID = b"SUCCESS: pid=4711\r\n"
+
+
+class Application:
+    """The monitors and the shares of some daemons, as the composition root connects them."""
+
+    def __init__(self) -> None:
+        self.polled = asyncio.Event()
+        self.monitors = MonitorPool(
+            lambda target, _: Monitor(target, on_updated=self._on_updated, rng=NoJitter())
+        )
+        self.shares = SharePool()
+
+    async def _on_updated(self, _: DaemonState) -> None:
+        self.polled.set()
+
+    async def apply(self, *daemons: DaemonConfig) -> None:
+        """Apply a configuration, and wait until each share listens."""
+        await self.monitors.apply([Target(each, poll_interval=INTERVAL) for each in daemons])
+        await self.shares.apply(self.monitors.monitors)
+        async with asyncio.timeout(TEST_TIMEOUT):
+            for share in self.shares._shares.values():
+                await share.until_listening()
+
+    async def poll(self, daemon: FakeDaemon) -> None:
+        """Let a daemon answer the first poll."""
+        self.polled.clear()
+        session = await daemon.accept_and_greet()
+        await session.reply_to_polls()
+        async with asyncio.timeout(TEST_TIMEOUT):
+            await self.polled.wait()
+
+
+@contextlib.asynccontextmanager
+async def application() -> AsyncIterator[Application]:
+    app = Application()
+    try:
+        yield app
+    finally:
+        await app.shares.close()
+        await app.monitors.close()
+
+
+def office(
+    daemon: FakeDaemon, *addresses: UnixEndpoint | TcpEndpoint, name: str = "office"
+) -> DaemonConfig:
+    share = share_config(*addresses) if addresses else None
+    return DaemonConfig(name=name, management=daemon.endpoint, share=share)
+
+
+async def test_a_reload_adds_changes_and_removes_without_dropping_other_tools(
+    tmp_path: Path,
+) -> None:
+    a, b, c = (UnixEndpoint(str(tmp_path / name)) for name in "abc")
+    async with fake_daemon() as daemon, application() as app:
+        await app.apply(office(daemon, a))
+        await app.poll(daemon)
+        async with connected(a) as staying:
+            await staying.read(GREETING)
+            await app.apply(office(daemon, a, b), office(daemon, c, name="remote"))
+            async with connected(b) as another:
+                await another.read(GREETING)
+                await app.apply(office(daemon, a))
+                assert not (tmp_path / "b").exists()
+                assert not (tmp_path / "c").exists()
+                assert await another.ask(b"pid") == PID  # connected to the same daemon
+            assert await staying.ask(b"pid") == PID
+            await app.apply(office(daemon))
+            assert await staying.rest() == b""
+        assert not (tmp_path / "a").exists()
+
+
+async def test_settings_apply_to_tools_that_are_connected(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    address = UnixEndpoint(str(path))
+    async with fake_daemon() as daemon, application() as app:
+        config = office(daemon, address)
+        await app.apply(config)
+        await app.poll(daemon)
+        async with connected(address) as tool:
+            await tool.read(GREETING)
+            assert (await tool.ask(b"log all")).startswith(b"ERROR: log lines are not shared")
+            assert config.share is not None
+            wider = msgspec.structs.replace(
+                config.share, events=(SharedEvent.LOG,), mode=FilePermissions(0o666)
+            )
+            await app.apply(msgspec.structs.replace(config, share=wider))
+            assert await tool.ask(b"log all") == b"END\r\n"
+        assert path.stat().st_mode & 0o777 == 0o666
+
+
+async def test_a_daemon_at_another_address_has_other_tools(tmp_path: Path) -> None:
+    address = UnixEndpoint(str(tmp_path / "a"))
+    async with fake_daemon() as daemon, fake_daemon() as other, application() as app:
+        await app.apply(office(daemon, address))
+        await app.poll(daemon)
+        async with connected(address) as tool:
+            await tool.read(GREETING)
+            await app.apply(office(other, address))
+            assert await tool.rest() == b""
+        await app.poll(other)
+        async with connected(address) as tool:
+            await tool.read(GREETING)
+
+
+@contextlib.asynccontextmanager
+async def share_of(config: ShareConfig) -> AsyncIterator[Share]:
+    async with fake_daemon() as daemon:
+        monitor = monitor_of(daemon.endpoint, config, asyncio.Event())
+        share = Share(monitor.daemon, monitor.shared, config)
+        await share.configure(config)
+        try:
+            yield share
+        finally:
+            await share.close()
+
+
+async def test_a_port_in_use_is_tried_again(
+    log: LogCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(share_module, "RETRY_DELAY", 0.01)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = TcpEndpoint(*taken.getsockname())
+        async with share_of(share_config(address)) as share:
+            await log.wait_for("cannot share the daemon")
+            assert "another program already listens" in str(share._daemon.sharing.problems)
+            taken.close()
+            async with asyncio.timeout(TEST_TIMEOUT):
+                await share.until_listening()
+            assert share._daemon.sharing.problems == {}
+    assert log.messages.count("cannot share the daemon") == 1
+
+
+async def test_a_socket_that_nobody_listens_at_is_replaced(tmp_path: Path) -> None:
+    path = str(tmp_path / "a")
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(path)
+    async with share_of(share_config(UnixEndpoint(path))) as share:
+        async with asyncio.timeout(TEST_TIMEOUT):
+            await share.until_listening()
+
+
+async def test_a_socket_in_use_is_left_alone(tmp_path: Path, log: LogCapture) -> None:
+    path = tmp_path / "a"
+    with socket.socket(socket.AF_UNIX) as used:
+        used.bind(str(path))
+        used.listen()
+        async with share_of(share_config(UnixEndpoint(str(path)))):
+            await log.wait_for("cannot share the daemon")
+        assert path.exists()
+
+
+async def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path, log: LogCapture) -> None:
+    path = tmp_path / "a"
+    path.write_text("mine")
+    async with share_of(share_config(UnixEndpoint(str(path)))):
+        await log.wait_for("cannot share the daemon")
+    assert path.read_text() == "mine"
+
+
+async def test_without_a_session_a_tool_is_disconnected_before_the_greeting(
+    tmp_path: Path,
+) -> None:
+    addresses = UnixEndpoint(str(tmp_path / "a")), TcpEndpoint("127.0.0.1", free_port())
+    async with share_of(share_config(*addresses)) as share:
+        async with asyncio.timeout(TEST_TIMEOUT):
+            await share.until_listening()
+        for address in addresses:
+            async with connected(address) as tool:
+                assert await tool.rest() == b""
