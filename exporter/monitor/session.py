@@ -239,6 +239,7 @@ class ManagementSession:
             self._daemon.on_poll_error(error)
             raise
         duration = loop.time() - started_at
+        self._shared.open(self._shared_facts(), self._wakeup.set)
         await yield_to_loop()  # parsing ten thousand rows took its time; so does counting them
         since = self._daemon.monitored_since
         monitored_for = 0.0 if since is None else started_at - since
@@ -324,7 +325,6 @@ class ManagementSession:
         loop = asyncio.get_running_loop()
         if not self._consecutive_timeouts:
             self._refresh_request.mark_fresh(self._wakeup.set)
-            self._shared.open(self._shared_facts(), self._wakeup.set)
 
         def is_due() -> bool:
             requested = self._refresh_request.pending or self._reconfigured
