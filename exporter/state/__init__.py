@@ -2,6 +2,7 @@
 
 daemon              all of it: the last status, counters, why the daemon is down
 clients             the traffic of a server's clients, by identity
+client_session      one session of a client: its last row, its growth, its rate
 sessions            which row of a status continues which session of the last
 session_keys        the keys by which sessions are known
 session_matching    the same for rows whose session has another key

@@ -6,6 +6,7 @@ counted after it has ended. Times are arguments, in seconds since the epoch.
 """
 
 import contextlib
+import itertools
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping
 from types import MappingProxyType
@@ -17,7 +18,8 @@ from exporter.management.batches import MAX_ROWS, run_batches
 from exporter.management.peer import parse_peer_info
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import UNDEFINED, parse_time
-from exporter.state.sessions import ClientSession, SessionTracker
+from exporter.state.client_session import ClientSession
+from exporter.state.sessions import SessionTracker
 
 _IDENTITY_FUNCS: Mapping[Identity, Callable[[ClientRow], str]] = {
     Identity.AUTO: lambda row: row.common_name or row.username or UNDEFINED,
@@ -100,6 +102,14 @@ class ClientTable:
     def expected(self) -> frozenset[str]:
         """The identities that are never dropped."""
         return self._expected
+
+    def listed_sessions(self) -> Iterable[ClientSession]:
+        """Return the current sessions of the identities in the table, within the limit."""
+        sessions = self.sessions.current
+        if len(sessions) <= self._limit and not self.not_exported:
+            return sessions
+        known = (session for session in sessions if session.name in self._totals)
+        return itertools.islice(known, self._limit)
 
     def reconfigure(self, config: ClientsConfig, expected: Iterable[str]) -> None:
         """Apply other settings; `identity` must be the same.

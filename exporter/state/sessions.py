@@ -16,6 +16,7 @@ from exporter.management.batches import MAX_ROWS, run_batches
 from exporter.management.log_lines import ConnectLine
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow, ServerStatus
+from exporter.state.client_session import ClientSession
 from exporter.state.counters import Histogram
 from exporter.state.logged_connects import LoggedConnects, ShownConnects
 from exporter.state.logins import Logins
@@ -44,54 +45,6 @@ _UNKNOWN_PEER = PeerInfo()
 
 IdentityFunc = Callable[[ClientRow], str]
 """Returns the identity of a row."""
-
-
-class ClientSession(msgspec.Struct, gc=False, eq=False):
-    """One session: its identity, its last row, and its growth in the last status.
-
-    There are ten thousand of these for as long as the process lives. They refer to nothing that
-    refers back to them, so the garbage collector need not look at them.
-    """
-
-    name: str
-    last_row: ClientRow
-    peer_info: PeerInfo
-    last_seen: int
-    """The time of the last status that showed the session."""
-    received_bytes: int = 0
-    sent_bytes: int = 0
-    received_growth: int = 0
-    sent_growth: int = 0
-    missing_once: bool = False
-    logged: bool = False
-    """The log has shown its connect, or can't any more."""
-    from_file: bool = False
-    """A status file has shown it first."""
-
-    @property
-    def duration(self) -> int:
-        """Seconds from its start to the last status that showed it, in the times of that one."""
-        return self.last_seen - self.last_row.connected_since
-
-    def start(self, row: ClientRow) -> None:
-        """Take a first row whose bytes are none of the growth."""
-        self.received_bytes = row.received_bytes
-        self.sent_bytes = row.sent_bytes
-
-    def update(self, row: ClientRow, now: int) -> None:
-        """Update the session from its row of a status printed at `now`.
-
-        A counter that fell started again at 0, so all of it is growth.
-        """
-        received = row.received_bytes - self.received_bytes
-        sent = row.sent_bytes - self.sent_bytes
-        self.received_growth = received if received >= 0 else row.received_bytes
-        self.sent_growth = sent if sent >= 0 else row.sent_bytes
-        self.last_row = row
-        self.received_bytes = row.received_bytes
-        self.sent_bytes = row.sent_bytes
-        self.last_seen = now
-        self.missing_once = False
 
 
 class _StartRange(msgspec.Struct, frozen=True):
@@ -315,13 +268,13 @@ class SessionTracker:
                 if self._new_starts.contains(row.connected_since):
                     opened.append(session)
                 elif not self._absolute:
-                    session.start(row)
+                    session.start(row, now)
             else:
                 key, session = self._continue_session(known, row)
             active[key] = session
             session.update(row, now)
             if not unambiguous:
-                session.received_growth = session.sent_growth = 0
+                session.drop_growth()
             matched.append(session)
         yield
         self._count_connects(opened)

@@ -8,6 +8,7 @@ from exporter.management.log_lines import ConnectLine
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow
 from exporter.state.sessions import SessionTracker
+from exporter.state.traffic import ByteRate
 from tests.steps import drain
 
 NOW = 2000
@@ -521,3 +522,30 @@ def test_peer_info_of_the_oldest_unseen_clients_is_dropped_first() -> None:
         LINUX,
         LINUX,
     ]
+
+
+class TestRate:
+    def test_of_a_session_of_the_first_status_is_unknown(self) -> None:
+        (session,) = opened(row(received=500)).current
+        assert session.rate is None
+
+    def test_is_that_between_the_last_two_rows(self) -> None:
+        sessions = opened(row(received=500))
+        (session,) = sessions.update([row(received=800)], NOW + 30)
+        assert session.rate == ByteRate(10.0, 5.0)
+
+    def test_of_a_new_session_is_that_since_its_start(self) -> None:
+        sessions = opened()
+        (session,) = sessions.update([row(since=NOW + 10, received=500)], NOW + 20)
+        assert session.rate == ByteRate(50.0, 25.0)
+
+    def test_is_unknown_if_the_daemons_clock_went_back(self) -> None:
+        sessions = opened(row())
+        (session,) = sessions.update([row(received=800)], NOW - 5)
+        assert session.rate is None
+
+    def test_is_unknown_if_the_row_may_be_another_sessions(self) -> None:
+        rows = [row("UNDEF", address=f"192.0.2.{n}:4", client_id=None) for n in (1, 2)]
+        sessions = opened(*rows)
+        moved = [row("UNDEF", address=f"192.0.2.{n}:4", client_id=None) for n in (3, 4)]
+        assert [session.rate for session in sessions.update(moved, NOW + 10)] == [None, None]

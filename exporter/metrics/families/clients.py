@@ -3,7 +3,6 @@
 The label `common_name` is the common name or the username, as `clients.identity` configures it.
 """
 
-import itertools
 import operator
 from collections.abc import Callable, Iterable, Sequence
 
@@ -23,7 +22,6 @@ from exporter.metrics.family import (
 from exporter.state.clients import ClientTotals
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import Privacy
-from exporter.state.sessions import ClientSession
 
 _SessionKey = tuple[Privacy, str, int | None, str, str, str, str, str, PeerInfo]
 
@@ -46,15 +44,6 @@ def _client_values(field: str) -> PerClientValues:
     return PerClientValues(_names, values)
 
 
-def _shown_sessions(daemon: DaemonState) -> Iterable[ClientSession]:
-    """Return the sessions of the clients that have series, within the limit of series."""
-    sessions, limit = daemon.clients.sessions.current, daemon.target.clients.limit
-    if len(sessions) <= limit and not daemon.clients.not_exported:
-        return sessions
-    totals = daemon.clients.totals
-    return itertools.islice((session for session in sessions if session.name in totals), limit)
-
-
 def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
     if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
         return []
@@ -71,7 +60,7 @@ def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
             client.cipher,
             session.peer_info,
         )
-        for session in _shown_sessions(daemon)
+        for session in daemon.clients.listed_sessions()
         for client in (session.last_row,)
     ]
 

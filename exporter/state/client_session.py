@@ -1,0 +1,72 @@
+"""One session of a server's client. Times are the daemon's, in seconds since the epoch."""
+
+import msgspec
+
+from exporter.management.peer import PeerInfo
+from exporter.management.status import ClientRow
+from exporter.state.traffic import ByteRate
+
+
+class ClientSession(msgspec.Struct, gc=False, eq=False):
+    """One session: its identity, its last row, and its growth in the last status.
+
+    There are ten thousand of these for as long as the process lives. They refer to nothing that
+    refers back to them, so the garbage collector need not look at them.
+    """
+
+    name: str
+    last_row: ClientRow
+    peer_info: PeerInfo
+    last_seen: int
+    """The time of the last status that showed the session."""
+    received_bytes: int = 0
+    sent_bytes: int = 0
+    received_growth: int = 0
+    sent_growth: int = 0
+    growth_seconds: int = 0
+    """Seconds in which it grew, in the daemon's time; 0 if that is unknown."""
+    missing_once: bool = False
+    logged: bool = False
+    """The log has shown its connect, or can't any more."""
+    from_file: bool = False
+    """A status file has shown it first."""
+
+    @property
+    def duration(self) -> int:
+        """Seconds from its start to the last status that showed it, in the times of that one."""
+        return self.last_seen - self.last_row.connected_since
+
+    def start(self, row: ClientRow, now: int) -> None:
+        """Take a first row, of a status printed at `now`, whose bytes are none of the growth."""
+        self.received_bytes = row.received_bytes
+        self.sent_bytes = row.sent_bytes
+        self.last_seen = now
+
+    def update(self, row: ClientRow, now: int) -> None:
+        """Update the session from its row of a status printed at `now`.
+
+        A counter that fell started again at 0, so all of it is growth.
+        """
+        received = row.received_bytes - self.received_bytes
+        sent = row.sent_bytes - self.sent_bytes
+        self.received_growth = received if received >= 0 else row.received_bytes
+        self.sent_growth = sent if sent >= 0 else row.sent_bytes
+        self.growth_seconds = max(0, now - self.last_seen)
+        self.last_row = row
+        self.received_bytes = row.received_bytes
+        self.sent_bytes = row.sent_bytes
+        self.last_seen = now
+        self.missing_once = False
+
+    def drop_growth(self) -> None:
+        """Count nothing of the last row: its growth may be another session's."""
+        self.received_growth = self.sent_growth = self.growth_seconds = 0
+
+    @property
+    def rate(self) -> ByteRate | None:
+        """Bytes per second between its last two rows, or since its start; None if unknown."""
+        if not self.growth_seconds:
+            return None
+        return ByteRate(
+            self.received_growth / self.growth_seconds, self.sent_growth / self.growth_seconds
+        )
