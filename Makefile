@@ -10,7 +10,7 @@ PIP := $(BIN)/pip --disable-pip-version-check
 # Every package is locked, build dependencies of source packages included.
 INSTALL := $(PIP) install --require-hashes --no-build-isolation --use-pep517
 
-PYTHON_CODE := exporter tests $(wildcard bench grafana)
+PYTHON_CODE := exporter tests $(wildcard bench grafana scripts)
 
 export PYTHON
 
@@ -73,6 +73,7 @@ docs: .venv/dev.stamp ## Generate the documentation and the dashboards
 	@$(BIN)/python -m exporter.metrics.docs
 	@$(BIN)/python -m grafana
 	@$(BIN)/openvpn-exporter rules --output prometheus/openvpn.rules.yml
+	@$(BIN)/python -m scripts.render_docs
 
 dist: .venv/run.stamp ## Build the wheel and the source archive
 	@mkdir -p dist
@@ -121,7 +122,7 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 	@touch $@
 
 .venv/prometheus.stamp: .venv/dev.stamp
-	@scripts/debian-packages promtool amtool systemd-analyze kill
+	@scripts/debian-packages promtool amtool systemd-analyze kill chromedriver
 	@touch $@
 
 .venv/real.stamp: .venv/prometheus.stamp

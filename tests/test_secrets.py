@@ -6,6 +6,7 @@ The program runs with the debug level, against daemons that send every kind of s
 import asyncio
 import base64
 import contextlib
+import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from exporter.config.target import ReloadDiff
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
+from exporter.web.pages.static import STYLE
 from exporter.web.routes import application
 from tests.fake_daemon import (
     GREETING,
@@ -237,6 +239,13 @@ REQUESTS = [
     ("GET", "/metrics"),
     ("GET", "/config"),
     ("GET", "/sd"),
+    ("GET", "/docs"),
+    ("GET", "/docs/"),
+    ("GET", "/docs/security"),
+    ("GET", f"/{STYLE.url}"),
+    ("GET", "/api/v1/daemons"),
+    *(("GET", f"/api/v1/daemons/{name}") for name in DAEMONS),
+    *(("GET", f"/daemons/{name}") for name in DAEMONS),
     ("GET", "/probe"),
     *(("GET", f"/probe?target={name}") for name in DAEMONS),
     *(("GET", f"/probe?target={name}&debug=true") for name in DAEMONS),
@@ -383,7 +392,10 @@ def test_every_endpoint_is_requested() -> None:
         for route in routes
         if route.resource is not None and route.method not in {"HEAD", "PUT"}
     }
-    assert served <= {(method, path.partition("?")[0]) for method, path in REQUESTS}
+    requests = {(method, path.partition("?")[0]) for method, path in REQUESTS}
+    for method, path in served:
+        pattern = re.compile(re.sub(r"\{[a-z]+\}", "[^/]+", path))
+        assert any(method == other and pattern.fullmatch(at) for other, at in requests), path
 
 
 def test_invalid_password_file_is_not_quoted(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The wheel contains the dashboards, and no tests or generators."""
+"""The wheel contains the dashboards and pages, and no tests or generators."""
 
 import os
 import subprocess
@@ -44,6 +44,13 @@ def test_every_dashboard_is_in_the_wheel(installed: Path, tmp_path: Path) -> Non
     assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == (
         dashboards.texts()
     )
+
+
+def test_every_page_and_its_files_are_in_the_wheel(installed: Path) -> None:
+    for kind in ("html", "css", "js"):
+        source = {path.relative_to(ROOT) for path in (ROOT / "exporter").rglob(f"*.{kind}")}
+        assert source
+        assert {path.relative_to(installed) for path in installed.rglob(f"*.{kind}")} == source
 
 
 def test_wheel_contains_only_the_package(installed: Path) -> None:

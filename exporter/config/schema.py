@@ -18,13 +18,13 @@ from exporter.config.types import (
     Choice,
     ClientName,
     CommandLine,
+    DaemonName,
     Duration,
     FilePath,
     GlobPattern,
     Group,
     GroupName,
     Integer,
-    Label,
     ListOf,
     ListOfSections,
     ManagementAddress,
@@ -37,7 +37,7 @@ from exporter.management.endpoint import Endpoint
 from exporter.management.values import MAX_LENGTH as COMMON_NAME_LIMIT
 from exporter.openvpn_config import Discovery, Finding, OpenVpnConfig
 
-DAEMON_NAME = Label(64)
+DAEMON_NAME = DaemonName(64)
 COMMON_NAME = ClientName(COMMON_NAME_LIMIT)
 
 

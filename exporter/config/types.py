@@ -127,6 +127,16 @@ class Label(msgspec.Struct, frozen=True):
             )
 
 
+class DaemonName(Label, frozen=True):
+    """The name of a daemon, which is a segment of the URL of its page."""
+
+    def check(self, text: str) -> None:
+        """Raise ValueError unless `text` is valid."""
+        super().check(text)
+        if text in {".", ".."}:
+            raise ValueError(f"{text!r} is not valid: browsers take it for a directory")
+
+
 class ClientName(Label, frozen=True):
     """The name of a VPN client, which may be a person's."""
 

@@ -55,6 +55,11 @@ def batches(
         start += len(batch)
 
 
+def row_batches(rows: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
+    """Yield items of a bounded size each in batches of `size`, in order."""
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
 def data_batches(data: bytes, *, lines: int = 2 * MAX_ROWS) -> Iterator[bytes]:
     """Yield received bytes in pieces of at most so many line ends.
 

@@ -39,7 +39,7 @@ class TestBuilding:
         done = subprocess.run([program, "--version"], capture_output=True, check=True)  # noqa: S603
         assert done.stdout.decode() == f"openvpn-exporter {__version__}\n"
         (package,) = home.glob("lib/*/site-packages/exporter")
-        assert (package / "web" / "landing" / "page.css").exists()
+        assert (package / "web" / "pages" / "style.css").exists()
         assert not list(home.glob("bin/pip*"))
         modules = {path.stem for path in package.rglob("*.py")}
         compiled = {path.name.partition(".")[0] for path in package.rglob("*.pyc")}

@@ -1,11 +1,13 @@
 import gzip
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from html import unescape
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
 from msgspec import structs
+from yarl import URL
 
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
@@ -13,6 +15,7 @@ from exporter.metrics.self_metrics import SelfMetrics
 from exporter.state.daemon import DaemonState
 from exporter.web.health import Unready
 from exporter.web.metrics import Refresh, no_refresh
+from exporter.web.pages.static import SCRIPT, STYLE
 from exporter.web.routes import application, check_telemetry_path
 from tests.metrics.daemons import (
     OFFICE_CLIENT,
@@ -21,6 +24,7 @@ from tests.metrics.daemons import (
     server,
     server_status,
     start_session,
+    take_down,
 )
 from tests.metrics.parsing import OPENMETRICS, all_series, parse
 
@@ -163,8 +167,11 @@ class TestGzip:
         assert parse(body, "")
 
 
+PATHS = ["/metrics", "/", "/-/healthy", "/-/ready"]
+
+
 class TestOtherRequests:
-    @pytest.mark.parametrize("path", ["/metrics", "/", "/-/healthy", "/-/ready"])
+    @pytest.mark.parametrize("path", [*PATHS, "/daemons/office", "/api/v1/daemons", "/docs/"])
     async def test_head_has_the_headers_and_no_body(self, serve: Serve, path: str) -> None:
         client = await serve([server()])
         head, get = await client.head(path), await client.get(path)
@@ -172,7 +179,7 @@ class TestOtherRequests:
         assert head.headers["Content-Type"] == get.headers["Content-Type"]
         assert await head.read() == b""
 
-    @pytest.mark.parametrize("path", ["/metrics", "/", "/-/healthy", "/-/ready"])
+    @pytest.mark.parametrize("path", PATHS)
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
     async def test_only_get_and_head_are_allowed(
         self, serve: Serve, path: str, method: str
@@ -202,36 +209,77 @@ class TestOtherRequests:
         )
 
 
-class TestLandingPage:
-    async def test_is_html_that_may_load_and_run_nothing(self, serve: Serve) -> None:
+PAGES = ["/", "/daemons/office", "/docs/", "/docs/troubleshooting"]
+
+
+class TestPages:
+    @pytest.mark.parametrize("path", PAGES)
+    async def test_are_html_that_loads_and_runs_only_files_of_the_exporter(
+        self, serve: Serve, path: str
+    ) -> None:
         client = await serve([server()])
-        response = await client.get("/")
+        response = await client.get(path)
+        assert response.status == 200
         assert response.headers["Content-Type"] == "text/html; charset=utf-8"
         assert response.headers["X-Content-Type-Options"] == "nosniff"
-        policy = response.headers["Content-Security-Policy"].split("; ")
-        assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy)
-        assert not [rule for rule in policy if rule.startswith("script-src")]
+        policy = dict(
+            rule.split(" ", 1) for rule in response.headers["Content-Security-Policy"].split("; ")
+        )
+        assert policy == {
+            "default-src": "'none'",
+            "style-src": "'self'",
+            "script-src": "'self'",
+            "connect-src": "'self'",
+            "form-action": "'self'",
+            "img-src": "data:",
+            "base-uri": "'none'",
+            "frame-ancestors": "'none'",
+        }
 
-    async def test_links_to_the_metrics(self, serve: Serve) -> None:
+    async def test_link_to_the_metrics(self, serve: Serve) -> None:
         client = await serve([server()], telemetry_path="/elsewhere")
         assert 'href="./elsewhere"' in await (await client.get("/")).text()
+        assert 'href="../elsewhere"' in await (await client.get("/daemons/office")).text()
 
-    async def test_has_no_dead_link(self, serve: Serve) -> None:
+    @pytest.mark.parametrize("path", PAGES)
+    async def test_have_no_dead_link(self, serve: Serve, path: str) -> None:
+        down = server("site a/b")
+        take_down(down)
+        client = await serve([server(), down])
+        text = await (await client.get(path)).text()
+        found = {unescape(link) for link in re.findall(r'(?:href|src)="([^"]*)"', text)}
+        own = {URL(link, encoded=True) for link in found if not re.match("[a-z]+:", link)}
+        links = {URL(path).join(link) for link in own}
+        assert {"/", "/metrics", "/config", "/sd", "/-/ready", "/docs/"} <= {
+            link.path for link in links
+        }
+        assert [str(link) for link in links if (await client.get(link)).status != 200] == []
+
+    @pytest.mark.parametrize("path", PAGES)
+    async def test_are_compressed_if_the_request_accepts_it(self, serve: Serve, path: str) -> None:
         client = await serve([server()])
-        links = re.findall(r'<a href="\.(.*?)"', await (await client.get("/")).text())
-        assert {"/metrics", "/config", "/sd", "/-/healthy", "/probe?target=office"} <= set(links)
-        assert [link for link in links if (await client.get(link)).status != 200] == []
+        response = await client.get(path, headers={"Accept-Encoding": "gzip"})
+        assert b"OpenVPN" in gzip.decompress(await response.read())
 
-    async def test_is_compressed_if_the_request_accepts_it(self, serve: Serve) -> None:
+    @pytest.mark.parametrize("path", ["/daemons/other", "/daemons/", "/docs/other", "/static/x"])
+    async def test_unknown_pages_are_404(self, serve: Serve, path: str) -> None:
         client = await serve([server()])
-        response = await client.get("/", headers={"Accept-Encoding": "gzip"})
-        assert b"office" in gzip.decompress(await response.read())
+        assert (await client.get(path)).status == 404
 
-    async def test_escapes_the_name_of_a_daemon(self, serve: Serve) -> None:
-        client = await serve([new_daemon("<script>alert(1)</script>")])
-        text = await (await client.get("/")).text()
-        assert "<script" not in text
-        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    async def test_the_documentation_has_a_slash(self, serve: Serve) -> None:
+        client = await serve([])
+        response = await client.get("/docs", allow_redirects=False)
+        assert (response.status, response.headers["Location"]) == (308, "docs/")
+
+    async def test_their_files_are_kept_until_they_change(self, serve: Serve) -> None:
+        client = await serve([])
+        for file in (STYLE, SCRIPT):
+            response = await client.get(f"/{file.url}")
+            assert await response.read() == file.content
+            assert response.content_type == file.content_type
+            assert response.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+            tag = {"If-None-Match": response.headers["ETag"]}
+            assert (await client.get(f"/{file.url}", headers=tag)).status == 304
 
 
 class TestTelemetryPath:

@@ -1,8 +1,7 @@
-"""The landing page `/`: the daemons, those that are down first. Static HTML, no script.
+"""The landing page `/`: the daemons, those that are down first.
 
 page                the endpoint and the whole page
-row                 one daemon: its health, and its rows of the table
-page.html, page.css the template and the style
+row                 one daemon: a row of values, and a row for its problem
 """
 
 from exporter.web.landing.page import handler

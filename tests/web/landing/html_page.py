@@ -1,11 +1,12 @@
-"""Parses the landing page."""
+"""Parses a page of the exporter."""
 
 from html.parser import HTMLParser
 
 from exporter.state.daemon import DaemonState
-from exporter.web.landing.page import Link, landing_page
+from exporter.web.landing.page import landing_page
+from exporter.web.pages.frame import Frame, Link
 
-VOID = {"meta", "link", "br"}
+VOID = {"meta", "link", "br", "input"}
 
 
 class Page(HTMLParser):
@@ -19,6 +20,7 @@ class Page(HTMLParser):
         self.rows: list[list[str]] = []
         self.classes: list[str] = []
         self.links: list[str] = []
+        self.scripts: list[str] = []
         self.text = ""
         self.feed(html)
 
@@ -35,7 +37,9 @@ class Page(HTMLParser):
         elif tag == "small" and self.rows and "tr" in self.open:
             self.rows[-1][-1] += " | "
         elif tag == "tbody":
-            self.classes.append(attributes["class"] or "")
+            self.classes.append(attributes.get("class") or "")
+        elif tag == "script":
+            self.scripts.append(attributes["src"] or "")
         elif tag == "a":
             self.links.append(attributes["href"] or "")
 
@@ -43,17 +47,15 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "style" in self.open:
-            return
         self.text += data
         if "td" in self.open or "th" in self.open:
             self.rows[-1][-1] += data
 
 
-def read(*daemons: DaemonState, links: tuple[Link, ...] = ()) -> Page:
-    return Page(landing_page(daemons, links))
+async def read(*daemons: DaemonState, links: tuple[Link, ...] = ()) -> Page:
+    return Page(await landing_page(daemons, Frame(links)))
 
 
-def rows(*daemons: DaemonState) -> list[list[str]]:
+async def rows(*daemons: DaemonState) -> list[list[str]]:
     """Return the rows of the table, without its head; ` | ` precedes a `<small>`."""
-    return read(*daemons).rows[1:]
+    return (await read(*daemons)).rows[1:]

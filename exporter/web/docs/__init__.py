@@ -1,0 +1,9 @@
+"""`/docs/`: the documentation of this version, readable without Internet.
+
+library             the pages, which `make docs` renders from the repository's Markdown files
+page                the endpoint
+"""
+
+from exporter.web.docs.page import handler, redirect
+
+__all__ = ["handler", "redirect"]

@@ -1,0 +1,167 @@
+"""Controls a real Chromium over the WebDriver protocol (https://www.w3.org/TR/webdriver2/)."""
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.request import Request, urlopen
+
+from aiohttp import ClientSession
+
+_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+"""The key of an element's id, from the specification."""
+
+_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",  # the tests may run as root
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+ENTER, SPACE, TAB = "\ue007", " ", "\ue004"
+
+
+class Element:
+    """An element of the page that the browser shows."""
+
+    def __init__(self, browser: "Browser", element_id: str) -> None:
+        self._browser = browser
+        self._path = f"element/{element_id}"
+
+    async def text(self) -> str:
+        """Return the text as a reader sees it."""
+        return str(await self._browser.get(f"{self._path}/text"))
+
+    async def attribute(self, name: str) -> str | None:
+        value: str | None = await self._browser.get(f"{self._path}/attribute/{name}")
+        return value
+
+    async def click(self) -> None:
+        await self._browser.post(f"{self._path}/click")
+
+    async def type(self, keys: str) -> None:
+        await self._browser.post(f"{self._path}/value", text=keys)
+
+
+class Browser:
+    """A window of Chromium."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def get(self, command: str) -> Any:  # noqa: ANN401 - JSON
+        async with ClientSession() as session, session.get(f"{self._url}/{command}") as response:
+            return _value(await response.json())
+
+    async def post(self, command: str, **parameters: object) -> Any:  # noqa: ANN401 - JSON
+        async with (
+            ClientSession() as session,
+            session.post(f"{self._url}/{command}", json=parameters) as response,
+        ):
+            return _value(await response.json())
+
+    async def devtools(self, command: str, **parameters: object) -> Any:  # noqa: ANN401 - JSON
+        """Send a command of the DevTools protocol."""
+        return await self.post("goog/cdp/execute", cmd=command, params=parameters)
+
+    async def open(self, url: object) -> None:
+        """Load a page, and wait until it is loaded."""
+        await self.post("url", url=str(url))
+
+    async def title(self) -> str:
+        return str(await self.get("title"))
+
+    async def url(self) -> str:
+        return str(await self.get("url"))
+
+    async def find(self, selector: str) -> Element:
+        found = await self.post("element", using="css selector", value=selector)
+        return Element(self, found[_ELEMENT])
+
+    async def texts(self, selector: str) -> list[str]:
+        """Return the text content of all elements that match."""
+        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
+        texts: list[str] = await self.run(script, selector)
+        return texts
+
+    async def run(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - JSON
+        """Return what a function body returns."""
+        return await self.post("execute/sync", script=script, args=arguments)
+
+    async def run_async(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - JSON
+        """Return what a function body passes to its last argument, a callback."""
+        return await self.post("execute/async", script=script, args=arguments)
+
+    async def type(self, keys: str) -> None:
+        """Press keys on the element that has the focus."""
+        actions = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        await self.post("actions", actions=[{"type": "key", "id": "keyboard", "actions": actions}])
+
+    async def set_view(self, *, width: int, height: int, dark: bool = False) -> None:
+        """Set the size of the window in pixels, and the colour scheme."""
+        await self.devtools(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        await self.devtools("Emulation.setEmulatedMedia", features=[scheme])
+
+    async def allow_scripts(self, *, allowed: bool) -> None:
+        await self.devtools("Emulation.setScriptExecutionDisabled", value=not allowed)
+
+    async def log(self) -> list[str]:
+        """Return what the page and its security policy have reported since the last call."""
+        entries: list[Mapping[str, str]] = await self.post("se/log", type="browser")
+        return [entry["message"] for entry in entries]
+
+
+def _value(reply: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    value = reply["value"]
+    if isinstance(value, dict) and "error" in value:
+        raise AssertionError(f"{value['error']}: {value['message']}")
+    return value
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run Chromium without a screen until the end of the block."""
+    program = shutil.which("chromedriver")
+    assert program
+    with subprocess.Popen(  # noqa: S603 - fixed arguments
+        [program, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as driver:
+        try:
+            assert driver.stdout
+            port = next(
+                match[1]
+                for line in driver.stdout
+                if (match := re.search(r"started successfully on port (\d+)", line))
+            )
+            url = f"http://127.0.0.1:{port}/session"
+            session = _start_session(url)
+            yield Browser(f"{url}/{session}")
+            urlopen(Request(f"{url}/{session}", method="DELETE")).close()  # noqa: S310 - http
+        finally:
+            driver.terminate()
+
+
+def _start_session(url: str) -> str:
+    options = {"args": _ARGUMENTS}
+    capabilities = {
+        "alwaysMatch": {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+    }
+    body = json.dumps({"capabilities": capabilities}).encode()
+    with urlopen(Request(url, body)) as response:  # noqa: S310 - http
+        return str(_value(json.load(response))["sessionId"])
