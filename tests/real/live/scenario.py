@@ -209,6 +209,7 @@ class AlertScenario:
 
     async def _passphrase_is_requested(self) -> None:
         await self.alertmanager.wait_for(PROMPT, ACTIVE)
+        await self._wait_for('increase(openvpn_prompts_total{daemon="vault"}[1m]) > 0')
         apply(self.fleet.vault, as_tunnel(self.fleet.vault).answer_prompt)
 
     async def _status_falls_back(self) -> None:
