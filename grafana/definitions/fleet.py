@@ -101,7 +101,7 @@ _CLIENTS = stat(
     ),
     Query(total(_select("openvpn_server_connected_clients"))),
     unit="short",
-    no_value="no server",
+    no_value="no server up",
 )
 
 _THROUGHPUT = stat(
@@ -256,7 +256,7 @@ _VOLUME = bar_gauge(
     [
         Query(
             f"sort_desc(topk({_TOP}, {increase_in_range(_RECEIVED, *DAEMON_LABELS)} + "
-            f"{increase_in_range(_SENT, *DAEMON_LABELS)}))",
+            f"{increase_in_range(_SENT, *DAEMON_LABELS)}) > 0)",
             daemon_state.LEGEND,
         )
     ],

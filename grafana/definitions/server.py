@@ -34,12 +34,12 @@ _CONNECTED = stat(
     Description(
         "Connected clients. Zero is no fault, for example at night.",
         "`status`: rows with a virtual address.",
-        "the server is down, or the daemon is a client.",
+        "the server is down.",
         "the table *Connected clients* lists them.",
     ),
     Query(total(_select("openvpn_server_connected_clients"))),
     unit="short",
-    no_value="no server",
+    no_value="not known",
 )
 
 _LIMIT = smaller(
@@ -60,7 +60,7 @@ _LIMIT_USED = stat(
     unit="percentunit",
     decimals=0,
     colours=thresholds("green", (0.7, "yellow"), (0.9, "red")),
-    no_value="limit not known",
+    no_value="not known",
 )
 
 _OFFLOAD = stat(
@@ -99,7 +99,7 @@ _CLIENTS = time_series(
         "Connected clients, pending clients (handshakes, logins, port scans) and the limit.",
         "`status`; the limit is `max_clients` or `address_pool_size` of the exporter's "
         "configuration, whichever is smaller.",
-        "the server is down, or the daemon is a client.",
+        "the server is down.",
         "many pending and few connected clients: logins that hang, or a scan.",
     ),
     [
@@ -108,7 +108,7 @@ _CLIENTS = time_series(
         Query(_LIMIT, "limit"),
     ],
     unit="short",
-    no_value="No server",
+    no_value="The server is down",
     limit="limit",
 )
 
@@ -118,7 +118,7 @@ _CHURN = time_series(
         "Client sessions that started (above the axis) and ended (below); each bar is their number "
         "in its time.",
         "`status`, and the log for sessions too short for a poll (`verb 3`).",
-        "the daemon is a client, or is not monitored.",
+        "the server is not monitored.",
         "both high for long: clients cannot stay connected.",
     ),
     [
@@ -130,7 +130,7 @@ _CHURN = time_series(
         ),
     ],
     unit="short",
-    no_value="No server",
+    no_value="The server is down",
     bars=True,
     size=_THIRD,
 )
@@ -169,7 +169,7 @@ _TABLES = time_series(
         "Rows of the routing table, and the maximum length of the broadcast and multicast "
         "queue since the daemon's last restart.",
         "`status`.",
-        "the server is down, or the daemon is a client.",
+        "the server is down.",
         "the number of routes normally follows the number of clients. A queue near 256 drops "
         "packets (`bcast-buffers`).",
     ),
@@ -178,7 +178,7 @@ _TABLES = time_series(
         Query(highest(_select("openvpn_server_max_bcast_mcast_queue_length")), "queue, maximum"),
     ],
     unit="short",
-    no_value="No server",
+    no_value="The server is down",
     size=_THIRD,
 )
 
@@ -187,7 +187,7 @@ _PLATFORMS = bar_gauge(
     Description(
         "Connected clients by platform (`IV_PLAT`).",
         "real-time messages `>CLIENT:ESTABLISHED`, or `peer info` in the log.",
-        "no client is connected.",
+        "no client is connected, or the server is down.",
         "`unknown`: clients that connected before the exporter, or send no peer info.",
     ),
     [
@@ -197,7 +197,7 @@ _PLATFORMS = bar_gauge(
         )
     ],
     unit="short",
-    no_value="No client is connected",
+    no_value="No client, or the server is down",
 )
 
 _CLIENT_VERSIONS = bar_gauge(
@@ -205,7 +205,7 @@ _CLIENT_VERSIONS = bar_gauge(
     Description(
         "Connected clients by version of OpenVPN (`IV_VER`).",
         "real-time messages `>CLIENT:ESTABLISHED`, or `peer info` in the log.",
-        "no client is connected.",
+        "no client is connected, or the server is down.",
         "find the clients to upgrade before an old cipher is disabled.",
     ),
     [
@@ -215,7 +215,7 @@ _CLIENT_VERSIONS = bar_gauge(
         )
     ],
     unit="short",
-    no_value="No client is connected",
+    no_value="No client, or the server is down",
 )
 
 _CIPHERS = bar_gauge(
@@ -223,7 +223,7 @@ _CIPHERS = bar_gauge(
     Description(
         "Connected clients by cipher of the data channel.",
         "`status` (2.5 and later).",
-        "no client is connected.",
+        "no client is connected, or the server is down.",
         "BF-CBC and other 64-bit block ciphers are insecure.",
     ),
     [
@@ -233,7 +233,7 @@ _CIPHERS = bar_gauge(
         )
     ],
     unit="short",
-    no_value="No client is connected",
+    no_value="No client, or the server is down",
 )
 
 DASHBOARD = build_dashboard(
@@ -277,7 +277,7 @@ DASHBOARD = build_dashboard(
             "Expected clients",
             [
                 expected_clients.connected_over_time(_select),
-                expected_clients.missing_table(_select),
+                expected_clients.missing_table(_select, size=Size(9, 9)),
             ],
             collapsed=True,
         ),

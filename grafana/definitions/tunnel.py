@@ -23,7 +23,7 @@ from grafana.variables import daemons_of
 
 _select = Selector(DAEMON_MATCHERS)
 _CONNECTED = _select("openvpn_state", 'state="CONNECTED"')
-_TUNNELS_ONLY = "the daemon is a server, or was never connected since the exporter started."
+_TUNNELS_ONLY = "the daemon was never connected since the exporter started."
 
 _TIME_IN_STATE = stat(
     "Time in state",
@@ -119,7 +119,7 @@ _TUNNEL_TRAFFIC = time_series(
         ),
     ],
     unit="bps",
-    no_value="No tunnel",
+    no_value="Never connected",
 )
 
 
@@ -157,7 +157,7 @@ _OVERHEAD = time_series(
         ),
     ],
     unit="percentunit",
-    no_value="No tunnel",
+    no_value="Never connected",
     at_most=1,
 )
 
@@ -199,7 +199,7 @@ _AUTHENTICATED = time_series(
         Query(bits_per_second(_select("openvpn_client_auth_read_bytes_total")), "authenticated"),
     ],
     unit="bps",
-    no_value="No tunnel",
+    no_value="Never connected",
 )
 
 DASHBOARD = build_dashboard(

@@ -24,8 +24,8 @@ _SENT = "openvpn_server_client_sent_bytes_total"
 _SINCE = "openvpn_server_client_connected_timestamp_seconds"
 _SESSIONS = "openvpn_server_client_sessions"
 _NAMES_OFF = (
-    "no client is connected, or client names are disabled (`clients.series: false`). The other "
-    "panels need no names."
+    "no client is connected, the server is down, or client names are disabled "
+    "(`clients.series: false`). The other panels need no names."
 )
 
 SESSION_COLUMNS = (
@@ -73,7 +73,7 @@ def connected(select: Selector) -> dashboard.Panel:
             Value("Sent", _by_session(select, sent), unit="bytes", width=105),
             Value("Rate", _by_session(select, rate), unit="bps", width=105),
         ],
-        no_value="No client is connected, or names are disabled",
+        no_value="No client is connected, the server is down, or names are disabled",
         sort="Client",
         size=Size(24, 11),
     )
@@ -124,7 +124,7 @@ def disconnected(select: Selector) -> dashboard.Panel:
         no_value="None, or names are disabled",
         sort="Last seen",
         descending=True,
-        size=Size(6, 12),
+        size=Size(24, 7),
     )
 
 
@@ -143,9 +143,9 @@ def sessions(select: Selector) -> dashboard.Panel:
             *SESSION_COLUMNS,
             Value("Session", select("openvpn_server_client_info"), shown=False),
         ],
-        no_value="No addresses, or no clients",
+        no_value="No client, or addresses are disabled",
         sort="Client",
-        size=Size(18, 12),
+        size=Size(24, 12),
     )
 
 
@@ -168,7 +168,7 @@ def top_by_volume(select: Selector) -> dashboard.Panel:
             )
         ],
         unit="bytes",
-        no_value="No names, or no clients",
+        no_value="No client, or names are disabled",
         size=Size(8, 10),
     )
 
@@ -197,7 +197,7 @@ def top_by_traffic(select: Selector) -> dashboard.Panel:
             ),
         ],
         unit="bps",
-        no_value="No names, or no clients",
+        no_value="No client, or names are disabled",
         size=Size(16, 10),
     )
 

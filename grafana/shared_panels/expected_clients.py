@@ -101,5 +101,5 @@ def connected_over_time(select: Selector) -> dashboard.Panel:
         Query(highest(select(METRIC), "common_name"), "{{common_name}}"),
         mappings=mappings.EXPECTED_CLIENT,
         no_value="No client is expected",
-        size=Size(24, 9),
+        size=Size(15, 9),
     )

@@ -16,7 +16,7 @@ def link(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
         Description(
             f"Received above the axis, sent below: {LINK}",
             "`load-stats`; under data channel offload the sum of all clients in `status`.",
-            "the exporter is not scraped, or the first scrape was a moment ago.",
+            "the daemon is down, or the first scrape was a moment ago.",
             "one direction at zero while clients are connected: check routing and firewalls.",
         ),
         [
@@ -24,6 +24,6 @@ def link(select: Selector, *, size: Size = HALF) -> dashboard.Panel:
             Query(bits_per_second(select("openvpn_sent_bytes_total")), "sent", mirrored=True),
         ],
         unit="bps",
-        no_value="No data yet",
+        no_value="The daemon is down",
         size=size,
     )

@@ -1,5 +1,5 @@
 // One component per type of panel; each wraps a component of Grafana, except for the state timeline.
-import { VizOrientation, dateTime, getFieldDisplayValues, renderTextPanelMarkdown } from '@grafana/data';
+import { VizOrientation, applyNullInsertThreshold, dateTime, getFieldDisplayValues, renderTextPanelMarkdown } from '@grafana/data';
 import { BarGauge, BigValue, TimeSeries, VizRepeater, useTheme2 } from '@grafana/ui';
 import { TableNG } from '@grafana/ui/unstable';
 import { Timeline } from './timeline.jsx';
@@ -82,7 +82,7 @@ function TimeSeriesPanel({ panel, frames, range, width, height }) {
   }
   return (
     <TimeSeries
-      frames={frames} timeRange={toTimeRange(range)} timeZone="browser" width={width} height={height}
+      frames={frames.map((frame) => applyNullInsertThreshold({ frame }))} timeRange={toTimeRange(range)} timeZone="browser" width={width} height={height}
       legend={panel.options.legend} options={panel.options}
     />
   );
