@@ -148,6 +148,7 @@ class _App:
         self._config = config
         changes = await self.pool.apply(targets(config))
         await self.shares.apply(self.pool.monitors)
+        self.self_metrics.set_daemons(len(self.pool.daemons))
         # After that: text under the previous privacy must not be rendered again meanwhile.
         self.exposition.configure(catalogue.families(config.clients))
         return changes

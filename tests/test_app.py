@@ -258,11 +258,14 @@ class TestReloading:
             session = await daemon.accept_and_greet()
             await session.reply_to_polls()
             await page_when(running.urls[0], lambda page: "branch" in by_daemon(page, "openvpn_up"))
+            before, _ = await get(f"{running.urls[0]}/metrics")
             await running.reload()
             body, _ = await get(f"{running.urls[0]}/metrics")
             assert b"office" in body
             assert b"branch" not in body
             assert b"openvpn_exporter_config_last_reload_successful 1.0" in body
+        assert b"openvpn_exporter_daemons 2.0\n" in before
+        assert b"openvpn_exporter_daemons 1.0\n" in body
 
     async def test_finding_is_logged_once_and_stays_counted(self) -> None:
         finding = Finding(

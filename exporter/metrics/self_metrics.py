@@ -25,12 +25,17 @@ CONFIG_TIME = Metric(
     MetricType.GAUGE,
     "Unix time of the last successful configuration reload.",
 )
+DAEMONS = Metric(
+    "openvpn_exporter_daemons",
+    MetricType.GAUGE,
+    "Daemons that the exporter monitors, those that are down included.",
+)
 SKIPPED_DAEMONS = Metric(
     "openvpn_exporter_discovered_daemons_skipped",
     MetricType.GAUGE,
     "Discovered daemons that are skipped; the log has the reason and what to do.",
 )
-METRICS = (BUILD_INFO, CONFIG_SUCCESSFUL, CONFIG_TIME, SKIPPED_DAEMONS)
+METRICS = (BUILD_INFO, CONFIG_SUCCESSFUL, CONFIG_TIME, DAEMONS, SKIPPED_DAEMONS)
 
 
 class SelfMetrics:
@@ -43,6 +48,7 @@ class SelfMetrics:
         _gauge(BUILD_INFO, self.registry).labels(__version__, platform.python_version()).set(1)
         self._config_successful = _gauge(CONFIG_SUCCESSFUL, self.registry)
         self._config_time = _gauge(CONFIG_TIME, self.registry)
+        self._daemons = _gauge(DAEMONS, self.registry)
         self._skipped_daemons = _gauge(SKIPPED_DAEMONS, self.registry)
 
     def reload_succeeded(self, now: float) -> None:
@@ -53,6 +59,10 @@ class SelfMetrics:
     def reload_failed(self) -> None:
         """Record that a configuration was rejected; the previous one stays in force."""
         self._config_successful.set(0)
+
+    def set_daemons(self, daemons: int) -> None:
+        """Record the number of monitored daemons."""
+        self._daemons.set(daemons)
 
     def set_skipped_daemons(self, daemons: int) -> None:
         """Record the number of discovered daemons that are skipped."""

@@ -12,6 +12,7 @@ status_order        where restarts belong between the statuses of session and fi
 process             the daemon's process: its start time, its restarts
 events              real-time messages, states and log lines, each counted once
 failed_commands     commands whose replies could not be used
+poll_durations      how long polls took
 failures            failures that the log mentions in several lines, each counted once
 traffic             the daemon's own byte totals
 counters            counters that outlive the resets of the daemon's own, and a histogram

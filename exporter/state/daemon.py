@@ -29,6 +29,7 @@ from exporter.state.clients import ClientTable
 from exporter.state.down import DownState
 from exporter.state.events import Events
 from exporter.state.failed_commands import FailedCommands
+from exporter.state.poll_durations import PollDurations
 from exporter.state.privacy import privacy_for
 from exporter.state.process import ProcessTracker, age
 from exporter.state.revision import mutates, mutates_at_end, mutates_in_batches
@@ -67,11 +68,11 @@ class DaemonState:
         self.info: DaemonInfo | None = None
         self.state: State | None = None
         self.status: Status | None = None
-        self.poll_duration: float | None = None
         self.polled_at: float | None = None
 
         self.management_connects = 0
         self.polls = 0
+        self.poll_durations = PollDurations()
         self.poll_failures: Counter[DownReason] = Counter()
         self.status_fallbacks = 0
         self.unparsed_lines = 0
@@ -318,7 +319,7 @@ class DaemonState:
         self.up = True
         self.source = source
         self.status = status
-        self.poll_duration = duration
+        self.poll_durations.observe(duration)
         self.polled_at = now
 
     def _update_traffic(
@@ -394,4 +395,3 @@ class DaemonState:
     def _clear_gauges(self) -> None:
         self.up = False
         self.status = None
-        self.poll_duration = None

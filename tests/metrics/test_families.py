@@ -17,6 +17,7 @@ from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.config.target import Target
 from exporter.management.endpoint import parse_endpoint
 from exporter.management.notifications import ClientEvent
+from exporter.management.replies import Poll
 from exporter.management.status import ClientRow, RouteRow
 from exporter.metrics.catalogue import FAMILIES
 from exporter.state.daemon import DaemonState
@@ -80,6 +81,23 @@ class TestServer:
     )
     def test_has_these_samples(self, name: str, expected: Samples) -> None:
         assert samples(server(expected=()), name) == expected
+
+    def test_counts_each_poll_by_its_duration(self) -> None:
+        daemon = server()  # in 0.025 s
+        for duration in (7.5, 0.001):
+            daemon.on_poll(Poll(None, server_status()), now=NOON, duration=duration)
+        assert samples(daemon, "openvpn_exporter_poll_duration_seconds") == [({}, 0.001)]
+        take_down(daemon)
+        buckets = dict[float, float]()
+        for labels, count in samples(daemon, "openvpn_exporter_poll_seconds_bucket"):
+            buckets[float(labels["le"])] = count
+        assert buckets == {
+            0.01: 1,
+            **dict.fromkeys((0.05, 0.1, 0.5, 1, 2.5, 5), 2),
+            **dict.fromkeys((10, float("inf")), 3),
+        }
+        assert samples(daemon, "openvpn_exporter_poll_seconds_count") == [({}, 3)]
+        assert samples(daemon, "openvpn_exporter_poll_seconds_sum") == [({}, 0.025 + 7.5 + 0.001)]
 
     @pytest.mark.parametrize(
         ("metric", "amount"),

@@ -109,7 +109,7 @@ def test_a_poll_makes_it_up() -> None:
     assert known.up
     assert known.management_up
     assert known.mode is Mode.SERVER
-    assert known.poll_duration == 0.01
+    assert known.poll_durations.last == 0.01
 
 
 def test_a_daemon_without_a_status_is_up_without_a_mode() -> None:
@@ -166,7 +166,6 @@ def test_gauges_go_away_with_the_session_and_counters_stay() -> None:
     assert not known.management_up
     assert known.down_reason is DownReason.CLOSED
     assert (known.info, known.state, known.status, known.mode) == (None,) * 4
-    assert known.poll_duration is None
     assert (known.traffic.received_bytes, known.traffic.sent_bytes) == (70, 30)
     assert (known.management_connects, known.polls) == (1, 1)
 

@@ -1,7 +1,7 @@
 """The exporter's polls and sessions, by daemon."""
 
 from exporter.management.errors import DownReason
-from exporter.metrics.family import Samples, counter, gauge
+from exporter.metrics.family import Samples, counter, gauge, histogram
 from exporter.state.daemon import DaemonState
 
 
@@ -13,7 +13,13 @@ FAMILIES = (
     gauge(
         "openvpn_exporter_poll_duration_seconds",
         "Duration of the last successful poll in seconds, parsing included.",
-        lambda daemon: daemon.poll_duration,
+        lambda daemon: daemon.poll_durations.last,
+    ),
+    histogram(
+        "openvpn_exporter_poll_seconds",
+        "Durations of all successful polls in seconds, parsing included: slow ones between two "
+        "scrapes, too.",
+        lambda daemon: daemon.poll_durations.histogram,
     ),
     counter(
         "openvpn_exporter_polls_total",
