@@ -13,6 +13,7 @@ from exporter.config.schema import (
     SlotPolicy,
 )
 from exporter.management.endpoint import Endpoint, ListenEndpoint, ListenUnixEndpoint
+from exporter.management.state import Mode
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -33,6 +34,11 @@ class Target(msgspec.Struct, frozen=True):
     def address(self) -> Endpoint | Path | None:
         """The management interface, or the status file of a daemon without one."""
         return self.daemon.management or self.daemon.status_file
+
+    @property
+    def configured_mode(self) -> Mode | None:
+        """The mode in the daemon's own configuration, None if that was not read."""
+        return self.daemon.openvpn_config.mode if self.daemon.openvpn_config else None
 
     @property
     def is_reverse(self) -> bool:

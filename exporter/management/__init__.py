@@ -10,7 +10,8 @@ replies        parsed replies; `status` is a package of its own
 notifications  parsed real-time messages
 banners        the first lines of other protocols
 prompts        the real-time messages that wait for an answer
-state          states, reasons to reconnect, modes
+state          states, and the modes of daemons
+reconnect_reasons  why a daemon reconnects
 log_lines      lines of the daemon's log
 log_events     the events that are counted, and the lines of one failure
 peer           peer info of clients

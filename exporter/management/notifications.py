@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from exporter.management.messages import Notification
-from exporter.management.state import State, parse_state
+from exporter.management.state import SERVER, TUNNEL, Modes, State, parse_state
 from exporter.management.values import clean, decode, parse_number, parse_time
 
 
@@ -250,6 +250,9 @@ NEED_KEYWORDS = (
 
 KEYWORDS = frozenset({*_PARSERS, *NEED_KEYWORDS, "CLIENT"})
 """The keywords that some version of OpenVPN sends."""
+
+KEYWORD_MODES: dict[str, Modes] = {"BYTECOUNT": TUNNEL, "BYTECOUNT_CLI": SERVER, "CLIENT": SERVER}
+"""The modes of the keywords that are not in all modes."""
 
 
 def parse_notification(notification: Notification) -> ParsedNotification:

@@ -20,7 +20,7 @@ from exporter.management.notifications import (
     PasswordRequest,
     StateChange,
 )
-from exporter.management.state import State
+from exporter.management.state import CLIENT, SERVER, TUNNEL, Modes, State
 from exporter.management.values import OTHER
 
 MANAGEMENT_DISCONNECT = "management-disconnect"
@@ -34,6 +34,19 @@ PASSWORD_KINDS = ("Auth", "Private Key", "HTTP Proxy", "SOCKS Proxy")
 
 PROMPT_KINDS = (*PASSWORD_KINDS, *NEED_KEYWORDS, CLIENT_AUTH, OTHER)
 """All prompts but hold, as label values."""
+
+
+PROMPT_MODES: dict[str, Modes] = {
+    "Auth": CLIENT,
+    "HTTP Proxy": TUNNEL,
+    "SOCKS Proxy": TUNNEL,
+    CLIENT_AUTH: SERVER,
+}
+"""The modes of the prompts that are not in all modes.
+
+OpenVPN refuses `auth-user-pass` without `pull`, a proxy in server mode, and
+`management-client-auth` outside of it.
+"""
 
 
 def blocking_prompt(notification: ParsedNotification) -> PromptError | None:

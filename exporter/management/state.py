@@ -1,4 +1,4 @@
-"""OpenVPN's states: the state history, the reasons to reconnect, and the mode they imply.
+"""OpenVPN's states and modes: the state history, and the mode that it implies.
 
 An entry of the history is a line of the replies to `state` and `state all`, and the payload of
 `>STATE:`.
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from exporter.management.values import OTHER, clean, parse_time
+from exporter.management.values import clean, parse_time
 
 
 class StateName(enum.StrEnum):
-    """The states of OpenVPN; a server uses only those that need no peer."""
+    """The states of OpenVPN; `STATE_MODES` says which modes enter them."""
 
     INITIAL = "INITIAL"
     CONNECTING = "CONNECTING"
@@ -42,6 +42,37 @@ class Mode(enum.StrEnum):
     SERVER = "server"
     CLIENT = "client"
     P2P = "p2p"
+
+
+Modes = frozenset[Mode]
+"""Some of the modes."""
+
+ANY_MODE: Modes = frozenset(Mode)
+SERVER: Modes = frozenset({Mode.SERVER})
+CLIENT: Modes = frozenset({Mode.CLIENT})
+TUNNEL: Modes = frozenset({Mode.CLIENT, Mode.P2P})
+
+STATE_MODES: dict[str, Modes] = {
+    StateName.INITIAL: ANY_MODE,
+    StateName.CONNECTING: ANY_MODE,
+    StateName.WAIT: TUNNEL,
+    StateName.AUTH: TUNNEL,
+    StateName.AUTH_PENDING: CLIENT,
+    StateName.GET_CONFIG: CLIENT,
+    StateName.ASSIGN_IP: ANY_MODE,
+    StateName.ADD_ROUTES: ANY_MODE,
+    StateName.CONNECTED: ANY_MODE,
+    StateName.RECONNECTING: ANY_MODE,
+    StateName.EXITING: ANY_MODE,
+    StateName.RESOLVE: TUNNEL,
+    StateName.TCP_CONNECT: TUNNEL,
+    StateName.UNKNOWN: ANY_MODE,
+}
+"""The modes that enter a state; OpenVPN 2.1 to 2.8.
+
+A server drops the states of connecting to a peer (`OPENVPN_STATE_CLIENT_BASE` in manage.h). Only a
+client pulls its configuration (GET_CONFIG) and waits for a pending authentication.
+"""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -110,62 +141,6 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-RECONNECT_REASON_VERSIONS = {
-    "SIGUSR1": "2.1-2.8",
-    "SIGHUP": "2.1-2.8",
-    "Could not determine IPv4/IPv6 protocol": "2.6-2.8",
-    "HTTP proxy error": "2.6-2.8",
-    "Offending option received from server": "2.4-2.8",
-    "Preresolving failed": "2.4-2.8",
-    "auth-failure": "2.1-2.8",
-    "auth-temp-failure": "2.6-2.8",
-    "close_context usr1 to hup": "2.4-2.8",
-    "connection initialisation failed": "2.6-2.8",
-    "connection-failed": "2.6-2.8",
-    "connection-reset": "2.1-2.8",
-    "dco-connect-error": "2.6-2.8",
-    "dco-connect-timeout": "2.6-2.8",
-    "dco peer stats error": "2.7-2.8",
-    "dco update keys error": "2.6-2.8",
-    "decryption-error": "2.1-2.8",
-    "init_instance": "2.1-2.8",
-    "ip-fail": "2.1-2.8",
-    "management-disconnect": "2.1-2.8",
-    "network-unreachable": "2.4-2.8",
-    "no-push-reply": "2.3-2.8",
-    "ping-restart": "2.1-2.8",
-    "private-key-password-failure": "2.1-2.8",
-    "process-push-msg-failed": "2.4-2.8",
-    "remote-exit": "2.6-2.8",
-    "server-pushed-connection-reset": "2.1-2.8",
-    "server_poll": "2.1-2.8",
-    "socks-error": "2.6-2.8",
-    "socks-resolve-failure": "2.6-2.8",
-    "tls-error": "2.1-2.8",
-    "tun-abort": "2.3-2.8",
-    # Texts of SIGTERM; RECONNECTING has one only if SIGUSR1 arrives at the same moment.
-    "exit-with-notification": "2.1-2.8",
-    "server-pushed-halt": "2.3-2.8",
-    "session-timeout": "2.6-2.8",
-    "tun-stop": "2.1-2.8",
-}
-"""Descriptions of RECONNECTING with the versions of OpenVPN that have them; 2.8 is its master.
-
-They are the names of signals, and the texts given with SIGUSR1 or SIGHUP. Up to 2.5 `init_instance`
-stands for `connection-failed`, `socks-error` and others. Texts of a server's client instances
-(`delayed-exit`, `pf-kill`) are never the daemon's.
-"""
-
-RECONNECT_REASONS = (*RECONNECT_REASON_VERSIONS, OTHER)
-"""The label values: a description is free text, so it is one of these or `other`."""
-
-
-def reconnect_reason(description: str) -> str:
-    """Map a description to one of `RECONNECT_REASONS`; `auth-failure (…)` is `auth-failure`."""
-    reason = description.partition(" (")[0]
-    return reason if reason in RECONNECT_REASONS else OTHER
 
 
 _ATTEMPT = frozenset({StateName.CONNECTING, StateName.RECONNECTING, StateName.RESOLVE})

@@ -14,7 +14,8 @@ from exporter.config.docs import format_value
 from exporter.config.keys import Key, key_specs
 from exporter.config.schema import ClientsConfig
 from exporter.management.log_events import LOG_EVENTS
-from exporter.management.state import RECONNECT_REASON_VERSIONS
+from exporter.management.reconnect_reasons import RECONNECT_REASONS
+from exporter.management.state import ANY_MODE, STATE_MODES, Modes
 from exporter.metrics import catalogue, self_metrics
 from exporter.metrics.family import Metric, MetricType
 
@@ -38,6 +39,9 @@ All metrics of the exporter, by subject.
   first poll after it is lost. A daemon or a session that starts later counts from its beginning.
 - Some metrics are switched on or off by a key of the [configuration](configuration.md); their rows
   name it.
+- States and events that the mode of a daemon does not have are left out: a server has no state
+  `RESOLVE`, a client no event `client_limit_reached`. All others are there from the start, at 0, so
+  that `increase()` sees the first one. All are there while the mode is unknown.
 - An info is a constant 1 with labels to join on. Empty labels are left out.
 """
 
@@ -47,8 +51,8 @@ _LOG_EVENTS = """
 Values of the label `event` of `openvpn_log_events_total`. OpenVPN logs an event if its `verb` is at
 least the one in the table. The default is 1; most configurations set 3.
 
-| event | verb | OpenVPN | meaning |
-|---|---|---|---|
+| event | modes | verb | OpenVPN | meaning |
+|---|---|---|---|---|
 """
 
 _MUTE = """
@@ -58,12 +62,22 @@ logs in several lines counts once. A second factor that is asked for (`AUTH_FAIL
 failure, but a script or plugin that asks for it and fails before counts as `auth_failed`.
 """
 
+_STATES = """
+## States
+
+Values of the label `state`. A server that has started is CONNECTED, also without clients.
+
+| state | modes |
+|---|---|
+"""
+
 _RECONNECT_REASONS = """
 ## Reasons to reconnect
 
-Values of the label `reason` of `openvpn_reconnects_total`, and the versions of OpenVPN that have
-them; any other text is `other`.
+Values of the label `reason` of `openvpn_reconnects_total`; any other text is `other`.
 
+| reason | modes | OpenVPN |
+|---|---|---|
 """
 
 _CLIENT_LIBRARY = """
@@ -79,9 +93,8 @@ def render() -> str:
         for title, families in catalogue.SECTIONS.items()
     ]
     self_section = f"\n## Exporter\n\n{_table(self_metrics.METRICS, {})}{_CLIENT_LIBRARY}"
-    return (
-        f"{_introduction()}{''.join(sections)}{self_section}{_log_events()}{_reconnect_reasons()}"
-    )
+    values = f"{_states()}{_reconnect_reasons()}{_log_events()}"
+    return f"{_introduction()}{''.join(sections)}{self_section}{values}"
 
 
 def _introduction() -> str:
@@ -97,7 +110,8 @@ def _log_events() -> str:
     return (
         _LOG_EVENTS
         + "".join(
-            f"| `{event.name}` | {event.verb} | {event.versions} | {event.meaning} |\n"
+            f"| `{event.name}` | {_modes(event.modes)} | {event.verb} | {event.versions} "
+            f"| {event.meaning} |\n"
             for event in LOG_EVENTS
         )
         + _MUTE
@@ -106,8 +120,19 @@ def _log_events() -> str:
 
 def _reconnect_reasons() -> str:
     return _RECONNECT_REASONS + "".join(
-        f"- `{reason}`: {versions}\n" for reason, versions in RECONNECT_REASON_VERSIONS.items()
+        f"| `{text}` | {_modes(reason.modes)} | {reason.versions} |\n"
+        for text, reason in RECONNECT_REASONS.items()
     )
+
+
+def _states() -> str:
+    return _STATES + "".join(
+        f"| `{state}` | {_modes(modes)} |\n" for state, modes in STATE_MODES.items()
+    )
+
+
+def _modes(modes: Modes) -> str:
+    return "all" if modes == ANY_MODE else ", ".join(sorted(modes))
 
 
 def _table(metrics: Collection[Metric], switches: Mapping[str, Key]) -> str:

@@ -10,6 +10,7 @@ logged_connects     clients whose connect is in the log, until a status shows th
 logins              clients that the daemon has let in, which no row may prove
 status_order        where restarts belong between the statuses of session and file
 process             the daemon's process: its start time, its restarts
+modes               the modes that the daemon may have
 events              real-time messages, states and log lines, each counted once
 failed_commands     commands whose replies could not be used
 poll_durations      how long polls took

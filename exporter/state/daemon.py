@@ -29,6 +29,7 @@ from exporter.state.clients import ClientTable
 from exporter.state.down import DownState
 from exporter.state.events import Events
 from exporter.state.failed_commands import FailedCommands
+from exporter.state.modes import DaemonModes
 from exporter.state.poll_durations import PollDurations
 from exporter.state.privacy import privacy_for
 from exporter.state.process import ProcessTracker, age
@@ -49,6 +50,7 @@ class DaemonState:
         self.has_management = daemon.management is not None
         self.source = StatusSource.MANAGEMENT
         self.privacy = privacy_for(daemon, target.clients)
+        self.modes = DaemonModes(target.configured_mode)
         self.clients = ClientTable(target.clients, daemon.expected_clients, absolute=absolute)
         self.events = Events(
             self.clients.sessions.add_logged_connect, self.clients.sessions.add_logged_connects
@@ -83,7 +85,6 @@ class DaemonState:
         self.revision = 0
         self.client_revision = 0
         self._dco = False
-        self._is_tunnel = False
         self._fatal_text = ""
         self._order = StatusOrder()
 
@@ -100,7 +101,7 @@ class DaemonState:
     @property
     def is_tunnel(self) -> bool:
         """Whether the last status was the statistics of a client or p2p tunnel."""
-        return self._is_tunnel
+        return self.modes.is_tunnel
 
     @property
     def version(self) -> Version | None:
@@ -114,9 +115,9 @@ class DaemonState:
         """The mode of the daemon, None while unknown."""
         if isinstance(self.status, ServerStatus):
             return Mode.SERVER
-        configured = self.target.daemon.openvpn_config
-        if self.status and configured and configured.mode in {Mode.CLIENT, Mode.P2P}:
-            return configured.mode
+        configured = self.target.configured_mode
+        if self.status and configured in {Mode.CLIENT, Mode.P2P}:
+            return configured
         if self.status and self.info and self.process.states:
             return infer_tunnel_mode(self.process.states)
         return None
@@ -142,6 +143,7 @@ class DaemonState:
         status_file = self.target.daemon.status_file
         self.target = target
         self.privacy = privacy_for(target.daemon, target.clients)
+        self.modes.reconfigure(target.configured_mode)
         self.clients.reconfigure(target.clients, target.daemon.expected_clients)
         if target.daemon.status_file != status_file and self.source is StatusSource.STATUS_FILE:
             self._clear_gauges()
@@ -356,7 +358,7 @@ class DaemonState:
             case ServerStatus():
                 status = self.clients.sessions.with_logins(status)
                 self.unparsed_lines += status.unparsed
-                self._is_tunnel = False
+                self.modes.update(status)
                 yield from self.clients.update_in_batches(
                     status, now, monitored_for=monitored_for, from_file=from_file
                 )
@@ -364,7 +366,7 @@ class DaemonState:
                     self._dco = status.dco_enabled
             case TunnelStatus():
                 self.unparsed_lines += status.unparsed
-                self._is_tunnel = True
+                self.modes.update(status)
                 self._dco = False
                 self.tunnel.update(status, new_connection=connection_age < monitored_for)
             case None:

@@ -31,7 +31,8 @@ from exporter.management.notifications import (
     PasswordFailed,
     StateChange,
 )
-from exporter.management.state import RECONNECT_REASONS, State, StateName, reconnect_reason
+from exporter.management.reconnect_reasons import RECONNECT_REASONS, reconnect_reason
+from exporter.management.state import State, StateName
 from exporter.management.values import OTHER
 from exporter.state.failures import FailureLines
 
@@ -61,7 +62,7 @@ class Events:
         """
         self.messages = _zeros([*sorted(KEYWORDS), OTHER])
         self.transitions = _zeros([name.value for name in StateName])
-        self.reconnects = _zeros(RECONNECT_REASONS)
+        self.reconnects = _zeros([*RECONNECT_REASONS])
         self.log_messages = _zeros([level.value for level in Severity])
         self.log_events = _zeros([event.name for event in LOG_EVENTS])
         self.password_failures = _zeros([*prompts.PASSWORD_KINDS, OTHER])

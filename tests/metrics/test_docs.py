@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from exporter.management.log_events import LOG_EVENTS
+from exporter.management.reconnect_reasons import RECONNECT_REASONS
 from exporter.metrics import docs
 from exporter.metrics.catalogue import METRICS
 
@@ -27,7 +28,7 @@ def test_the_page_in_docs_is_up_to_date() -> None:
 
 
 def test_every_metric_has_a_row_in_the_order_of_the_page() -> None:
-    metrics, _, _ = docs.render().partition("## Log events")
+    metrics, _, _ = docs.render().partition("## States")
     rows = ROW.findall(metrics)
     assert [(name, kind) for name, kind, _, _ in rows] == [
         (metric.name, metric.type.value) for metric in METRICS
@@ -39,15 +40,28 @@ def test_every_metric_has_a_row_in_the_order_of_the_page() -> None:
 
 def test_every_log_event_has_a_row_with_the_verb_it_needs() -> None:
     _, _, events = docs.render().partition("## Log events")
-    rows = ROW.findall(events)
-    assert [(name, verb, meaning) for name, verb, _, meaning in rows] == [
+    rows = re.findall(r"\| `(\w+)` \| (.*?) \| (\d) \| .*? \| (.*?) \|", events)
+    assert [(name, verb, meaning) for name, _, verb, meaning in rows] == [
         (event.name, str(event.verb), event.meaning) for event in LOG_EVENTS
     ]
+    modes = {name: modes for name, modes, _, _ in rows}
+    assert modes["replay"] == "all"
+    assert modes["auth_session_expired"] == "client, server"
+
+
+def test_every_reason_has_a_row_with_its_modes_and_versions() -> None:
+    _, _, reasons = docs.render().partition("## Reasons to reconnect")
+    rows = re.findall(r"\| `(.+?)` \| (.*?) \| (.*?) \|\n", reasons.partition("## ")[0])
+    assert [name for name, _, _ in rows] == [*RECONNECT_REASONS]
+    assert ("SIGUSR1", "all", "2.1-2.8") in rows
+    assert ("tls-error", "client, p2p", "2.1-2.8") in rows
 
 
 def test_no_cell_breaks_its_table() -> None:
-    rows = [line for line in docs.render().splitlines() if line.startswith("|")]
-    assert {row.count("|") for row in rows} == {5}
+    tables = re.findall(r"(?:^\|.*\n)+", docs.render(), re.MULTILINE)
+    assert len(tables) > 10
+    for table in tables:
+        assert len({row.count("|") for row in table.splitlines()}) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,11 @@ from exporter.certificates.source import (
 )
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.config.target import Target
+from exporter.management.batches import run_batches
 from exporter.management.endpoint import parse_endpoint
-from exporter.management.notifications import ClientEvent
+from exporter.management.notifications import ClientEvent, LogLine, StateChange
 from exporter.management.replies import Poll
+from exporter.management.state import State, StateName
 from exporter.management.status import ClientRow, RouteRow
 from exporter.metrics.catalogue import FAMILIES
 from exporter.state.daemon import DaemonState
@@ -306,6 +308,72 @@ class TestChangeOfMode:
             ({"common_name": "bob"}, 0),
         ]
         assert samples(daemon, "openvpn_exporter_clients_not_exported") == [({}, 0)]
+
+
+class TestLabelValuesOfModes:
+    counters = (
+        "openvpn_state_transitions_total",
+        "openvpn_reconnects_total",
+        "openvpn_realtime_messages_total",
+        "openvpn_log_events_total",
+        "openvpn_password_failures_total",
+        "openvpn_prompts_total",
+    )
+    gauges = ("openvpn_state", "openvpn_prompt_waiting")
+
+    def labels(self, daemon: DaemonState, *names: str) -> set[str]:
+        return {
+            value
+            for name in names or (*self.counters, *self.gauges)
+            for labels, _ in samples(daemon, name)
+            for value in labels.values()
+        }
+
+    def test_are_all_there_before_the_mode_is_known(self) -> None:
+        labels = self.labels(new_daemon(), *self.counters)
+        assert {"GET_CONFIG", "tls-error", "BYTECOUNT", "CLIENT", "Auth", "client_auth"} <= labels
+        assert {"client_limit_reached", "tcp_connect_failed"} <= labels
+
+    def test_are_those_of_a_server(self) -> None:
+        labels = self.labels(server())
+        assert {"CONNECTED", "SIGUSR1", "CLIENT", "client_limit_reached", "client_auth"} <= labels
+        assert labels.isdisjoint({"GET_CONFIG", "WAIT", "tls-error", "auth-failure", "BYTECOUNT"})
+        assert labels.isdisjoint({"Auth", "tcp_connect_failed", "auth_failed_received"})
+        assert len(samples(server(), "openvpn_reconnects_total")) == 11
+
+    def test_are_those_of_a_tunnel(self) -> None:
+        labels = self.labels(tunnel())
+        assert {"GET_CONFIG", "tls-error", "BYTECOUNT", "Auth", "auth_failed_received"} <= labels
+        assert labels.isdisjoint({"CLIENT", "client_limit_reached", "client_auth"})
+
+    def test_are_there_before_an_event_of_a_history_is_counted(self) -> None:
+        daemon = tunnel()
+        failed = LogLine(NOON, "", "TCP: connect to [AF_INET]192.0.2.4:443 failed: refused")
+        run_batches(daemon.on_log_history([]))
+        name, labels = "openvpn_log_events_total", {"event": "tcp_connect_failed"}
+        assert (labels, 0) in samples(daemon, name)
+        daemon.on_connect()
+        run_batches(daemon.on_log_history([failed]))
+        assert (labels, 1) in samples(daemon, name)
+
+    def test_stay_once_they_were_counted(self) -> None:
+        daemon = tunnel()
+        lost = State(time=NOON + 1, name=StateName.RECONNECTING, description="tls-error")
+        daemon.on_notification("STATE", StateChange(lost))
+        poll(daemon, server_status([OFFICE_CLIENT]))
+        take_down(daemon)
+        assert ({"reason": "tls-error"}, 1) in samples(daemon, "openvpn_reconnects_total")
+        assert ({"reason": "ping-restart"}, 0) in samples(daemon, "openvpn_reconnects_total")
+
+    def test_of_a_server_are_there_at_0_when_a_tunnel_becomes_one(self) -> None:
+        daemon = tunnel()
+        poll(daemon, server_status([OFFICE_CLIENT]))
+        assert ({"event": "session_replaced"}, 0) in samples(daemon, "openvpn_log_events_total")
+
+    def test_is_shown_while_it_is_the_current_state(self) -> None:
+        daemon = server()
+        daemon.on_state(State(time=NOON, name=StateName.WAIT, description=""))
+        assert ({"state": "WAIT"}, 1) in samples(daemon, "openvpn_state")
 
 
 class TestLimit:

@@ -142,3 +142,21 @@ async def test_states_are_counted_across_restarts_and_a_new_process(lab: Lab) ->
     assert [page.value(RESTARTS) for page in (restarted, ended, again, killed)] == [0, 0, 1, 1]
     assert [page.value(CONNECTS) for page in (restarted, again, killed)] == [1, 2, 2]
     assert decreased(scraper.pages) == []
+
+
+async def test_client_that_a_server_loses_is_no_reconnect_of_the_server(lab: Lab) -> None:
+    async with server(lab, *SHORT_KEEPALIVE) as office:
+        async with scraping(daemon_config(office.management)) as scraper:
+            async with client(office, "alice") as alice:
+                up = await scraper.wait_up()
+                mark = office.daemon.mark()
+                await alice.daemon.kill()
+                await office.daemon.wait_for_log("SIGUSR1[soft,ping-restart]", since=mark)
+            lost = await scraper.wait_polled()
+        entries = await history(office.management)
+    assert names(entries).keys() == {"CONNECTING", "ASSIGN_IP", "CONNECTED"}
+    assert increase(up, lost, "openvpn_log_events_total", by="event") == {"ping_timeout": 1}
+    assert counted(lost) == {}
+    assert "SIGUSR1" in lost.values(RECONNECTS, by="reason")
+    assert "ping-restart" not in lost.values(RECONNECTS, by="reason")
+    assert "WAIT" not in lost.values(TRANSITIONS, by="state")

@@ -20,7 +20,8 @@ from exporter.management.notifications import (
     StateChange,
     UnknownNotification,
 )
-from exporter.management.state import RECONNECT_REASONS, State, StateName
+from exporter.management.reconnect_reasons import RECONNECT_REASONS
+from exporter.management.state import State, StateName
 from exporter.state.events import Events
 from tests.steps import drain
 

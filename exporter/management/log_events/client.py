@@ -1,6 +1,7 @@
 """The connection of a client to its server."""
 
 from exporter.management.log_events.event import LogEvent
+from exporter.management.state import TUNNEL
 
 CLIENT_EVENTS = (
     LogEvent(
@@ -18,6 +19,7 @@ CLIENT_EVENTS = (
         "2.1-2.7",
         "TCP: connect to [AF_INET]192.0.2.4:443 failed: Connection refused",
         "The server did not accept a TCP connection.",
+        TUNNEL,
     ),
     LogEvent(
         "proxy_failed",
@@ -28,5 +30,6 @@ CLIENT_EVENTS = (
         "2.1-2.7",
         "HTTP proxy returned bad status",
         "An HTTP or SOCKS proxy did not connect to the server.",
+        TUNNEL,
     ),
 )

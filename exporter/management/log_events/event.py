@@ -4,13 +4,15 @@ import re
 
 import msgspec
 
+from exporter.management.state import ANY_MODE, Modes
+
 
 class LogEvent(msgspec.Struct, frozen=True):
     """One event; `name` is the value of the label `event`.
 
     `pattern` matches a whole message, without the client at the line's beginning. `verb` is the
     lowest verbosity at which the daemon logs the event, `versions` are those of OpenVPN that log
-    it.
+    it, and `modes` those in which it happens.
     """
 
     name: str
@@ -19,6 +21,7 @@ class LogEvent(msgspec.Struct, frozen=True):
     versions: str
     example: str
     meaning: str
+    modes: Modes = ANY_MODE
 
     def matches(self, message: str) -> bool:
         """Return whether a message, without its client, is this event."""

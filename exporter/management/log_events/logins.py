@@ -1,6 +1,7 @@
 """Authentication of clients, at the server and at the client."""
 
 from exporter.management.log_events.event import LogEvent
+from exporter.management.state import CLIENT, SERVER
 
 # The name, which the peer chooses, and the reason end where OpenVPN ends them: neither may contain
 # the end of the name again, or a name could forge the rest of the message.
@@ -31,6 +32,7 @@ LOGIN_EVENTS = (
         "2.1-2.7 (verb 3 for deferred authentication)",
         "TLS Auth Error: Auth Username/Password verification failed for peer",
         "A server rejected a login, for any reason that has no event of its own.",
+        SERVER,
     ),
     LogEvent(
         "auth_token_failed",
@@ -39,6 +41,7 @@ LOGIN_EVENTS = (
         "2.4-2.7",
         "TLS: Username/auth-token authentication failed for username 'alice' ",
         "A server rejected an authentication token.",
+        SERVER,
     ),
     LogEvent(
         "auth_session_expired",
@@ -50,6 +53,7 @@ LOGIN_EVENTS = (
         "2.4-2.7",
         "--auth-gen-token: auth-token from client expired",
         "An authentication token has expired: the client has to log in again.",
+        SERVER | CLIENT,
     ),
     LogEvent(
         "auth_temporarily_failed",
@@ -58,6 +62,7 @@ LOGIN_EVENTS = (
         "2.6-2.7 (verb 3 on a server)",
         "SENT CONTROL [alice]: 'AUTH_FAILED,TEMP[backoff 30]:database is down' (status=1)",
         "A server could not verify a login for the moment; the client tries again.",
+        SERVER | CLIENT,
     ),
     LogEvent(
         "auth_error",
@@ -75,6 +80,7 @@ LOGIN_EVENTS = (
         "2.1-2.7",
         "TLS Error: Auth Username/Password was not provided by peer",
         "A client sent no user name and password, which the server requires.",
+        SERVER,
     ),
     LogEvent(
         "auth_failed_received",
@@ -83,5 +89,6 @@ LOGIN_EVENTS = (
         "2.1-2.7",
         "AUTH: Received control message: AUTH_FAILED",
         "A client received AUTH_FAILED from its server.",
+        CLIENT,
     ),
 )

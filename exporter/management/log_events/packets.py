@@ -1,6 +1,7 @@
 """Packets of the data channel, and the connections under it."""
 
 from exporter.management.log_events.event import LogEvent
+from exporter.management.state import SERVER
 
 PACKET_EVENTS = (
     LogEvent(
@@ -54,6 +55,7 @@ PACKET_EVENTS = (
         "2.1-2.7",
         "MULTI: bad source address from client [192.168.1.7], packet dropped",
         "A client sent a packet from an address that is not its own.",
+        SERVER,
     ),
     LogEvent(
         "unexpected_peer",
@@ -74,6 +76,7 @@ PACKET_EVENTS = (
         "2.1-2.7",
         "MULTI: packet dropped due to output saturation (multi_add_mbuf)",
         "A packet was dropped because a queue to the clients was full.",
+        SERVER,
     ),
     LogEvent(
         "ping_timeout",
@@ -98,5 +101,6 @@ PACKET_EVENTS = (
         "2.4-2.7",
         "peer 0 (alice) floated from 192.0.2.1:40000 to [AF_INET]192.0.2.2:40001",
         "A client's address changed.",
+        SERVER,
     ),
 )

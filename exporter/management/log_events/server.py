@@ -1,6 +1,7 @@
 """Limits, scripts and files of a daemon."""
 
 from exporter.management.log_events.event import LogEvent
+from exporter.management.state import SERVER
 
 SERVER_EVENTS = (
     LogEvent(
@@ -10,6 +11,7 @@ SERVER_EVENTS = (
         "2.1-2.7",
         "MULTI: new incoming connection would exceed maximum number of clients (100)",
         "A client was rejected because of max-clients; repeated at each retry.",
+        SERVER,
     ),
     LogEvent(
         "pool_exhausted",
@@ -19,6 +21,7 @@ SERVER_EVENTS = (
         "2.1-2.7",
         "MULTI: no free --ifconfig-pool addresses are available",
         "The address pool had no free address for a client.",
+        SERVER,
     ),
     LogEvent(
         "route_quota_exceeded",
@@ -28,6 +31,7 @@ SERVER_EVENTS = (
         "MULTI ROUTE: route quota (256) exceeded for alice/192.0.2.1:40000 "
         "(see --max-routes-per-client option)",
         "A client exceeded its limit of routes.",
+        SERVER,
     ),
     LogEvent(
         "session_replaced",
@@ -39,6 +43,7 @@ SERVER_EVENTS = (
         "client to be dropped.  Remember to use the --duplicate-cn option if you want multiple "
         "clients using the same certificate or username to concurrently connect.",
         "A second session of a name replaced its first one; duplicate-cn is not set.",
+        SERVER,
     ),
     LogEvent(
         "client_rejected",
@@ -49,6 +54,7 @@ SERVER_EVENTS = (
         "2.1-2.7",
         "MULTI: client has been rejected due to 'disable' directive",
         "A client was rejected: it is disabled, or its options do not suit the server's.",
+        SERVER,
     ),
     LogEvent(
         "handshake_rate_limited",
@@ -60,6 +66,7 @@ SERVER_EVENTS = (
         "Note: --connect-freq-initial 100 10 rate limit exceeded, dropping initial handshake "
         "packets for the next 10 seconds",
         "New handshakes exceeded connect-freq or connect-freq-initial.",
+        SERVER,
     ),
     LogEvent(
         "script_failed",

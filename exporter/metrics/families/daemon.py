@@ -2,7 +2,7 @@
 
 from exporter.management.errors import DownReason
 from exporter.management.replies import Version
-from exporter.management.state import StateName
+from exporter.management.state import STATE_MODES, StateName
 from exporter.metrics.family import Family, Samples, counter, gauge, info
 from exporter.state.daemon import DaemonState
 
@@ -29,7 +29,7 @@ def _info(daemon: DaemonState) -> dict[tuple[str, ...], float] | None:
 
 def _state(daemon: DaemonState) -> Samples:
     current = daemon.state.name if daemon.state else StateName.UNKNOWN
-    return {name.value: int(name is current) for name in StateName}
+    return daemon.modes.select({name: int(name is current) for name in StateName}, STATE_MODES)
 
 
 def _tunnel_bytes(field: str, text: str) -> Family:

@@ -1,25 +1,36 @@
-"""Events of a daemon, counted between polls too, and the prompts that it waits at."""
+"""Events of a daemon, counted between polls too, and the prompts that it waits at.
 
-from exporter.management.prompts import HOLD, PROMPT_KINDS
+Label values that no mode of the daemon has are left out, unless they were counted.
+"""
+
+from exporter.management.log_events import LOG_EVENTS
+from exporter.management.notifications import KEYWORD_MODES
+from exporter.management.prompts import HOLD, PROMPT_KINDS, PROMPT_MODES
+from exporter.management.reconnect_reasons import RECONNECT_REASONS
+from exporter.management.state import STATE_MODES
 from exporter.metrics.family import Samples, counter, gauge
 from exporter.state.daemon import DaemonState
 
+_REASON_MODES = {text: reason.modes for text, reason in RECONNECT_REASONS.items()}
+_LOG_EVENT_MODES = {event.name: event.modes for event in LOG_EVENTS}
+
 
 def _prompts(daemon: DaemonState) -> Samples:
-    return {kind: int(kind == daemon.prompt) for kind in PROMPT_KINDS}
+    prompts = {kind: int(kind == daemon.prompt) for kind in PROMPT_KINDS}
+    return daemon.modes.select(prompts, PROMPT_MODES)
 
 
 FAMILIES = (
     counter(
         "openvpn_state_transitions_total",
         "Transitions into each state, from '>STATE' and, after a gap, from 'state all'.",
-        lambda daemon: daemon.events.transitions,
+        lambda daemon: daemon.modes.select(daemon.events.transitions, STATE_MODES),
         labels=("state",),
     ),
     counter(
         "openvpn_reconnects_total",
         "Transitions into RECONNECTING, by the reason the daemon reports.",
-        lambda daemon: daemon.events.reconnects,
+        lambda daemon: daemon.modes.select(daemon.events.reconnects, _REASON_MODES),
         labels=("reason",),
     ),
     counter(
@@ -35,7 +46,7 @@ FAMILIES = (
     counter(
         "openvpn_realtime_messages_total",
         "Real-time messages received from the daemon, by keyword.",
-        lambda daemon: daemon.events.messages,
+        lambda daemon: daemon.modes.select(daemon.events.messages, KEYWORD_MODES),
         labels=("source",),
     ),
     counter(
@@ -47,19 +58,19 @@ FAMILIES = (
     counter(
         "openvpn_log_events_total",
         "Known events in the daemon's log; each needs a minimum 'verb'.",
-        lambda daemon: daemon.events.log_events,
+        lambda daemon: daemon.modes.select(daemon.events.log_events, _LOG_EVENT_MODES),
         labels=("event",),
     ),
     counter(
         "openvpn_password_failures_total",
         "Failed verifications of a password ('>PASSWORD:Verification Failed').",
-        lambda daemon: daemon.events.password_failures,
+        lambda daemon: daemon.modes.select(daemon.events.password_failures, PROMPT_MODES),
         labels=("kind",),
     ),
     counter(
         "openvpn_prompts_total",
         "Requests for input that the daemon sent to its management client.",
-        lambda daemon: daemon.events.prompts,
+        lambda daemon: daemon.modes.select(daemon.events.prompts, PROMPT_MODES),
         labels=("kind",),
     ),
     gauge(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import msgspec
 
 from exporter.management.errors import DownReason
-from exporter.management.state import Mode, State, StateName, reconnect_reason
+from exporter.management.reconnect_reasons import reconnect_reason
+from exporter.management.state import Mode, State, StateName
 from exporter.management.status import ServerStatus, StatusSource
 from exporter.state.daemon import DaemonState
 
