@@ -7,6 +7,7 @@ they are formatted once and kept. All functions take the name of the daemon esca
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Generator, Hashable, Sequence
 
 from exporter.metrics.family import LabelledValues, LabelValues, Metric, PerClientInfo, Samples
@@ -17,6 +18,8 @@ CHUNK_SIZE = 2000
 
 _INFO_PART = 500
 """Info lines in one part of a block."""
+
+_INFO_END = b"} 1\n"
 
 
 def render(metric: Metric, daemon: str, samples: Samples) -> bytes:
@@ -92,28 +95,38 @@ class InfoLines:
 
     def __init__(self, metric: Metric, daemon: str, source: PerClientInfo) -> None:
         self._start = f'{metric.name}{{daemon="{daemon}"'
-        self._names = metric.labels
+        self._names, self._number = metric.labels[:-1], metric.labels[-1]
         self._source = source
         self._lines: dict[Hashable, bytes] = {}
 
     def render_chunks(self, keys: Sequence[Hashable]) -> Generator[None, None, list[bytes]]:
-        """Return the lines for these keys, in parts; pause after each full chunk.
-
-        Different keys may have equal labels; a line is written once.
-        """
-        cached, lines = self._lines, dict[Hashable, bytes]()
+        """Return a line for each of these keys, in parts; pause after each full chunk."""
+        cached, by_key = self._lines, dict[Hashable, bytes]()
+        lines: list[bytes] = []
         for start in range(0, len(keys), CHUNK_SIZE):
-            for key in keys[start : start + CHUNK_SIZE]:
-                lines[key] = cached.get(key) or self._line(key)
+            chunk = keys[start : start + CHUNK_SIZE]
+            lines += [cached.get(key) or self._line(key) for key in chunk]
+            by_key.update(zip(chunk, lines[start:], strict=True))
             if start + CHUNK_SIZE <= len(keys):
                 yield
-        self._lines = lines
-        unique = list(dict.fromkeys(lines.values()))
-        return [b"".join(unique[at : at + _INFO_PART]) for at in range(0, len(unique), _INFO_PART)]
+        self._lines = by_key
+        if len(set(lines)) < len(lines):
+            lines = self._numbered(lines)
+        return [b"".join(lines[at : at + _INFO_PART]) for at in range(0, len(lines), _INFO_PART)]
+
+    def _numbered(self, lines: Sequence[bytes]) -> list[bytes]:
+        """Return the lines with a number in those that are equal to an earlier one."""
+        counts: Counter[bytes] = Counter()
+        numbered: list[bytes] = []
+        for line in lines:
+            counts[line] += 1
+            number = f',{self._number}="{counts[line]}"'.encode() if counts[line] > 1 else b""
+            numbered.append(line.removesuffix(_INFO_END) + number + _INFO_END)
+        return numbered
 
     def _line(self, key: Hashable) -> bytes:
         labels = _format_labels(self._names, self._source.labels(key))
-        return f"{self._start}{labels}}} 1\n".encode()
+        return f"{self._start}{labels}".encode() + _INFO_END
 
 
 def _format_labels(names: tuple[str, ...], values: LabelValues) -> str:

@@ -55,10 +55,12 @@ class PerClientValues(msgspec.Struct, frozen=True):
 
 
 class PerClientInfo(msgspec.Struct, frozen=True):
-    """The label values of an info with a sample per client, made from keys that rarely change.
+    """The label values of an info with a sample per session, made from keys that rarely change.
 
     Equal keys have equal labels. Keys are cheap to collect and to compare, so that only the line
-    of a new key is formatted.
+    of a new key is formatted. The last label of the metric is not made from a key: it numbers the
+    samples whose other labels are equal, from the second on. So a session that ends and begins
+    anew has the same series, and two sessions have two.
     """
 
     keys: Callable[[DaemonState], Iterable[Hashable]]

@@ -30,7 +30,6 @@ _NAMES_OFF = (
 
 SESSION_COLUMNS = (
     Text("User", "username"),
-    Text("Client ID", "client_id"),
     Text("Real address", "real_address"),
     Text("Virtual address", "virtual_address"),
     Text("Virtual IPv6 address", "virtual_ipv6_address"),
@@ -95,7 +94,7 @@ def _by_session(select: Selector, value: str) -> str:
     sessions = highest(
         select("openvpn_server_client_info"),
         *_CLIENT_LABELS,
-        "client_id",
+        "session",
         *(column.label for column in _SESSION),
     )
     connected_only = f"(({value}) and {_ON_CLIENT} ({select(_SESSIONS)} > 0))"

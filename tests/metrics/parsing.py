@@ -1,6 +1,7 @@
 """Pages parsed by prometheus_client, in a form that can be compared."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -119,7 +120,7 @@ def samples_of(family: Family, daemon: DaemonState) -> Iterator[tuple[str, dict[
             pairs = zip(names(daemon), values(daemon), strict=True)
             samples: Samples = {name: value for name, value in pairs if value is not None}
         case PerClientInfo(keys, labels):
-            samples = {labels(key): 1 for key in keys(daemon)}
+            samples = dict.fromkeys(numbered(map(labels, keys(daemon))), 1)
         case PerClientSamples(collect):
             samples = collect(daemon)
         case collect:
@@ -138,6 +139,14 @@ def samples_of(family: Family, daemon: DaemonState) -> Iterator[tuple[str, dict[
             for label_values, value in samples.items():
                 texts = (label_values,) if isinstance(label_values, str) else label_values
                 yield "", dict(zip(family.metric.labels, texts, strict=True)), value
+
+
+def numbered(labels: Iterable[tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """Yield the labels of each session, with its number among those that are equal, from 2."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    for values in labels:
+        counts[values] += 1
+        yield (*values, str(counts[values]) if counts[values] > 1 else "")
 
 
 def names_of(family: Family) -> set[str]:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from exporter.metrics.encode import InfoLines, escape, render, render_chunks
 from exporter.metrics.family import Metric, MetricType, PerClientInfo
+from tests.metrics.parsing import numbered
 
 
 class TestSampleLines:
@@ -50,7 +51,7 @@ def labels(key: tuple[str, int]) -> tuple[str, ...]:
     return key[0], "odd" if key[1] % 2 else ""
 
 
-METRIC = Metric("openvpn_x_info", MetricType.INFO, "X.", ("name", "parity"))
+METRIC = Metric("openvpn_x_info", MetricType.INFO, "X.", ("name", "parity", "number"))
 
 
 def rendered(info_lines: InfoLines, keys: Sequence[Hashable]) -> bytes:
@@ -68,8 +69,20 @@ class TestInfoLines:
         daemon = escape('of"fice')
         info_lines = InfoLines(METRIC, daemon, PerClientInfo(lambda _: (), labels))
         for keys in history:
-            samples = dict.fromkeys(map(labels, keys), 1)
+            samples = dict.fromkeys(numbered(map(labels, keys)), 1)
             assert rendered(info_lines, keys) == render(METRIC, daemon, samples)
+
+    def test_with_equal_labels_are_numbered_from_the_second_on(self) -> None:
+        info_lines = InfoLines(METRIC, "office", PerClientInfo(lambda _: (), labels))
+        keys = [("a", 0), ("a", 2), ("b", 1), ("a", 0)]
+        lines = (
+            b'openvpn_x_info{daemon="office",name="a"} 1\n',
+            b'openvpn_x_info{daemon="office",name="a",number="2"} 1\n',
+            b'openvpn_x_info{daemon="office",name="b",parity="odd"} 1\n',
+            b'openvpn_x_info{daemon="office",name="a",number="3"} 1\n',
+        )
+        assert rendered(info_lines, keys) == b"".join(lines)
+        assert rendered(info_lines, keys[:1]) == lines[0]
 
     def test_are_formatted_once(self) -> None:
         calls: list[Hashable] = []
@@ -119,6 +132,6 @@ def test_a_large_family_is_the_same_in_chunks() -> None:
 
 
 def test_a_percent_sign_in_a_daemons_name_is_no_format() -> None:
-    samples: dict[tuple[str, ...], int] = {("a", ""): 1}
+    samples: dict[tuple[str, ...], int] = {("a", "", ""): 1}
     line = b'openvpn_x_info{daemon="100%s",name="a"} 1\n'
     assert render(METRIC, "100%s", samples) == line

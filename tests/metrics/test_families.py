@@ -51,6 +51,7 @@ def samples(daemon: DaemonState, name: str) -> Samples:
 
 
 ALICE = {"common_name": "alice"}
+INFO = "openvpn_server_client_info"
 
 
 class TestServer:
@@ -110,12 +111,11 @@ class TestServer:
         assert found == [(ALICE, amount)]
 
     def test_describes_a_session_without_the_port(self) -> None:
-        ((labels, value),) = samples(server(), "openvpn_server_client_info")
+        ((labels, value),) = samples(server(), INFO)
         announced = {"platform", "client_version"}
         assert value == 1
         assert {key: text for key, text in labels.items() if key not in announced} == {
             "common_name": "alice",
-            "client_id": "4",
             "username": "alice@office",
             "real_address": "192.0.2.7",
             "virtual_address": "10.8.0.6",
@@ -133,8 +133,25 @@ class TestServer:
     )
     def test_shows_the_host_of_any_real_address(self, address: str, host: str) -> None:
         daemon = server(clients=[structs.replace(OFFICE_CLIENT, real_address=address)])
-        ((labels, _),) = samples(daemon, "openvpn_server_client_info")
+        ((labels, _),) = samples(daemon, INFO)
         assert labels["real_address"] == host
+
+    def test_has_the_same_series_for_a_session_that_only_begins_anew(self) -> None:
+        daemon = server()
+        before = samples(daemon, INFO)
+        again = structs.replace(
+            OFFICE_CLIENT, client_id=5, real_address="192.0.2.7:40001", connected_since=NOON
+        )
+        poll(daemon, server_status([again]), now=NOON + 15)
+        assert samples(daemon, "openvpn_server_client_disconnects_total") == [({}, 1)]
+        assert samples(daemon, INFO) == before
+
+    def test_numbers_sessions_with_equal_labels(self) -> None:
+        second = structs.replace(OFFICE_CLIENT, client_id=9, real_address="192.0.2.7:40000")
+        third = structs.replace(OFFICE_CLIENT, client_id=10)  # no port: IPv6 up to 2.6
+        infos = samples(server(clients=[OFFICE_CLIENT, second, third]), INFO)
+        assert [labels.pop("session", "") for labels, _ in infos] == ["", "2", "3"]
+        assert infos[0] == infos[1] == infos[2]
 
     def test_sums_the_sessions_of_a_common_name(self) -> None:
         second = structs.replace(
@@ -145,7 +162,7 @@ class TestServer:
         assert samples(daemon, "openvpn_server_client_received_bytes_total") == [(ALICE, 10_000)]
         since = samples(daemon, "openvpn_server_client_connected_timestamp_seconds")
         assert since == [(ALICE, NOON - 3600)]
-        assert len(samples(daemon, "openvpn_server_client_info")) == 2
+        assert len(samples(daemon, INFO)) == 2
 
     def test_counts_pending_rows_separately(self) -> None:
         daemon = new_daemon()
@@ -173,7 +190,7 @@ class TestServer:
         assert samples(daemon, "openvpn_server_client_sessions") == [(ALICE, 0)]
         assert samples(daemon, "openvpn_server_client_received_bytes_total") == [(ALICE, 5000)]
         assert samples(daemon, "openvpn_server_client_connected_timestamp_seconds") == []
-        assert samples(daemon, "openvpn_server_client_info") == []
+        assert samples(daemon, INFO) == []
 
 
 EXPECTED = "openvpn_server_expected_client_connected"
@@ -199,7 +216,7 @@ class TestTunnel:
 
     def test_has_no_clients(self) -> None:
         assert samples(tunnel(), "openvpn_server_connected_clients") == []
-        assert samples(tunnel(), "openvpn_server_client_info") == []
+        assert samples(tunnel(), INFO) == []
 
 
 class TestState:
@@ -407,7 +424,7 @@ class TestLimit:
     @pytest.mark.parametrize(
         "metric",
         [
-            "openvpn_server_client_info",
+            INFO,
             "openvpn_server_clients_by_cipher",
             "openvpn_server_clients_by_platform",
             "openvpn_server_client_sessions",
@@ -432,7 +449,5 @@ class TestLimit:
 
     def test_clients_without_series_have_no_info(self) -> None:
         daemon = self.daemon(self.clients([f"client {number}" for number in range(10)]))
-        shown = {
-            labels["common_name"] for labels, _ in samples(daemon, "openvpn_server_client_info")
-        }
+        shown = {labels["common_name"] for labels, _ in samples(daemon, INFO)}
         assert shown == set(daemon.clients.totals)

@@ -55,7 +55,7 @@ PERSONAL = (
     "fd00::6",
     "fd00:8::9",
 )
-PER_CLIENT = {"common_name", "username", "client_id", "real_address", "virtual_address"}
+PER_CLIENT = {"common_name", "username", "session", "real_address", "virtual_address"}
 
 KEY = PrivacyKey(Path("key"), b"a key of the house")
 P_ALICE = "p-69d757815fa6a51e"

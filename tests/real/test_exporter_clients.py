@@ -1,10 +1,11 @@
 """Clients connect and disconnect; their counters keep all their traffic."""
 
+import signal
 from contextlib import AsyncExitStack
 
 from tests.real.client import Credentials, client
 from tests.real.clock import wait_for_next_second
-from tests.real.daemon import KATHMANDU
+from tests.real.daemon import INITIALISED, KATHMANDU
 from tests.real.lab import Lab
 from tests.real.reading import read
 from tests.real.scraping import Page, daemon_config, decreased, scraping
@@ -61,6 +62,28 @@ async def test_connecting_client_reports_its_platform_and_version(lab: Lab) -> N
     [info] = daemon.labels("openvpn_info")
     assert labels["platform"] == "linux"
     assert labels["client_version"] == info["version"]
+
+
+async def test_new_keys_and_a_reconnect_make_no_new_info(lab: Lab) -> None:
+    async with (
+        server(lab, "--reneg-sec", "2", transport=TCP) as office,
+        scraping(daemon_config(office.management)) as scraper,
+    ):
+        await scraper.wait_up()
+        async with client(office, "alice") as peer:
+            before = await scraper.wait_for(lambda page: sessions(page) == 1)
+            renegotiated = office.daemon.mark()
+            await office.daemon.wait_for_log("TLS: soft reset", since=renegotiated)
+            await office.daemon.wait_for_log("Control Channel: ", since=renegotiated)
+            new_keys = await scraper.wait_polled()
+            reconnected = peer.daemon.mark()
+            peer.daemon.signal(signal.SIGUSR1)
+            await peer.daemon.wait_for_log(INITIALISED, since=reconnected)
+            await scraper.wait_for(lambda page: page.value(CONNECTS) == 2)
+            again = await scraper.wait_polled()
+
+    assert len(before.labels(INFO)) == 1
+    assert before.labels(INFO) == new_keys.labels(INFO) == again.labels(INFO)
 
 
 async def test_counters_of_a_reconnected_client_continue(lab: Lab) -> None:

@@ -97,10 +97,9 @@ def test_client_info_has_the_addresses_and_the_cipher_of_each_session(
     observed: Observation,
 ) -> None:
     infos = observed.page.labels("openvpn_server_client_info")
-    assert sorted(infos, key=lambda labels: labels["client_id"]) == [
+    assert sorted(infos, key=lambda labels: labels["virtual_address"]) == [
         {
             "common_name": row.common_name,
-            "client_id": row.client_id,
             "real_address": "127.0.0.1",
             "virtual_address": row.virtual_address,
             "virtual_ipv6_address": row.virtual_ipv6_address,
@@ -109,7 +108,7 @@ def test_client_info_has_the_addresses_and_the_cipher_of_each_session(
             "platform": "unknown",
             "client_version": "unknown",
         }
-        for row in sorted(observed.before.rows, key=lambda row: row.client_id)
+        for row in sorted(observed.before.rows, key=lambda row: row.virtual_address)
     ]
     assert {row.cipher for row in observed.before.rows} == {"AES-256-GCM"}
 

@@ -23,7 +23,7 @@ from exporter.state.clients import ClientTotals
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import Privacy
 
-_SessionKey = tuple[Privacy, str, int | None, str, str, str, str, str, PeerInfo]
+_SessionKey = tuple[Privacy, str, str, str, str, str, str, PeerInfo]
 
 
 def _names(daemon: DaemonState) -> Sequence[str]:
@@ -52,7 +52,6 @@ def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
         (
             privacy,
             session.name,
-            client.client_id,
             client.username,
             client.real_address,
             client.virtual_address,
@@ -66,10 +65,9 @@ def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
 
 
 def _session_labels(key: _SessionKey) -> tuple[str, ...]:
-    privacy, name, client_id, username, real_address, ipv4, ipv6, cipher, peer = key
+    privacy, name, username, real_address, ipv4, ipv6, cipher, peer = key
     return (
         privacy.name(name),
-        "" if client_id is None else str(client_id),
         privacy.name(username),
         # Without the port, which differs with each connection of a client.
         privacy.address(parse_real_address(real_address).host),
@@ -153,11 +151,11 @@ SERIES = (
 INFO = (
     info(
         "openvpn_server_client_info",
-        "One series per current session, 'clients.limit' at most; real_address has no port.",
+        "One series per current session, 'clients.limit' at most; real_address has no port, and "
+        "session numbers the sessions with equal labels, from 2.",
         PerClientInfo(_session_keys, _session_labels),
         labels=(
             "common_name",
-            "client_id",
             "username",
             "real_address",
             "virtual_address",
@@ -166,6 +164,7 @@ INFO = (
             "platform",
             "client_version",
             "gui",
+            "session",
         ),
     ),
 )
