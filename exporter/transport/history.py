@@ -1,19 +1,16 @@
-"""The last commands of a session and their replies, for the debug page.
+"""The last reply to each command of a session, for the debug page.
 
-Of a long reply the beginning is kept. Of real-time messages only the keywords are counted, since
-their payloads contain credentials. The login is not recorded.
+Of a long reply the beginning is kept, of log lines nothing. Of real-time messages only the keywords
+are counted, since their payloads contain credentials. The login is not recorded.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from exporter.management.commands import Command
 from exporter.management.messages import MultilineReply, Reply, SuccessReply
-
-MAX_ENTRIES = 16
-"""Commands kept: those at the beginning of a session, and a poll."""
 
 MAX_LINES = 20
 """Lines kept of a reply."""
@@ -37,16 +34,16 @@ class HistoryEntry(msgspec.Struct, frozen=True):
 
 
 class CommandHistory:
-    """The last commands of one connection."""
+    """The last replies of one connection."""
 
     def __init__(self) -> None:
-        self._entries: deque[HistoryEntry] = deque(maxlen=MAX_ENTRIES)
+        self._entries: dict[Command, HistoryEntry] = {}
         self._notification_counts: Counter[str] = Counter()
 
     @property
     def entries(self) -> Sequence[HistoryEntry]:
-        """The last commands, oldest first."""
-        return tuple(self._entries)
+        """The commands with their last replies, in the order in which these came."""
+        return tuple(self._entries.values())
 
     @property
     def notification_counts(self) -> Mapping[str, int]:
@@ -62,12 +59,17 @@ class CommandHistory:
             lines = (b"SUCCESS: " + reply.text,)
         else:  # since 2.7 its text repeats an unknown command, which may have been a password
             lines = (b"ERROR: (its text is not kept)",)
-        kept = tuple(line[:MAX_LINE_LENGTH] for line in lines[:MAX_LINES])
-        self._entries.append(HistoryEntry(command, ended, seconds, kept, len(lines)))
+        first = () if command is Command.LOG_ALL else lines[:MAX_LINES]
+        kept = tuple(line[:MAX_LINE_LENGTH] for line in first)
+        self._add(HistoryEntry(command, ended, seconds, kept, len(lines)))
 
     def add_timeout(self, command: Command, *, ended: float, seconds: float) -> None:
         """Record a command without a reply."""
-        self._entries.append(HistoryEntry(command, ended, seconds, (), 0))
+        self._add(HistoryEntry(command, ended, seconds, (), 0))
+
+    def _add(self, entry: HistoryEntry) -> None:
+        self._entries.pop(entry.command, None)
+        self._entries[entry.command] = entry
 
     def count_notification(self, keyword: str) -> None:
         """Count a real-time message."""

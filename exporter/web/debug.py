@@ -1,4 +1,4 @@
-"""The text of `/probe?debug=true`: the last commands of a management session and their replies.
+"""The text of `/probe?debug=true`: the commands of a management session and their last replies.
 
 It has no secrets. VPN clients are shown only if `/metrics` shows all of them, too. No reply of a
 daemon whose clients are private is shown: any line may name one.
@@ -52,7 +52,7 @@ def _lines(
 def _visible_lines(entry: HistoryEntry, daemon: DaemonState, clients: ClientsConfig) -> list[bytes]:
     """Return the lines of a reply that may be shown."""
     shows_clients = clients.series and clients.info
-    if entry.command is Command.LOG_ALL or not daemon.privacy.shows_raw_text:
+    if not daemon.privacy.shows_raw_text:
         return []
     if entry.command is Command.STATUS_1 and not shows_clients:
         return []
