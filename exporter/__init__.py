@@ -16,6 +16,7 @@ them in Prometheus' formats, `web` serves them. `app` connects these parts.
     certificates      certificates and CRLs of daemons
     config            the configuration
     openvpn_config    OpenVPN's own configuration files
+    port_probe        the first packet of a VPN client and the server's reply, without I/O
     management        the management protocol, without I/O
     alert_rules       the alert rules for Prometheus
     dashboards        the dashboards for Grafana

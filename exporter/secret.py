@@ -22,3 +22,32 @@ class Secret:
     def __str__(self) -> str:
         """Return `***`."""
         return _REDACTED
+
+
+class SecretBytes:
+    """A secret of bytes, such as a key, which can be compared; only `reveal` returns the bytes."""
+
+    __slots__ = ("_content",)
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def reveal(self) -> bytes:
+        """Return the bytes themselves; only the code that uses the secret calls this."""
+        return self._content
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the bytes: another key is another configuration."""
+        return isinstance(other, SecretBytes) and self._content == other._content
+
+    def __hash__(self) -> int:
+        """Hash the bytes, with Python's random seed."""
+        return hash(self._content)
+
+    def __repr__(self) -> str:
+        """Return that there is a secret, not even its length."""
+        return f"SecretBytes({_REDACTED})"
+
+    def __str__(self) -> str:
+        """Return `***`."""
+        return _REDACTED

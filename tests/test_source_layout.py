@@ -69,6 +69,7 @@ NEIGHBOURS = {
         "transport",
     },
     "openvpn_config": {"files", "management"},
+    "port_probe": {"management", "secret"},
     "reload": {"aio", "config", "log", "metrics"},
     "secret": set(),
     "sharing": {

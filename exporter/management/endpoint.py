@@ -38,7 +38,7 @@ class TcpEndpoint(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """Return the canonical text, which `parse_endpoint` accepts."""
-        return _join(self.host, self.port)
+        return join_host_port(self.host, self.port)
 
 
 class UnixEndpoint(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ class ListenEndpoint(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """Return the canonical text, which `parse_endpoint` accepts."""
-        return f"listen:{_join(self.host, self.port)}"
+        return f"listen:{join_host_port(self.host, self.port)}"
 
 
 class ListenUnixEndpoint(msgspec.Struct, frozen=True):
@@ -88,8 +88,8 @@ def parse_endpoint(text: str) -> Endpoint:
     if text.startswith("listen:unix:"):
         return ListenUnixEndpoint(_socket_path(text.removeprefix("listen:unix:")))
     if text.startswith("listen:"):
-        return ListenEndpoint(*_split(text.removeprefix("listen:")))
-    return TcpEndpoint(*_split(text))
+        return ListenEndpoint(*split_host_port(text.removeprefix("listen:")))
+    return TcpEndpoint(*split_host_port(text))
 
 
 def _socket_path(path: str) -> str:
@@ -104,39 +104,45 @@ def _socket_path(path: str) -> str:
     return path
 
 
-def _split(text: str) -> tuple[str, int]:
+def split_host_port(text: str, hint: str = _HINT) -> tuple[str, int]:
+    """Split `HOST:PORT` or `[IPV6]:PORT`; the host is returned without brackets.
+
+    Raises:
+        ValueError: not such a text; the message says what is wrong, and `hint` what to write.
+    """
     parts = _HOST_AND_PORT.fullmatch(text)
     if parts is None or not text.isprintable():
-        raise ValueError(f"{text!r} is not an address: {_HINT}")
+        raise ValueError(f"{text!r} is not an address: {hint}")
     port = int(parts["port"])
     if not 1 <= port <= MAX_PORT:
         raise ValueError(f"port {port} does not exist: use one from 1 to {MAX_PORT}")
-    return _host(parts["host"]), port
+    return _host(parts["host"], hint), port
 
 
-def _host(text: str) -> str:
+def _host(text: str, hint: str) -> str:
     if text.startswith("["):
-        return _ipv6(text[1:-1])
+        return _ipv6(text[1:-1], hint)
     if re.fullmatch(r"[0-9.]+", text):
-        return _ipv4(text)
+        return _ipv4(text, hint)
     if not _HOST_NAME.fullmatch(text):
-        raise ValueError(f"{text!r} is not a host: {_HINT}")
+        raise ValueError(f"{text!r} is not a host: {hint}")
     return text.lower()
 
 
-def _ipv4(text: str) -> str:
+def _ipv4(text: str, hint: str) -> str:
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError:
-        raise ValueError(f"{text!r} is not an IPv4 address: {_HINT}") from None
+        raise ValueError(f"{text!r} is not an IPv4 address: {hint}") from None
 
 
-def _ipv6(text: str) -> str:
+def _ipv6(text: str, hint: str) -> str:
     try:
         return str(ipaddress.IPv6Address(text))
     except ValueError:
-        raise ValueError(f"{text!r} is not an IPv6 address: {_HINT}") from None
+        raise ValueError(f"{text!r} is not an IPv6 address: {hint}") from None
 
 
-def _join(host: str, port: int) -> str:
+def join_host_port(host: str, port: int) -> str:
+    """Return the text that `split_host_port` splits."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
