@@ -4,6 +4,8 @@ No other packet is ever built: an acknowledgement would make the server keep an 
 client for a minute.
 """
 
+import contextlib
+
 from exporter.port_probe.outcome import Outcome
 from exporter.port_probe.wrapping import (
     HEADER_BYTES,
@@ -41,21 +43,22 @@ class FirstPacket:
 
     def check_reply(self, reply: bytes) -> Outcome:
         """Return whether a packet is the server's answer to this one, wrapped or plain."""
-        if self._is_answer(reply, self._wrapping):
-            return Outcome.ANSWERED
-        # A server without a key takes what it can from a wrapped packet, and answers plainly.
-        if self._is_answer(reply, PlainWrapping()):
+        if not HEADER_BYTES < len(reply) <= MAX_REPLY_BYTES or reply[0] != _SERVER_RESET:
+            return Outcome.INVALID_ANSWER
+        with contextlib.suppress(InvalidPacketError):
+            if self._acknowledges(self._wrapping.unwrap(reply)):
+                return Outcome.ANSWERED
+        if not isinstance(self._wrapping, PlainWrapping) and self._is_plain(reply):
             return Outcome.ANSWERED_WITHOUT_KEY
         return Outcome.INVALID_ANSWER
 
-    def _is_answer(self, reply: bytes, wrapping: Wrapping) -> bool:
-        if not HEADER_BYTES < len(reply) <= MAX_REPLY_BYTES or reply[0] != _SERVER_RESET:
-            return False
-        try:
-            body = wrapping.unwrap(reply)
-        except InvalidPacketError:
-            return False
-        return self._acknowledges(body)
+    def _is_plain(self, reply: bytes) -> bool:
+        """Return whether a server without a key sent the reply to a wrapped packet.
+
+        It takes what it can from that packet: over TCP it sees no id to acknowledge in tls-crypt.
+        """
+        body = PlainWrapping().unwrap(reply)
+        return self._acknowledges(body) or body == _NO_ACKS + _FIRST_MESSAGE_ID
 
     def _acknowledges(self, body: bytes) -> bool:
         """Return whether the acknowledgements in a body are for the session of this packet."""

@@ -75,6 +75,16 @@ def test_a_plain_answer_to_a_wrapped_packet_is_one_without_the_key(mode: str) ->
 
 
 @pytest.mark.parametrize("mode", WRAPPED)
+def test_a_plain_reply_without_acknowledgement_is_one_without_the_key(mode: str) -> None:
+    reply = b"\x40" + bytes(8) + bytes(5)
+    wrapped = FirstPacket(WRAPPINGS[mode], SESSION, time=1)
+    assert wrapped.check_reply(reply) is Outcome.ANSWERED_WITHOUT_KEY
+    assert wrapped.check_reply(reply + b"\0") is Outcome.INVALID_ANSWER
+    plain = FirstPacket(PlainWrapping(), SESSION, time=1)
+    assert plain.check_reply(reply) is Outcome.INVALID_ANSWER
+
+
+@pytest.mark.parametrize("mode", WRAPPED)
 def test_the_answer_of_a_server_with_another_key_is_invalid(mode: str) -> None:
     (exchange,) = (each for each in EXCHANGES if each.mode == mode and each.transport == "udp")
     other = static_key(bytes(256))
