@@ -4,6 +4,7 @@
     includes                   a file and the files that it includes -> one list of directives
     options                    directives -> the options that matter here, by OpenVPN's precedence
     address_pool               the number of clients that a server's addresses suffice for
+    listening                  the ports of a server, and the key and limits of its clients
     model                      options -> the configuration of one OpenVPN process, paths resolved
     services                   names of services -> ports
     checks                     findings: what prevents monitoring, and what makes it dangerous
@@ -14,22 +15,27 @@
     discovery                  patterns of file names -> named daemons with their findings
     errors                     locations in the files, and the errors of reading them
 
-The package only reads files: it opens no socket. It imports `management` and `files` only.
+The package only reads files: it opens no socket. It imports `management`,
+`port_probe`, `files` and `secret` only.
 """
 
 from exporter.openvpn_config.ccd import expected_clients
 from exporter.openvpn_config.checks import Finding, Kind
 from exporter.openvpn_config.conflicts import DiscoveredDaemon
 from exporter.openvpn_config.discovery import Discovery, discover, running_user
+from exporter.openvpn_config.listening import ConnectFreq, ControlChannelKey, Listening
 from exporter.openvpn_config.model import Inline, ManagementInterface, OpenVpnConfig
 from exporter.openvpn_config.patterns import Pattern
 
 __all__ = [
+    "ConnectFreq",
+    "ControlChannelKey",
     "DiscoveredDaemon",
     "Discovery",
     "Finding",
     "Inline",
     "Kind",
+    "Listening",
     "ManagementInterface",
     "OpenVpnConfig",
     "Pattern",

@@ -16,6 +16,7 @@ from exporter.openvpn_config.address_pool import AddressPool, address_pool
 from exporter.openvpn_config.directives import Directive
 from exporter.openvpn_config.errors import Location
 from exporter.openvpn_config.includes import ResolvedConfig
+from exporter.openvpn_config.listening import Listening, listening
 from exporter.openvpn_config.options import Options
 
 DEFAULT_MAX_CLIENTS = 1024
@@ -60,7 +61,8 @@ class ManagementInterface(msgspec.Struct, frozen=True, kw_only=True):
 class OpenVpnConfig(msgspec.Struct, frozen=True, kw_only=True):
     """The content of one configuration file, with its includes.
 
-    `mute` is the directive that hides log lines, None without one.
+    `mute` is the directive that hides log lines, None without one. `listening` is None unless the
+    mode is that of a server.
     """
 
     file: Path
@@ -77,6 +79,7 @@ class OpenVpnConfig(msgspec.Struct, frozen=True, kw_only=True):
     ca: Path | Inline | None
     crl: Path | Inline | None
     crl_is_directory: bool
+    listening: Listening | None
 
 
 def read(file: Path, command_line: Sequence[Directive] = ()) -> OpenVpnConfig:
@@ -117,6 +120,7 @@ class _Builder:
             crl_is_directory=any(
                 "dir" in occurrence.arguments[1:] for occurrence in selected.all("crl-verify")
             ),
+            listening=listening(selected, self._tree.directory) if mode is Mode.SERVER else None,
         )
 
     def _management(self) -> ManagementInterface | None:

@@ -8,19 +8,26 @@ from exporter.openvpn_config.directives import Directive, without_dashes
 from exporter.openvpn_config.errors import SyntaxProblem
 
 _ARGUMENTS: Mapping[str, range] = {
+    "auth": range(1, 2),
+    "bind": range(2),
     "ca": range(1, 2),
-    "cert": range(1, 2),
     "cd": range(1, 2),
+    "cert": range(1, 2),
     "chroot": range(1, 2),
     "client": range(1),
     "client-config-dir": range(1, 2),
     "config": range(1, 2),
+    "connect-freq": range(2, 3),
+    "connect-freq-initial": range(2, 3),
     "crl-verify": range(1, 3),
     "dev": range(1, 2),
     "dev-type": range(1, 2),
     "duplicate-cn": range(1),
     "ifconfig-ipv6-pool": range(1, 2),
     "ifconfig-pool": range(2, 4),
+    "key-direction": range(1, 2),
+    "local": range(1, 4),
+    "lport": range(1, 2),
     "management": range(2, 4),
     "management-client": range(1),
     "management-client-auth": range(1),
@@ -37,6 +44,8 @@ _ARGUMENTS: Mapping[str, range] = {
     "max-clients": range(1, 2),
     "mode": range(1, 2),
     "mute": range(1, 2),
+    "port": range(1, 2),
+    "proto": range(1, 2),
     "pull": range(1),
     "secret": range(1, 3),
     "server": range(2, 4),
@@ -44,14 +53,18 @@ _ARGUMENTS: Mapping[str, range] = {
     "server-ipv6": range(1, 2),
     "status": range(1, 3),
     "status-version": range(1, 2),
+    "tls-auth": range(1, 3),
     "tls-client": range(1),
+    "tls-crypt": range(1, 2),
+    "tls-crypt-v2": range(1, 3),
+    "tls-crypt-v2-verify": range(1, 2),
     "topology": range(1, 2),
     "username-as-common-name": range(1),
     "verb": range(1, 2),
 }
 """The number of arguments of each option; all other options are ignored."""
 
-_INLINE = frozenset({"ca", "cert", "crl-verify", "secret"})
+_INLINE = frozenset({"ca", "cert", "crl-verify", "secret", "tls-auth", "tls-crypt", "tls-crypt-v2"})
 """Options that may be written as `<name>` … `</name>`."""
 
 
