@@ -20,12 +20,15 @@ from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.monitor.monitor import Monitor
 from exporter.monitor.pool import MonitorPool
+from exporter.monitor.port_prober import PortProber
+from exporter.monitor.probed_ports import ProbedPorts
 from exporter.monitor.status_file import StatusFilePoller
 from exporter.openvpn_config import Finding
 from exporter.reload import ConfigReloader
 from exporter.sharing.pool import SharePool
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import redacted
+from exporter.state.probe_safety import ProbeSafety
 from exporter.transport.history import CommandHistory
 from exporter.web.auth import PolicyFile, protect
 from exporter.web.debug import render_debug
@@ -90,6 +93,7 @@ async def run_app(
             yield RunningApp(urls, reload)
         finally:
             app.pool.stop()  # sessions with daemons and HTTP clients end at the same time
+            app.probed_ports.stop()
 
 
 class _App:
@@ -97,8 +101,13 @@ class _App:
 
     def __init__(self, config: Config) -> None:
         self.self_metrics = SelfMetrics()
-        self.exposition = Exposition(catalogue.families(config.clients), self.self_metrics.registry)
-        self.pool = MonitorPool(self._monitor, self._file_tasks)
+        self.probed_ports = ProbedPorts()
+        self.exposition = Exposition(
+            catalogue.families(config.clients),
+            self.self_metrics.registry,
+            lambda: self.probed_ports.ports,
+        )
+        self.pool = MonitorPool(self._monitor, self._other_tasks)
         self.shares = SharePool()
         self._config = config
         self._logged_findings: frozenset[Finding] = frozenset()
@@ -111,7 +120,7 @@ class _App:
         try:
             yield
         finally:
-            await asyncio.gather(self.shares.close(), self.pool.close())
+            await asyncio.gather(self.shares.close(), self.pool.close(), self.probed_ports.close())
 
     def web_application(
         self, telemetry_path: str, reload: ConfigReloader, external_url: ExternalUrl | None
@@ -149,6 +158,7 @@ class _App:
         changes = await self.pool.apply(targets(config))
         await self.shares.apply(self.pool.monitors)
         self.self_metrics.set_daemons(len(self.pool.daemons))
+        await self.probed_ports.apply(config.port_probes)
         # After that: text under the previous privacy must not be rendered again meanwhile.
         self.exposition.configure(catalogue.families(config.clients))
         return changes
@@ -188,7 +198,7 @@ class _App:
     def _monitor(self, target: Target, stagger: float) -> Monitor:
         return Monitor(target, on_updated=self.exposition.prerender, stagger=stagger)
 
-    def _file_tasks(
+    def _other_tasks(
         self, daemon: DaemonState, stagger: float
     ) -> Iterator[Coroutine[None, None, None]]:
         if daemon.target.daemon.status_file is not None:
@@ -199,3 +209,6 @@ class _App:
             from exporter.certificates.watch import watch_files  # noqa: PLC0415
 
             yield watch_files(files, daemon.set_certificates, stagger)
+        if (plan := daemon.target.daemon.probe_plan) is not None:
+            skip_check = ProbeSafety(daemon, plan).skip_reason
+            yield PortProber(daemon, plan, skip_check=skip_check).run(stagger)

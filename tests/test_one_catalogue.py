@@ -15,6 +15,16 @@ UNUSED: dict[str, str] = {
     "openvpn_exporter_shared_commands_total": "to be asked when a tool costs too much",
     "openvpn_exporter_daemons": "no rule yet: a fall alerts on a daemon that is no longer there",
     "openvpn_exporter_poll_seconds": "no panel yet: the slow polls between two scrapes",
+    **dict.fromkeys(
+        (
+            "openvpn_port_probe_success",
+            "openvpn_port_probe_duration_seconds",
+            "openvpn_port_probe_consecutive_failures",
+            "openvpn_port_probe_skipped",
+            "openvpn_port_probes_total",
+        ),
+        "probes are off by default",
+    ),
 }
 """Metrics in neither dashboards nor rules, with the reason."""
 

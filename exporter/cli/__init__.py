@@ -4,6 +4,7 @@
     subcommand      the type of a command
     options         flags that commands share: daemons, web, log
     streams         standard output and standard error
+    port_probes     the ports of `check --connect --port-probe`
     output          what commands print or write: text, tables, findings
     serve, check, once, demo, rules, dashboards
                     one module for each command

@@ -12,7 +12,8 @@ from exporter.cli.options import (
     load_config,
 )
 from exporter.cli.output import format_findings, table
-from exporter.cli.subcommand import Exit, Subcommand
+from exporter.cli.port_probes import check_ports
+from exporter.cli.subcommand import Exit, Subcommand, UsageError
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
 from exporter.config.durations import format_duration
 from exporter.config.target import targets
@@ -32,8 +33,8 @@ _RESULT_HEADS = (
 )
 
 _EPILOG = """\
-Exit codes: 0, configuration OK; 1, configuration valid, but a discovered daemon is skipped or a
-daemon is down; 2, configuration invalid.
+Exit codes: 0, configuration OK; 1, configuration valid, but a discovered daemon is skipped, a
+daemon is down or a port does not answer; 2, configuration invalid.
 """
 
 
@@ -45,21 +46,35 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also poll each daemon once; occupies its management slot for a moment",
     )
+    parser.add_argument(
+        "--port-probe",
+        action="store_true",
+        help="with --connect, also probe each port of 'port_probe' and 'port_probes' once",
+    )
     parser.epilog = _EPILOG
 
 
 def _run(parsed: argparse.Namespace) -> Exit:
     check_daemon_flags(parsed)
+    if parsed.port_probe and not parsed.connect:
+        raise UsageError("--port-probe needs --connect: a poll shows whether a probe does no harm")
     config = _load(parsed)
     for line in format_findings(config.findings):
         print(line)
-    ok = bool(config.daemons) and not any(finding.blocks for finding in config.findings)
+    ok = bool(config.daemons or config.port_probes) and not any(
+        finding.blocks for finding in config.findings
+    )
     if parsed.connect:
         results = asyncio.run(poll_all(targets(config)))
-        print(table(_RESULT_HEADS, [_result_row(result) for result in results]))
+        if results:
+            print(table(_RESULT_HEADS, [_result_row(result) for result in results]))
         for line in _remarks(results):
             print(line)
         ok = ok and not any(result.errors for result in results)
+        if parsed.port_probe:
+            ports = check_ports(config, [result.daemon for result in results])
+            print(f"\n{ports.text}", end="")
+            ok = ok and ports.ok
     else:
         print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}\n")
         print(table(_CONFIG_HEADS, [_config_row(config, daemon) for daemon in config.daemons]))

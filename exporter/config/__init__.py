@@ -3,6 +3,9 @@
     schema              every key: its type, default, bounds and description
     keys                what a key of a section is
     share, share_checks the keys of `share`, and what contradicts them
+    port_probe          the keys of the probes of ports
+    probe_plan          these keys and a discovered configuration -> the probes of a daemon
+    probe_checks        the probes of all daemons together
     types, durations    the types of values
     socket_types        the types of values for listening sockets
     secret_files        the files with a password or a key
@@ -16,8 +19,8 @@
     errors              the problems of a configuration
     docs, json_schema   the schema -> docs/configuration.md and config.schema.json
 
-Of this program it imports `openvpn_config`, `files`, `secret`, and the endpoints and limits of
-`management`.
+Of this program it imports `openvpn_config`, `port_probe`, `files`, `secret`, and the endpoints and
+limits of `management`.
 """
 
 from exporter.config.errors import ConfigError, Problem

@@ -183,8 +183,8 @@ class Decoder:
 
     def _decode(self, node: yaml.Node, path: str, node_type: NodeType) -> object:
         match node_type:
-            case Section(kind):
-                return self.decode_section(node, path, kind)
+            case Section(kind, single=single):
+                return self._decode_item(node, path, kind=kind, single=single)
             case ListOfSections(kind, single=single):
                 return self._decode_list(
                     node,
@@ -217,7 +217,7 @@ class Decoder:
         return tuple(items)
 
     def _decode_item(self, node: yaml.Node, path: str, *, kind: type[S], single: str) -> S:
-        """Return one item of a list of sections, which may be the value of a single key."""
+        """Return a section, in whose place the value of a single key may stand."""
         if not single or not isinstance(node, yaml.ScalarNode):
             return self.decode_section(node, path, kind)
         (key,) = (key for key in key_specs(kind) if key.name == single)

@@ -9,6 +9,7 @@ import msgspec
 
 from exporter.config import durations
 from exporter.config.keys import Key, key_specs
+from exporter.config.port_probe import PortProbeConfig, PortProbeEntry
 from exporter.config.schema import ClientsConfig, Config, DaemonConfig, DiscoverConfig, EventsConfig
 from exporter.config.share import ShareConfig
 from exporter.config.types import ListOfSections, Section
@@ -36,9 +37,11 @@ _SECTIONS: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("Top level", Config),
     ("Each of `daemons`", DaemonConfig),
     ("`share` of a daemon", ShareConfig),
+    ("`port_probe` of a daemon", PortProbeConfig),
     ("Each of `discover`", DiscoverConfig),
     ("`clients`", ClientsConfig),
     ("`events`", EventsConfig),
+    ("Each of `port_probes`", PortProbeEntry),
 )
 
 
@@ -49,7 +52,9 @@ def render() -> str:
 
 def _section(title: str, kind: type[msgspec.Struct]) -> str:
     head = f"## {title}\n\n| key | type | default | description |\n|---|---|---|---|\n"
-    return head + "".join(f"{_row(key)}\n" for key in key_specs(kind))
+    # Inherited keys come first, but a reader looks for those without which nothing works.
+    keys = sorted(key_specs(kind), key=lambda key: not key.required)
+    return head + "".join(f"{_row(key)}\n" for key in keys)
 
 
 def _row(key: Key) -> str:

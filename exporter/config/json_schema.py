@@ -8,6 +8,7 @@ and password files.
 
 import json
 import sys
+from collections.abc import Mapping
 
 import msgspec
 
@@ -42,14 +43,17 @@ _SOURCE: Json = {"anyOf": [{"required": ["management"]}, {"required": ["status_f
 _UNLESS_DISCOVERED: Json = {
     "if": {"required": ["discover"], "properties": {"discover": {"minItems": 1}}},
     "else": {
-        "required": ["daemons"],
-        "properties": {"daemons": {"minItems": 1, "items": _SOURCE}},
+        "properties": {"daemons": {"items": _SOURCE}},
+        "if": {"required": ["port_probes"], "properties": {"port_probes": {"minItems": 1}}},
+        "else": {"required": ["daemons"], "properties": {"daemons": {"minItems": 1}}},
     },
 }
 
 
-_BOOLEANS = {"true": True, "false": False}
-"""Choices that YAML reads as booleans."""
+_UNQUOTED: dict[str, bool | int] = {"true": True, "false": False, "0": 0, "1": 1}
+"""Choices that YAML reads as booleans or numbers."""
+
+_TYPES: Mapping[type, str] = {str: "string", bool: "boolean", int: "integer"}
 
 
 def render() -> str:
@@ -80,14 +84,24 @@ def _property(key: Key) -> Json:
         return value
     if isinstance(key.spec.type, Section) or key.default is None:
         # Such a key may be set without a value.
-        return value | {"type": [value["type"], "null"]}
+        return _or_null(value)
     return value | {"default": _default(key.default)}
+
+
+def _or_null(value: Json) -> Json:
+    match value:
+        case {"anyOf": list(alternatives)}:
+            return value | {"anyOf": [*alternatives, {"type": "null"}]}
+        case {"type": list(types)}:
+            return value | {"type": [*types, "null"]}
+        case _:
+            return value | {"type": [value["type"], "null"]}
 
 
 def _value(node_type: NodeType) -> Json:
     match node_type:
-        case Section(kind):
-            return _section(kind)
+        case Section(kind, single=single):
+            return _section_item(kind, single)
         case ListOfSections(kind, single=single):
             return {"type": "array", "items": _section_item(kind, single)}
         case MapOf(_, value):
@@ -105,9 +119,9 @@ def _scalar(value_type: ValueType) -> Json:
         case Integer(maximum):
             return {"type": "integer", "minimum": 1, "maximum": maximum}
         case Choice(members):
-            values = [_BOOLEANS.get(member.value, member.value) for member in members]
-            types = ["string", "boolean"] if _BOOLEANS.keys() & set(members) else "string"
-            return {"type": types, "enum": values}
+            values = [_UNQUOTED.get(member.value, member.value) for member in members]
+            types = list(dict.fromkeys(["string", *(_TYPES[type(value)] for value in values)]))
+            return {"type": types if len(types) > 1 else "string", "enum": values}
         case _:
             return {"type": "string", **_text(value_type)}
 

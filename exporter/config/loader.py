@@ -13,6 +13,7 @@ from exporter.config.decoder import Decoder, InvalidNode, Unresolved
 from exporter.config.discovered import discovered_values, findings, with_discovered
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.keys import key_specs
+from exporter.config.probe_checks import with_probe_plans
 from exporter.config.schema import (
     DAEMON_NAME,
     Config,
@@ -79,7 +80,11 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
     ]:
         raise ConfigError.by_line(problems)
     entry_findings = tuple(discovered.findings(config, decoder.lines))
-    return with_discovered(msgspec.structs.replace(config, findings=entry_findings), discovery)
+    config = with_discovered(msgspec.structs.replace(config, findings=entry_findings), discovery)
+    config, probe_problems = with_probe_plans(config)
+    if probe_problems:
+        raise ConfigError.by_line(map(decoder.locate, probe_problems))
+    return config
 
 
 def from_flags(addresses: Sequence[str], patterns: Sequence[str] = ()) -> Config:
@@ -171,7 +176,7 @@ def _entry(node: yaml.Node | None, key: str) -> yaml.Node | None:
 
 
 def _check_not_empty(config: Config, path: Path) -> Iterator[Problem]:
-    if not config.daemons and not config.discover:
+    if not config.daemons and not config.discover and not config.port_probes:
         text = "has no daemon: add one, or set discover to OpenVPN's own files"
         yield Problem(source=str(path), line=1, key="daemons", text=text)
 

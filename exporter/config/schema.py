@@ -10,6 +10,8 @@ from typing import Annotated
 import msgspec
 
 from exporter.config.keys import KeySpec
+from exporter.config.port_probe import PortProbeConfig, PortProbeEntry
+from exporter.config.probe_plan import ProbePlan
 from exporter.config.secret_files import PrivacyKey
 from exporter.config.share import ShareConfig
 from exporter.config.types import (
@@ -75,7 +77,8 @@ class PrivacyMode(enum.StrEnum):
 class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One OpenVPN process to monitor; durations are in seconds.
 
-    `openvpn_config` is not a key: it is the daemon's own configuration, if discovered.
+    `openvpn_config` and `probe_plan` are not keys: they are the daemon's own configuration, if
+    discovered, and what `port_probe` means with it.
     """
 
     name: Annotated[
@@ -211,7 +214,16 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         Path | None,
         KeySpec(CertificateFile(), "The daemon's `crl-verify`, if it is a file, likewise."),
     ] = None
+    port_probe: Annotated[
+        PortProbeConfig | None,
+        KeySpec(
+            Section(PortProbeConfig, single="enabled"),
+            "Probe the ports of the daemon, as a client would with its first packet: `true`, or a "
+            "section; see [port probes](port-probes.md).",
+        ),
+    ] = None
     openvpn_config: OpenVpnConfig | None = None
+    probe_plan: ProbePlan | None = None
 
 
 class DiscoverConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -353,5 +365,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     events: Annotated[
         EventsConfig, KeySpec(Section(EventsConfig), "Events that are counted between polls.")
     ] = EventsConfig()
+    port_probes: Annotated[
+        tuple[PortProbeEntry, ...],
+        KeySpec(
+            ListOfSections(PortProbeEntry),
+            "Ports of servers that are not monitored here, to probe from outside; see "
+            "[port probes](port-probes.md).",
+        ),
+    ] = ()
     findings: tuple[Finding, ...] = ()
     discovery: Discovery = Discovery()

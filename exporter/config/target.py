@@ -14,6 +14,7 @@ from exporter.config.schema import (
 )
 from exporter.management.endpoint import Endpoint, ListenEndpoint, ListenUnixEndpoint
 from exporter.management.state import Mode
+from exporter.port_probe.target import ProbeTarget
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -39,6 +40,11 @@ class Target(msgspec.Struct, frozen=True):
     def configured_mode(self) -> Mode | None:
         """The mode in the daemon's own configuration, None if that was not read."""
         return self.daemon.openvpn_config.mode if self.daemon.openvpn_config else None
+
+    @property
+    def probe_targets(self) -> tuple[ProbeTarget, ...]:
+        """The ports of the daemon that are probed."""
+        return self.daemon.probe_plan.targets if self.daemon.probe_plan else ()
 
     @property
     def is_reverse(self) -> bool:

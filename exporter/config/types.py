@@ -345,10 +345,18 @@ class MapOf(msgspec.Struct, frozen=True):
 
 
 class Section(msgspec.Struct, frozen=True):
-    """A mapping with the keys of the type `keys`."""
+    """A mapping with the keys of the type `keys`.
+
+    `single`: a single value in place of the mapping sets this key alone.
+    """
 
     keys: type[msgspec.Struct]
-    hint: str = "section"
+    single: str = ""
+
+    @property
+    def hint(self) -> str:
+        """What may be written, for documentation and errors."""
+        return "true, or section" if self.single else "section"
 
 
 class ListOfSections(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from exporter.metrics.families import (
     daemon,
     events,
     exporter,
+    port_probes,
     server,
     sharing,
 )
@@ -25,6 +26,7 @@ SECTIONS: dict[str, tuple[Family, ...]] = {
     "Clients of a server": (*clients.EXPECTED, *clients.SERIES, *clients.INFO, *clients.ROUTES),
     "Client and point-to-point mode": daemon.TUNNEL,
     "Certificates": certificates.FAMILIES,
+    "Port probes": port_probes.FAMILIES,
     "Exporter, by daemon": (*exporter.FAMILIES, *sharing.FAMILIES),
 }
 

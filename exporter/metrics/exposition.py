@@ -5,7 +5,7 @@ lines of a daemon are rendered once for each change of its state, those of all i
 poll, and a scrape puts cached text together.
 """
 
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
@@ -21,6 +21,7 @@ from exporter.metrics.encode import (
     render_column,
 )
 from exporter.metrics.family import (
+    CollectPorts,
     Family,
     Metric,
     MetricType,
@@ -31,6 +32,7 @@ from exporter.metrics.family import (
 from exporter.metrics.negotiation import family_name, help_and_type, negotiate
 from exporter.metrics.page import Block, Page
 from exporter.state.daemon import DaemonState
+from exporter.state.port_probes import ProbedPort
 
 _UNRENDERED = -1
 BLOCK_SIZE = 16 * 1024
@@ -41,8 +43,11 @@ _DAEMONS_AT_ONCE = 10
 """Daemons whose small families are rendered between two yields; each takes a fraction of a ms."""
 
 
-class _DaemonCache:
-    """The rendered families of one daemon, and the revision of its state that each one shows."""
+class _Cache:
+    """The rendered families of one daemon, and the revision of its state that each one shows.
+
+    A port without a daemon has families, too: those of probes.
+    """
 
     __slots__ = (
         "_info_lines",
@@ -54,8 +59,8 @@ class _DaemonCache:
         "revision",
     )
 
-    def __init__(self, daemon: DaemonState, families: int) -> None:
-        self._name = escape(daemon.name)
+    def __init__(self, name: str, families: int) -> None:
+        self._name = escape(name)
         self.revision = _UNRENDERED
         self._revisions = [_UNRENDERED] * families
         self.chunks: list[bytes | Block] = [b""] * families
@@ -68,13 +73,15 @@ class _DaemonCache:
 
         The state may change during a pause: what was rendered before is out of date again then.
         """
-        revision = daemon.revision
+        revision = _revision(daemon)
         for index, family in enumerate(families):
             source = family.source
             if family.while_up and not daemon.up:
                 current = _UNRENDERED
             elif isinstance(source, PerClient):
                 current = daemon.client_revision
+            elif isinstance(source, CollectPorts):
+                current = daemon.port_probes.revision
             else:
                 current = daemon.revision
             if self._revisions[index] == current:
@@ -83,11 +90,23 @@ class _DaemonCache:
                 chunk: bytes | Block = b""
             elif isinstance(source, PerClient):
                 chunk = yield from self._render_large(family.metric, source, daemon)
+            elif isinstance(source, CollectPorts):
+                chunk = render(family.metric, self._name, source.collect(daemon.port_probes))
             else:
                 chunk = render(family.metric, self._name, source(daemon))
             self.chunks[index] = chunk
             self._revisions[index] = current
         self.revision = revision
+
+    def refresh_port(self, port: ProbedPort, families: Sequence[Family]) -> None:
+        """Render the families of a port without a daemon, if they are out of date."""
+        if self.revision == port.port_probes.revision:
+            return
+        for index, family in enumerate(families):
+            if isinstance(family.source, CollectPorts):
+                samples = family.source.collect(port.port_probes)
+                self.chunks[index] = render(family.metric, self._name, samples)
+        self.revision = port.port_probes.revision
 
     def _render_large(
         self, metric: Metric, source: PerClient, daemon: DaemonState
@@ -118,12 +137,21 @@ class _DaemonCache:
 class Exposition:
     """Renders the states of all daemons, followed by a registry of prometheus_client."""
 
-    def __init__(self, families: Sequence[Family], registry: CollectorRegistry) -> None:
-        """Render these families, in this order, and what `registry` collects."""
+    def __init__(
+        self,
+        families: Sequence[Family],
+        registry: CollectorRegistry,
+        ports: Callable[[], Sequence[ProbedPort]] = tuple,
+    ) -> None:
+        """Render these families, in this order, and what `registry` collects.
+
+        `ports` returns the ports that are probed without a daemon.
+        """
         self._families = families
+        self._ports = ports
         self._registry = registry
         # The cache of a daemon goes with its state.
-        self._caches: WeakKeyDictionary[DaemonState, _DaemonCache] = WeakKeyDictionary()
+        self._caches: WeakKeyDictionary[DaemonState | ProbedPort, _Cache] = WeakKeyDictionary()
 
     def configure(self, families: Sequence[Family]) -> None:
         """Render these families from now on."""
@@ -135,7 +163,7 @@ class Exposition:
         rendered = 0
         for daemon in daemons:
             cache = self._cache(daemon)
-            if cache.revision == daemon.revision:
+            if cache.revision == _revision(daemon):
                 continue
             for _ in cache.refresh(daemon, self._families):
                 await yield_to_loop()
@@ -157,11 +185,14 @@ class Exposition:
             daemons: the states of the daemons.
             accept: the request's Accept header; OpenMetrics only where it asks for that.
             names: metric names to restrict the page to (`name[]`); all where empty.
-            include_self: whether the metrics about the exporter follow.
+            include_self: whether ports without a daemon and the metrics about the exporter follow.
         """
         text_format = negotiate(accept)
         openmetrics = text_format.openmetrics
-        columns = zip(*map(self._fresh, daemons), strict=True) if daemons else ()
+        chunks = [*map(self._fresh, daemons)]
+        if include_self:
+            chunks += map(self._fresh_port, self._ports())
+        columns = zip(*chunks, strict=True)
         blocks: list[Block] = []
         small: list[bytes] = []
         for family, column in zip(self._families, columns, strict=False):
@@ -182,16 +213,26 @@ class Exposition:
 
     def _fresh(self, daemon: DaemonState) -> list[bytes | Block]:
         cache = self._cache(daemon)
-        if cache.revision != daemon.revision:
+        if cache.revision != _revision(daemon):
             for _ in cache.refresh(daemon, self._families):
                 pass
         return cache.chunks
 
-    def _cache(self, daemon: DaemonState) -> _DaemonCache:
-        cache = self._caches.get(daemon)
+    def _fresh_port(self, port: ProbedPort) -> list[bytes | Block]:
+        cache = self._cache(port)
+        cache.refresh_port(port, self._families)
+        return cache.chunks
+
+    def _cache(self, owner: DaemonState | ProbedPort) -> _Cache:
+        cache = self._caches.get(owner)
         if cache is None:
-            cache = self._caches[daemon] = _DaemonCache(daemon, len(self._families))
+            cache = self._caches[owner] = _Cache(owner.name, len(self._families))
         return cache
+
+
+def _revision(daemon: DaemonState) -> int:
+    """Return a number that changes with every change of what is rendered."""
+    return daemon.revision + daemon.port_probes.revision
 
 
 def _is_named(metric: Metric, names: Collection[str]) -> bool:

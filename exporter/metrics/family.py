@@ -8,6 +8,7 @@ import msgspec
 
 from exporter.state.counters import Histogram
 from exporter.state.daemon import DaemonState
+from exporter.state.port_probes import PortProbes
 
 LabelValues = str | tuple[str, ...]
 """The values of a metric's labels, in order; a plain string for a single label."""
@@ -24,6 +25,12 @@ value is unknown.
 
 Collect = Callable[[DaemonState], Samples]
 """Returns the samples of a small family."""
+
+
+class CollectPorts(msgspec.Struct, frozen=True):
+    """The samples of a small family about ports, of a daemon or without one."""
+
+    collect: Callable[[PortProbes], Samples]
 
 
 class MetricType(enum.StrEnum):
@@ -84,14 +91,14 @@ class Family(msgspec.Struct, frozen=True):
     """
 
     metric: Metric
-    source: Collect | PerClient
+    source: Collect | CollectPorts | PerClient
     while_up: bool = True
 
 
 def gauge(
     name: str,
     text: str,
-    source: Collect | PerClientValues | PerClientSamples,
+    source: Collect | CollectPorts | PerClientValues | PerClientSamples,
     *,
     labels: tuple[str, ...] = (),
     while_up: bool = True,
@@ -101,7 +108,11 @@ def gauge(
 
 
 def counter(
-    name: str, text: str, source: Collect | PerClientValues, *, labels: tuple[str, ...] = ()
+    name: str,
+    text: str,
+    source: Collect | CollectPorts | PerClientValues,
+    *,
+    labels: tuple[str, ...] = (),
 ) -> Family:
     """Declare a counter; it stays while the daemon is down."""
     return Family(Metric(name, MetricType.COUNTER, text, labels), source, while_up=False)

@@ -6,6 +6,8 @@ session             one management session, from the greeting to the end
 client              the commands of one session, with their replies parsed
 status_file         polls of a status file
 oneshot             one poll of each daemon: `check --connect` and `once`
+port_prober         the probes of the ports of a daemon
+probed_ports        the ports that are probed without a daemon
 refresh             polls on demand, for a scrape
 shared_session      the session, as other management clients use it
 reply_cache         a reply that is kept for them

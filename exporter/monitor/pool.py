@@ -136,7 +136,7 @@ def _staggered(targets: Sequence[Target]) -> Iterator[tuple[Target, float]]:
 
 def _start(work: Coroutine[None, None, None], daemon: DaemonState) -> asyncio.Task[None]:
     task = asyncio.create_task(work, name=f"monitor {daemon.name}")
-    task.add_done_callback(_log_crash)
+    task.add_done_callback(log_crash)
     return task
 
 
@@ -152,7 +152,8 @@ def _first_names(names: Sequence[str]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _log_crash(task: asyncio.Task[None]) -> None:
+def log_crash(task: asyncio.Task[None]) -> None:
+    """Log the exception that ended a task."""
     if not task.cancelled() and (error := task.exception()) is not None:
         event(_log, Level.ERROR, "monitor task crashed", task=task.get_name(), cause=error)
 

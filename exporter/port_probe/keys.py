@@ -26,9 +26,9 @@ _STATIC = "OpenVPN Static key V1"
 _CLIENT = "OpenVPN tls-crypt-v2 client key"
 _SERVER = "OpenVPN tls-crypt-v2 server key"
 _NAMES = {
-    _STATIC: "a static key ('openvpn --genkey secret FILE')",
-    _CLIENT: "a tls-crypt-v2 client key",
-    _SERVER: "a tls-crypt-v2 server key",
+    _STATIC: "static key ('openvpn --genkey secret FILE')",
+    _CLIENT: "tls-crypt-v2 client key",
+    _SERVER: "tls-crypt-v2 server key",
 }
 
 
@@ -98,7 +98,7 @@ def _base64(content: bytes, title: str) -> bytes:
     try:
         return base64.b64decode(b"".join(_block(content, title).split()), validate=True)
     except binascii.Error:
-        raise ValueError(f"has {_NAMES[title]} that is not base64") from None
+        raise ValueError(f"has a {_NAMES[title]} that is not base64") from None
 
 
 def _block(content: bytes, title: str) -> bytes:
@@ -113,5 +113,5 @@ def _block(content: bytes, title: str) -> bytes:
         if block and found == title:
             return block[1]
         if block:
-            raise ValueError(f"has {name}, not {_NAMES[title]}")
-    raise ValueError(f"has not {_NAMES[title]}")
+            raise ValueError(f"has a {name}, not a {_NAMES[title]}")
+    raise ValueError(f"has no {_NAMES[title]}")

@@ -6,7 +6,7 @@ client for a minute.
 
 import contextlib
 
-from exporter.port_probe.outcome import Outcome
+from exporter.port_probe.outcome import ProbeOutcome
 from exporter.port_probe.wrapping import (
     HEADER_BYTES,
     InvalidPacketError,
@@ -41,16 +41,16 @@ class FirstPacket:
         header = bytes([wrapping.client_opcode << _OPCODE_SHIFT]) + session_id
         self.content = wrapping.wrap(header, _NO_ACKS + _FIRST_MESSAGE_ID, time)
 
-    def check_reply(self, reply: bytes) -> Outcome:
+    def check_reply(self, reply: bytes) -> ProbeOutcome:
         """Return whether a packet is the server's answer to this one, wrapped or plain."""
         if not HEADER_BYTES < len(reply) <= MAX_REPLY_BYTES or reply[0] != _SERVER_RESET:
-            return Outcome.INVALID_ANSWER
+            return ProbeOutcome.INVALID_ANSWER
         with contextlib.suppress(InvalidPacketError):
             if self._acknowledges(self._wrapping.unwrap(reply)):
-                return Outcome.ANSWERED
+                return ProbeOutcome.ANSWERED
         if not isinstance(self._wrapping, PlainWrapping) and self._is_plain(reply):
-            return Outcome.ANSWERED_WITHOUT_KEY
-        return Outcome.INVALID_ANSWER
+            return ProbeOutcome.ANSWERED_WITHOUT_KEY
+        return ProbeOutcome.INVALID_ANSWER
 
     def _is_plain(self, reply: bytes) -> bool:
         """Return whether a server without a key sent the reply to a wrapped packet.

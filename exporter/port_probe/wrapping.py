@@ -20,6 +20,8 @@ HEADER_BYTES = 9
 PACKET_ID_BYTES = 8
 """A number and the time, four bytes each, big-endian."""
 
+CLIENT_KEY_BYTES = 256
+
 FIRST_PACKET_ID = 1
 
 EARLY_PACKET_ID = 0x0F00_0001
@@ -108,7 +110,7 @@ class TlsCryptWrapping(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Load the library, which takes too long for the event loop; raises ValueError."""
-        _load_aes()
+        load_library()
 
     def wrap(self, header: bytes, body: bytes, time: int) -> bytes:
         """Return a client's packet."""
@@ -134,7 +136,7 @@ class TlsCryptV2Wrapping(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         """Load the library, which takes too long for the event loop; raises ValueError."""
-        _load_aes()
+        load_library()
 
     def wrap(self, header: bytes, body: bytes, time: int) -> bytes:
         """Return a client's packet."""
@@ -152,8 +154,8 @@ class TlsCryptV2Wrapping(msgspec.Struct, frozen=True):
 def make_client_key(server: KeySlot, random: bytes, time: int) -> ClientKey:
     """Return a client key that a server with this key accepts.
 
-    `random` are the 256 bytes of the key, `time` is that of its creation in seconds since the
-    epoch, which a server with `tls-crypt-v2-max-age` checks.
+    `random` are the `CLIENT_KEY_BYTES` of the key. `time` is that of its creation, in seconds since
+    the epoch, which a server with `tls-crypt-v2-max-age` checks.
     """
     plain = random + b"\x01" + time.to_bytes(8, "big")  # metadata of type 1: a time
     length = (_SHA256_BYTES + len(plain) + _LENGTH_BYTES).to_bytes(_LENGTH_BYTES, "big")
@@ -182,10 +184,30 @@ def _sha256(slot: KeySlot, message: bytes) -> bytes:
 
 def _aes_ctr(slot: KeySlot, tag: bytes, content: bytes) -> bytes:
     """Encrypt or decrypt: both are the same."""
-    return _load_aes()(slot.cipher.reveal()[:_AES_KEY_BYTES], tag[:_IV_BYTES], content)
+    return load_library()(slot.cipher.reveal()[:_AES_KEY_BYTES], tag[:_IV_BYTES], content)
 
 
-def _load_aes() -> Callable[[bytes, bytes, bytes], bytes]:
+class ServerKey(msgspec.Struct, frozen=True):
+    """The key of a server with `tls-crypt-v2`, with which it encrypts the keys of its clients."""
+
+    slot: KeySlot
+
+
+def client_wrapping(
+    key: Wrapping | ServerKey, *, random: Callable[[int], bytes], time: int
+) -> Wrapping:
+    """Return the wrapping of a client; for a server's key with a new client key."""
+    if isinstance(key, ServerKey):
+        return TlsCryptV2Wrapping(make_client_key(key.slot, random(CLIENT_KEY_BYTES), time))
+    return key
+
+
+def load_library() -> Callable[[bytes, bytes, bytes], bytes]:
+    """Return the encryption; the first call takes too long for the event loop.
+
+    Raises:
+        ValueError: the library is not installed.
+    """
     try:
         from exporter.port_probe.aes import aes_ctr  # noqa: PLC0415 -- an optional, slow library
     except ImportError:

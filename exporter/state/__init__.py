@@ -9,6 +9,8 @@ session_matching    the same for rows whose session has another key
 logged_connects     clients whose connect is in the log, until a status shows them
 logins              clients that the daemon has let in, which no row may prove
 status_order        where restarts belong between the statuses of session and file
+port_probes         the ports that are probed: last results, outcomes, own traces
+probe_safety        whether a probe could harm the daemon
 process             the daemon's process: its start time, its restarts
 modes               the modes that the daemon may have
 events              real-time messages, states and log lines, each counted once

@@ -31,6 +31,7 @@ from exporter.state.events import Events
 from exporter.state.failed_commands import FailedCommands
 from exporter.state.modes import DaemonModes
 from exporter.state.poll_durations import PollDurations
+from exporter.state.port_probes import PortProbes
 from exporter.state.privacy import privacy_for
 from exporter.state.process import ProcessTracker, age
 from exporter.state.revision import mutates, mutates_at_end, mutates_in_batches
@@ -52,8 +53,10 @@ class DaemonState:
         self.privacy = privacy_for(daemon, target.clients)
         self.modes = DaemonModes(target.configured_mode)
         self.clients = ClientTable(target.clients, daemon.expected_clients, absolute=absolute)
+        self.port_probes = PortProbes()
+        sessions = self.clients.sessions
         self.events = Events(
-            self.clients.sessions.add_logged_connect, self.clients.sessions.add_logged_connects
+            sessions.add_logged_connect, sessions.add_logged_connects, self.port_probes.is_trace
         )
         self.traffic = Traffic(absolute=absolute)
         self.tunnel = TunnelCounters(absolute=absolute)
@@ -99,11 +102,6 @@ class DaemonState:
         return self.target.address_pool_size(self.version.version if self.version else None)
 
     @property
-    def is_tunnel(self) -> bool:
-        """Whether the last status was the statistics of a client or p2p tunnel."""
-        return self.modes.is_tunnel
-
-    @property
     def version(self) -> Version | None:
         """The version of OpenVPN, from the reply to `version` or the title of a status."""
         if self.info is not None and self.info.version is not None:
@@ -147,6 +145,7 @@ class DaemonState:
         self.clients.reconfigure(target.clients, target.daemon.expected_clients)
         if target.daemon.status_file != status_file and self.source is StatusSource.STATUS_FILE:
             self._clear_gauges()
+        self.port_probes.reconfigure(target.probe_targets)
         if not certificate_sources(target.daemon):  # else they are read again
             self.certificates = ()
         self.client_revision += 1
@@ -356,6 +355,7 @@ class DaemonState:
         """Update the counters from a status; return it with all clients that have logged in."""
         match status:
             case ServerStatus():
+                status = self.port_probes.without_traces(status)
                 status = self.clients.sessions.with_logins(status)
                 self.unparsed_lines += status.unparsed
                 self.modes.update(status)

@@ -55,10 +55,12 @@ class Events:
         self,
         on_connect_line: Callable[[ConnectLine], None],
         on_connect_history: Callable[[Sequence[ConnectLine]], Generator[None, None, None]],
+        is_trace: Callable[[str, str], bool] = lambda _client, _line: False,
     ) -> None:
         """`on_connect_line` gets each real-time log line that shows a connected client.
 
-        `on_connect_history` gets all of those that are new in a history.
+        `on_connect_history` gets all of those that are new in a history. `is_trace` returns whether
+        a line, about this client if any, is about a probe of the exporter, and counts as no event.
         """
         self.messages = _zeros([*sorted(KEYWORDS), OTHER])
         self.transitions = _zeros([name.value for name in StateName])
@@ -70,6 +72,7 @@ class Events:
         self.fatal_errors = 0
         self._on_connect_line = on_connect_line
         self._on_connect_history = on_connect_history
+        self._is_trace = is_trace
         self._states = SeenEntries[State](_MAX_STATES)
         self._lines = SeenEntries[LogLine](_MAX_LINES)
         self._failures = FailureLines()
@@ -150,7 +153,9 @@ class Events:
         parsed = parse_line(line)
         if isinstance(parsed, ClientEnd):
             self._failures.forget(parsed.client)
-        elif parsed is not None and not self._is_repeated(parsed, line.time):
+        elif parsed is not None and not (
+            self._is_trace(parsed.client, line.text) or self._is_repeated(parsed, line.time)
+        ):
             self.log_events[parsed.event.name] += 1
         return parse_connect(line)
 

@@ -7,5 +7,6 @@ system_errors  errors of the system in connecting
 stream         the two directions of one connection
 handshake      the login of a session, and the meaning of its early end
 connection     one management session over a stream, with timeouts
+port_probe     the first packet of a VPN client to a port, and the reply
 history        the last commands and replies of a session, for the debug page
 """

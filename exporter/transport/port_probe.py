@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from exporter import descriptors
-from exporter.port_probe.outcome import Outcome
+from exporter.port_probe.outcome import ProbeOutcome, ProbeResult
 from exporter.port_probe.packets import LENGTH_BYTES, MAX_REPLY_BYTES, FirstPacket, with_length
 from exporter.port_probe.target import ProbeProtocol
 from exporter.transport.connector import ResolvedAddress
@@ -25,10 +25,10 @@ _LOCAL_ERRORS = frozenset(
     {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EAGAIN, errno.EADDRNOTAVAIL}
 )
 _OUTCOMES = {
-    errno.ECONNREFUSED: Outcome.REFUSED,
-    errno.ECONNRESET: Outcome.CLOSED,
-    errno.EPIPE: Outcome.CLOSED,
-    errno.ETIMEDOUT: Outcome.NO_ANSWER,
+    errno.ECONNREFUSED: ProbeOutcome.REFUSED,
+    errno.ECONNRESET: ProbeOutcome.CLOSED,
+    errno.EPIPE: ProbeOutcome.CLOSED,
+    errno.ETIMEDOUT: ProbeOutcome.NO_ANSWER,
 }
 
 
@@ -40,21 +40,14 @@ class PortAddress(msgspec.Struct, frozen=True):
     protocol: ProbeProtocol
 
 
-class ProbeResult(msgspec.Struct, frozen=True):
-    """The outcome of a probe, and its duration in seconds; the lookup of the name is not in it."""
-
-    outcome: Outcome
-    seconds: float
-
-
 OnBound = Callable[[str, int], None]
 """Gets the own address and port of a probe, before its packet is sent."""
 
 
 async def probe_port(
-    port: PortAddress, packet: FirstPacket, *, timeout: float, on_bound: OnBound
+    port: PortAddress, packet: FirstPacket, *, max_wait: float, on_bound: OnBound
 ) -> ProbeResult:
-    """Send a packet to a port once, and wait up to `timeout` seconds for the reply.
+    """Send a packet to a port once, and wait up to `max_wait` seconds for the reply.
 
     Raises:
         OSError: the limit of open files or another limit of this host is reached.
@@ -63,14 +56,14 @@ async def probe_port(
     started_at = loop.time()
     exchange = _Exchange(port, packet, on_bound)
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(max_wait):
             outcome = await exchange.run()
     except TimeoutError:
         outcome = exchange.outcome
     except OSError as error:
         if error.errno in _LOCAL_ERRORS:
             raise
-        outcome = _OUTCOMES.get(error.errno or 0, Outcome.UNREACHABLE)
+        outcome = _OUTCOMES.get(error.errno or 0, ProbeOutcome.UNREACHABLE)
     return ProbeResult(outcome, loop.time() - started_at)
 
 
@@ -78,12 +71,12 @@ class _Exchange:
     """One packet, and the packets that come back; `outcome` holds if no other one follows."""
 
     def __init__(self, port: PortAddress, packet: FirstPacket, on_bound: OnBound) -> None:
-        self.outcome = Outcome.NO_ANSWER
+        self.outcome = ProbeOutcome.NO_ANSWER
         self._port = port
         self._packet = packet
         self._on_bound = on_bound
 
-    async def run(self) -> Outcome:
+    async def run(self) -> ProbeOutcome:
         """Send the packet, and return the outcome of the reply."""
         descriptors.check_available()
         is_udp = self._port.protocol is ProbeProtocol.UDP
@@ -94,28 +87,28 @@ class _Exchange:
             self._on_bound(host, number)
             return await (self._run_udp(connection) if is_udp else self._run_tcp(connection))
 
-    async def _run_udp(self, connection: socket.socket) -> Outcome:
+    async def _run_udp(self, connection: socket.socket) -> ProbeOutcome:
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(connection, self._packet.content)
         for _ in range(MAX_REPLIES):
             self.outcome = self._packet.check_reply(
                 await loop.sock_recv(connection, MAX_REPLY_BYTES + 1)
             )
-            if self.outcome is not Outcome.INVALID_ANSWER:
+            if self.outcome is not ProbeOutcome.INVALID_ANSWER:
                 break
         return self.outcome
 
-    async def _run_tcp(self, connection: socket.socket) -> Outcome:
+    async def _run_tcp(self, connection: socket.socket) -> ProbeOutcome:
         loop = asyncio.get_running_loop()
         await loop.sock_sendall(connection, with_length(self._packet.content))
         try:
             length = int.from_bytes(await _read_exactly(connection, LENGTH_BYTES), "big")
             if length > MAX_REPLY_BYTES:
-                return Outcome.INVALID_ANSWER
-            self.outcome = Outcome.INVALID_ANSWER  # until all of it is there
+                return ProbeOutcome.INVALID_ANSWER
+            self.outcome = ProbeOutcome.INVALID_ANSWER  # until all of it is there
             return self._packet.check_reply(await _read_exactly(connection, length))
         except EOFError:
-            return Outcome.CLOSED
+            return ProbeOutcome.CLOSED
 
 
 async def _read_exactly(connection: socket.socket, size: int) -> bytes:

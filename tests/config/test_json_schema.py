@@ -63,6 +63,10 @@ def test_example_refers_to_the_schema_and_is_valid() -> None:
         "discover: ['*.ovpn']\n",
         "discover: ['*.ovpn', {pattern: '*.conf', options: --verb 3, allow_empty: true}]\n",
         "daemons: [{name: ü, management: 'listen:[::1]:7600', expected_clients: [a, b]}]",
+        "daemons: [{name: a, management: 'a:1', port_probe: {targets: ['a:1/udp']}}]",
+        "daemons: [{name: a, management: 'a:1', port_probe: false}]",
+        "daemons: [{name: a, management: 'a:1', port_probe: }]",
+        "port_probes: [{name: a, target: 'a:1194/udp', allow_traces: true}]",
     ],
 )
 def test_accepted_configuration_is_valid_by_the_schema(tmp_path: Path, text: str) -> None:
@@ -75,6 +79,13 @@ def test_accepted_configuration_is_valid_by_the_schema(tmp_path: Path, text: str
     [
         ("poll_interval: 15s\n", ""),
         ("daemons: []\n", "daemons"),
+        ("port_probes: []\n", ""),
+        ("port_probes: [{name: a}]\n", "port_probes.0"),
+        ("daemons: [{name: a, management: 'a:1', port_probe: 1}]", "daemons.0.port_probe"),
+        (
+            OFFICE + "port_probes: [{name: a, target: 'a:1/udp', interval: 5}]",
+            "port_probes.0.interval",
+        ),
         ("discover: []\n", ""),
         ("daemons: [{name: office}]\n", "daemons.0"),
         ("daemons: [{name: '', management: 'a:1'}]\n", "daemons.0.name"),

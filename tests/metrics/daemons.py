@@ -21,7 +21,10 @@ from exporter.management.errors import ConnectionRefused
 from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version
 from exporter.management.state import State, StateName
 from exporter.management.status import ClientRow, RouteRow, ServerStatus, Status, TunnelStatus
+from exporter.port_probe.outcome import ProbeOutcome, ProbeResult
+from exporter.port_probe.target import parse_target
 from exporter.state.daemon import DaemonState
+from exporter.state.port_probes import PortReport
 
 NOON = 1_795_435_200
 """2026-11-23 12:00:00 UTC."""
@@ -58,6 +61,10 @@ CERTIFICATES = (
             RevocationList("old-ca", None),
         ),
     ),
+)
+
+PORT_REPORT = PortReport(
+    parse_target("192.0.2.9:1194/udp"), {"4": ProbeResult(ProbeOutcome.ANSWERED, 0.004)}
 )
 
 TUNNEL = TunnelStatus(
@@ -138,6 +145,7 @@ def server(
     start_session(daemon)
     daemon.set_certificates(CERTIFICATES)
     poll(daemon, server_status(clients, routes))
+    daemon.port_probes.record(PORT_REPORT)
     return daemon
 
 

@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.family import (
+    CollectPorts,
     Family,
     MetricType,
     PerClientInfo,
@@ -123,6 +124,8 @@ def samples_of(family: Family, daemon: DaemonState) -> Iterator[tuple[str, dict[
             samples = dict.fromkeys(numbered(map(labels, keys(daemon))), 1)
         case PerClientSamples(collect):
             samples = collect(daemon)
+        case CollectPorts(collect):
+            samples = collect(daemon.port_probes)
         case collect:
             samples = collect(daemon)
     match samples:

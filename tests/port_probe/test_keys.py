@@ -55,7 +55,7 @@ def wrapped_time() -> int:
 @pytest.mark.parametrize(
     ("parse", "content", "problem"),
     [
-        (parse_static_key, b"", "has not a static key"),
+        (parse_static_key, b"", "has no static key"),
         (parse_static_key, CLIENT, "has a tls-crypt-v2 client key, not a static key"),
         (parse_static_key, SERVER, "has a tls-crypt-v2 server key, not a static key"),
         (parse_static_key, STATIC.replace(b"ef0a", b"zz0a"), "hexadecimal digits"),

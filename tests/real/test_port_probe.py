@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from exporter.port_probe.outcome import Outcome
+from exporter.port_probe.outcome import ProbeOutcome, ProbeResult
 from exporter.port_probe.packets import SESSION_ID_BYTES, FirstPacket
 from exporter.port_probe.target import ProbeProtocol
 from exporter.port_probe.wrapping import PlainWrapping, Wrapping
 from exporter.transport.connector import ResolvedAddress
-from exporter.transport.port_probe import PortAddress, ProbeResult, probe_port
+from exporter.transport.port_probe import PortAddress, probe_port
 from tests.real.client import client
 from tests.real.daemon import DEADLINE, running
 from tests.real.lab import Lab
@@ -30,16 +30,21 @@ V2_LINE = "Control Channel: using tls-crypt-v2 key"
 
 
 async def probe(
-    port: int, protocol: str, wrapping: Wrapping, *, timeout: float = TIMEOUT
+    port: int,
+    protocol: str,
+    wrapping: Wrapping,
+    *,
+    host: str = "",
+    max_wait: float = TIMEOUT,
 ) -> ProbeResult:
-    """Probe a port on loopback; ``protocol`` is one of ``PORTS``."""
+    """Probe a port, by default on loopback; ``protocol`` is one of ``PORTS``."""
     version = protocol[-1]
-    address = ResolvedAddress(FAMILIES[version], HOSTS[version])
+    address = ResolvedAddress(FAMILIES[version], host or HOSTS[version])
     packet = FirstPacket(wrapping, secrets.token_bytes(SESSION_ID_BYTES), int(time.time()))
     return await probe_port(
         PortAddress(address, port, ProbeProtocol(protocol[:-1])),
         packet,
-        timeout=timeout,
+        max_wait=max_wait,
         on_bound=lambda _host, _port: None,
     )
 
@@ -55,7 +60,7 @@ async def test_a_server_answers_in_every_mode(lab: Lab, mode: str, protocol: str
     keys = await tls_keys(lab, mode)
     async with server(lab, *keys.server, *listening(protocol)) as office:
         result = await probe(office.port, protocol, keys.wrapping)
-    assert result.outcome is Outcome.ANSWERED
+    assert result.outcome is ProbeOutcome.ANSWERED
     assert 0 < result.seconds < TIMEOUT
 
 
@@ -123,7 +128,7 @@ async def test_nothing_stays_of_a_probe_over_udp(lab: Lab, mode: str, protocol: 
         remote = ("--proto", protocol, "--remote", host, str(office.port))
         async with client(office, "alice", *keys.client, *remote):
             rows_of_a_client = await client_rows(office)
-    assert [result.outcome for result in results] == [Outcome.ANSWERED] * 5
+    assert [result.outcome for result in results] == [ProbeOutcome.ANSWERED] * 5
     assert rows == []
     assert set(map(without_prefix, lines)) == ({V2_LINE} if "v2" in mode else set())
     assert len(rows_of_a_client) == 1
@@ -137,7 +142,7 @@ async def test_a_probe_over_tcp_leaves_four_lines_and_no_row(lab: Lab, protocol:
         await office.daemon.wait_for_log("client-instance restarting", since=mark)
         rows = await client_rows(office)
         lines = await new_lines(office, mark)
-    assert result.outcome is Outcome.ANSWERED
+    assert result.outcome is ProbeOutcome.ANSWERED
     assert rows == []
     starts = (
         *("TCP connection established with", "TLS: Initial packet from"),
@@ -147,16 +152,18 @@ async def test_a_probe_over_tcp_leaves_four_lines_and_no_row(lab: Lab, protocol:
     assert all(start in line for start, line in zip(starts, lines, strict=True))
 
 
-@pytest.mark.parametrize("protocol", PORTS)
+@pytest.mark.parametrize("protocol", ["udp4", "tcp6"])
 @pytest.mark.parametrize("mode", MODES[1:])
 async def test_another_key_gets_no_answer_over_udp_and_the_end_over_tcp(
     lab: Lab, mode: str, protocol: str
 ) -> None:
     keys, others = await tls_keys(lab, mode), await tls_keys(lab, mode)
     async with server(lab, *keys.server, *listening(protocol)) as office:
-        result = await probe(office.port, protocol, others.wrapping, timeout=0.2)
+        result = await probe(office.port, protocol, others.wrapping, max_wait=0.2)
         await office.daemon.wait_for_log("TLS Error")
-    assert result.outcome is (Outcome.CLOSED if protocol[:3] == "tcp" else Outcome.NO_ANSWER)
+    assert result.outcome is (
+        ProbeOutcome.CLOSED if protocol[:3] == "tcp" else ProbeOutcome.NO_ANSWER
+    )
 
 
 @pytest.mark.parametrize("protocol", PORTS)
@@ -165,9 +172,11 @@ async def test_a_server_without_a_key_is_recognised(lab: Lab, mode: str, protoco
     keys = await tls_keys(lab, mode)
     async with server(lab, *listening(protocol)) as office:
         result = await probe(office.port, protocol, keys.wrapping)
-    assert result.outcome in {Outcome.ANSWERED_WITHOUT_KEY, Outcome.CLOSED}
-    if protocol[:3] == "udp":
-        assert result.outcome is Outcome.ANSWERED_WITHOUT_KEY
+    # Over TCP the server closes the connection after a packet that it can't parse.
+    outcomes = {ProbeOutcome.ANSWERED_WITHOUT_KEY}
+    assert result.outcome in (
+        outcomes | {ProbeOutcome.CLOSED} if protocol[:3] == "tcp" else outcomes
+    )
 
 
 @pytest.mark.parametrize("protocol", PORTS)
@@ -175,4 +184,33 @@ async def test_a_stopped_server_refuses(lab: Lab, protocol: str) -> None:
     async with server(lab, *listening(protocol)) as office:
         pass
     result = await probe(office.port, protocol, PlainWrapping())
-    assert result.outcome is Outcome.REFUSED
+    assert result.outcome is ProbeOutcome.REFUSED
+
+
+@pytest.mark.parametrize("protocol", ["udp4", "tcp4"])
+async def test_packets_that_are_dropped_get_no_answer(lab: Lab, protocol: str) -> None:
+    async with server(lab, "--verb", "3") as office:
+        # Nothing comes back from the tunnel's network: the server has no client.
+        dropped = str(office.network.network_address + 77)
+        result = await probe(office.port, protocol, PlainWrapping(), host=dropped, max_wait=0.3)
+    assert result.outcome is ProbeOutcome.NO_ANSWER
+
+
+@pytest.mark.parametrize("protocol", ["udp4", "tcp4"])
+@pytest.mark.parametrize("route", ["blackhole", "unreachable", "prohibit"])
+async def test_a_route_that_rejects_packets_is_unreachable(
+    lab: Lab, protocol: str, route: str
+) -> None:
+    network = "198.51.100.0/24"
+    await ip("route", "add", route, network)
+    try:
+        result = await probe(lab.port(), protocol, PlainWrapping(), host="198.51.100.7")
+    finally:
+        await ip("route", "del", route, network)
+    assert result.outcome is ProbeOutcome.UNREACHABLE
+
+
+async def ip(*arguments: str) -> None:
+    """Change the network of the namespace."""
+    process = await asyncio.create_subprocess_exec("ip", *arguments)
+    assert await process.wait() == 0

@@ -308,11 +308,11 @@ def test_a_tunnel_that_becomes_a_server_and_back_counts_both_on() -> None:
     take(known, poll(TunnelStatus(updated=1, tcp_udp_read=100), received=100))
     introduce(known, pid=2)
     take(known, poll(server(received=30, sent=20, dco=True), received=3))
-    assert (known.is_tunnel, known.clients.received_bytes) == (False, 30)
+    assert (known.modes.is_tunnel, known.clients.received_bytes) == (False, 30)
     assert known.traffic.received_bytes == 130
     introduce(known, pid=3)
     take(known, poll(TunnelStatus(updated=2, tcp_udp_read=150), received=150))
-    assert (known.is_tunnel, known.tunnel.totals) == (True, {"tcp_udp_read": 250})
+    assert (known.modes.is_tunnel, known.tunnel.totals) == (True, {"tcp_udp_read": 250})
     assert known.traffic.received_bytes == 280
     introduce(known, pid=4)
     take(known, poll(server(received=40), received=7))

@@ -27,7 +27,7 @@ _SessionKey = tuple[Privacy, str, str, str, str, str, str, PeerInfo]
 
 
 def _names(daemon: DaemonState) -> Sequence[str]:
-    if daemon.is_tunnel or not daemon.privacy.shows_clients:
+    if daemon.modes.is_tunnel or not daemon.privacy.shows_clients:
         return []
     return list(map(daemon.privacy.name, daemon.clients.totals))
 
@@ -37,7 +37,7 @@ def _client_values(field: str) -> PerClientValues:
     value: Callable[[ClientTotals], float | None] = operator.attrgetter(field)
 
     def values(daemon: DaemonState) -> Sequence[float | None]:
-        if daemon.is_tunnel or not daemon.privacy.shows_clients:
+        if daemon.modes.is_tunnel or not daemon.privacy.shows_clients:
             return []
         return list(map(value, daemon.clients.totals.values()))
 
@@ -97,7 +97,7 @@ def _expected(daemon: DaemonState) -> Samples:
         return None
     totals = daemon.clients.totals
     return {
-        daemon.privacy.name(name): int(not daemon.is_tunnel and totals[name].sessions > 0)
+        daemon.privacy.name(name): int(not daemon.modes.is_tunnel and totals[name].sessions > 0)
         for name in sorted(daemon.clients.expected)
     }
 

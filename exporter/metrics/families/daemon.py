@@ -35,7 +35,9 @@ def _state(daemon: DaemonState) -> Samples:
 def _tunnel_bytes(field: str, text: str) -> Family:
     name = f"openvpn_client_{field}_bytes_total"
     return counter(
-        name, text, lambda daemon: daemon.tunnel.totals.get(field) if daemon.is_tunnel else None
+        name,
+        text,
+        lambda daemon: daemon.tunnel.totals.get(field) if daemon.modes.is_tunnel else None,
     )
 
 

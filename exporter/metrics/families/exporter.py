@@ -57,6 +57,6 @@ FAMILIES = (
     gauge(
         "openvpn_exporter_clients_not_exported",
         "Connected clients without series of their own because 'clients.limit' is reached.",
-        lambda daemon: 0 if daemon.is_tunnel else daemon.clients.not_exported,
+        lambda daemon: 0 if daemon.modes.is_tunnel else daemon.clients.not_exported,
     ),
 )

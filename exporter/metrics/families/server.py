@@ -90,17 +90,17 @@ FAMILIES = (
     counter(
         "openvpn_server_client_connects_total",
         "Client sessions started; counting those shorter than a poll interval needs 'verb 3'.",
-        lambda daemon: None if daemon.is_tunnel else daemon.clients.sessions.connects,
+        lambda daemon: None if daemon.modes.is_tunnel else daemon.clients.sessions.connects,
     ),
     counter(
         "openvpn_server_client_disconnects_total",
         "Client sessions ended.",
-        lambda daemon: None if daemon.is_tunnel else daemon.clients.sessions.disconnects,
+        lambda daemon: None if daemon.modes.is_tunnel else daemon.clients.sessions.disconnects,
     ),
     histogram(
         "openvpn_server_client_session_duration_seconds",
         "Duration of ended client sessions in seconds, as seen by polls; none is over a year.",
-        lambda daemon: None if daemon.is_tunnel else daemon.clients.sessions.durations,
+        lambda daemon: None if daemon.modes.is_tunnel else daemon.clients.sessions.durations,
     ),
     gauge(
         "openvpn_server_clients_by_platform",

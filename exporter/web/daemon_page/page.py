@@ -59,7 +59,7 @@ async def daemon_page(daemon: DaemonState, query: ClientQuery, frame: Frame) -> 
         live("div", "facts", render_facts(view, moment)),
         render_links(view.name),
     ]
-    if not daemon.is_tunnel:
+    if not daemon.modes.is_tunnel:
         clients = await select_page(client_batches(daemon), query)
         note = clients_note(daemon)
         sections.append(await render_clients(clients, query, moment, note=note))
