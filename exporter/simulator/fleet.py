@@ -1,5 +1,6 @@
 """The daemons of the demo: those of a small company, failures included."""
 
+import asyncio
 import contextlib
 import importlib.util
 import socket
@@ -65,8 +66,7 @@ class Fleet:
         extra `certificates` is installed.
         """
         async with contextlib.AsyncExitStack() as stack:
-            directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="openvpn-demo-"))
-            files = _certificate_files(Path(directory), clock())
+            files = await stack.enter_async_context(_certificates(clock()))
             office = await stack.enter_async_context(_office(seed, clock))
             remote_work = await stack.enter_async_context(_remote_work(seed + 1, clock))
             uplink = await stack.enter_async_context(_uplink(seed + 2, clock))
@@ -90,6 +90,16 @@ class Fleet:
                     FleetDaemon("backup-site", refusing),
                 )
             )
+
+
+@contextlib.asynccontextmanager
+async def _certificates(now: float) -> AsyncIterator[dict[str, FleetFiles]]:
+    """Keep the certificate files of the daemons until the block ends."""
+    directory = await asyncio.to_thread(tempfile.TemporaryDirectory[str], prefix="openvpn-demo-")
+    try:
+        yield await asyncio.to_thread(_certificate_files, Path(directory.name), now)
+    finally:
+        await asyncio.to_thread(directory.cleanup)
 
 
 def _certificate_files(directory: Path, now: float) -> dict[str, FleetFiles]:
