@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from exporter.config import ClientsConfig, DaemonConfig
 from exporter.config.target import Target
+from exporter.management.batches import run_batches
 from exporter.management.endpoint import parse_endpoint
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.status import Status, StatusReader
@@ -41,7 +42,7 @@ class Fixture:
     def update(self, status: Status, *, now: float | None = None) -> None:
         """Apply the status of one poll to the daemon's state."""
         now = time.time() if now is None else now
-        self.record.on_poll(Poll(_LOAD_STATS, status), now=now, duration=0.0)
+        run_batches(self.record.on_poll(Poll(_LOAD_STATS, status), now=now, duration=0.0))
 
     def feed(self, lines: Sequence[bytes], *, now: float | None = None) -> None:
         """Parse the lines of a status and apply them to the daemon's state."""

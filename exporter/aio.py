@@ -10,6 +10,7 @@ import errno
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +18,9 @@ _T = TypeVar("_T")
 
 _LOOP_PASSES = 3
 """A timer or a socket wakes a future, and the future a task: each one pass later."""
+
+_TURN = 0.004
+"""Seconds after which a generator yields to the event loop: its steps may be much shorter."""
 
 
 _threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
@@ -70,22 +74,61 @@ class SingleFlight(Generic[_T]):
 async def yield_to_loop() -> None:
     """Let everything run that is ready, or becomes ready by what runs.
 
-    One `sleep(0)` isn't enough: the loop puts what has become ready meanwhile behind the sleeping
-    task, so that two long steps pass as one.
+    Of several tasks that yield, one goes on at a time, in the order in which they yielded: the
+    steps of all daemons together hold the loop no longer than those of one.
     """
-    for _ in range(_LOOP_PASSES):
-        await asyncio.sleep(0)
+    loop = asyncio.get_running_loop()
+    await _turns.setdefault(loop, _Turns()).next(loop)
+
+
+class _Turns:
+    """The tasks of one event loop that wait for their turn."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._is_running = False
+
+    async def next(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait until it is this task's turn."""
+        future: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(future)
+        if not self._is_running:
+            self._is_running = True
+            loop.call_soon(self._run, loop, _LOOP_PASSES)
+        await future
+
+    def _run(self, loop: asyncio.AbstractEventLoop, passes: int) -> None:
+        """Give the turn to the next task, after some passes of the loop."""
+        if passes > 1:
+            loop.call_soon(self._run, loop, passes - 1)
+            return
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():  # else cancelled
+                future.set_result(None)
+                loop.call_soon(self._run, loop, _LOOP_PASSES)
+                return
+        self._is_running = False
+
+
+_turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = weakref.WeakKeyDictionary()
 
 
 async def run_cooperatively(generator: Generator[None, None, _T]) -> _T:
-    """Run a generator to its end, yielding to the event loop at each `yield`; return its value."""
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            result: _T = end.value
-            return result
-        await yield_to_loop()
+    """Run a generator to its end; return its value.
+
+    The event loop is yielded to before the first step, and at each `yield` after some milliseconds.
+    """
+    with contextlib.closing(generator):
+        while True:
+            await yield_to_loop()
+            end = time.perf_counter() + _TURN
+            while time.perf_counter() < end:
+                try:
+                    next(generator)
+                except StopIteration as stop:
+                    result: _T = stop.value
+                    return result
 
 
 async def wait_for_event(

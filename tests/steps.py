@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -39,16 +39,6 @@ def count_steps(call: Callable[[], object]) -> int:
         sys.settrace(before)
         gc.enable()
     return steps
-
-
-def drain(steps: Generator[None, None, T]) -> T:
-    """Run a generator to its end; return its value."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            value: T = end.value
-            return value
 
 
 def assert_linear(call: Callable[[int], Callable[[], object]], size: int) -> None:

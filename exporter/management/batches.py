@@ -4,14 +4,18 @@ A daemon chooses how many lines it sends and how long they are, so both are boun
 the event loop for longer than a few milliseconds, whatever its lines contain.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from typing import TypeVar
+import itertools
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
-MAX_ROWS = 2000
-"""Most items of a batch: a few milliseconds of status rows, ten if all of them are new."""
+MAX_ROWS = 500
+"""Most items of a batch: a millisecond of status rows, three if all of them are new."""
 
 MAX_BYTES = 256 * 1024
 """Most bytes of a batch; a single longer item is a batch of its own."""
+
+MAX_LINES = 4000
+"""Most lines of received bytes that are framed at once: a few milliseconds."""
 
 _T = TypeVar("_T")
 
@@ -24,6 +28,21 @@ def run_batches(steps: Generator[None, None, _T]) -> _T:
         except StopIteration as end:
             result: _T = end.value
             return result
+
+
+def row_batches(rows: Iterable[_T], size: int = MAX_ROWS) -> Iterator[Sequence[_T]]:
+    """Yield items of which each takes a few microseconds in batches of `size`, in order."""
+    remaining = iter(rows)
+    while batch := list(itertools.islice(remaining, size)):
+        yield batch
+
+
+def release(large: dict[Any, Any]) -> Generator[None, None, None]:
+    """Empty a dictionary, yielding after each batch: it takes long to free a large one at once."""
+    while large:
+        for _ in range(min(len(large), MAX_ROWS)):
+            large.popitem()
+        yield
 
 
 def line_batches(lines: Sequence[bytes], *, rows: int = MAX_ROWS) -> Iterator[Sequence[bytes]]:
@@ -55,12 +74,7 @@ def batches(
         start += len(batch)
 
 
-def row_batches(rows: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:
-    """Yield items of a bounded size each in batches of `size`, in order."""
-    return (rows[start : start + size] for start in range(0, len(rows), size))
-
-
-def data_batches(data: bytes, *, lines: int = 2 * MAX_ROWS) -> Iterator[bytes]:
+def data_batches(data: bytes, *, lines: int = MAX_LINES) -> Iterator[bytes]:
     """Yield received bytes in pieces of at most so many line ends.
 
     Nearly all data is one piece: only short lines are many.
@@ -68,5 +82,6 @@ def data_batches(data: bytes, *, lines: int = 2 * MAX_ROWS) -> Iterator[bytes]:
     if data.count(b"\n") <= lines:
         yield data
         return
-    for start in range(0, len(data), lines):
-        yield data[start : start + lines]
+    middle = len(data) // 2
+    yield from data_batches(data[:middle], lines=lines)
+    yield from data_batches(data[middle:], lines=lines)

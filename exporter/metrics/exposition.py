@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
-from exporter.aio import yield_to_loop
+from exporter.aio import run_cooperatively
+from exporter.management.batches import row_batches
 from exporter.metrics.encode import (
     InfoLines,
     escape,
@@ -39,8 +40,6 @@ BLOCK_SIZE = 16 * 1024
 """Bytes from which on text is worth keeping its deflate form."""
 
 _EMPTY = CollectorRegistry()
-_DAEMONS_AT_ONCE = 10
-"""Daemons whose small families are rendered between two yields; each takes a fraction of a ms."""
 
 
 class _Cache:
@@ -50,10 +49,10 @@ class _Cache:
     """
 
     __slots__ = (
+        "_columns",
+        "_columns_key",
         "_info_lines",
         "_name",
-        "_names",
-        "_names_key",
         "_revisions",
         "chunks",
         "revision",
@@ -65,8 +64,8 @@ class _Cache:
         self._revisions = [_UNRENDERED] * families
         self.chunks: list[bytes | Block] = [b""] * families
         self._info_lines: dict[str, InfoLines] = {}
-        self._names: Sequence[str] = ()
-        self._names_key: object = None
+        self._columns: tuple[Sequence[str], Sequence[object]] = (), ()
+        self._columns_key: object = None
 
     def refresh(self, daemon: DaemonState, families: Sequence[Family]) -> Iterator[None]:
         """Render the families that are out of date, pausing after each chunk of a large one.
@@ -111,27 +110,37 @@ class _Cache:
     def _render_large(
         self, metric: Metric, source: PerClient, daemon: DaemonState
     ) -> Generator[None, None, bytes | Block]:
-        # Values are collected before the first pause: the state may change during one.
         match source:
-            case PerClientValues(values=values):
-                names = self._client_names(source, daemon)
-                lines = render_column(metric, self._name, names=names, values=values(daemon))
+            case PerClientValues(value=value):
+                names, clients = yield from self._clients(source, daemon)
+                lines = render_column(metric, self._name, names=names, clients=clients, value=value)
             case PerClientInfo(keys=keys):
-                if metric.name not in self._info_lines:
-                    self._info_lines[metric.name] = InfoLines(metric, self._name, source)
-                lines = self._info_lines[metric.name].render_chunks(list(keys(daemon)))
+                info_lines = self._info_lines.get(metric.name)
+                if info_lines is None or info_lines.privacy is not daemon.privacy:
+                    info_lines = InfoLines(metric, self._name, source, privacy=daemon.privacy)
+                    self._info_lines[metric.name] = info_lines
+                lines = info_lines.render_chunks(keys(daemon))
             case _:
-                lines = render_chunks(metric, self._name, source.collect(daemon))
+                samples = yield from source.collect(daemon)
+                lines = render_chunks(metric, self._name, samples)
         parts = yield from lines
         return Block(parts) if sum(map(len, parts)) >= BLOCK_SIZE else b"".join(parts)
 
-    def _client_names(self, column: PerClientValues, daemon: DaemonState) -> Sequence[str]:
-        """Return the escaped names, made once for all families that share them."""
-        key = column.names, daemon.client_revision
-        if self._names_key != key:
-            self._names = escape_all(column.names(daemon))
-            self._names_key = key
-        return self._names
+    def _clients(
+        self, source: PerClientValues, daemon: DaemonState
+    ) -> Generator[None, None, tuple[Sequence[str], Sequence[object]]]:
+        """Return the escaped names and the clients, read once for all families that share them."""
+        key = source.clients, daemon.client_revision
+        if self._columns_key != key:
+            clients = source.clients(daemon)
+            # Both are copied before the first pause: the state may change during one.
+            names, values = tuple(clients), tuple(clients.values())
+            shown: list[str] = []
+            for batch in row_batches(names):
+                shown += escape_all(list(map(daemon.privacy.name, batch)))
+                yield
+            self._columns, self._columns_key = (tuple(shown), values), key
+        return self._columns
 
 
 class Exposition:
@@ -160,16 +169,16 @@ class Exposition:
 
     async def prerender(self, *daemons: DaemonState) -> None:
         """Render what has changed, so that the next page is ready; yield to the event loop."""
-        rendered = 0
+        outdated = [
+            daemon for daemon in daemons if self._cache(daemon).revision != _revision(daemon)
+        ]
+        if outdated:
+            await run_cooperatively(self._refresh(outdated))
+
+    def _refresh(self, daemons: Sequence[DaemonState]) -> Generator[None, None, None]:
         for daemon in daemons:
-            cache = self._cache(daemon)
-            if cache.revision == _revision(daemon):
-                continue
-            for _ in cache.refresh(daemon, self._families):
-                await yield_to_loop()
-            rendered += 1
-            if rendered % _DAEMONS_AT_ONCE == 0:
-                await yield_to_loop()
+            yield from self._cache(daemon).refresh(daemon, self._families)
+            yield
 
     def page(
         self,

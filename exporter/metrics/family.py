@@ -1,7 +1,7 @@
 """A metric, and where the samples of its family come from."""
 
 import enum
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from exporter.state.counters import Histogram
 from exporter.state.daemon import DaemonState
 from exporter.state.port_probes import PortProbes
+from exporter.state.privacy import Privacy
 
 LabelValues = str | tuple[str, ...]
 """The values of a metric's labels, in order; a plain string for a single label."""
@@ -52,32 +53,35 @@ class Metric(msgspec.Struct, frozen=True):
 
 
 class PerClientValues(msgspec.Struct, frozen=True):
-    """A value for each client name; None where a client has none.
+    """A value for each client; None where a client has none.
 
-    Several families share the names, so that these are formatted and escaped once for all.
+    Several families share the clients, whose names are formatted and escaped once for all.
     """
 
-    names: Callable[[DaemonState], Sequence[str]]
-    values: Callable[[DaemonState], Sequence[float | None]]
+    clients: Callable[[DaemonState], Mapping[str, Any]]
+    """Returns the clients by name."""
+    value: Callable[[Any], float | None]
 
 
 class PerClientInfo(msgspec.Struct, frozen=True):
     """The label values of an info with a sample per session, made from keys that rarely change.
 
     Equal keys have equal labels. Keys are cheap to collect and to compare, so that only the line
-    of a new key is formatted. The last label of the metric is not made from a key: it numbers the
-    samples whose other labels are equal, from the second on. So a session that ends and begins
-    anew has the same series, and two sessions have two.
+    of a new key is formatted. They contain only what the garbage collector does not look at. The
+    last label of the metric is not made from a key: it numbers the samples whose other labels are
+    equal, from the second on. So a session that ends and begins anew has the same series, and two
+    sessions have two.
     """
 
     keys: Callable[[DaemonState], Iterable[Hashable]]
-    labels: Callable[[Any], tuple[str, ...]]
+    """Returns the keys, each made when it is needed."""
+    labels: Callable[[Privacy, Any], tuple[str, ...]]
 
 
 class PerClientSamples(msgspec.Struct, frozen=True):
-    """Samples that are collected from all clients or routes."""
+    """Samples that are collected from all clients or routes, with a yield after each batch."""
 
-    collect: Callable[[DaemonState], LabelledValues]
+    collect: Callable[[DaemonState], Generator[None, None, LabelledValues]]
 
 
 PerClient = PerClientValues | PerClientInfo | PerClientSamples

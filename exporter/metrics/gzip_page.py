@@ -7,8 +7,8 @@ for all scrapes and both formats. A scrape compresses the small families and com
 
 import struct
 import zlib
+from collections.abc import Generator
 
-from exporter.aio import yield_to_loop
 from exporter.metrics.page import Block, Page, slices
 
 _LEVEL = 1
@@ -23,31 +23,26 @@ _LAST_BLOCK = b"\x03\x00"
 _LENGTH_MASK = 0xFFFFFFFF
 
 
-async def gzip_page(page: Page) -> list[bytes]:
-    """Return the page as a gzip stream in parts; yield to the event loop between slices."""
+def gzip_page(page: Page) -> Generator[None, None, list[bytes]]:
+    """Return the page as a gzip stream in parts, yielding after each slice."""
     stream = [_HEADER]
     checksum = 0
     for block in page.blocks:
         if block.deflated is None:
-            block.deflated = await _deflate(block)
+            block.deflated = yield from _deflate(block)
         stream.append(block.deflated)
-        checksum = await _checksum(block, checksum)
+        for part in slices(block.parts):
+            checksum = zlib.crc32(part, checksum)
+            yield
     stream.append(_LAST_BLOCK + struct.pack("<LL", checksum, page.size & _LENGTH_MASK))
     return stream
 
 
-async def _deflate(block: Block) -> bytes:
+def _deflate(block: Block) -> Generator[None, None, bytes]:
     compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     deflated: list[bytes] = []
     for part in slices(block.parts):
         deflated.append(compressor.compress(part))
-        await yield_to_loop()
+        yield
     deflated.append(compressor.flush(zlib.Z_SYNC_FLUSH))
     return b"".join(deflated)
-
-
-async def _checksum(block: Block, start: int) -> int:
-    for part in slices(block.parts):
-        start = zlib.crc32(part, start)
-    await yield_to_loop()
-    return start

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import TypeVar
 
-from exporter.aio import run_cooperatively, yield_to_loop
+from exporter.aio import run_cooperatively
 from exporter.management import replies
 from exporter.management.commands import Command
 from exporter.management.errors import ReplyError, ReplyTimeout
@@ -140,7 +140,6 @@ class ManagementClient:
 
         reply, used_status_1 = await self._request_status(on_reply)
         if isinstance(reply, MultilineReply):
-            await yield_to_loop()  # receiving the end of a long reply took its time
             if routes is not self._routes:
                 self._routes, self._reader = routes, StatusReader(routes=routes)
             batches = self._reader.read_in_batches(reply.lines, printed_at=self._clock())

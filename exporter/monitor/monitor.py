@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-from exporter.aio import wait_for_event
+from exporter.aio import run_cooperatively, wait_for_event
 from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
 from exporter.log import Level, event
@@ -190,7 +190,7 @@ class Monitor:
         while (remaining := end - loop.time()) > 0 and not self._wakeup.is_set():
             self._last_progress = loop.time()
             await wait_for_event(self._wakeup, min(remaining, FORGET_INTERVAL))
-            self.daemon.forget(self._clock())
+            await run_cooperatively(self.daemon.forget(self._clock()))
 
     def _awaiting_connection(self, error: ManagementError) -> bool:
         """Return whether no daemon has connected to our listener yet.
@@ -241,7 +241,7 @@ class Monitor:
     async def _on_polled(self, poll: Poll | None) -> None:
         self._last_progress = asyncio.get_running_loop().time()
         if poll is None:
-            self.daemon.forget(self._clock())
+            await run_cooperatively(self.daemon.forget(self._clock()))
             self._log_down()
             return
         self._backoff.reset()

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from exporter.aio import run_cooperatively, yield_to_loop
+from exporter.aio import run_cooperatively
 from exporter.config.schema import PassThrough
 from exporter.config.target import Target
 from exporter.log import Level, event
@@ -240,15 +240,13 @@ class ManagementSession:
             raise
         duration = loop.time() - started_at
         self._shared.open(self._shared_facts(), self._wakeup.set)
-        await yield_to_loop()  # parsing ten thousand rows took its time; so does counting them
         since = self._daemon.monitored_since
         monitored_for = 0.0 if since is None else started_at - since
         await run_cooperatively(
-            self._daemon.on_poll_in_batches(
+            self._daemon.on_poll(
                 poll, now=self._clock(), duration=duration, monitored_for=monitored_for
             )
         )
-        await yield_to_loop()
         await self._on_polled(poll)
 
     def _apply_target(self) -> None:

@@ -105,7 +105,7 @@ class StatusFilePoller:
         """Read the file once; log an error, and the first success after it."""
         error = await self.read()
         if error is not None:
-            self._daemon.forget(self._clock())
+            await run_cooperatively(self._daemon.forget(self._clock()))
             if self._is_news(error.reason):
                 message = DownState(error).message(self._daemon.privacy)
                 name = self._daemon.name
@@ -131,13 +131,14 @@ class StatusFilePoller:
         except ManagementError as error:
             self._daemon.on_status_file_error(error)
             return error
-        if not self._daemon.management_up:  # else the session is back, and its status is newer
+        await run_cooperatively(
             self._daemon.on_status_file(
                 content,
                 now=self._clock(),
                 duration=loop.time() - started_at,
                 monitored_for=self._age.absent_until - (self._daemon.monitored_since or math.inf),
             )
+        )
         return None
 
     async def _read_content(self) -> StatusFileContent:

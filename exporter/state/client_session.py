@@ -4,6 +4,7 @@ import msgspec
 
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow
+from exporter.state.session_keys import SessionKey
 from exporter.state.traffic import ByteRate
 
 
@@ -14,6 +15,7 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
     refers back to them, so the garbage collector need not look at them.
     """
 
+    key: SessionKey
     name: str
     last_row: ClientRow
     peer_info: PeerInfo

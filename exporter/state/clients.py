@@ -6,19 +6,21 @@ counted after it has ended. Times are arguments, in seconds since the epoch.
 """
 
 import contextlib
+import heapq
 import itertools
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 import msgspec
 
 from exporter.config.schema import ClientsConfig, Identity
-from exporter.management.batches import MAX_ROWS, run_batches
+from exporter.management.batches import row_batches, run_batches
 from exporter.management.peer import parse_peer_info
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import UNDEFINED, parse_time
 from exporter.state.client_session import ClientSession
+from exporter.state.session_keys import id_key
 from exporter.state.sessions import SessionTracker
 
 _IDENTITY_FUNCS: Mapping[Identity, Callable[[ClientRow], str]] = {
@@ -32,7 +34,8 @@ class ClientTotals(msgspec.Struct, gc=False):
     """The totals of one identity.
 
     `sessions` counts the current ones, `connected_since` is the start of the oldest; None without
-    one. `last_seen` is None for an expected client that has never connected.
+    one. `last_seen` is None for an expected client that has never connected. `last_poll` is the
+    number of the last poll that found a session.
     """
 
     received_bytes: int = 0
@@ -41,37 +44,30 @@ class ClientTotals(msgspec.Struct, gc=False):
     connected_since: int | None = None
     last_seen: float | None = None
     last_traffic: float = 0.0
+    last_poll: int = 0
 
-    def apply(self, poll: "_PollTotals", now: float) -> None:
-        """Add what one poll shows of the identity."""
-        self.received_bytes += poll.received_growth
-        self.sent_bytes += poll.sent_growth
-        self.sessions = poll.sessions
-        self.connected_since = poll.connected_since
-        self.last_seen = now
-        if poll.received_growth or poll.sent_growth:
+    def add(self, session: ClientSession, *, poll: int, now: float) -> bool:
+        """Add one session of a poll; return whether it is the identity's first in this poll."""
+        since = session.last_row.connected_since
+        is_first = self.last_poll != poll
+        if is_first:
+            self.last_poll = poll
+            self.last_seen = now
+            self.sessions = 1
+            self.connected_since = since
+        else:
+            self.sessions += 1
+            self.connected_since = min(since, self.connected_since or since)
+        if session.received_growth or session.sent_growth:
+            self.received_bytes += session.received_growth
+            self.sent_bytes += session.sent_growth
             self.last_traffic = now
+        return is_first
 
     def disconnect(self) -> None:
         """Record that the identity has no session."""
         self.sessions = 0
         self.connected_since = None
-
-
-class _PollTotals(msgspec.Struct, gc=False):
-    """What one poll shows of one identity: sums over its sessions, the start of the oldest."""
-
-    connected_since: int
-    sessions: int
-    received_growth: int
-    sent_growth: int
-
-    def add(self, session: ClientSession) -> None:
-        """Add one more session."""
-        self.connected_since = min(self.connected_since, session.last_row.connected_since)
-        self.sessions += 1
-        self.received_growth += session.received_growth
-        self.sent_growth += session.sent_growth
 
 
 class ClientTable:
@@ -92,6 +88,7 @@ class ClientTable:
         self.not_exported = 0
         self.received_bytes = 0
         self.sent_bytes = 0
+        self._polls = 0
 
     @property
     def totals(self) -> Mapping[str, ClientTotals]:
@@ -122,14 +119,12 @@ class ClientTable:
         for name in sorted(self._expected):
             self._totals.setdefault(name, ClientTotals())
         surplus = len(self._totals) - self._limit
-        for name in self._evictable(math.inf)[-surplus:] if surplus > 0 else ():
-            del self._totals[name]
+        if surplus > 0:
+            evictable = run_batches(self._evictable(math.inf))
+            for name in list(itertools.islice(evictable, surplus)):
+                del self._totals[name]
 
-    def update(self, status: ServerStatus, now: float) -> None:
-        """Update without a pause, as `update_in_batches` does."""
-        run_batches(self.update_in_batches(status, now))
-
-    def update_in_batches(
+    def update(
         self,
         status: ServerStatus,
         now: float,
@@ -141,30 +136,19 @@ class ClientTable:
 
         It yields after each batch of clients; between batches the totals may be forgotten.
         """
-        sessions = yield from self.sessions.update_in_batches(
+        sessions = yield from self.sessions.update(
             status.clients,
             status.updated,
             unreadable=status.unparsed,
             monitored_for=monitored_for,
             from_file=from_file,
         )
-        yield
-        polls = yield from self._aggregate(sessions)
-        for name in self._totals.keys() - polls.keys():
-            self._totals[name].disconnect()
-        yield
-        new_clients: dict[str, _PollTotals] = {}
-        for number, (name, poll) in enumerate(polls.items()):
-            if number % MAX_ROWS == MAX_ROWS - 1:
-                yield
-            totals = self._totals.get(name)
-            if totals is None:
-                new_clients[name] = poll
-            else:
-                totals.apply(poll, now)
-        self.forget(now)
-        yield
-        self._add_new(new_clients, now)
+        self._polls += 1
+        new_clients, found = yield from self._add_sessions(sessions, now)
+        if found < len(self._totals) + len(new_clients):
+            yield from self._disconnect_absent()
+            yield from self.forget(now)
+        yield from self._add_new(new_clients, now)
 
     def add_established(self, client_id: int, env: Mapping[str, str]) -> None:
         """Record the variables of `>CLIENT:ESTABLISHED`, with which a client logs in."""
@@ -172,76 +156,106 @@ class ClientTable:
             since = parse_time(env.get("time_unix", ""))
             self.sessions.add_peer_info(client_id, since, parse_peer_info(env))
             if "time_duration" not in env:  # marks a client that was just rejected
-                self.sessions.logins.add((client_id, since))
+                self.sessions.logins.add(id_key(client_id, since))
 
-    def restart(self) -> None:
+    def restart(self) -> Generator[None, None, None]:
         """Record that the daemon restarted: its sessions are over."""
-        self.sessions.restart()
-        for totals in self._totals.values():
-            totals.disconnect()
+        yield from self.sessions.restart()
+        for batch in row_batches(list(self._totals.values())):
+            for totals in batch:
+                totals.disconnect()
+            yield
 
-    def forget(self, now: float, *, all_gone: bool = False) -> bool:
+    def forget(self, now: float, *, all_gone: bool = False) -> Generator[None, None, bool]:
         """Drop clients that disconnected long ago; return whether there were any.
 
         Clients of a daemon that is down are kept while they may still be connected; with `all_gone`
         (the daemon does not run) they expire, too.
         """
-        expired = [
-            name
-            for name, totals in self._totals.items()
-            if (all_gone or not totals.sessions)
-            and name not in self._expected
-            and now - (totals.last_seen or 0) > self._forget_after
-        ]
-        for name in expired:
-            del self._totals[name]
-        return bool(expired)
+        count = len(self._totals)
+        for names in row_batches(list(self._totals)):
+            for name in names:
+                totals = self._totals.get(name)
+                if (
+                    totals is not None
+                    and (all_gone or not totals.sessions)
+                    and name not in self._expected
+                    and now - (totals.last_seen or 0) > self._forget_after
+                ):
+                    del self._totals[name]
+            yield
+        return len(self._totals) < count
 
-    def _aggregate(
-        self, sessions: Iterable[ClientSession]
-    ) -> Generator[None, None, dict[str, _PollTotals]]:
-        """Sum the sessions by identity, and their growth into the table's own totals."""
-        polls: dict[str, _PollTotals] = {}
-        for number, session in enumerate(sessions):
-            if number % MAX_ROWS == MAX_ROWS - 1:
-                yield
-            poll = polls.get(session.name)
-            if poll is None:
-                polls[session.name] = _PollTotals(
-                    session.last_row.connected_since,
-                    1,
-                    session.received_growth,
-                    session.sent_growth,
-                )
-            else:
-                poll.add(session)
-        self.received_bytes += sum(poll.received_growth for poll in polls.values())
-        self.sent_bytes += sum(poll.sent_growth for poll in polls.values())
-        return polls
+    def _add_sessions(
+        self, sessions: Iterable[ClientSession], now: float
+    ) -> Generator[None, None, tuple[dict[str, ClientTotals], int]]:
+        """Add the sessions of a poll to their identities.
 
-    def _add_new(self, new_clients: Mapping[str, _PollTotals], now: float) -> None:
-        """Add new identities; over the limit, those with the newest traffic are kept."""
+        Return the identities that are new, and the number of all that have a session.
+        """
+        new_clients: dict[str, ClientTotals] = {}
+        found = received = sent = 0
+        poll, known = self._polls, self._totals
+        for batch in row_batches(sessions):
+            for session in batch:
+                totals = known.get(session.name)
+                if totals is None:
+                    totals = new_clients.get(session.name)
+                    if totals is None:
+                        totals = new_clients[session.name] = ClientTotals()
+                found += totals.add(session, poll=poll, now=now)
+                received += session.received_growth
+                sent += session.sent_growth
+            yield
+        self.received_bytes += received
+        self.sent_bytes += sent
+        return new_clients, found
+
+    def _disconnect_absent(self) -> Generator[None, None, None]:
+        for batch in row_batches(list(self._totals.values())):
+            for totals in batch:
+                if totals.last_poll != self._polls:
+                    totals.disconnect()
+            yield
+
+    def _add_new(
+        self, new_clients: Mapping[str, ClientTotals], now: float
+    ) -> Generator[None, None, None]:
+        """Add new identities; over the limit, those with the newest traffic are kept.
+
+        An identity that was over the limit before starts with the growth since the last poll: its
+        series may have shown the bytes before.
+        """
         capacity = self._limit - len(self._totals)
-        evictable = self._evictable(now) if len(new_clients) > capacity else []
-        self.not_exported = 0
-        for name, poll in new_clients.items():
-            if capacity <= 0 and evictable and (poll.received_growth or poll.sent_growth):
-                del self._totals[evictable.pop()]
-                capacity += 1
-            if capacity <= 0:
-                self.not_exported += 1
-                continue
-            capacity -= 1
-            # An identity that was over the limit before starts with the growth since the last poll:
-            # its series may have shown the bytes before.
-            self._totals[name] = totals = ClientTotals()
-            totals.apply(poll, now)
+        evictable: Iterator[str] = iter(())
+        if len(new_clients) > capacity:
+            evictable = yield from self._evictable(now)
+        not_exported = 0
+        for batch in row_batches(new_clients.items()):
+            for name, totals in batch:
+                if capacity <= 0 and totals.last_traffic:
+                    evicted = next(evictable, None)
+                    capacity += evicted is not None and bool(self._totals.pop(evicted, None))
+                if capacity <= 0:
+                    not_exported += 1
+                    continue
+                capacity -= 1
+                self._totals[name] = totals
+            yield
+        self.not_exported = not_exported
 
-    def _evictable(self, now: float) -> list[str]:
-        """Return the identities that may be dropped, the first to drop at the end."""
-        idle = [
-            (totals.last_traffic, name)
-            for name, totals in self._totals.items()
-            if totals.last_traffic != now and name not in self._expected
-        ]
-        return [name for _, name in sorted(idle, reverse=True)]
+    def _evictable(self, now: float) -> Generator[None, None, Iterator[str]]:
+        """Return the identities without traffic at `now`, the first to drop first."""
+        idle: list[list[tuple[float, str]]] = []
+        for names in row_batches(list(self._totals)):
+            idle.append(
+                sorted(
+                    (totals.last_traffic, name)
+                    for name in names
+                    if (totals := self._totals.get(name)) is not None
+                    and totals.last_traffic != now
+                    and name not in self._expected
+                )
+            )
+            yield
+        return (name for _, name in heapq.merge(*idle))

@@ -11,7 +11,6 @@ from collections.abc import Generator, Sequence
 from exporter.certificates.source import CertificateFileState, certificate_sources
 from exporter.config.target import Target
 from exporter.management import prompts
-from exporter.management.batches import run_batches
 from exporter.management.commands import Command
 from exporter.management.errors import DownReason, ManagementError, ReplyError
 from exporter.management.notifications import (
@@ -34,7 +33,7 @@ from exporter.state.poll_durations import PollDurations
 from exporter.state.port_probes import PortProbes
 from exporter.state.privacy import privacy_for
 from exporter.state.process import ProcessTracker, age
-from exporter.state.revision import mutates, mutates_at_end, mutates_in_batches
+from exporter.state.revision import mutates, mutates_in_batches
 from exporter.state.sharing import SharingState
 from exporter.state.status_order import Restart, StatusFileContent, StatusOrder
 from exporter.state.traffic import Traffic, TunnelCounters
@@ -87,6 +86,7 @@ class DaemonState:
         self.certificates: Sequence[CertificateFileState] = ()
         self.revision = 0
         self.client_revision = 0
+        self.is_updating = False
         self._dco = False
         self._fatal_text = ""
         self._order = StatusOrder()
@@ -150,11 +150,15 @@ class DaemonState:
             self.certificates = ()
         self.client_revision += 1
 
-    @mutates
-    def forget(self, now: float) -> None:
-        """Drop clients that disconnected long ago, while there is no status to do so."""
+    @mutates_in_batches
+    def forget(self, now: float) -> Generator[None, None, None]:
+        """Drop clients that disconnected long ago, while there is no status to do so.
+
+        It yields after each batch of clients.
+        """
         not_running = self.down_reason in {DownReason.REFUSED, DownReason.NOT_FOUND}
-        self.client_revision += self.clients.forget(now, all_gone=not_running)
+        dropped = yield from self.clients.forget(now, all_gone=not_running)
+        self.client_revision += dropped
 
     @mutates
     def on_connect(self) -> None:
@@ -254,17 +258,8 @@ class DaemonState:
         """Count lines that could not be parsed."""
         self.unparsed_lines += lines
 
-    @mutates
+    @mutates_in_batches
     def on_poll(
-        self, poll: Poll, *, now: float, duration: float, monitored_for: float = 0.0
-    ) -> None:
-        """Record a successful poll without a pause, as `on_poll_in_batches` does."""
-        run_batches(
-            self.on_poll_in_batches(poll, now=now, duration=duration, monitored_for=monitored_for)
-        )
-
-    @mutates_at_end
-    def on_poll_in_batches(
         self, poll: Poll, *, now: float, duration: float, monitored_for: float = 0.0
     ) -> Generator[None, None, None]:
         """Record a successful poll, yielding after each batch of clients.
@@ -274,43 +269,53 @@ class DaemonState:
         """
         self.management_up = True  # from now on no status file is read
         start = self.process.connection_start
-        self._restart_counters(self._order.add_session_status(poll.status, start, now=now))
+        restart = self._order.add_session_status(poll.status, start, now=now)
+        yield from self._restart_counters(restart)
         daemon_now = now if poll.status is None else poll.status.updated
         connection_age = age(start, daemon_now)
-        status = yield from self._update(
-            poll.status, now, monitored_for, connection_age=connection_age
-        )
+        status = yield from self._with_logins(poll.status)
+        yield from self._update(status, now, monitored_for, connection_age=connection_age)
         self.down = None
         self.status_fallbacks += poll.fallback
         self._set_status(StatusSource.MANAGEMENT, status, now=now, duration=duration)
         process_age = age(self.process.start_time, daemon_now)
         self._update_traffic(poll.load_stats, now, new_process=process_age < monitored_for)
 
-    @mutates
+    @mutates_in_batches
     def on_status_file(
         self, file: StatusFileContent, *, now: float, duration: float, monitored_for: float = 0.0
-    ) -> None:
-        """Record a status that the daemon wrote to a file, while the session is down.
+    ) -> Generator[None, None, None]:
+        """Record a status that the daemon wrote to a file, yielding after each batch of clients.
 
+        If the session is back its status is newer, and that of the file is dropped.
         `monitored_for` is the time in seconds from the start of the monitoring to the last write
         of the file, at least.
         """
-        self._set_status(StatusSource.STATUS_FILE, file.status, now=now, duration=duration)
+        if self.management_up:
+            return
+        restart = self._order.add_file_status(file, self.process.connection_start, now=now)
+        status = yield from self._with_logins(file.status)
+        if restart is not None:  # else the last status of the session is newer, or this is counted
+            yield from self._restart_counters(restart)
+            yield from self._update(status, now, monitored_for, from_file=True)
+            if not self.has_management:  # else `load-stats` has the growth of the file's clients
+                self._update_traffic(None, now)
+        self._set_status(StatusSource.STATUS_FILE, status, now=now, duration=duration)
         if not self.has_management:
             self.down = None
-        restart = self._order.add_file_status(file, self.process.connection_start, now=now)
-        if restart is None:  # the last status of the session is newer, or this one was counted
-            return
-        self._restart_counters(restart)
-        self.status = run_batches(self._update(file.status, now, monitored_for, from_file=True))
-        if not self.has_management:  # else `load-stats` has the growth once the session is back
-            self._update_traffic(None, now)
 
-    def _restart_counters(self, restart: Restart) -> None:
+    def _with_logins(self, status: Status | None) -> Generator[None, None, Status | None]:
+        """Return a status with all clients that have logged in as connected, without probes."""
+        if isinstance(status, ServerStatus):
+            status = yield from self.port_probes.without_traces(status)
+            status = yield from self.clients.sessions.with_logins(status)
+        return status
+
+    def _restart_counters(self, restart: Restart) -> Generator[None, None, None]:
         if restart is not Restart.NONE:
             self.tunnel.restart()
         if restart is Restart.ALL:
-            self.clients.restart()
+            yield from self.clients.restart()
 
     def _set_status(
         self, source: StatusSource, status: Status | None, *, now: float, duration: float
@@ -351,15 +356,13 @@ class DaemonState:
         *,
         connection_age: float = math.inf,
         from_file: bool = False,
-    ) -> Generator[None, None, Status | None]:
-        """Update the counters from a status; return it with all clients that have logged in."""
+    ) -> Generator[None, None, None]:
+        """Update the counters from a status."""
         match status:
             case ServerStatus():
-                status = self.port_probes.without_traces(status)
-                status = self.clients.sessions.with_logins(status)
                 self.unparsed_lines += status.unparsed
                 self.modes.update(status)
-                yield from self.clients.update_in_batches(
+                yield from self.clients.update(
                     status, now, monitored_for=monitored_for, from_file=from_file
                 )
                 if status.dco_enabled is not None:  # format 1 has no such line
@@ -371,7 +374,6 @@ class DaemonState:
                 self.tunnel.update(status, new_connection=connection_age < monitored_for)
             case None:
                 pass
-        return status
 
     @mutates
     def on_poll_error(self, error: ManagementError) -> None:

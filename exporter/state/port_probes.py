@@ -6,11 +6,12 @@ They are recognised by the probe's own address and port.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Generator, Mapping
 
 import msgspec
 
-from exporter.management.status import ServerStatus
+from exporter.management.batches import row_batches
+from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import parse_real_address
 from exporter.port_probe.outcome import ProbeOutcome, ProbeResult, SkipReason
 from exporter.port_probe.target import ProbeTarget
@@ -102,12 +103,18 @@ class PortProbes:
         if len(self._own_addresses) > MAX_OWN_ADDRESSES:
             del self._own_addresses[next(iter(self._own_addresses))]
 
-    def without_traces(self, status: ServerStatus) -> ServerStatus:
-        """Return a status without the rows of own probes among the clients in a handshake."""
+    def without_traces(self, status: ServerStatus) -> Generator[None, None, ServerStatus]:
+        """Return a status without the rows of own probes among the clients in a handshake.
+
+        It yields after each batch of rows.
+        """
         if not self._own_addresses or not status.pending:
             return status
-        pending = tuple(row for row in status.pending if not self._is_own(row.real_address))
-        return msgspec.structs.replace(status, pending=pending)
+        pending: list[ClientRow] = []
+        for batch in row_batches(status.pending):
+            pending += [row for row in batch if not self._is_own(row.real_address)]
+            yield
+        return msgspec.structs.replace(status, pending=tuple(pending))
 
     def is_trace(self, client: str, line: str) -> bool:
         """Return whether a line of the log, about this client if any, is about an own probe."""

@@ -11,10 +11,18 @@ class Revised(Protocol):
     revision: int
 
 
+class RevisedInBatches(Revised, Protocol):
+    """An object that changes in batches; `is_updating` while such a change is under way."""
+
+    is_updating: bool
+
+
 _P = ParamSpec("_P")
+_Result = TypeVar("_Result")
 _Object = TypeVar("_Object", bound=Revised)
+_BatchObject = TypeVar("_BatchObject", bound=RevisedInBatches)
 _Mutator = Callable[Concatenate[_Object, _P], None]
-_BatchMutator = Callable[Concatenate[_Object, _P], Generator[None, None, None]]
+_BatchMutator = Callable[Concatenate[_BatchObject, _P], Generator[None, None, _Result]]
 
 
 def mutates(method: _Mutator[_Object, _P]) -> _Mutator[_Object, _P]:
@@ -28,30 +36,26 @@ def mutates(method: _Mutator[_Object, _P]) -> _Mutator[_Object, _P]:
     return mutate
 
 
-def mutates_in_batches(method: _BatchMutator[_Object, _P]) -> _BatchMutator[_Object, _P]:
-    """Advance `revision` with each batch of a method that yields after each of them."""
+def mutates_in_batches(
+    method: _BatchMutator[_BatchObject, _P, _Result],
+) -> _BatchMutator[_BatchObject, _P, _Result]:
+    """Advance `revision` after the last batch of a method that yields after each of them.
+
+    Text is rendered again when all of the change is there. Such changes exclude each other: one
+    begins when no other is under way, and yields until then.
+    """
 
     @functools.wraps(method)
     def mutate(
-        revised: _Object, /, *args: _P.args, **kwargs: _P.kwargs
-    ) -> Generator[None, None, None]:
-        for _ in method(revised, *args, **kwargs):
-            revised.revision += 1
+        revised: _BatchObject, /, *args: _P.args, **kwargs: _P.kwargs
+    ) -> Generator[None, None, _Result]:
+        while revised.is_updating:
             yield
-
-    return mutate
-
-
-def mutates_at_end(method: _BatchMutator[_Object, _P]) -> _BatchMutator[_Object, _P]:
-    """Advance `revision` after the last batch: text is rendered again when all of it is there."""
-
-    @functools.wraps(method)
-    def mutate(
-        revised: _Object, /, *args: _P.args, **kwargs: _P.kwargs
-    ) -> Generator[None, None, None]:
+        revised.is_updating = True
         try:
-            yield from method(revised, *args, **kwargs)
+            return (yield from method(revised, *args, **kwargs))
         finally:
+            revised.is_updating = False
             revised.revision += 1
 
     return mutate

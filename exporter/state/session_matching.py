@@ -6,19 +6,20 @@ another key, it is matched by its name, by its start modulo a time zone, and by 
 which may change.
 """
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from exporter.management.batches import row_batches
 from exporter.management.status import ClientRow
 from exporter.management.values import ZONE_STEP
+from exporter.state.client_session import ClientSession
 
-_S = TypeVar("_S")
 _K = TypeVar("_K", bound=Hashable)
 _V = TypeVar("_V")
 
 
-class RowMatch(NamedTuple, Generic[_S]):
+class RowMatch(NamedTuple):
     """A row and the session that it continues, None for a new session.
 
     A match is `unambiguous` unless the row may continue another session: then its growth is
@@ -26,46 +27,100 @@ class RowMatch(NamedTuple, Generic[_S]):
     """
 
     row: ClientRow
-    session: _S | None
+    session: ClientSession | None
     unambiguous: bool
 
 
 def match_rows(
-    rows: Iterable[ClientRow], sessions: Iterable[tuple[_S, ClientRow]]
-) -> Iterator[RowMatch[_S]]:
-    """Match each row with at most one of the sessions, which come with their last rows."""
-    candidates = _group((_match_key(last), (session, last)) for session, last in sessions)
-    if not candidates:  # the first status of a daemon may have ten thousand rows
-        yield from (RowMatch(row, None, True) for row in rows)  # noqa: FBT003 -- no keyword: fast
+    rows: Iterable[ClientRow], sessions: Iterable[ClientSession]
+) -> Iterator[Sequence[RowMatch]]:
+    """Match each row with at most one of the sessions.
+
+    The matches come in batches, which are empty while rows are grouped.
+    """
+    candidates: _Groups[tuple[str, int], ClientSession] = _Groups()
+    for known in row_batches(sessions):
+        for session in known:
+            candidates.add(_match_key(session.last_row), session)
+        yield ()
+    if not candidates.keys():  # the first status of a daemon may have ten thousand rows
+        for batch in row_batches(rows):
+            yield [RowMatch(row, None, True) for row in batch]  # noqa: FBT003 -- no keyword: fast
         return
-    for key, group in _group((_match_key(row), row) for row in rows).items():
-        yield from _match_group(group, candidates.get(key, ()))
+    groups: _Groups[tuple[str, int], ClientRow] = _Groups()
+    for batch in row_batches(rows):
+        for row in batch:
+            groups.add(_match_key(row), row)
+        yield ()
+    for keys in row_batches(groups.keys()):
+        matches: list[RowMatch] = []
+        for key in keys:
+            group, known = groups.get(key), candidates.get(key)
+            if len(group) == 1 >= len(known):  # as nearly always
+                matches.append(RowMatch(group[0], known[0] if known else None, unambiguous=True))
+            else:
+                yield from _match_group(group, known)
+        yield matches
 
 
 def _match_key(row: ClientRow) -> tuple[str, int]:
     return row.common_name, row.connected_since % ZONE_STEP
 
 
-def _group(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, list[_V]]:
-    groups: defaultdict[_K, list[_V]] = defaultdict(list)
-    for key, value in pairs:
-        groups[key].append(value)
-    return groups
+class _Groups(Generic[_K, _V]):
+    """Values by key.
+
+    There is a list only for a key with several values: the garbage collector looks at each list,
+    and a hundred thousand of them would hold the event loop.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[_K, _V] = {}
+        self._others: dict[_K, list[_V]] = {}
+
+    def add(self, key: _K, value: _V) -> None:
+        if key in self._first:
+            self._others.setdefault(key, []).append(value)
+        else:
+            self._first[key] = value
+
+    def keys(self) -> Collection[_K]:
+        return self._first.keys()
+
+    def get(self, key: _K) -> Sequence[_V]:
+        if key not in self._first:
+            return ()
+        return (self._first[key], *self._others.get(key, ()))
 
 
 def _match_group(
-    rows: Sequence[ClientRow], sessions: Sequence[tuple[_S, ClientRow]]
-) -> Iterator[RowMatch[_S]]:
+    rows: Sequence[ClientRow], sessions: Sequence[ClientSession]
+) -> Iterator[Sequence[RowMatch]]:
     """Match rows and sessions of one name and start: by address first, then in order."""
-    by_address = _group((last.real_address, session) for session, last in sessions)
+    candidates: _Groups[str, ClientSession] = _Groups()
+    for known in row_batches(sessions):
+        for session in known:
+            candidates.add(session.last_row.real_address, session)
+        yield ()
+    groups: _Groups[str, ClientRow] = _Groups()
+    for batch in row_batches(rows):
+        for row in batch:
+            groups.add(row.real_address, row)
+        yield ()
+    matched: set[str] = set()
     moved_rows: list[ClientRow] = []
-    for address, group in _group((row.real_address, row) for row in rows).items():
-        if len(group) == len(by_address.get(address, ())) == 1:
-            yield RowMatch(group[0], by_address.pop(address)[0], unambiguous=True)
-        else:
-            moved_rows += group
-    remaining = [session for group in by_address.values() for session in group]
+    for addresses in row_batches(groups.keys()):
+        matches: list[RowMatch] = []
+        for address in addresses:
+            group, known = groups.get(address), candidates.get(address)
+            if len(group) == len(known) == 1:
+                matched.add(address)
+                matches.append(RowMatch(group[0], known[0], unambiguous=True))
+            else:
+                moved_rows += group
+        yield matches
+    remaining = [session for session in sessions if session.last_row.real_address not in matched]
     unambiguous = not remaining or len(remaining) == len(moved_rows) == 1
-    for index, row in enumerate(moved_rows):
-        session = remaining[index] if index < len(remaining) else None
-        yield RowMatch(row, session, unambiguous)
+    moved = itertools.zip_longest(moved_rows, remaining[: len(moved_rows)])
+    for pairs in row_batches(moved):
+        yield [RowMatch(row, session, unambiguous) for row, session in pairs]

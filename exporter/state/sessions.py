@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from exporter.management.batches import MAX_ROWS, run_batches
+from exporter.management.batches import release, row_batches
 from exporter.management.log_lines import ConnectLine
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow, ServerStatus
@@ -20,7 +20,7 @@ from exporter.state.client_session import ClientSession
 from exporter.state.counters import Histogram
 from exporter.state.logged_connects import LoggedConnects, ShownConnects
 from exporter.state.logins import Logins
-from exporter.state.session_keys import SessionKey, has_id, rows_by_key, session_key
+from exporter.state.session_keys import SessionKey, has_id, id_key, rows_by_key, session_key
 from exporter.state.session_matching import match_rows
 
 DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 604800)
@@ -34,9 +34,6 @@ _TIME_RESOLUTION = 1
 
 _UNSEEN_LIMIT = 10_000
 """Clients whose peer info is kept until a status shows them; the oldest are dropped."""
-
-_LINE_BATCH = 1000
-"""Lines of a log history that are counted at once; one takes up to 5 µs."""
 
 _CLOSED_LIMIT = 1000
 """Ended sessions that a log history may still show; it has 250 lines by default."""
@@ -89,10 +86,10 @@ class SessionTracker:
 
         A session that a status has shown before its line was read is counted already.
         """
-        shown = self._shown_connects({line.name for line in lines})
+        shown = yield from self._shown_connects({line.name for line in lines})
         unmatched: list[ConnectLine] = []
-        for start in range(0, len(lines), _LINE_BATCH):
-            for line in lines[start : start + _LINE_BATCH]:
+        for batch in row_batches(lines):
+            for line in batch:
                 if not self._initialised:
                     self._logged_connects.add_matched(line)
                 elif self._logged_connects.record(line):
@@ -101,20 +98,24 @@ class SessionTracker:
                     else:
                         unmatched.append(line)
             yield
-        for line in unmatched:
-            if shown.consume_any_address(line):
-                self._logged_connects.consume(line.name, line.real_address)
-            else:
-                self.connects += 1
+        for batch in row_batches(unmatched):
+            for line in batch:
+                if shown.consume_any_address(line):
+                    self._logged_connects.consume(line.name, line.real_address)
+                else:
+                    self.connects += 1
+            yield
 
-    def _shown_connects(self, names: AbstractSet[str]) -> ShownConnects:
+    def _shown_connects(self, names: AbstractSet[str]) -> Generator[None, None, ShownConnects]:
         """Return the sessions that may have a line in this log history; no later one has it."""
         shown = ShownConnects()
-        for session in self._sessions.values():
-            if not session.logged:
-                session.logged = True
-                if session.last_row.common_name in names:
-                    shown.add(session.last_row, from_file=session.from_file)
+        for batch in row_batches(self._sessions.values()):
+            for session in batch:
+                if not session.logged:
+                    session.logged = True
+                    if session.last_row.common_name in names:
+                        shown.add(session.last_row, from_file=session.from_file)
+            yield
         for row, from_file in self._closed_unlogged:
             shown.add(row, from_file=from_file)
         self._closed_unlogged.clear()
@@ -124,9 +125,9 @@ class SessionTracker:
         """Keep the peer info of a client that no status has shown yet; it may be rejected."""
         if len(self._peer_info) >= _UNSEEN_LIMIT:
             del self._peer_info[next(iter(self._peer_info))]
-        self._peer_info[client_id, since] = peer_info
+        self._peer_info[id_key(client_id, since)] = peer_info
 
-    def with_logins(self, status: ServerStatus) -> ServerStatus:
+    def with_logins(self, status: ServerStatus) -> Generator[None, None, ServerStatus]:
         """Return the status with the pending rows of clients that have logged in as connected.
 
         A client on a bridge has a route only while it sends; one without an address never has. It
@@ -134,10 +135,12 @@ class SessionTracker:
         """
         connected: list[ClientRow] = []
         pending: list[ClientRow] = []
-        for row in status.pending:
-            key = session_key(row)
-            has_login = key in self.logins or key in self._sessions
-            (connected if has_login else pending).append(row)
+        for batch in row_batches(status.pending):
+            for row in batch:
+                key = session_key(row)
+                has_login = key in self.logins or key in self._sessions
+                (connected if has_login else pending).append(row)
+            yield
         if not connected:
             return status
         return msgspec.structs.replace(
@@ -145,26 +148,6 @@ class SessionTracker:
         )
 
     def update(
-        self,
-        rows: Sequence[ClientRow],
-        now: int,
-        *,
-        unreadable: int = 0,
-        monitored_for: float = 0.0,
-        from_file: bool = False,
-    ) -> Sequence[ClientSession]:
-        """Update without a pause, as `update_in_batches` does."""
-        return run_batches(
-            self.update_in_batches(
-                rows,
-                now,
-                unreadable=unreadable,
-                monitored_for=monitored_for,
-                from_file=from_file,
-            )
-        )
-
-    def update_in_batches(
         self,
         rows: Sequence[ClientRow],
         now: int,
@@ -184,25 +167,28 @@ class SessionTracker:
         """
         if not self._initialised:
             self._new_starts = _StartRange(now - monitored_for + _TIME_RESOLUTION, now)
-        by_key, duplicates = rows_by_key(rows)
-        yield
+        keyed = yield from rows_by_key(rows)
         active: dict[SessionKey, ClientSession] = {}
-        unmatched = yield from self._update_known(by_key, active, now)
+        unmatched = yield from self._update_known(keyed.rows, active, now)
+        all_known = len(active) == len(self._sessions)
         current = list(active.values())
         if unmatched:
             current += yield from self._match_new_rows(unmatched, active, now, from_file=from_file)
-        for row in duplicates:  # they count as present; their bytes are ignored
-            self._logged_connects.consume(row.common_name, row.real_address)
-            current.append(_new_session(self._identity(row), row, _UNKNOWN_PEER))
-        if unreadable:
-            self._keep_once(active)
-        yield
-        self._close_absent(
-            active, without_ids=any(row.client_id is None for row in by_key.values())
-        )
+        for batch in row_batches(keyed.duplicates):
+            for row in batch:  # they count as present; their bytes are ignored
+                self._logged_connects.consume(row.common_name, row.real_address)
+                current.append(_new_session(self._identity(row), row, _UNKNOWN_PEER))
+            yield
+        if not all_known:
+            yield from self._close_absent(
+                active, keep_once=unreadable > 0, keep_ids=not keyed.all_have_ids
+            )
+        before, self._sessions = self._sessions, active
+        self.disconnects += self._logged_connects.rotate()
         self._end_first_status(now, unreadable)
-        self.current = current
-        return current
+        self.current = tuple(current)  # the garbage collector looks at each item of a list
+        yield from release(before)
+        return self.current
 
     def _update_known(
         self,
@@ -212,15 +198,16 @@ class SessionTracker:
     ) -> Generator[None, None, list[ClientRow]]:
         """Update the sessions whose key is known, and mark them as active; return other rows."""
         unmatched: list[ClientRow] = []
-        for number, (key, row) in enumerate(by_key.items()):
-            if number % MAX_ROWS == MAX_ROWS - 1:
-                yield
-            session = self._sessions.get(key)
-            if session is None:
-                unmatched.append(row)
-            else:
-                session.update(row, now)
-                active[key] = session
+        known = self._sessions
+        for batch in row_batches(by_key.items()):
+            for key, row in batch:
+                session = known.get(key)
+                if session is None:
+                    unmatched.append(row)
+                else:
+                    session.update(row, now)
+                    active[key] = session
+            yield
         return unmatched
 
     def _end_first_status(self, now: int, unreadable: int) -> None:
@@ -230,13 +217,17 @@ class SessionTracker:
             self._new_starts = _StartRange(after=now)
         self._initialised = True
 
-    def restart(self) -> None:
+    def restart(self) -> Generator[None, None, None]:
         """Record that the daemon restarted: its sessions are over, its client ids start at 0."""
-        self._close(self._sessions.values())
-        self._sessions = {}
+        ended, self._sessions = self._sessions, {}
         self.current = ()
         self._initialised = True
         self._new_starts = _StartRange()
+        for batch in row_batches(ended.values()):
+            for session in batch:
+                self._close(session)
+            yield
+        yield from release(ended)
 
     def _match_new_rows(
         self,
@@ -251,91 +242,95 @@ class SessionTracker:
         If both polls have client ids, a new key is a new session. Else it may be an old one.
         """
         with_ids = rows[0].client_id is not None
-        inactive = [
-            ((key, session), session.last_row)
+        inactive = (
+            session
             for key, session in self._sessions.items()
             if key not in active and not (with_ids and session.last_row.client_id is not None)
-        ]
+        )
         matched: list[ClientSession] = []
         opened: list[ClientSession] = []
-        for number, (row, known, unambiguous) in enumerate(match_rows(rows, inactive)):
-            if number % MAX_ROWS == MAX_ROWS - 1:
-                yield
-            key = session_key(row)
-            if known is None:
-                session = self._open_session(key, row)
-                session.from_file = from_file
-                if self._new_starts.contains(row.connected_since):
-                    opened.append(session)
-                elif not self._absolute:
-                    session.start(row, now)
-            else:
-                key, session = self._continue_session(known, row)
-            active[key] = session
-            session.update(row, now)
-            if not unambiguous:
-                session.drop_growth()
-            matched.append(session)
-        yield
-        self._count_connects(opened)
+        for matches in match_rows(rows, inactive):
+            for row, known, unambiguous in matches:
+                if known is None:
+                    session = self._open_session(row)
+                    session.from_file = from_file
+                    if self._new_starts.contains(row.connected_since):
+                        opened.append(session)
+                    elif not self._absolute:
+                        session.start(row, now)
+                else:
+                    session = known
+                    self._continue_session(session, row)
+                active[session.key] = session
+                session.update(row, now)
+                if not unambiguous:
+                    session.drop_growth()
+                matched.append(session)
+            yield
+        yield from self._count_connects(opened)
         return matched
 
-    def _open_session(self, key: SessionKey, row: ClientRow) -> ClientSession:
+    def _open_session(self, row: ClientRow) -> ClientSession:
+        key = session_key(row)
         peer_info = self._peer_info.pop(key, _UNKNOWN_PEER)
         self.logins.remove(key)
         return _new_session(self._identity(row), row, peer_info)
 
-    def _continue_session(
-        self, known: tuple[SessionKey, ClientSession], row: ClientRow
-    ) -> tuple[SessionKey, ClientSession]:
-        """Continue a session in a row with another key; return its key from now on."""
-        key, session = known
-        if row.client_id is None and has_id(key):
-            return key, session  # keep the client id over polls without client ids
-        del self._sessions[key]
+    def _continue_session(self, session: ClientSession, row: ClientRow) -> None:
+        """Continue a session in a row with another key."""
+        if row.client_id is None and has_id(session.key):
+            return  # keep the client id over polls without client ids
+        del self._sessions[session.key]
+        session.key = session_key(row)
         if row.client_id is not None:
             session.name = self._identity(row)  # format 1 has no user names
-            session.peer_info = self._peer_info.pop(session_key(row), session.peer_info)
-        return session_key(row), session
+            session.peer_info = self._peer_info.pop(session.key, session.peer_info)
 
-    def _count_connects(self, opened: Iterable[ClientSession]) -> None:
+    def _count_connects(self, opened: Iterable[ClientSession]) -> Generator[None, None, None]:
         """Count new sessions as connects, except those that the log has shown."""
         unmatched: list[ClientSession] = []
-        for session in opened:
-            row = session.last_row
-            session.logged = self._logged_connects.consume(row.common_name, row.real_address)
-            if not session.logged:
-                unmatched.append(session)
-        for session in unmatched:
-            name = session.last_row.common_name
-            session.logged = self._logged_connects.consume_any_address(name)
-            self.connects += not session.logged
+        for batch in row_batches(opened):
+            for session in batch:
+                row = session.last_row
+                session.logged = self._logged_connects.consume(row.common_name, row.real_address)
+                if not session.logged:
+                    unmatched.append(session)
+            yield
+        for batch in row_batches(unmatched):
+            for session in batch:
+                name = session.last_row.common_name
+                session.logged = self._logged_connects.consume_any_address(name)
+                self.connects += not session.logged
+            yield
 
-    def _keep_once(self, active: dict[SessionKey, ClientSession]) -> None:
-        """Keep the sessions that are missing for the first time."""
-        for key, session in self._sessions.items():
-            if key not in active and not session.missing_once:
-                session.missing_once = True
-                active[key] = session
+    def _close_absent(
+        self, active: dict[SessionKey, ClientSession], *, keep_once: bool, keep_ids: bool
+    ) -> Generator[None, None, None]:
+        """Close the sessions that are not active, but for those that are kept as active.
 
-    def _close_absent(self, active: dict[SessionKey, ClientSession], *, without_ids: bool) -> None:
-        """Close the sessions that are not active, and expire logged connects."""
-        absent = {key: session for key, session in self._sessions.items() if key not in active}
-        if without_ids:  # a poll without client ids doesn't show whether a session with one ended
-            active |= {key: session for key, session in absent.items() if has_id(key)}
-            absent = {key: session for key, session in absent.items() if not has_id(key)}
-        self._close(absent.values())
-        self._sessions = active
-        self.disconnects += self._logged_connects.rotate()
+        With `keep_once` these are the sessions that are missing for the first time, with `keep_ids`
+        those with a client id: a poll without client ids doesn't show whether they have ended.
+        """
+        for batch in row_batches(self._sessions.items()):
+            for key, session in batch:
+                if key in active:
+                    continue
+                if keep_once and not session.missing_once:
+                    session.missing_once = True
+                    active[key] = session
+                elif keep_ids and has_id(key):
+                    active[key] = session
+                else:
+                    self._close(session)
+            yield
 
-    def _close(self, sessions: Iterable[ClientSession]) -> None:
-        for session in sessions:
-            self.disconnects += 1
-            if not session.logged:
-                self._closed_unlogged.append((session.last_row, session.from_file))
-            if 0 <= session.duration <= _MAX_DURATION:
-                self.durations.observe(session.duration)
+    def _close(self, session: ClientSession) -> None:
+        self.disconnects += 1
+        if not session.logged:
+            self._closed_unlogged.append((session.last_row, session.from_file))
+        if 0 <= session.duration <= _MAX_DURATION:
+            self.durations.observe(session.duration)
 
 
 def _new_session(name: str, row: ClientRow, peer_info: PeerInfo) -> ClientSession:
-    return ClientSession(name, row, peer_info, last_seen=row.connected_since)
+    return ClientSession(session_key(row), name, row, peer_info, last_seen=row.connected_since)

@@ -39,14 +39,14 @@ from exporter.transport.stream import Stream
 _LAST_REPLY = 0.5
 """Seconds that `close` waits for a pending reply, so that the exporter stops within a second."""
 
-_MAX_MESSAGES = 500
-"""Messages dispatched before yielding to the event loop: ten milliseconds of log lines."""
+_MAX_MESSAGES = 250
+"""Messages dispatched before yielding to the event loop: five milliseconds of log lines."""
 
-_MAX_MESSAGE_BYTES = 64 * 1024
+_MAX_MESSAGE_BYTES = 32 * 1024
 """Bytes of these messages; a byte of a log line takes up to 150 ns."""
 
-_SMALL_READ = 4096
-"""Bytes that are dispatched without yielding: reading on waits for more."""
+_SMALL_READ = 1024
+"""Bytes that are handled at once: a few lines, as of nearly all reads."""
 
 Subscriber = Callable[[Notification], None]
 ReplyCallback = Callable[[Reply], Awaitable[None]]
@@ -114,11 +114,11 @@ class Connection:
         try:
             async with asyncio.timeout(self.timeout):
                 while not self._protocol.greeted:
-                    data = await self._stream.read()
-                    for piece in data_batches(data):
+                    for piece in data_batches(await self._stream.read()):
+                        await _wait_for_turn(piece)
                         messages, answer = handshake.feed(piece)
                         self._writer.write(answer)
-                        await self._dispatch(messages, size=len(data))
+                        await self._dispatch(messages)
         except TimeoutError as error:
             raise handshake.timeout_error(self.timeout) from error
         except OSError as error:  # a reset: closed with our bytes unread
@@ -207,7 +207,8 @@ class Connection:
         try:
             while data := await self._stream.read():
                 for piece in data_batches(data):
-                    await self._dispatch(self._receive(piece), size=len(data))
+                    await _wait_for_turn(piece)
+                    await self._dispatch(self._receive(piece))
             await self._dispatch(self._protocol.receive_eof())
             self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
@@ -235,8 +236,8 @@ class Connection:
                 pending.reply.set_exception(error)
         self._pop(len(self._pending))
 
-    async def _dispatch(self, messages: Sequence[Message], *, size: int = 0) -> None:
-        """Dispatch the messages of a read of `size` bytes, yielding between batches of them.
+    async def _dispatch(self, messages: Sequence[Message]) -> None:
+        """Dispatch messages, yielding to the event loop between batches of them.
 
         Not in `_read`: its variables would keep a large status in memory until the next bytes.
         """
@@ -249,8 +250,6 @@ class Connection:
                     await self._on_reply(message)
                 else:
                     self._dispatch_one(message)
-        if size > _SMALL_READ:
-            await yield_to_loop()
 
     def _dispatch_one(
         self, message: Notification | Truncated | UnexpectedLine | PasswordPrompt
@@ -327,6 +326,12 @@ def _total_size(messages: Sequence[Message]) -> int:
         for message in messages
         if isinstance(message, Notification)
     )
+
+
+async def _wait_for_turn(piece: bytes) -> None:
+    """Yield to the event loop before bytes that take time."""
+    if len(piece) > _SMALL_READ:
+        await yield_to_loop()
 
 
 async def _wait_for(awaitable: Coroutine[None, None, object], seconds: float) -> None:

@@ -10,6 +10,7 @@ from aiohttp import Payload, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.typedefs import Handler
 
+from exporter.aio import run_cooperatively
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.gzip_page import gzip_page
 from exporter.state.daemon import DaemonState
@@ -66,7 +67,7 @@ async def page_response(
     )
     if not accepts_gzip(_header(request, hdrs.ACCEPT_ENCODING)):
         return web.Response(body=ChunkedPayload(page.slices, page.size, page.content_type))
-    chunks = await gzip_page(page)
+    chunks = await run_cooperatively(gzip_page(page))
     size = sum(map(len, chunks))
     return web.Response(
         body=ChunkedPayload(lambda: chunks, size, page.content_type),

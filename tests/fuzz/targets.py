@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from exporter.management import replies
+from exporter.management.batches import run_batches
 from exporter.management.errors import ProtocolError, ReplyError
 from exporter.management.messages import (
     ErrorReply,
@@ -22,7 +23,6 @@ from exporter.management.notifications import parse_notification
 from exporter.management.protocol import LINE_COST, LINE_LIMIT, ManagementProtocol
 from exporter.management.status import StatusReader, parse_status
 from tests.management.buffered import buffered
-from tests.steps import drain
 
 T = TypeVar("T")
 Result = TypeVar("Result")
@@ -90,7 +90,7 @@ def parse_message(message: Message) -> None:
                 parse_status,
                 replies.parse_version,
                 replies.parse_states,
-                lambda lines: drain(replies.parse_log_cache(lines)),
+                lambda lines: run_batches(replies.parse_log_cache(lines)),
             ):
                 result_or_error(parse, lines)
         case SuccessReply(text) | ErrorReply(text):

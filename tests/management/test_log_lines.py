@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.management import log_lines as log_lines_module
+from exporter.management.batches import run_batches
 from exporter.management.log_events import LOG_EVENTS, LogEvent
 from exporter.management.log_lines import (
     MAX_TEXT,
@@ -27,7 +28,6 @@ from exporter.management.notifications import LogLine, parse_log, parse_notifica
 from exporter.management.values import decode as decode_text
 from exporter.state.events import Events
 from tests.management.captures import CAPTURES, decode
-from tests.steps import drain
 
 EACH = pytest.mark.parametrize("event", LOG_EVENTS, ids=lambda event: event.name)
 EXAMPLES = st.sampled_from([event.example for event in LOG_EVENTS])
@@ -299,7 +299,7 @@ def log_lines(capture: str) -> list[LogLine]:
 
 def events_of(captures: list[str]) -> Counter[str]:
     events = Events(lambda _: None, lambda _: (None for _ in ()))
-    drain(events.add_log_history(()))
+    run_batches(events.add_log_history(()))
     for capture in captures:
         for log_line in log_lines(capture):
             events.add("LOG", log_line)

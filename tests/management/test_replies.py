@@ -5,12 +5,13 @@ from collections.abc import Callable
 import pytest
 
 from exporter.management import replies
+from exporter.management.batches import run_batches
 from exporter.management.errors import ReplyError
 from exporter.management.notifications import LogLine
 from exporter.management.replies import MAX_LOG_LINES, MAX_STATES, LoadStats, Version
 from exporter.management.state import State, StateName
 from exporter.management.values import MAX_TIME
-from tests.steps import assert_linear, count_steps, drain
+from tests.steps import assert_linear, count_steps
 
 FEATURES = "[SSL (OpenSSL)] [LZO] [LZ4] [EPOLL] [PKCS11] [MH/PKTINFO] [AEAD]"
 
@@ -127,7 +128,7 @@ def test_invalid_lines_of_the_log_cache_are_skipped() -> None:
     """Before 2.5.11 and 2.6.11 a message may contain a line break."""
     distant = b"%d,N,in the year 10000" % (MAX_TIME + 1)
     lines = [b"1795406061,N,one, with a comma", b"the rest of it", distant, b"1795406062,,two"]
-    assert drain(replies.parse_log_cache(lines)) == (
+    assert run_batches(replies.parse_log_cache(lines)) == (
         LogLine(1795406061, "N", "one, with a comma"),
         LogLine(1795406062, "", "two"),
     )
@@ -141,7 +142,7 @@ def test_of_a_state_history_no_more_is_read_than_openvpn_keeps() -> None:
 def test_of_a_log_cache_the_last_lines_are_read_in_batches() -> None:
     parsing = replies.parse_log_cache([b"%d,,x" % time for time in range(2 * MAX_LOG_LINES)])
     assert next(parsing) is None
-    times = [line.time for line in drain(parsing)]
+    times = [line.time for line in run_batches(parsing)]
     assert times == list(range(MAX_LOG_LINES, 2 * MAX_LOG_LINES))
 
 

@@ -16,6 +16,7 @@ from exporter.certificates.source import (
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.config.share import ShareConfig
 from exporter.config.target import Target
+from exporter.management.batches import run_batches
 from exporter.management.endpoint import UnixEndpoint, parse_endpoint
 from exporter.management.errors import ConnectionRefused
 from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version
@@ -122,7 +123,7 @@ def start_session(daemon: DaemonState, *, version: str = "2.6.14") -> None:
 
 def poll(daemon: DaemonState, status: Status | None, *, now: float = NOON) -> None:
     stats = LoadStats(clients=1, received_bytes=9000, sent_bytes=8000)
-    daemon.on_poll(Poll(stats, status), now=now, duration=0.025)
+    run_batches(daemon.on_poll(Poll(stats, status), now=now, duration=0.025))
 
 
 def server(

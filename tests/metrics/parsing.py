@@ -13,6 +13,7 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse_plain
 from prometheus_client.registry import Collector
 
+from exporter.management.batches import run_batches
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.family import (
     CollectPorts,
@@ -117,13 +118,18 @@ class ReferenceCollector(Collector):
 def samples_of(family: Family, daemon: DaemonState) -> Iterator[tuple[str, dict[str, str], float]]:
     """Yield suffix, labels and value of each sample, read without the exporter's encoder."""
     match family.source:
-        case PerClientValues(names, values):
-            pairs = zip(names(daemon), values(daemon), strict=True)
-            samples: Samples = {name: value for name, value in pairs if value is not None}
+        case PerClientValues(clients, value_of):
+            values = {
+                daemon.privacy.name(name): value_of(client)
+                for name, client in clients(daemon).items()
+            }
+            samples: Samples = {name: value for name, value in values.items() if value is not None}
         case PerClientInfo(keys, labels):
-            samples = dict.fromkeys(numbered(map(labels, keys(daemon))), 1)
+            samples = dict.fromkeys(
+                numbered(labels(daemon.privacy, key) for key in keys(daemon)), 1
+            )
         case PerClientSamples(collect):
-            samples = collect(daemon)
+            samples = run_batches(collect(daemon))
         case CollectPorts(collect):
             samples = collect(daemon.port_probes)
         case collect:

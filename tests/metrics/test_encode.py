@@ -1,4 +1,5 @@
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -6,6 +7,7 @@ from hypothesis import strategies as st
 
 from exporter.metrics.encode import InfoLines, escape, render, render_chunks
 from exporter.metrics.family import Metric, MetricType, PerClientInfo
+from exporter.state.privacy import PlainPrivacy, Privacy
 from tests.metrics.parsing import numbered
 
 
@@ -46,12 +48,17 @@ class TestSampleLines:
 KEYS = st.tuples(st.sampled_from(["", "a", 'b"', "c\\", "d\n"]), st.integers(0, 3))
 
 
-def labels(key: tuple[str, int]) -> tuple[str, ...]:
+def labels(_: Privacy, key: tuple[str, int]) -> tuple[str, ...]:
     """Return equal labels for some different keys."""
     return key[0], "odd" if key[1] % 2 else ""
 
 
 METRIC = Metric("openvpn_x_info", MetricType.INFO, "X.", ("name", "parity", "number"))
+
+
+def info_of(labels: Callable[[Privacy, Any], tuple[str, ...]], daemon: str = "office") -> InfoLines:
+    source = PerClientInfo(lambda _: (), labels)
+    return InfoLines(METRIC, daemon, source, privacy=PlainPrivacy())
 
 
 def rendered(info_lines: InfoLines, keys: Sequence[Hashable]) -> bytes:
@@ -67,13 +74,13 @@ class TestInfoLines:
     @given(st.lists(st.lists(KEYS, max_size=6), min_size=1, max_size=6))
     def test_are_those_of_the_current_keys(self, history: list[list[tuple[str, int]]]) -> None:
         daemon = escape('of"fice')
-        info_lines = InfoLines(METRIC, daemon, PerClientInfo(lambda _: (), labels))
+        info_lines = info_of(labels, daemon)
         for keys in history:
-            samples = dict.fromkeys(numbered(map(labels, keys)), 1)
+            samples = dict.fromkeys(numbered(labels(PlainPrivacy(), key) for key in keys), 1)
             assert rendered(info_lines, keys) == render(METRIC, daemon, samples)
 
     def test_with_equal_labels_are_numbered_from_the_second_on(self) -> None:
-        info_lines = InfoLines(METRIC, "office", PerClientInfo(lambda _: (), labels))
+        info_lines = info_of(labels)
         keys = [("a", 0), ("a", 2), ("b", 1), ("a", 0)]
         lines = (
             b'openvpn_x_info{daemon="office",name="a"} 1\n',
@@ -87,11 +94,11 @@ class TestInfoLines:
     def test_are_formatted_once(self) -> None:
         calls: list[Hashable] = []
 
-        def count(key: tuple[str, int]) -> tuple[str, ...]:
+        def count(privacy: Privacy, key: tuple[str, int]) -> tuple[str, ...]:
             calls.append(key)
-            return labels(key)
+            return labels(privacy, key)
 
-        info_lines = InfoLines(METRIC, "office", PerClientInfo(lambda _: (), count))
+        info_lines = info_of(count)
         for _ in range(3):
             rendered(info_lines, [("a", 1), ("b", 2)])
         assert calls == [("a", 1), ("b", 2)]
@@ -99,17 +106,17 @@ class TestInfoLines:
     def test_are_dropped_with_their_keys(self) -> None:
         calls: list[Hashable] = []
 
-        def count(key: tuple[str, int]) -> tuple[str, ...]:
+        def count(privacy: Privacy, key: tuple[str, int]) -> tuple[str, ...]:
             calls.append(key)
-            return labels(key)
+            return labels(privacy, key)
 
-        info_lines = InfoLines(METRIC, "office", PerClientInfo(lambda _: (), count))
+        info_lines = info_of(count)
         for keys in ([("a", 1)], [], [("a", 1)]):
             rendered(info_lines, keys)
         assert calls == [("a", 1)] * 2
 
     def test_of_thousands_of_keys_pause_between_chunks(self) -> None:
-        info_lines = InfoLines(METRIC, "office", PerClientInfo(lambda _: (), labels))
+        info_lines = info_of(labels)
         keys = [(str(number), 0) for number in range(9000)]
         assert sum(1 for _ in info_lines.render_chunks(keys)) > 3
         assert rendered(info_lines, keys).count(b"\n") == 9000

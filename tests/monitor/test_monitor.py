@@ -302,14 +302,14 @@ async def test_a_bug_in_a_poll_ends_no_task(
     monkeypatch: pytest.MonkeyPatch, log: LogCapture
 ) -> None:
     bugs = iter([ZeroDivisionError("a bug"), KeyError("another")])
-    on_poll = DaemonState.on_poll_in_batches
+    on_poll = DaemonState.on_poll
 
     def stumble(state: DaemonState, *args: object, **kwargs: object) -> Generator[None, None, None]:
         for bug in bugs:
             raise bug
         return on_poll(state, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(DaemonState, "on_poll_in_batches", stumble)
+    monkeypatch.setattr(DaemonState, "on_poll", stumble)
     async with fake_daemon() as daemon, running_monitor(daemon.endpoint) as state:
         for _ in range(2):
             session = await daemon.accept_and_greet()

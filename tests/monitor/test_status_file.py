@@ -9,6 +9,7 @@ import pytest
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.config.target import Target
+from exporter.management.batches import run_batches
 from exporter.management.endpoint import parse_endpoint
 from exporter.management.errors import DownReason, SlotBusy
 from exporter.management.replies import LoadStats, Poll
@@ -64,7 +65,9 @@ class PolledFile:
     def answer(self, content: bytes) -> None:
         """Let the session answer a poll with this status."""
         reading = parse_status(tuple(content.splitlines()))
-        self.state.on_poll(Poll(LoadStats(1, 500, 600), reading), now=self.now, duration=0.1)
+        run_batches(
+            self.state.on_poll(Poll(LoadStats(1, 500, 600), reading), now=self.now, duration=0.1)
+        )
 
     def received(self) -> int:
         return self.state.clients.totals["alice"].received_bytes

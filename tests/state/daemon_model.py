@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.config.target import Target
+from exporter.management.batches import run_batches
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.errors import SessionClosed
 from exporter.management.log_lines import ConnectLine
@@ -21,7 +22,6 @@ from exporter.management.status import Status, TunnelStatus
 from exporter.state.daemon import DaemonState
 from exporter.state.status_order import StatusFileContent
 from tests.state.model import START, Action, ModelClient, ServerModel, Step
-from tests.steps import drain
 
 
 class Event(enum.Enum):
@@ -255,11 +255,11 @@ class MonitoredDaemon:
         self.daemon.show(self.daemon.snapshot())
         poll = Poll(self.daemon.load_stats(), self.daemon.status(format_1=False))
         self.state.on_status_received()
-        self.state.on_poll(poll, now=self.daemon.now, duration=0.1)
+        run_batches(self.state.on_poll(poll, now=self.daemon.now, duration=0.1))
 
     def _poll_file(self, file: StatusFileContent, snapshot: object) -> None:
         self.daemon.show(snapshot)
-        self.state.on_status_file(file, now=self.daemon.now, duration=0.1)
+        run_batches(self.state.on_status_file(file, now=self.daemon.now, duration=0.1))
 
     def _write(self) -> None:
         status, snapshot = self.daemon.status(format_1=self._format_1), self.daemon.snapshot()
@@ -273,7 +273,7 @@ class MonitoredDaemon:
         self.state.on_pid(self._pid)
         self.state.on_state_history(tuple(self._states))
         if self._log:
-            drain(self.state.on_log_history(tuple(self._lines)))
+            run_batches(self.state.on_log_history(tuple(self._lines)))
 
     def _disconnect(self) -> None:
         if self._connected:

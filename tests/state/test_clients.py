@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from exporter.config.schema import ClientsConfig, Identity
+from exporter.management.batches import run_batches
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.clients import ClientTable, ClientTotals
 
@@ -35,7 +36,7 @@ def make_table(config: ClientsConfig, expected: Sequence[str] = ()) -> ClientTab
 
 
 def polled(table: ClientTable, *rows: ClientRow, now: float = 0.0) -> ClientTable:
-    table.update(status(*rows), now)
+    run_batches(table.update(status(*rows), now))
     return table
 
 
@@ -45,7 +46,7 @@ def received(table: ClientTable) -> dict[str, int]:
 
 def test_sessions_of_one_name_are_summed() -> None:
     table = polled(make_table(CONFIG), row("a", 10, since=500), row("a", 5, client_id=1), now=7.0)
-    assert table.totals == {"a": ClientTotals(15, 30, 2, 500, 7.0, 7.0)}
+    assert table.totals == {"a": ClientTotals(15, 30, 2, 500, 7.0, 7.0, last_poll=1)}
     assert (table.received_bytes, table.sent_bytes) == (15, 30)
 
 
@@ -59,7 +60,7 @@ def test_an_identity_is_connected_since_its_oldest_session_began() -> None:
 def test_bytes_of_a_session_stay_counted_after_its_end() -> None:
     table = polled(make_table(CONFIG), row("a", 10), now=1.0)
     polled(table, now=2.0)
-    assert table.totals == {"a": ClientTotals(10, 20, 0, None, 1.0, 1.0)}
+    assert table.totals == {"a": ClientTotals(10, 20, 0, None, 1.0, 1.0, last_poll=1)}
     polled(table, row("a", 3, client_id=1), now=3.0)
     assert received(table) == {"a": 13}
 
@@ -103,7 +104,7 @@ def test_expected_clients_have_totals_from_the_start_and_never_expire() -> None:
 
 def test_a_restart_ends_every_session() -> None:
     table = polled(make_table(CONFIG), row("a", 10))
-    table.restart()
+    run_batches(table.restart())
     assert table.totals["a"].sessions == 0
     assert table.totals["a"].connected_since is None
     assert received(table) == {"a": 10}
@@ -124,18 +125,18 @@ class TestWithoutAStatus:
     def test_disconnected_clients_expire(self) -> None:
         table = polled(polled(make_table(ClientsConfig(forget_after=60.0)), row("alice")))
         polled(table, row("bob"), now=30.0)
-        assert not table.forget(60.0)
-        assert table.forget(61.0)
+        assert not run_batches(table.forget(60.0))
+        assert run_batches(table.forget(61.0))
         assert received(table).keys() == {"bob"}
 
     def test_connected_clients_are_kept(self) -> None:
         table = polled(make_table(ClientsConfig(forget_after=60.0)), row("alice"))
-        assert not table.forget(1e6)
+        assert not run_batches(table.forget(1e6))
         assert received(table).keys() == {"alice"}
 
     def test_connected_clients_expire_if_the_daemon_does_not_run(self) -> None:
         table = polled(make_table(ClientsConfig(forget_after=60.0), ["bob"]), row("alice"))
-        assert table.forget(61.0, all_gone=True)
+        assert run_batches(table.forget(61.0, all_gone=True))
         assert received(table).keys() == {"bob"}
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.config.schema import ClientsConfig
+from exporter.management.batches import run_batches
 from exporter.state.clients import ClientTable
 from tests.state.model import Action, ServerModel, Step
 
@@ -72,8 +73,8 @@ class MonitoredModel:
             self._restarted |= step.action is Action.RESTART
             self._apply(step)
         if restarted:
-            self.table.restart()
-        self.table.update(status, self.server.now)
+            run_batches(self.table.restart())
+        run_batches(self.table.update(status, self.server.now))
 
     def totals(self) -> tuple[Counter[str], Counter[str]]:
         """Return the bytes received and sent, by name."""

@@ -12,7 +12,7 @@ from exporter.certificates.source import (
 )
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.config.target import Target
-from exporter.management.batches import MAX_ROWS
+from exporter.management.batches import MAX_ROWS, run_batches
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.errors import (
     ConnectionRefused,
@@ -86,7 +86,7 @@ def poll(
 def take(known: DaemonState, *polls: Poll) -> None:
     for one in polls:
         known.on_status_received()
-        known.on_poll(one, now=NOW, duration=0.01)
+        run_batches(known.on_poll(one, now=NOW, duration=0.01))
 
 
 def begun(*, pid: int = 4711) -> DaemonState:
@@ -138,7 +138,7 @@ def test_the_mode_of_a_discovered_tunnel_is_known_from_the_start(tmp_path: Path)
     daemon = DaemonConfig(name="uplink", openvpn_config=found.config)
     known = DaemonState(Target(daemon))
     file = StatusFileContent(tunnel(), written_at=NOW - 1, digest=b"")
-    known.on_status_file(file, now=NOW, duration=0.01)
+    run_batches(known.on_status_file(file, now=NOW, duration=0.01))
     assert known.mode is Mode.P2P
 
 
@@ -386,7 +386,7 @@ def test_a_poll_of_many_clients_is_recorded_in_batches() -> None:
     )
     before = known.revision, known.client_revision
     steps = 0
-    for _ in known.on_poll_in_batches(
+    for _ in known.on_poll(
         poll(msgspec.structs.replace(server(), clients=rows)), now=NOW, duration=0.1
     ):
         assert (known.revision, known.client_revision) == before

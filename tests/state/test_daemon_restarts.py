@@ -4,6 +4,7 @@ import pytest
 
 from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
+from exporter.management.batches import run_batches
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.notifications import ClientEvent, StateChange
 from exporter.management.replies import LoadStats, Poll
@@ -38,7 +39,7 @@ def poll(record: DaemonState, received: int, *, load: int | None = None, since: 
     status = ServerStatus(updated=6000, clients=(client,), pending=(), route_count=1)
     load_stats = LoadStats(1, received if load is None else load, 0)
     record.on_status_received()
-    record.on_poll(Poll(load_stats, status), now=6000.0, duration=0.1)
+    run_batches(record.on_poll(Poll(load_stats, status), now=6000.0, duration=0.1))
 
 
 def totals(record: DaemonState) -> tuple[int, int]:
@@ -103,7 +104,7 @@ def test_a_restart_after_a_status_keeps_its_sessions() -> None:
     status = ServerStatus(updated=6000, clients=(client,), pending=(), route_count=1)
     record.on_status_received()
     record.on_notification("STATE", StateChange(RESTARTED))
-    record.on_poll(Poll(LoadStats(1, 110, 0), status), now=6000.0, duration=0.1)
+    run_batches(record.on_poll(Poll(LoadStats(1, 110, 0), status), now=6000.0, duration=0.1))
     assert totals(record) == (110, 110)
     assert record.clients.sessions.disconnects == 0
     poll(record, 7, load=117, since=3001)
@@ -125,7 +126,7 @@ def test_a_handshake_is_no_login(rejected: bool) -> None:  # noqa: FBT001 -- two
     record = begun(START, CONNECTED)
     record.on_status_received()
     empty = ServerStatus(updated=6000, clients=(), pending=(), route_count=0)
-    record.on_poll(Poll(LoadStats(0, 0, 0), empty), now=6000.0, duration=0.1)
+    run_batches(record.on_poll(Poll(LoadStats(0, 0, 0), empty), now=6000.0, duration=0.1))
     variables = {"time_unix": "1001", "IV_PLAT": "linux", "IV_VER": "2.6.14"}
     if rejected:
         variables["time_duration"] = "0"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.management.batches import run_batches
 from exporter.management.log_events import LOG_EVENTS
 from exporter.management.log_lines import ConnectLine
 from exporter.management.notifications import (
@@ -23,7 +24,6 @@ from exporter.management.notifications import (
 from exporter.management.reconnect_reasons import RECONNECT_REASONS
 from exporter.management.state import State, StateName
 from exporter.state.events import Events
-from tests.steps import drain
 
 FAILED = LogLine(10, "N", "192.0.2.1:4 TLS Error: TLS handshake failed")
 MANAGEMENT_LINE = LogLine(10, "D", "MANAGEMENT: CMD 'log all'")
@@ -53,7 +53,7 @@ class RecordedEvents:
         """Let a session begin."""
         self.events.on_connect()
         self.events.add_state_history(states)
-        drain(self.events.add_log_history(lines))
+        run_batches(self.events.add_log_history(lines))
 
     def state(self, *states: State) -> None:
         for entry in states:
@@ -130,7 +130,7 @@ def test_lines_that_arrive_before_the_log_history_count_once(recorded: RecordedE
     recorded.start_session(lines=[MANAGEMENT_LINE])
     recorded.events.on_connect()
     recorded.log(FAILED)
-    drain(recorded.events.add_log_history([MANAGEMENT_LINE, CONNECT_LINE, FAILED]))
+    run_batches(recorded.events.add_log_history([MANAGEMENT_LINE, CONNECT_LINE, FAILED]))
     recorded.log(FAILED)
     assert recorded.events.log_events["tls_handshake_failed"] == 2
     assert len(recorded.clients) == 1
@@ -154,7 +154,7 @@ def test_another_process_has_new_histories(recorded: RecordedEvents) -> None:
     recorded.events.on_connect()
     recorded.events.on_restart()
     assert list(recorded.events.add_state_history([state()])) == [state()]
-    drain(recorded.events.add_log_history([FAILED]))
+    run_batches(recorded.events.add_log_history([FAILED]))
     assert recorded.events.transitions["CONNECTED"] == 1
     assert recorded.events.log_events["tls_handshake_failed"] == 1
 
@@ -226,7 +226,7 @@ def test_over_any_sessions_and_gaps_each_entry_counts_once(
 def test_a_long_log_cache_is_counted_in_batches() -> None:
     events = RecordedEvents().events
     events.on_connect()
-    drain(events.add_log_history([]))
+    run_batches(events.add_log_history([]))
     steps = sum(1 for _ in events.add_log_history([FAILED] * 10_000))
     assert events.log_events["tls_handshake_failed"] == 10_000
     assert steps >= 2 * 10_000 // 500

@@ -10,6 +10,7 @@ import pytest
 
 from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
+from exporter.management.batches import run_batches
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.state import State, StateName
@@ -60,7 +61,7 @@ def poll_tunnel(daemon: DaemonState, read: int, *, monitored_for: float = 0.0) -
 
 def take(daemon: DaemonState, reply: Poll, monitored_for: float) -> None:
     daemon.on_status_received()
-    daemon.on_poll(reply, now=NOW, duration=0.1, monitored_for=monitored_for)
+    run_batches(daemon.on_poll(reply, now=NOW, duration=0.1, monitored_for=monitored_for))
 
 
 def counters(daemon: DaemonState) -> tuple[int, int, int]:
@@ -117,10 +118,12 @@ def test_the_statistics_of_a_tunnel_from_before_the_exporter_do_not_count() -> N
 def test_statistics_that_a_tunnel_prints_later_count_whole() -> None:
     daemon = start_session(new_daemon(), START, CONNECTED)
     poll_tunnel(daemon, 500)
-    daemon.on_poll(
-        Poll(LoadStats(0, 0, 0), TunnelStatus(NOW, tcp_udp_read=500, pre_compress=9)),
-        now=NOW,
-        duration=0.1,
+    run_batches(
+        daemon.on_poll(
+            Poll(LoadStats(0, 0, 0), TunnelStatus(NOW, tcp_udp_read=500, pre_compress=9)),
+            now=NOW,
+            duration=0.1,
+        )
     )
     assert daemon.tunnel.totals == {"tcp_udp_read": 0, "pre_compress": 9}
 

@@ -6,6 +6,7 @@ from msgspec import structs
 
 from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
+from exporter.management.batches import run_batches
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.notifications import ClientEvent
 from exporter.management.replies import LoadStats, Poll
@@ -39,7 +40,7 @@ def poll(
     status = ServerStatus(SINCE + 200, clients=clients, pending=pending, route_count=len(clients))
     daemon.on_status_received()
     meanwhile()
-    daemon.on_poll(Poll(LoadStats(1, 0, 0), status), now=SINCE + 200.0, duration=0.1)
+    run_batches(daemon.on_poll(Poll(LoadStats(1, 0, 0), status), now=SINCE + 200.0, duration=0.1))
     assert isinstance(daemon.status, ServerStatus)
     return len(daemon.status.clients), len(daemon.status.pending)
 
@@ -103,5 +104,5 @@ def test_a_client_on_a_bridge_stays_connected_when_its_route_expires() -> None:
 def test_a_client_on_a_bridge_is_pending_again_after_a_restart() -> None:
     daemon = bridge()
     assert poll(daemon, clients=(ALICE,)) == (1, 0)
-    daemon.clients.restart()
+    run_batches(daemon.clients.restart())
     assert poll(daemon, pending=(ALICE,)) == (0, 1)

@@ -1,6 +1,7 @@
 """A daemon's own totals, over restarts and with the data path in the kernel."""
 
 from exporter.config.schema import ClientsConfig
+from exporter.management.batches import run_batches
 from exporter.management.replies import LoadStats
 from exporter.management.status import ClientRow, ServerStatus, TunnelStatus
 from exporter.state.clients import ClientTable
@@ -28,7 +29,7 @@ class Daemon:
         dco: bool = False,
         now: float = 0.0,
     ) -> None:
-        self.table.update(moved(*clients), 1.0)
+        run_batches(self.table.update(moved(*clients), 1.0))
         load_stats = None if load is None else LoadStats(1, *load)
         rows = LoadStats(0, self.table.received_bytes, self.table.sent_bytes)
         self.traffic.update(load_stats, rows, dco=dco, now=now)
@@ -90,7 +91,7 @@ def test_sums_over_clients_are_used_under_dco_over_restarts() -> None:
     daemon = Daemon()
     daemon.poll((5, 4), (1000, 500), dco=True)
     daemon.traffic.restart()
-    daemon.table.restart()
+    run_batches(daemon.table.restart())
     daemon.poll((1, 1), (1200, 600), dco=True)
     assert daemon.totals == (2200, 1100)
 

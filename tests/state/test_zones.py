@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.config.schema import ClientsConfig
+from exporter.management.batches import run_batches
 from exporter.management.status import RouteRow, ServerStatus, parse_status
 from exporter.state.clients import ClientTable
 from tests.management.status.status_printer import Printer, iso
@@ -77,7 +78,7 @@ def test_in_any_zone_sessions_continue_over_any_change_of_it(
             for line in server.apply(event):
                 table.sessions.add_logged_connect(line)
         else:
-            table.update(as_read(server.status(), zone, event.late), server.now)
+            run_batches(table.update(as_read(server.status(), zone, event.late), server.now))
             server.monitored = True
             assert +received(table) == +server.polled_traffic()[0]
     assert table.sessions.connects == server.connects

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from exporter.management.batches import MAX_ROWS
+from exporter.management.batches import MAX_LINES
 from exporter.management.commands import Command
 from exporter.management.errors import ManagementError, ProtocolError, ReplyTimeout, SessionClosed
 from exporter.management.messages import (
@@ -206,7 +206,7 @@ async def test_empty_lines_yield_to_other_tasks(monkeypatch: pytest.MonkeyPatch)
         async with asyncio.timeout(TEST_TIMEOUT):
             await done.wait()
         assert connection.pop_unparsed() == 500_000
-    assert max(sizes) <= 2 * MAX_ROWS
+    assert max(sizes) <= MAX_LINES
 
 
 async def test_lines_that_are_no_reply_and_no_log_line_are_reported() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Generator, Iterable, Sequence
 
 import msgspec
 
-from exporter.management.batches import MAX_ROWS, line_batches
+from exporter.management.batches import line_batches, release, row_batches
 from exporter.management.errors import ReplyError
 from exporter.management.status.model import (
     ClientRow,
@@ -29,9 +29,6 @@ from exporter.management.values import (
 )
 
 TITLE = b"OpenVPN CLIENT LIST"
-
-_MAX_ROWS = 1000
-"""Lines parsed at once: ten milliseconds, most of them for the dates."""
 
 _QUEUE_LENGTH = "Max bcast/mcast queue length,"
 
@@ -112,20 +109,25 @@ class _Format1Parser:
         if self._updated is None:
             raise ReplyError("a status without a readable 'Updated' row")
         addresses: dict[_Key, _VirtualAddresses] = {}
-        for start in range(0, len(self._routes), MAX_ROWS):
-            for route in self._routes[start : start + MAX_ROWS]:
-                addresses.setdefault(_key(route), _VirtualAddresses()).add(route.virtual_address)
+        for routes in row_batches(self._routes):
+            for route in routes:
+                key = _key(route)
+                found = addresses.get(key)
+                if found is None:
+                    found = addresses[key] = _VirtualAddresses()
+                found.add(route.virtual_address)
             yield
         clients: list[ClientRow] = []
         pending: list[ClientRow] = []
-        for start in range(0, len(self._clients), MAX_ROWS):
-            for client in self._clients[start : start + MAX_ROWS]:
+        for rows in row_batches(self._clients):
+            for client in rows:
                 found = addresses.get(_key(client))
                 if found is None:
                     pending.append(client)
                 else:
                     clients.append(found.apply(client))
             yield
+        yield from release(addresses)
         return ServerStatus(
             updated=self._updated,
             clients=tuple(clients),
@@ -146,31 +148,28 @@ def _key(row: ClientRow | RouteRow) -> _Key:
     return row.common_name, row.real_address
 
 
-class _VirtualAddresses:
+class _VirtualAddresses(msgspec.Struct, gc=False):
     """The virtual addresses of one client that has a route.
 
     Several addresses of one family belong to several clients that look alike: none is used.
     """
 
-    __slots__ = ("_ipv4", "_ipv6")
-
-    def __init__(self) -> None:
-        self._ipv4: str | None = None
-        self._ipv6: str | None = None
+    ipv4: str | None = None
+    ipv6: str | None = None
 
     def add(self, address: str) -> None:
         """Add the virtual address of one route."""
         if not is_host_route(address):
             return
         if ":" in address:
-            self._ipv6 = address if self._ipv6 is None else ""
+            self.ipv6 = address if self.ipv6 is None else ""
         else:
-            self._ipv4 = address if self._ipv4 is None else ""
+            self.ipv4 = address if self.ipv4 is None else ""
 
     def apply(self, client: ClientRow) -> ClientRow:
         """Return the client with its addresses."""
         return msgspec.structs.replace(
-            client, virtual_address=self._ipv4 or "", virtual_ipv6_address=self._ipv6 or ""
+            client, virtual_address=self.ipv4 or "", virtual_ipv6_address=self.ipv6 or ""
         )
 
 
@@ -185,7 +184,7 @@ def parse_in_batches(
         ReplyError: the `Updated` row is missing or cannot be parsed.
     """
     parser = _Format1Parser(printed_at)
-    for batch in line_batches(lines[1:], rows=_MAX_ROWS):
+    for batch in line_batches(lines[1:]):
         parser.feed(batch)
         yield
     return (yield from parser.finish())

@@ -14,7 +14,7 @@ configured default, and the user name may not be authenticated yet.
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import NoReturn
 
-from exporter.management.batches import MAX_ROWS, line_batches
+from exporter.management.batches import line_batches, release, row_batches
 from exporter.management.errors import ReplyError
 from exporter.management.status.columns import MAX_COLUMNS, client_columns, route_columns
 from exporter.management.status.model import (
@@ -27,9 +27,6 @@ from exporter.management.status.row_cache import RowCache
 from exporter.management.values import clean, decode, parse_number, parse_time
 
 _MAX_TITLE = 256
-
-_FORMAT_2_ROWS = 1000
-"""Rows of format 2 that are parsed at once: commas in names take time."""
 
 _MAX_HEADERS = 8
 """Header rows that are parsed; OpenVPN prints two."""
@@ -50,7 +47,7 @@ def parse_in_batches(
         ReplyError: the `TIME` row is missing or cannot be parsed.
     """
     parser = _TableParser(separator, routes=routes, cache=cache)
-    for batch in line_batches(lines, rows=MAX_ROWS if separator == "\t" else _FORMAT_2_ROWS):
+    for batch in line_batches(lines):
         parser.feed(batch)
         yield
     cache.rotate()
@@ -85,8 +82,8 @@ class _TableParser:
         self._updated: int | None = None
         self._rows: list[ClientRow] = []
         self._routes: list[RouteRow] = []
-        self._unproven: set[_ClientKey] | None = None
-        self._proven: set[_ClientKey] = set()
+        self._unaddressed: dict[_ClientKey, bool] = {}
+        """The clients without an address; True for those that have a route."""
         self._route_count = 0
         self._queue_length: int | None = None
         self._dco: bool | None = None
@@ -99,13 +96,14 @@ class _TableParser:
         for line in lines:
             try:
                 if line.startswith(client):
-                    self._rows.append(self._parse_client(line))
+                    row = self._parse_client(line)
+                    self._rows.append(row)
+                    if not (row.virtual_address or row.virtual_ipv6_address):
+                        self._unaddressed[_client_key(row)] = False
                 elif line.startswith(route):
                     self._route_count += 1
-                    if self._unproven is None:  # all clients are read: their table comes first
-                        self._unproven = self._find_unproven()
-                    if self._want_routes or self._unproven:
-                        self._add_route(self._parse_route(line), self._unproven)
+                    if self._want_routes or self._unaddressed:
+                        self._add_route(self._parse_route(line))
                 else:
                     self._feed_other(decode(line))
             except ValueError:
@@ -113,21 +111,10 @@ class _TableParser:
                 self._unparsed_clients += line.startswith(client)
         check_row_count(len(self._rows), len(self._routes))
 
-    def _find_unproven(self) -> set[_ClientKey]:
-        """Return the clients without an address, whose login a route may prove.
-
-        Up to 2.6 a native IPv6 address is printed without its port, so a client that connects
-        again looks like its old instance: then the routes are those of the old one.
-        """
-        unproven = {_client_key(row) for row in self._rows if not _has_address(row)}
-        if unproven:
-            unproven.difference_update(_client_key(row) for row in self._rows if _has_address(row))
-        return unproven
-
-    def _add_route(self, route: RouteRow, unproven: set[_ClientKey]) -> None:
+    def _add_route(self, route: RouteRow) -> None:
         key = _client_key(route)
-        if key in unproven:
-            self._proven.add(key)
+        if key in self._unaddressed:  # the table of the clients comes first
+            self._unaddressed[key] = True
         if self._want_routes:
             self._routes.append(route)
 
@@ -169,13 +156,9 @@ class _TableParser:
     def finish(self) -> Generator[None, None, ServerStatus]:
         if self._updated is None:
             raise ReplyError("a status without a readable TIME row")
-        clients: list[ClientRow] = []
-        pending: list[ClientRow] = []
-        for start in range(0, len(self._rows), MAX_ROWS):
-            for row in self._rows[start : start + MAX_ROWS]:
-                is_connected = _has_address(row) or _client_key(row) in self._proven
-                (clients if is_connected else pending).append(row)
-            yield
+        clients, pending = self._rows, list[ClientRow]()
+        if self._unaddressed:
+            clients, pending = yield from self._split_pending()
         return ServerStatus(
             updated=self._updated,
             clients=tuple(clients),
@@ -188,3 +171,22 @@ class _TableParser:
             unparsed=self._unparsed,
             unparsed_clients=self._unparsed_clients,
         )
+
+    def _split_pending(self) -> Generator[None, None, tuple[list[ClientRow], list[ClientRow]]]:
+        """Return the connected clients and the pending ones."""
+        for batch in row_batches(self._rows):
+            for row in batch:
+                # Up to 2.6 a native IPv6 address is printed without its port, so a client that
+                # connects again looks like its old instance: then the routes are of the old one.
+                if _has_address(row):
+                    self._unaddressed.pop(_client_key(row), None)
+            yield
+        clients: list[ClientRow] = []
+        pending: list[ClientRow] = []
+        for batch in row_batches(self._rows):
+            for row in batch:
+                is_connected = _has_address(row) or self._unaddressed.get(_client_key(row), False)
+                (clients if is_connected else pending).append(row)
+            yield
+        yield from release(self._unaddressed)
+        return clients, pending

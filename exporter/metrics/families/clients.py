@@ -4,8 +4,9 @@ The label `common_name` is the common name or the username, as `clients.identity
 """
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping
 
+from exporter.management.batches import row_batches
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ServerStatus
 from exporter.management.values import parse_real_address
@@ -23,34 +24,25 @@ from exporter.state.clients import ClientTotals
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import Privacy
 
-_SessionKey = tuple[Privacy, str, str, str, str, str, str, PeerInfo]
+_SessionKey = tuple[str, str, str, str, str, str, PeerInfo]
 
 
-def _names(daemon: DaemonState) -> Sequence[str]:
+def _totals(daemon: DaemonState) -> Mapping[str, ClientTotals]:
     if daemon.modes.is_tunnel or not daemon.privacy.shows_clients:
-        return []
-    return list(map(daemon.privacy.name, daemon.clients.totals))
+        return {}
+    return daemon.clients.totals
 
 
 def _client_values(field: str) -> PerClientValues:
     """Read a field of the totals of each client."""
-    value: Callable[[ClientTotals], float | None] = operator.attrgetter(field)
-
-    def values(daemon: DaemonState) -> Sequence[float | None]:
-        if daemon.modes.is_tunnel or not daemon.privacy.shows_clients:
-            return []
-        return list(map(value, daemon.clients.totals.values()))
-
-    return PerClientValues(_names, values)
+    return PerClientValues(_totals, operator.attrgetter(field))
 
 
 def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
     if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
-        return []
-    privacy = daemon.privacy
-    return [
+        return ()
+    return (
         (
-            privacy,
             session.name,
             client.username,
             client.real_address,
@@ -61,11 +53,11 @@ def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
         )
         for session in daemon.clients.listed_sessions()
         for client in (session.last_row,)
-    ]
+    )
 
 
-def _session_labels(key: _SessionKey) -> tuple[str, ...]:
-    privacy, name, username, real_address, ipv4, ipv6, cipher, peer = key
+def _session_labels(privacy: Privacy, key: _SessionKey) -> tuple[str, ...]:
+    name, username, real_address, ipv4, ipv6, cipher, peer = key
     return (
         privacy.name(name),
         privacy.name(username),
@@ -80,15 +72,17 @@ def _session_labels(key: _SessionKey) -> tuple[str, ...]:
     )
 
 
-def _route_references(daemon: DaemonState) -> LabelledValues:
-    if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
-        return {}
-    privacy, limit = daemon.privacy, daemon.target.clients.limit
+def _route_references(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
     latest: dict[tuple[str, ...], float] = {}
-    for route in daemon.status.routes:
-        labels = (privacy.name(route.common_name), privacy.address(route.virtual_address))
-        if labels in latest or len(latest) < limit:
-            latest[labels] = max(latest.get(labels, 0), route.last_reference)
+    if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
+        return latest
+    privacy, limit = daemon.privacy, daemon.target.clients.limit
+    for batch in row_batches(daemon.status.routes):
+        for route in batch:
+            labels = (privacy.name(route.common_name), privacy.address(route.virtual_address))
+            if labels in latest or len(latest) < limit:
+                latest[labels] = max(latest.get(labels, 0), route.last_reference)
+        yield
     return latest
 
 

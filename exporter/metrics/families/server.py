@@ -1,9 +1,11 @@
 """A server, and all its clients together."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
 from typing import TypeVar
 
+from exporter.management.batches import row_batches
+from exporter.management.peer import PeerInfo
 from exporter.management.status import ServerStatus
 from exporter.management.values import OTHER
 from exporter.metrics.family import (
@@ -18,10 +20,24 @@ from exporter.state.daemon import DaemonState
 
 _K = TypeVar("_K", bound=Hashable)
 
+_MAX_VALUES = 1000
+"""Different values that are counted; no server's clients have so many versions or ciphers."""
+
 
 def _from_status(value: Callable[[ServerStatus], float | None]) -> Collect:
     """Read a value from the status of a server; other modes have none."""
     return lambda daemon: value(daemon.status) if isinstance(daemon.status, ServerStatus) else None
+
+
+def _count(values: Iterable[_K], other: _K) -> Generator[None, None, Counter[_K]]:
+    """Count values, yielding after each batch; beyond `_MAX_VALUES` all new ones are `other`."""
+    counts: Counter[_K] = Counter()
+    for batch in row_batches(values):
+        for value, count in Counter(batch).items():
+            is_counted = value in counts or len(counts) < _MAX_VALUES
+            counts[value if is_counted else other] += count
+        yield
+    return counts
 
 
 def _most_common(counts: Counter[_K], limit: int, other: _K) -> Mapping[_K, int]:
@@ -33,19 +49,20 @@ def _most_common(counts: Counter[_K], limit: int, other: _K) -> Mapping[_K, int]
     return most_common
 
 
-def _by_platform(daemon: DaemonState) -> LabelledValues:
+def _by_platform(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
+    is_server = isinstance(daemon.status, ServerStatus)
+    sessions = daemon.clients.sessions.current if is_server else ()
+    # First by peer info as a whole: 10,000 clients have a few different ones.
+    peers = yield from _count((session.peer_info for session in sessions), PeerInfo(OTHER, OTHER))
     counts: Counter[tuple[str, ...]] = Counter()
-    if isinstance(daemon.status, ServerStatus):
-        # First by peer info as a whole: 10,000 clients have a few different ones.
-        sessions = daemon.clients.sessions.current
-        for peer, count in Counter([session.peer_info for session in sessions]).items():
-            counts[peer.platform, peer.version] += count
+    for peer, count in peers.items():
+        counts[peer.platform, peer.version] += count
     return _most_common(counts, daemon.target.clients.limit, (OTHER, OTHER))
 
 
-def _by_cipher(daemon: DaemonState) -> LabelledValues:
+def _by_cipher(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
     clients = daemon.status.clients if isinstance(daemon.status, ServerStatus) else ()
-    counts = Counter([client.cipher or "unknown" for client in clients])
+    counts = yield from _count((client.cipher or "unknown" for client in clients), OTHER)
     return _most_common(counts, daemon.target.clients.limit, OTHER)
 
 

@@ -2,6 +2,7 @@ import pytest
 from msgspec import structs
 
 from exporter import __version__
+from exporter.management.batches import run_batches
 from exporter.management.errors import ProtocolError
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.state import State, StateName
@@ -53,7 +54,11 @@ class TestRow:
 
     async def test_has_a_rate_after_the_second_poll(self) -> None:
         daemon = tunnel()
-        daemon.on_poll(Poll(LoadStats(1, 9000 + 3000, 8000), TUNNEL), now=NOON + 30, duration=0.1)
+        run_batches(
+            daemon.on_poll(
+                Poll(LoadStats(1, 9000 + 3000, 8000), TUNNEL), now=NOON + 30, duration=0.1
+            )
+        )
         assert (await rows(daemon))[0][3:] == ["12.0 kB | 100 B/s", "8.00 kB | 0 B/s", "30 s ago"]
 
     async def test_has_no_rate_and_no_state_of_a_daemon_that_is_down(self) -> None:

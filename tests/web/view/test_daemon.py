@@ -3,6 +3,7 @@ import pytest
 from msgspec import structs
 
 from exporter.config.schema import PrivacyMode
+from exporter.management.batches import run_batches
 from exporter.management.errors import DownReason, ManagementError, PromptError, ProtocolError
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.state import Mode, State, StateName
@@ -80,7 +81,8 @@ def test_a_tunnel_has_no_clients() -> None:
 
 def test_the_rate_is_that_between_the_last_two_polls() -> None:
     daemon = tunnel()
-    daemon.on_poll(Poll(LoadStats(1, 9000 + 3000, 8000), TUNNEL), now=NOON + 30, duration=0.1)
+    reply = Poll(LoadStats(1, 9000 + 3000, 8000), TUNNEL)
+    run_batches(daemon.on_poll(reply, now=NOON + 30, duration=0.1))
     view = daemon_view(daemon)
     assert (view.received_bytes_per_second, view.sent_bytes_per_second) == (100.0, 0.0)
 
