@@ -239,7 +239,7 @@ class TestProbing:
     async def test_config_endpoint_shows_the_current_configuration(self) -> None:
         async with running_app() as running:
             body, kind = await get(f"{running.urls[0]}/config")
-        assert kind.startswith("application/yaml")
+        assert kind == "text/plain; charset=utf-8"  # a browser shows it
         assert b"management: 127.0.0.1:1" in body
 
 

@@ -35,7 +35,8 @@ def config_handler(config_yaml: Callable[[], str]) -> Handler:
     render = SingleFlight(config_yaml)
 
     async def show_config(_: web.Request) -> web.Response:
-        return web.Response(text=await render(), content_type="application/yaml")
+        # A browser shows plain text; application/yaml it would save to a file.
+        return web.Response(text=await render(), content_type="text/plain")
 
     return show_config
 

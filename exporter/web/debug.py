@@ -61,7 +61,9 @@ def _visible_lines(entry: HistoryEntry, daemon: DaemonState, clients: ClientsCon
 
 def _reply(entry: HistoryEntry, visible: Sequence[bytes]) -> Iterator[str]:
     for line in visible:
-        yield f"< {clean_bytes(line, MAX_LINE_LENGTH)}"
+        # Tabs separate the fields of status format 3: a row can be copied.
+        fields = [clean_bytes(field, MAX_LINE_LENGTH) for field in line.split(b"\t")]
+        yield "< " + "\t".join(fields)
     if not entry.line_count:
         yield f"< (no complete reply after {entry.seconds:.3f} s)"
         return

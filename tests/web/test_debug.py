@@ -33,6 +33,14 @@ def reply_lines(
     return text.partition("\n\n")[2].splitlines()
 
 
+def test_the_tabs_between_fields_are_kept() -> None:
+    rows = MultilineReply((b"HEADER\tCLIENT_LIST\tCommon Name", b"a\x1b\tb"))
+    assert reply_lines(Command.STATUS_3, rows)[1:3] == [
+        "< HEADER\tCLIENT_LIST\tCommon Name",
+        "< a\\x1b\tb",
+    ]
+
+
 def test_a_command_precedes_its_reply() -> None:
     assert reply_lines(Command.PID, SuccessReply(b"pid=4711")) == [
         "> pid    (2.0 s ago)",
