@@ -109,6 +109,7 @@ async def serve_until_signal(
         gc.freeze()
         yield running
         await stop.wait()
+        event(_log, Level.INFO, "stopping")
 
 
 async def _load_unless_stopped(stop: asyncio.Event, load: Callable[[], PolicyFile]) -> PolicyFile:
