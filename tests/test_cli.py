@@ -98,6 +98,12 @@ class TestHelp:
         assert (done.returncode, done.stderr) == (0, "")
         assert "--log.level" in done.stdout
 
+    def test_of_serve_has_only_its_own_flags(self) -> None:
+        shown = run("serve", "--help").stdout
+        assert shown.startswith("usage: openvpn-exporter serve ")
+        assert "dashboards" not in shown
+        assert set(re.findall(r"--[a-z][a-z.-]+", shown)) == set(FLAGS)
+
 
 class TestErrors:
     @pytest.mark.parametrize(
@@ -183,6 +189,7 @@ class TestServing:
             signalled_at = time.monotonic()
             process.send_signal(number)
             await session.wait_closed()
+            await read_until(process.stderr, "msg=stopping")
             assert await exit_code(process) == 0
             assert time.monotonic() - signalled_at < 5
         assert session.received[-1] == b"quit"

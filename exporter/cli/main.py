@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from exporter import __version__, descriptors, log
 from exporter.cli import check, dashboards, demo, once, rules, serve
+from exporter.cli.migration import check_migrated_flags
 from exporter.cli.options import add_log_flags
 from exporter.cli.streams import prepare_streams
 from exporter.cli.subcommand import CommandFailed, Exit, Subcommand, UsageError
@@ -26,8 +27,8 @@ _DEFAULT = serve.COMMAND
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program with the arguments, by default of the process; return its exit code."""
     prepare_streams()
-    command, remaining = _choose(sys.argv[1:] if arguments is None else arguments)
-    parser = command_parser(command)
+    command, parser, remaining = _choose(sys.argv[1:] if arguments is None else arguments)
+    check_migrated_flags(parser, remaining)
     parsed = parser.parse_args(remaining)
     log.configure(log.Level(parsed.log_level), log.LogFormat(parsed.log_format))
     descriptors.raise_limit()
@@ -45,30 +46,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _choose(arguments: Sequence[str]) -> tuple[Subcommand, Sequence[str]]:
-    """Return the command that the first argument names, and the other arguments."""
+def _choose(
+    arguments: Sequence[str],
+) -> tuple[Subcommand, argparse.ArgumentParser, Sequence[str]]:
+    """Return the command that the first argument names, its parser, and the other arguments."""
     if not arguments or arguments[0].startswith("-"):
-        return _DEFAULT, arguments
+        return _DEFAULT, program_parser(), arguments
     name, *remaining = arguments
     known = {command.name: command for command in COMMANDS}
     if name not in known:
-        command_parser(_DEFAULT).error(f"{name!r} is no command: use one of {', '.join(known)}")
-    return known[name], remaining
+        program_parser().error(f"{name!r} is no command: use one of {', '.join(known)}")
+    return known[name], command_parser(known[name]), remaining
 
 
-def command_parser(command: Subcommand) -> argparse.ArgumentParser:
-    """Return the parser of the command's flags; the help of the default also lists all commands."""
-    is_default = command is _DEFAULT
+def program_parser() -> argparse.ArgumentParser:
+    """Return the parser of a command line without a command; its help lists all commands."""
     parser = argparse.ArgumentParser(
-        prog="openvpn-exporter" if is_default else f"openvpn-exporter {command.name}",
-        usage=None if not is_default else "%(prog)s [COMMAND] [FLAGS]",
-        description="Prometheus exporter for OpenVPN, over the management interface."
-        if is_default
-        else f"{command.summary[0].upper()}{command.summary[1:]}.",
-        epilog=_overview() if is_default else None,
+        prog="openvpn-exporter",
+        usage="%(prog)s [COMMAND] [FLAGS]",
+        description="Prometheus exporter for OpenVPN, over the management interface.",
+        epilog=_overview(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    return _add_flags(parser, _DEFAULT)
+
+
+def command_parser(command: Subcommand) -> argparse.ArgumentParser:
+    """Return the parser of the command's flags."""
+    parser = argparse.ArgumentParser(
+        prog=f"openvpn-exporter {command.name}",
+        description=f"{command.summary[0].upper()}{command.summary[1:]}.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    return _add_flags(parser, command)
+
+
+def _add_flags(parser: argparse.ArgumentParser, command: Subcommand) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"openvpn-exporter {__version__}")
     command.add_flags(parser)
     add_log_flags(parser)

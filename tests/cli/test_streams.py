@@ -36,7 +36,10 @@ def test_the_exit_code_does_not_depend_on_the_streams(
     assert "Exception" not in result.stderr
 
 
-@pytest.mark.parametrize(("arguments", "code"), [(("rules",), 0), (NOT_UP, 1)])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(("rules",), 0), (("dashboards",), 0), (("dashboards", "fleet"), 0), (NOT_UP, 1)],
+)
 def test_a_reader_that_has_gone_changes_nothing(arguments: tuple[str, ...], code: int) -> None:
     process = subprocess.Popen(  # noqa: S603 -- our own program
         [sys.executable, "-m", "exporter", *arguments],
