@@ -2,6 +2,7 @@
 
     main            the command of a command line; errors -> exit codes
     subcommand      the type of a command
+    migration       flags of other exporters, and what to write instead
     options         flags that commands share: daemons, web, log
     streams         standard output and standard error
     port_probes     the ports of `check --connect --port-probe`

@@ -17,7 +17,7 @@ from exporter.cli.subcommand import Exit, Subcommand, UsageError
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
 from exporter.config.durations import format_duration
 from exporter.config.target import targets
-from exporter.management.errors import ClientAuthPromptError, SlotBusy
+from exporter.management.errors import ClientAuthPromptError, SlotBusy, SlotHeld
 from exporter.management.status import ServerStatus, StatusSource
 from exporter.monitor.oneshot import OneShotResult, poll_all
 from exporter.state.down import DownState
@@ -171,7 +171,9 @@ def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
         name = result.daemon.name
         for error in result.errors:
             yield f"{name}: {DownState(error).message(result.daemon.privacy)}"
-            if isinstance(error, SlotBusy):
+            section = f"troubleshooting#{error.reason.value}"
+            yield f"{name}: see /docs/{section} of a running exporter, or docs/troubleshooting.md"
+            if isinstance(error, SlotBusy) and not isinstance(error, SlotHeld):
                 yield f"{name}: a running exporter occupies the slot permanently; see its metrics"
             if isinstance(error, ClientAuthPromptError):
                 yield f"{name}: do not repeat this check: a session may block logins of VPN clients"

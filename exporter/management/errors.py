@@ -6,6 +6,7 @@ ManagementError
 ├── EndpointUnreachable          the system or the network cannot reach the address
 ├── EndpointPermissionError      no permission, or closed before the first byte
 ├── SlotBusy                     accepted, but silent: another client holds the single slot
+│   └── SlotHeld                 …, and it is a known process of this host
 ├── ReplyTimeout                 no complete answer in time
 ├── AuthenticationFailed         the management password is wrong or missing
 ├── PasswordFileError            the exporter's own password file cannot be used
@@ -93,6 +94,10 @@ class SlotBusy(ManagementError):
     """The connection is accepted but silent, or queued: another client holds the single slot."""
 
     reason = DownReason.BUSY
+
+
+class SlotHeld(SlotBusy):
+    """A known process of this host holds the slot."""
 
 
 class ReplyTimeout(ManagementError):

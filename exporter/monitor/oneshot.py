@@ -1,6 +1,7 @@
 """One poll of each daemon, for `check --connect` and `once`."""
 
 import asyncio
+import functools
 from collections.abc import Sequence
 
 import msgspec
@@ -9,15 +10,20 @@ from exporter import descriptors
 from exporter.aio import run_in_daemon_thread
 from exporter.certificates.source import certificate_sources
 from exporter.config.target import Target
-from exporter.management.errors import EndpointNotFound, ManagementError
+from exporter.management.errors import EndpointNotFound, ManagementError, SlotHeld
 from exporter.management.replies import DaemonInfo
 from exporter.monitor.session import ManagementSession
 from exporter.monitor.status_file import StatusFilePoller
 from exporter.state.daemon import DaemonState
 from exporter.transport.connector import connector_for
+from exporter.transport.slot_holder import find_slot_holder
 
 CONCURRENCY = 100
 """Daemons that are polled at once; each takes a file descriptor."""
+
+
+SLOT_GRACE = 1.0
+"""Seconds without a poll, after which the holder of the slot is looked for."""
 
 
 class OneShotResult(msgspec.Struct, frozen=True):
@@ -79,9 +85,39 @@ async def _poll_management(daemon: DaemonState) -> ManagementError | None:
                 "exits when the session ends; only 'serve' keeps the session"
             )
         connector = connector_for(target.daemon.management, timeout=target.daemon.timeout)
-        await ManagementSession(daemon, connector, realtime=False, read_log=False).run_once()
+        session = ManagementSession(daemon, connector, realtime=False, read_log=False)
+        await _run_unless_held(session, daemon)
     except ManagementError as error:
         if not daemon.polls:  # a monitor does not count a prompt as a failed poll, but tries again
             daemon.on_poll_error(error)
         return error
     return None
+
+
+async def _run_unless_held(session: ManagementSession, daemon: DaemonState) -> None:
+    """Run a session of one poll, unless another process of this host holds the slot.
+
+    Raises:
+        ManagementError: what ended the session.
+    """
+    polling = asyncio.create_task(session.run_once())
+    try:
+        await asyncio.wait([polling], timeout=SLOT_GRACE)
+        if not polling.done() and not daemon.target.releases_slot:
+            await _check_slot(daemon)
+        await polling
+    finally:
+        polling.cancel()
+        await asyncio.wait([polling])
+
+
+async def _check_slot(daemon: DaemonState) -> None:
+    """Raise SlotHeld if another process of this host is the daemon's management client."""
+    endpoint = daemon.target.daemon.management
+    holder = await run_in_daemon_thread(functools.partial(find_slot_holder, endpoint))
+    if holder is None:
+        return
+    remedy = "its metrics show this daemon" if holder.is_exporter else "stop it"
+    raise SlotHeld(
+        f"{endpoint}: process {holder.pid} ({holder.name}) holds the management slot; {remedy}"
+    )

@@ -8,5 +8,6 @@ stream         the two directions of one connection
 handshake      the login of a session, and the meaning of its early end
 connection     one management session over a stream, with timeouts
 port_probe     the first packet of a VPN client to a port, and the reply
+slot_holder    the process of this host that holds the slot of a daemon
 history        the last commands and replies of a session, for the debug page
 """
