@@ -1,7 +1,6 @@
 """The state of one daemon: its last status, and counters that outlive it.
 
-Time is an argument, in seconds since the epoch. When the daemon goes down, its gauges are
-cleared and its counters stay.
+Time is an argument, in seconds since the epoch. A daemon that goes down keeps its counters only.
 """
 
 import math
