@@ -27,6 +27,11 @@ class RecordingProxy:
         self._refusing = False
         self._changed = asyncio.Condition()
 
+    @property
+    def held(self) -> bytes:
+        """The bytes that are held."""
+        return bytes(self._held or b"")
+
     def hold_from(self, command: bytes) -> None:
         """Hold all bytes of the daemon from the next time the client sends ``command``."""
         self._hold_after = command

@@ -211,6 +211,7 @@ class AlertScenario:
         await self.alertmanager.wait_for(PROMPT, ACTIVE)
         await self._wait_for('increase(openvpn_prompts_total{daemon="vault"}[1m]) > 0')
         apply(self.fleet.vault, as_tunnel(self.fleet.vault).answer_prompt)
+        await self._wait_for('openvpn_state{daemon="vault", state="CONNECTED"} == 1')
 
     async def _status_falls_back(self) -> None:
         """A user name is too long for status 3. The unknown line is only counted."""
