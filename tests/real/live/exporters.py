@@ -110,6 +110,8 @@ def _real(lab: Lab, fleet: Fleet, directory: Path) -> list[Section]:
             "timeout": "2s",
             "ca": str(lab.authority.certificate),
             "crl_verify": str(crl),
+            "share": {"listen": [f"unix:{directory / 'share.sock'}"]},
+            "port_probe": {"targets": [f"{LOOPBACK}:{fleet.gateway.port}/udp"], "interval": "10s"},
             "address_pool_size": 253,
         },
         {
