@@ -3,7 +3,6 @@
 Time is an argument, in seconds since the epoch. A daemon that goes down keeps its counters only.
 """
 
-import math
 from collections import Counter
 from collections.abc import Generator, Sequence
 
@@ -20,9 +19,9 @@ from exporter.management.notifications import (
     ParsedNotification,
     StateChange,
 )
-from exporter.management.replies import DaemonInfo, LoadStats, Poll, Version, parse_title
+from exporter.management.replies import DaemonInfo, Poll, Version, parse_title
 from exporter.management.state import Mode, State, infer_tunnel_mode
-from exporter.management.status import ServerStatus, Status, StatusSource, TunnelStatus
+from exporter.management.status import ServerStatus, Status, StatusSource
 from exporter.state.clients import ClientTable
 from exporter.state.down import DownState
 from exporter.state.events import Events
@@ -34,8 +33,8 @@ from exporter.state.privacy import privacy_for
 from exporter.state.process import ProcessTracker, age
 from exporter.state.revision import mutates, mutates_in_batches
 from exporter.state.sharing import SharingState
-from exporter.state.status_order import Restart, StatusFileContent, StatusOrder
-from exporter.state.traffic import Traffic, TunnelCounters
+from exporter.state.status_counters import StatusCounters
+from exporter.state.status_order import StatusFileContent, StatusOrder
 
 
 class DaemonState:
@@ -56,8 +55,9 @@ class DaemonState:
         self.events = Events(
             sessions.add_logged_connect, sessions.add_logged_connects, self.port_probes.is_trace
         )
-        self.traffic = Traffic(absolute=absolute)
-        self.tunnel = TunnelCounters(absolute=absolute)
+        self._counters = StatusCounters(self.clients, absolute=absolute)
+        self.traffic = self._counters.traffic
+        self.tunnel = self._counters.tunnel
         self.process = ProcessTracker()
 
         self.monitored_since: float | None = None
@@ -86,7 +86,6 @@ class DaemonState:
         self.revision = 0
         self.client_revision = 0
         self.is_updating = False
-        self._dco = False
         self._fatal_text = ""
         self._order = StatusOrder()
 
@@ -182,9 +181,8 @@ class DaemonState:
         self.state = history[-1] if history else self.state
 
     def _on_restart(self) -> None:
-        self._dco = False
         self.events.on_restart()
-        self.traffic.restart()
+        self._counters.on_new_process()
         self._order.record_restart()
 
     @mutates_in_batches
@@ -269,16 +267,21 @@ class DaemonState:
         self.management_up = True  # from now on no status file is read
         start = self.process.connection_start
         restart = self._order.add_session_status(poll.status, start, now=now)
-        yield from self._restart_counters(restart)
+        yield from self._counters.restart(restart)
         daemon_now = now if poll.status is None else poll.status.updated
-        connection_age = age(start, daemon_now)
-        status = yield from self._with_logins(poll.status)
-        yield from self._update(status, now, monitored_for, connection_age=connection_age)
+        status = poll.status
+        if status is not None:
+            status = yield from self._with_logins(status)
+            self._record_status(status)
+            yield from self._counters.update(
+                status, now, monitored_for=monitored_for, connection_age=age(start, daemon_now)
+            )
         self.down = None
         self.status_fallbacks += poll.fallback
         self._set_status(StatusSource.MANAGEMENT, status, now=now, duration=duration)
         process_age = age(self.process.start_time, daemon_now)
-        self._update_traffic(poll.load_stats, now, new_process=process_age < monitored_for)
+        new_process = process_age < monitored_for
+        self._counters.update_traffic(poll.load_stats, now, new_process=new_process)
 
     @mutates_in_batches
     def on_status_file(
@@ -295,26 +298,27 @@ class DaemonState:
         restart = self._order.add_file_status(file, self.process.connection_start, now=now)
         status = yield from self._with_logins(file.status)
         if restart is not None:  # else the last status of the session is newer, or this is counted
-            yield from self._restart_counters(restart)
-            yield from self._update(status, now, monitored_for, from_file=True)
+            yield from self._counters.restart(restart)
+            self._record_status(status)
+            yield from self._counters.update(
+                status, now, monitored_for=monitored_for, from_file=True
+            )
             if not self.has_management:  # else `load-stats` has the growth of the file's clients
-                self._update_traffic(None, now)
+                self._counters.update_traffic(None, now)
         self._set_status(StatusSource.STATUS_FILE, status, now=now, duration=duration)
         if not self.has_management:
             self.down = None
 
-    def _with_logins(self, status: Status | None) -> Generator[None, None, Status | None]:
+    def _record_status(self, status: Status) -> None:
+        self.unparsed_lines += status.unparsed
+        self.modes.update(status)
+
+    def _with_logins(self, status: Status) -> Generator[None, None, Status]:
         """Return a status with all clients that have logged in as connected, without probes."""
         if isinstance(status, ServerStatus):
             status = yield from self.port_probes.without_traces(status)
             status = yield from self.clients.sessions.with_logins(status)
         return status
-
-    def _restart_counters(self, restart: Restart) -> Generator[None, None, None]:
-        if restart is not Restart.NONE:
-            self.tunnel.restart()
-        if restart is Restart.ALL:
-            yield from self.clients.restart()
 
     def _set_status(
         self, source: StatusSource, status: Status | None, *, now: float, duration: float
@@ -327,17 +331,6 @@ class DaemonState:
         self.poll_durations.observe(duration)
         self.polled_at = now
 
-    def _update_traffic(
-        self, load_stats: LoadStats | None, now: float, *, new_process: bool = False
-    ) -> None:
-        tunnel = self.tunnel.totals
-        rows = LoadStats(
-            0,
-            self.clients.received_bytes + tunnel.get("tcp_udp_read", 0),
-            self.clients.sent_bytes + tunnel.get("tcp_udp_write", 0),
-        )
-        self.traffic.update(load_stats, rows, dco=self._dco, now=now, new_process=new_process)
-
     @mutates
     def on_status_file_error(self, error: ManagementError) -> None:
         """Record that the status file can't be used."""
@@ -346,33 +339,6 @@ class DaemonState:
             self.down = DownState.without_traceback(error)
         if self.source is StatusSource.STATUS_FILE:
             self._clear_gauges()
-
-    def _update(
-        self,
-        status: Status | None,
-        now: float,
-        monitored_for: float,
-        *,
-        connection_age: float = math.inf,
-        from_file: bool = False,
-    ) -> Generator[None, None, None]:
-        """Update the counters from a status."""
-        match status:
-            case ServerStatus():
-                self.unparsed_lines += status.unparsed
-                self.modes.update(status)
-                yield from self.clients.update(
-                    status, now, monitored_for=monitored_for, from_file=from_file
-                )
-                if status.dco_enabled is not None:  # format 1 has no such line
-                    self._dco = status.dco_enabled
-            case TunnelStatus():
-                self.unparsed_lines += status.unparsed
-                self.modes.update(status)
-                self._dco = False
-                self.tunnel.update(status, new_connection=connection_age < monitored_for)
-            case None:
-                pass
 
     @mutates
     def on_poll_error(self, error: ManagementError) -> None:
