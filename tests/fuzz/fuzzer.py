@@ -9,7 +9,8 @@ from types import FrameType
 from typing import NamedTuple
 
 from exporter.management.messages import MultilineReply
-from tests.management.captures import CAPTURES, decode
+from exporter.management.server.commands import KNOWN_COMMANDS
+from tests.management.captures import CAPTURES, SENT, decode
 
 Target = Callable[[bytes], object]
 
@@ -31,7 +32,16 @@ _NEXT_FIELD = re.compile(rb"[\t\n,:]([^\t\n,:]*)")
 def corpus(target: str) -> list[bytes]:
     """Return the seed corpus of a target, by its name."""
     sessions = [session for session in CAPTURES.values() if len(session) <= SEED_SIZE]
+    if target == "sharing":
+        return _tool_sessions()
     return _statuses(sessions) if target == "status" else sessions
+
+
+def _tool_sessions() -> list[bytes]:
+    """Return what recorded clients sent, and each command of OpenVPN with some parameters."""
+    names = [name.encode() for name in sorted(KNOWN_COMMANDS)]
+    lines = (b"%b\n", b"%b on\n", b"%b 1 2 3 x\n", b'"%b" all\n', b"%b release\n")
+    return [*SENT, *(b"".join(line % name for name in names) for line in lines)]
 
 
 def _statuses(sessions: Sequence[bytes]) -> list[bytes]:

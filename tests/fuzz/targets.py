@@ -1,4 +1,4 @@
-"""Fuzz targets: what must hold for any bytes that a daemon sends.
+"""Fuzz targets: what must hold for any bytes that a daemon or a tool sends.
 
 A target takes bytes and raises an exception if its property does not hold. Any fuzzer can call
 it; the recordings under `tests/data/transcripts` are the seed corpus.
@@ -9,8 +9,10 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
+from exporter.config.share import ShareConfig, SharedEvent
 from exporter.management import replies
 from exporter.management.batches import run_batches
+from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import ProtocolError, ReplyError
 from exporter.management.messages import (
     ErrorReply,
@@ -21,7 +23,13 @@ from exporter.management.messages import (
 )
 from exporter.management.notifications import parse_notification
 from exporter.management.protocol import LINE_COST, LINE_LIMIT, ManagementProtocol
+from exporter.management.server.commands import CommandError
+from exporter.management.server.protocol import READ_SIZE, Request, ServerProtocol
+from exporter.management.server.replies import error
 from exporter.management.status import StatusReader, parse_status
+from exporter.monitor.reply_cache import CachedReply
+from exporter.monitor.shared_session import FetchedReply, SharedFacts, SharedSession
+from exporter.sharing.commands import ToolCommands
 from tests.management.buffered import buffered
 
 T = TypeVar("T")
@@ -56,7 +64,73 @@ def fuzz_status(data: bytes) -> None:
         assert result_or_error(reader.read, lines) == result_or_error(parse_status, lines)
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"protocol": fuzz_protocol, "status": fuzz_status}
+def fuzz_sharing(data: bytes) -> None:
+    """Any bytes of a tool are answered in whole lines, and the daemon gets listed commands only."""
+    shared = RecordedSession()
+    protocol = ServerProtocol(management_version=5)
+    commands = ToolCommands(shared, lambda: SHARE)
+    received = data
+    while not protocol.closed:
+        while (event := protocol.next_event()) is not None:
+            if isinstance(event, Request):
+                protocol.reply(reply_or_error(commands, event.words))
+        output = protocol.output()
+        assert output.count(b"\n") == output.count(b"\r\n")
+        assert output.endswith(b"\r\n") or not output
+        if received:
+            protocol.receive(received[:READ_SIZE])
+            received = received[READ_SIZE:]
+        else:
+            protocol.receive_eof()
+    assert shared.sent <= SENDABLE
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "protocol": fuzz_protocol,
+    "status": fuzz_status,
+    "sharing": fuzz_sharing,
+}
+
+SENDABLE = frozenset(
+    {
+        *(b"version\n", b"pid\n", b"state\n", b"state all\n", b"log all\n", b"status 1\n"),
+        *(b"status 3\n", b"load-stats\n", b"verb\n", b"hold\n"),
+    }
+)
+"""All bytes that a tool can cause to be sent to a daemon."""
+
+SHARE = ShareConfig(listen=(), events=tuple(SharedEvent))
+
+
+class RecordedSession(SharedSession):
+    """A session whose daemon answers each command at once; `sent` has what it was sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: set[bytes] = set()
+        self.open(SharedFacts(5, realtime=frozenset({"STATE", "LOG"})), wake=lambda: None)
+
+    async def fetch(self, command: Command) -> FetchedReply | None:
+        self.sent.add(ManagementProtocol().send_command(command))
+        reply = (
+            SuccessReply(command.text.encode())
+            if command.reply is ReplyKind.LINE
+            else MultilineReply((b"TITLE\tx", b"y"))
+        )
+        return FetchedReply(CachedReply(command, reply), forwarded=True)
+
+
+def reply_or_error(commands: ToolCommands, words: Sequence[str]) -> bytes:
+    """Return the reply to a command: no real wait is in the way of it."""
+    answering = commands.reply(words)
+    try:
+        while True:
+            answering.send(None)
+    except StopIteration as end:
+        reply: bytes = end.value
+        return reply
+    except CommandError as refused:
+        return error(str(refused))
 
 
 class Received(NamedTuple):

@@ -18,6 +18,9 @@ def _load(path: Path) -> bytes:
     return received if begins else GREETING + received
 
 
+SENT = tuple(path.read_bytes() for path in sorted(_ROOT.rglob("*.sent")))
+"""The bytes of the recorded clients."""
+
 CAPTURES = {
     str(path.relative_to(_ROOT).with_suffix("")): _load(path)
     for path in sorted(_ROOT.rglob("*.recv"))

@@ -1,0 +1,209 @@
+"""The session as other management clients use it, without a daemon."""
+
+import asyncio
+
+import pytest
+
+from exporter.management.commands import Command
+from exporter.management.errors import ReplyError, ReplyTimeout
+from exporter.management.messages import (
+    ErrorReply,
+    MultilineReply,
+    Notification,
+    Reply,
+    SuccessReply,
+)
+from exporter.monitor.reply_cache import COMMA, CachedReply
+from exporter.monitor.shared_session import SharedFacts, SharedSession
+
+LIVE = SharedFacts(5, realtime=frozenset({"STATE", "LOG"}))
+PID = SuccessReply(b"pid=1")
+
+
+class RecordingGuest:
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.ends = 0
+
+    def on_line(self, keyword: str, line: bytes) -> None:
+        assert line.startswith(b">%b:" % keyword.encode())
+        self.lines.append(line)
+
+    def on_close(self) -> None:
+        self.ends += 1
+
+
+def opened(facts: SharedFacts = LIVE, *, max_age: float = 60.0) -> SharedSession:
+    shared = SharedSession()
+    shared.share(max_age)
+    shared.open(facts, lambda: None)
+    return shared
+
+
+class Sender:
+    """Sends commands: each gets the reply, or raises the error."""
+
+    def __init__(self, shared: SharedSession, outcome: Reply | Exception) -> None:
+        self._shared = shared
+        self._outcome = outcome
+        self.sent: list[Command] = []
+
+    async def send(self, command: Command) -> Reply:
+        self.sent.append(command)
+        await asyncio.sleep(0)
+        if isinstance(self._outcome, Exception):
+            raise self._outcome
+        self._shared.record(command, self._outcome)
+        return self._outcome
+
+    async def run(self, *, is_due: bool = False) -> None:
+        await self._shared.send_requests(self.send, is_due=lambda: is_due)
+
+
+async def waiting(
+    shared: SharedSession, *commands: Command
+) -> list[asyncio.Task[CachedReply | None]]:
+    """Start to fetch these replies."""
+
+    async def fetch(command: Command) -> CachedReply | None:
+        fetched = await shared.fetch(command)
+        return fetched.cached if fetched else None
+
+    tasks = [asyncio.create_task(fetch(command)) for command in commands]
+    await asyncio.sleep(0)
+    return tasks
+
+
+class TestFetch:
+    async def test_a_reply_is_kept_whatever_it_was_sent_for(self) -> None:
+        shared = opened()
+        shared.record(Command.PID, PID)
+        fetched = await shared.fetch(Command.PID)
+        assert fetched is not None
+        assert not fetched.forwarded
+        assert await fetched.cached.encode() == b"SUCCESS: pid=1\r\n"
+
+    async def test_nothing_is_kept_unless_it_is_shared(self) -> None:
+        shared = SharedSession()
+        shared.record(Command.PID, PID)
+        assert not shared.has(Command.PID)
+        shared.share(60.0)
+        shared.record(Command.PID, PID)
+        assert shared.has(Command.PID)
+        shared.share(None)
+        assert not shared.has(Command.PID)
+
+    async def test_an_old_reply_is_dropped_and_a_newer_one_stays(self) -> None:
+        shared = opened(max_age=0.0)
+        shared.record(Command.PID, PID)
+        shared.share(60.0)
+        shared.record(Command.PID, PID)
+        shared.share(0.0)
+        shared.record(Command.VERB, PID)
+        assert shared.has(Command.VERB)
+        while shared.has(Command.VERB):  # noqa: ASYNC110 -- nothing tells
+            await asyncio.sleep(0)
+        assert shared.has(Command.PID)
+
+    async def test_one_command_serves_all_that_wait(self) -> None:
+        shared = opened()
+        tasks = await waiting(shared, Command.PID, Command.PID, Command.VERB)
+        sender = Sender(shared, PID)
+        await sender.run()
+        assert sender.sent == [Command.PID, Command.VERB]
+        assert None not in await asyncio.gather(*tasks)
+
+    async def test_a_poll_comes_first_and_serves_what_it_has_asked_for(self) -> None:
+        shared = opened()
+        (task,) = await waiting(shared, Command.STATUS_3)
+        sender = Sender(shared, PID)
+        await sender.run(is_due=True)
+        assert sender.sent == []
+        shared.record(Command.STATUS_3, MultilineReply((b"x",)))
+        reply = await task
+        assert reply is not None
+        assert reply.entries == (b"x",)
+
+    async def test_a_reply_of_another_form_is_none(self) -> None:
+        shared = opened()
+        (task,) = await waiting(shared, Command.PID)
+        await Sender(shared, ReplyError("another form")).run()
+        assert await task is None
+
+    async def test_a_timeout_is_passed_on_and_the_end_is_none(self) -> None:
+        shared = opened()
+        (task,) = await waiting(shared, Command.PID)
+        with pytest.raises(ReplyTimeout):
+            await Sender(shared, ReplyTimeout("late")).run()
+        shared.close()
+        assert await task is None
+        assert await shared.fetch(Command.PID) is None
+
+    async def test_a_guest_that_leaves_takes_no_reply_from_another(self) -> None:
+        shared = opened()
+        leaving, staying = await waiting(shared, Command.PID, Command.PID)
+        leaving.cancel()
+        await Sender(shared, PID).run()
+        assert await staying is not None
+
+    async def test_a_status_that_does_not_end_is_not_asked_for(self) -> None:
+        shared = opened(SharedFacts(5, unanswered=frozenset({Command.STATUS_3})))
+        assert await shared.fetch(Command.STATUS_3) is None
+
+
+class TestRealTime:
+    async def test_guests_get_what_is_shared(self) -> None:
+        shared, guest = opened(), RecordingGuest()
+        shared.attach(guest)
+        for keyword in ("STATE", "LOG", "FATAL", "PASSWORD", "CLIENT", "INFO"):
+            shared.notify(Notification(keyword, b"x"))
+        assert guest.lines == [b">STATE:x\r\n", b">LOG:x\r\n", b">FATAL:x\r\n"]
+        shared.close()
+        shared.notify(Notification("FATAL", b"x"))
+        assert len(guest.lines) == 3
+        assert guest.ends == 1
+        shared.detach(guest)
+        shared.close()
+        assert guest.ends == 1
+
+    async def test_a_history_goes_on(self) -> None:
+        shared = opened()
+        shared.record(Command.STATE, MultilineReply((b"1",)))
+        shared.record(Command.STATE_ALL, MultilineReply((b"0", b"1")))
+        shared.notify(Notification("STATE", b"2"))
+        entries = {}
+        for command in (Command.STATE, Command.STATE_ALL):
+            fetched = await shared.fetch(command)
+            assert fetched is not None
+            entries[command] = fetched.cached.entries
+        assert entries == {Command.STATE: (b"2",), Command.STATE_ALL: (b"0", b"1", b"2")}
+
+
+class TestCachedReply:
+    def test_a_history_has_as_many_entries_as_the_daemon_keeps(self) -> None:
+        states = CachedReply(Command.STATE_ALL, MultilineReply((b"x",) * 99))
+        states.add(b"y")
+        states.add(b"z")
+        assert states.entries == (*(b"x",) * 98, b"y", b"z")
+        log = CachedReply(Command.LOG_ALL, MultilineReply((b"x",) * 1000))
+        log.add(b"y")
+        assert log.entries == (*(b"x",) * 999, b"y")
+
+    async def test_status_2_is_status_3_with_commas(self) -> None:
+        reply = CachedReply(Command.STATUS_3, MultilineReply((b"TITLE\tx", b"a\tb")))
+        assert await reply.encode(COMMA) == b"TITLE,x\r\na,b\r\nEND\r\n"
+        assert await reply.encode() == b"TITLE\tx\r\na\tb\r\nEND\r\n"
+        statistics = CachedReply(Command.STATUS_3, MultilineReply((b"OpenVPN STATISTICS\tx",)))
+        assert await statistics.encode(COMMA) == b"OpenVPN STATISTICS\tx\r\nEND\r\n"
+
+    async def test_a_long_reply_is_encoded_once(self) -> None:
+        reply = CachedReply(Command.STATUS_3, MultilineReply((b"x" * 100,) * 10_000))
+        first, second = await asyncio.gather(reply.encode(), reply.encode())
+        assert first is second
+        assert first == b"x" * 100 + b"\r\n" + first[102:]
+        assert len(first) == 10_000 * 102 + 5
+
+    async def test_an_error(self) -> None:
+        reply = CachedReply(Command.STATUS_3, ErrorReply(b"no"))
+        assert await reply.encode() == b"ERROR: no\r\n"
+        assert reply.entries == ()
