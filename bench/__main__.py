@@ -7,7 +7,19 @@ from concurrent.futures import ProcessPoolExecutor
 from types import MappingProxyType
 
 from bench.benchmark import FULL, QUICK, Benchmark, SampleSizes
-from bench.cases import churn, fleet, hostile, hung, memory, page, polling, rendering, stages, start
+from bench.cases import (
+    churn,
+    fleet,
+    hostile,
+    hung,
+    memory,
+    page,
+    polling,
+    rendering,
+    sharing,
+    stages,
+    start,
+)
 from bench.report import describe_machine, format_results, progress
 from bench.result import Result
 
@@ -23,6 +35,7 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "fleet": fleet.measure,
         "hung": hung.measure,
         "hostile": hostile.measure,
+        "sharing": sharing.measure,
     }
 )
 """All benchmarks by name, in the order of the table."""

@@ -33,7 +33,7 @@ _COMMANDS = (Command.LOAD_STATS, Command.STATUS_1, Command.STATUS_3)
 _BATCH = 8
 _TIMEOUT = 10.0
 _MICRO = 1e6
-_QUIET = ("--keepalive", "60", "600", "--max-clients", "1000")
+QUIET = ("--keepalive", "60", "600", "--max-clients", "1000")
 """Rare keepalives, so that the commands are nearly all that the server works on."""
 
 
@@ -73,16 +73,16 @@ async def _measure(directory: Path, clients: int, calls: int) -> None:
     print("|---|---|---|---|---|---|")
     for management in (lab.tcp(), lab.unix()):
         async with contextlib.AsyncExitStack() as stack:
-            office = await stack.enter_async_context(server(lab, *_QUIET, management=management))
+            office = await stack.enter_async_context(server(lab, *QUIET, management=management))
             connected = 0
             for step in sorted({1, clients // 4, clients // 2, clients}):
                 progress(f"{step} clients")
-                await _connect(stack, office, range(connected, step))
+                await connect_clients(stack, office, range(connected, step))
                 connected = step
                 await _rows(office, step, calls)
 
 
-async def _connect(stack: contextlib.AsyncExitStack, office: Server, numbers: range) -> None:
+async def connect_clients(stack: contextlib.AsyncExitStack, office: Server, numbers: range) -> None:
     """Connect more clients in batches, since each needs a TLS handshake."""
     for start in range(numbers.start, numbers.stop, _BATCH):
         batch = range(start, min(start + _BATCH, numbers.stop))

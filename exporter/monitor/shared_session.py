@@ -19,6 +19,9 @@ from exporter.monitor.reply_cache import KEYWORDS, CachedReply
 
 FATAL = "FATAL"
 
+_CONSTANT = frozenset({Command.PID, Command.VERSION})
+"""A daemon that is another process, or of another version, has another session."""
+
 
 class SharedFacts(msgspec.Struct, frozen=True):
     """What other clients have to know of the session.
@@ -139,8 +142,12 @@ class SharedSession:
             request.resolve(cached)
 
     def _expire(self, command: Command, reply: CachedReply) -> None:
-        if self._replies.get(command) is reply:
+        if self._replies.get(command) is reply and not self._is_constant(command):
             del self._replies[command]
+
+    def _is_constant(self, command: Command) -> bool:
+        """Return whether a reply holds for the whole session: behind a pass-through none does."""
+        return command in _CONSTANT and self.facts is not None and "STATE" in self.facts.realtime
 
     def notify(self, message: Notification) -> None:
         """Pass on a real-time message, if it is one that guests may get."""

@@ -74,6 +74,14 @@ async def waiting(
     return tasks
 
 
+async def until_expired(shared: SharedSession, command: Command) -> None:
+    """Record a reply, and wait until it is dropped."""
+    shared.record(command, PID)
+    assert shared.has(command)
+    while shared.has(command):  # noqa: ASYNC110 -- nothing tells
+        await asyncio.sleep(0)
+
+
 class TestFetch:
     async def test_a_reply_is_kept_whatever_it_was_sent_for(self) -> None:
         shared = opened()
@@ -95,15 +103,21 @@ class TestFetch:
 
     async def test_an_old_reply_is_dropped_and_a_newer_one_stays(self) -> None:
         shared = opened(max_age=0.0)
-        shared.record(Command.PID, PID)
+        shared.record(Command.HOLD, PID)
         shared.share(60.0)
-        shared.record(Command.PID, PID)
+        shared.record(Command.HOLD, PID)
         shared.share(0.0)
-        shared.record(Command.VERB, PID)
-        assert shared.has(Command.VERB)
-        while shared.has(Command.VERB):  # noqa: ASYNC110 -- nothing tells
-            await asyncio.sleep(0)
+        await until_expired(shared, Command.VERB)
+        assert shared.has(Command.HOLD)
+
+    async def test_what_holds_for_the_whole_session_stays_but_behind_a_pass_through(self) -> None:
+        shared = opened(max_age=0.0)
+        shared.record(Command.PID, PID)
+        shared.record(Command.VERSION, PID)
+        await until_expired(shared, Command.VERB)
         assert shared.has(Command.PID)
+        assert shared.has(Command.VERSION)
+        await until_expired(opened(SharedFacts(5), max_age=0.0), Command.PID)
 
     async def test_one_command_serves_all_that_wait(self) -> None:
         shared = opened()

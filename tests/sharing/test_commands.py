@@ -126,9 +126,9 @@ class TestForwarded:
     async def test_an_old_reply_is_asked_for_again(self, tmp_path: Path) -> None:
         config = share_config(max_age=0.0)
         async with shared_daemon(tmp_path, config=config) as shared, shared.greeted() as tool:
-            newer = {**REPLIES, b"pid": (b"SUCCESS: pid=4712",)}
-            assert await answered(shared, tool, b"pid", newer) == lines(b"SUCCESS: pid=4712")
-            assert shared.commands() == {("pid", "forwarded"): 1}
+            newer = {**REPLIES, b"verb": (b"SUCCESS: verb=4",)}
+            assert await answered(shared, tool, b"verb", newer) == lines(b"SUCCESS: verb=4")
+            assert shared.commands() == {("verb", "forwarded"): 1}
 
     async def test_a_reply_of_another_form_ends_the_tools_session(self, tmp_path: Path) -> None:
         async with shared_daemon(tmp_path) as shared, shared.greeted() as tool:

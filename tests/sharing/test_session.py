@@ -150,7 +150,7 @@ class TestPriority:
         ):
             one.send(b"status 1\n")
             assert await shared.session.read_line() == b"status 1"
-            two.send(b"pid\n")
+            two.send(b"verb\n")
             three.send(b"status 3\n")
             await shared.until_waiting(3)
             shared.monitor.reconfigure(shared.monitor.target)  # a poll at once
@@ -160,13 +160,13 @@ class TestPriority:
             assert await shared.session.read_line() == b"status 3"
             shared.session.send_lines(*REPLIES[b"status 3"])
             assert (await three.read_line()).startswith(b"TITLE")
-            assert await shared.session.read_line() == b"pid"
-            shared.session.send_lines(*REPLIES[b"pid"])
-            await two.read(PID)
+            assert await shared.session.read_line() == b"verb"
+            shared.session.send_lines(*REPLIES[b"verb"])
+            await two.read(b"SUCCESS: verb=3\r\n")
             assert shared.commands() == {
                 ("status", "forwarded"): 1,
                 ("status", "served"): 1,
-                ("pid", "forwarded"): 1,
+                ("verb", "forwarded"): 1,
             }
 
 
