@@ -59,7 +59,6 @@ class DaemonState:
         self.traffic = self._counters.traffic
         self.tunnel = self._counters.tunnel
         self.process = ProcessTracker()
-
         self.monitored_since: float | None = None
         """The event loop's time at which the exporter began to monitor the daemon."""
         self.up = False

@@ -4,6 +4,7 @@ A target takes bytes and raises an exception if its property does not hold. Any 
 it; the recordings under `tests/data/transcripts` are the seed corpus.
 """
 
+import asyncio
 import re
 import zlib
 from collections.abc import Callable, Sequence
@@ -99,6 +100,8 @@ SENDABLE = frozenset(
 )
 """All bytes that a tool can cause to be sent to a daemon."""
 
+LOOP = asyncio.new_event_loop()
+
 SHARE = ShareConfig(listen=(), events=tuple(SharedEvent))
 
 
@@ -121,14 +124,9 @@ class RecordedSession(SharedSession):
 
 
 def reply_or_error(commands: ToolCommands, words: Sequence[str]) -> bytes:
-    """Return the reply to a command: no real wait is in the way of it."""
-    answering = commands.reply(words)
+    """Return the reply to a command."""
     try:
-        while True:
-            answering.send(None)
-    except StopIteration as end:
-        reply: bytes = end.value
-        return reply
+        return LOOP.run_until_complete(commands.reply(words))
     except CommandError as refused:
         return error(str(refused))
 
