@@ -66,6 +66,7 @@ def _certificate(block: bytes) -> Certificate:
     return Certificate(
         subject=_name(certificate.subject),
         serial=f"{certificate.serial_number:x}",
+        not_before=certificate.not_valid_before_utc.timestamp(),
         not_after=certificate.not_valid_after_utc.timestamp(),
     )
 
@@ -74,7 +75,11 @@ def _revocation_list(block: bytes) -> RevocationList:
     crl = x509.load_pem_x509_crl(block)
     next_update = crl.next_update_utc
     timestamp = None if next_update is None else next_update.timestamp()
-    return RevocationList(_name(crl.issuer), timestamp)
+    return RevocationList(
+        issuer=_name(crl.issuer),
+        last_update=crl.last_update_utc.timestamp(),
+        next_update=timestamp,
+    )
 
 
 def _name(name: x509.Name) -> str:

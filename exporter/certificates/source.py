@@ -27,17 +27,19 @@ class CertificateSource(msgspec.Struct, frozen=True):
 
 
 class Certificate(msgspec.Struct, frozen=True):
-    """One certificate: its subject, its serial number in hexadecimal, its expiry as Unix time."""
+    """One certificate: its subject, its serial number in hexadecimal, its validity in Unix time."""
 
     subject: str
     serial: str
+    not_before: float
     not_after: float
 
 
 class RevocationList(msgspec.Struct, frozen=True):
-    """One CRL: its issuer, and its `nextUpdate` as Unix time, None if it has none."""
+    """One CRL: its issuer, and its dates as Unix times; `next_update` is None if it has none."""
 
     issuer: str
+    last_update: float
     next_update: float | None
 
 

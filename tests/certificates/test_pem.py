@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from exporter.certificates.pem import InvalidPem, inline_block, parse
 from exporter.certificates.source import Certificate, CertificateDirective, RevocationList
-from tests.certificates.fixtures import SOON, certificate, revocation_list, serial_of
+from tests.certificates.fixtures import (
+    BEGIN,
+    CRL_LIFETIME,
+    SOON,
+    certificate,
+    revocation_list,
+    serial_of,
+)
 
 OFFICE = certificate("office")
 LISBON = certificate("lisbon")
@@ -14,11 +21,11 @@ CRL = revocation_list("office-ca")
 
 
 def as_entry(pem: bytes, name: str) -> Certificate:
-    return Certificate(name, serial_of(pem), SOON.timestamp())
+    return Certificate(name, serial_of(pem), BEGIN.timestamp(), SOON.timestamp())
 
 
 @pytest.mark.parametrize("use", [CertificateDirective.CERT, CertificateDirective.CA])
-def test_certificate_has_subject_and_expiry(use: CertificateDirective) -> None:
+def test_certificate_has_subject_and_validity(use: CertificateDirective) -> None:
     assert parse(OFFICE, use) == (as_entry(OFFICE, "office"),)
 
 
@@ -36,8 +43,11 @@ def test_windows_line_ends_are_read() -> None:
     )
 
 
-def test_crl_has_issuer_and_next_update() -> None:
-    assert parse(CRL, CertificateDirective.CRL) == (RevocationList("office-ca", SOON.timestamp()),)
+def test_crl_has_issuer_and_dates() -> None:
+    last_update = (SOON - CRL_LIFETIME).timestamp()
+    assert parse(CRL, CertificateDirective.CRL) == (
+        RevocationList("office-ca", last_update, SOON.timestamp()),
+    )
 
 
 def test_file_may_have_several_crls() -> None:

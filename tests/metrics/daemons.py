@@ -48,7 +48,7 @@ OFFICE_CLIENT = ClientRow(
 CERTIFICATES = (
     CertificateFileState(
         CertificateSource(CertificateDirective.CERT, Path("/etc/openvpn/office.crt")),
-        (Certificate("office", "2a", NOON),),
+        (Certificate("office", "2a", not_before=NOON - 86_400, not_after=NOON),),
     ),
     CertificateFileState(
         CertificateSource(CertificateDirective.CA, Path("/etc/openvpn/office.conf"), inline=True),
@@ -57,9 +57,9 @@ CERTIFICATES = (
     CertificateFileState(
         CertificateSource(CertificateDirective.CRL, Path("/etc/openvpn/crl.pem")),
         (
-            RevocationList("ca", NOON + 5),
-            RevocationList("ca", NOON),
-            RevocationList("old-ca", None),
+            RevocationList("ca", NOON - 60, NOON + 5),
+            RevocationList("ca", NOON - 120, NOON),
+            RevocationList("old-ca", NOON - 60, None),
         ),
     ),
 )

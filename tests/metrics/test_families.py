@@ -256,23 +256,24 @@ class TestCertificates:
         daemon.set_certificates(CERTIFICATES)
         return daemon
 
-    def test_have_an_expiry_while_the_daemon_is_down(self, daemon: DaemonState) -> None:
+    def test_have_a_validity_while_the_daemon_is_down(self, daemon: DaemonState) -> None:
+        labels = {
+            "file": "/etc/openvpn/office.crt",
+            "directive": "cert",
+            "subject": "office",
+            "serial": "2a",
+        }
+        assert samples(daemon, "openvpn_certificate_not_before_timestamp_seconds") == [
+            (labels, NOON - 86_400)
+        ]
         assert samples(daemon, "openvpn_certificate_not_after_timestamp_seconds") == [
-            (
-                {
-                    "file": "/etc/openvpn/office.crt",
-                    "directive": "cert",
-                    "subject": "office",
-                    "serial": "2a",
-                },
-                NOON,
-            )
+            (labels, NOON)
         ]
 
-    def test_have_the_newest_next_update_of_each_issuer(self, daemon: DaemonState) -> None:
-        assert samples(daemon, "openvpn_crl_next_update_timestamp_seconds") == [
-            ({"file": "/etc/openvpn/crl.pem", "issuer": "ca"}, NOON + 5)
-        ]
+    def test_have_the_dates_of_the_newest_crl_of_each_issuer(self, daemon: DaemonState) -> None:
+        labels = {"file": "/etc/openvpn/crl.pem", "issuer": "ca"}
+        assert samples(daemon, "openvpn_crl_last_update_timestamp_seconds") == [(labels, NOON - 60)]
+        assert samples(daemon, "openvpn_crl_next_update_timestamp_seconds") == [(labels, NOON + 5)]
 
     def test_have_the_reason_why_a_file_is_unusable(self, daemon: DaemonState) -> None:
         found = samples(daemon, "openvpn_certificate_file_problem")

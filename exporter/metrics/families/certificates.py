@@ -15,8 +15,24 @@ _PATH_LIMIT = 255
 """Characters of a path in a label."""
 
 
+def _not_before(daemon: DaemonState) -> Samples:
+    return {labels: entry.not_before for labels, entry in _certificates(daemon).items()}
+
+
 def _not_after(daemon: DaemonState) -> Samples:
-    samples: dict[tuple[str, ...], float] = {}
+    return {labels: entry.not_after for labels, entry in _certificates(daemon).items()}
+
+
+def _last_update(daemon: DaemonState) -> Samples:
+    return {labels: crl.last_update for labels, (_, crl) in _newest_crls(daemon).items()}
+
+
+def _next_update(daemon: DaemonState) -> Samples:
+    return {labels: next_update for labels, (next_update, _) in _newest_crls(daemon).items()}
+
+
+def _certificates(daemon: DaemonState) -> dict[tuple[str, ...], Certificate]:
+    found: dict[tuple[str, ...], Certificate] = {}
     for file in daemon.certificates:
         for entry in file.entries:
             if isinstance(entry, Certificate):
@@ -25,19 +41,20 @@ def _not_after(daemon: DaemonState) -> Samples:
                     file.source.directive is CertificateDirective.CERT
                 ):  # that of a tunnel names a client
                     subject = daemon.privacy.name(subject)
-                samples[*_labels(file.source), subject, entry.serial] = entry.not_after
-    return samples
+                found[*_labels(file.source), subject, entry.serial] = entry
+    return found
 
 
-def _next_update(daemon: DaemonState) -> Samples:
-    """Return the time of each issuer's newest CRL: OpenVPN uses the one that is valid."""
-    samples: dict[tuple[str, ...], float] = {}
+def _newest_crls(daemon: DaemonState) -> dict[tuple[str, ...], tuple[float, RevocationList]]:
+    """Return each issuer's newest CRL and its `nextUpdate`: OpenVPN uses the one that is valid."""
+    newest: dict[tuple[str, ...], tuple[float, RevocationList]] = {}
     for file in daemon.certificates:
         for entry in file.entries:
             if isinstance(entry, RevocationList) and entry.next_update is not None:
                 labels = (_path(file.source), entry.issuer)
-                samples[labels] = max(samples.get(labels, 0), entry.next_update)
-    return samples
+                if labels not in newest or entry.next_update > newest[labels][0]:
+                    newest[labels] = (entry.next_update, entry)
+    return newest
 
 
 def _problem(daemon: DaemonState) -> dict[tuple[str, ...], float]:
@@ -58,10 +75,24 @@ def _path(source: CertificateSource) -> str:
 
 FAMILIES = (
     gauge(
+        "openvpn_certificate_not_before_timestamp_seconds",
+        "Unix time from which a certificate in the daemon's files is valid (notBefore).",
+        _not_before,
+        labels=("file", "directive", "subject", "serial"),
+        while_up=False,
+    ),
+    gauge(
         "openvpn_certificate_not_after_timestamp_seconds",
         "Unix time of the expiry (notAfter) of a certificate in the daemon's files.",
         _not_after,
         labels=("file", "directive", "subject", "serial"),
+        while_up=False,
+    ),
+    gauge(
+        "openvpn_crl_last_update_timestamp_seconds",
+        "Unix time of the lastUpdate of a CRL: when it was created.",
+        _last_update,
+        labels=("file", "issuer"),
         while_up=False,
     ),
     gauge(
