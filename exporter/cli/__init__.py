@@ -7,6 +7,7 @@
     streams         standard output and standard error
     port_probes     the ports of `check --connect --port-probe`
     output          what commands print or write: text, tables, findings
+    kubernetes      Kubernetes objects around rules and dashboards
     serve, check, once, demo, rules, dashboards
                     one module for each command
 

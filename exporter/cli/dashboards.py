@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from exporter import dashboards
+from exporter.cli.kubernetes import config_map
 from exporter.cli.output import write
 from exporter.cli.subcommand import CommandFailed, Exit, Subcommand, UsageError
 from exporter.dashboards.grafana_com import for_grafana_com
@@ -14,12 +15,13 @@ _PREFIX = "openvpn-"
 _SUFFIX = ".json"
 
 _EPILOG = """\
-Without NAME and --output, the command lists all dashboards.
+Without NAME, --output and --format, the command lists all dashboards.
 
 Examples:
   openvpn-exporter dashboards fleet                                     one, for a manual import
   openvpn-exporter dashboards --output /var/lib/grafana/dashboards      all, for provisioning
   openvpn-exporter dashboards --grafana-com --output upload             all, for grafana.com
+  openvpn-exporter dashboards --format configmap | kubectl apply --server-side -f -
 """
 
 
@@ -36,6 +38,12 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with inputs and requirements, for an upload to grafana.com; not for provisioning",
     )
+    parser.add_argument(
+        "--format",
+        choices=("json", "configmap"),
+        help="json: the dashboard itself, for Grafana; configmap: a Kubernetes object for the "
+        "sidecar of Grafana's Helm chart (default json)",
+    )
     parser.epilog = _EPILOG
 
 
@@ -43,9 +51,14 @@ def _run(parsed: argparse.Namespace) -> Exit:
     selected = _select(parsed.name)
     if parsed.grafana_com:
         selected = {file: for_grafana_com(text) for file, text in selected.items()}
+    if parsed.format == "configmap":
+        selected = {
+            f"{file.removesuffix(_SUFFIX)}.yaml": config_map(file, text)
+            for file, text in selected.items()
+        }
     if parsed.output is not None:
         _write(selected, parsed.output)
-    elif parsed.name is None:
+    elif parsed.name is None and parsed.format is None:
         print(
             "".join(f"{_name(file):<10}{_title(text)}\n" for file, text in selected.items()), end=""
         )

@@ -2,8 +2,10 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from exporter import dashboards
+from exporter.cli.kubernetes import config_map
 from exporter.cli.main import main
 from exporter.cli.subcommand import Exit
 
@@ -39,6 +41,36 @@ def test_writes_all_files_into_a_directory_and_replaces_older_ones(
 def test_writes_only_the_named_dashboard(tmp_path: Path) -> None:
     assert main(["dashboards", "tunnel", "--output", str(tmp_path)]) == Exit.DONE
     assert [path.name for path in tmp_path.iterdir()] == ["openvpn-tunnel.json"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("fleet",)])
+def test_config_maps_contain_the_files(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["dashboards", *arguments, "--format", "configmap"]) == Exit.DONE
+    objects = list(yaml.safe_load_all(capsys.readouterr().out))
+    data = {file: text for one in objects for file, text in one["data"].items()}
+    expected = dashboards.texts()
+    assert data == (
+        {name: expected[name] for name in ["openvpn-fleet.json"]} if arguments else expected
+    )
+    for one in objects:
+        assert (one["apiVersion"], one["kind"]) == ("v1", "ConfigMap")
+        assert one["metadata"]["labels"]["grafana_dashboard"] == "1"
+        assert f"{one['metadata']['name']}.json" in one["data"]
+
+
+def test_config_map_fits_into_the_annotation_of_kubectl_apply() -> None:
+    """`kubectl apply` without `--server-side` copies an object into an annotation."""
+    limit = 262_144
+    for file, text in dashboards.texts().items():
+        assert len(json.dumps(config_map(file, text))) < limit
+
+
+def test_writes_config_maps_as_yaml(tmp_path: Path) -> None:
+    arguments = ["dashboards", "fleet", "--format", "configmap", "--output", str(tmp_path)]
+    assert main(arguments) == Exit.DONE
+    assert [path.name for path in tmp_path.iterdir()] == ["openvpn-fleet.yaml"]
 
 
 def test_unknown_name_is_an_error_with_the_known_names(
