@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import yaml
 from aiohttp import ClientSession
 
 from exporter import __version__
@@ -258,7 +259,7 @@ class TestRules:
             "rules", "--job=vpn", *thresholds, "--runbook=https://wiki/vpn", f"--output={file}"
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-        for text in ('up{job="vpn"}', "for: 17m", "> 50.5", "https://wiki/vpn#openvpndaemondown"):
+        for text in ('up{job="vpn"}', "for: 14m", "> 50.5", "https://wiki/vpn#openvpndaemondown"):
             assert text in file.read_text()
 
     @pytest.mark.parametrize(
@@ -268,12 +269,27 @@ class TestRules:
             ("--threshold=daemon-down=soon", "threshold daemon-down: 'soon' is not a duration"),
             ("--threshold=daemons=1", "'daemons' is no threshold: use one of exporter-down,"),
             ("--runbook=a b", "'a b' is no URL"),
+            ("--external-label=a-b", "the external label 'a-b'"),
+            ("--format=helm", "invalid choice: 'helm'"),
         ],
     )
     def test_invalid_value_is_named_and_exits_with_2(self, flag: str, message: str) -> None:
         done = run("rules", flag)
         assert (done.returncode, done.stdout) == (2, "")
         assert message in done.stderr
+
+    def test_prints_the_object_of_the_prometheus_operator(self) -> None:
+        printed = yaml.safe_load(run("rules", "--format", "prometheusrule", "--job=vpn").stdout)
+        assert (printed["apiVersion"], printed["kind"]) == (
+            "monitoring.coreos.com/v1",
+            "PrometheusRule",
+        )
+        assert printed["spec"] == yaml.safe_load(run("rules", "--job=vpn").stdout)
+
+    def test_adds_external_labels_to_matches(self) -> None:
+        printed = run("rules", "--external-label", "cluster", "--external-label=region").stdout
+        assert " on (cluster, region, job, instance, daemon)" in printed
+        assert " on (job," not in printed
 
     def test_unwritable_file_exits_with_1(self, tmp_path: Path) -> None:
         done = run("rules", f"--output={tmp_path}")

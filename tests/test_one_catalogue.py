@@ -13,8 +13,6 @@ from tests.grafana.dashboard_files import DASHBOARDS, PANELS, values
 UNUSED: dict[str, str] = {
     "openvpn_exporter_shared_tools": "the landing page shows it",
     "openvpn_exporter_shared_commands_total": "to be asked when a tool costs too much",
-    "openvpn_exporter_daemons": "no rule yet: a fall alerts on a daemon that is no longer there",
-    "openvpn_exporter_poll_seconds": "no panel yet: the slow polls between two scrapes",
     **dict.fromkeys(
         (
             "openvpn_port_probe_success",

@@ -7,7 +7,7 @@
 `prometheus/openvpn.rules.yml` is the result with the defaults.
 """
 
-from exporter.alert_rules.rendering import JOB, RUNBOOK, render
+from exporter.alert_rules.rendering import JOB, render
 from exporter.alert_rules.thresholds import THRESHOLDS, Threshold
 
-__all__ = ["JOB", "RUNBOOK", "THRESHOLDS", "Threshold", "render"]
+__all__ = ["JOB", "THRESHOLDS", "Threshold", "render"]

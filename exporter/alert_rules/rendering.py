@@ -1,8 +1,8 @@
-"""The rules with job, thresholds and runbook URL filled in."""
+"""The rules with job, external labels, thresholds and runbook URL filled in."""
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 from exporter.alert_rules.thresholds import THRESHOLDS, Placeholders
@@ -10,10 +10,9 @@ from exporter.alert_rules.thresholds import THRESHOLDS, Placeholders
 JOB = "openvpn"
 """The job of the examples."""
 
-RUNBOOK = "docs/runbook.md"
-"""The runbook in the repository; a URL that browsers can open is up to the user."""
-
 _THRESHOLDS = {threshold.name: threshold for threshold in THRESHOLDS}
+
+_RUNBOOK_LINE = re.compile(r"^ +runbook_url: .*\n", re.MULTILINE)
 
 
 class _Template(string.Template):
@@ -23,25 +22,54 @@ class _Template(string.Template):
 
 
 def render(
-    *, job: str = JOB, runbook: str = RUNBOOK, thresholds: Mapping[str, str] | None = None
+    *,
+    job: str = JOB,
+    external_labels: Sequence[str] = (),
+    runbook: str | None = None,
+    thresholds: Mapping[str, str] | None = None,
 ) -> str:
     """Return the rule file, in YAML.
 
     Args:
         job: the job of the exporter in Prometheus.
-        runbook: the URL of the runbook; each alert appends its name as a fragment.
+        external_labels: names of labels that distinguish several Prometheus servers in a ruler
+            that evaluates the rules for all of them, such as `cluster`.
+        runbook: the URL of the runbook, to which each alert appends its name as a fragment; without
+            one the alerts have no link.
         thresholds: values by name; the others keep their defaults.
 
     Raises:
         ValueError: an argument is invalid; the text says which, and what to write instead.
     """
-    if not re.fullmatch(r"[\w./:~%?=&+-]+", runbook):
-        raise ValueError(f"the runbook {runbook!r} is no URL without a fragment")
-    placeholders = {"job": _quoted(job), "runbook": runbook}
+    if runbook is not None and not re.fullmatch(r"https?://[\w./:~%?=&+-]+", runbook):
+        raise ValueError(
+            f"the runbook {runbook!r} is no URL (http:// or https://), or has a fragment"
+        )
+    placeholders = {"job": _quoted(job), "runbook": runbook or ""}
+    placeholders |= _external(external_labels)
     placeholders |= _placeholders({name: item.default for name, item in _THRESHOLDS.items()})
     placeholders |= _placeholders(thresholds or {})
-    rules = resources.files(__package__).joinpath("openvpn.rules.yml")
-    return _Template(rules.read_text(encoding="utf-8")).substitute(placeholders)
+    rules = resources.files(__package__).joinpath("openvpn.rules.yml").read_text(encoding="utf-8")
+    if runbook is None:
+        rules = _RUNBOOK_LINE.sub("", rules)
+    return _Template(rules).substitute(placeholders)
+
+
+def _external(labels: Sequence[str]) -> Placeholders:
+    """Return the labels as in `on (…)`, and as in the queries of the texts, each before `job`."""
+    for label in labels:
+        if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", label) or labels.count(label) > 1:
+            raise ValueError(f"the external label {label!r} is no name of a label, or is repeated")
+        if label in _OWN_LABELS:
+            raise ValueError(f"the external label {label!r} is one that the rules use already")
+    return {
+        "external": "".join(f"{label}, " for label in labels),
+        "external_matchers": "".join(f"{label}=%q," for label in labels),
+        "external_values": "".join(f"$labels.{label} " for label in labels),
+    }
+
+
+_OWN_LABELS = frozenset({"job", "instance", "daemon", "common_name", "host"})
 
 
 def _placeholders(thresholds: Mapping[str, str]) -> Placeholders:

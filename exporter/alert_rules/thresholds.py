@@ -12,6 +12,9 @@ Placeholders: TypeAlias = dict[str, str]
 
 _SECONDS_A_DAY = 86_400
 
+_WINDOW = 180
+"""Seconds over which the rules look at a gauge, so that missed scrapes have no effect."""
+
 
 def _duration(name: str, text: str) -> Placeholders:
     """Return `name` as Prometheus writes durations, and `name_seconds` for arithmetic in PromQL."""
@@ -21,6 +24,15 @@ def _duration(name: str, text: str) -> Placeholders:
     days, remainder = divmod(seconds, _SECONDS_A_DAY)
     number = f"{seconds:g}" if remainder else f"{days:g} * {_SECONDS_A_DAY}"
     return {name: durations.format_duration(seconds), f"{name}_seconds": number}
+
+
+def _outage(name: str, text: str) -> Placeholders:
+    """Return `name` as the wait of an alert, which begins once the window has only outage."""
+    seconds = durations.parse_duration(text) - _WINDOW
+    if seconds <= 0:
+        window = durations.format_duration(_WINDOW)
+        raise ValueError(f"it must be more than {window}, in which scrapes may be missed")
+    return {name: durations.format_duration(seconds)}
 
 
 def _count(name: str, text: str) -> Placeholders:
@@ -63,17 +75,17 @@ class Threshold(msgspec.Struct, frozen=True):
 THRESHOLDS = (
     Threshold("exporter-down", "5m", _duration, "scrapes of the exporter fail for this time"),
     Threshold("poll-slow", "2s", _duration, "average duration of a poll over 10 minutes"),
-    Threshold("daemon-down", "3m", _duration, "a daemon is down for this time, plus 2 minutes"),
-    Threshold("not-connected", "5m", _duration, "not CONNECTED for this time, plus 2 minutes"),
+    Threshold("daemon-down", "5m", _outage, "a daemon is down for this time"),
+    Threshold("not-connected", "7m", _outage, "a daemon is not CONNECTED for this time"),
     Threshold("status-stale", "5m", _duration, "age of the last status"),
     Threshold("reconnects", "3", _count, "reconnects of a daemon in 30 minutes"),
     Threshold("restarts", "3", _count, "restarts of a daemon in 30 minutes"),
     Threshold("packet-errors", "100", _count, "packet errors in 10 minutes"),
     Threshold(
-        "expected-client-missing",
-        "5m",
-        _duration,
-        "an expected client is disconnected for this time, plus 2 minutes",
+        "availability", "0.8", _ratio, "ratio of 1 hour in which a daemon is up and connected"
+    ),
+    Threshold(
+        "expected-client-missing", "7m", _outage, "an expected client is disconnected for this time"
     ),
     Threshold(
         "expected-client-reconnects",
@@ -83,13 +95,13 @@ THRESHOLDS = (
     ),
     Threshold("idle-client", "20", _rate, "an expected client sends fewer bytes per second"),
     Threshold("clients-near-limit", "0.85", _ratio, "connected clients as a ratio of the limit"),
-    Threshold(
-        "clients-dropped", "0.5", _ratio, "ratio of connected clients to those 10 minutes ago"
-    ),
+    Threshold("clients-dropped", "0.5", _ratio, "ratio of connected clients to those before"),
     Threshold("pending-clients", "20", _count, "clients in handshake or authentication"),
     Threshold("auth-failures", "10", _count, "failed logins in 10 minutes"),
+    Threshold("auth-failures-slow", "200", _count, "failed logins in 6 hours"),
+    Threshold("sessions-replaced", "20", _count, "sessions replaced by a second one in 1 hour"),
     Threshold("tls-failures", "30", _count, "failed TLS handshakes in 10 minutes"),
     Threshold("certificate-soon", "30d", _duration, "warning: time until a certificate expires"),
-    Threshold("certificate-urgent", "7d", _duration, "critical: time until a certificate expires"),
-    Threshold("crl-expiring", "3d", _duration, "critical: time until a CRL expires"),
+    Threshold("certificate-urgent", "2d", _duration, "critical: time until a certificate expires"),
+    Threshold("crl-expiring", "2d", _duration, "critical: time until a CRL expires"),
 )

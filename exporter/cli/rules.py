@@ -1,11 +1,18 @@
-"""`rules`: print the alert rules of this version, for a job and with thresholds."""
+"""`rules`: print the alert rules of this version, with labels, thresholds and links."""
 
 import argparse
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from exporter.alert_rules import JOB, RUNBOOK, THRESHOLDS, render
+from exporter.alert_rules import JOB, THRESHOLDS, render
+from exporter.cli.kubernetes import prometheus_rule
 from exporter.cli.output import write
 from exporter.cli.subcommand import Exit, Subcommand, UsageError
+
+_FORMATS: Mapping[str, Callable[[str], str]] = {
+    "file": lambda rules: rules,
+    "prometheusrule": prometheus_rule,
+}
 
 
 def _add_flags(parser: argparse.ArgumentParser) -> None:
@@ -16,6 +23,14 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
         help="job of the exporter in Prometheus (default %(default)s)",
     )
     parser.add_argument(
+        "--external-label",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="external label that distinguishes the Prometheus servers of a global ruler, such as "
+        "cluster; repeatable",
+    )
+    parser.add_argument(
         "--threshold",
         action="append",
         type=_assignment,
@@ -24,9 +39,16 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--runbook",
-        default=RUNBOOK,
         metavar="URL",
-        help="URL of the runbook (default %(default)s)",
+        help="link each alert to its section of the runbook at this URL, such as the exporter's "
+        "own, http://vpn:9176/docs/runbook (default: no links)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=_FORMATS,
+        default="file",
+        help="file: for Prometheus' rule_files; prometheusrule: the Kubernetes object of the "
+        "Prometheus Operator (default %(default)s)",
     )
     parser.add_argument(
         "--output",
@@ -50,19 +72,25 @@ def _thresholds() -> str:
         for threshold in THRESHOLDS
     )
     return (
-        "thresholds and their defaults:\n"
-        + "\n".join(lines)
-        + "\n\nExample: openvpn-exporter rules --threshold daemon-down=10m > openvpn.rules.yml"
+        "thresholds and their defaults:\n" + "\n".join(lines) + "\n\nExamples:\n"
+        "  openvpn-exporter rules --threshold daemon-down=10m > openvpn.rules.yml\n"
+        "  openvpn-exporter rules --external-label cluster       for a ruler of several clusters\n"
+        "  openvpn-exporter rules --format prometheusrule | kubectl apply -f -\n"
     )
 
 
 def _run(parsed: argparse.Namespace) -> Exit:
     try:
         thresholds = dict(parsed.threshold or ())
-        rules = render(job=parsed.job, runbook=parsed.runbook, thresholds=thresholds)
+        rules = render(
+            job=parsed.job,
+            external_labels=parsed.external_label,
+            runbook=parsed.runbook,
+            thresholds=thresholds,
+        )
     except ValueError as error:
         raise UsageError(str(error)) from error
-    write(rules.encode(), parsed.output)
+    write(_FORMATS[parsed.format](rules).encode(), parsed.output)
     return Exit.DONE
 
 

@@ -5,10 +5,13 @@ from collections.abc import Mapping
 
 import yaml
 
-from exporter.alert_rules import THRESHOLDS, render
+from exporter.alert_rules import THRESHOLDS, Threshold, render
 from exporter.config import durations
 
-_WINDOW = re.compile(r"(?<=\[)[0-9][0-9a-z]*(?=\])")
+_TIME = r"[0-9][0-9a-z]*"
+_WINDOW = re.compile(
+    rf"(?<=\[){_TIME}(?=[:\]])|(?<=:){_TIME}(?=\])|(?<=offset ){_TIME}"  # also [7d:15m]
+)
 
 
 def compressed(
@@ -18,7 +21,7 @@ def compressed(
 
     Numbers of events stay as they are: what takes three reconnects in half an hour takes three in
     half an hour by `speed`. Scrapes and evaluations must be as much closer together; the shortest
-    window, of two minutes, wants two scrapes in it.
+    window, of three minutes, wants two scrapes in it.
 
     Args:
         speed: how many seconds of the rules pass in one.
@@ -31,18 +34,20 @@ def compressed(
     limits = {
         threshold.name: _shorter(wanted[threshold.name], speed)
         for threshold in THRESHOLDS
-        if _is_duration(threshold.default)
+        if _is_limit_in_seconds(threshold)
     }
     rules = yaml.safe_load(render(job=job, thresholds=wanted))
     limited = yaml.safe_load(render(job=job, thresholds=wanted | limits))
     for group, quick in zip(rules["groups"], limited["groups"], strict=True):
+        if "interval" in group:
+            group["interval"] = _shorter(group["interval"], speed)
         for rule, model in zip(group["rules"], quick["rules"], strict=True):
             rule["expr"] = _in_windows(model["expr"], speed)
             rule["annotations"]["description"] = _in_windows(
                 rule["annotations"]["description"], speed
             )
-            if "for" in rule:
-                rule["for"] = _shorter(rule["for"], speed)
+            for key in {"for", "keep_firing_for"} & rule.keys():
+                rule[key] = _shorter(rule[key], speed)
     return yaml.safe_dump(rules, sort_keys=False)
 
 
@@ -50,12 +55,9 @@ def _in_windows(text: str, speed: float) -> str:
     return _WINDOW.sub(lambda window: _shorter(window[0], speed), text)
 
 
-def _is_duration(text: str) -> bool:
-    try:
-        durations.parse_duration(text)
-    except ValueError:
-        return False
-    return True
+def _is_limit_in_seconds(threshold: Threshold) -> bool:
+    """Whether the threshold is a number in an expression, and not only a wait."""
+    return any(name.endswith("_seconds") for name in threshold.placeholders(threshold.default))
 
 
 def _shorter(time: str, speed: float) -> str:

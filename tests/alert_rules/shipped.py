@@ -35,7 +35,7 @@ class Case(msgspec.Struct, frozen=True):
     """One case of a promtool test."""
 
     name: str
-    alert_rule_test: list[Check]
+    alert_rule_test: list[Check] = []
 
 
 def alerts(text: str | None = None) -> list[Alert]:

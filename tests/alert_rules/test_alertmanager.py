@@ -14,6 +14,10 @@ from tests.expressions import analyse
 CONFIG = PROMETHEUS / "alertmanager.yml"
 ALERTS = {alert.alert: alert for alert in alerts()}
 INHIBITIONS = yaml.safe_load(CONFIG.read_text())["inhibit_rules"]
+ROUTE = yaml.safe_load(CONFIG.read_text())["route"]
+
+EXTERNAL = "cluster"
+"""A label that Prometheus adds to its alerts."""
 
 
 def amtool(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -74,12 +78,23 @@ def test_no_alert_inhibits_itself() -> None:
 
 @pytest.mark.parametrize("rule", INHIBITIONS, ids=lambda rule: rule["source_matchers"][0])
 def test_source_and_target_have_the_equal_labels(rule: dict[str, list[str]]) -> None:
-    """Two missing labels count as equal, and would inhibit too much."""
+    """Two missing labels count as equal, and would inhibit too much, but for an external one."""
+    equal = set(rule["equal"]) - {EXTERNAL}
     for name in matched(rule["source_matchers"]):
-        assert set(rule["equal"]) <= analyse(ALERTS[name].expr).labels
+        assert equal <= analyse(ALERTS[name].expr).labels
     for name in matched(rule["target_matchers"]):
         # What knows no daemon is not of one, but an exporter's own alert is of an instance.
-        assert set(rule["equal"]) <= analyse(ALERTS[name].expr).labels | {"instance"}
+        assert equal <= analyse(ALERTS[name].expr).labels | {"instance"}
+
+
+def test_each_inhibition_and_group_is_within_one_cluster() -> None:
+    assert all(EXTERNAL in rule["equal"] for rule in INHIBITIONS)
+    assert EXTERNAL in ROUTE["group_by"]
+
+
+def test_alerts_of_the_daemons_of_one_exporter_are_one_notification() -> None:
+    assert set(ROUTE["group_by"]) == {"alertname", EXTERNAL, "job", "instance"}
+    assert not [route for route in ROUTE["routes"] if "group_by" in route]
 
 
 def test_causes_of_an_outage_are_not_inhibited_by_it() -> None:

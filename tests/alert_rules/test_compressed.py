@@ -28,11 +28,17 @@ def test_wait_times_are_divided_by_the_speed() -> None:
         )
 
 
+def test_subqueries_and_offsets_are_divided_by_the_speed() -> None:
+    assert "[2h48m:15s]" in QUICK["OpenVPNServerOnHold"].expr
+    assert "[1m] offset 2h47m30s" in QUICK["OpenVPNClientsDropped"].expr
+    assert "interval: 1s" in compressed(60)
+
+
 def test_windows_and_limits_in_seconds_are_divided_by_the_speed() -> None:
     expr = 'time() - max_over_time(openvpn_status_update_time_seconds{daemon!=""}[5s]) > 5'
     assert QUICK["OpenVPNStatusStale"].expr.strip() == expr
-    assert QUICK["OpenVPNCertificateExpiring"].expr.endswith("< 10080")
-    assert "[2s]" in QUICK["OpenVPNDaemonDown"].expr
+    assert "10, 2880)" in QUICK["OpenVPNCertificateExpiring"].expr
+    assert "[3s]" in QUICK["OpenVPNDaemonDown"].expr
 
 
 def test_numbers_of_events_are_unchanged() -> None:
@@ -45,4 +51,4 @@ def test_texts_have_the_original_thresholds() -> None:
     quick = {
         alert.alert: alert for alert in alerts(compressed(60, thresholds={"daemon-down": "10m"}))
     }
-    assert quick["OpenVPNDaemonDown"].wait == "10s"
+    assert quick["OpenVPNDaemonDown"].wait == "7s"

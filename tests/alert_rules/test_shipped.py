@@ -1,20 +1,28 @@
 """The rules in `prometheus/`: valid, and each tested to fire and to stay silent."""
 
-import contextlib
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from exporter.alert_rules import THRESHOLDS, render
-from tests.alert_rules.shipped import PROMETHEUS, ROOT, RULES, TESTS, Alert, alerts, cases
+from tests.alert_rules.scrape_intervals import resampled, write_cases
+from tests.alert_rules.shipped import PROMETHEUS, ROOT, RULES, Alert, alerts, cases
 from tests.expressions import analyse, promtool_errors, run_promtool, start_promtool
 
 ALERTS = alerts()
 CASES = cases()
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+SERVED_RUNBOOK = (ROOT / "exporter" / "web" / "docs" / "pages" / "runbook.html").read_text()
+
+INTERVALS = (60, 30, 15)
+"""Seconds between two scrapes; the cases are written for the first."""
+
+MAX_STEP = 200
+"""Characters: some lines on a phone."""
 
 each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.alert)
 
@@ -33,20 +41,46 @@ def test_promtool_accepts_the_rules() -> None:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[dict[Path, subprocess.Popen[str]]]:
-    """Start the tests of all files at once: each takes some seconds of one core."""
-    with contextlib.ExitStack() as stack:
-        yield {
-            file: stack.enter_context(start_promtool("test", "rules", str(file))) for file in TESTS
-        }
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, subprocess.Popen[str]]]:
+    """Start the tests of all scrape intervals at once: each takes some seconds of one core."""
+    processes = {}
+    for seconds in INTERVALS:
+        files = write_cases(tmp_path_factory.mktemp(f"every-{seconds}-seconds"), seconds)
+        processes[seconds] = start_promtool("test", "rules", *map(str, files))
+    yield processes
+    for process in processes.values():
+        process.kill()
+        process.wait()
 
 
-@pytest.mark.parametrize("file", TESTS, ids=lambda file: file.name)
-def test_rules_pass_their_promtool_tests(
-    file: Path, running: dict[Path, subprocess.Popen[str]]
+def test_no_case_is_left_out(tmp_path: Path) -> None:
+    files = write_cases(tmp_path, INTERVALS[0])
+    written = [case for file in files for case in yaml.safe_load(file.read_text())["tests"]]
+    assert sorted(case["name"] for case in written) == sorted(case.name for case in CASES)
+
+
+@pytest.mark.parametrize("seconds", INTERVALS)
+def test_rules_pass_their_promtool_tests_at_each_scrape_interval(
+    seconds: int, running: dict[int, subprocess.Popen[str]]
 ) -> None:
-    output, _ = running[file].communicate()
-    assert running[file].returncode == 0, output
+    output, _ = running[seconds].communicate()
+    assert running[seconds].returncode == 0, output
+
+
+@pytest.mark.parametrize(
+    ("values", "finer"),
+    [
+        ("1x2 0", "1x11 0x3"),
+        ("0+60x5", "0+15x20 300x2"),
+        ("600-5x1", "600-1.25x4 595x2"),
+        ("7 stale _x1", "7x3 stale _x2 _x7"),
+    ],
+)
+def test_shorter_interval_repeats_values_and_counts_in_smaller_steps(
+    values: str, finer: str
+) -> None:
+    assert resampled(values, 15) == finer
+    assert resampled(values, 60) == values
 
 
 def test_promtool_accepts_the_example_configuration() -> None:
@@ -93,27 +127,36 @@ class TestEachAlert:
             assert analyse(query.replace("%q", '"a"')).problems == ()
 
     def test_has_a_summary_that_groups_and_a_description_with_values(self, alert: Alert) -> None:
-        assert set(alert.annotations) == {"summary", "description", "runbook_url"}
+        assert set(alert.annotations) == {"summary", "description", "steps"}
         assert "$value" not in alert.annotations["summary"]
         assert "{{" in alert.annotations["description"]
         assert alert.annotations["summary"].endswith(".")
+
+    def test_has_three_short_first_steps(self, alert: Alert) -> None:
+        steps = alert.annotations["steps"].split("\n")
+        assert [step.partition(". ")[0] for step in steps] == ["1", "2", "3"]
+        assert all(len(step) <= MAX_STEP for step in steps)
+        assert "{{" not in re.sub(r"\{\{ \$labels\.\w+ \}\}", "", alert.annotations["steps"])
 
     def test_names_the_windows_that_it_uses(self, alert: Alert) -> None:
         for number, unit in re.findall(
             r"(\d+) (minute|hour|day)s?\b", alert.annotations["description"]
         ):
-            assert f"[{number}{unit[0]}]" in alert.expr
+            assert re.search(rf"\[{number}{unit[0]}[]:]", alert.expr)
 
     def test_has_one_of_three_severities(self, alert: Alert) -> None:
         assert set(alert.labels) == {"severity"}
         assert alert.labels["severity"] in {"critical", "warning", "info"}
 
     def test_has_a_section_in_the_runbook(self, alert: Alert) -> None:
-        assert alert.annotations["runbook_url"] == f"docs/runbook.md#{alert.alert.lower()}"
         section = section_of(alert.alert)
         assert section.startswith(f"{alert.labels['severity']}. ")
         for part in ("Impact", "Check", "Silence"):
             assert f"- **{part}**: " in section
+        assert ("- **Why now**: " in section) == (alert.labels["severity"] == "critical")
+
+    def test_has_an_anchor_in_the_runbook_that_the_exporter_serves(self, alert: Alert) -> None:
+        assert f'id="{alert.alert.lower()}"' in SERVED_RUNBOOK
 
 
 def section_of(alert: str) -> str:
@@ -121,7 +164,8 @@ def section_of(alert: str) -> str:
 
 
 def test_every_section_of_the_runbook_has_an_alert() -> None:
-    assert re.findall(r"^### (\w+)$", RUNBOOK, re.MULTILINE) == [alert.alert for alert in ALERTS]
+    sections = re.findall(r"^### (\w+)$", RUNBOOK, re.MULTILINE)
+    assert sorted(sections) == sorted(alert.alert for alert in ALERTS)
 
 
 def test_queries_of_the_runbook_use_only_exposed_metrics() -> None:

@@ -1,6 +1,6 @@
 """A real Alertmanager with the shipped configuration, and fake receivers for it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -51,35 +51,49 @@ class Notification:
 
 @dataclass(slots=True)
 class Receivers:
-    """The webhook of each receiver, and all notifications, the oldest first."""
+    """The webhook of each receiver, and the alerts of each request to one, the oldest first."""
 
     url: str
-    notifications: list[Notification] = field(default_factory=list)
+    groups: list[list[Notification]] = field(default_factory=list)
+
+    @property
+    def notifications(self) -> list[Notification]:
+        """All alerts of all requests."""
+        return [sent for group in self.groups for sent in group]
 
     async def receive(self, request: web.Request) -> web.Response:
         """Record a notification of Alertmanager."""
         body = await request.json()
-        self.notifications += [
-            Notification(
-                receiver=body["receiver"],
-                status=alert["status"],
-                alert=Alert.from_labels(alert["labels"]),
-                labels=alert["labels"],
-                annotations=alert["annotations"],
-            )
-            for alert in body["alerts"]
-        ]
+        self.groups.append(
+            [
+                Notification(
+                    receiver=body["receiver"],
+                    status=alert["status"],
+                    alert=Alert.from_labels(alert["labels"]),
+                    labels=alert["labels"],
+                    annotations=alert["annotations"],
+                )
+                for alert in body["alerts"]
+            ]
+        )
         return web.Response()
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition of the notifications holds."""
+
+        async def look() -> bool | None:
+            return condition() or None
+
+        await eventually(look, deadline=DEADLINE, pause=PAUSE)
 
     async def wait_all_resolved(self) -> None:
         """Wait until every alert that was notified was also notified as resolved."""
 
-        async def look() -> bool | None:
+        def all_resolved() -> bool:
             notified = {one.alert for one in self.notifications}
-            resolved = {one.alert for one in self.notifications if one.status == RESOLVED}
-            return True if notified == resolved else None
+            return notified == {one.alert for one in self.notifications if one.status == RESOLVED}
 
-        await eventually(look, deadline=DEADLINE, pause=PAUSE)
+        await self.wait_until(all_resolved)
 
 
 class Alertmanager:

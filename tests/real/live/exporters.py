@@ -35,7 +35,7 @@ class Exporter:
 
     async def start(self) -> None:
         """Start the process, and wait until it listens."""
-        self._write()
+        self._file.write_text(yaml.safe_dump(self.content))
         command = [
             *(sys.executable, "-m", "exporter"),
             f"--config.file={self._file}",
@@ -54,15 +54,24 @@ class Exporter:
         """Change keys of daemons and reload the configuration."""
         for daemon in self.content["daemons"]:
             daemon.update(daemons.get(daemon["name"], {}))
-        self._write()
+        await self.restore()
+
+    async def remove(self, name: str) -> None:
+        """Reload the configuration without a daemon."""
+        kept = [daemon for daemon in self.content["daemons"] if daemon["name"] != name]
+        await self._reload(self.content | {"daemons": kept})
+
+    async def restore(self) -> None:
+        """Reload the configuration with all daemons."""
+        await self._reload(self.content)
+
+    async def _reload(self, content: Section) -> None:
+        self._file.write_text(yaml.safe_dump(content))
         async with (
             ClientSession() as session,
             session.post(f"http://{self.address}/-/reload") as response,
         ):
             response.raise_for_status()
-
-    def _write(self) -> None:
-        self._file.write_text(yaml.safe_dump(self.content))
 
     @property
     def _file(self) -> Path:

@@ -8,7 +8,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from exporter.simulator import SimulatedDaemon
@@ -40,13 +40,13 @@ DOWN = Alert("OpenVPNDaemonDown", "depot")
 RESTARTED = Alert("OpenVPNRestarted", "depot")
 MISSING = Alert("OpenVPNExpectedClientMissing", "branches", MISSING_CLIENT)
 AUTH_FAILURES = Alert("OpenVPNAuthFailures", "office")
-CLIENTS_TURNED_AWAY = Alert("OpenVPNClientsTurnedAway", "hotel")
-AT_LIMIT = Alert("OpenVPNClientsAtLimit", "hotel")
+SERVER_FULL = Alert("OpenVPNServerFull", "hotel")
 NEAR_LIMIT = Alert("OpenVPNClientsNearLimit", "hotel")
 PROMPT = Alert("OpenVPNPromptWaiting", "vault")
 FALLBACK = Alert("OpenVPNStatusFallback", "archive")
 FILE_ONLY = Alert("OpenVPNStatusFileOnly", "annex")
 NO_CERTIFICATE = Alert("OpenVPNCertificateFileProblem", "laptop")
+ABSENT = Alert("OpenVPNDaemonAbsent", "archive")
 
 FATAL_MESSAGE = "Cannot ioctl TUNSETIFF tun: Device or resource busy (errno=16)"
 
@@ -79,7 +79,6 @@ class AlertScenario:
     outpost: Exporter
     prometheus: Prometheus
     alertmanager: Alertmanager
-    _wrong_passwords: list[RepeatedAction] = field(default_factory=list)
 
     async def trigger_all(self) -> None:
         """Trigger every alert, and wait until each is active or suppressed."""
@@ -104,8 +103,6 @@ class AlertScenario:
 
     async def resolve_all(self) -> None:
         """Resolve every fault, and wait until there is no alert."""
-        for wrong_password in self._wrong_passwords:
-            await wrong_password.stop()
         branches = as_server(self.fleet.branches)
         apply(self.fleet.branches, partial(branches.connect, identity(MISSING_CLIENT)))
         await self._fix_configuration()
@@ -113,6 +110,7 @@ class AlertScenario:
             steps.create_task(self._daemon_restarts())
             steps.create_task(self._exporter_restarts())
             steps.create_task(self._clients_leave_the_server())
+            steps.create_task(self._daemon_is_removed_for_a_while())
         await self.alertmanager.wait_no_alerts()
 
     async def _wait_for(self, expression: str) -> None:
@@ -183,8 +181,9 @@ class AlertScenario:
         wrong_password = partial(
             apply, self.fleet.office, partial(office.trigger, FailureKind.WRONG_PASSWORD)
         )
-        self._wrong_passwords.append(RepeatedAction(wrong_password, 0.4))
+        wrong_passwords = RepeatedAction(wrong_password, 0.4)
         await self.alertmanager.wait_for(AUTH_FAILURES, ACTIVE)
+        await wrong_passwords.stop()
 
     async def _server_reaches_its_limit(self) -> None:
         """A port scan takes a slot, so clients are rejected before the server reaches its limit."""
@@ -192,16 +191,14 @@ class AlertScenario:
         apply(self.fleet.hotel, partial(hotel.trigger, FailureKind.PORT_SCAN))
         for number in range(EXTRA_CLIENTS):
             apply(self.fleet.hotel, partial(hotel.connect, identity(f"late-{number}")))
-        await self.alertmanager.wait_for(CLIENTS_TURNED_AWAY, ACTIVE)
+        await self.alertmanager.wait_for(SERVER_FULL, ACTIVE)
         assert hotel.instance_table
         [scan] = [row for row in hotel.instance_table.instances.values() if not row.connected]
         apply(self.fleet.hotel, partial(hotel.kill, scan.client_id))
-        await self.alertmanager.wait_for(AT_LIMIT, SUPPRESSED)
         await self.alertmanager.wait_for(NEAR_LIMIT, SUPPRESSED)
 
     async def _clients_leave_the_server(self) -> None:
         """The exporter has a larger limit already; the daemon rejects clients until some leave."""
-        await self.alertmanager.wait_for(AT_LIMIT, None)
         await self.alertmanager.wait_for(NEAR_LIMIT, None)
         hotel = as_server(self.fleet.hotel)
         for number in range(HOTEL_LIMIT - 1):
@@ -223,6 +220,11 @@ class AlertScenario:
     async def _configuration_alerts_fire(self) -> None:
         await self.alertmanager.wait_for(FILE_ONLY, ACTIVE)
         await self.alertmanager.wait_for(NO_CERTIFICATE, ACTIVE)
+
+    async def _daemon_is_removed_for_a_while(self) -> None:
+        await self.exporter.remove("archive")
+        await self.alertmanager.wait_for(ABSENT, ACTIVE)
+        await self.exporter.restore()
 
     async def _fix_configuration(self) -> None:
         certificate = self.fleet.gateway.lab.authority.issue("laptop").certificate

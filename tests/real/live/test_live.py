@@ -19,9 +19,8 @@ from tests.real.live.legacy_dashboards import COMMON_QUERIES, SERVER_QUERIES, TU
 from tests.real.live.links import LINK_IDS
 from tests.real.live.live_run import LiveResult, run_live
 from tests.real.live.scenario import (
-    AT_LIMIT,
+    ABSENT,
     AUTH_FAILURES,
-    CLIENTS_TURNED_AWAY,
     DOWN,
     EXPORTER_DOWN,
     FALLBACK,
@@ -36,6 +35,7 @@ from tests.real.live.scenario import (
     PROMPT,
     RECONNECTING,
     RESTARTED,
+    SERVER_FULL,
 )
 
 pytestmark = pytest.mark.timeout(300)
@@ -74,18 +74,19 @@ RECEIVERS = {
     DOWN: "pager",
     PROMPT: "pager",
     MISSING: "pager",
-    CLIENTS_TURNED_AWAY: "pager",
+    SERVER_FULL: "pager",
     RECONNECTING: "team",
     FATAL: "team",
     FALLBACK: "team",
     FILE_ONLY: "team",
     NO_CERTIFICATE: "team",
     AUTH_FAILURES: "team",
+    ABSENT: "team",
     RESTARTED: "quiet",
 }
 """The receiver of each alert."""
 
-SUPPRESSED_ALERTS = {PACKET_ERRORS, OUTPOST_PACKET_ERRORS, AT_LIMIT, NEAR_LIMIT}
+SUPPRESSED_ALERTS = {PACKET_ERRORS, OUTPOST_PACKET_ERRORS, NEAR_LIMIT}
 """Alerts that fire while another alert suppresses them."""
 
 
@@ -163,6 +164,7 @@ def test_notification_contains_the_description_of_the_rule(result: LiveResult) -
     assert "(reason: not_found)" in descriptions[FILE_ONLY]
     assert "(Private Key)" in descriptions[PROMPT]
     assert MISSING_CLIENT in descriptions[MISSING]
+    assert all(sent.annotations["steps"].startswith("1. ") for sent in firing)
 
 
 def test_alert_uses_the_series_of_this_exporter_and_keeps_its_labels(result: LiveResult) -> None:
