@@ -88,7 +88,7 @@ class TestServer:
     def test_counts_each_poll_by_its_duration(self) -> None:
         daemon = server()  # in 0.025 s
         for duration in (7.5, 0.001):
-            daemon.on_poll(Poll(None, server_status()), now=NOON, duration=duration)
+            run_batches(daemon.on_poll(Poll(None, server_status()), now=NOON, duration=duration))
         assert samples(daemon, "openvpn_exporter_poll_duration_seconds") == [({}, 0.001)]
         take_down(daemon)
         buckets = dict[float, float]()
