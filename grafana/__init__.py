@@ -7,7 +7,7 @@
     annotations    the annotations of a dashboard
     links          links from one dashboard to another
     panels/        one module per type of panel
-    shared_panels/ panels that more than one dashboard has
+    shared_panels/ panels by subject; several dashboards have most of them
     layout         rows and panels as a dashboard
     definitions/   one module per dashboard
     writer         a dashboard as JSON

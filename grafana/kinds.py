@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from grafana.queries import DAEMON_LABELS, ON_DAEMON, Selector, highest
+from grafana.queries import DAEMON_LABELS, ON_DAEMON, Selector, highest, last_in_range
 
 EXPORTER_UID = "openvpn-exporter"
 BOARD = "board"
@@ -35,7 +35,7 @@ def last_info(select: Selector) -> str:
     info = select("openvpn_info")
     seen = (
         f"{highest(info, *DAEMON_LABELS, 'mode', 'version')} or {ON_DAEMON} "
-        f"{highest(f'last_over_time({info}[$__range])', *DAEMON_LABELS, 'mode')}"
+        f"{last_in_range(info, *DAEMON_LABELS, 'mode')}"
     )
     for kind in KINDS:
         seen = f'label_replace({seen}, "{BOARD}", "{kind.uid}", "mode", "{kind.modes}")'

@@ -95,6 +95,14 @@ def number_of(counter: str, *labels: str) -> str:
     return f"$__interval_ms / 1000 * {total(per_second(counter), *labels)}"
 
 
+def last_in_range(gauge: str, *labels: str) -> str:
+    """Return the last value of a gauge in the time range, also of one that is absent now.
+
+    The steps of the subquery bound the number of samples, however long the range is.
+    """
+    return highest(f"last_over_time({gauge}[$__range:$__interval])", *labels)
+
+
 def increase_in_range(counter: str, *labels: str) -> str:
     """Return the summed increase of counters over the time range of the dashboard."""
     return total(f"increase({counter}[$__range])", *labels)

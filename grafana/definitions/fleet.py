@@ -34,6 +34,7 @@ from grafana.shared_panels import (
     events,
     expected_clients,
     traffic,
+    trouble,
 )
 from grafana.variables import daemons_and_links
 
@@ -359,9 +360,9 @@ DASHBOARD = build_dashboard(
         ),
         Row(
             "Trouble",
-            [alerts.firing_alerts(_select, size=Size(15, 7)), daemon_state.in_trouble(_select)],
+            [alerts.firing_alerts(_select, size=Size(15, 7)), trouble.table_of_daemons(_select)],
         ),
-        Row("Daemons", [_DAEMONS, daemon_state.troubled_states(_select)]),
+        Row("Daemons", [_DAEMONS, trouble.states(_select)]),
         Row("Traffic and clients", [_TRAFFIC, _CLIENTS_BY_SERVER, _VOLUME, _VERSIONS]),
         Row(
             "Events",

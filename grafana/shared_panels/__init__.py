@@ -1,1 +1,1 @@
-"""Panels that more than one dashboard has; the selector chooses the series."""
+"""Panels by subject, most of them for several dashboards; the selector chooses the series."""

@@ -14,6 +14,7 @@ from grafana.queries import (
     Selector,
     count_where,
     highest,
+    last_in_range,
 )
 
 _LOW = Size(12, 8)
@@ -34,8 +35,7 @@ def connected(select: Selector) -> str:
 
 def at_unknown_servers(select: Selector) -> str:
     """Return 0 for each client that a server expected in the time range, and is not up now."""
-    seen = highest(f"last_over_time({select(METRIC)}[$__range])", *LABELS)
-    return f"(0 * {seen} unless {IS_UP})"
+    return f"(0 * {last_in_range(select(METRIC), *LABELS)} unless {IS_UP})"
 
 
 def missing_count(select: Selector) -> dashboard.Panel:
