@@ -122,6 +122,12 @@ def top_in_range(number: int, expression: str, counter: str, *labels: str) -> st
     return f"{expression} and topk({number}, {growth} > 0)"
 
 
+def top_by_maximum(number: int, expression: str, gauge: str) -> str:
+    """Keep the daemons with the largest maximum of a gauge in the time range."""
+    largest = highest(f"max_over_time({gauge}[$__range] @ end())", *DAEMON_LABELS)
+    return f"{expression} and {ON_DAEMON} topk({number}, {largest})"
+
+
 def age(timestamp: str) -> str:
     """Return the seconds since a timestamp."""
     return f"time() - {timestamp}"

@@ -5,7 +5,7 @@ from grafana.kinds import BOARD, boards
 from grafana.layout import Row, build_dashboard
 from grafana.links import TO_DAEMON
 from grafana.panels.panel import Description, Query, Size, thresholds
-from grafana.panels.stat import stat
+from grafana.panels.stat import EIGHTH, stat
 from grafana.panels.table import Text, Value, table
 from grafana.panels.time_series import time_series
 from grafana.queries import (
@@ -20,7 +20,7 @@ from grafana.queries import (
     per_minute,
     total,
 )
-from grafana.shared_panels import daemon_state, resources
+from grafana.shared_panels import polling, resources, trouble
 from grafana.variables import daemons_and_links
 
 _select_exporters = Selector(EXPORTER_MATCHERS)
@@ -40,6 +40,21 @@ _UP = stat(
     unit="none",
     mappings=mappings.UP,
     no_value="no target",
+    size=EIGHTH,
+)
+
+_DAEMONS = stat(
+    "Daemons",
+    Description(
+        "Daemons that the exporters monitor, those that are down included.",
+        "`openvpn_exporter_daemons`.",
+        _NOT_SCRAPED,
+        "fewer than you run: see the log for daemons that discovery skipped.",
+    ),
+    Query(total(_select_exporters("openvpn_exporter_daemons"))),
+    unit="short",
+    no_value="not known",
+    size=EIGHTH,
 )
 
 _VERSION = stat(
@@ -54,6 +69,7 @@ _VERSION = stat(
     unit="none",
     label="version",
     no_value="not known",
+    size=EIGHTH,
 )
 
 _UPTIME = stat(
@@ -67,6 +83,7 @@ _UPTIME = stat(
     Query(age(highest(_select_exporters("process_start_time_seconds")))),
     unit="s",
     no_value="not known",
+    size=EIGHTH,
 )
 
 _RELOAD = stat(
@@ -118,112 +135,6 @@ _NOT_EXPORTED = stat(
     no_value="no daemon up",
 )
 
-_DURATION = time_series(
-    "Poll duration",
-    Description(
-        "Duration of the last successful poll in seconds, parsing included.",
-        "`load-stats` and `status`.",
-        "no daemon is up.",
-        "OpenVPN answers between packets: a busy or stuck daemon answers late, and slow "
-        "scripts and plugins block it completely.",
-    ),
-    [
-        Query(
-            highest(_select_daemons("openvpn_exporter_poll_duration_seconds"), *DAEMON_LABELS),
-            daemon_state.LEGEND,
-        )
-    ],
-    unit="s",
-    no_value="No daemon is up",
-)
-
-_FAILURES = time_series(
-    "Failed polls",
-    Description(
-        "Failed polls by daemon and reason; each bar is the number in its time.",
-        "`openvpn_exporter_poll_failures_total`.",
-        "no poll failed.",
-        "compare with *Management sessions*.",
-    ),
-    [
-        Query(
-            nonzero_in_range(
-                number_of(
-                    _select_daemons("openvpn_exporter_poll_failures_total"), "daemon", "reason"
-                ),
-                _select_daemons("openvpn_exporter_poll_failures_total"),
-                "daemon",
-                "reason",
-            ),
-            "{{daemon}} {{reason}}",
-        )
-    ],
-    unit="short",
-    no_value="None in this time range",
-    bars=True,
-)
-
-_POLLS = time_series(
-    "Polls",
-    Description(
-        "Polls of each daemon per minute, failed ones included.",
-        "`openvpn_exporter_polls_total`.",
-        _NOT_SCRAPED,
-        "expected are 60 divided by `poll_interval`; fewer polls mean slow replies or backoff.",
-    ),
-    [
-        Query(
-            per_minute(_select_daemons("openvpn_exporter_polls_total"), *DAEMON_LABELS),
-            daemon_state.LEGEND,
-        ),
-    ],
-    unit="cpm",
-    no_value="No data yet",
-    size=_THIRD,
-)
-
-_OPENED = _select_daemons("openvpn_exporter_connects_total")
-
-_CONNECTS = time_series(
-    "Management sessions opened",
-    Description(
-        "Management sessions opened; each bar is the number in its time. With `slot: hold` a "
-        "session lasts for days; with `slot: release` each poll opens one.",
-        "`openvpn_exporter_connects_total`.",
-        "no session was opened in the time range.",
-        "many with `slot: hold`: the daemon or something in between closes them.",
-    ),
-    [
-        Query(
-            nonzero_in_range(number_of(_OPENED, *DAEMON_LABELS), _OPENED, *DAEMON_LABELS),
-            daemon_state.LEGEND,
-        )
-    ],
-    unit="short",
-    no_value="None in this time range",
-    bars=True,
-    size=_THIRD,
-)
-
-_STATUS_AGE = time_series(
-    "Status age",
-    Description(
-        "Age of the last status, by the time inside it.",
-        "the time inside `status`.",
-        "no daemon is up.",
-        "one that grows: the daemon is stuck. All shifted alike: the clocks differ.",
-    ),
-    [
-        Query(
-            age(highest(_select_daemons("openvpn_status_update_time_seconds"), *DAEMON_LABELS)),
-            daemon_state.LEGEND,
-        )
-    ],
-    unit="s",
-    no_value="No daemon is up",
-    size=_THIRD,
-)
-
 
 def _number_of(metric: str, *labels: str) -> str:
     counter = _select_daemons(metric)
@@ -252,6 +163,7 @@ _UNPARSED = time_series(
     unit="short",
     no_value="None in this time range",
     bars=True,
+    stacked=True,
     size=_THIRD,
 )
 
@@ -301,6 +213,7 @@ _PROMPTS = time_series(
     unit="short",
     no_value="None in this time range",
     bars=True,
+    stacked=True,
     size=_THIRD,
 )
 
@@ -367,16 +280,15 @@ DASHBOARD = build_dashboard(
     "which resources the exporter uses.",
     variables=daemons_and_links(),
     rows=[
-        Row("Overview", [_UP, _RELOAD, _NOT_EXPORTED, _VERSION, _UPTIME, _LAST_SUCCESS]),
+        Row(
+            "Overview",
+            [_UP, _DAEMONS, _RELOAD, _NOT_EXPORTED, _VERSION, _UPTIME, _LAST_SUCCESS],
+        ),
         Row(
             "Polling",
             [
-                daemon_state.management_sessions(_select_daemons),
-                _DURATION,
-                _FAILURES,
-                _POLLS,
-                _CONNECTS,
-                _STATUS_AGE,
+                trouble.management_sessions(_select_daemons),
+                *polling.panels(_select_daemons),
             ],
         ),
         Row("Daemon messages", [_SETTINGS, _MESSAGES, _PROMPTS, _UNPARSED]),

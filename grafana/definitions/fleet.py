@@ -13,7 +13,6 @@ from grafana.panels.time_series import time_series
 from grafana.queries import (
     DAEMON_LABELS,
     DAEMONS_MATCHERS,
-    ON_DAEMON,
     Selector,
     age,
     bits_per_second,
@@ -23,6 +22,7 @@ from grafana.queries import (
     increase_in_range,
     number_of,
     smaller,
+    top_by_maximum,
     top_in_range,
     total,
 )
@@ -222,7 +222,6 @@ _TRAFFIC = time_series(
 )
 
 _SERVER_CLIENTS = _select("openvpn_server_connected_clients")
-_MOST_CLIENTS = f"topk({_TOP}, max_over_time({_SERVER_CLIENTS}[$__range] @ end()))"
 
 _CLIENTS_BY_SERVER = time_series(
     "Clients by server",
@@ -235,7 +234,7 @@ _CLIENTS_BY_SERVER = time_series(
     ),
     [
         Query(
-            f"{total(_SERVER_CLIENTS, *DAEMON_LABELS)} and {ON_DAEMON} {_MOST_CLIENTS}",
+            top_by_maximum(_TOP, total(_SERVER_CLIENTS, *DAEMON_LABELS), _SERVER_CLIENTS),
             daemon_state.LEGEND,
         )
     ],
@@ -314,6 +313,7 @@ _CHURN = time_series(
     unit="short",
     no_value="None in this time range",
     bars=True,
+    stacked=True,
     size=Size(12, 9),
 )
 

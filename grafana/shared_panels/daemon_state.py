@@ -73,26 +73,6 @@ def management_session(select: Selector) -> dashboard.Panel:
     )
 
 
-def management_sessions(select: Selector) -> dashboard.Panel:
-    """Return the states of management sessions over time."""
-    return state_timeline(
-        "Management sessions",
-        Description(
-            "Whether the management session with each daemon was up, or the reason why it was "
-            "down.",
-            "all commands; `openvpn_down_reason`.",
-            "no daemon is monitored, or the exporter is not scraped.",
-            "refused, not_found, unreachable: is the daemon running, is the address right? "
-            "permission, auth: check the permissions of the socket and the password file. "
-            "busy: another client uses the only slot. hold, prompt, client_auth: another "
-            "management client must answer the daemon.",
-        ),
-        Query(mappings.reason_value(select), LEGEND),
-        mappings=mappings.REASONS,
-        no_value="No daemon is monitored",
-    )
-
-
 def uptime(select: Selector) -> dashboard.Panel:
     """Return the uptime of a daemon."""
     return stat(

@@ -86,8 +86,8 @@ def states(select: Selector) -> dashboard.Panel:
         "States",
         Description(
             f"{daemon_state.STATE} Only daemons that were down or in another state in the time "
-            "range. A reconnect between two scrapes is not visible here; the counters of reconnects "
-            "include it.",
+            "range. A reconnect between two scrapes is not visible here; the counters of "
+            "reconnects include it.",
             "`state` and real-time messages `>STATE`; `openvpn_up`.",
             "all daemons were CONNECTED throughout, or none is monitored.",
             "compare with traffic and log events at the same time.",
@@ -95,4 +95,26 @@ def states(select: Selector) -> dashboard.Panel:
         Query(f"({mappings.state_value(select)}) and {ON_DAEMON} ({trouble})", daemon_state.LEGEND),
         mappings=(mappings.DOWN, *mappings.STATES),
         no_value="All daemons were CONNECTED throughout",
+    )
+
+
+def management_sessions(select: Selector) -> dashboard.Panel:
+    """Return the states over time of those management sessions that were down in the time range."""
+    reason = select("openvpn_down_reason")
+    was_down = highest(f"max_over_time({reason}[$__range] @ end()) == 1", *DAEMON_LABELS)
+    return state_timeline(
+        "Management sessions",
+        Description(
+            "Whether the management session with a daemon was up, or the reason why it was down. "
+            "Only sessions that were down in the time range.",
+            "all commands; `openvpn_down_reason`.",
+            "all sessions were up throughout, or no daemon is monitored.",
+            "refused, not_found, unreachable: is the daemon running, is the address right? "
+            "permission, auth: check the permissions of the socket and the password file. "
+            "busy: another client uses the only slot. hold, prompt, client_auth: another "
+            "management client must answer the daemon.",
+        ),
+        Query(f"{mappings.reason_value(select)} and {ON_DAEMON} {was_down}", daemon_state.LEGEND),
+        mappings=mappings.REASONS,
+        no_value="All sessions were up throughout",
     )

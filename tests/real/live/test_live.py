@@ -50,6 +50,14 @@ EMPTY_QUERIES = {
 }
 """Queries that have no data in this scenario, with the reason."""
 
+QUERIES_OF_A_BUSY_MACHINE = {"openvpn-exporter: Poll duration B"}
+"""Queries that have data if a poll takes more than a second, which is no part of the scenario."""
+
+EMPTY_DOCS_QUERIES = {
+    "sharing.md: openvpn_exporter_shared_commands_total": "the exporter shares no session",
+}
+"""Queries of the documentation that have no data in this scenario, with the reason."""
+
 LINKS_WITHOUT_ROWS = {"openvpn-server: Certificate file problems: Open dashboard"}
 """Links in tables that have no rows in this scenario."""
 
@@ -100,7 +108,8 @@ def test_dashboard_query_has_data_or_is_listed_as_empty(result: LiveResult, quer
     query = result.dashboards.queries[query_id]
     assert query.errors == set()
     assert query.runs >= 2
-    assert set(query.values) == (set() if query_id in EMPTY_QUERIES else {"all", "each"})
+    if query_id not in QUERIES_OF_A_BUSY_MACHINE:
+        assert set(query.values) == (set() if query_id in EMPTY_QUERIES else {"all", "each"})
 
 
 def test_list_of_empty_queries_names_existing_queries() -> None:
@@ -128,7 +137,7 @@ def test_link_leads_to_data(result: LiveResult, link_id: str) -> None:
 
 @pytest.mark.parametrize("name", docs_queries())
 def test_query_of_the_documentation_has_data(result: LiveResult, name: str) -> None:
-    assert result.docs[name] > 0
+    assert bool(result.docs[name]) == (name not in EMPTY_DOCS_QUERIES)
 
 
 def test_new_dashboards_do_not_offer_the_legacy_job(result: LiveResult) -> None:
