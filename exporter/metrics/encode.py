@@ -7,8 +7,9 @@ they are formatted once and kept. All functions take the name of the daemon esca
 
 import functools
 import math
+from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from exporter.management.batches import release, row_batches
 from exporter.metrics.family import LabelledValues, LabelValues, Metric, PerClientInfo, Samples
@@ -19,6 +20,9 @@ CHUNK_SIZE = 2000
 """Samples that are rendered at once: 1 to 2 ms."""
 
 _C = TypeVar("_C")
+
+_ColumnChunk = tuple[Sequence[str], Sequence[float | None], bytes]
+"""Names, their values, and the text of both."""
 
 _INFO_END = b"} 1\n"
 
@@ -71,34 +75,58 @@ def render_chunks(
     return parts
 
 
-def render_column(
-    metric: Metric,
-    daemon: str,
-    *,
-    names: Sequence[str],
-    clients: Sequence[_C],
-    value: Callable[[_C], float | None],
-) -> Generator[None, None, list[bytes]]:
-    """Return a line for each client with a value, in parts; pause after each chunk.
+class ColumnLines:
+    """The lines of one daemon in a family with a value for each client.
 
-    `names` are the escaped names of the clients, in their order.
+    Most columns change little: a chunk of the same names and values keeps its text.
     """
-    start = f'{metric.name}{{daemon="{daemon}",{metric.labels[0]}="'
-    parts: list[bytes] = []
-    for at in range(0, len(names), CHUNK_SIZE):
-        values = map(value, clients[at : at + CHUNK_SIZE])
+
+    def __init__(self, metric: Metric, daemon: str) -> None:
+        self._start = f'{metric.name}{{daemon="{daemon}",{metric.labels[0]}="'
+        self._chunks: list[_ColumnChunk] = []
+
+    def render_chunks(
+        self, names: Sequence[str], clients: Sequence[_C], value: Callable[[_C], float | None]
+    ) -> Generator[None, None, list[bytes]]:
+        """Return a line for each client with a value, in parts; pause after each chunk.
+
+        `names` are the escaped names of the clients, in their order.
+        """
+        cached, chunks = self._chunks, list[_ColumnChunk]()
+        for number, at in enumerate(range(0, len(names), CHUNK_SIZE)):
+            values = tuple(map(value, clients[at : at + CHUNK_SIZE]))
+            chunk = names[at : at + CHUNK_SIZE], values
+            if number < len(cached) and cached[number][:2] == chunk:
+                chunks.append(cached[number])
+            else:
+                chunks.append((*chunk, self._text(*chunk)))
+            yield
+        self._chunks = chunks
+        return [text for _, _, text in chunks]
+
+    def _text(self, names: Sequence[str], values: Sequence[float | None]) -> bytes:
+        start = self._start
         lines = [
             f'{start}{name}"}} {number if type(number) is int else _decimal(number)}\n'
-            for name, number in zip(names[at : at + CHUNK_SIZE], values, strict=True)
+            for name, number in zip(names, values, strict=True)
             if number is not None
         ]
-        parts.append("".join(lines).encode())
-        yield
-    return parts
+        return "".join(lines).encode()
+
+
+class _InfoChunk(NamedTuple):
+    """Keys, their lines, and the text of these."""
+
+    keys: tuple[Hashable, ...]
+    lines: tuple[bytes, ...] = ()
+    text: bytes = b""
 
 
 class InfoLines:
-    """The lines of one daemon in an info family, kept as long as their keys stay."""
+    """The lines of one daemon in an info family, kept as long as their keys stay.
+
+    Most polls change few keys or none: a chunk of the same keys keeps its text.
+    """
 
     def __init__(
         self, metric: Metric, daemon: str, source: PerClientInfo, *, privacy: Privacy
@@ -107,27 +135,63 @@ class InfoLines:
         self._names, self._number = metric.labels[:-1], metric.labels[-1]
         self._source = source
         self.privacy = privacy
-        self._lines: dict[Hashable, bytes] = {}
+        self._chunks: list[_InfoChunk] = []
+        self._parts: list[bytes] = []
 
     def render_chunks(self, keys: Iterable[Hashable]) -> Generator[None, None, list[bytes]]:
         """Return a line for each of these keys, in parts; pause after each chunk.
 
         A line that is equal to an earlier one has a number.
         """
-        cached, by_key = self._lines, dict[Hashable, bytes]()
-        counts: dict[bytes, int] = {}
-        parts: list[bytes] = []
-        for batch in row_batches(keys):
-            lines: list[bytes] = []
-            for key in batch:
-                line = cached.pop(key, b"") or by_key.get(key) or self._line(key)
-                by_key[key] = line
-                count = counts[line] = counts.get(line, 0) + 1
-                lines.append(line if count == 1 else self._numbered(line, count))
-            parts.append(b"".join(lines))
+        last, chunks = self._chunks, list[_InfoChunk]()
+        for number, batch in enumerate(map(tuple, row_batches(keys))):
+            is_same = number < len(last) and batch == last[number].keys
+            chunks.append(last[number] if is_same else _InfoChunk(batch))
             yield
-        self._lines = by_key
-        yield from release(cached)
+        if chunks == self._chunks:
+            return self._parts
+        yield from self._fill(chunks, last)
+        parts = yield from self._join(chunks)
+        self._chunks, self._parts = chunks, parts
+        while last:  # it takes long to free many keys at once
+            last.pop()
+            yield
+        return parts
+
+    def _fill(
+        self, chunks: list[_InfoChunk], last: Sequence[_InfoChunk]
+    ) -> Generator[None, None, None]:
+        """Add their lines to the chunks that have none, pausing after each."""
+        kept = {id(chunk) for chunk in chunks}
+        known: dict[Hashable, bytes] = {}
+        for chunk in last:
+            if id(chunk) not in kept:
+                known.update(zip(chunk.keys, chunk.lines, strict=True))
+                yield
+        for number, chunk in enumerate(chunks):
+            if not chunk.lines:
+                lines = tuple([known.get(key) or self._line(key) for key in chunk.keys])
+                chunks[number] = _InfoChunk(chunk.keys, lines, b"".join(lines))
+                yield
+        yield from release(known)
+
+    def _join(self, chunks: Sequence[_InfoChunk]) -> Generator[None, None, list[bytes]]:
+        """Return the text of the chunks, pausing after each; number equal lines."""
+        lines: set[bytes] = set()
+        for chunk in chunks:
+            lines.update(chunk.lines)
+            yield
+        if len(lines) == sum(len(chunk.lines) for chunk in chunks):
+            return [chunk.text for chunk in chunks]
+        counts: Counter[bytes] = Counter()
+        parts: list[bytes] = []
+        for chunk in chunks:
+            numbered: list[bytes] = []
+            for line in chunk.lines:
+                counts[line] += 1
+                numbered.append(line if counts[line] == 1 else self._numbered(line, counts[line]))
+            parts.append(b"".join(numbered))
+            yield
         return parts
 
     def _numbered(self, line: bytes, number: int) -> bytes:

@@ -14,12 +14,12 @@ from prometheus_client.registry import Collector
 from exporter.aio import run_cooperatively
 from exporter.management.batches import row_batches
 from exporter.metrics.encode import (
+    ColumnLines,
     InfoLines,
     escape,
     escape_all,
     render,
     render_chunks,
-    render_column,
 )
 from exporter.metrics.family import (
     CollectPorts,
@@ -49,10 +49,12 @@ class _Cache:
     """
 
     __slots__ = (
+        "_column_lines",
         "_columns",
         "_columns_key",
         "_info_lines",
         "_name",
+        "_names",
         "_revisions",
         "chunks",
         "revision",
@@ -63,9 +65,11 @@ class _Cache:
         self.revision = _UNRENDERED
         self._revisions = [_UNRENDERED] * families
         self.chunks: list[bytes | Block] = [b""] * families
+        self._column_lines: dict[str, ColumnLines] = {}
         self._info_lines: dict[str, InfoLines] = {}
         self._columns: tuple[Sequence[str], Sequence[object]] = (), ()
         self._columns_key: object = None
+        self._names: tuple[object, Sequence[str]] = None, ()
 
     def refresh(self, daemon: DaemonState, families: Sequence[Family]) -> Iterator[None]:
         """Render the families that are out of date, pausing after each chunk of a large one.
@@ -88,7 +92,8 @@ class _Cache:
             if current == _UNRENDERED:
                 chunk: bytes | Block = b""
             elif isinstance(source, PerClient):
-                chunk = yield from self._render_large(family.metric, source, daemon)
+                parts = yield from self._render_large(family.metric, source, daemon)
+                chunk = _block(parts, self.chunks[index])
             elif isinstance(source, CollectPorts):
                 chunk = render(family.metric, self._name, source.collect(daemon.port_probes))
             else:
@@ -109,11 +114,14 @@ class _Cache:
 
     def _render_large(
         self, metric: Metric, source: PerClient, daemon: DaemonState
-    ) -> Generator[None, None, bytes | Block]:
+    ) -> Generator[None, None, list[bytes]]:
         match source:
             case PerClientValues(value=value):
                 names, clients = yield from self._clients(source, daemon)
-                lines = render_column(metric, self._name, names=names, clients=clients, value=value)
+                column = self._column_lines.get(metric.name)
+                if column is None:
+                    column = self._column_lines[metric.name] = ColumnLines(metric, self._name)
+                lines = column.render_chunks(names, clients, value)
             case PerClientInfo(keys=keys):
                 info_lines = self._info_lines.get(metric.name)
                 if info_lines is None or info_lines.privacy is not daemon.privacy:
@@ -123,8 +131,7 @@ class _Cache:
             case _:
                 samples = yield from source.collect(daemon)
                 lines = render_chunks(metric, self._name, samples)
-        parts = yield from lines
-        return Block(parts) if sum(map(len, parts)) >= BLOCK_SIZE else b"".join(parts)
+        return (yield from lines)
 
     def _clients(
         self, source: PerClientValues, daemon: DaemonState
@@ -132,15 +139,26 @@ class _Cache:
         """Return the escaped names and the clients, read once for all families that share them."""
         key = source.clients, daemon.client_revision
         if self._columns_key != key:
-            clients = source.clients(daemon)
+            clients, privacy = source.clients(daemon), daemon.privacy
             # Both are copied before the first pause: the state may change during one.
             names, values = tuple(clients), tuple(clients.values())
-            shown: list[str] = []
-            for batch in row_batches(names):
-                shown += escape_all(list(map(daemon.privacy.name, batch)))
-                yield
-            self._columns, self._columns_key = (tuple(shown), values), key
+            shown = self._columns[0]
+            if self._names != (privacy, names):
+                escaped: list[str] = []
+                for batch in row_batches(names):
+                    escaped += escape_all(list(map(privacy.name, batch)))
+                    yield
+                shown = tuple(escaped)
+            self._columns, self._columns_key = (shown, values), key
+            self._names = privacy, names
         return self._columns
+
+
+def _block(parts: list[bytes], last: bytes | Block) -> bytes | Block:
+    """Return text as a block if it is large: the last one if that has the same text."""
+    if sum(map(len, parts)) < BLOCK_SIZE:
+        return b"".join(parts)
+    return last if isinstance(last, Block) and last.parts == parts else Block(parts)
 
 
 class Exposition:

@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.metrics.encode import InfoLines, escape, render, render_chunks
+from exporter.management.batches import run_batches
+from exporter.metrics import encode
+from exporter.metrics.encode import ColumnLines, InfoLines, escape, render, render_chunks
 from exporter.metrics.family import Metric, MetricType, PerClientInfo
 from exporter.state.privacy import PlainPrivacy, Privacy
 from tests.metrics.parsing import numbered
@@ -62,12 +64,7 @@ def info_of(labels: Callable[[Privacy, Any], tuple[str, ...]], daemon: str = "of
 
 
 def rendered(info_lines: InfoLines, keys: Sequence[Hashable]) -> bytes:
-    chunks = info_lines.render_chunks(keys)
-    try:
-        while True:
-            next(chunks)
-    except StopIteration as end:
-        return b"".join(end.value)
+    return b"".join(run_batches(info_lines.render_chunks(keys)))
 
 
 class TestInfoLines:
@@ -115,11 +112,68 @@ class TestInfoLines:
             rendered(info_lines, keys)
         assert calls == [("a", 1)] * 2
 
+    def test_of_thousands_of_keys_are_those_of_the_current_ones(self) -> None:
+        info_lines = info_of(labels)
+        keys = [(str(number // 2), number % 3) for number in range(2500)]
+        history: Sequence[Sequence[Hashable]] = (
+            keys,
+            keys,
+            keys[:-1],
+            keys[1:],
+            [*keys[:700], ("new", 1), *keys[701:]],
+            [],
+        )
+        for current in history:
+            assert rendered(info_lines, current) == rendered(info_of(labels), current)
+
+    def test_that_do_not_change_are_the_same_parts(self) -> None:
+        info_lines = info_of(labels)
+        keys = [(str(number), 0) for number in range(2500)]
+        first, second = (run_batches(info_lines.render_chunks(list(keys))) for _ in range(2))
+        assert first is second
+
     def test_of_thousands_of_keys_pause_between_chunks(self) -> None:
         info_lines = info_of(labels)
         keys = [(str(number), 0) for number in range(9000)]
         assert sum(1 for _ in info_lines.render_chunks(keys)) > 3
         assert rendered(info_lines, keys).count(b"\n") == 9000
+
+
+CLIENTS = st.dictionaries(
+    st.sampled_from("abcdef"),
+    st.one_of(st.none(), st.integers(0, 2), st.floats(0.1, 0.9)),
+    max_size=6,
+)
+
+
+class TestColumnLines:
+    metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("name",))
+
+    def rendered(self, lines: ColumnLines, clients: dict[str, float | None]) -> list[bytes]:
+        return run_batches(
+            lines.render_chunks(tuple(clients), tuple(clients.values()), lambda value: value)
+        )
+
+    @given(st.lists(CLIENTS, min_size=1, max_size=6))
+    def test_are_those_of_the_current_clients(self, history: list[dict[str, float | None]]) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(encode, "CHUNK_SIZE", 2)
+            lines = ColumnLines(self.metric, "office")
+            for clients in history:
+                known = {name: value for name, value in clients.items() if value is not None}
+                text = b"".join(self.rendered(lines, clients))
+                assert text == render(self.metric, "office", known)
+
+    def test_keep_the_text_of_a_chunk_that_does_not_change(self) -> None:
+        clients: dict[str, float | None] = {str(number): number for number in range(5000)}
+        lines = ColumnLines(self.metric, "office")
+        first = self.rendered(lines, clients)
+        second = self.rendered(lines, clients | {"2500": 0})
+        assert [one is other for one, other in zip(first, second, strict=True)] == [
+            True,
+            False,
+            True,
+        ]
 
 
 def test_a_large_family_is_the_same_in_chunks() -> None:
