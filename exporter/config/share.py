@@ -57,7 +57,7 @@ class ShareConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ] = 5.0
     max_clients: Annotated[
         int,
-        KeySpec(Integer(1000), "Tools that are connected at once; further ones are disconnected."),
+        KeySpec(Integer(100), "Tools that are connected at once; further ones are disconnected."),
     ] = 16
     events: Annotated[
         tuple[SharedEvent, ...],

@@ -7,6 +7,7 @@ in `max_age`, however many they are.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 import msgspec
@@ -39,8 +40,12 @@ class SharedFacts(msgspec.Struct, frozen=True):
 class Guest(Protocol):
     """A management client that uses the session."""
 
-    def on_line(self, keyword: str, line: bytes) -> None:
-        """Take a real-time message: a whole line, the same object for all guests."""
+    @property
+    def realtime(self) -> AbstractSet[str]:
+        """The keywords of the messages that it wants; `>FATAL` comes in any case."""
+
+    def on_lines(self, lines: bytes) -> None:
+        """Take real-time messages: whole lines, the same object for guests that want the same."""
 
     def on_close(self) -> None:
         """End: there is no session any more, or the daemon does not answer."""
@@ -76,6 +81,7 @@ class SharedSession:
         self._replies: dict[Command, CachedReply] = {}
         self._requests: dict[Command, _Request] = {}
         self._guests: dict[Guest, None] = {}
+        self._lines: list[tuple[str, bytes]] = []
 
     def share(self, max_age: float | None) -> None:
         """Keep replies for so many seconds; with None the session is not shared."""
@@ -126,6 +132,7 @@ class SharedSession:
         """End the sessions of all guests: the daemon does not answer, or the session is over."""
         self.facts = None
         self._wake = lambda: None
+        self.flush()
         self._replies.clear()
         while self._requests:
             self._requests.popitem()[1].resolve(None)
@@ -158,9 +165,21 @@ class SharedSession:
             if (cached := self._replies.get(command)) is not None:
                 cached.add(message.payload)
         if self._guests:
+            if not self._lines:  # the lines of one read are passed on together
+                asyncio.get_running_loop().call_soon(self.flush)
             line = b">%b:%b\r\n" % (keyword.encode(), message.payload)
-            for guest in list(self._guests):
-                guest.on_line(keyword, line)
+            self._lines.append((keyword, line))
+
+    def flush(self) -> None:
+        """Pass on the real-time messages so far: none comes after what is replied from now on."""
+        lines, self._lines = self._lines, []
+        texts: dict[frozenset[str], bytes] = {}
+        for guest in list(self._guests) if lines else ():
+            wanted = frozenset({*guest.realtime, FATAL})
+            if wanted not in texts:
+                texts[wanted] = b"".join(line for keyword, line in lines if keyword in wanted)
+            if texts[wanted]:
+                guest.on_lines(texts[wanted])
 
     async def send_requests(
         self, send: Callable[[Command], Awaitable[Reply]], *, is_due: Callable[[], bool]

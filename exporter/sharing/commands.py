@@ -169,6 +169,7 @@ class ToolCommands:
         if any(isinstance(action, Show) for action in actions):
             entries = await self._entries(self._history_command(event, actions))
         # From here on without a pause: no entry comes twice, and none is lost.
+        self._shared.flush()
         replies = []
         for action in actions:
             if isinstance(action, Switch):

@@ -168,7 +168,8 @@ class Share:
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(connection.close)
             try:
-                password = await self._read_password()
+                has_password = self._config.password_file is not None
+                password = await self._read_password() if has_password else None
                 _set_keepalive(connection)
                 reader, writer = await asyncio.open_connection(sock=connection, limit=READ_SIZE)
             except (OSError, ValueError) as error:

@@ -6,7 +6,8 @@ A tool costs a bounded buffer and a bounded time, whatever it sends, and whether
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from exporter.config.share import ShareConfig
 from exporter.log import Level, event
@@ -19,7 +20,7 @@ from exporter.management.server.protocol import (
     ServerProtocol,
 )
 from exporter.management.server.replies import error
-from exporter.monitor.shared_session import FATAL, SharedSession
+from exporter.monitor.shared_session import SharedSession
 from exporter.secret import Secret
 from exporter.sharing.commands import NotAnswered, ToolCommands
 from exporter.state.sharing import COMMANDS, OTHER, Outcome
@@ -70,7 +71,6 @@ class ToolSession:
         self._password = password.reveal().encode() if password is not None else None
         self._is_logged_in = False
         self._is_writing = False
-        self._lines_scheduled = False
         self._waiting_bytes = 0
         """Bytes of real-time lines that are not written."""
 
@@ -140,32 +140,32 @@ class ToolSession:
 
     async def _write(self) -> None:
         """Write what is to be sent, as fast as the tool reads."""
-        output = memoryview(self._protocol.output())
         self._is_writing = True
         self._waiting_bytes = 0
-        for start in range(0, len(output), WRITE_SIZE):
-            self._writer.write(output[start : start + WRITE_SIZE])
+        for piece in _pieces(self._protocol.output_parts()):
+            self._writer.write(piece)
             async with asyncio.timeout(WRITE_TIMEOUT):
                 await self._writer.drain()
         self._is_writing = False
         self._write_lines()
 
-    def on_line(self, keyword: str, line: bytes) -> None:
-        """Send a real-time message that the tool has asked for, and `>FATAL` in any case."""
-        if keyword not in self._commands.realtime and keyword != FATAL:
-            return
-        self._protocol.notify(line)
-        self._waiting_bytes += len(line)
+    @property
+    def realtime(self) -> AbstractSet[str]:
+        """The keywords of the messages that the tool has switched on."""
+        return self._commands.realtime
+
+    def on_lines(self, lines: bytes) -> None:
+        """Send real-time messages; end the session if too many of them wait."""
+        self._protocol.notify(lines)
+        self._waiting_bytes += len(lines)
         if self._waiting_bytes + self._writer.transport.get_write_buffer_size() > LINES_LIMIT:
             event(_log, Level.DEBUG, "tool does not read, disconnected")
             self._writer.transport.abort()
             self._cancel()
-        elif not self._lines_scheduled:  # many lines of one read are written at once
-            self._lines_scheduled = True
-            asyncio.get_running_loop().call_soon(self._write_lines)
+        else:
+            self._write_lines()
 
     def _write_lines(self) -> None:
-        self._lines_scheduled = False
         if not (self._is_writing or self._writer.is_closing()):
             self._writer.write(self._protocol.output())
             self._waiting_bytes = 0
@@ -179,3 +179,16 @@ class ToolSession:
     def _cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+
+def _pieces(parts: Sequence[bytes]) -> Iterator[bytes | memoryview]:
+    """Yield output in pieces of `WRITE_SIZE`: all of it at once where it fits.
+
+    Parts are never joined beyond that: a tool may ask for the same large reply many times.
+    """
+    if sum(map(len, parts)) <= WRITE_SIZE:
+        yield b"".join(parts)
+        return
+    for part in (memoryview(part) for part in parts):
+        for start in range(0, len(part), WRITE_SIZE):
+            yield part[start : start + WRITE_SIZE]

@@ -22,12 +22,12 @@ PID = SuccessReply(b"pid=1")
 
 class RecordingGuest:
     def __init__(self) -> None:
+        self.realtime = frozenset({"STATE", "LOG"})
         self.lines: list[bytes] = []
         self.ends = 0
 
-    def on_line(self, keyword: str, line: bytes) -> None:
-        assert line.startswith(b">%b:" % keyword.encode())
-        self.lines.append(line)
+    def on_lines(self, lines: bytes) -> None:
+        self.lines.append(lines)
 
     def on_close(self) -> None:
         self.ends += 1
@@ -171,10 +171,13 @@ class TestRealTime:
         shared.attach(guest)
         for keyword in ("STATE", "LOG", "FATAL", "PASSWORD", "CLIENT", "INFO"):
             shared.notify(Notification(keyword, b"x"))
-        assert guest.lines == [b">STATE:x\r\n", b">LOG:x\r\n", b">FATAL:x\r\n"]
+        await asyncio.sleep(0)
+        assert guest.lines == [b">STATE:x\r\n>LOG:x\r\n>FATAL:x\r\n"]
+        shared.notify(Notification("LOG", b"y"))
         shared.close()
         shared.notify(Notification("FATAL", b"x"))
-        assert len(guest.lines) == 3
+        await asyncio.sleep(0)
+        assert guest.lines[1:] == [b">LOG:y\r\n"]
         assert guest.ends == 1
         shared.detach(guest)
         shared.close()

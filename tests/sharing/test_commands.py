@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from exporter.config.share import SharedEvent
+from exporter.management.commands import Command
+from exporter.management.messages import MultilineReply, Notification
 from exporter.management.server.commands import KNOWN_COMMANDS
-from exporter.sharing.commands import SERVED
+from exporter.monitor.shared_session import SharedFacts, SharedSession
+from exporter.sharing.commands import SERVED, ToolCommands
 from tests.fake_daemon import REPLIES, STATE, STATUS_1, STATUS_3, VERSION, Replies
 from tests.sharing.harness import SharedDaemon, Tool, share_config, shared_daemon
 
@@ -218,6 +221,24 @@ class TestRefused:
             assert reply == lines(b"ERROR: log lines are not shared: add 'log' to 'share.events'")
 
 
+class Follower:
+    """A guest that keeps the lines that it gets."""
+
+    def __init__(self, commands: ToolCommands) -> None:
+        self.commands = commands
+        self.lines: list[bytes] = []
+
+    @property
+    def realtime(self) -> set[str]:
+        return self.commands.realtime
+
+    def on_lines(self, lines: bytes) -> None:
+        self.lines.append(lines)
+
+    def on_close(self) -> None:
+        """Do nothing."""
+
+
 class TestRealTime:
     async def test_a_tool_gets_the_states_that_it_asks_for(self, tmp_path: Path) -> None:
         async with (
@@ -265,6 +286,20 @@ class TestRealTime:
             # The next line is in the list, or follows it.
             seen = await tool.read_line() + await tool.read_line()
             assert seen in {lines(b"5,,after", b"END"), lines(b"END", b">LOG:5,,after")}
+
+    async def test_a_line_that_is_in_the_list_does_not_follow_it(self) -> None:
+        shared = SharedSession()
+        shared.share(60.0)
+        shared.open(SharedFacts(5, realtime=frozenset({"LOG"})), lambda: None)
+        guest = Follower(ToolCommands(shared, lambda: share_config(events=BOTH)))
+        shared.attach(guest)
+        shared.record(Command.LOG_ALL, MultilineReply((b"1,,a",)))
+        shared.notify(Notification("LOG", b"2,,b"))
+        reply = await guest.commands.reply(["log", "on", "all"])
+        shared.notify(Notification("LOG", b"3,,c"))
+        await asyncio.sleep(0)
+        assert reply.endswith(lines(b"1,,a", b"2,,b", b"END"))
+        assert guest.lines == [lines(b">LOG:3,,c")]
 
     async def test_a_state_that_is_not_shared(self, tmp_path: Path) -> None:
         async with (

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,21 @@ async def test_half_open_and_aborted_connections_give_their_places_back(tmp_path
         await shared.until_tools(0)
         async with shared.greeted() as tool:
             assert await tool.ask(b"pid") == PID
+
+
+async def test_a_large_reply_that_is_asked_for_many_times_is_not_copied(tmp_path: Path) -> None:
+    rows = (*STATUS_3[:3], *[STATUS_3[3]] * 20_000, *STATUS_3[4:])
+    replies = {**REPLIES, b"status 3": rows}
+    async with shared_daemon(tmp_path, replies=replies) as shared, shared.greeted() as tool:
+        reply = b"".join(line + b"\r\n" for line in rows)
+        tool.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        tracemalloc.start()
+        tool.send(b"status 3\n" * 28)
+        async with shared.greeted() as other:
+            assert await other.ask(b"pid") == PID
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 3 * len(reply)  # its parts, and all of it
+        tool.reader._transport.resume_reading()  # type: ignore[attr-defined]
+        for _ in range(28):
+            await tool.read(reply)

@@ -163,9 +163,13 @@ class ServerProtocol:
 
     def output(self) -> bytes:
         """Return what is to be sent now, and forget it."""
+        return b"".join(self.output_parts())
+
+    def output_parts(self) -> list[bytes]:
+        """Return the same in parts: the objects that were passed, large ones among them."""
         if not self._read:
             self.flush()
-        output, self._output = b"".join(self._output), []
+        output, self._output = self._output, []
         return output
 
     def _abort(self) -> None:
