@@ -7,6 +7,7 @@ from exporter.aio import run_cooperatively
 from exporter.management.batches import line_batches
 from exporter.management.commands import Command
 from exporter.management.messages import MultilineReply, Reply, SuccessReply
+from exporter.management.replies import MAX_LOG_LINES
 
 TAB = b"\t"
 COMMA = b","
@@ -46,7 +47,7 @@ class CachedReply:
         """
         if not isinstance(self.reply, MultilineReply):
             return ()
-        lines = self.reply.lines
+        lines = self.reply.lines[-MAX_LOG_LINES:] if self._limit else self.reply.lines
         if not self._later:
             return lines
         return (*lines, *self._later)[-max(len(lines), self._limit) :]

@@ -13,6 +13,7 @@ from exporter.management.messages import (
     Reply,
     SuccessReply,
 )
+from exporter.management.replies import MAX_LOG_LINES
 from exporter.monitor.reply_cache import COMMA, CachedReply
 from exporter.monitor.shared_session import SharedFacts, SharedSession
 
@@ -205,6 +206,10 @@ class TestCachedReply:
         log = CachedReply(Command.LOG_ALL, MultilineReply((b"x",) * 1000))
         log.add(b"y")
         assert log.entries == (*(b"x",) * 999, b"y")
+        longest = CachedReply(Command.LOG_ALL, MultilineReply((b"x",) * (MAX_LOG_LINES + 1)))
+        assert len(longest.entries) == MAX_LOG_LINES
+        status = CachedReply(Command.STATUS_3, MultilineReply((b"x",) * (MAX_LOG_LINES + 1)))
+        assert len(status.entries) == MAX_LOG_LINES + 1
 
     async def test_status_2_is_status_3_with_commas(self) -> None:
         reply = CachedReply(Command.STATUS_3, MultilineReply((b"TITLE\tx", b"a\tb")))
