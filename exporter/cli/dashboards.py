@@ -49,6 +49,8 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
 
 def _run(parsed: argparse.Namespace) -> Exit:
     selected = _select(parsed.name)
+    if parsed.grafana_com and parsed.format == "configmap":
+        raise UsageError("--grafana-com is for an upload: a ConfigMap has no import dialog")
     if parsed.grafana_com:
         selected = {file: for_grafana_com(text) for file, text in selected.items()}
     if parsed.format == "configmap":

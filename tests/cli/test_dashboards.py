@@ -91,6 +91,13 @@ def test_unwritable_directory_exits_with_1(
     assert f"cannot create {file}: File exists" in capsys.readouterr().err
 
 
+def test_upload_is_no_config_map(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["dashboards", "fleet", "--grafana-com", "--format", "configmap"])
+    assert ended.value.code == Exit.USAGE
+    assert "--grafana-com is for an upload" in capsys.readouterr().err
+
+
 def test_prints_a_dashboard_for_grafana_com(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["dashboards", "fleet", "--grafana-com"]) == Exit.DONE
     (data_source,) = json.loads(capsys.readouterr().out)["__inputs"]
