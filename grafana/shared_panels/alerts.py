@@ -35,9 +35,9 @@ def firing_alerts(select: Selector, *, size: Size) -> dashboard.Panel:
         [
             Value("Severity", _severity(), mappings=mappings.SEVERITIES, width=80),
             Text("Alert", "alertname", width=245),
-            Text("Daemon", "daemon", links=(TO_DAEMON, TO_EXPORTER), width=150),
-            Text("Client", "common_name", links=(TO_CLIENT,), width=120),
-            Value("Since", in_milliseconds(_ACTIVE_SINCE), unit="dateTimeFromNow", width=130),
+            Text("Daemon", "daemon", links=(TO_DAEMON, TO_EXPORTER), width=140),
+            Text("Client", "common_name", links=(TO_CLIENT,), width=110),
+            Value("Since", in_milliseconds(_ACTIVE_SINCE), unit="dateTimeFromNow", width=125),
             Text("Exporter", "instance"),
             Text("Job", "job", hidden=True),
             Text("Dashboard", BOARD, hidden=True),
