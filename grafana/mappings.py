@@ -91,6 +91,7 @@ SEVERITIES = (
 )
 """The severities of the alert rules, the most urgent first."""
 UP = (MappedValue(0, "DOWN", RED), MappedValue(1, "UP", GREEN))
+PORT = (MappedValue(0, "NO ANSWER", RED), MappedValue(1, "ANSWERS", GREEN))
 HOLD = (MappedValue(0, "no", GREEN), MappedValue(1, "WAITING", ORANGE))
 RELOAD = (MappedValue(0, "FAILED", RED), MappedValue(1, "successful", GREEN))
 ON_OFF = (MappedValue(0, "off", GREY), MappedValue(1, "on", BLUE))

@@ -13,16 +13,6 @@ from tests.grafana.dashboard_files import DASHBOARDS, PANELS, values
 UNUSED: dict[str, str] = {
     "openvpn_exporter_shared_tools": "the landing page shows it",
     "openvpn_exporter_shared_commands_total": "to be asked when a tool costs too much",
-    **dict.fromkeys(
-        (
-            "openvpn_port_probe_success",
-            "openvpn_port_probe_duration_seconds",
-            "openvpn_port_probe_consecutive_failures",
-            "openvpn_port_probe_skipped",
-            "openvpn_port_probes_total",
-        ),
-        "probes are off by default",
-    ),
 }
 """Metrics in neither dashboards nor rules, with the reason."""
 

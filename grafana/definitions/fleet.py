@@ -33,6 +33,7 @@ from grafana.shared_panels import (
     daemon_state,
     events,
     expected_clients,
+    port_probes,
     traffic,
     trouble,
 )
@@ -374,6 +375,15 @@ DASHBOARD = build_dashboard(
             ],
         ),
         Row("Certificates", [certificates.lifetimes(_select), certificates.problems(_select)]),
+        Row(
+            "Port probes",
+            [
+                port_probes.ports(_select),
+                port_probes.failed_probes(_select),
+                port_probes.skipped_probes(_select),
+            ],
+            collapsed=True,
+        ),
         Row("Troubleshooting", [_HELP], collapsed=True),
     ],
 )

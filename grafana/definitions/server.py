@@ -22,6 +22,7 @@ from grafana.shared_panels import (
     daemon_state,
     events,
     expected_clients,
+    port_probes,
     traffic,
 )
 from grafana.variables import daemons_of
@@ -295,6 +296,15 @@ DASHBOARD = build_dashboard(
         Row(
             "Certificates",
             [certificates.lifetimes(_select), certificates.problems(_select)],
+            collapsed=True,
+        ),
+        Row(
+            "Port probes",
+            [
+                port_probes.ports(_select),
+                port_probes.failed_probes(_select),
+                port_probes.skipped_probes(_select),
+            ],
             collapsed=True,
         ),
     ],

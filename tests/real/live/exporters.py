@@ -120,8 +120,8 @@ def _real(lab: Lab, fleet: Fleet, directory: Path) -> list[Section]:
             "ca": str(lab.authority.certificate),
             "crl_verify": str(crl),
             "share": {"listen": [f"unix:{directory / 'share.sock'}"]},
-            "port_probe": {"targets": [f"{LOOPBACK}:{fleet.gateway.port}/udp"], "interval": "10s"},
             "address_pool_size": 253,
+            "port_probe": port_probe(fleet.gateway.port, lab.port()),
         },
         {
             "name": "laptop",
@@ -136,6 +136,11 @@ def _real(lab: Lab, fleet: Fleet, directory: Path) -> list[Section]:
     ]
 
 
+def port_probe(*ports: int) -> Section:
+    """Return the probes of ports on loopback."""
+    return {"targets": [f"{LOOPBACK}:{port}/udp" for port in ports], "interval": "10s"}
+
+
 def _simulated(fleet: Fleet, certificate: Path) -> list[Section]:
     return [
         {"name": "office", "management": fleet.office.address},
@@ -144,7 +149,12 @@ def _simulated(fleet: Fleet, certificate: Path) -> list[Section]:
             "management": fleet.branches.address,
             "expected_clients": [*SITES],
         },
-        {"name": "hotel", "management": fleet.hotel.address, "max_clients": HOTEL_LIMIT},
+        {
+            "name": "hotel",
+            "management": fleet.hotel.address,
+            "max_clients": HOTEL_LIMIT,
+            "port_probe": port_probe(1194),  # never: it is nearly full
+        },
         {"name": "archive", "management": fleet.archive.address, "timeout": "2s"},
         {"name": "uplink", "management": fleet.uplink.address, "cert": str(certificate)},
         {"name": "vault", "management": fleet.vault.address, "prompt_retry_interval": "1s"},
