@@ -14,7 +14,7 @@ from functools import partial
 from exporter.simulator import SimulatedDaemon
 from exporter.simulator.population.failures import FailureKind
 from tests.real.live.alertmanager import ACTIVE, SUPPRESSED, Alert, Alertmanager
-from tests.real.live.exporters import DAEMONS, DOWN_AT_FIRST, Exporter
+from tests.real.live.exporters import DAEMONS, DOWN_AT_FIRST, Exporter, port_probe
 from tests.real.live.fleet import (
     EXTRA_CLIENTS,
     HOTEL_LIMIT,
@@ -45,6 +45,7 @@ NEAR_LIMIT = Alert("OpenVPNClientsNearLimit", "hotel")
 PROMPT = Alert("OpenVPNPromptWaiting", "vault")
 FALLBACK = Alert("OpenVPNStatusFallback", "archive")
 FILE_ONLY = Alert("OpenVPNStatusFileOnly", "annex")
+PORT = Alert("OpenVPNPortNotAnswering", "gateway")
 NO_CERTIFICATE = Alert("OpenVPNCertificateFileProblem", "laptop")
 ABSENT = Alert("OpenVPNDaemonAbsent", "archive")
 
@@ -220,6 +221,7 @@ class AlertScenario:
     async def _configuration_alerts_fire(self) -> None:
         await self.alertmanager.wait_for(FILE_ONLY, ACTIVE)
         await self.alertmanager.wait_for(NO_CERTIFICATE, ACTIVE)
+        await self.alertmanager.wait_for(PORT, ACTIVE)
 
     async def _daemon_is_removed_for_a_while(self) -> None:
         await self.exporter.remove("archive")
@@ -232,4 +234,5 @@ class AlertScenario:
             laptop={"cert": str(certificate)},
             annex={"management": str(self.fleet.annex.management.address)},
             hotel={"max_clients": 100},
+            gateway={"port_probe": port_probe(self.fleet.gateway.port)},
         )
