@@ -39,12 +39,21 @@ def sources() -> Mapping[str, Path]:
 
 def render_all() -> Mapping[str, str]:
     """Return the HTML of each page by its file name."""
-    names = {path.relative_to(ROOT).as_posix(): name for name, path in sources().items()}
+    paths = {name: path.relative_to(ROOT).as_posix() for name, path in sources().items()}
+    names = {path: name for name, path in paths.items()}
     return {
-        f"{name}.html": render(path.read_text(encoding="utf-8"), source, names)
-        for name, path in sources().items()
-        for source in [PurePosixPath(path.relative_to(ROOT).as_posix())]
+        f"{name}.html": render(_text(name, ROOT / path), PurePosixPath(path), names)
+        for name, path in paths.items()
     }
+
+
+def _text(name: str, path: Path) -> str:
+    """Return the Markdown of a page; the index is the README's list of the documentation."""
+    text = path.read_text(encoding="utf-8")
+    if name == INDEX:
+        _, _, documentation = text.partition("\n## Documentation\n")
+        return f"# Documentation\n{documentation}"
+    return text
 
 
 def render(text: str, source: PurePosixPath, names: Mapping[str, str]) -> str:

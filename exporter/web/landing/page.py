@@ -76,18 +76,18 @@ def _summary(views: Sequence[DaemonView]) -> Html:
 def _count_by_health(views: Iterable[DaemonView]) -> list[Html]:
     counts = Counter(view.health for view in views)
     return [
-        element("span", f"{counts[health]} {health}", class_=health)
+        element("span", f"{counts[health]:,} {health}", class_=health)
         for health in Health
         if counts[health]
     ]
 
 
 def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _not_listed(views: Sequence[DaemonView]) -> Html:
     if not views:
         return Html()
-    parts = [f"{len(views)} more", *_count_by_health(views)]
+    parts = [f"{len(views):,} more", *_count_by_health(views)]
     return element("p", "Not listed: ", join(parts, ", "), ".")

@@ -35,9 +35,9 @@ def _rate(bytes_per_second: float | None) -> Html:
 def _clients(view: DaemonView) -> tuple[str, Html]:
     if view.connected_clients is None:
         return "", Html()
-    limit = f" of {view.max_clients}" if view.max_clients else ""
-    pending = f"{view.pending_clients} pending" if view.pending_clients else ""
-    return f"{view.connected_clients}{limit}", small(pending)
+    limit = f" of {view.max_clients:,}" if view.max_clients else ""
+    pending = f"{view.pending_clients:,} pending" if view.pending_clients else ""
+    return f"{view.connected_clients:,}{limit}", small(pending)
 
 
 def _problem_row(view: DaemonView) -> Html:

@@ -4,9 +4,18 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
+from exporter.management.state import State, StateName
 from exporter.management.status import ClientRow
 from exporter.state.daemon import DaemonState
-from tests.metrics.daemons import NOON, OFFICE_CLIENT, poll, server, server_status, take_down
+from tests.metrics.daemons import (
+    NOON,
+    OFFICE_CLIENT,
+    poll,
+    server,
+    server_status,
+    take_down,
+    tunnel,
+)
 
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\">'/?#%2F&amp;{{7*7}}$x"
 
@@ -44,6 +53,14 @@ def hostile_server() -> DaemonState:
         cipher=HOSTILE,
     )
     return server(HOSTILE, [client], expected=[f"{HOSTILE}!"])
+
+
+def reconnecting_tunnel() -> DaemonState:
+    """Return a tunnel in a state with a long reason."""
+    daemon = tunnel()
+    reason = "server-pushed-connection-reset"
+    daemon.on_state(State(NOON, StateName.RECONNECTING, reason))
+    return daemon
 
 
 def down_server() -> DaemonState:

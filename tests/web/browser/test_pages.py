@@ -1,12 +1,18 @@
 """All pages in Chromium: on a phone and a desktop, light and dark; for a screen reader."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 import pytest
 
-from tests.metrics.daemons import tunnel
 from tests.web.browser.conftest import Serve
-from tests.web.browser.fleet import down_server, hostile_server, large_server
+from tests.web.browser.fleet import (
+    HOSTILE,
+    down_server,
+    hostile_server,
+    large_server,
+    reconnecting_tunnel,
+)
 from tests.web.browser.webdriver import Browser
 
 PATHS = (
@@ -14,6 +20,7 @@ PATHS = (
     "/daemons/office?filter=client-0001",
     "/daemons/branch",
     "/daemons/uplink",
+    f"/daemons/{quote(HOSTILE, safe='')}",
     "/docs/",
     "/docs/troubleshooting",
     "/docs/metrics",
@@ -55,7 +62,7 @@ async def test_all_text_is_readable_without_scrolling_sideways(
 ) -> None:
     width, height = SIZES[size]
     await browser.set_view(width=width, height=height, dark=dark)
-    url = await serve([large_server(20), down_server(), tunnel(), hostile_server()])
+    url = await serve([large_server(20), down_server(), reconnecting_tunnel(), hostile_server()])
     for path in PATHS:
         await browser.open(f"{url}{path}")
         assert await browser.log() == []
