@@ -9,6 +9,7 @@ from types import MappingProxyType
 from bench.benchmark import FULL, QUICK, Benchmark, SampleSizes
 from bench.cases import (
     churn,
+    daemon_page,
     fleet,
     hostile,
     hung,
@@ -31,6 +32,7 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "polling": polling.measure,
         "stages": stages.measure,
         "page": page.measure,
+        "daemon_page": daemon_page.measure,
         "rendering": rendering.measure,
         "fleet": fleet.measure,
         "hung": hung.measure,
