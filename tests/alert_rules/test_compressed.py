@@ -29,7 +29,7 @@ def test_wait_times_are_divided_by_the_speed() -> None:
 
 
 def test_subqueries_and_offsets_are_divided_by_the_speed() -> None:
-    assert "[2h48m:15s]" in QUICK["OpenVPNServerOnHold"].expr
+    assert "[2h48m:2m]" in QUICK["OpenVPNServerOnHold"].expr
     assert "[1m] offset 2h47m30s" in QUICK["OpenVPNClientsDropped"].expr
     assert "interval: 1s" in compressed(60)
 
