@@ -21,8 +21,8 @@ CHUNK_SIZE = 2000
 
 _C = TypeVar("_C")
 
-_ColumnChunk = tuple[Sequence[str], Sequence[float | None], bytes]
-"""Names, their values, and the text of both."""
+_ColumnChunk = tuple[Sequence[float | None], bytes]
+"""The values of some clients, and their text."""
 
 _INFO_END = b"} 1\n"
 
@@ -83,6 +83,7 @@ class ColumnLines:
 
     def __init__(self, metric: Metric, daemon: str) -> None:
         self._start = f'{metric.name}{{daemon="{daemon}",{metric.labels[0]}="'
+        self._names: Sequence[str] = ()
         self._chunks: list[_ColumnChunk] = []
 
     def render_chunks(
@@ -92,17 +93,18 @@ class ColumnLines:
 
         `names` are the escaped names of the clients, in their order.
         """
-        cached, chunks = self._chunks, list[_ColumnChunk]()
+        last_names, last, chunks = self._names, self._chunks, list[_ColumnChunk]()
         for number, at in enumerate(range(0, len(names), CHUNK_SIZE)):
-            values = tuple(map(value, clients[at : at + CHUNK_SIZE]))
-            chunk = names[at : at + CHUNK_SIZE], values
-            if number < len(cached) and cached[number][:2] == chunk:
-                chunks.append(cached[number])
+            end = at + CHUNK_SIZE
+            values = tuple(map(value, clients[at:end]))
+            is_same = number < len(last) and last[number][0] == values
+            if is_same and last_names[at:end] == names[at:end]:
+                chunks.append(last[number])
             else:
-                chunks.append((*chunk, self._text(*chunk)))
+                chunks.append((values, self._text(names[at:end], values)))
             yield
-        self._chunks = chunks
-        return [text for _, _, text in chunks]
+        self._names, self._chunks = names, chunks
+        return [text for _, text in chunks]
 
     def _text(self, names: Sequence[str], values: Sequence[float | None]) -> bytes:
         start = self._start

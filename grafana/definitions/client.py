@@ -85,14 +85,14 @@ _CONNECTED_FOR = stat(
 _LAST_SEEN = stat(
     "Last seen",
     Description(
-        "When a poll last found the client connected.",
+        "When a poll last found the client connected, while it is not.",
         "`status`.",
-        _UNKNOWN,
+        f"the client is connected, or {_UNKNOWN}",
         "compare with the time that its users report.",
     ),
     Query(in_milliseconds(highest(_select("openvpn_server_client_last_seen_timestamp_seconds")))),
     unit="dateTimeFromNow",
-    no_value="not seen",
+    no_value="-",
     size=EIGHTH,
 )
 

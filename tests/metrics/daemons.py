@@ -159,11 +159,12 @@ def tunnel(name: str = "uplink") -> DaemonState:
 
 
 def shared(name: str = "shared") -> DaemonState:
-    """Return the state of a daemon whose management interface is shared, after one poll."""
+    """Return the state of a daemon with a shared management interface, whose client has left."""
     share = ShareConfig(listen=(UnixEndpoint("/run/openvpn-exporter/office.sock"),))
     daemon = DaemonState(Target(msgspec.structs.replace(office_daemon(name), share=share)))
     start_session(daemon)
-    poll(daemon, server_status())
+    poll(daemon, server_status([OFFICE_CLIENT]))
+    poll(daemon, server_status(), now=NOON + 15)
     return daemon
 
 

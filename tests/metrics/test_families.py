@@ -75,7 +75,7 @@ class TestServer:
             ("openvpn_server_dco_enabled", [({}, 0)]),
             ("openvpn_server_clients_by_cipher", [({"cipher": "AES-256-GCM"}, 1)]),
             ("openvpn_server_client_connected_timestamp_seconds", [(ALICE, NOON - 3600)]),
-            ("openvpn_server_client_last_seen_timestamp_seconds", [(ALICE, NOON)]),
+            ("openvpn_server_client_last_seen_timestamp_seconds", []),
             ("openvpn_exporter_poll_duration_seconds", [({}, 0.025)]),
             ("openvpn_exporter_polls_total", [({}, 1)]),
             ("openvpn_exporter_clients_not_exported", [({}, 0)]),
@@ -188,6 +188,8 @@ class TestServer:
         daemon = server(expected=())
         poll(daemon, server_status(), now=NOON + 15)
         assert samples(daemon, "openvpn_server_client_sessions") == [(ALICE, 0)]
+        seen = samples(daemon, "openvpn_server_client_last_seen_timestamp_seconds")
+        assert seen == [(ALICE, NOON)]
         assert samples(daemon, "openvpn_server_client_received_bytes_total") == [(ALICE, 5000)]
         assert samples(daemon, "openvpn_server_client_connected_timestamp_seconds") == []
         assert samples(daemon, INFO) == []

@@ -38,6 +38,11 @@ def _client_values(field: str) -> PerClientValues:
     return PerClientValues(_totals, operator.attrgetter(field))
 
 
+def _last_seen(client: ClientTotals) -> float | None:
+    # With the time of each poll, every client would have a new value at each poll.
+    return None if client.sessions else client.last_seen
+
+
 def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
     if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
         return ()
@@ -135,8 +140,8 @@ SERIES = (
     ),
     gauge(
         "openvpn_server_client_last_seen_timestamp_seconds",
-        "Unix time of the last poll that found a client connected.",
-        _client_values("last_seen"),
+        "Unix time of the last poll that found a client connected; only while it is not.",
+        PerClientValues(_totals, _last_seen),
         labels=("common_name",),
     ),
 )
