@@ -13,12 +13,15 @@ from typing import Protocol
 import msgspec
 
 from exporter.management.commands import Command
-from exporter.management.errors import ReplyError
+from exporter.management.errors import ReplyError, ReplyTimeout
 from exporter.management.messages import Notification, Reply
 from exporter.management.replies import Version
 from exporter.monitor.reply_cache import KEYWORDS, CachedReply
 
 FATAL = "FATAL"
+
+TIMEOUT_PAUSE = 300.0
+"""Seconds until a command is sent again for guests that was not answered in time."""
 
 _CONSTANT = frozenset({Command.PID, Command.VERSION})
 """A daemon that is another process, or of another version, has another session."""
@@ -82,6 +85,7 @@ class SharedSession:
         self._requests: dict[Command, _Request] = {}
         self._guests: dict[Guest, None] = {}
         self._lines: list[tuple[str, bytes]] = []
+        self._timed_out: set[Command] = set()
 
     def share(self, max_age: float | None) -> None:
         """Keep replies for so many seconds; with None the session is not shared."""
@@ -108,7 +112,7 @@ class SharedSession:
         """
         if (cached := self._replies.get(command)) is not None:
             return FetchedReply(cached, forwarded=False)
-        if self.facts is None or command in self.facts.unanswered:
+        if self.facts is None or command in self.facts.unanswered | self._timed_out:
             return None
         request = self._requests.get(command)
         is_first = request is None
@@ -124,9 +128,16 @@ class SharedSession:
         return FetchedReply(current, forwarded=is_first and request.sent)
 
     def open(self, facts: SharedFacts, wake: Callable[[], None]) -> None:
-        """Record that the daemon answers; `wake` is called when there is a request to send."""
+        """Record that the daemon answers; `wake` is called when there is a request to send.
+
+        Guests end whose messages do not come in real time any more, such as log lines after a
+        flood.
+        """
+        lost = self.facts.realtime - facts.realtime if self.facts else frozenset()
         self.facts = facts
         self._wake = wake
+        for guest in [guest for guest in self._guests if lost & guest.realtime]:
+            guest.on_close()
 
     def close(self) -> None:
         """End the sessions of all guests: the daemon does not answer, or the session is over."""
@@ -194,6 +205,11 @@ class SharedSession:
             request.sent = True
             try:
                 await send(command)  # `record` gets its reply
+            except ReplyTimeout:  # which has delayed the next poll
+                self._timed_out.add(command)
+                loop = asyncio.get_running_loop()
+                loop.call_later(TIMEOUT_PAUSE, self._timed_out.discard, command)
+                raise
             except ReplyError:  # of another form
                 self._requests.pop(command, None)
                 request.resolve(None)

@@ -5,6 +5,7 @@ tool is ever sent to it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 from exporter.config.share import ShareConfig, SharedEvent
 from exporter.management.commands import Command
@@ -58,6 +59,9 @@ SERVED = CommandTable(
 )
 """The texts of `help` are OpenVPN's, where the command is the same."""
 
+_KEYWORDS = {SharedEvent.STATE: "STATE", SharedEvent.LOG: "LOG"}
+"""Keywords of real-time messages."""
+
 _WITHOUT_PARAMETERS = {
     "hold": Command.HOLD,
     "load-stats": Command.LOAD_STATS,
@@ -84,18 +88,22 @@ class ToolCommands:
 
     def __init__(self, shared: SharedSession, config: Callable[[], ShareConfig]) -> None:
         """`config` returns the configuration of the daemon's share as it is now."""
-        self.realtime: set[str] = set()
-        """Keywords of the real-time messages that the tool has switched on."""
         self.forwarded = False
         """Whether a command was sent to the daemon for the last reply."""
         self._shared = shared
         self._config = config
+        self._switched_on: set[SharedEvent] = set()
         self._handlers: dict[str, Callable[[Sequence[str]], Awaitable[bytes]]] = {
             "help": self._help,
             "status": self._status,
             "state": self._state,
             "log": self._log,
         }
+
+    @property
+    def realtime(self) -> AbstractSet[str]:
+        """Keywords of the messages that the tool has switched on, and that are still shared."""
+        return {_KEYWORDS[event] for event in self._switched_on.intersection(self._config().events)}
 
     async def reply(self, words: Sequence[str]) -> bytes:
         """Return the whole reply to a command, the name of which is the first word.
@@ -152,19 +160,19 @@ class ToolCommands:
         return await cached.encode(COMMA if version == 2 else TAB)  # noqa: PLR2004
 
     async def _state(self, words: Sequence[str]) -> bytes:
-        return await self._history(words, SharedEvent.STATE, "STATE")
+        return await self._history(words, SharedEvent.STATE)
 
     async def _log(self, words: Sequence[str]) -> bytes:
         if SharedEvent.LOG not in self._config().events and words[1:2] != ["off"]:
             raise CommandError("log lines are not shared: add 'log' to 'share.events'")
-        return await self._history(words, SharedEvent.LOG, "LOG")
+        return await self._history(words, SharedEvent.LOG)
 
-    async def _history(self, words: Sequence[str], event: SharedEvent, keyword: str) -> bytes:
+    async def _history(self, words: Sequence[str], event: SharedEvent) -> bytes:
         """Return the reply to `state` or `log`: a switch, entries, or one after the other."""
         actions = tuple(history_actions(words))
         for action in actions:
             if action == Switch(on=True):
-                self._check_realtime(event, keyword)
+                self._check_realtime(event)
         entries: Sequence[bytes] = ()
         if any(isinstance(action, Show) for action in actions):
             entries = await self._entries(self._history_command(event, actions))
@@ -173,7 +181,7 @@ class ToolCommands:
         replies = []
         for action in actions:
             if isinstance(action, Switch):
-                (self.realtime.add if action.on else self.realtime.discard)(keyword)
+                (self._switched_on.add if action.on else self._switched_on.discard)(event)
             replies.append(history_reply(words[0], action, entries))
         return b"".join(replies)
 
@@ -193,10 +201,10 @@ class ToolCommands:
             raise NotAnswered
         return cached.entries
 
-    def _check_realtime(self, event: SharedEvent, keyword: str) -> None:
+    def _check_realtime(self, event: SharedEvent) -> None:
         if event not in self._config().events:
             text = f"real-time {event} lines are not shared: add '{event}' to 'share.events'"
             raise CommandError(text)
-        if self._shared.facts is None or keyword not in self._shared.facts.realtime:
+        if self._shared.facts is None or _KEYWORDS[event] not in self._shared.facts.realtime:
             text = f"the exporter has no real-time {event} lines of this daemon"
             raise CommandError(text)

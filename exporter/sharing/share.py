@@ -64,7 +64,7 @@ class Share:
         return tuple(self._listening)
 
     async def configure(self, config: ShareConfig) -> None:
-        """Apply a configuration: tools that are connected stay, but those of a removed address."""
+        """Apply a configuration: listen at new addresses. Tools that are connected stay."""
         access_changed = (config.mode, config.group) != (self._config.mode, self._config.group)
         self._config = config
         self.shared.share(config.max_age)
@@ -84,6 +84,8 @@ class Share:
 
     async def release(self, addresses: Sequence[SharedAddress]) -> None:
         """Stop listening at some addresses."""
+        for address in addresses:
+            self._daemon.sharing.problems.pop(str(address), None)
         tasks = [task for address in addresses if (task := self._listening.pop(address, None))]
         await _cancel(tasks)
 

@@ -14,6 +14,7 @@ from exporter.management.messages import (
     SuccessReply,
 )
 from exporter.management.replies import MAX_LOG_LINES
+from exporter.monitor import shared_session
 from exporter.monitor.reply_cache import COMMA, CachedReply
 from exporter.monitor.shared_session import SharedFacts, SharedSession
 
@@ -161,6 +162,29 @@ class TestFetch:
         await Sender(shared, PID).run()
         assert await staying is not None
 
+    async def test_a_command_that_timed_out_is_not_sent_again_soon(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shared = opened()
+        (task,) = await waiting(shared, Command.LOG_ALL)
+        with pytest.raises(ReplyTimeout):
+            await Sender(shared, ReplyTimeout("late")).run()
+        shared.close()
+        shared.open(LIVE, lambda: None)
+        assert await task is None
+        assert await shared.fetch(Command.LOG_ALL) is None
+        monkeypatch.setattr(shared_session, "TIMEOUT_PAUSE", 0.0)
+        (task,) = await waiting(shared, Command.PID)
+        with pytest.raises(ReplyTimeout):
+            await Sender(shared, ReplyTimeout("late")).run()
+        shared.close()
+        shared.open(LIVE, lambda: None)
+        while shared._timed_out != {Command.LOG_ALL}:  # noqa: ASYNC110 -- nothing tells
+            await asyncio.sleep(0)
+        (task,) = await waiting(shared, Command.PID)
+        await Sender(shared, PID).run()
+        assert await task is not None
+
     async def test_a_status_that_does_not_end_is_not_asked_for(self) -> None:
         shared = opened(SharedFacts(5, unanswered=frozenset({Command.STATUS_3})))
         assert await shared.fetch(Command.STATUS_3) is None
@@ -183,6 +207,14 @@ class TestRealTime:
         shared.detach(guest)
         shared.close()
         assert guest.ends == 1
+
+    async def test_guests_end_whose_messages_do_not_come_any_more(self) -> None:
+        shared, guest, other = opened(), RecordingGuest(), RecordingGuest()
+        other.realtime = frozenset({"STATE"})
+        shared.attach(guest)
+        shared.attach(other)
+        shared.open(SharedFacts(5, realtime=frozenset({"STATE"})), lambda: None)
+        assert (guest.ends, other.ends) == (1, 0)
 
     async def test_a_history_goes_on(self) -> None:
         shared = opened()

@@ -1,6 +1,7 @@
 """What tools are answered, and what of it reaches the daemon."""
 
 import asyncio
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import pytest
@@ -229,7 +230,7 @@ class Follower:
         self.lines: list[bytes] = []
 
     @property
-    def realtime(self) -> set[str]:
+    def realtime(self) -> AbstractSet[str]:
         return self.commands.realtime
 
     def on_lines(self, lines: bytes) -> None:
@@ -300,6 +301,17 @@ class TestRealTime:
         await asyncio.sleep(0)
         assert reply.endswith(lines(b"1,,a", b"2,,b", b"END"))
         assert guest.lines == [lines(b">LOG:3,,c")]
+
+    async def test_what_a_reload_does_not_share_any_more_ends(self) -> None:
+        shared = SharedSession()
+        shared.open(SharedFacts(5, realtime=frozenset({"STATE", "LOG"})), lambda: None)
+        config = [share_config(events=BOTH)]
+        commands = ToolCommands(shared, lambda: config[0])
+        await commands.reply(["state", "on"])
+        await commands.reply(["log", "on"])
+        assert commands.realtime == {"STATE", "LOG"}
+        config[0] = share_config(events=())
+        assert commands.realtime == set()
 
     async def test_a_state_that_is_not_shared(self, tmp_path: Path) -> None:
         async with (

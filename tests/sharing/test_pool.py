@@ -113,6 +113,10 @@ async def test_settings_apply_to_tools_that_are_connected(tmp_path: Path) -> Non
             )
             await app.apply(msgspec.structs.replace(config, share=wider))
             assert await tool.ask(b"log all") == b"END\r\n"
+            assert (await tool.ask(b"log on")).startswith(b"SUCCESS:")
+            narrower = msgspec.structs.replace(wider, events=())
+            await app.apply(msgspec.structs.replace(config, share=narrower))
+            assert (await tool.ask(b"log on")).startswith(b"ERROR: log lines are not shared")
         assert path.stat().st_mode & 0o777 == 0o666
 
 
