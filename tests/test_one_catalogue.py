@@ -10,10 +10,7 @@ from tests.alert_rules.shipped import alerts
 from tests.expressions import analyse, fill_in_variables, promtool_errors
 from tests.grafana.dashboard_files import DASHBOARDS, PANELS, values
 
-UNUSED: dict[str, str] = {
-    "openvpn_exporter_shared_tools": "the landing page shows it",
-    "openvpn_exporter_shared_commands_total": "to be asked when a tool costs too much",
-}
+UNUSED: dict[str, str] = {}
 """Metrics in neither dashboards nor rules, with the reason."""
 
 

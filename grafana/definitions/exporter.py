@@ -20,7 +20,7 @@ from grafana.queries import (
     per_minute,
     total,
 )
-from grafana.shared_panels import polling, resources, trouble
+from grafana.shared_panels import polling, resources, sharing, trouble
 from grafana.variables import daemons_and_links
 
 _select_exporters = Selector(EXPORTER_MATCHERS)
@@ -292,6 +292,7 @@ DASHBOARD = build_dashboard(
             ],
         ),
         Row("Daemon messages", [_SETTINGS, _MESSAGES, _PROMPTS, _UNPARSED]),
+        Row("Sharing", sharing.panels(_select_daemons)),
         Row("Resource usage", resources.panels(_select_exporters)),
     ],
 )

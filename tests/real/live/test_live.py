@@ -43,6 +43,7 @@ pytestmark = pytest.mark.timeout(300)
 
 _NO_COMPRESSION = "compression is off in every daemon, as it is by default"
 EMPTY_QUERIES = {
+    "openvpn-exporter: Commands of tools A": "no tool is connected",
     "openvpn-exporter: Unparsed lines and fallbacks C": "OpenVPN refuses no command",
     "openvpn-server: Certificate file problems problem": "the missing file is a tunnel's",
     "openvpn-server: annotation Fatal error": "only a tunnel has one",
