@@ -17,7 +17,7 @@ MANUAL_TIMER = "window.setInterval = (callback) => { window.refresh = callback; 
 """A test calls `refresh()` instead of waiting."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # later tests leave the network namespace in which it runs
 def running_browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser

@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -30,6 +30,14 @@ _ARGUMENTS = (
 ENTER, SPACE, TAB = "\ue007", " ", "\ue004"
 
 
+class WebDriverError(Exception):
+    """A command failed; `code` is the specification's word for it."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
 class Element:
     """An element of the page that the browser shows."""
 
@@ -50,6 +58,16 @@ class Element:
 
     async def type(self, keys: str) -> None:
         await self._browser.post(f"{self._path}/value", text=keys)
+
+    async def is_shown(self) -> bool:
+        """Return whether the element belongs to the page that the browser shows now."""
+        try:
+            await self._browser.get(f"{self._path}/name")
+        except WebDriverError as error:
+            if error.code != "stale element reference":
+                raise
+            return False
+        return True
 
 
 class Browser:
@@ -86,6 +104,17 @@ class Browser:
     async def find(self, selector: str) -> Element:
         found = await self.post("element", using="css selector", value=selector)
         return Element(self, found[_ELEMENT])
+
+    @contextlib.asynccontextmanager
+    async def new_page(self) -> AsyncIterator[None]:
+        """Wait at the end of the block until the browser has left the page: a click returns before.
+
+        The next command waits until the new page is loaded.
+        """
+        page = await self.find("html")
+        yield
+        while await page.is_shown():
+            pass
 
     async def texts(self, selector: str) -> list[str]:
         """Return the text content of all elements that match."""
@@ -130,7 +159,7 @@ class Browser:
 def _value(reply: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
     value = reply["value"]
     if isinstance(value, dict) and "error" in value:
-        raise AssertionError(f"{value['error']}: {value['message']}")
+        raise WebDriverError(value["error"], value["message"])
     return value
 
 
