@@ -361,7 +361,7 @@ DASHBOARD = build_dashboard(
         ),
         Row(
             "Trouble",
-            [alerts.firing_alerts(_select, size=Size(15, 7)), trouble.table_of_daemons(_select)],
+            [alerts.firing_alerts(_select, size=Size(15, 8)), trouble.table_of_daemons(_select)],
         ),
         Row("Daemons", [_DAEMONS, trouble.states(_select)]),
         Row("Traffic and clients", [_TRAFFIC, _CLIENTS_BY_SERVER, _VOLUME, _VERSIONS]),

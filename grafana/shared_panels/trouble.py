@@ -69,7 +69,7 @@ def table_of_daemons(select: Selector) -> dashboard.Panel:
         ],
         no_value="None",
         sort="State",
-        size=Size(9, 7),
+        size=Size(9, 8),
     )
 
 
