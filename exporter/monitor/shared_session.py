@@ -94,11 +94,11 @@ class SharedSession:
             self._replies.clear()
 
     def attach(self, guest: Guest) -> None:
-        """Tell a guest of real-time messages, and of the end."""
+        """Pass real-time messages on to a guest, and the end."""
         self._guests[guest] = None
 
     def detach(self, guest: Guest) -> None:
-        """Tell a guest of nothing any more."""
+        """Pass nothing on to a guest any more."""
         self._guests.pop(guest, None)
 
     def has(self, command: Command) -> bool:

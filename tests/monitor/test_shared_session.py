@@ -80,7 +80,7 @@ async def until_expired(shared: SharedSession, command: Command) -> None:
     """Record a reply, and wait until it is dropped."""
     shared.record(command, PID)
     assert shared.has(command)
-    while shared.has(command):  # noqa: ASYNC110 -- nothing tells
+    while shared.has(command):  # noqa: ASYNC110 -- no event is set
         await asyncio.sleep(0)
 
 
@@ -179,7 +179,7 @@ class TestFetch:
             await Sender(shared, ReplyTimeout("late")).run()
         shared.close()
         shared.open(LIVE, lambda: None)
-        while shared._timed_out != {Command.LOG_ALL}:  # noqa: ASYNC110 -- nothing tells
+        while shared._timed_out != {Command.LOG_ALL}:  # noqa: ASYNC110 -- no event is set
             await asyncio.sleep(0)
         (task,) = await waiting(shared, Command.PID)
         await Sender(shared, PID).run()

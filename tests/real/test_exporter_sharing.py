@@ -22,6 +22,7 @@ from tests.real.management import LOOPBACK, Management, TcpAddress
 from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import server
 
+FAILED = "openvpn_exporter_failed_commands_total"
 TOOLS = "openvpn_exporter_shared_tools"
 COMMANDS = "openvpn_exporter_shared_commands_total"
 STATES = "openvpn_state_transitions_total"
@@ -157,14 +158,18 @@ async def test_all_tools_at_once(lab: Lab) -> None:
     async with (
         server(lab) as office,
         client(office, "alice"),
-        scraping(shared(daemon_config(office.management), tcp, unix)) as scraper,
+        scraping(
+            shared(daemon_config(office.management), tcp, unix, events=(SharedEvent.STATE,))
+        ) as scraper,
     ):
         await scraper.wait_up()
         async with (
             scraping(daemon_config(unix), poll_interval=0.2) as second,
             raw_session.connect(tcp.address) as rude,
         ):
-            await second.wait_for(has_a_client)
+            page = await second.wait_for(has_a_client)
+            failed = {name: n for name, n in page.values(FAILED, by="command").items() if n}
+            assert failed == {"log on": 1, "log all": 1}  # log lines are not shared
             replies = await asyncio.gather(
                 *(raw_session.request(tool.address, *MONITOR) for tool in (tcp, unix) * 5)
             )

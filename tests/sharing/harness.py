@@ -105,13 +105,13 @@ class SharedDaemon:
     async def until_waiting(self, count: int) -> None:
         """Wait until tools wait for so many commands."""
         async with asyncio.timeout(TEST_TIMEOUT):
-            while len(self.monitor.shared._requests) < count:  # noqa: ASYNC110 -- nothing tells
+            while len(self.monitor.shared._requests) < count:  # noqa: ASYNC110 -- no event is set
                 await asyncio.sleep(0)
 
     async def until_tools(self, count: int) -> None:
         """Wait until so many tools are connected."""
         async with asyncio.timeout(TEST_TIMEOUT):
-            while self.monitor.daemon.sharing.tools != count:  # noqa: ASYNC110 -- nothing tells
+            while self.monitor.daemon.sharing.tools != count:  # noqa: ASYNC110 -- no event is set
                 await asyncio.sleep(0)
 
     @contextlib.asynccontextmanager

@@ -162,7 +162,7 @@ async def test_a_port_in_use_is_tried_again(
     assert log.messages.count("cannot share the daemon") == 1
 
 
-async def test_a_socket_that_nobody_listens_at_is_replaced(tmp_path: Path) -> None:
+async def test_a_socket_without_a_listener_is_replaced(tmp_path: Path) -> None:
     path = str(tmp_path / "a")
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(path)

@@ -48,7 +48,7 @@ class TestLogin:
                 tool.send(b"another\npid\n")
                 await tool.read(PROMPT + b"SUCCESS: password is correct\r\n" + GREETING + PID)
 
-    async def test_nobody_is_greeted_without_the_password_file(self, tmp_path: Path) -> None:
+    async def test_no_tool_is_greeted_without_the_password_file(self, tmp_path: Path) -> None:
         path = password_file(tmp_path)
         config = share_config(password_file=path)
         async with shared_daemon(tmp_path, config=config) as shared:
