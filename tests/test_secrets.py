@@ -33,6 +33,7 @@ from tests.fake_daemon import (
     fake_daemon,
     free_port,
 )
+from tests.port_probe.vectors import DATA
 from tests.test_cli import PROGRAM, ROOT, run
 
 MANAGEMENT = "cipherbadger"
@@ -64,11 +65,14 @@ KEY = "keykangaroo-keykangaroo"
 """The key of the pseudonyms."""
 CLIENT = "personpuma"
 """A client of daemons with privacy `pseudonym` or `none`."""
+TLS_KEY = (DATA / "static.key").read_text()
+"""The key of a port that is probed."""
 EXPECTED_CLIENT = "absentalpaca"
 """An expected client of the same daemons."""
 
 SECRETS = (
     KEY,
+    *TLS_KEY.splitlines()[4:-1],
     CLIENT,
     EXPECTED_CLIENT,
     MANAGEMENT,
@@ -281,8 +285,16 @@ def configure(directory: Path, fakes: dict[str, FakeDaemon]) -> Path:
     entries.append({"name": "unreachable", "management": f"127.0.0.1:{free_port()}"})
     (directory / "web.yaml").write_text(yaml.safe_dump({"basic_auth_users": {USER: HASH}}))
     path = directory / "config.yaml"
+    (directory / "tls.key").write_text(TLS_KEY)
+    target = f"127.0.0.1:{free_port()}/udp"
+    ports = [{"name": "port", "target": target, "tls_auth": "tls.key", "allow_traces": True}]
     clients = {"privacy_key_file": "privacy.key"}
-    settings = {"poll_interval": "1s", "daemons": entries, "clients": clients}
+    settings = {
+        "poll_interval": "1s",
+        "daemons": entries,
+        "clients": clients,
+        "port_probes": ports,
+    }
     path.write_text(yaml.safe_dump(settings))
     return path
 
@@ -373,6 +385,7 @@ async def test_no_secret_is_in_the_log_or_in_a_response(outputs: dict[str, str])
         assert (
             f'openvpn_down_reason{{daemon="{name}",reason="protocol"}} 1' in outputs["GET /metrics"]
         )
+    assert re.search("tls_auth: .*/tls.key", outputs["GET /config"])
     assert outputs["GET /config"].count("expected_clients:\n  - p-") == 6
     assert "PASSWORD 2" in outputs["GET /probe?target=serves&debug=true"]
     leaks = [

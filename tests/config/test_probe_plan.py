@@ -7,6 +7,7 @@ import pytest
 from exporter.config import Config, ConfigError, load
 from exporter.config.dump import to_yaml
 from exporter.config.probe_plan import ProbePlan
+from exporter.port_probe.keys import MAX_FILE_BYTES
 from exporter.port_probe.wrapping import (
     PlainWrapping,
     ServerKey,
@@ -182,6 +183,12 @@ def test_a_problem_names_the_key_and_what_to_do(
     found = problem(directory, section, openvpn)
     assert text in found
     assert "secretseal" not in found
+
+
+def test_a_file_that_is_too_large_is_no_key(directory: Path) -> None:
+    (directory / "large.key").write_bytes(bytes(MAX_FILE_BYTES + 1))
+    text = "large.key has more than 65536 bytes: it is no key"
+    assert text in problem(directory, "{tls_auth: large.key}")
 
 
 def test_a_daemon_has_a_maximum_of_targets(directory: Path) -> None:

@@ -53,6 +53,16 @@ async def test_entries_are_probed_at_different_times_until_closed(probers: Probe
     assert ports.ports == []
 
 
+async def test_all_tasks_can_be_stopped_before_they_are_awaited(probers: Probers) -> None:
+    ports = ProbedPorts()
+    await ports.apply([entry("a")])
+    await asyncio.sleep(0)
+    ports.stop()
+    await asyncio.sleep(0)
+    assert probers.running == []
+    await ports.close()
+
+
 async def test_an_unchanged_entry_goes_on(probers: Probers) -> None:
     ports = ProbedPorts()
     await ports.apply([entry("a"), entry("b", "192.0.2.2:1/udp")])

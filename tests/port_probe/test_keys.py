@@ -2,6 +2,8 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exporter.port_probe import wrapping
 from exporter.port_probe.keys import (
@@ -76,6 +78,32 @@ def test_a_wrong_key_is_named_without_its_content(
         parse(content)
     assert raised.value.__cause__ is None
     assert raised.value.__suppress_context__ or raised.value.__context__ is None
+
+
+PARSERS: list[Callable[[bytes], object]] = [parse_static_key, parse_client_key, parse_server_key]
+
+
+@given(
+    parse=st.sampled_from(PARSERS),
+    content=st.one_of(
+        st.binary(max_size=300),
+        st.builds(
+            lambda file, start, more: file[:start] + more + file[start + len(more) :],
+            st.sampled_from([STATIC, CLIENT, SERVER]),
+            st.integers(0, 900),
+            st.binary(max_size=40),
+        ),
+    ),
+)
+def test_any_file_is_a_key_or_has_a_problem(
+    parse: Callable[[bytes], object], content: bytes
+) -> None:
+    key, problem = None, ""
+    try:
+        key = parse(content)
+    except ValueError as error:
+        problem = str(error)
+    assert problem.startswith("has ") or "SecretBytes(***)" in repr(key)
 
 
 @pytest.mark.parametrize("key", [STATIC_KEY, CLIENT_KEY, SERVER_KEY, TlsCryptWrapping(STATIC_KEY)])

@@ -163,6 +163,20 @@ async def test_the_connection_is_closed_after_one_packet_and_the_answer() -> Non
             assert await received == with_length(PACKET.content)
 
 
+async def test_a_server_that_reads_the_packet_and_closes_the_connection_has_closed_it() -> None:
+    async def read_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(len(with_length(PACKET.content)))
+        writer.close()
+
+    tasks = []
+
+    def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.append(asyncio.create_task(read_and_close(reader, writer)))
+
+    async with tcp_server(handle) as port:
+        assert (await probe(port, ProbeProtocol.TCP)).outcome is ProbeOutcome.CLOSED
+
+
 @pytest.mark.parametrize(
     ("handle", "outcome"),
     [
