@@ -56,7 +56,7 @@ NEIGHBOURS = {
     "files": set(),
     "log": set(),
     "management": {"secret"},
-    "metrics": {"aio", "certificates", "config", "management", "port_probe", "state"},
+    "metrics": {"aio", "certificates", "config", "log", "management", "port_probe", "state"},
     "monitor": {
         "aio",
         "certificates",

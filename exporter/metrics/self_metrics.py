@@ -1,12 +1,15 @@
 """Metrics about the exporter: its process, Python, build and configuration."""
 
 import platform
+from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.metrics_core import CounterMetricFamily
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
 
-from exporter import __version__
+from exporter import __version__, log
 from exporter.metrics.family import Metric, MetricType
 
 BUILD_INFO = Metric(
@@ -35,7 +38,19 @@ SKIPPED_DAEMONS = Metric(
     MetricType.GAUGE,
     "Discovered daemons that are skipped; the log has the reason and what to do.",
 )
-METRICS = (BUILD_INFO, CONFIG_SUCCESSFUL, CONFIG_TIME, DAEMONS, SKIPPED_DAEMONS)
+DROPPED_LOG_MESSAGES = Metric(
+    "openvpn_exporter_log_messages_dropped_total",
+    MetricType.COUNTER,
+    "Messages of the exporter's own log that were dropped, because nothing reads standard error.",
+)
+METRICS = (
+    BUILD_INFO,
+    CONFIG_SUCCESSFUL,
+    CONFIG_TIME,
+    DAEMONS,
+    SKIPPED_DAEMONS,
+    DROPPED_LOG_MESSAGES,
+)
 
 
 class SelfMetrics:
@@ -50,6 +65,7 @@ class SelfMetrics:
         self._config_time = _gauge(CONFIG_TIME, self.registry)
         self._daemons = _gauge(DAEMONS, self.registry)
         self._skipped_daemons = _gauge(SKIPPED_DAEMONS, self.registry)
+        self.registry.register(_DroppedLogMessages())
 
     def reload_succeeded(self, now: float) -> None:
         """Record that a configuration was applied at `now`, seconds since the epoch."""
@@ -67,6 +83,17 @@ class SelfMetrics:
     def set_skipped_daemons(self, daemons: int) -> None:
         """Record the number of discovered daemons that are skipped."""
         self._skipped_daemons.set(daemons)
+
+
+class _DroppedLogMessages(Collector):
+    """Reads the counter of the log."""
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        metric = DROPPED_LOG_MESSAGES
+        return [CounterMetricFamily(metric.name, metric.help, value=log.dropped_events())]
+
+    def describe(self) -> Iterable[CounterMetricFamily]:
+        return self.collect()
 
 
 def _gauge(metric: Metric, registry: CollectorRegistry) -> Gauge:

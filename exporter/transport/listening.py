@@ -12,6 +12,7 @@ import os
 import socket
 import stat
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -195,18 +196,35 @@ def _remove_unused(path: str) -> None:
     Path(path).unlink()
 
 
-async def accept(listener: socket.socket) -> socket.socket:
-    """Accept a connection; when cancelled, close one that has been accepted meanwhile."""
-    accepting = asyncio.ensure_future(asyncio.get_running_loop().sock_accept(listener))
+async def accept(
+    listener: socket.socket, check: Callable[[], None] = lambda: None
+) -> socket.socket:
+    """Accept a connection when one has come.
+
+    `check` is called before that; the connection keeps waiting if it raises an error.
+
+    Raises:
+        OSError: the system lacks resources.
+    """
+    while True:
+        await _wait_until_readable(listener)
+        check()
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:  # the peer has gone
+            continue
+        connection.setblocking(False)  # noqa: FBT003 -- the library's own signature
+        return connection
+
+
+async def _wait_until_readable(listener: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(listener, readable.set)
     try:
-        await asyncio.wait([accepting])
-    except asyncio.CancelledError:
-        accepting.cancel()
-        await asyncio.wait([accepting])
-        if not accepting.cancelled() and accepting.exception() is None:
-            accepting.result()[0].close()
-        raise
-    return accepting.result()[0]
+        await readable.wait()
+    finally:
+        loop.remove_reader(listener)
 
 
 def listen_error(error: OSError, endpoint: str) -> ManagementError:

@@ -142,7 +142,8 @@ class ReverseConnector:
     async def _accept_peers(self, listener: socket.socket) -> None:
         while True:
             try:
-                connection = await accept(listener)
+                # A daemon exits if its connection is closed: without a descriptor it waits.
+                connection = await accept(listener, descriptors.check_available)
             except OSError as error:
                 self._rejection = listen_error(error, str(self.endpoint))
                 await asyncio.sleep(_ACCEPT_RETRY_DELAY)

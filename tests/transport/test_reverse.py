@@ -8,11 +8,12 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from exporter import descriptors
 from exporter.management.endpoint import ListenEndpoint, ListenUnixEndpoint
 from exporter.management.errors import (
     AuthenticationFailed,
@@ -304,16 +305,30 @@ async def test_a_closed_connector_does_not_listen() -> None:
 async def test_a_failure_to_accept_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     failures = [OSError(24, "Too many open files")]
 
-    async def failing(listener: socket.socket) -> socket.socket:
+    async def failing(listener: socket.socket, check: Callable[[], None]) -> socket.socket:
         if failures:
             raise failures.pop()
-        return await accept(listener)
+        return await accept(listener, check)
 
     monkeypatch.setattr(reverse, "accept", failing)
     monkeypatch.setattr(reverse, "_ACCEPT_RETRY_DELAY", 0.0)
     async with listening() as (connector, connecting), peer(connector) as daemon:
         daemon.send_lines(GREETING)
         await is_served(connector, await connecting, daemon)
+
+
+async def test_a_daemon_waits_for_a_descriptor_and_is_not_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reverse, "_ACCEPT_RETRY_DELAY", 0.0)
+    async with listening(deadline=SHORT) as (connector, connecting):
+        monkeypatch.setattr(descriptors, "daemon_limit", lambda: 0)
+        async with peer(connector) as daemon:
+            daemon.send_lines(GREETING)
+            assert "too many open files" in await fails_with(EndpointUnreachable, connecting)
+            monkeypatch.setattr(descriptors, "daemon_limit", lambda: None)
+            connector.reconfigure(ReverseOptions(TEST_TIMEOUT))
+            await is_served(connector, await connector.connect(), daemon)
 
 
 class TestAddresses:
