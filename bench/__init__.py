@@ -13,8 +13,8 @@ is no error. Where possible a result is a ratio of two values measured in one ru
     fixture       the path from a status to the page, without sockets
     loop_probe    the exporter with a probe in its event loop; a child process
     baseline      a plain aiohttp server to compare with; a child process
-    hostile_server
-                  a daemon that sends what costs its reader the most; a child process
+    hostile_daemons
+                  daemons that send too much, nonsense, or nothing; a child process
     hung_server   daemons that stop responding after the greeting; a child process
 
 Two programs need real software and some minutes:

@@ -113,13 +113,6 @@ def hung_servers(count: int) -> Iterator[tuple[str, ...]]:
 
 
 @contextlib.contextmanager
-def hostile_server(kind: str) -> Iterator[tuple[str, ...]]:
-    """Run a daemon that sends what costs its reader the most; yield its address."""
-    with _run_module(("bench.hostile_server", kind)) as child:
-        yield tuple(line.decode() for line in iter(child.line, b""))
-
-
-@contextlib.contextmanager
 def hostile_daemons() -> Iterator[Mapping[str, Sequence[str]]]:
     """Run the daemons of `bench.hostile_daemons`; yield their addresses by the kind of attack."""
     with _run_module(("bench.hostile_daemons",)) as child:

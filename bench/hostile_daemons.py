@@ -1,5 +1,7 @@
 """`python -m bench.hostile_daemons`: daemons that send too much, nonsense, or nothing.
 
+`ATTACKS` are those of a soak. `COSTLY` are the replies that cost their reader the most.
+
 The program prints the kind of attack and the addresses of its two daemons, and an empty line. It
 ends at the end of its input. Each daemon attacks each client that connects.
 """
@@ -260,6 +262,112 @@ ATTACKS: Mapping[str, Attack] = {
 """The attacks by kind."""
 
 
+_LONG = 16_000
+_SHORT = 2000
+_EQUAL_LINES = 60_000
+_ALIKE = 10_000
+_FLOATING = 9000
+_MANY = 100_000
+"""Clients: as many as a status may have."""
+
+
+def _alternating(*replies: Reply) -> Reply:
+    """Return the replies in turn, each made once."""
+    made = itertools.cycle(list(map(functools.cache, replies)))
+    return lambda: next(made)()  # noqa: PLW0108 -- the next one at each call
+
+
+def _client(name: str, number: int, *, address: str, moved: int = 0) -> str:
+    virtual = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    return (
+        f"CLIENT_LIST\t{name}\t{address}:{number % 60_000}\t{virtual}\t\t{moved}\t1\tnow"
+        f"\t1795600000\tUNDEF\t{number}\t0\tAES-256-GCM"
+    )
+
+
+def _many_clients(first: int, moved: int) -> bytes:
+    numbers = range(first, first + _MANY)
+    return _status([_client(f"c-{n}", n, address="192.0.2.7", moved=moved) for n in numbers])
+
+
+def _format_1(*, alike: int = 0) -> bytes:
+    """Return a status in format 1 of many clients, or of some that look alike."""
+    date = "2026-11-23 03:53:03"
+    clients = ["x,::1"] * alike or [f"c-{n},192.0.2.7:{n % 60_000}" for n in range(_MANY)]
+    return _lines(
+        "OpenVPN CLIENT LIST",
+        f"Updated,{date}",
+        "Common Name,Real Address,Bytes Received,Bytes Sent,Connected Since",
+        *(f"{client},1,2,{date}" for client in clients),
+        "Virtual Address,Common Name,Real Address,Last Ref",
+        *(f"10.8.0.2,{client},{date}" for client in clients),
+        "END",
+    )
+
+
+def _many_commas() -> bytes:
+    header = _CLIENT_COLUMNS.replace("\t", ",")
+    row = f"CLIENT_LIST,{'1,' * 60}x,1:1,1.1.1.1,,1,2,x,3,b,1,1,c"
+    return _lines(
+        _TITLE.replace("\t", ","), "TIME,x,1795600000", header, *[row] * (2 * _ALIKE), "END"
+    )
+
+
+def _equal_log_lines(different: int) -> bytes:
+    """Return a log of equal lines but one."""
+    lines = ["1,,a"] * _EQUAL_LINES
+    lines[different] = "1,,b"
+    return _lines(*lines, "END")
+
+
+async def _floating_clients(session: Session) -> None:
+    """Announce clients of one name, and show them at other addresses."""
+    clients = [_client("x", number, address="10.2.2.2") for number in range(_FLOATING)]
+    text = "MULTI: primary virtual IP for"
+    announced = (f">LOG:1795600000,,{text} x/10.1.1.1:{n}: 10.8.0.2" for n in range(_FLOATING))
+    await session.send(_GREETING)
+    await _answer(session, _REPLIES, last=b"status 3")
+    await session.send(_lines(*announced))
+    await _answer(session, {**_REPLIES, b"status 3": lambda: _status(clients)})
+
+
+COSTLY: Mapping[str, Attack] = {
+    "many-clients": _answering(  # they transfer, are replaced by others, leave, and come back
+        status_3=_alternating(
+            lambda: _many_clients(0, 0),
+            lambda: _many_clients(0, 9),
+            lambda: _many_clients(_MANY // 2, 9),
+            _status,
+        )
+    ),
+    "many-clients-in-two-formats": _answering(
+        status_3=_alternating(_format_1, lambda: _many_clients(0, 9))
+    ),
+    "alike-clients": _answering(status_3=lambda: _format_1(alike=_ALIKE)),
+    "names-of-commas": _answering(status_3=_many_commas),
+    "long-statistics": _answering(
+        status_3=lambda: _lines("OpenVPN STATISTICS", *["x"] * 3 * _MANY, "END")
+    ),
+    "floating-clients": _floating_clients,
+    "equal-log-lines": _answering(
+        log_all=_alternating(
+            lambda: _equal_log_lines(_EQUAL_LINES - 1), lambda: _equal_log_lines(_EQUAL_LINES // 2)
+        )
+    ),
+    "long-log-lines": _flooding(
+        _repeat(
+            _lines(
+                f">LOG:1795600000,,{(' MULTI: primary virtual IP for /' * 510)[:_LONG]}",
+                f">LOG:1795600000,,{'/' * _SHORT}",
+                f">LOG:1795600000,,peer 0 ({') floated from ' * 130}",
+            )
+        )
+    ),
+    "long-state-messages": _flooding(_repeat(_lines(">STATE:1,A," + "," * 4000))),
+}
+"""The replies that cost their reader the most, by kind."""
+
+
 async def _attack(
     attack: Attack, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
@@ -269,7 +377,7 @@ async def _attack(
 
 
 async def _run() -> None:
-    for kind, attack in ATTACKS.items():
+    for kind, attack in {**ATTACKS, **COSTLY}.items():
         serve = functools.partial(_attack, attack)
         servers = [await asyncio.start_server(serve, "127.0.0.1", 0) for _ in range(2)]
         names = [server.sockets[0].getsockname() for server in servers]

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.benchmark import SampleSizes
-from bench.children import hostile_server, probed_exporter
-from bench.hostile_server import KINDS
+from bench.children import hostile_daemons, probed_exporter
 from bench.loop_probe import Observation
 from bench.report import progress
 from bench.result import MILLI, Result, at_most, format_ms
@@ -18,21 +17,19 @@ _FILE_SIZE = 64 << 20
 
 
 def measure(sizes: SampleSizes) -> list[Result]:
-    """Watch one daemon after the other."""
+    """Observe the exporter under one attack after the other."""
     seconds = sizes.hostile_seconds
-    results = [_measure_daemon(kind, seconds) for kind in KINDS]
+    results: list[Result] = []
+    with hostile_daemons() as daemons:
+        for kind, (address, *_) in daemons.items():
+            progress(kind)
+            results.append(_result(kind, _observe((address,), seconds)))
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory, "status")
         file.write_bytes(b"\n" * (_FILE_SIZE - 5) + b"\nEND\n")
         progress("a status file of newlines")
         results.append(_result("a status file of newlines", _observe((), seconds, file)))
     return results
-
-
-def _measure_daemon(kind: str, seconds: float) -> Result:
-    progress(kind)
-    with hostile_server(kind) as addresses:
-        return _result(kind, _observe(addresses, seconds))
 
 
 def _observe(addresses: Sequence[str], seconds: float, file: Path | None = None) -> Observation:

@@ -7,8 +7,9 @@ after one: a session that two statuses did not show has come and gone.
 
 from collections import Counter, deque
 
+import msgspec
+
 from exporter.management.log_lines import ConnectLine
-from exporter.management.status import ClientRow
 
 _LIMIT = 10_000
 """Addresses kept for one interval between two statuses; later ones are only polled."""
@@ -141,6 +142,14 @@ class LoggedConnects:
         return added
 
 
+class ShownConnect(msgspec.Struct, frozen=True, gc=False):
+    """What is kept of a session that a status, or a status file, has shown."""
+
+    name: str
+    real_address: str
+    from_file: bool
+
+
 class ShownConnects:
     """Sessions that a status has shown before their line in the log history was read."""
 
@@ -148,10 +157,10 @@ class ShownConnects:
         self._polled: dict[str, Counter[str]] = {}
         self._from_file: dict[str, Counter[str]] = {}
 
-    def add(self, row: ClientRow, *, from_file: bool) -> None:
+    def add(self, session: ShownConnect) -> None:
         """Record a session; a status file may have shown it long ago."""
-        sessions = self._from_file if from_file else self._polled
-        sessions.setdefault(row.common_name, Counter())[row.real_address] += 1
+        sessions = self._from_file if session.from_file else self._polled
+        sessions.setdefault(session.name, Counter())[session.real_address] += 1
 
     def consume(self, line: ConnectLine) -> bool:
         """Match a line with a session at its real address; return whether there was one."""

@@ -18,7 +18,7 @@ from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.client_session import ClientSession
 from exporter.state.counters import Histogram
-from exporter.state.logged_connects import LoggedConnects, ShownConnects
+from exporter.state.logged_connects import LoggedConnects, ShownConnect, ShownConnects
 from exporter.state.logins import Logins
 from exporter.state.session_keys import SessionKey, has_id, id_key, rows_by_key, session_key
 from exporter.state.session_matching import match_rows
@@ -70,7 +70,7 @@ class SessionTracker:
         self._initialised = False
         self._new_starts = _StartRange()
         self._logged_connects = LoggedConnects()
-        self._closed_unlogged: deque[tuple[ClientRow, bool]] = deque(maxlen=_CLOSED_LIMIT)
+        self._closed_unlogged: deque[ShownConnect] = deque(maxlen=_CLOSED_LIMIT)
         self._peer_info: dict[SessionKey, PeerInfo] = {}
         self.logins = Logins()
 
@@ -114,10 +114,10 @@ class SessionTracker:
                 if not session.logged:
                     session.logged = True
                     if session.last_row.common_name in names:
-                        shown.add(session.last_row, from_file=session.from_file)
+                        shown.add(_shown(session))
             yield
-        for row, from_file in self._closed_unlogged:
-            shown.add(row, from_file=from_file)
+        for closed in self._closed_unlogged:
+            shown.add(closed)
         self._closed_unlogged.clear()
         return shown
 
@@ -327,9 +327,14 @@ class SessionTracker:
     def _close(self, session: ClientSession) -> None:
         self.disconnects += 1
         if not session.logged:
-            self._closed_unlogged.append((session.last_row, session.from_file))
+            self._closed_unlogged.append(_shown(session))
         if 0 <= session.duration <= _MAX_DURATION:
             self.durations.observe(session.duration)
+
+
+def _shown(session: ClientSession) -> ShownConnect:
+    row = session.last_row
+    return ShownConnect(row.common_name, row.real_address, session.from_file)
 
 
 def _new_session(name: str, row: ClientRow, peer_info: PeerInfo) -> ClientSession:

@@ -213,6 +213,7 @@ class MonitoredDaemon:
         self._states = [State(START - 10, StateName.CONNECTING, "")]
         self._lines: list[LogLine] = []
         self._file: tuple[StatusFileContent, object] | None = None
+        self._session_status_at = 0
 
     def apply(self, event: Step | Event) -> bool:
         """Apply an event; return whether it was a poll."""
@@ -254,11 +255,13 @@ class MonitoredDaemon:
     def _poll_session(self) -> None:
         self.daemon.show(self.daemon.snapshot())
         poll = Poll(self.daemon.load_stats(), self.daemon.status(format_1=False))
+        self._session_status_at = self.daemon.now
         self.state.on_status_received()
         run_batches(self.state.on_poll(poll, now=self.daemon.now, duration=0.1))
 
     def _poll_file(self, file: StatusFileContent, snapshot: object) -> None:
-        self.daemon.show(snapshot)
+        if file.written_at > self._session_status_at:  # else the session's status is newer
+            self.daemon.show(snapshot)
         run_batches(self.state.on_status_file(file, now=self.daemon.now, duration=0.1))
 
     def _write(self) -> None:
