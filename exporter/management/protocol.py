@@ -62,6 +62,7 @@ from exporter.management.messages import (
     Truncated,
     UnexpectedLine,
 )
+from exporter.management.reply_lines import ReplyLines
 from exporter.management.values import clean_bytes
 from exporter.secret import Secret
 
@@ -149,8 +150,7 @@ class ManagementProtocol:
         self._state = _SessionState.LOGIN
         self._buffer = b""
         self._messages: list[Message] = []
-        self._reply_lines: list[bytes] = []
-        self._reply_size = 0
+        self._reply_lines = ReplyLines()
         self._env: _EnvBlock | None = None
         self._login_lines = 0
         self._password_sent = False
@@ -220,7 +220,7 @@ class ManagementProtocol:
     def _fail(self) -> None:
         self._state = _SessionState.FAILED
         self._buffer = b""
-        self._reply_lines = []
+        self._reply_lines = ReplyLines()
         self._env = None
 
     def _feed(self, data: bytes) -> None:
@@ -253,8 +253,8 @@ class ManagementProtocol:
         elif line == b"END":  # without preceding lines: an empty list
             if not self._reply_lines:
                 self._count_other(line)
-            self._messages.append(MultilineReply(tuple(self._reply_lines)))
-            self._reply_lines = []
+            self._messages.append(MultilineReply(self._reply_lines.join()))
+            self._reply_lines = ReplyLines()
         elif line or self._reply_lines:
             self._extend_reply([line])
         else:
@@ -294,7 +294,7 @@ class ManagementProtocol:
         return line[end:]
 
     def _is_format_1_row(self, line: bytes) -> bool:
-        return self._reply_lines[0] == _FORMAT_1_TITLE and bool(_FORMAT_1_ROW.fullmatch(line))
+        return self._reply_lines.first == _FORMAT_1_TITLE and bool(_FORMAT_1_ROW.fullmatch(line))
 
     def _add_reply(self, line: bytes) -> None:
         if self._reply_lines:
@@ -304,19 +304,17 @@ class ManagementProtocol:
         self._messages.append(SuccessReply(text) if kind == b"SUCCESS" else ErrorReply(text))
 
     def _extend_reply(self, lines: list[bytes]) -> None:
-        if not self._reply_lines:
-            self._reply_size = 0
-        self._reply_lines += lines
-        self._reply_size += sum(map(len, lines)) + len(lines) * LINE_COST
-        if self._reply_size > self._reply_limit:
+        reply = self._reply_lines
+        reply.extend(lines)
+        if reply.size + len(reply) * LINE_COST > self._reply_limit:
             raise ProtocolError(f"a reply of more than {self._reply_limit} bytes without END")
-        if len(self._reply_lines) > REPLY_LINE_LIMIT:
+        if len(reply) > REPLY_LINE_LIMIT:
             raise ProtocolError(f"a reply of more than {REPLY_LINE_LIMIT} lines without END")
 
     def _truncate_reply(self) -> None:
         if self._reply_lines:
             self._messages.append(Truncated(len(self._reply_lines)))
-            self._reply_lines = []
+            self._reply_lines = ReplyLines()
 
     def _add_notification(self, line: bytes) -> None:
         match = _NOTIFICATION.fullmatch(line)
