@@ -22,7 +22,7 @@ from exporter.monitor.monitor import Monitor
 from exporter.monitor.pool import MonitorPool
 from exporter.monitor.port_prober import PortProber
 from exporter.monitor.probed_ports import ProbedPorts
-from exporter.monitor.status_file import StatusFilePoller
+from exporter.monitor.status_file_poller import StatusFilePoller
 from exporter.openvpn_config import Finding
 from exporter.reload import ConfigReloader
 from exporter.sharing.pool import SharePool

@@ -4,7 +4,8 @@ pool                the monitors of all daemons: started, reconfigured, stopped
 monitor             the task of one daemon: connect, poll, reconnect with backoff
 session             one management session, from the greeting to the end
 client              the commands of one session, with their replies parsed
-status_file         polls of a status file
+status_file         a status file: its content and its age
+status_file_poller  the polls of a status file
 oneshot             one poll of each daemon: `check --connect` and `once`
 port_prober         the probes of the ports of a daemon
 probed_ports        the ports that are probed without a daemon

@@ -13,7 +13,7 @@ from exporter.config.target import Target
 from exporter.management.errors import EndpointNotFound, ManagementError, SlotHeld
 from exporter.management.replies import DaemonInfo
 from exporter.monitor.session import ManagementSession
-from exporter.monitor.status_file import StatusFilePoller
+from exporter.monitor.status_file_poller import StatusFilePoller
 from exporter.state.daemon import DaemonState
 from exporter.transport.connector import connector_for
 from exporter.transport.slot_holder import find_slot_holder

@@ -14,7 +14,8 @@ from exporter.management.endpoint import parse_endpoint
 from exporter.management.errors import DownReason, SlotBusy
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.status import ServerStatus, StatusSource, parse_status
-from exporter.monitor.status_file import FileContent, StatusFile, StatusFilePoller
+from exporter.monitor.status_file import FileContent, StatusFile
+from exporter.monitor.status_file_poller import StatusFilePoller
 from exporter.state.daemon import DaemonState
 from tests.fake_daemon import STATUS_3, TEST_TIMEOUT
 from tests.log_capture import LogCapture

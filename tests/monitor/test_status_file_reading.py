@@ -22,7 +22,8 @@ from exporter.management.errors import (
 from exporter.management.protocol import LINE_COST, LINE_LIMIT
 from exporter.management.status import ServerStatus, parse_status
 from exporter.monitor import status_file
-from exporter.monitor.status_file import ContentAge, StatusFile, StatusFilePoller
+from exporter.monitor.status_file import ContentAge, StatusFile
+from exporter.monitor.status_file_poller import StatusFilePoller
 from exporter.state.daemon import DaemonState
 from tests.fake_daemon import TEST_TIMEOUT
 
