@@ -3,14 +3,16 @@
 import asyncio
 import contextlib
 import gc
+import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from exporter.aio import (
     SingleFlight,
     join_daemon_threads,
+    run_cooperatively,
     run_in_daemon_thread,
     yield_to_loop,
 )
@@ -170,6 +172,56 @@ async def test_yield_to_loop_lets_a_due_task_run_between_two_steps() -> None:
         tasks.create_task(waiter())
         tasks.create_task(worker())
     assert steps == ["first step", "waiter", "second step"]
+
+
+async def test_of_several_tasks_that_yield_one_goes_on_at_a_time_in_order() -> None:
+    passes, went_on = 0, list[tuple[int, int]]()
+
+    async def count_passes() -> None:
+        nonlocal passes
+        while True:
+            await asyncio.sleep(0)
+            passes += 1
+
+    async def work(number: int) -> None:
+        for _ in range(2):
+            await yield_to_loop()
+            went_on.append((number, passes))
+
+    counting = asyncio.create_task(count_passes())
+    await asyncio.gather(*map(work, range(3)))
+    counting.cancel()
+    assert [number for number, _ in went_on] == [0, 1, 2, 0, 1, 2]
+    pauses = [later - earlier for (_, earlier), (_, later) in itertools.pairwise(went_on)]
+    assert min(pauses) > 1
+
+
+async def test_a_task_that_is_cancelled_gives_its_turn_to_the_next() -> None:
+    cancelled, waiting = (asyncio.create_task(yield_to_loop()) for _ in range(2))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    async with asyncio.timeout(TEST_TIMEOUT):
+        await waiting
+    await yield_to_loop()
+    assert cancelled.cancelled()
+
+
+async def test_a_generator_that_is_cancelled_is_closed() -> None:
+    closed = asyncio.Event()
+
+    def steps() -> Generator[None, None, None]:
+        try:
+            while True:
+                yield
+        finally:
+            closed.set()
+
+    running = asyncio.create_task(run_cooperatively(steps()))
+    for _ in range(3):
+        await yield_to_loop()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert closed.is_set()
 
 
 async def test_joining_waits_for_work_that_goes_on() -> None:
