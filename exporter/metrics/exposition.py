@@ -39,6 +39,9 @@ _UNRENDERED = -1
 BLOCK_SIZE = 16 * 1024
 """Bytes from which on text is worth keeping its deflate form."""
 
+_ROUNDS = 3
+"""A daemon may change while others are rendered; `page` would render its clients at once."""
+
 _EMPTY = CollectorRegistry()
 
 
@@ -187,10 +190,12 @@ class Exposition:
 
     async def prerender(self, *daemons: DaemonState) -> None:
         """Render what has changed, so that the next page is ready; yield to the event loop."""
-        outdated = [
-            daemon for daemon in daemons if self._cache(daemon).revision != _revision(daemon)
-        ]
-        if outdated:
+        for _ in range(_ROUNDS):
+            outdated = [
+                daemon for daemon in daemons if self._cache(daemon).revision != _revision(daemon)
+            ]
+            if not outdated:
+                return
             await run_cooperatively(self._refresh(outdated))
 
     def _refresh(self, daemons: Sequence[DaemonState]) -> Generator[None, None, None]:

@@ -2,7 +2,7 @@ import gc
 import itertools
 import re
 import weakref
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 
 import pytest
 from msgspec import structs
@@ -12,7 +12,7 @@ from exporter.management.errors import ReplyTimeout
 from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
-from exporter.metrics.family import Family, MetricType
+from exporter.metrics.family import Family, LabelledValues, Metric, MetricType, PerClientSamples
 from exporter.metrics.page import Block, Page
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.state.daemon import DaemonState
@@ -344,6 +344,24 @@ class TestOncePerPoll:
         assert counting.calls == 1
         assert b"} 1\n" in page.page([daemon]).body
         assert counting.calls == 1
+
+    async def test_a_daemon_that_changes_while_another_is_rendered_is_rendered_again(self) -> None:
+        first, second = server("first"), server("second")
+        collected: list[str] = []
+
+        def collect(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
+            collected.append(daemon.name)
+            if collected == ["first", "second"]:
+                poll(first, server_status())
+            yield
+            return {"alice": 1}
+
+        metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("common_name",))
+        page = exposition(Family(metric, PerClientSamples(collect)))
+        await page.prerender(first, second)
+        assert collected == ["first", "second", "first"]
+        page.page([first, second])
+        assert len(collected) == 3
 
 
 class TestCache:
