@@ -51,6 +51,8 @@ LISTENING_DELAY = 1.0
 OnUpdated = Callable[[DaemonState], Awaitable[None]]
 """Called after each successful poll; it may yield to the event loop."""
 
+_JITTER = random.Random()  # noqa: S311 -- no secret; one for all, since each has 2.5 KiB
+
 _log = logging.getLogger(__name__)
 
 
@@ -84,7 +86,7 @@ class Monitor:
         self._stagger = stagger
         self._clock = clock
         self._backoff = Backoff(
-            rng or random.Random(),  # noqa: S311 -- jitter, no secret
+            rng or _JITTER,
             prompt_retry_interval=target.daemon.prompt_retry_interval,
         )
         self._connector = _connector(target.daemon)

@@ -205,10 +205,8 @@ class Connection:
 
     async def _read(self) -> None:
         try:
-            while data := await self._stream.read():
-                for piece in data_batches(data):
-                    await _wait_for_turn(piece)
-                    await self._dispatch(self._receive(piece))
+            while await self._read_once():
+                pass
             await self._dispatch(self._protocol.receive_eof())
             self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
@@ -217,6 +215,17 @@ class Connection:
             self._set_closed(SessionClosed(f"{self.peer}: {error.strerror or error}"))
         except Exception as error:  # noqa: BLE001 -- of a subscriber; `error` reports it
             self._set_closed(error)
+
+    async def _read_once(self) -> bool:
+        """Dispatch what was received; return whether there may be more.
+
+        Not in `_read`: its variables would keep the bytes until the next ones.
+        """
+        data = await self._stream.read()
+        for piece in data_batches(data):
+            await _wait_for_turn(piece)
+            await self._dispatch(self._receive(piece))
+        return bool(data)
 
     def _receive(self, data: bytes) -> Sequence[Message]:
         lines, size = self._protocol.other_lines, self._protocol.other_bytes
