@@ -77,8 +77,9 @@ def _run(parsed: argparse.Namespace) -> Exit:
             ok = ok and ports.ok
     else:
         print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}\n")
-        print(table(_CONFIG_HEADS, [_config_row(config, daemon) for daemon in config.daemons]))
-        for line in _shares(config):
+        if config.daemons:
+            print(table(_CONFIG_HEADS, [_config_row(config, daemon) for daemon in config.daemons]))
+        for line in (*_shares(config), *_probed_ports(config)):
             print(line)
     return Exit.DONE if ok else Exit.FAILED
 
@@ -133,6 +134,15 @@ def _shares(config: Config) -> Iterator[str]:
             yield f"{daemon.name}: shared at {addresses}, with {password}"
 
 
+def _probed_ports(config: Config) -> Iterator[str]:
+    """Yield the ports that are probed, by daemon or entry of `port_probes`."""
+    for daemon in config.daemons:
+        if (plan := daemon.probe_plan) is not None:
+            yield f"{daemon.name}: port probes of {', '.join(map(str, plan.targets))}"
+    for entry in config.port_probes:
+        yield f"{entry.name}: port probes of {entry.target}"
+
+
 def _result_row(result: OneShotResult) -> Sequence[str]:
     daemon, info = result.daemon, result.info
     status = daemon.status
@@ -171,8 +181,11 @@ def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
         name = result.daemon.name
         for error in result.errors:
             yield f"{name}: {DownState(error).message(result.daemon.privacy)}"
-            section = f"troubleshooting#{error.reason.value}"
-            yield f"{name}: see /docs/{section} of a running exporter, or docs/troubleshooting.md"
+            section = error.reason.value
+            yield (
+                f"{name}: see docs/troubleshooting.md, section '{section}'; "
+                f"a running exporter serves it at /docs/troubleshooting#{section}"
+            )
             if isinstance(error, SlotBusy) and not isinstance(error, SlotHeld):
                 yield f"{name}: a running exporter occupies the slot permanently; see its metrics"
             if isinstance(error, ClientAuthPromptError):

@@ -75,7 +75,7 @@ def _thresholds() -> str:
         "thresholds and their defaults:\n" + "\n".join(lines) + "\n\nExamples:\n"
         "  openvpn-exporter rules --threshold daemon-down=10m > openvpn.rules.yml\n"
         "  openvpn-exporter rules --external-label cluster       for a ruler of several clusters\n"
-        "  openvpn-exporter rules --format prometheusrule | kubectl apply -f -\n"
+        "  openvpn-exporter rules --format prometheusrule | kubectl apply --server-side -f -\n"
     )
 
 

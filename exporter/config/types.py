@@ -276,7 +276,7 @@ class CertificateFile(FilePath, frozen=True):
         if not can_read_certificates():
             raise ValueError(
                 "reading certificates needs a library that is not installed: "
-                "pip install 'openvpn-exporter[certificates]'"
+                "pip install cryptography"
             )
         return path
 

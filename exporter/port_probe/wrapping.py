@@ -212,7 +212,6 @@ def load_library() -> Callable[[bytes, bytes, bytes], bytes]:
         from exporter.port_probe.aes import aes_ctr  # noqa: PLC0415 -- an optional, slow library
     except ImportError:
         raise ValueError(
-            "tls-crypt needs a library that is not installed: "
-            "pip install 'openvpn-exporter[certificates]'"
+            "tls-crypt needs a library that is not installed: pip install cryptography"
         ) from None
     return aes_ctr

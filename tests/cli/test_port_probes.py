@@ -42,7 +42,11 @@ async def test_a_port_without_a_daemon_needs_no_daemon(tmp_path: Path) -> None:
     async with fake_server() as port:
         flag = write(tmp_path, f"port_probes:\n{entry(port)}")
         done = await start("check", "--connect", "--port-probe", flag)
-        assert run("check", flag).returncode == 0
+        listed = run("check", flag)
+    assert listed.returncode == 0
+    assert listed.stdout == (
+        f"configuration OK; daemons: 0\n\nbranch: port probes of 127.0.0.1:{port}/udp\n"
+    )
     assert done.returncode == 0, done.stderr
     assert re.search(rf"branch +127\.0\.0\.1:{port}/udp +4 +answered", done.stdout)
 

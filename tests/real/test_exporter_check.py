@@ -81,7 +81,7 @@ async def test_check_reports_each_daemon_and_leaves_it_running(lab: Lab, tmp_pat
     }.items():
         assert f" down: {reason} " in found[name]
     assert "'password_file'" in found["wrong-password:"]
-    assert "see /docs/troubleshooting#auth of a running exporter" in found["wrong-password:"]
+    assert "a running exporter serves it at /docs/troubleshooting#auth" in found["wrong-password:"]
     assert f"process {os.getpid()} (" in found["busy:"]
     assert "hold release" in found["held:"]
     assert "'management-client-user'" in found["no-permission:"]
