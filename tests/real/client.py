@@ -54,7 +54,8 @@ async def client(
     certificate = (signer or lab.authority).issue(common_name, trusts=lab.authority)
     defaults = [
         *("--client", "--dev", "null", "--ifconfig-noexec", "--route-noexec", "--disable-dco"),
-        *("--proto", server.transport.value, "--remote", LOOPBACK, str(server.port)),
+        *("--proto", server.transport.value),
+        *(() if "--remote" in options else ("--remote", LOOPBACK, str(server.port))),
         *("--nobind", "--connect-retry", "1", "--verb", "3"),
         *certificate.options(),
         *(user.options(lab) if user else []),

@@ -58,7 +58,8 @@ async def server(
         *("--server", str(network.network_address), str(network.netmask)),
         *("--server-ipv6", str(network6)),
         *("--topology", "subnet", "--dev", "tun", "--disable-dco"),
-        *("--proto", transport.value, "--local", LOOPBACK, "--port", str(port)),
+        *("--proto", transport.value, "--port", str(port)),
+        *(() if "--local" in options else ("--local", LOOPBACK)),  # 2.7 listens on each of several
         *("--dh", "none", *lab.authority.issue("server").options()),
         *KEEPALIVE,
         *("--verb", "3", *management.options()),

@@ -141,7 +141,11 @@ async def test_a_probe_over_tcp_leaves_four_lines_and_no_row(lab: Lab, protocol:
         result = await probe(office.port, protocol, PlainWrapping())
         await office.daemon.wait_for_log("client-instance restarting", since=mark)
         rows = await client_rows(office)
-        lines = await new_lines(office, mark)
+        lines = [
+            line
+            for line in await new_lines(office, mark)
+            if not line.startswith("Socket flags: TCP_NODELAY")  # 2.7
+        ]
     assert result.outcome is ProbeOutcome.ANSWERED
     assert rows == []
     starts = (
