@@ -20,6 +20,7 @@ _NAME = "{name:[^/]+}"
 """A daemon's name in a path, percent-encoded; by default aiohttp excludes braces."""
 
 _LINKS = (
+    Link(api.PATH.removeprefix("/"), "JSON"),
     Link("sd", "Service discovery"),
     Link("config", "Configuration"),
     Link("-/ready", "Readiness"),
