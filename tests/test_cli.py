@@ -171,7 +171,8 @@ class TestErrors:
             host, port = server.sockets[0].getsockname()
             done = await asyncio.to_thread(run, "demo", f"--web.listen-address={host}:{port}")
         assert done.returncode == 1
-        assert "cannot serve" in done.stderr
+        assert "cannot serve: Address already in use" in done.stderr
+        assert "stop the program that listens there" in done.stderr
         assert str(port) in done.stderr
         assert "Traceback" not in done.stderr
 

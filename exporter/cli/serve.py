@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import errno
 import functools
 import gc
 import logging
@@ -31,6 +32,11 @@ PIPE_TIMEOUT = 2.0
 
 THREADS_TIMEOUT = 0.3
 """Seconds for threads after the end of the event loop: SIGTERM takes a second at most."""
+
+_REMEDIES = {
+    errno.EADDRINUSE: "stop the program that listens there, or set another --web.listen-address",
+    errno.EACCES: "a port below 1024 needs a privilege: set another --web.listen-address",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -102,7 +108,7 @@ async def serve_until_signal(
         try:
             running = await stack.enter_async_context(running_app)
         except OSError as error:
-            raise CommandFailed(f"cannot serve: {error}") from error
+            raise CommandFailed(_bind_error(error)) from error
         reloading = asyncio.create_task(_reload_on_sighup(sighup, running.reload))
         stack.callback(reloading.cancel)
         # Imported objects live as long as the process: full collections need not traverse them.
@@ -125,6 +131,12 @@ def _addresses(parsed: argparse.Namespace) -> Sequence[ListenAddress]:
     if parsed.systemd_socket:
         return ()
     return parsed.listen or [parse_listen_address(DEFAULT_ADDRESS)]
+
+
+def _bind_error(error: OSError) -> str:
+    """Return what failed, in the system's words, and what to do."""
+    remedy = _REMEDIES.get(error.errno or 0, "set another --web.listen-address")
+    return f"cannot serve: {error.strerror or error}; {remedy}"
 
 
 def _systemd_sockets(parsed: argparse.Namespace) -> Sequence[BoundAddress]:

@@ -29,7 +29,8 @@ _INTRODUCTION = """\
 All metrics of the exporter, by subject.
 
 - All series of a daemon have the label `daemon`: its name in the configuration, or the name of its
-  OpenVPN configuration file, or its address. The tables leave the label out.
+  OpenVPN configuration file; with `--openvpn.management`, the name of its socket or its address.
+  The tables leave the label out.
 - While a daemon is down, its gauges and infos are absent and its counters keep their values. These
   gauges stay: {staying}.
 - Counters start at 0 when the exporter starts to monitor a daemon: what was counted before, by the
