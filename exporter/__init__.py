@@ -7,7 +7,7 @@ them in Prometheus' formats, `web` serves them. `app` connects these parts.
     cli               the commands of the command line
     app               the composition root
     web               the HTTP server
-    sharing           the management interface of a daemon, offered on to other tools
+    sharing           the management interface of a daemon, shared with other tools
     reload            the reload of the configuration
     metrics           states of daemons -> Prometheus' text formats
     monitor           the asyncio tasks that poll daemons

@@ -196,7 +196,7 @@ def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
                 "('management-signal'), so this check restarted it; remove that option"
             )
         if result.daemon.pass_through:
-            yield f"{name}: another management client offers this interface on (pass-through)"
+            yield f"{name}: another management client shares this interface (pass-through)"
         for command, message in result.daemon.failed_commands.messages(
             result.daemon.privacy
         ).items():

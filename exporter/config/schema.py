@@ -59,7 +59,7 @@ class SlotPolicy(enum.StrEnum):
 
 
 class PassThrough(enum.StrEnum):
-    """Whether another management client offers the daemon's management interface on."""
+    """Whether another management client shares the daemon's management interface."""
 
     AUTO = "auto"
     TRUE = "true"
@@ -152,7 +152,7 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         PassThrough,
         KeySpec(
             Choice(PassThrough),
-            "`true`: the address is another management client's that offers the interface on, such "
+            "`true`: the address is another management client's that shares the interface, such "
             "as openvpn-auth-oauth2. Nothing is switched on there; events are counted at each "
             "poll. `auto` recognises it. See [sharing a daemon](sharing.md).",
         ),
@@ -161,7 +161,7 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         ShareConfig | None,
         KeySpec(
             Section(ShareConfig),
-            "Offer the management interface on to other tools, read-only; see "
+            "Share the management interface with other tools, read-only; see "
             "[sharing a daemon](sharing.md).",
         ),
     ] = None

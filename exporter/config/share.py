@@ -1,4 +1,4 @@
-"""The keys of `daemons[].share`: the management interface, offered on to other tools."""
+"""The keys of `daemons[].share`: the management interface, shared with other tools."""
 
 import enum
 from pathlib import Path
@@ -29,7 +29,7 @@ class SharedEvent(enum.StrEnum):
 
 
 class ShareConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where and how one daemon's management interface is offered on; durations are in seconds."""
+    """Where and how one daemon's management interface is shared; durations are in seconds."""
 
     listen: Annotated[
         tuple[TcpEndpoint | UnixEndpoint, ...],

@@ -116,7 +116,7 @@ def parse_verb(text: bytes) -> int:
 def parse_hold(text: bytes) -> bool:
     """Parse the reply to `hold`; return whether a pass-through answered, not the daemon.
 
-    A daemon says `hold=0`. A management client that offers the interface on, such as
+    A daemon says `hold=0`. A management client that shares the interface, such as
     openvpn-auth-oauth2, keeps this command to itself: `hold release succeeded`.
 
     Raises:

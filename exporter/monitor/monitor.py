@@ -262,7 +262,7 @@ class Monitor:
         if self.daemon.pass_through is not self._logged_pass_through:
             self._logged_pass_through = self.daemon.pass_through
             message = (
-                "another management client offers this interface on (pass-through): events are "
+                "another management client shares this interface (pass-through): events are "
                 "counted at each poll"
                 if self.daemon.pass_through
                 else "the daemon itself answers: events are counted in real time"

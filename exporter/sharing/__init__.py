@@ -1,4 +1,4 @@
-"""The management interface of a daemon, offered on: read-only, to any number of tools.
+"""The management interface of a daemon, shared: read-only, with any number of tools.
 
 pool        the shares of all daemons, as the configuration says
 share       the share of one daemon: its sockets, and the tools that are connected

@@ -20,7 +20,7 @@ poll_durations      how long polls took
 failures            failures that the log mentions in several lines, each counted once
 traffic             the daemon's own byte totals
 counters            counters that outlive the resets of the daemon's own, and a histogram
-sharing             the tools to which the management interface is offered on
+sharing             the tools with which the management interface is shared
 privacy             how names and addresses of clients are shown
 down                why the daemon is down
 revision            revisions of a state, for text that is rendered from it

@@ -226,7 +226,7 @@ class DaemonState:
 
     @mutates
     def on_pass_through(self, *, pass_through: bool) -> None:
-        """Record whether another management client offers the daemon's interface on."""
+        """Record whether another management client shares the daemon's interface."""
         self.pass_through = pass_through
 
     @mutates

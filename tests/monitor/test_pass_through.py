@@ -1,4 +1,4 @@
-"""Behind another management client that offers a daemon's interface on: poll only."""
+"""Behind another management client that shares a daemon's interface: poll only."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""A stand-in for openvpn-auth-oauth2: it owns a daemon's management session and offers it on.
+"""A stand-in for openvpn-auth-oauth2: it owns a daemon's management session and shares it.
 
 It decides on each VPN client (`--management-client-auth`) and lets one guest at a time send
 commands. It has the properties of the original that matter to a guest:

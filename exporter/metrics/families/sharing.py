@@ -20,7 +20,7 @@ def _commands(daemon: DaemonState) -> Samples:
 FAMILIES = (
     gauge(
         "openvpn_exporter_shared_tools",
-        "Tools connected to the management interface that the exporter offers on ('share').",
+        "Tools connected to the management interface that the exporter shares ('share').",
         lambda daemon: daemon.sharing.tools if daemon.target.daemon.share is not None else None,
         while_up=False,
     ),

@@ -35,7 +35,7 @@ class DaemonView(msgspec.Struct, frozen=True, kw_only=True):
     `down_reason` is the label value of `openvpn_down_reason`, `problem` the same as a sentence.
     The bytes are those of `openvpn_received_bytes_total` and `openvpn_sent_bytes_total`; a rate is
     the mean between the last two polls. Clients are counted for servers only; `max_clients` is the
-    smaller one of the configured limit and the address pool. The interface is offered on at
+    smaller one of the configured limit and the address pool. The interface is shared at
     `share_addresses`, to `share_tools`; `share_problems` say where it can't be.
     """
 
