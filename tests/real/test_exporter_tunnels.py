@@ -91,7 +91,9 @@ def shown_growth(replies: bytes) -> dict[str, int]:
 
 
 def shows_growth(page: Page, proxy: RecordingProxy, *, handshakes: int) -> bool:
-    """Return whether a page has the growth of at least so many handshakes."""
+    """Return whether a page has the growth of at least so many whole handshakes."""
+    if state(page) != ["CONNECTED"]:  # the bytes of a handshake may be read before its end
+        return False
     growth = shown_growth(proxy.received)
     return growth[READ] > handshakes * HANDSHAKE and all(
         page.value(name) == value for name, value in growth.items()
@@ -146,7 +148,6 @@ async def test_counters_of_a_client_continue_after_a_reconnect(lab: Lab) -> None
 
     assert decreased(scraper.pages) == []
     assert after.value("openvpn_exporter_connects_total") == 1
-    assert state(after) == ["CONNECTED"]
     assert manual[READ] < after.value(READ)
     assert manual[WRITTEN] < after.value(WRITTEN)
 
