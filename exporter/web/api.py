@@ -5,6 +5,7 @@ are those of `exporter.web.view`. A response is sent in batches, so that ten tho
 neither hold the event loop nor are in memory twice.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
@@ -33,15 +34,17 @@ now = time.time
 
 def list_handler(daemons: Callable[[], Sequence[DaemonState]]) -> Handler:
     """Return the handler of the list of daemons."""
+    turn = asyncio.Lock()
 
     async def list_daemons(request: web.Request) -> web.Response:
-        return _response(request, {}, daemons=_daemon_batches(daemons()))
+        return _response(request, turn, {}, daemons=_daemon_batches(daemons()))
 
     return list_daemons
 
 
 def daemon_handler(daemons: Callable[[], Sequence[DaemonState]]) -> Handler:
     """Return the handler of one daemon with its states and clients."""
+    turn = asyncio.Lock()
 
     async def show_daemon(request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -50,7 +53,7 @@ def daemon_handler(daemons: Callable[[], Sequence[DaemonState]]) -> Handler:
             error = {"error": f"unknown daemon; {PATH} lists the daemons"}
             return web.json_response(error, status=HTTPStatus.NOT_FOUND)
         head = {"daemon": daemon_view(daemon), "states": state_history(daemon)}
-        return _response(request, head, clients=client_batches(daemon))
+        return _response(request, turn, head, clients=client_batches(daemon))
 
     return show_daemon
 
@@ -60,17 +63,24 @@ def _daemon_batches(daemons: Sequence[DaemonState]) -> Iterator[Sequence[object]
 
 
 def _response(
-    request: web.Request, head: dict[str, object], **lists: Iterable[Sequence[object]]
+    request: web.Request,
+    turn: asyncio.Lock,
+    head: dict[str, object],
+    **lists: Iterable[Sequence[object]],
 ) -> web.Response:
-    """Return an object: the time, the fields of `head`, and lists of the items in their batches."""
-    response = web.Response(body=_chunks(head, lists), content_type="application/json")
+    """Return an object: the time, the fields of `head`, and lists of the items in their batches.
+
+    The responses with the same `turn` have one place among those that wait for the event loop.
+    """
+    body = _chunks(turn, head, lists)
+    response = web.Response(body=body, content_type="application/json")
     if accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING, "")):
         response.enable_compression(web.ContentCoding.gzip)
     return response
 
 
 async def _chunks(
-    head: dict[str, object], lists: Mapping[str, Iterable[Sequence[object]]]
+    turn: asyncio.Lock, head: dict[str, object], lists: Mapping[str, Iterable[Sequence[object]]]
 ) -> AsyncIterator[bytes]:
     yield _encode({"time": now(), **head})[:-1]
     for name, batches in lists.items():
@@ -80,6 +90,7 @@ async def _chunks(
             if batch:
                 yield separator + _encode(batch)[1:-1]
                 separator = b",\n"
-            await yield_to_loop()
+            async with turn:
+                await yield_to_loop()
         yield b"\n]"
     yield b"}\n"

@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 import json
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,11 +15,12 @@ from msgspec import structs
 from prometheus_client import CollectorRegistry
 from yarl import URL
 
+from exporter.aio import yield_to_loop
 from exporter.metrics.exposition import Exposition
 from exporter.state.daemon import DaemonState
 from exporter.web.routes import application
 from exporter.web.view.clients import client_batches
-from exporter.web.view.daemon import daemon_view, state_history
+from exporter.web.view.daemon import DaemonView, daemon_view, state_history
 from tests.metrics.daemons import NOON, OFFICE_CLIENT, new_daemon, server, take_down, tunnel
 
 Client = TestClient[web.Request, web.Application]
@@ -136,3 +138,28 @@ async def test_thousands_of_clients_are_sent_compressed(serve: Serve) -> None:
     assert response.headers["Content-Encoding"] == "gzip"
     names = [c["name"] for c in json.loads(gzip.decompress(await response.read()))["clients"]]
     assert names == [row.common_name for row in rows]
+
+
+async def test_many_requests_have_one_place_among_the_daemons(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches, steps = 0, list[int]()
+
+    def count_batches(daemon: DaemonState) -> DaemonView:
+        nonlocal batches
+        batches += 1
+        return daemon_view(daemon)
+
+    async def poll_a_daemon() -> None:
+        while batches < 10 * 30:
+            await yield_to_loop()
+            steps.append(batches)
+
+    monkeypatch.setattr("exporter.web.api._BATCH_SIZE", 1)
+    monkeypatch.setattr("exporter.web.api.daemon_view", count_batches)
+    client = await serve([tunnel(str(number)) for number in range(30)])
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(10):
+            tasks.create_task(fetch(client, "/api/v1/daemons"))
+        tasks.create_task(poll_a_daemon())
+    assert len(steps) >= batches / 2

@@ -1,6 +1,5 @@
 """The endpoint `/daemons/NAME`, and the whole page."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -21,6 +20,7 @@ from exporter.web.daemon_page.facts import (
 from exporter.web.docs import library
 from exporter.web.pages.frame import Frame, html_response, live
 from exporter.web.pages.html import element, join
+from exporter.web.pages.rendering import Renderer
 from exporter.web.view.clients import client_batches, clients_note
 from exporter.web.view.daemon import daemon_view, state_history
 
@@ -33,8 +33,7 @@ now = time.time
 
 def handler(daemons: Callable[[], Sequence[DaemonState]], frame: Frame) -> Handler:
     """Return the handler of the pages of all daemons."""
-    # Tables of many requests at the same time would take memory, and be ready no sooner.
-    one_at_a_time = asyncio.Lock()
+    renderer = Renderer()
 
     async def show_daemon(request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -42,9 +41,7 @@ def handler(daemons: Callable[[], Sequence[DaemonState]], frame: Frame) -> Handl
         if daemon is None:
             return html_response(request, _unknown(frame), status=HTTPStatus.NOT_FOUND)
         query = parse_query(dict(request.query.items()))  # the last one of each name
-        async with one_at_a_time:
-            page = await daemon_page(daemon, query, frame)
-        return html_response(request, page)
+        return await renderer.response(request, lambda: daemon_page(daemon, query, frame))
 
     return show_daemon
 

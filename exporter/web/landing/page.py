@@ -11,12 +11,16 @@ from exporter.aio import yield_to_loop
 from exporter.management.batches import row_batches
 from exporter.state.daemon import DaemonState
 from exporter.web.landing.row import COLUMNS, ROOT, render_daemon
-from exporter.web.pages.frame import Frame, html_response, live
-from exporter.web.pages.html import Html, element, join
+from exporter.web.pages.frame import Frame, live
+from exporter.web.pages.html import Html, ascii_only, element, join
+from exporter.web.pages.rendering import Renderer
 from exporter.web.view.daemon import DaemonView, Health, daemon_view
 
 ROWS_LIMIT = 1000
 """Most daemons on the page: half a megabyte, which a phone still shows."""
+
+SIZE_LIMIT = 2_000_000
+"""Bytes of rows after which no more follow: hostile daemons choose the texts of problems."""
 
 _BATCH_SIZE = 50
 """Daemons that are rendered at once: some milliseconds."""
@@ -29,9 +33,10 @@ now = time.time
 
 def handler(daemons: Callable[[], Sequence[DaemonState]], frame: Frame) -> Handler:
     """Return the handler of the page."""
+    renderer = Renderer()
 
     async def landing(request: web.Request) -> web.Response:
-        return html_response(request, await landing_page(daemons(), frame))
+        return await renderer.response(request, lambda: landing_page(daemons(), frame))
 
     return landing
 
@@ -45,8 +50,12 @@ async def landing_page(daemons: Sequence[DaemonState], frame: Frame) -> str:
         await yield_to_loop()
     views.sort(key=lambda view: _ORDER[view.health])
     rows: list[Html] = []
+    listed = 0
     for view_batch in row_batches(views[:ROWS_LIMIT], _BATCH_SIZE):
-        rows += (render_daemon(view, moment) for view in view_batch)
+        if sum(map(len, rows)) >= SIZE_LIMIT:
+            break
+        listed += len(view_batch)
+        rows.append(ascii_only(join(render_daemon(view, moment) for view in view_batch)))
         await yield_to_loop()
     heads = [element("th", column, scope="col") for column in COLUMNS]
     main = join(
@@ -57,7 +66,7 @@ async def landing_page(daemons: Sequence[DaemonState], frame: Frame) -> str:
                 "daemons",
                 _summary(views),
                 element("table", element("thead", element("tr", *heads)), *rows),
-                _not_listed(views[ROWS_LIMIT:]),
+                _not_listed(views[listed:]),
             ),
         ]
     )

@@ -42,3 +42,11 @@ def element(
 def join(parts: Iterable[str], separator: str = "") -> Html:
     """Return texts, which are escaped, and elements one after the other."""
     return Html(separator.join(part if isinstance(part, Html) else escape(part) for part in parts))
+
+
+def ascii_only(html: Html) -> Html:
+    """Return HTML with numbers in place of other characters than ASCII.
+
+    One wide character makes each of a large page's characters take four bytes.
+    """
+    return Html(html.encode("ascii", "xmlcharrefreplace").decode("ascii"))

@@ -8,7 +8,7 @@ from exporter.management.replies import LoadStats, Poll
 from exporter.management.state import State, StateName
 from exporter.management.values import MAX_TIME
 from exporter.state.daemon import DaemonState
-from exporter.web.landing.page import ROWS_LIMIT, landing_page
+from exporter.web.landing.page import ROWS_LIMIT, SIZE_LIMIT, landing_page
 from exporter.web.pages.frame import Frame, Link
 from exporter.web.pages.static import SCRIPT as SCRIPT_FILE
 from tests.metrics.daemons import (
@@ -153,3 +153,16 @@ def _down() -> DaemonState:
     daemon = server()
     take_down(daemon)
     return daemon
+
+
+async def test_wide_characters_of_a_peer_do_not_make_the_page_large() -> None:
+    daemons = [server(str(number)) for number in range(ROWS_LIMIT)]
+    for daemon in daemons:
+        daemon.on_down(ProtocolError("\U0001f600" * 1000))
+    html = await landing_page(daemons, Frame(()))
+    assert ord(max(html)) < 256
+    assert len(html) < SIZE_LIMIT * 1.2
+    page = Page(html)
+    assert "\U0001f600" in page.text
+    listed = page.text.count("Troubleshooting")
+    assert f"Not listed: {ROWS_LIMIT - listed:,} more" in page.text
