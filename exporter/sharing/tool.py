@@ -91,8 +91,16 @@ class ToolSession:
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(LOGIN_TIMEOUT) as self._login:
                     await self._serve()
+            self._close()
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()  # as long, it keeps the place of a tool
         finally:
-            self._shared.detach(self)
+            self._close()
+
+    def _close(self) -> None:
+        """Close the connection when the tool has read what was written, or in some seconds."""
+        self._shared.detach(self)
+        if not self._writer.is_closing():
             self._writer.close()
             asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._writer.transport.abort)
 

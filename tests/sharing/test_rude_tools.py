@@ -11,7 +11,7 @@ from exporter import descriptors
 from exporter.config.share import SharedEvent
 from exporter.management.endpoint import UnixEndpoint
 from exporter.sharing import tool as tool_module
-from tests.fake_daemon import REPLIES, STATUS_3
+from tests.fake_daemon import REPLIES, STATUS_3, TEST_TIMEOUT
 from tests.log_capture import LogCapture
 from tests.sharing.harness import share_config, shared_daemon
 
@@ -153,3 +153,30 @@ async def test_a_large_reply_that_is_asked_for_many_times_is_not_copied(tmp_path
         tool.reader._transport.resume_reading()  # type: ignore[attr-defined]
         for _ in range(28):
             await tool.read(reply)
+
+
+async def test_a_tool_that_leaves_keeps_its_place_until_its_connection_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def drain_nothing(_: asyncio.StreamWriter) -> None:
+        """Leave the rest of the output in the buffer, as after its last 64 kB."""
+
+    monkeypatch.setattr(asyncio.StreamWriter, "drain", drain_nothing)
+    rows = (*STATUS_3[:3], *[STATUS_3[3]] * 40_000, *STATUS_3[4:])
+    replies = {**REPLIES, b"status 3": rows}
+    config = share_config(max_clients=1)
+    async with (
+        shared_daemon(tmp_path, replies=replies, config=config) as shared,
+        shared.greeted() as tool,
+    ):
+        tool.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        tool.send(b"status 3\n")
+        tool.send_eof()
+        async with asyncio.timeout(TEST_TIMEOUT):
+            while shared.monitor.shared._guests:  # noqa: ASYNC110 -- no event is set
+                await asyncio.sleep(0)
+        async with shared.connect() as another:
+            assert await another.rest() == b""
+        tool.reader._transport.resume_reading()  # type: ignore[attr-defined]
+        assert await tool.rest() == b"".join(line + b"\r\n" for line in rows)
+        await shared.until_tools(0)
