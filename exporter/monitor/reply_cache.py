@@ -1,6 +1,7 @@
 """A reply of the daemon that is kept for other management clients."""
 
 import asyncio
+from collections import deque
 from collections.abc import Generator, Sequence
 
 from exporter.aio import run_cooperatively
@@ -31,7 +32,8 @@ class CachedReply:
     def __init__(self, command: Command, reply: Reply) -> None:
         self.reply = reply
         self._limit = _HISTORY_LIMITS.get(command, 0)
-        self._later: list[bytes] = []
+        count = max(len(self._lines), self._limit)
+        self._later: deque[bytes] = deque(maxlen=count)  # a flood of log lines is not kept
         self._encoded: dict[bytes, bytes] = {}
         self._encoding = asyncio.Lock()
 
@@ -45,12 +47,17 @@ class CachedReply:
 
         A reply of one line has none.
         """
-        if not isinstance(self.reply, MultilineReply):
-            return ()
-        lines = self.reply.lines[-MAX_LOG_LINES:] if self._limit else self.reply.lines
+        lines = self._lines
         if not self._later:
             return lines
         return (*lines, *self._later)[-max(len(lines), self._limit) :]
+
+    @property
+    def _lines(self) -> Sequence[bytes]:
+        """The lines of the reply itself."""
+        if not isinstance(self.reply, MultilineReply):
+            return ()
+        return self.reply.lines[-MAX_LOG_LINES:] if self._limit else self.reply.lines
 
     async def encode(self, separator: bytes = TAB) -> bytes:
         """Return the reply as a daemon sends it; long ones are encoded once, in batches.

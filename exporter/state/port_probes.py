@@ -71,7 +71,9 @@ class PortProbes:
         self.skipped: dict[ProbeTarget, SkipReason | None] = {}
         self.sent_at: dict[ProbeTarget, float] = {}
         """The event loop's time of the last probe of each target, over reloads."""
-        self._own_addresses: dict[tuple[str, int | None], None] = {}
+        self._own_addresses: dict[tuple[str, int], None] = {}
+        self._own_hosts: Counter[str] = Counter()
+        """How many of these addresses have each host."""
 
     @mutates
     def reconfigure(self, targets: Collection[ProbeTarget]) -> None:
@@ -98,10 +100,20 @@ class PortProbes:
 
     def add_own_address(self, host: str, port: int) -> None:
         """Record the address of a probe that is about to be sent."""
-        self._own_addresses.pop((host, port), None)
+        self._forget_own_address((host, port))
         self._own_addresses[host, port] = None
+        self._own_hosts[host] += 1
         if len(self._own_addresses) > MAX_OWN_ADDRESSES:
-            del self._own_addresses[next(iter(self._own_addresses))]
+            self._forget_own_address(next(iter(self._own_addresses)))
+
+    def _forget_own_address(self, address: tuple[str, int]) -> None:
+        if address not in self._own_addresses:
+            return
+        del self._own_addresses[address]
+        host, _ = address
+        self._own_hosts[host] -= 1
+        if not self._own_hosts[host]:
+            del self._own_hosts[host]
 
     def without_traces(self, status: ServerStatus) -> Generator[None, None, ServerStatus]:
         """Return a status without the rows of own probes among the clients in a handshake.
@@ -128,7 +140,7 @@ class PortProbes:
     def _is_own(self, real_address: str) -> bool:
         address = parse_real_address(real_address)
         if address.port is None:  # IPv6 up to 2.6: the host alone
-            return any(host == address.host for host, _ in self._own_addresses)
+            return address.host in self._own_hosts
         return (address.host, address.port) in self._own_addresses
 
 

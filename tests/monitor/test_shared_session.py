@@ -1,6 +1,7 @@
 """The session as other management clients use it, without a daemon."""
 
 import asyncio
+import sys
 
 import pytest
 
@@ -242,6 +243,16 @@ class TestCachedReply:
         assert len(longest.entries) == MAX_LOG_LINES
         status = CachedReply(Command.STATUS_3, MultilineReply((b"x",) * (MAX_LOG_LINES + 1)))
         assert len(status.entries) == MAX_LOG_LINES + 1
+
+    def test_a_flood_of_log_lines_is_not_kept(self) -> None:
+        log = CachedReply(Command.LOG_ALL, MultilineReply((b"x",) * 10))
+        first = bytes([1, 2, 3])
+        references = sys.getrefcount(first)
+        log.add(first)
+        for _ in range(250):
+            log.add(b"y")
+        assert sys.getrefcount(first) == references
+        assert log.entries == (b"y",) * 250
 
     async def test_status_2_is_status_3_with_commas(self) -> None:
         reply = CachedReply(Command.STATUS_3, MultilineReply((b"TITLE\tx", b"a\tb")))

@@ -171,3 +171,23 @@ def test_traces_count_neither_as_pending_clients_nor_as_events() -> None:
     assert isinstance(daemon.status, ServerStatus)
     assert daemon.status.pending == rows[1:]
     assert daemon.events.log_events["tls_handshake_failed"] == 1
+
+
+def test_a_host_is_own_as_long_as_one_of_its_addresses_is_kept(probes: PortProbes) -> None:
+    """A daemon chooses how many rows it sends: each takes as long with a thousand addresses."""
+
+    def is_own(host: str) -> bool:
+        return probes.is_trace(host, "")
+
+    probes.add_own_address("2001:db8::1", 1)
+    probes.add_own_address("2001:db8::2", 2)
+    for _ in range(2):
+        probes.add_own_address("2001:db8::1", 3)
+    assert is_own("2001:db8::1")
+    for port in range(MAX_OWN_ADDRESSES - 1):
+        probes.add_own_address("2001:db8::3", port + 1)
+    assert is_own("2001:db8::1")
+    assert not is_own("2001:db8::2")
+    probes.add_own_address("2001:db8::3", MAX_OWN_ADDRESSES)
+    assert not is_own("2001:db8::1")
+    assert is_own("2001:db8::3")
