@@ -138,8 +138,11 @@ class Decoder:
         return self._decode_entry(key, "", node=entry, section=node)[name]
 
     def locate(self, problem: Problem) -> Problem:
-        """Return the problem of a key with the file and the line of that key."""
-        line = self.lines.get(problem.key)
+        """Return the problem of a key with the file and its line, or that of its section."""
+        key = problem.key
+        while key not in self.lines and key:
+            key = key[: max(key.rfind("."), key.rfind("["), 0)]
+        line = self.lines.get(key)
         return msgspec.structs.replace(problem, source=self._source, line=line)
 
     def _entries(self, node: yaml.Node, path: str, kind: type[S]) -> dict[str, yaml.Node]:

@@ -215,6 +215,7 @@ def test_a_port_without_a_daemon_needs_no_daemon(directory: Path) -> None:
     ("text", "found"),
     [
         (ENTRY.replace("true", "false") + "}", "2: port_probes[0].allow_traces: must be true"),
+        (ENTRY.replace(", allow_traces: true", "}"), "2: port_probes[0].allow_traces: must be"),
         (
             f"{ENTRY}}}\n  - {{name: o, target: 'vpn.example.org:1194/udp6', allow_traces: true}}",
             "3: port_probes[1]: vpn.example.org:1194/udp6 is already probed by port_probes[0]",
