@@ -21,7 +21,7 @@ from exporter.monitor.reply_cache import KEYWORDS, CachedReply
 FATAL = "FATAL"
 
 TIMEOUT_PAUSE = 300.0
-"""Seconds until a command is sent again for guests that was not answered in time."""
+"""Seconds until a command is sent again for tools that was not answered in time."""
 
 _CONSTANT = frozenset({Command.PID, Command.VERSION})
 """A daemon that is another process, or of another version, has another session."""
@@ -40,7 +40,7 @@ class SharedFacts(msgspec.Struct, frozen=True):
     unanswered: frozenset[Command] = frozenset()
 
 
-class Guest(Protocol):
+class Tool(Protocol):
     """A management client that uses the session."""
 
     @property
@@ -48,7 +48,7 @@ class Guest(Protocol):
         """The keywords of the messages that it wants; `>FATAL` comes in any case."""
 
     def on_lines(self, lines: bytes) -> None:
-        """Take real-time messages: whole lines, the same object for guests that want the same."""
+        """Take real-time messages: whole lines, the same object for tools that want the same."""
 
     def on_close(self) -> None:
         """End: there is no session any more, or the daemon does not answer."""
@@ -62,7 +62,7 @@ class FetchedReply(msgspec.Struct, frozen=True):
 
 
 class _Request:
-    """A command that guests wait for; `reply` becomes None if the daemon does not answer."""
+    """A command that tools wait for; `reply` becomes None if the daemon does not answer."""
 
     def __init__(self) -> None:
         self.reply: asyncio.Future[CachedReply | None] = asyncio.get_running_loop().create_future()
@@ -78,12 +78,12 @@ class SharedSession:
 
     def __init__(self) -> None:
         self.facts: SharedFacts | None = None
-        """None while there is no session: guests are not greeted."""
+        """None while there is no session: tools are not greeted."""
         self._max_age: float | None = None
         self._wake: Callable[[], None] = lambda: None
         self._replies: dict[Command, CachedReply] = {}
         self._requests: dict[Command, _Request] = {}
-        self._guests: dict[Guest, None] = {}
+        self._tools: dict[Tool, None] = {}
         self._lines: list[tuple[str, bytes]] = []
         self._timed_out: set[Command] = set()
 
@@ -93,13 +93,13 @@ class SharedSession:
         if max_age is None:
             self._replies.clear()
 
-    def attach(self, guest: Guest) -> None:
-        """Pass real-time messages on to a guest, and the end."""
-        self._guests[guest] = None
+    def attach(self, tool: Tool) -> None:
+        """Pass real-time messages on to a tool, and the end."""
+        self._tools[tool] = None
 
-    def detach(self, guest: Guest) -> None:
-        """Pass nothing on to a guest any more."""
-        self._guests.pop(guest, None)
+    def detach(self, tool: Tool) -> None:
+        """Pass nothing on to a tool any more."""
+        self._tools.pop(tool, None)
 
     def has(self, command: Command) -> bool:
         """Return whether a reply is there."""
@@ -130,25 +130,25 @@ class SharedSession:
     def open(self, facts: SharedFacts, wake: Callable[[], None]) -> None:
         """Record that the daemon answers; `wake` is called when there is a request to send.
 
-        Guests end whose messages do not come in real time any more, such as log lines after a
+        Tools end whose messages do not come in real time any more, such as log lines after a
         flood.
         """
         lost = self.facts.realtime - facts.realtime if self.facts else frozenset()
         self.facts = facts
         self._wake = wake
-        for guest in [guest for guest in self._guests if lost & guest.realtime]:
-            guest.on_close()
+        for tool in [tool for tool in self._tools if lost & tool.realtime]:
+            tool.on_close()
 
     def close(self) -> None:
-        """End the sessions of all guests: the daemon does not answer, or the session is over."""
+        """End the sessions of all tools: the daemon does not answer, or the session is over."""
         self.facts = None
         self._wake = lambda: None
         self.flush()
         self._replies.clear()
         while self._requests:
             self._requests.popitem()[1].resolve(None)
-        for guest in list(self._guests):
-            guest.on_close()
+        for tool in list(self._tools):
+            tool.on_close()
 
     def record(self, command: Command, reply: Reply) -> None:
         """Keep a reply, whatever its command was sent for."""
@@ -168,14 +168,14 @@ class SharedSession:
         return command in _CONSTANT and self.facts is not None and "STATE" in self.facts.realtime
 
     def notify(self, message: Notification) -> None:
-        """Pass on a real-time message, if it is one that guests may get."""
+        """Pass on a real-time message, if it is one that tools may get."""
         keyword = message.keyword
         if self.facts is None or not (keyword in self.facts.realtime or keyword == FATAL):
             return
         for command in KEYWORDS.get(keyword, ()):
             if (cached := self._replies.get(command)) is not None:
                 cached.add(message.payload)
-        if self._guests:
+        if self._tools:
             if not self._lines:  # the lines of one read are passed on together
                 asyncio.get_running_loop().call_soon(self.flush)
             line = b">%b:%b\r\n" % (keyword.encode(), message.payload)
@@ -185,17 +185,17 @@ class SharedSession:
         """Pass on the real-time messages so far: none comes after what is replied from now on."""
         lines, self._lines = self._lines, []
         texts: dict[frozenset[str], bytes] = {}
-        for guest in list(self._guests) if lines else ():
-            wanted = frozenset({*guest.realtime, FATAL})
+        for tool in list(self._tools) if lines else ():
+            wanted = frozenset({*tool.realtime, FATAL})
             if wanted not in texts:
                 texts[wanted] = b"".join(line for keyword, line in lines if keyword in wanted)
             if texts[wanted]:
-                guest.on_lines(texts[wanted])
+                tool.on_lines(texts[wanted])
 
     async def send_requests(
         self, send: Callable[[Command], Awaitable[Reply]], *, is_due: Callable[[], bool]
     ) -> None:
-        """Send what guests wait for, one command after the other, until a poll is due.
+        """Send what tools wait for, one command after the other, until a poll is due.
 
         Raises:
             ManagementError: a command was not answered in time, or the session is over.

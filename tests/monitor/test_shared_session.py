@@ -23,7 +23,7 @@ LIVE = SharedFacts(5, realtime=frozenset({"STATE", "LOG"}))
 PID = SuccessReply(b"pid=1")
 
 
-class RecordingGuest:
+class RecordingTool:
     def __init__(self) -> None:
         self.realtime = frozenset({"STATE", "LOG"})
         self.lines: list[bytes] = []
@@ -192,30 +192,30 @@ class TestFetch:
 
 
 class TestRealTime:
-    async def test_guests_get_what_is_shared(self) -> None:
-        shared, guest = opened(), RecordingGuest()
-        shared.attach(guest)
+    async def test_tools_get_what_is_shared(self) -> None:
+        shared, tool = opened(), RecordingTool()
+        shared.attach(tool)
         for keyword in ("STATE", "LOG", "FATAL", "PASSWORD", "CLIENT", "INFO"):
             shared.notify(Notification(keyword, b"x"))
         await asyncio.sleep(0)
-        assert guest.lines == [b">STATE:x\r\n>LOG:x\r\n>FATAL:x\r\n"]
+        assert tool.lines == [b">STATE:x\r\n>LOG:x\r\n>FATAL:x\r\n"]
         shared.notify(Notification("LOG", b"y"))
         shared.close()
         shared.notify(Notification("FATAL", b"x"))
         await asyncio.sleep(0)
-        assert guest.lines[1:] == [b">LOG:y\r\n"]
-        assert guest.ends == 1
-        shared.detach(guest)
+        assert tool.lines[1:] == [b">LOG:y\r\n"]
+        assert tool.ends == 1
+        shared.detach(tool)
         shared.close()
-        assert guest.ends == 1
+        assert tool.ends == 1
 
-    async def test_guests_end_whose_messages_do_not_come_any_more(self) -> None:
-        shared, guest, other = opened(), RecordingGuest(), RecordingGuest()
+    async def test_tools_end_whose_messages_do_not_come_any_more(self) -> None:
+        shared, tool, other = opened(), RecordingTool(), RecordingTool()
         other.realtime = frozenset({"STATE"})
-        shared.attach(guest)
+        shared.attach(tool)
         shared.attach(other)
         shared.open(SharedFacts(5, realtime=frozenset({"STATE"})), lambda: None)
-        assert (guest.ends, other.ends) == (1, 0)
+        assert (tool.ends, other.ends) == (1, 0)
 
     async def test_a_history_goes_on(self) -> None:
         shared = opened()

@@ -223,7 +223,7 @@ class TestRefused:
 
 
 class Follower:
-    """A guest that keeps the lines that it gets."""
+    """A tool that keeps the lines that it gets."""
 
     def __init__(self, commands: ToolCommands) -> None:
         self.commands = commands
@@ -292,15 +292,15 @@ class TestRealTime:
         shared = SharedSession()
         shared.share(60.0)
         shared.open(SharedFacts(5, realtime=frozenset({"LOG"})), lambda: None)
-        guest = Follower(ToolCommands(shared, lambda: share_config(events=BOTH)))
-        shared.attach(guest)
+        tool = Follower(ToolCommands(shared, lambda: share_config(events=BOTH)))
+        shared.attach(tool)
         shared.record(Command.LOG_ALL, MultilineReply((b"1,,a",)))
         shared.notify(Notification("LOG", b"2,,b"))
-        reply = await guest.commands.reply(["log", "on", "all"])
+        reply = await tool.commands.reply(["log", "on", "all"])
         shared.notify(Notification("LOG", b"3,,c"))
         await asyncio.sleep(0)
         assert reply.endswith(lines(b"1,,a", b"2,,b", b"END"))
-        assert guest.lines == [lines(b">LOG:3,,c")]
+        assert tool.lines == [lines(b">LOG:3,,c")]
 
     async def test_what_a_reload_does_not_share_any_more_ends(self) -> None:
         shared = SharedSession()

@@ -173,7 +173,7 @@ async def test_a_tool_that_leaves_keeps_its_place_until_its_connection_is_closed
         tool.send(b"status 3\n")
         tool.send_eof()
         async with asyncio.timeout(TEST_TIMEOUT):
-            while shared.monitor.shared._guests:  # noqa: ASYNC110 -- no event is set
+            while shared.monitor.shared._tools:  # noqa: ASYNC110 -- no event is set
                 await asyncio.sleep(0)
         async with shared.connect() as another:
             assert await another.rest() == b""
