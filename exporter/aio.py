@@ -38,15 +38,25 @@ def join_daemon_threads(seconds: float) -> bool:
     return not any(thread.is_alive() for thread in _threads)
 
 
-async def run_in_daemon_thread(work: Callable[[], _T]) -> _T:
+def _keep(_: object) -> None:
+    """Leave a result as it is."""
+
+
+async def run_in_daemon_thread(work: Callable[[], _T], *, undo: Callable[[_T], None] = _keep) -> _T:
     """Return the result of `work`, or raise its exception.
 
-    Cancelling does not stop `work`: its result is dropped.
+    Cancelling does not stop `work`: its result is dropped, and passed to `undo` in a thread.
 
     Raises:
         OSError: no thread can be started.
     """
-    return await _start(work)
+    future = _start(work, undo)
+    try:
+        return await future
+    except asyncio.CancelledError:
+        if not future.cancelled() and future.exception() is None:  # `work` ended just before
+            _drop(future.result(), undo)
+        raise
 
 
 class SingleFlight(Generic[_T]):
@@ -144,7 +154,8 @@ async def wait_for_event(
         waiting.cancel()
 
 
-def _start(work: Callable[[], _T]) -> asyncio.Future[_T]:
+def _start(work: Callable[[], _T], undo: Callable[[_T], None] = _keep) -> asyncio.Future[_T]:
+    """Run `work` in a thread; `undo` gets its result if nothing waits for it any more."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[_T] = loop.create_future()
     # An error refers to the frame of `run`, and the future to the error: if `run` referred to the
@@ -157,11 +168,15 @@ def _start(work: Callable[[], _T]) -> asyncio.Future[_T]:
         except Exception as error:  # noqa: BLE001 -- handed to the caller
             post(_set_exception, error)
         else:
-            post(_set_result, result)
+            if not post(_set_result, result, undo):
+                undo(result)
 
-    def post(complete: Callable[..., None], value: object) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(complete, pending.pop(), value)
+    def post(complete: Callable[..., None], *values: object) -> bool:
+        try:
+            loop.call_soon_threadsafe(complete, pending.pop(), *values)
+        except RuntimeError:  # the loop is closed
+            return False
+        return True
 
     thread = threading.Thread(target=run, daemon=True)
     try:
@@ -172,9 +187,17 @@ def _start(work: Callable[[], _T]) -> asyncio.Future[_T]:
     return future
 
 
-def _set_result(future: asyncio.Future[_T], result: _T) -> None:
-    if not future.done():  # else the caller was cancelled
+def _set_result(future: asyncio.Future[_T], result: _T, undo: Callable[[_T], None]) -> None:
+    if future.done():  # the caller was cancelled
+        _drop(result, undo)
+    else:
         future.set_result(result)
+
+
+def _drop(result: _T, undo: Callable[[_T], None]) -> None:
+    """Undo in a thread what nothing waits for."""
+    if undo is not _keep:
+        _start(lambda: undo(result)).add_done_callback(asyncio.Future.exception)
 
 
 def _set_exception(future: asyncio.Future[_T], error: Exception) -> None:

@@ -93,6 +93,33 @@ async def test_result_after_the_cancellation_is_dropped(kind: type[BlockingCall]
     assert errors == []
 
 
+@pytest.mark.parametrize("is_done", [False, True])
+async def test_result_after_the_cancellation_is_undone(
+    call: BlockingCall, *, is_done: bool
+) -> None:
+    undone: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def undo(result: int) -> None:
+        loop.call_soon_threadsafe(undone.put_nowait, result)
+
+    task = asyncio.create_task(run_in_daemon_thread(call, undo=undo))
+    await asyncio.sleep(0)
+    if is_done:  # the result is there, but the task has not gone on
+        call.released.set()
+        assert call.thread
+        call.thread.join()
+        loop.call_soon(task.cancel)
+    else:
+        task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    await call.finish()
+    async with asyncio.timeout(TEST_TIMEOUT):
+        assert await undone.get() == 1
+    assert undone.empty()
+
+
 async def test_exception_after_the_timeout_of_every_caller_is_dropped() -> None:
     call, errors = FailingCall(), unhandled_errors()
     flight = SingleFlight(call)

@@ -125,7 +125,9 @@ class Share:
         if isinstance(address, TcpEndpoint):
             return listen_tcp(address)
         group, mode = self._group, self._config.mode.bits
-        return await run_in_daemon_thread(lambda: listen_unix(address, group, mode))
+        return await run_in_daemon_thread(
+            lambda: listen_unix(address, group, mode), undo=close_unix
+        )
 
     @property
     def _group(self) -> int | None:

@@ -120,7 +120,9 @@ class ReverseConnector:
             self._listener = (
                 listen_tcp(endpoint)
                 if isinstance(endpoint, ListenEndpoint)
-                else await run_in_daemon_thread(lambda: listen_unix(endpoint, group))
+                else await run_in_daemon_thread(
+                    lambda: listen_unix(endpoint, group), undo=close_unix
+                )
             )
             self._accepting = asyncio.create_task(self._accept_peers(self._listener))
         elif isinstance(endpoint, ListenUnixEndpoint) and group != self._group:

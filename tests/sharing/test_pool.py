@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from exporter.sharing import share as share_module
 from exporter.sharing.pool import SharePool
 from exporter.sharing.share import Share
 from exporter.state.daemon import DaemonState
+from exporter.transport.listening import close_unix, listen_unix
 from tests.fake_daemon import TEST_TIMEOUT, FakeDaemon, fake_daemon, free_port
 from tests.log_capture import LogCapture
 from tests.monitor.harness import NoJitter
@@ -199,3 +201,28 @@ async def test_without_a_session_a_tool_is_disconnected_before_the_greeting(
         for address in addresses:
             async with connected(address) as tool:
                 assert await tool.rest() == b""
+
+
+async def test_an_address_removed_while_it_is_opened_leaves_no_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = UnixEndpoint(str(tmp_path / "a"))
+    called, released, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def slow_listen_unix(endpoint: UnixEndpoint, group: None, mode: int) -> socket.socket:
+        called.set()
+        assert released.wait(TEST_TIMEOUT)
+        return listen_unix(endpoint, group, mode)
+
+    def recorded_close_unix(listener: socket.socket) -> None:
+        close_unix(listener)
+        closed.set()
+
+    monkeypatch.setattr(share_module, "listen_unix", slow_listen_unix)
+    monkeypatch.setattr(share_module, "close_unix", recorded_close_unix)
+    async with share_of(share_config(address)) as share:
+        assert await asyncio.to_thread(called.wait, TEST_TIMEOUT)
+        await share.release([address])
+        released.set()
+        assert await asyncio.to_thread(closed.wait, TEST_TIMEOUT)
+    assert not (tmp_path / "a").exists()
