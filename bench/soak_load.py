@@ -71,7 +71,8 @@ class Configuration:
         ]
 
     def _write(self, daemons: Sequence[Mapping[str, str]], discover: Sequence[str]) -> None:
-        clients = {"limit": 500, "forget_after": "1h", "routes": True}
+        # What is kept of clients that left must not grow over the attack.
+        clients = {"limit": 500, "forget_after": "10s", "routes": True}
         config = {"poll_interval": f"{INTERVAL:g}s", "clients": clients, "daemons": daemons}
         _replace(self.path, json.dumps({**config, "discover": discover}))
 
