@@ -21,10 +21,9 @@ from exporter.state.daemon import DaemonState
 from exporter.state.sharing import Outcome
 from exporter.transport.listening import (
     accept,
-    close_unix,
+    close_listener,
     listen_error,
-    listen_tcp,
-    listen_unix,
+    open_listener,
     set_access,
 )
 
@@ -99,7 +98,7 @@ class Share:
         """Listen at an address; try again where that fails, as nothing else depends on it."""
         while True:
             try:
-                listener = await self._open(address)
+                listener = await open_listener(address, self._group, self._config.mode.bits)
             except (OSError, ManagementError) as error:
                 self._report(address, error)
                 await asyncio.sleep(RETRY_DELAY)
@@ -112,22 +111,13 @@ class Share:
                 await self._accept_tools(listener)
             finally:
                 del self._sockets[address]
-                await _close(listener, address)
+                await close_listener(listener)
 
     def _report(self, address: SharedAddress, error: OSError | ManagementError) -> None:
         text = str(listen_error(error, str(address)) if isinstance(error, OSError) else error)
         if self._daemon.sharing.problems.get(str(address)) != text:
             event(_log, Level.WARN, "cannot share the daemon", daemon=self._name, error=text)
         self._daemon.sharing.problems[str(address)] = text
-
-    async def _open(self, address: SharedAddress) -> socket.socket:
-        descriptors.check_available()
-        if isinstance(address, TcpEndpoint):
-            return listen_tcp(address)
-        group, mode = self._group, self._config.mode.bits
-        return await run_in_daemon_thread(
-            lambda: listen_unix(address, group, mode), undo=close_unix
-        )
 
     @property
     def _group(self) -> int | None:
@@ -216,13 +206,6 @@ def _set_keepalive(connection: socket.socket) -> None:
     for name, value in _KEEPALIVE.items():
         if hasattr(socket, name):  # Linux
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-async def _close(listener: socket.socket, address: SharedAddress) -> None:
-    if isinstance(address, UnixEndpoint):
-        await run_in_daemon_thread(lambda: close_unix(listener))
-    else:
-        listener.close()
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import msgspec
 
+from exporter import descriptors
+from exporter.aio import run_in_daemon_thread
 from exporter.management.endpoint import (
     ListenEndpoint,
     ListenUnixEndpoint,
@@ -151,6 +153,30 @@ def listen_unix(
     except OSError:
         listener.close()
         raise
+
+
+async def open_listener(
+    endpoint: ListenEndpoint | TcpEndpoint | ListenUnixEndpoint | UnixEndpoint,
+    group: int | None,
+    mode: int | None = None,
+) -> socket.socket:
+    """Listen on a port, or on a Unix socket with the access of `set_access`.
+
+    Raises:
+        OSError: the address or the group can't be used, or no descriptor is available.
+    """
+    descriptors.check_available()
+    if isinstance(endpoint, ListenEndpoint | TcpEndpoint):
+        return listen_tcp(endpoint)
+    return await run_in_daemon_thread(lambda: listen_unix(endpoint, group, mode), undo=close_unix)
+
+
+async def close_listener(listener: socket.socket) -> None:
+    """Close a socket of `open_listener`; of a Unix socket remove the file, too."""
+    if listener.family == socket.AF_UNIX:
+        await run_in_daemon_thread(lambda: close_unix(listener))
+    else:
+        listener.close()
 
 
 def _started(listener: socket.socket) -> socket.socket:

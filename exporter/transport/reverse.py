@@ -29,10 +29,9 @@ from exporter.transport.handshake import Handshake
 from exporter.transport.listening import (
     Access,
     accept,
-    close_unix,
+    close_listener,
     listen_error,
-    listen_tcp,
-    listen_unix,
+    open_listener,
     set_access,
 )
 from exporter.transport.stream import READ_SIZE, Stream
@@ -116,14 +115,7 @@ class ReverseConnector:
         """Open the socket, or apply another group to it."""
         endpoint, group = self.endpoint, self._options.access.group
         if self._listener is None:
-            descriptors.check_available()
-            self._listener = (
-                listen_tcp(endpoint)
-                if isinstance(endpoint, ListenEndpoint)
-                else await run_in_daemon_thread(
-                    lambda: listen_unix(endpoint, group), undo=close_unix
-                )
-            )
+            self._listener = await open_listener(endpoint, group)
             self._accepting = asyncio.create_task(self._accept_peers(self._listener))
         elif isinstance(endpoint, ListenUnixEndpoint) and group != self._group:
             await run_in_daemon_thread(lambda: set_access(endpoint.path, group))
@@ -225,9 +217,5 @@ class ReverseConnector:
         while self._waiting:
             self._waiting.popleft().writer.close()
         listener, self._listener = self._listener, None
-        if listener is None:
-            return
-        if isinstance(self.endpoint, ListenEndpoint):
-            listener.close()
-        else:
-            await run_in_daemon_thread(lambda: close_unix(listener))
+        if listener is not None:
+            await close_listener(listener)

@@ -21,6 +21,7 @@ from exporter.sharing import share as share_module
 from exporter.sharing.pool import SharePool
 from exporter.sharing.share import Share
 from exporter.state.daemon import DaemonState
+from exporter.transport import listening
 from exporter.transport.listening import close_unix, listen_unix
 from tests.fake_daemon import TEST_TIMEOUT, FakeDaemon, fake_daemon, free_port
 from tests.log_capture import LogCapture
@@ -218,8 +219,8 @@ async def test_an_address_removed_while_it_is_opened_leaves_no_socket(
         close_unix(listener)
         closed.set()
 
-    monkeypatch.setattr(share_module, "listen_unix", slow_listen_unix)
-    monkeypatch.setattr(share_module, "close_unix", recorded_close_unix)
+    monkeypatch.setattr(listening, "listen_unix", slow_listen_unix)
+    monkeypatch.setattr(listening, "close_unix", recorded_close_unix)
     async with share_of(share_config(address)) as share:
         assert await asyncio.to_thread(called.wait, TEST_TIMEOUT)
         await share.release([address])
