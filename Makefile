@@ -10,14 +10,14 @@ PIP := $(BIN)/pip --disable-pip-version-check
 # Every package is locked, build dependencies of source packages included.
 INSTALL := $(PIP) install --require-hashes --no-build-isolation --use-pep517
 
-PYTHON_CODE := exporter tests $(wildcard bench grafana scripts)
+PYTHON_CODE := exporter tests tests_install $(wildcard bench grafana scripts)
 
 export PYTHON
 
-.PHONY: help demo test lint format types contracts unit real coverage fuzz bench soak walk docs dist preview audit lock upgrade clean
+.PHONY: help demo test test-install lint format types contracts unit real coverage fuzz bench soak walk docs dist preview audit lock upgrade clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/run.stamp ## Serve the metrics of a simulated fleet on port 9176
 	@exec $(BIN)/openvpn-exporter demo
@@ -25,6 +25,9 @@ demo: .venv/run.stamp ## Serve the metrics of a simulated fleet on port 9176
 test: lint types contracts .venv/real.stamp ## Run all checks and tests, as CI does
 	@echo "== tests"
 	@$(BIN)/pytest $(ARGS)
+
+test-install: .venv/install.stamp ## Install in clean chroots of Debian, as root; each check with its time
+	@$(BIN)/pytest tests_install --timeout=1800 $(ARGS)
 
 lint: .venv/dev.stamp ## Check the style: ruff
 	@echo "== ruff"
@@ -127,4 +130,8 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 
 .venv/real.stamp: .venv/prometheus.stamp
 	@scripts/debian-packages openvpn ip
+	@touch $@
+
+.venv/install.stamp: .venv/dev.stamp
+	@scripts/debian-packages debootstrap ip
 	@touch $@

@@ -17,7 +17,7 @@ from exporter.log import Level
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MAKEFILE = (ROOT / "Makefile").read_text()
-TARGETS = dict(re.findall(r"^([a-z]+):([^#\n]*) ##", MAKEFILE, re.MULTILINE))
+TARGETS = dict(re.findall(r"^([a-z-]+):([^#\n]*) ##", MAKEFILE, re.MULTILINE))
 ISSUE_FORMS = sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 
 
@@ -61,7 +61,7 @@ def test_the_commit_hooks_run_every_check_of_make_test() -> None:
     ["README.md", "CONTRIBUTING.md", "RELEASE.md", ".github/PULL_REQUEST_TEMPLATE.md"],
 )
 def test_every_make_target_that_a_page_names_exists(page: str) -> None:
-    commands = re.findall(r"(?:`|^ {4,})make ([a-z ]+)", (ROOT / page).read_text(), re.MULTILINE)
+    commands = re.findall(r"(?:`|^ {4,})make ([a-z -]+)", (ROOT / page).read_text(), re.MULTILINE)
     assert {target for command in commands for target in command.split()} <= set(TARGETS)
 
 
