@@ -106,9 +106,14 @@ class TestEditorConfig:
 
 def text_files() -> list[str]:
     """Return the text files that git knows, without the recorded sessions."""
+    return known_files(":!tests/data", ":!*.png")
+
+
+def known_files(*patterns: str) -> list[str]:
+    """Return the files that git knows."""
     git = shutil.which("git") or pytest.skip("git is not installed")
     listed = subprocess.run(  # noqa: S603 - fixed arguments
-        [git, "ls-files", "-z", "--", ":!tests/data", ":!*.png"],
+        [git, "ls-files", "-z", "--", *patterns],
         cwd=ROOT,
         check=False,
         capture_output=True,
