@@ -4,6 +4,7 @@ Each runs until the `with` block that started it ends.
 """
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -20,6 +21,10 @@ from bench.observed_exporter import COLLECT, Inside
 
 _ROOT = Path(__file__).parent.parent
 _TERMINATION_TIMEOUT = 10.0
+# As installed: compiled modules are kept.
+_ENVIRONMENT = {
+    name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+}
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -167,6 +172,7 @@ def _run_module(arguments: Sequence[str], stderr: IO[bytes] | None = None) -> It
         stdout=subprocess.PIPE,
         stderr=stderr,
         cwd=_ROOT,
+        env=_ENVIRONMENT,
     )
     try:
         yield _Child(process, _pipe(process.stdin), _pipe(process.stdout))

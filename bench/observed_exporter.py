@@ -14,7 +14,7 @@ import msgspec
 
 from bench.loop_probe import LoopProbe
 from exporter.cli import serve
-from exporter.cli.main import command_parser
+from exporter.cli.main import SERVE, command_parser
 from exporter.cli.options import load_config
 from exporter.log import Level, LogFormat, configure
 
@@ -35,7 +35,7 @@ class Inside(msgspec.Struct, frozen=True):
 
 
 async def _run(flags: Sequence[str]) -> None:
-    parsed = command_parser(serve.COMMAND).parse_args(flags)
+    parsed = command_parser(SERVE).parse_args(flags)
     configure(Level(parsed.log_level), LogFormat(parsed.log_format))
     load = functools.partial(load_config, parsed, pipe_timeout=serve.PIPE_TIMEOUT)
     probe = LoopProbe()

@@ -13,7 +13,7 @@ from exporter.cli.options import (
 )
 from exporter.cli.output import format_findings, table
 from exporter.cli.port_probes import check_ports
-from exporter.cli.subcommand import Exit, Subcommand, UsageError
+from exporter.cli.subcommand import Exit, UsageError
 from exporter.config import Config, ConfigError, DaemonConfig, Problem
 from exporter.config.durations import format_duration
 from exporter.config.target import targets
@@ -38,7 +38,8 @@ daemon is down or a port does not answer; 2, configuration invalid.
 """
 
 
-def _add_flags(parser: argparse.ArgumentParser) -> None:
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Define the flags of the command."""
     add_daemon_flags(parser)
     add_web_config_flag(parser)
     parser.add_argument(
@@ -54,7 +55,8 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
 
 
-def _run(parsed: argparse.Namespace) -> Exit:
+def run(parsed: argparse.Namespace) -> Exit:
+    """Check the configuration and print what was found; with `--connect` poll each daemon."""
     check_daemon_flags(parsed)
     if parsed.port_probe and not parsed.connect:
         raise UsageError("--port-probe needs --connect: a poll shows whether a probe does no harm")
@@ -203,11 +205,3 @@ def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
             yield f"{name}: {message}; the data of '{command.text}' is missing"
         if result.daemon.status_fallbacks:
             yield f"{name}: the reply to 'status 3' has no END: a row of 512 bytes drops the rest"
-
-
-COMMAND = Subcommand(
-    name="check",
-    summary="validate the configuration, and poll each daemon on request",
-    add_flags=_add_flags,
-    run=_run,
-)

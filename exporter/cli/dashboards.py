@@ -8,7 +8,7 @@ from pathlib import Path
 from exporter import dashboards
 from exporter.cli.kubernetes import config_map
 from exporter.cli.output import write
-from exporter.cli.subcommand import CommandFailed, Exit, Subcommand, UsageError
+from exporter.cli.subcommand import CommandFailed, Exit, UsageError
 from exporter.dashboards.grafana_com import for_grafana_com
 
 _PREFIX = "openvpn-"
@@ -25,7 +25,8 @@ Examples:
 """
 
 
-def _add_flags(parser: argparse.ArgumentParser) -> None:
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Define the flags of the command."""
     parser.add_argument("name", nargs="?", metavar="NAME", help="one dashboard: fleet, server, …")
     parser.add_argument(
         "--output",
@@ -47,7 +48,8 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
 
 
-def _run(parsed: argparse.Namespace) -> Exit:
+def run(parsed: argparse.Namespace) -> Exit:
+    """List, print or write the dashboards."""
     selected = _select(parsed.name)
     if parsed.grafana_com and parsed.format == "configmap":
         raise UsageError("--grafana-com is for an upload: a ConfigMap has no import dialog")
@@ -96,11 +98,3 @@ def _name(file: str) -> str:
 def _title(text: str) -> str:
     dashboard = json.loads(text)
     return f"{dashboard['title']}: {dashboard['description']}"
-
-
-COMMAND = Subcommand(
-    name="dashboards",
-    summary="list, print or write the dashboards for Grafana",
-    add_flags=_add_flags,
-    run=_run,
-)

@@ -5,14 +5,17 @@ import asyncio
 
 from exporter.cli.options import add_web_flags
 from exporter.cli.serve import end_threads, serve_until_signal
-from exporter.cli.subcommand import Exit, Subcommand
+from exporter.cli.subcommand import Exit
 from exporter.config import Config, DaemonConfig
 from exporter.management.endpoint import parse_endpoint
 
 POLL_INTERVAL = 5.0
 
+add_flags = add_web_flags
 
-def _run(parsed: argparse.Namespace) -> Exit:
+
+def run(parsed: argparse.Namespace) -> Exit:
+    """Serve a simulated fleet until a signal stops the program."""
     asyncio.run(_serve_fleet(parsed))
     end_threads()
     return Exit.DONE
@@ -48,11 +51,3 @@ def _print_urls(url: str, telemetry_path: str) -> None:
         "Press Ctrl-C to stop.\n",
         flush=True,
     )
-
-
-COMMAND = Subcommand(
-    name="demo",
-    summary="serve the metrics of a simulated fleet, without OpenVPN",
-    add_flags=add_web_flags,
-    run=_run,
-)

@@ -5,23 +5,22 @@ import sys
 from collections.abc import Sequence
 
 from exporter import __version__, descriptors, log
-from exporter.cli import check, dashboards, demo, once, rules, serve
 from exporter.cli.migration import check_migrated_flags
 from exporter.cli.options import add_log_flags
 from exporter.cli.streams import prepare_streams
 from exporter.cli.subcommand import CommandFailed, Exit, Subcommand, UsageError
 from exporter.config import ConfigError
 
-COMMANDS = (
-    serve.COMMAND,
-    check.COMMAND,
-    once.COMMAND,
-    demo.COMMAND,
-    rules.COMMAND,
-    dashboards.COMMAND,
-)
+SERVE = Subcommand("serve", "serve the metrics of the configured daemons")
 
-_DEFAULT = serve.COMMAND
+COMMANDS = (
+    SERVE,
+    Subcommand("check", "validate the configuration, and poll each daemon on request"),
+    Subcommand("once", "poll each daemon once and write the metrics to the terminal or a file"),
+    Subcommand("demo", "serve the metrics of a simulated fleet, without OpenVPN"),
+    Subcommand("rules", "print the alert rules for Prometheus, with your thresholds"),
+    Subcommand("dashboards", "list, print or write the dashboards for Grafana"),
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log.configure(log.Level(parsed.log_level), log.LogFormat(parsed.log_format))
     descriptors.raise_limit()
     try:
-        code = command.run(parsed)
+        code = command.module.run(parsed)
         sys.stdout.flush()
     except UsageError as error:
         parser.error(str(error))
@@ -51,7 +50,7 @@ def _choose(
 ) -> tuple[Subcommand, argparse.ArgumentParser, Sequence[str]]:
     """Return the command that the first argument names, its parser, and the other arguments."""
     if not arguments or arguments[0].startswith("-"):
-        return _DEFAULT, program_parser(), arguments
+        return SERVE, program_parser(), arguments
     name, *remaining = arguments
     known = {command.name: command for command in COMMANDS}
     if name not in known:
@@ -69,7 +68,7 @@ def program_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    return _add_flags(parser, _DEFAULT)
+    return _add_flags(parser, SERVE)
 
 
 def command_parser(command: Subcommand) -> argparse.ArgumentParser:
@@ -85,7 +84,7 @@ def command_parser(command: Subcommand) -> argparse.ArgumentParser:
 
 def _add_flags(parser: argparse.ArgumentParser, command: Subcommand) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"openvpn-exporter {__version__}")
-    command.add_flags(parser)
+    command.module.add_flags(parser)
     add_log_flags(parser)
     return parser
 
@@ -95,6 +94,6 @@ def _overview() -> str:
     return (
         "commands, each with its own --help:\n"
         + "\n".join(lines)
-        + f"\n\nWithout a command, the flags are those of '{_DEFAULT.name}'.\n"
+        + f"\n\nWithout a command, the flags are those of '{SERVE.name}'.\n"
         "Example: openvpn-exporter --openvpn.management 127.0.0.1:7505"
     )

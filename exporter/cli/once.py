@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from exporter.cli.options import add_daemon_flags, check_daemon_flags, load_config
 from exporter.cli.output import write
-from exporter.cli.subcommand import Exit, Subcommand
+from exporter.cli.subcommand import Exit
 from exporter.config import Config, check_not_empty
 from exporter.config.target import targets
 from exporter.metrics import catalogue
@@ -23,7 +23,8 @@ from exporter.monitor.oneshot import OneShotResult, poll_all
 from exporter.state.down import DownState
 
 
-def _add_flags(parser: argparse.ArgumentParser) -> None:
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Define the flags of the command."""
     add_daemon_flags(parser)
     parser.add_argument(
         "--output",
@@ -33,7 +34,8 @@ def _add_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(parsed: argparse.Namespace) -> Exit:
+def run(parsed: argparse.Namespace) -> Exit:
+    """Poll each daemon once and write the metrics."""
     check_daemon_flags(parsed)
     config = load_config(parsed)
     check_not_empty(config)
@@ -49,11 +51,3 @@ def _run(parsed: argparse.Namespace) -> Exit:
 def _page(config: Config, results: Sequence[OneShotResult]) -> bytes:
     exposition = Exposition(catalogue.families(config.clients), CollectorRegistry())
     return exposition.page([result.daemon for result in results], include_self=False).body
-
-
-COMMAND = Subcommand(
-    name="once",
-    summary="poll each daemon once and write the metrics to the terminal or a file",
-    add_flags=_add_flags,
-    run=_run,
-)

@@ -7,7 +7,7 @@ from pathlib import Path
 from exporter.alert_rules import JOB, THRESHOLDS, render
 from exporter.cli.kubernetes import prometheus_rule
 from exporter.cli.output import write
-from exporter.cli.subcommand import Exit, Subcommand, UsageError
+from exporter.cli.subcommand import Exit, UsageError
 
 _FORMATS: Mapping[str, Callable[[str], str]] = {
     "file": lambda rules: rules,
@@ -15,7 +15,8 @@ _FORMATS: Mapping[str, Callable[[str], str]] = {
 }
 
 
-def _add_flags(parser: argparse.ArgumentParser) -> None:
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Define the flags of the command."""
     parser.add_argument(
         "--job",
         default=JOB,
@@ -79,7 +80,8 @@ def _thresholds() -> str:
     )
 
 
-def _run(parsed: argparse.Namespace) -> Exit:
+def run(parsed: argparse.Namespace) -> Exit:
+    """Print or write the rules."""
     try:
         thresholds = dict(parsed.threshold or ())
         rules = render(
@@ -92,11 +94,3 @@ def _run(parsed: argparse.Namespace) -> Exit:
         raise UsageError(str(error)) from error
     write(_FORMATS[parsed.format](rules).encode(), parsed.output)
     return Exit.DONE
-
-
-COMMAND = Subcommand(
-    name="rules",
-    summary="print the alert rules for Prometheus, with your thresholds",
-    add_flags=_add_flags,
-    run=_run,
-)

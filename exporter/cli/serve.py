@@ -21,7 +21,7 @@ from exporter.cli.options import (
     check_daemon_flags,
     load_config,
 )
-from exporter.cli.subcommand import CommandFailed, Exit, Subcommand
+from exporter.cli.subcommand import CommandFailed, Exit
 from exporter.config import Config, ConfigError, check_not_empty
 from exporter.log import Level, event
 from exporter.web.auth import PolicyFile
@@ -41,12 +41,14 @@ _REMEDIES = {
 _log = logging.getLogger(__name__)
 
 
-def _add_flags(parser: argparse.ArgumentParser) -> None:
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Define the flags of the command."""
     add_daemon_flags(parser)
     add_web_flags(parser)
 
 
-def _run(parsed: argparse.Namespace) -> Exit:
+def run(parsed: argparse.Namespace) -> Exit:
+    """Serve until a signal stops the program."""
     check_daemon_flags(parsed)
     config = load_config(parsed)
     check_not_empty(config)
@@ -158,11 +160,3 @@ async def _reload_on_sighup(sighup: asyncio.Event, reload: Callable[[], Awaitabl
             pass  # every problem is logged already
         except Exception as error:  # noqa: BLE001 -- a bug must not end later reloads
             event(_log, Level.ERROR, "unhandled exception in reload", cause=error)
-
-
-COMMAND = Subcommand(
-    name="serve",
-    summary="serve the metrics of the configured daemons",
-    add_flags=_add_flags,
-    run=_run,
-)

@@ -2,7 +2,8 @@
 
 import argparse
 import enum
-from collections.abc import Callable
+import importlib
+from typing import Protocol, cast
 
 import msgspec
 
@@ -18,17 +19,30 @@ class Exit(enum.IntEnum):
     """The configuration or a flag is invalid."""
 
 
-class Subcommand(msgspec.Struct, frozen=True):
-    """One command; `run` takes the flags that `add_flags` defines.
+class CommandModule(Protocol):
+    """What the module of a command defines."""
 
-    `run` may raise UsageError, ConfigError and CommandFailed, which end the program with their
-    message and exit code.
-    """
+    def add_flags(self, parser: argparse.ArgumentParser, /) -> None:
+        """Define the flags of the command."""
+
+    def run(self, parsed: argparse.Namespace, /) -> Exit:
+        """Run the command with these flags.
+
+        It may raise UsageError, ConfigError and CommandFailed, which end the program with their
+        message and exit code.
+        """
+
+
+class Subcommand(msgspec.Struct, frozen=True):
+    """One command; its module, `exporter.cli.NAME`, is imported only if the command is used."""
 
     name: str
     summary: str
-    add_flags: Callable[[argparse.ArgumentParser], None]
-    run: Callable[[argparse.Namespace], Exit]
+
+    @property
+    def module(self) -> CommandModule:
+        """The module of the command."""
+        return cast("CommandModule", importlib.import_module(f"exporter.cli.{self.name}"))
 
 
 class UsageError(Exception):

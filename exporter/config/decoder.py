@@ -5,7 +5,6 @@ value in `types`.
 """
 
 import contextlib
-import difflib
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -154,6 +153,8 @@ class Decoder:
         for key_node, value in node.value:
             name = _text(key_node)
             if name not in known:
+                import difflib  # noqa: PLC0415 -- only for errors
+
                 matches = difflib.get_close_matches(name, known, n=1)
                 # A name without its dash may stand where a key is expected.
                 shown = "***" if self._hide_clients and not matches else _printable(name)

@@ -2,11 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from exporter.cli.check import COMMAND
-from exporter.cli.main import command_parser
+from exporter.cli.main import COMMANDS, command_parser
 from exporter.cli.output import format_findings
 from exporter.cli.subcommand import Exit
 from exporter.openvpn_config import Finding, Kind
+
+(CHECK,) = (command for command in COMMANDS if command.name == "check")
 
 DATA = Path(__file__).parents[1] / "data" / "openvpn"
 
@@ -31,7 +32,7 @@ def test_no_findings_give_no_lines() -> None:
 
 
 def check(*arguments: str) -> Exit:
-    return COMMAND.run(command_parser(COMMAND).parse_args(arguments))
+    return CHECK.module.run(command_parser(CHECK).parse_args(arguments))
 
 
 def test_check_lists_skipped_daemons_and_fails(

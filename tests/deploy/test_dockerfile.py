@@ -10,8 +10,7 @@ import pytest
 
 from exporter import __version__
 from exporter.cli import options
-from exporter.cli.main import command_parser
-from exporter.cli.serve import COMMAND as SERVE
+from exporter.cli.main import SERVE, command_parser
 from exporter.web.listener import parse_listen_address
 from tests.deploy.dockerfile import ROOT, Build, Stage, stages
 

@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from exporter.cli import options
-from exporter.cli.main import command_parser
-from exporter.cli.serve import COMMAND as SERVE
+from exporter.cli.main import SERVE, command_parser
 from exporter.config import load
 from exporter.management.endpoint import UnixEndpoint
 from tests.deploy.dockerfile import ROOT, stages

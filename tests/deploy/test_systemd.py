@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from exporter.cli import options
-from exporter.cli.main import command_parser
-from exporter.cli.serve import COMMAND as SERVE
+from exporter.cli.main import SERVE, command_parser
 from exporter.cli.subcommand import Exit
 from exporter.management.endpoint import parse_endpoint
 from tests.deploy.units import SYSTEMD, Unit, lines_of

@@ -12,7 +12,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-import bcrypt
 import msgspec
 
 from exporter.aio import run_in_daemon_thread
@@ -140,6 +139,8 @@ class _Attempt(NamedTuple):
 
 
 def _matches(password: bytes, hashed: bytes) -> bool:
+    import bcrypt  # noqa: PLC0415 -- half a MiB, for configurations with users
+
     try:
         return bcrypt.checkpw(password[:_BCRYPT_MAX_BYTES], hashed)
     except ValueError:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from html import unescape
-from importlib import resources
+from pathlib import Path
 
 import msgspec
 
 from exporter.web.pages.html import Html
 
-_PAGES = resources.files(__package__) / "pages"
+_PAGES = Path(__file__).with_name("pages")
 _SUFFIX = ".html"
 
 INDEX = "index"

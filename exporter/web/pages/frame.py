@@ -3,7 +3,7 @@
 import string
 import time
 from collections.abc import Sequence
-from importlib import resources
+from pathlib import Path
 
 import msgspec
 from aiohttp import hdrs, web
@@ -13,7 +13,7 @@ from exporter.web.metrics import accepts_gzip
 from exporter.web.pages.html import Html, element, join
 from exporter.web.pages.static import SCRIPT, STYLE
 
-_FRAME = string.Template((resources.files(__package__) / "frame.html").read_text(encoding="utf-8"))
+_FRAME = string.Template(Path(__file__).with_name("frame.html").read_text(encoding="utf-8"))
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "

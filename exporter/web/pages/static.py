@@ -4,7 +4,7 @@ Their URLs contain a hash of their content, so that a browser may keep them for 
 """
 
 import hashlib
-from importlib import resources
+from pathlib import Path
 
 import msgspec
 from aiohttp import ETag, hdrs, web
@@ -27,7 +27,7 @@ class StaticFile(msgspec.Struct, frozen=True):
 
 
 def _load(name: str, content_type: str) -> StaticFile:
-    content = (resources.files(__package__) / name).read_bytes()
+    content = Path(__file__).with_name(name).read_bytes()
     return StaticFile(name, content_type, content, hashlib.sha256(content).hexdigest()[:16])
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-import bcrypt
 import msgspec
 
 from exporter.config.keys import KeySpec
@@ -103,6 +102,8 @@ class BcryptHash(msgspec.Struct, frozen=True):
 
     def read(self, scalar: Scalar) -> Secret:
         """Return the value; raises ValueError, which never shows the text."""
+        import bcrypt  # noqa: PLC0415 -- half a MiB, for configurations with users
+
         match = _HASH.fullmatch(scalar.text)
         if match is None:
             raise ValueError("is not a bcrypt hash, $2y$10$…: make one with htpasswd -nBC 10 NAME")

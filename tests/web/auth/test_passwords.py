@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import sys
 import threading
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,7 +9,6 @@ import bcrypt
 import pytest
 
 from exporter.secret import Secret
-from exporter.web.auth import passwords
 from exporter.web.auth.check_queue import MAX_PENDING, TooManyPending
 from exporter.web.auth.passwords import (
     CACHE_SIZE,
@@ -52,7 +52,7 @@ class _Bcrypt(NamedTuple):
 @pytest.fixture
 def checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Checks]:
     checks = Checks()
-    monkeypatch.setattr(passwords, "bcrypt", _Bcrypt(checkpw=checks.check))
+    monkeypatch.setitem(sys.modules, "bcrypt", _Bcrypt(checkpw=checks.check))
     yield checks
     checks.released.set()
 
@@ -138,13 +138,13 @@ async def test_the_cache_is_limited_and_drops_the_least_recently_used(
     checks: Checks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checks, "check", lambda _password, _hashed: True)
-    monkeypatch.setattr(passwords, "bcrypt", _Bcrypt(checkpw=lambda _password, _hashed: True))
+    monkeypatch.setitem(sys.modules, "bcrypt", _Bcrypt(checkpw=lambda _password, _hashed: True))
     users = {f"user {number}": Secret(HASH) for number in range(CACHE_SIZE + 1)}
     checker = PasswordChecker()
     first, *others = (Credentials(user, b"x") for user in users)
     for credentials in (first, *others[:-1], first, others[-1]):
         assert await checker.verify(users, credentials)
-    monkeypatch.setattr(passwords, "bcrypt", _Bcrypt(checkpw=lambda _password, _hashed: False))
+    monkeypatch.setitem(sys.modules, "bcrypt", _Bcrypt(checkpw=lambda _password, _hashed: False))
     assert await checker.verify(users, first)
     assert not await checker.verify(users, others[0])
     assert await checker.verify(users, others[1])

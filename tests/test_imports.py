@@ -1,0 +1,50 @@
+"""What the server imports, and what it does not: each module costs time and memory at the start."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.web.certificates import Authority
+
+SERVER = "import exporter.cli.serve\n"
+
+OPTIONAL = ("bcrypt", "cryptography", "difflib", "exporter.simulator", "exporter.alert_rules")
+
+
+def run(program: str, **environment: str) -> str:
+    completed = subprocess.run(  # noqa: S603 -- programs of this file
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        env=os.environ | environment,
+        text=True,
+    )
+    return completed.stdout
+
+
+def test_the_server_imports_nothing_that_only_other_configurations_and_commands_need() -> None:
+    program = f"import sys\n{SERVER}print(*(name for name in {OPTIONAL} if name in sys.modules))"
+    assert run(program).split() == []
+
+
+def test_no_other_command_is_imported() -> None:
+    program = f"import sys\n{SERVER}print(*(name for name in sys.modules if '.cli.' in name))"
+    imported = {name.rpartition(".")[2] for name in run(program).split()}
+    assert "serve" in imported
+    assert imported.isdisjoint({"check", "dashboards", "demo", "once", "rules"})
+
+
+def test_no_certificate_authority_of_the_system_is_read(tmp_path: Path) -> None:
+    authorities = tmp_path / "ca.pem"
+    authorities.write_text(Authority().pem)
+    program = (
+        f"{SERVER}import gc, os, ssl\n"
+        "contexts = [known for known in gc.get_objects() if isinstance(known, ssl.SSLContext)]\n"
+        "print(bool(contexts), *(context.get_ca_certs() for context in contexts))\n"
+        "print(os.environ['SSL_CERT_FILE'])"
+    )
+    first, second = run(program, SSL_CERT_FILE=str(authorities)).splitlines()
+    assert first.split()[0] == "True"
+    assert set(first.split()[1:]) == {"[]"}
+    assert second == str(authorities)
