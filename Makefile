@@ -26,7 +26,7 @@ test: lint types contracts .venv/real.stamp ## Run all checks and tests, as CI d
 	@echo "== tests"
 	@$(BIN)/pytest $(ARGS)
 
-test-install: .venv/install.stamp ## Install in clean chroots of Debian, as root; each check with its time
+test-install: .venv/install.stamp .venv/kubernetes.stamp ## Install in clean chroots of Debian, as root; each check with its time
 	@$(BIN)/pytest tests_install --timeout=1800 $(ARGS)
 
 lint: .venv/dev.stamp ## Check the style: ruff
@@ -76,6 +76,7 @@ docs: .venv/dev.stamp ## Generate the documentation and the dashboards
 	@$(BIN)/python -m exporter.metrics.docs
 	@$(BIN)/python -m grafana
 	@$(BIN)/openvpn-exporter rules --output prometheus/openvpn.rules.yml
+	@$(BIN)/python -m scripts.helm_chart
 	@$(BIN)/python -m scripts.render_docs
 
 dist: .venv/run.stamp ## Build the wheel and the source archive
@@ -87,7 +88,7 @@ preview: grafana/preview/node_modules/.stamp ## Take pictures of the dashboards;
 
 audit: .venv/audit.stamp ## Known vulnerabilities of the locked packages; needs the network
 	@.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip \
-		$(foreach lock,run build dev audit,--requirement requirements/$(lock).txt) $(ARGS)
+		$(foreach lock,run build dev audit kubernetes,--requirement requirements/$(lock).txt) $(ARGS)
 
 lock: ## Update the lock files, keeping versions that still fit
 	@scripts/lock
@@ -122,6 +123,12 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 .venv/audit.stamp: .venv/created.stamp requirements/audit.txt
 	$(PYTHON) -m venv --clear .venv/audit
 	.venv/audit/bin/pip --disable-pip-version-check install --require-hashes --only-binary :all: -r requirements/audit.txt
+	@touch $@
+
+.venv/kubernetes.stamp: .venv/created.stamp requirements/kubernetes.txt
+	$(PYTHON) -m venv --clear .venv/kubernetes
+	.venv/kubernetes/bin/pip --disable-pip-version-check install --require-hashes --no-deps --only-binary :all: -r requirements/kubernetes.txt
+	scripts/kubernetes-tools .venv/kubernetes
 	@touch $@
 
 .venv/prometheus.stamp: .venv/dev.stamp

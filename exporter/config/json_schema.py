@@ -132,7 +132,7 @@ def _text(value_type: ValueType) -> Json:
         case Label(limit):
             return {"maxLength": limit, "pattern": _NO_OUTER_BLANKS}
         case Duration():
-            return {"pattern": f"^(?=.){DURATION}$"}
+            return {"minLength": 1, "pattern": f"^{DURATION}$"}
         case ManagementAddress():
             return {"pattern": _ADDRESS}
         case _:

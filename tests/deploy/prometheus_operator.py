@@ -1,12 +1,28 @@
-"""The job of the targets of a PodMonitor or ServiceMonitor, as the Prometheus Operator relabels.
+"""The Prometheus Operator without a cluster: the schemas of its objects, and the jobs of targets.
 
-The steps are those of `generatePodMonitorConfig` and `generateServiceMonitorConfig` in the
-operator's `pkg/prometheus/promcfg.go`, 0.93, without the operator's own settings.
+`scripts/operator_schemas.py` writes the schemas. The jobs are those of `generatePodMonitorConfig`
+and `generateServiceMonitorConfig` in `pkg/prometheus/promcfg.go`, without the operator's settings.
 """
 
+import json
 from typing import Any
 
+import jsonschema
+
+from tests.deploy.dockerfile import ROOT
+
 Manifest = dict[str, Any]
+
+_SCHEMAS = json.loads((ROOT / "tests" / "data" / "kubernetes" / "operator.json").read_text())
+
+
+def schema_errors(manifest: Manifest) -> list[str]:
+    """Return what the operator's schema refuses in an object, unknown keys included."""
+    schema = _SCHEMAS["kinds"][manifest["kind"]]
+    return [
+        f"{error.json_path}: {error.message}"
+        for error in jsonschema.Draft7Validator(schema).iter_errors(manifest)
+    ]
 
 
 def job_of_target(monitor: Manifest, found: Manifest) -> str | None:

@@ -1,116 +1,122 @@
-"""The manifests agree with each other and with the program."""
+"""The component and the example agree with each other and with the program.
+
+`make test-install` builds them with kubectl and validates what it prints.
+"""
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
+from exporter.alert_rules import render
 from exporter.cli import options
+from exporter.cli.kubernetes import prometheus_rule
 from exporter.cli.main import SERVE, command_parser
 from exporter.config import load
 from exporter.management.endpoint import UnixEndpoint
-from tests.deploy.dockerfile import ROOT, stages
+from tests.deploy.manifests import OPENVPN, SIDECAR, Manifest, manifest, mounts
+from tests.deploy.pod_security import assert_is_restricted
+from tests.deploy.prometheus_operator import schema_errors
 
-HERE = ROOT / "deploy" / "kubernetes"
 PORT = int(options.DEFAULT_ADDRESS.removeprefix(":"))
-USER, GROUP = map(int, stages(ROOT / "Dockerfile")[-1].one("USER").split(":"))
-
-Manifest = dict[str, Any]
-
-
-def manifest(name: str) -> Manifest:
-    text: Manifest = yaml.safe_load((HERE / name).read_text())
-    return text
 
 
 @pytest.fixture(scope="module")
-def deployment() -> Manifest:
-    return manifest("deployment.yaml")
-
-
-@pytest.fixture(scope="module")
-def pod(deployment: Manifest) -> Manifest:
-    spec: Manifest = deployment["spec"]["template"]["spec"]
+def pod() -> Manifest:
+    """What the component adds to the pod of OpenVPN."""
+    spec: Manifest = manifest("sidecar/container.yaml")["spec"]["template"]["spec"]
     return spec
 
 
 @pytest.fixture(scope="module")
 def exporter(pod: Manifest) -> Manifest:
-    (container,) = (each for each in pod["containers"] if each["name"] == "exporter")
+    (container,) = (each for each in pod["containers"] if each["name"] == "openvpn-exporter")
     return dict(container)
 
 
-def mounts(container: Manifest) -> dict[str, str]:
-    """Return the names of the volumes of a container, by their places in it."""
-    return {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+def test_the_kustomizations_include_every_file() -> None:
+    component = manifest("sidecar/kustomization.yaml")
+    (patch,) = component["patches"]
+    included = {*component["resources"], patch["path"], "kustomization.yaml"}
+    assert included == {path.name for path in SIDECAR.iterdir()}
+    example = manifest("openvpn/kustomization.yaml")
+    (config,) = example["configMapGenerator"]
+    included = {*example["resources"], *config["files"], "kustomization.yaml"}
+    assert included == {path.name for path in OPENVPN.iterdir()}
+    assert [(OPENVPN / path).resolve() for path in example["components"]] == [SIDECAR]
 
 
-def test_the_kustomization_includes_every_file() -> None:
-    kustomization = manifest("kustomization.yaml")
-    (config,) = kustomization["configMapGenerator"]
-    files = {*kustomization["resources"], *config["files"], "kustomization.yaml"}
-    assert files == {path.name for path in HERE.iterdir()}
+def test_the_component_changes_the_workload_of_the_example() -> None:
+    (patch,) = manifest("sidecar/kustomization.yaml")["patches"]
+    workload = manifest("openvpn/deployment.yaml")
+    name, _, value = patch["target"]["labelSelector"].partition("=")
+    assert workload["metadata"]["labels"][name] == value
+    assert workload["kind"] in patch["target"]["kind"].split("|")
 
 
-def test_all_selectors_select_the_pods(deployment: Manifest) -> None:
-    labels = deployment["spec"]["template"]["metadata"]["labels"]
-    monitor = manifest("podmonitor.yaml")
-    assert deployment["spec"]["selector"]["matchLabels"].items() <= labels.items()
-    assert monitor["spec"]["selector"]["matchLabels"].items() <= labels.items()
+def test_all_selectors_select_the_pods() -> None:
+    workload = manifest("openvpn/deployment.yaml")["spec"]
+    labels = workload["template"]["metadata"]["labels"]
+    assert workload["selector"]["matchLabels"].items() <= labels.items()
+    policy = manifest("openvpn/networkpolicy.yaml")["spec"]["podSelector"]
+    assert policy["matchLabels"].items() <= labels.items()
+    added = manifest("sidecar/container.yaml")["spec"]["template"]["metadata"]["labels"]
+    monitor = manifest("sidecar/podmonitor.yaml")["spec"]
+    assert monitor["selector"]["matchLabels"] == added
+
+
+def test_the_policy_of_the_example_allows_the_vpn_and_the_metrics(exporter: Manifest) -> None:
+    (openvpn,) = manifest("openvpn/deployment.yaml")["spec"]["template"]["spec"]["containers"]
+    vpn, metrics = manifest("openvpn/networkpolicy.yaml")["spec"]["ingress"]
+    assert "from" not in vpn
+    for rule, container in ((vpn, openvpn), (metrics, exporter)):
+        (port,) = container["ports"]
+        assert rule["ports"] == [{"port": port["name"], "protocol": port["protocol"]}]
 
 
 def test_the_monitor_scrapes_the_port_and_path_of_the_metrics(exporter: Manifest) -> None:
-    (endpoint,) = manifest("podmonitor.yaml")["spec"]["podMetricsEndpoints"]
+    (endpoint,) = manifest("sidecar/podmonitor.yaml")["spec"]["podMetricsEndpoints"]
     (port,) = exporter["ports"]
     assert (endpoint["port"], port["containerPort"]) == (port["name"], PORT)
     arguments = ["--config.file", "x"]
     assert endpoint["path"] == command_parser(SERVE).parse_args(arguments).telemetry_path
 
 
+def test_the_operator_knows_every_key_of_its_objects() -> None:
+    rule = yaml.safe_load(prometheus_rule(render(runbook="http://vpn:9176/docs/runbook")))
+    for item in (manifest("sidecar/podmonitor.yaml"), rule):
+        assert schema_errors(item) == []
+        assert schema_errors(item | {"spec": item["spec"] | {"joblabel": "x"}}) != []
+
+
 class TestExporter:
-    def test_meets_the_restricted_standard(self, pod: Manifest, exporter: Manifest) -> None:
-        context = exporter["securityContext"]
-        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-        assert context["runAsNonRoot"] is True
-        assert context["allowPrivilegeEscalation"] is False
-        assert context["readOnlyRootFilesystem"] is True
-        assert context["capabilities"] == {"drop": ["ALL"]}
-
-    def test_is_the_user_of_the_image(self, pod: Manifest, exporter: Manifest) -> None:
-        context = exporter["securityContext"]
-        assert (context["runAsUser"], context["runAsGroup"]) == (USER, GROUP)
-        assert pod["securityContext"]["fsGroup"] == GROUP
-
-    def test_has_no_service_account_token(self, pod: Manifest) -> None:
-        assert pod["automountServiceAccountToken"] is False
+    def test_is_restricted(self, exporter: Manifest) -> None:
+        assert_is_restricted(exporter, pod={})
 
     def test_is_restarted_but_has_no_readiness_probe(self, exporter: Manifest) -> None:
         assert exporter["livenessProbe"]["httpGet"]["path"] == "/-/healthy"
         assert exporter["startupProbe"]["httpGet"]["path"] == "/-/ready"
         assert "readinessProbe" not in exporter
 
-    def test_reads_the_mounted_configuration(self, exporter: Manifest) -> None:
+    def test_reads_the_mounted_configuration(self, exporter: Manifest, pod: Manifest) -> None:
         parsed = command_parser(SERVE).parse_args(exporter["args"])
         path = Path(parsed.config_file)
-        assert path.name in manifest("kustomization.yaml")["configMapGenerator"][0]["files"]
-        assert mounts(exporter)[str(path.parent)] == "config"
-
-
-def test_the_config_map_is_the_generated_one(pod: Manifest) -> None:
-    (volume,) = (each for each in pod["volumes"] if each["name"] == "config")
-    (made,) = manifest("kustomization.yaml")["configMapGenerator"]
-    assert volume["configMap"]["name"] == made["name"]
+        (generated,) = manifest("openvpn/kustomization.yaml")["configMapGenerator"]
+        assert path.name in generated["files"]
+        volumes = {volume["name"]: volume for volume in pod["volumes"]}
+        volume = volumes[mounts(exporter)[str(path.parent)]]
+        assert volume["configMap"] == {"name": generated["name"]}
 
 
 def test_openvpn_and_the_exporter_share_the_directory_of_the_socket(pod: Manifest) -> None:
-    (daemon,) = load(HERE / "config.yaml").daemons
+    (daemon,) = load(OPENVPN / "config.yaml").daemons
     assert isinstance(daemon.management, UnixEndpoint)
     directory = str(Path(daemon.management.path).parent)
-    assert [mounts(container)[directory] for container in pod["containers"]] == ["management"] * 2
-    match = re.search(
-        r"^# +management (\S+) unix$", (HERE / "deployment.yaml").read_text(), re.MULTILINE
-    )
+    (name,) = {mounts(container)[directory] for container in pod["containers"]}
+    (volume,) = (volume for volume in pod["volumes"] if volume["name"] == name)
+    assert "emptyDir" in volume
+    text = (OPENVPN / "config.yaml").read_text()
+    match = re.search(r"^# +management (\S+) unix$", text, re.MULTILINE)
     assert match is not None
     assert match[1] == daemon.management.path
