@@ -27,6 +27,7 @@ FLAGS = (
     "--config.file",
     "--openvpn.config",
     "--openvpn.management",
+    "--openvpn.status-file",
     "--web.listen-address",
     "--web.systemd-socket",
     "--web.config.file",
@@ -123,6 +124,7 @@ class TestErrors:
             (["demo", "--openvpn.management", ":1"], "--openvpn.management"),
             (["--config.file", "x", "--openvpn.management", ":1"], "not allowed with"),
             (["--config.file", "x", "--openvpn.config", "*"], "not allowed with"),
+            (["--config.file", "x", "--openvpn.status-file", "*"], "not allowed with"),
         ],
     )
     def test_invalid_flag_is_named_and_exits_with_2(
@@ -136,7 +138,7 @@ class TestErrors:
     def test_no_daemon_is_an_error_with_the_remedy(self) -> None:
         done = run()
         assert done.returncode == 2
-        for word in ("--config.file", "--openvpn.management", "demo"):
+        for word in ("--config.file", "--openvpn.management", "--openvpn.status-file", "demo"):
             assert word in done.stderr.partition("error:")[2]
 
     def test_all_problems_of_the_configuration_are_reported_with_file_and_line(

@@ -3,6 +3,7 @@
     main            the command of a command line; errors -> exit codes
     subcommand      the type of a command
     migration       flags of other exporters, and what to write instead
+    environment     environment variables in place of flags
     options         flags that commands share: daemons, web, log
     streams         standard output and standard error
     port_probes     the ports of `check --connect --port-probe`

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
-_STATUS_FILE = "in the file of --config.file, set 'management' or 'status_file' of each daemon"
+_STATUS_FILE = "write --openvpn.status-file [NAME=]PATH for each file, or --openvpn.management"
 _NO_SERIES = "in the file of --config.file, set 'clients.series' to false"
 
 REPLACEMENTS = {

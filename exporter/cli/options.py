@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from exporter import log
+from exporter.cli.environment import Exclusive
 from exporter.cli.subcommand import UsageError
 from exporter.config import Config, from_flags, load
 from exporter.web.listener import parse_listen_address
@@ -13,6 +14,14 @@ from exporter.web.routes import check_telemetry_path
 from exporter.web.service_discovery import parse_external_url
 
 DEFAULT_ADDRESS = ":9176"
+
+_DAEMON_FLAGS = ("management", "openvpn_config", "status_file")
+
+EXCLUSIVE = (
+    Exclusive(["config_file"], _DAEMON_FLAGS, "add the daemons to the file"),
+    Exclusive(["listen"], ["systemd_socket"], "systemd listens on the addresses of its unit"),
+)
+"""The flags of this module that are not allowed together."""
 
 T = TypeVar("T")
 
@@ -38,20 +47,22 @@ def add_daemon_flags(parser: argparse.ArgumentParser) -> None:
         help="monitor the daemon at this address, without a configuration file; repeatable: "
         "127.0.0.1:7505, unix:/run/openvpn/office.sock, listen:unix:/run/openvpn-exporter/a.sock",
     )
+    parser.add_argument(
+        "--openvpn.status-file",
+        dest="status_file",
+        action="append",
+        metavar="[NAME=]GLOB",
+        help="monitor the daemons of these status files, without a configuration file; repeatable: "
+        "'/run/openvpn-server/status-*.log', lisbon=/var/log/openvpn/status.log",
+    )
 
 
 def check_daemon_flags(parsed: argparse.Namespace) -> None:
-    """Raise UsageError unless the daemons are set either by a file or by the other flags."""
-    has_flags = parsed.management is not None or parsed.openvpn_config is not None
-    if parsed.config_file is None and not has_flags:
+    """Raise UsageError unless a flag sets the daemons."""
+    if not any(getattr(parsed, dest) for dest in ("config_file", *_DAEMON_FLAGS)):
         raise UsageError(
-            "no daemon to monitor: set --config.file, --openvpn.config or --openvpn.management; "
-            "'openvpn-exporter demo' needs none of them"
-        )
-    if parsed.config_file is not None and has_flags:
-        raise UsageError(
-            "--config.file is not allowed with --openvpn.management and --openvpn.config: add the "
-            "daemons to the file"
+            "no daemon to monitor: set --config.file, --openvpn.config, --openvpn.management or "
+            "--openvpn.status-file; 'openvpn-exporter demo' needs none of them"
         )
 
 
@@ -64,7 +75,9 @@ def load_config(parsed: argparse.Namespace, *, pipe_timeout: float | None = None
     """
     if parsed.config_file is not None:
         return load(parsed.config_file, pipe_timeout=pipe_timeout)
-    return from_flags(parsed.management or (), parsed.openvpn_config or ())
+    return from_flags(
+        parsed.management or (), parsed.openvpn_config or (), parsed.status_file or ()
+    )
 
 
 def add_web_flags(parser: argparse.ArgumentParser) -> None:
@@ -73,8 +86,7 @@ def add_web_flags(parser: argparse.ArgumentParser) -> None:
     `listen`, a list of addresses or None; `systemd_socket`; `web_config`, a path or None;
     `external_url`, or None; `telemetry_path`.
     """
-    addresses = parser.add_mutually_exclusive_group()
-    addresses.add_argument(
+    parser.add_argument(
         "--web.listen-address",
         dest="listen",
         action="append",
@@ -82,7 +94,7 @@ def add_web_flags(parser: argparse.ArgumentParser) -> None:
         metavar="ADDRESS",
         help=f"address to listen on (default {DEFAULT_ADDRESS}); repeatable",
     )
-    addresses.add_argument(
+    parser.add_argument(
         "--web.systemd-socket",
         dest="systemd_socket",
         action="store_true",

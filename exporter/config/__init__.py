@@ -12,7 +12,9 @@
     yaml_nodes          a file -> YAML nodes, which know their lines
     decoder             nodes -> the schema's types, with all problems at once
     discovered          discovered values, for the keys that the file does not set
-    loader              a file, or flags -> `Config`
+    loader              a file -> `Config`
+    flags               flags -> `Config`
+    status_file_flag    the status files that a flag names
     losses              what a reload would stop to monitor by accident
     target              the configuration of one daemon, and what a reload changes
     dump                `Config` -> YAML
@@ -24,7 +26,8 @@ limits of `management`.
 """
 
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.loader import from_flags, load
+from exporter.config.flags import from_flags
+from exporter.config.loader import load
 from exporter.config.losses import check_losses, check_not_empty
 from exporter.config.schema import (
     ClientsConfig,

@@ -1,10 +1,8 @@
-"""A configuration from a file or from flags, and from the files of OpenVPN that these name."""
+"""A configuration from a file, and from the files of OpenVPN that it names."""
 
-import collections
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import msgspec
 import yaml
@@ -15,7 +13,6 @@ from exporter.config.errors import ConfigError, Problem
 from exporter.config.keys import key_specs
 from exporter.config.probe_checks import with_probe_plans
 from exporter.config.schema import (
-    DAEMON_NAME,
     Config,
     DaemonConfig,
     DiscoverConfig,
@@ -24,13 +21,7 @@ from exporter.config.schema import (
 )
 from exporter.config.share_checks import check_shares
 from exporter.config.yaml_nodes import load_node
-from exporter.management.endpoint import (
-    Endpoint,
-    ListenEndpoint,
-    ListenUnixEndpoint,
-    UnixEndpoint,
-    parse_endpoint,
-)
+from exporter.management.endpoint import ListenEndpoint
 from exporter.openvpn_config import (
     DiscoveredDaemon,
     Discovery,
@@ -42,12 +33,7 @@ from exporter.openvpn_config import (
 )
 from exporter.openvpn_config.checks import check
 
-FLAG = "--openvpn.management"
-
 _UNKNOWN = "discovery is not complete, so its configuration is unknown"
-
-A = TypeVar("A")
-B = TypeVar("B")
 
 
 def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
@@ -85,23 +71,6 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
     if probe_problems:
         raise ConfigError.by_line(map(decoder.locate, probe_problems))
     return config
-
-
-def from_flags(addresses: Sequence[str], patterns: Sequence[str] = ()) -> Config:
-    """Return a configuration of `addresses` and of the files of `patterns`, with defaults.
-
-    A daemon is named after its address, or after its socket file without the suffix if that name
-    is unique, discovered daemons included.
-
-    Raises ConfigError with every address that is malformed or duplicate, or if there is neither
-    an address nor a pattern.
-    """
-    if not addresses and not patterns:
-        raise ConfigError((Problem(source=FLAG, text="no address: add one"),))
-    sources = tuple(DiscoverConfig(pattern=pattern) for pattern in dict.fromkeys(patterns))
-    discovery = discover(tuple(map(_pattern, sources)), Path(), user=running_user())
-    daemons = _daemons(addresses, [daemon.name for daemon in discovery.daemons])
-    return with_discovered(Config(daemons=daemons, discover=sources), discovery)
 
 
 class _Discovered:
@@ -214,46 +183,3 @@ def _check_listening(config: Config) -> Iterator[Problem]:
         if daemon.listen_group is not None and isinstance(daemon.management, ListenEndpoint):
             text = "is only for management: listen:unix:/PATH: every user can connect to a port"
             yield Problem(key=f"daemons[{index}].listen_group", text=text)
-
-
-def _daemons(addresses: Sequence[str], other_names: Iterable[str]) -> tuple[DaemonConfig, ...]:
-    endpoints = _collect(addresses, parse_endpoint)
-    counts = collections.Counter(endpoints)
-    _collect([endpoint for endpoint in counts if counts[endpoint] > 1], _duplicate)
-    names = collections.Counter([*map(_short_name, endpoints), *other_names])
-    return _collect(endpoints, lambda endpoint: _daemon(endpoint, names[_short_name(endpoint)]))
-
-
-def _collect(items: Iterable[A], make: Callable[[A], B]) -> tuple[B, ...]:
-    """Return `make` of each item; raises ConfigError with every ValueError."""
-    made: list[B] = []
-    problems: list[Problem] = []
-    for item in items:
-        try:
-            made.append(make(item))
-        except ValueError as error:
-            problems.append(Problem(source=FLAG, text=str(error)))
-    if problems:
-        raise ConfigError(tuple(problems))
-    return tuple(made)
-
-
-def _duplicate(endpoint: Endpoint) -> None:
-    raise ValueError(f"{endpoint} is given twice: keep one")
-
-
-def _daemon(endpoint: Endpoint, name_count: int) -> DaemonConfig:
-    name = _short_name(endpoint) if name_count == 1 else str(endpoint)
-    try:
-        DAEMON_NAME.check(name)
-    except ValueError:
-        raise ValueError(
-            f"{name!r} can't be a daemon's name: name it in a configuration file"
-        ) from None
-    return DaemonConfig(name=name, management=endpoint)
-
-
-def _short_name(endpoint: Endpoint) -> str:
-    path = endpoint.path if isinstance(endpoint, UnixEndpoint | ListenUnixEndpoint) else ""
-    stem = PurePosixPath(path).stem
-    return stem or str(endpoint)

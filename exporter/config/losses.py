@@ -32,6 +32,7 @@ def _losses(old: Config, new: Config) -> Iterator[Finding]:
     monitored = {daemon.openvpn_config.file for daemon in old.daemons if daemon.openvpn_config}
     files = {daemon.name: daemon.file for daemon in new.discovery.daemons}
     missing = monitored.difference(files.values())
+    missing |= old.discovery.status_files - new.discovery.status_files
     known = {*old.findings, *_file_errors(old, monitored)}
     # An entry that resolves a finding keeps the daemon, but not what its file says.
     for finding in dict.fromkeys((*_file_errors(new, monitored), *new.findings)):

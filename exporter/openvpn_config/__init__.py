@@ -10,6 +10,7 @@
     checks                     findings: what prevents monitoring, and what makes it dangerous
     ccd                        the clients that a client-config-dir names
     patterns                   a pattern of file names -> files, with the names of their daemons
+    search                     all patterns -> each file once, with findings about the patterns
     units, command_line        the options that a service manager adds on the command line
     conflicts                  daemons that share a name, an address or a status file
     discovery                  patterns of file names -> named daemons with their findings

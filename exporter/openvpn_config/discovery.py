@@ -1,6 +1,5 @@
 """Patterns of file names as named daemons."""
 
-import itertools
 import os
 import pwd
 from collections.abc import Iterator, Sequence
@@ -8,28 +7,28 @@ from pathlib import Path
 
 import msgspec
 
-from exporter.openvpn_config import command_line, model, patterns
+from exporter.openvpn_config import command_line, model
 from exporter.openvpn_config.ccd import expected_clients
 from exporter.openvpn_config.checks import Finding, Kind, check
 from exporter.openvpn_config.conflicts import DiscoveredDaemon, with_conflicts
 from exporter.openvpn_config.errors import OpenVpnConfigError, UnreadableFile, printable
 from exporter.openvpn_config.model import OpenVpnConfig
 from exporter.openvpn_config.patterns import Match, Pattern
+from exporter.openvpn_config.search import search
 from exporter.openvpn_config.units import UnitReader
-
-MAX_FILES = 10_000
-"""Most files of all patterns together."""
 
 
 class Discovery(msgspec.Struct, frozen=True):
     """All discovered daemons, in order, and the findings that belong to no single daemon.
 
-    `matched` are the patterns that match a file.
+    `matched` are the patterns that match a file; `status_files` are the files that patterns of
+    status files match.
     """
 
     daemons: tuple[DiscoveredDaemon, ...] = ()
     findings: tuple[Finding, ...] = ()
     matched: frozenset[str] = frozenset()
+    status_files: frozenset[Path] = frozenset()
 
     @property
     def is_complete(self) -> bool:
@@ -54,7 +53,7 @@ def discover(
     A file that another file includes is not a daemon. `user` is the exporter's user; `clients`
     requests the clients of each `client-config-dir`.
     """
-    matches, findings = _find(sources, directory)
+    matches, findings = search(sources, directory)
     units = UnitReader()
     readings = [reading for match in matches if (reading := _read(match, units)) is not None]
     included = {
@@ -82,39 +81,6 @@ def running_user() -> str:
         return pwd.getpwuid(number).pw_name
     except KeyError:
         return str(number)
-
-
-def _find(sources: Sequence[Pattern], directory: Path) -> tuple[list[Match], list[Finding]]:
-    """Return each file once: by its own path if that matches, by a link otherwise."""
-    files: dict[str, Match] = {}
-    findings: list[Finding] = []
-    for pattern in sources:
-        matches = patterns.find(pattern, directory, with_directory=len(sources) > 1)
-        findings.extend(map(_unsearchable, matches.unsearchable))
-        if not (matches.files or matches.unsearchable or pattern.allow_empty):
-            findings.append(_no_match(pattern))
-        for match in matches.files:
-            target = os.path.realpath(match.file)
-            first = files.setdefault(target, match)
-            if first.file.is_symlink() and not match.file.is_symlink():
-                files[target] = match
-    if len(files) > MAX_FILES:
-        text = f"{len(files)} files match, only {MAX_FILES} are read: use narrower patterns"
-        findings.append(Finding(kind=Kind.TOO_MANY_FILES, location="discover", text=text))
-    return list(itertools.islice(files.values(), MAX_FILES)), findings
-
-
-def _no_match(pattern: Pattern) -> Finding:
-    text = "no file matches: correct the pattern, or set `allow_empty: true` for it"
-    return Finding(kind=Kind.NO_MATCH, location=printable(pattern.text), text=text)
-
-
-def _unsearchable(error: UnreadableFile) -> Finding:
-    return Finding(
-        kind=Kind.UNREADABLE,
-        location=error.location,
-        text=f"{error.text}, so configurations in it are unknown",
-    )
 
 
 def _read(match: Match, units: UnitReader) -> _Reading | None:

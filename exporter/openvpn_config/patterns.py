@@ -20,20 +20,22 @@ NAME_LIMIT = 64
 """Characters of a name, as for every daemon."""
 
 _WILDCARD = re.compile(r"[*?]|\[!?\]?[^\]]*\]")
-_SUFFIXES = (".conf", ".ovpn")
 _MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """A pattern of configuration files.
+    """A pattern of file names, by default of configuration files.
 
     `options` are those that a service manager adds on the command line; None: those of the known
-    units. `allow_empty`: a pattern without a file is normal.
+    units. `allow_empty`: a pattern without a file is normal. `suffixes` are not part of a name.
+    `remedy`: what to do if no file matches.
     """
 
     text: str
     options: str | None = None
     allow_empty: bool = False
+    suffixes: tuple[str, ...] = (".conf", ".ovpn")
+    remedy: str = "correct the pattern, or set `allow_empty: true` for it"
 
 
 class Match(msgspec.Struct, frozen=True):
@@ -50,6 +52,16 @@ class Matches(msgspec.Struct, frozen=True):
 
     files: tuple[Match, ...]
     unsearchable: tuple[UnreadableFile, ...]
+
+
+def has_wildcard(text: str) -> bool:
+    """Return whether a path is a pattern that can match several files."""
+    return bool(_WILDCARD.search(text))
+
+
+def name_of(path: Path, suffixes: Sequence[str]) -> str:
+    """Return the name of the daemon of a path without wildcards."""
+    return _clean(_without_suffix(path.name, suffixes))
 
 
 def find(pattern: Pattern, directory: Path, *, with_directory: bool) -> Matches:
@@ -100,22 +112,26 @@ class _Search:
 
 def _match(path: Path, parts: Sequence[str], *, prefix: str, pattern: Pattern) -> Match:
     pairs = [pair for pair in zip(path.parts, parts, strict=True) if _WILDCARD.search(pair[1])]
-    covered = "/".join(_covered(*pair) for pair in pairs) or _without_suffix(path.name)
+    suffixes = pattern.suffixes
+    covered = "/".join(_covered(*pair, suffixes) for pair in pairs) or _without_suffix(
+        path.name, suffixes
+    )
     in_file_name = not pairs or bool(_WILDCARD.search(parts[-1]))
     instance = path.stem if in_file_name else covered.replace("/", "-")
     return Match(path, _clean(f"{prefix}{covered}"), instance, pattern)
 
 
-def _covered(name: str, part: str) -> str:
+def _covered(name: str, part: str, suffixes: Sequence[str]) -> str:
     """Return the text from the first wildcard of the part to the last one."""
     wildcards = list(_WILDCARD.finditer(part))
     after = len(part) - wildcards[-1].end()
     covered = name[wildcards[0].start() : len(name) - after]
-    return (covered if after else _without_suffix(covered)) or _without_suffix(name)
+    whole = covered if after else _without_suffix(covered, suffixes)
+    return whole or _without_suffix(name, suffixes)
 
 
-def _without_suffix(name: str) -> str:
-    for suffix in _SUFFIXES:
+def _without_suffix(name: str, suffixes: Sequence[str]) -> str:
+    for suffix in suffixes:
         if name.endswith(suffix) and name != suffix:
             return name.removesuffix(suffix)
     return name

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.openvpn_config import Discovery, Kind, Pattern, discovery, patterns, running_user
+from exporter.openvpn_config import Discovery, Kind, Pattern, patterns, running_user, search
 from exporter.openvpn_config import discover as discover_patterns
 from tests.openvpn_config.fixtures import write
 
@@ -146,7 +146,7 @@ def test_two_stars_match_one_level(tmp_path: Path) -> None:
 def test_files_beyond_the_limit_are_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(discovery, "MAX_FILES", 2)
+    monkeypatch.setattr(search, "MAX_FILES", 2)
     for name in ("a.conf", "b.conf", "c.conf"):
         write(tmp_path, MANAGEMENT, name)
     found = discover(["*"], tmp_path)
