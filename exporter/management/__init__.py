@@ -14,6 +14,7 @@ prompts        the real-time messages that wait for an answer
 state          states, and the modes of daemons
 reconnect_reasons  why a daemon reconnects
 log_lines      lines of the daemon's log
+login_lines    the log lines of a finished login
 log_events     the events that are counted, and the lines of one failure
 peer           peer info of clients
 endpoint       addresses of management interfaces

@@ -74,7 +74,8 @@ _PEER_ID = r"(?: (?:rx-)?peer-id=-?\d+)?"  # with data channel offload: verb 7, 
 _ADDRESS = _REAL_ADDRESS + _PEER_ID
 _MANAGEMENT = "MANAGEMENT: "
 _CLIENT_ENDS = ("client-instance exiting", "client-instance restarting")
-_CLIENT_END = re.compile(rf"(?:\A|/)(?P<address>{_REAL_ADDRESS}){_PEER_ID} ")
+CLIENT_END = re.compile(rf"(?:\A|/)(?P<address>{_REAL_ADDRESS}){_PEER_ID} ")
+"""The end of a client at a line's beginning; its `address` is without a peer id."""
 # Comes before a name that a message quotes, and never before the client at the line's beginning.
 _AMBIGUOUS = re.compile(
     r": |\[|\A(?:disallowing )?peer \S+ \(|\A(?:closing instance|Disallow float) "
@@ -85,7 +86,8 @@ _ANY_EVENT = re.compile(  # one search instead of one for each event
 )
 _CONNECT_MARKERS = (" MULTI: primary virtual IP for ", " MULTI: primary virtual IPv6 for ")
 _VIRTUAL_ADDRESS = re.compile(r"[0-9a-f.:]+")
-_WHOLE_ADDRESS = re.compile(_ADDRESS)
+WHOLE_ADDRESS = re.compile(_ADDRESS)
+"""The real address of a client, with the peer id behind it if there is one."""
 
 MAX_TEXT = 2048
 """Characters of a line that may have an event or a client: OpenVPN's own have a few hundred.
@@ -132,12 +134,12 @@ def parse_connect(line: LogLine) -> ConnectLine | None:
         return None
     client = text[start + len(marker) :]
     name, _, address = client.rpartition("/")
-    if not _WHOLE_ADDRESS.fullmatch(address):
+    if not WHOLE_ADDRESS.fullmatch(address):
         return None
     # The line begins with its client, which the message repeats, or with the message.
     if start and text[1:start] != client:
         return None
-    if not start and _CLIENT_END.search(name):
+    if not start and CLIENT_END.search(name):
         return None
     ipv6 = marker == _CONNECT_MARKERS[1]
     return ConnectLine(clean(name), clean(address.partition(" ")[0]), ipv6=ipv6)
@@ -154,13 +156,13 @@ def _split(text: str) -> tuple[str, str] | None:
     if len(text) > MAX_TEXT:
         return None
     text = text.removeprefix("Connection Attempt ")
-    match = _CLIENT_END.search(text)
+    match = CLIENT_END.search(text)
     if match is None:
         return "", text
     client, message = text[: match.end()], text[match.end() :]
     if _AMBIGUOUS.search(text[: match.start()]):
         return None
     # A message may repeat its client; another client in it may be the true end of the name.
-    if _CLIENT_END.search(message.replace(client, "")):
+    if CLIENT_END.search(message.replace(client, "")):
         return None
     return match["address"], message

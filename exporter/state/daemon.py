@@ -53,7 +53,10 @@ class DaemonState:
         self.port_probes = PortProbes()
         sessions = self.clients.sessions
         self.events = Events(
-            sessions.add_logged_connect, sessions.add_logged_connects, self.port_probes.is_trace
+            sessions.add_logged_connect,
+            sessions.add_logged_connects,
+            sessions.logged_logins,
+            is_trace=self.port_probes.is_trace,
         )
         self._counters = StatusCounters(self.clients, absolute=absolute)
         self.traffic = self._counters.traffic
@@ -242,7 +245,7 @@ class DaemonState:
     def on_status_received(self) -> None:
         """Record that a status was received whole: later messages are not in it."""
         self._order.record_received()
-        self.clients.sessions.logins.on_status_received()
+        self.clients.sessions.on_status_received()
 
     @mutates
     def set_certificates(self, certificates: Sequence[CertificateFileState]) -> None:

@@ -23,6 +23,7 @@ from exporter.management.log_lines import (
     parse_line,
     severity,
 )
+from exporter.management.login_lines import parse_login
 from exporter.management.notifications import (
     KEYWORDS,
     Fatal,
@@ -35,6 +36,7 @@ from exporter.management.reconnect_reasons import RECONNECT_REASONS, reconnect_r
 from exporter.management.state import State, StateName
 from exporter.management.values import OTHER
 from exporter.state.failures import FailureLines
+from exporter.state.logged_logins import LoggedLogins
 
 _LINE_BATCH = 500
 """Lines that are counted at once: ten milliseconds."""
@@ -55,12 +57,15 @@ class Events:
         self,
         on_connect_line: Callable[[ConnectLine], None],
         on_connect_history: Callable[[Sequence[ConnectLine]], Generator[None, None, None]],
+        logins: LoggedLogins,
+        *,
         is_trace: Callable[[str, str], bool] = lambda _client, _line: False,
     ) -> None:
         """`on_connect_line` gets each real-time log line that shows a connected client.
 
-        `on_connect_history` gets all of those that are new in a history. `is_trace` returns whether
-        a line, about this client if any, is about a probe of the exporter, and counts as no event.
+        `on_connect_history` gets all of those that are new in a history. `logins` gets the logins
+        that are in the log. `is_trace` returns whether a line, about this client if any, is about a
+        probe of the exporter, and counts as no event.
         """
         self.messages = _zeros([*sorted(KEYWORDS), OTHER])
         self.transitions = _zeros([name.value for name in StateName])
@@ -72,6 +77,7 @@ class Events:
         self.fatal_errors = 0
         self._on_connect_line = on_connect_line
         self._on_connect_history = on_connect_history
+        self._logins = logins
         self._is_trace = is_trace
         self._states = SeenEntries[State](_MAX_STATES)
         self._lines = SeenEntries[LogLine](_MAX_LINES)
@@ -108,8 +114,13 @@ class Events:
             for line in batch:
                 hash(line)  # its text keeps its own: the next time is quick
             yield
+        is_first = not self._lines.initialised
         new = self._lines.unseen(history)
         self._lines_read = True
+        for batch in _line_batches(history if is_first else ()):  # no event of it counts
+            for line in batch:
+                self._record_login(line, parse_line(line))
+            yield
         connects: list[ConnectLine] = []
         for batch in _line_batches(new):
             connects += [connect for line in batch if (connect := self._count_line(line))]
@@ -157,7 +168,16 @@ class Events:
             self._is_trace(parsed.client, line.text) or self._is_repeated(parsed, line.time)
         ):
             self.log_events[parsed.event.name] += 1
+        self._record_login(line, parsed)
         return parse_connect(line)
+
+    def _record_login(self, line: LogLine, parsed: EventLine | ClientEnd | None) -> None:
+        """Record the login in a line, or that a client was rejected or has gone."""
+        login = parse_login(line)
+        if login is not None:
+            self._logins.add(login)
+        elif isinstance(parsed, ClientEnd) or (parsed is not None and parsed.failure is not None):
+            self._logins.remove(parsed.client)
 
     def _is_repeated(self, parsed: EventLine, time: int) -> bool:
         """Return whether the failure in a line is counted by an earlier line."""
@@ -177,7 +197,8 @@ class SeenEntries(Generic[_T]):
         """Keep the last `limit` entries, more if the daemon's history is longer."""
         self._limit = limit
         self._seen: deque[int] = deque(maxlen=limit)
-        self._initialised = False
+        self.initialised = False
+        """Whether a history was read."""
 
     def add(self, entry: _T) -> None:
         """Record an entry that arrived in real time."""
@@ -191,12 +212,12 @@ class SeenEntries(Generic[_T]):
         hashes = [hash(entry) for entry in history]
         seen = list(self._seen)
         complete = len(seen) < self._limit
-        known = overlap(seen, hashes, complete=complete) if self._initialised else len(history)
+        known = overlap(seen, hashes, complete=complete) if self.initialised else len(history)
         if len(hashes) > self._limit:
             self._limit = len(hashes)
             self._seen = deque(seen, maxlen=self._limit)
-        self._seen.extend(hashes if not self._initialised else hashes[known:])
-        self._initialised = True
+        self._seen.extend(hashes if not self.initialised else hashes[known:])
+        self.initialised = True
         return history[known:]
 
     def restart(self) -> None:

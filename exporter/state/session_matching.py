@@ -7,7 +7,8 @@ which may change.
 """
 
 import itertools
-from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Generic, NamedTuple, TypeVar
 
 from exporter.management.batches import row_batches
@@ -61,6 +62,22 @@ def match_rows(
             else:
                 yield from _match_group(group, known)
         yield matches
+
+
+def session_starts(
+    sessions: Iterable[ClientSession],
+) -> Generator[None, None, AbstractSet[tuple[str, str, int]]]:
+    """Return `session_start` of the last row of each session, yielding after each batch."""
+    starts: set[tuple[str, str, int]] = set()
+    for batch in row_batches(sessions):
+        starts.update(session_start(session.last_row) for session in batch)
+        yield
+    return starts
+
+
+def session_start(row: ClientRow) -> tuple[str, str, int]:
+    """Return what stays of a row's session while its key changes, unless its client floats."""
+    return row.common_name, row.real_address, row.connected_since % ZONE_STEP
 
 
 def _match_key(row: ClientRow) -> tuple[str, int]:

@@ -27,6 +27,7 @@ from exporter.management.messages import MultilineReply, Notification
 from exporter.management.notifications import LogLine, parse_log, parse_notification
 from exporter.management.values import decode as decode_text
 from exporter.state.events import Events
+from exporter.state.logged_logins import LoggedLogins
 from tests.management.captures import CAPTURES, decode
 
 EACH = pytest.mark.parametrize("event", LOG_EVENTS, ids=lambda event: event.name)
@@ -235,7 +236,7 @@ def test_the_connect_line_is_what_one_pattern_of_quadratic_time_would_match(text
     expected = None
     if match is not None:
         name = match["name"] or ""
-        forged = match["prefix"] is None and log_lines_module._CLIENT_END.search(name)
+        forged = match["prefix"] is None and log_lines_module.CLIENT_END.search(name)
         if match["prefix"] in {None, match["client"]} and not forged:
             address = match["address"].partition(" ")[0]
             expected = ConnectLine(name, address, ipv6=match["v6"] is not None)
@@ -298,7 +299,7 @@ def log_lines(capture: str) -> list[LogLine]:
 
 
 def events_of(captures: list[str]) -> Counter[str]:
-    events = Events(lambda _: None, lambda _: (None for _ in ()))
+    events = Events(lambda _: None, lambda _: (None for _ in ()), LoggedLogins())
     run_batches(events.add_log_history(()))
     for capture in captures:
         for log_line in log_lines(capture):

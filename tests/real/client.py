@@ -42,18 +42,27 @@ async def client(
     management: Management | None = None,
     ready: str = INITIALISED,
     zone: str = UTC,
+    pull: bool = True,
 ) -> AsyncIterator[Client]:
     """Run a client of ``server`` until the block ends.
 
     ``options`` come last and override the defaults. ``signer`` defaults to the server's authority,
     ``management`` to a port of its own. ``ready`` is the text of the log line to wait for; a
-    client that is rejected needs another text than the default. ``zone`` is a value of ``TZ``.
+    client that is rejected needs another text than the default. ``zone`` is a value of ``TZ``. Without
+    ``pull`` it asks for no options.
     """
     lab = server.lab
     management = management or lab.tcp()
     certificate = (signer or lab.authority).issue(common_name, trusts=lab.authority)
     defaults = [
-        *("--client", "--dev", "null", "--ifconfig-noexec", "--route-noexec", "--disable-dco"),
+        *(
+            "--client" if pull else "--tls-client",
+            "--dev",
+            "null",
+            "--ifconfig-noexec",
+            "--route-noexec",
+            "--disable-dco",
+        ),
         *("--proto", server.transport.value),
         *(() if "--remote" in options else ("--remote", LOOPBACK, str(server.port))),
         *("--nobind", "--connect-retry", "1", "--verb", "3"),

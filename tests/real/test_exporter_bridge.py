@@ -15,19 +15,23 @@ from tests.real.server import KEEPALIVE, Server, Transport
 CONNECTED = "openvpn_server_connected_clients"
 PENDING = "openvpn_server_pending_clients"
 ROUTES = "openvpn_server_routes"
+FALLBACK = ("--data-ciphers-fallback", "AES-256-GCM")  # a client without --pull negotiates none
 
 
 @asynccontextmanager
-async def bridge(lab: Lab) -> AsyncIterator[Server]:
-    """Run a TAP server that assigns no addresses until the end of the block."""
+async def bridge(lab: Lab, *more: str) -> AsyncIterator[Server]:
+    """Run a TAP server that assigns no addresses until the end of the block.
+
+    ``more`` are options that override the defaults.
+    """
     management, port = lab.tcp(), lab.port()
     options = [
         *("--mode", "server", "--tls-server", "--dev", "tap", "--disable-dco"),
-        *("--cipher", "AES-256-GCM", "--proto", "tcp4-server"),
+        *("--cipher", "AES-256-GCM", *FALLBACK, "--proto", "tcp4-server"),
         *("--local", LOOPBACK, "--port", str(port), "--dh", "none"),
         *lab.authority.issue("server").options(),
         *KEEPALIVE,
-        *("--verb", "3", *management.options()),
+        *("--verb", "3", *management.options(), *more),
     ]
     name = f"bridge-{lab.next_number()}"
     async with running(name, options, directory=lab.directory, ready=INITIALISED) as daemon:
@@ -69,3 +73,38 @@ async def test_a_handshake_on_a_bridge_is_pending_whatever_cipher_its_row_shows(
         assert counts(page) == (1, 1, 0)
         assert page.values("openvpn_server_client_sessions", by="common_name") == {"alice": 1}
         writer.close()
+
+
+async def test_silent_clients_that_were_let_in_before_the_exporter_came_are_connected(
+    lab: Lab,
+) -> None:
+    async with (
+        bridge(lab, "--verb", "1") as office,
+        client(office, "alice"),
+        client(office, "bob", *FALLBACK, "--proto", "tcp4-client", pull=False),
+    ):
+        await office.daemon.wait_for_log("address is available for bob")
+        _, writer = await asyncio.open_connection(LOOPBACK, office.port)
+        async with scraping(daemon_config(office.management)) as scraper:
+            await scraper.wait_up()
+            page = await scraper.wait_for(lambda page: page.value(PENDING) == 1)
+            assert counts(page) == (2, 1, 0)
+            assert page.value("openvpn_server_client_connects_total") == 0
+            writer.close()
+            page = await scraper.wait_for(lambda page: counts(page) == (2, 0, 0))
+            sessions = page.values("openvpn_server_client_sessions", by="common_name")
+            assert sessions == {"alice": 1, "bob": 1}
+
+
+async def test_a_client_without_an_address_is_connected_once_it_has_logged_in(
+    lab: Lab) -> None:
+    async with (
+        bridge(lab, "--dev", "tun") as office,
+        client(office, "alice"),
+        scraping(daemon_config(office.management)) as scraper,
+    ):
+        page = await scraper.wait_up()
+        assert counts(page) == (1, 0, 0)
+        async with client(office, "bob"):
+            page = await scraper.wait_for(lambda page: page.value(CONNECTED) == 2)
+            assert page.value("openvpn_server_client_connects_total") == 1

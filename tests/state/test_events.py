@@ -24,6 +24,7 @@ from exporter.management.notifications import (
 from exporter.management.reconnect_reasons import RECONNECT_REASONS
 from exporter.management.state import State, StateName
 from exporter.state.events import Events
+from exporter.state.logged_logins import LoggedLogins
 
 FAILED = LogLine(10, "N", "192.0.2.1:4 TLS Error: TLS handshake failed")
 MANAGEMENT_LINE = LogLine(10, "D", "MANAGEMENT: CMD 'log all'")
@@ -43,7 +44,7 @@ class RecordedEvents:
 
     def __init__(self) -> None:
         self.clients: list[ConnectLine] = []
-        self.events = Events(self.clients.append, self._add_history)
+        self.events = Events(self.clients.append, self._add_history, LoggedLogins())
 
     def _add_history(self, lines: Sequence[ConnectLine]) -> Generator[None, None, None]:
         self.clients += lines

@@ -10,6 +10,7 @@ from exporter.management.log_events.failures import failure_line
 from exporter.management.notifications import LogLine
 from exporter.state.events import Events
 from exporter.state.failures import FailureLines
+from exporter.state.logged_logins import LoggedLogins
 
 CASES = Path(__file__).parents[1] / "data" / "cases" / "log-lines.txt"
 
@@ -67,7 +68,7 @@ def expected(group: str, text: str) -> str:
 
 def count(*texts: str, times: Sequence[int] = ()) -> dict[str, int]:
     """Return the events of these lines, one second apart by default."""
-    events = Events(lambda _: None, lambda _: (None for _ in ()))
+    events = Events(lambda _: None, lambda _: (None for _ in ()), LoggedLogins())
     run_batches(events.add_log_history(()))
     for text, time in zip(texts, times or range(len(texts)), strict=True):
         events.add("LOG", LogLine(time, "", text))

@@ -1,0 +1,92 @@
+"""Clients whose login is in the log, until a status shows them.
+
+A login belongs to the row with its name and real address, if that row's client began before: the
+row of an earlier client at the same address has gone, a later one began after the login. Times
+are the daemon's, in seconds since the epoch.
+"""
+
+from collections import Counter
+from collections.abc import Generator, Sequence
+from itertools import chain
+
+from exporter.management.batches import row_batches
+from exporter.management.login_lines import LoginLine
+from exporter.management.status import ClientRow, ServerStatus
+from exporter.management.values import parse_real_address
+
+_LIMIT = 10_000
+"""Addresses of which a login is kept; the oldest is dropped."""
+
+_NAMES = 100
+"""Names kept of one address; up to 2.6 an IPv6 address has no port, and may have several."""
+
+_Times = dict[str, dict[str, int]]
+"""The time of the last login, by real address and name."""
+
+
+class LoggedLogins:
+    """The logins in the log before the last status was received, and those after it.
+
+    A line may arrive while a status is parsed: it is news to that status, see `Logins`.
+    """
+
+    def __init__(self) -> None:
+        self._known: _Times = {}
+        self._later: _Times = {}
+
+    def add(self, login: LoginLine) -> None:
+        """Record the line of a login."""
+        names = self._later.setdefault(login.real_address, {})
+        names[login.name] = login.time
+        _drop_oldest(names, _NAMES)
+        _drop_oldest(self._later, _LIMIT)
+
+    def remove(self, real_address: str) -> None:
+        """Record that the client at an address was rejected, or has gone."""
+        self._known.pop(real_address, None)
+        self._later.pop(real_address, None)
+
+    def on_status_received(self) -> None:
+        """Record that a status was received: it shows all logins so far."""
+        for address, names in self._later.items():
+            self._known.setdefault(address, {}).update(names)
+        self._later.clear()
+        _drop_oldest(self._known, _LIMIT)
+
+    def on_status_counted(self) -> None:
+        """Forget the logins that the last status has shown."""
+        self._known.clear()
+
+    def proves(self, row: ClientRow) -> bool:
+        """Return whether the client of a row had logged in when the last status was received."""
+        time = self._known.get(row.real_address, {}).get(row.common_name)
+        return time is not None and row.connected_since <= time
+
+
+def has_port(row: ClientRow) -> bool:
+    """Return whether the real address of a row is that of one client only."""
+    return parse_real_address(row.real_address).port is not None
+
+
+def unique_rows(
+    rows: Sequence[ClientRow], status: ServerStatus
+) -> Generator[None, None, tuple[Sequence[ClientRow], Sequence[ClientRow]]]:
+    """Return the rows whose name and real address no other row of the status has, and the others.
+
+    It yields after each batch of rows.
+    """
+    counts = Counter(dict.fromkeys(map(_name_and_address, rows), 0))
+    for batch in row_batches(chain(status.clients, status.pending)):
+        counts.update(key for key in map(_name_and_address, batch) if key in counts)
+        yield
+    unique = [row for row in rows if counts[_name_and_address(row)] == 1]
+    return unique, [row for row in rows if counts[_name_and_address(row)] > 1]
+
+
+def _name_and_address(row: ClientRow) -> tuple[str, str]:
+    return row.common_name, row.real_address
+
+
+def _drop_oldest(entries: _Times | dict[str, int], limit: int) -> None:
+    while len(entries) > limit:
+        del entries[next(iter(entries))]
