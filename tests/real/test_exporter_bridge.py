@@ -96,8 +96,7 @@ async def test_silent_clients_that_were_let_in_before_the_exporter_came_are_conn
             assert sessions == {"alice": 1, "bob": 1}
 
 
-async def test_a_client_without_an_address_is_connected_once_it_has_logged_in(
-    lab: Lab) -> None:
+async def test_a_client_without_an_address_is_connected_and_no_pool_is_exhausted(lab: Lab) -> None:
     async with (
         bridge(lab, "--dev", "tun") as office,
         client(office, "alice"),
@@ -105,6 +104,10 @@ async def test_a_client_without_an_address_is_connected_once_it_has_logged_in(
     ):
         page = await scraper.wait_up()
         assert counts(page) == (1, 0, 0)
+        events = page.values("openvpn_log_events_total", by="event")
+        assert events["no_virtual_address"] == 0  # it was logged before the exporter came
         async with client(office, "bob"):
             page = await scraper.wait_for(lambda page: page.value(CONNECTED) == 2)
             assert page.value("openvpn_server_client_connects_total") == 1
+            events = page.values("openvpn_log_events_total", by="event")
+            assert (events["no_virtual_address"], events["pool_exhausted"]) == (1, 0)

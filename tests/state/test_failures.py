@@ -25,7 +25,7 @@ EXPECTED = {
     "TCP connect failed (client)": "tcp_connect_failed",
     "wrong peer": "unexpected_peer",
     "compression mismatch": "decompress_error",
-    "no address left": "pool_exhausted",
+    "no address left": "no_virtual_address",
     "tls-crypt-v2": "control_packet_unauthenticated",
     "prefix of master under DCO at verb 6 and more": "tls_handshake_failed",
 }

@@ -15,12 +15,21 @@ SERVER_EVENTS = (
     ),
     LogEvent(
         "pool_exhausted",
-        r"MULTI: no free --ifconfig-pool addresses are available"
-        r"|MULTI: no dynamic or static remote --ifconfig address is available for .*",
+        r"MULTI: no free --ifconfig-pool addresses are available",
         1,
         "2.1-2.7",
         "MULTI: no free --ifconfig-pool addresses are available",
         "The address pool had no free address for a client.",
+        SERVER,
+    ),
+    LogEvent(
+        "no_virtual_address",
+        r"MULTI: no dynamic or static remote --ifconfig address is available for .*",
+        1,
+        "2.1-2.7",
+        "MULTI: no dynamic or static remote --ifconfig address is available for "
+        "alice/192.0.2.1:40000",
+        "A client was let in without an IPv4 address: normal on a bridge, or without a pool.",
         SERVER,
     ),
     LogEvent(
