@@ -163,6 +163,6 @@ def _split(text: str) -> tuple[str, str] | None:
     if _AMBIGUOUS.search(text[: match.start()]):
         return None
     # A message may repeat its client; another client in it may be the true end of the name.
-    if CLIENT_END.search(message.replace(client, "")):
+    if CLIENT_END.search(f"{message} ".replace(client, "")):
         return None
     return match["address"], message

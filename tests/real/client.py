@@ -48,8 +48,8 @@ async def client(
 
     ``options`` come last and override the defaults. ``signer`` defaults to the server's authority,
     ``management`` to a port of its own. ``ready`` is the text of the log line to wait for; a
-    client that is rejected needs another text than the default. ``zone`` is a value of ``TZ``. Without
-    ``pull`` it asks for no options.
+    client that is rejected needs another text than the default. ``zone`` is a value of ``TZ``.
+    Without ``pull`` it asks for no options.
     """
     lab = server.lab
     management = management or lab.tcp()
