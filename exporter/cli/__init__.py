@@ -9,7 +9,7 @@
     port_probes     the ports of `check --connect --port-probe`
     output          what commands print or write: text, tables, findings
     kubernetes      Kubernetes objects around rules and dashboards
-    serve, check, once, demo, rules, dashboards
+    serve, check, once, demo, rules, dashboards, migrate
                     one module for each command
 
 Without a command, the flags are those of `serve`.

@@ -32,6 +32,7 @@ COMMANDS = (
     Subcommand("demo", "serve the metrics of a simulated fleet, without OpenVPN"),
     Subcommand("rules", "print the alert rules for Prometheus, with your thresholds"),
     Subcommand("dashboards", "list, print or write the dashboards for Grafana"),
+    Subcommand("migrate", "print the configuration that replaces the flags of another exporter"),
 )
 
 _VARIABLES = "A flag wins over its environment variable, which is in brackets."
