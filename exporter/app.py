@@ -19,6 +19,7 @@ from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.monitor.monitor import Monitor
+from exporter.monitor.pki_pool import PkiPool
 from exporter.monitor.pool import MonitorPool
 from exporter.monitor.port_prober import PortProber
 from exporter.monitor.probed_ports import ProbedPorts
@@ -94,6 +95,7 @@ async def run_app(
         finally:
             app.pool.stop()  # sessions with daemons and HTTP clients end at the same time
             app.probed_ports.stop()
+            app.pki.stop()
 
 
 class _App:
@@ -108,6 +110,7 @@ class _App:
             lambda: self.probed_ports.ports,
         )
         self.pool = MonitorPool(self._monitor, self._other_tasks)
+        self.pki = PkiPool()
         self.shares = SharePool()
         self._config = config
         self._logged_findings: frozenset[Finding] = frozenset()
@@ -120,7 +123,8 @@ class _App:
         try:
             yield
         finally:
-            await asyncio.gather(self.shares.close(), self.pool.close(), self.probed_ports.close())
+            parts = (self.shares, self.pool, self.pki, self.probed_ports)
+            await asyncio.gather(*(part.close() for part in parts))
 
     def web_application(
         self, telemetry_path: str, reload: ConfigReloader, external_url: ExternalUrl | None
@@ -156,6 +160,7 @@ class _App:
         self.self_metrics.set_skipped_daemons(len(skipped))
         self._config = config
         changes = await self.pool.apply(targets(config))
+        await self.pki.apply(self.pool.daemons)
         await self.shares.apply(self.pool.monitors)
         self.self_metrics.set_daemons(len(self.pool.daemons))
         await self.probed_ports.apply(config.port_probes)

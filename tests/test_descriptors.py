@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from exporter import descriptors
+from exporter.config import DaemonConfig
+from exporter.config.target import Target
 from exporter.management.endpoint import TcpEndpoint, UnixEndpoint
 from exporter.management.errors import EndpointUnreachable
 from exporter.monitor import oneshot
@@ -79,7 +81,7 @@ async def test_no_more_daemons_are_polled_at_once_than_there_are_descriptors(
     monkeypatch.setattr(descriptors, "daemon_limit", lambda: 6)
     running, most = 0, 0
 
-    async def poll_once(_: object) -> None:
+    async def poll_once(*_: object) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -87,7 +89,7 @@ async def test_no_more_daemons_are_polled_at_once_than_there_are_descriptors(
         running -= 1
 
     monkeypatch.setattr(oneshot, "poll_once", poll_once)
-    await poll_all([None] * 20)  # type: ignore[list-item]
+    await poll_all([Target(DaemonConfig(name="office"))] * 20)
     assert most == 3
 
 

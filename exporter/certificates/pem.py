@@ -4,12 +4,16 @@ OpenVPN reads PEM, and ignores text around the blocks, as easy-rsa writes it.
 """
 
 import re
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from exporter.certificates.source import Certificate, CertificateDirective, Entry, RevocationList
 from exporter.management.values import clean, decode
+
+_T = TypeVar("_T")
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _REVOCATION_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
@@ -25,12 +29,12 @@ def parse(content: bytes, directive: CertificateDirective) -> tuple[Entry, ...]:
     Raises:
         InvalidPem: the file has no entry, or an entry can't be parsed.
     """
-    try:
-        is_crl = directive is CertificateDirective.CRL
-        entries = _revocation_lists(content) if is_crl else _certificates(content)
-    except (ValueError, x509.InvalidVersion) as error:
-        # The library's own message is about its parser, not about the file.
-        raise InvalidPem("a PEM block is damaged") from error
+    is_crl = directive is CertificateDirective.CRL
+    entries: tuple[Entry, ...] = (
+        convert_crls(content, _revocation_list)
+        if is_crl
+        else convert_certificates(content, _certificate)
+    )
     if not entries:
         label = "X509 CRL" if is_crl else "CERTIFICATE"
         raise InvalidPem(f"no PEM block '-----BEGIN {label}-----'")
@@ -53,16 +57,35 @@ def inline_block(configuration: bytes, directive: CertificateDirective) -> bytes
 _BLOCK = re.DOTALL | re.MULTILINE
 
 
-def _certificates(content: bytes) -> tuple[Entry, ...]:
-    return tuple(map(_certificate, _CERTIFICATE.findall(content)))
+def convert_certificates(
+    content: bytes, convert: Callable[[x509.Certificate], _T]
+) -> tuple[_T, ...]:
+    """Return `convert` of each certificate of a file, in order; raises InvalidPem."""
+    return _convert(
+        _CERTIFICATE.findall(content),
+        lambda block: convert(x509.load_pem_x509_certificate(block)),
+    )
 
 
-def _revocation_lists(content: bytes) -> tuple[Entry, ...]:
-    return tuple(map(_revocation_list, _REVOCATION_LIST.findall(content)))
+def convert_crls(
+    content: bytes, convert: Callable[[x509.CertificateRevocationList], _T]
+) -> tuple[_T, ...]:
+    """Return `convert` of each revocation list of a file, in order; raises InvalidPem."""
+    return _convert(
+        _REVOCATION_LIST.findall(content),
+        lambda block: convert(x509.load_pem_x509_crl(block)),
+    )
 
 
-def _certificate(block: bytes) -> Certificate:
-    certificate = x509.load_pem_x509_certificate(block)
+def _convert(blocks: Iterable[bytes], convert: Callable[[bytes], _T]) -> tuple[_T, ...]:
+    try:
+        return tuple(map(convert, blocks))
+    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension) as error:
+        # The library's own message is about its parser, not about the file.
+        raise InvalidPem("a PEM block is damaged") from error
+
+
+def _certificate(certificate: x509.Certificate) -> Certificate:
     return Certificate(
         subject=_name(certificate.subject),
         serial=f"{certificate.serial_number:x}",
@@ -71,8 +94,7 @@ def _certificate(block: bytes) -> Certificate:
     )
 
 
-def _revocation_list(block: bytes) -> RevocationList:
-    crl = x509.load_pem_x509_crl(block)
+def _revocation_list(crl: x509.CertificateRevocationList) -> RevocationList:
     next_update = crl.next_update_utc
     timestamp = None if next_update is None else next_update.timestamp()
     return RevocationList(

@@ -7,6 +7,7 @@ import msgspec
 
 from exporter.config.schema import DaemonConfig
 from exporter.config.types import can_read_certificates
+from exporter.files import FileTooLargeError, NotRegularFileError
 from exporter.openvpn_config import Inline
 
 
@@ -53,6 +54,24 @@ class FileProblem(enum.StrEnum):
     PERMISSION = "permission"
     UNREADABLE = "unreadable"
     INVALID = "invalid"
+
+
+def file_problem(error: OSError | ValueError) -> FileProblem:
+    """Return the reason why a file can't be used."""
+    match error:
+        case FileNotFoundError() | NotADirectoryError():
+            return FileProblem.MISSING
+        case PermissionError():
+            return FileProblem.PERMISSION
+        case ValueError() | NotRegularFileError() | FileTooLargeError():
+            return FileProblem.INVALID
+        case OSError():
+            return FileProblem.UNREADABLE
+
+
+def error_text(error: OSError | ValueError) -> str:
+    """Return the error as a sentence for the log."""
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 class CertificateFileState(msgspec.Struct, frozen=True):

@@ -11,9 +11,10 @@ from exporter.certificates.source import (
     CertificateFileState,
     CertificateSource,
     Entry,
-    FileProblem,
+    error_text,
+    file_problem,
 )
-from exporter.files import FileStamp, FileTooLargeError, NotRegularFileError, read_regular
+from exporter.files import FileStamp, read_regular
 from exporter.log import Level, event
 
 INTERVAL = 60.0
@@ -69,7 +70,7 @@ class CertificateFiles:
             state = CertificateFileState(source, _entries(source))
         except (OSError, InvalidPem) as error:
             stamp = None  # a permission that is granted later does not change the stamp
-            state = CertificateFileState(source, problem=_problem(error))
+            state = CertificateFileState(source, problem=file_problem(error))
             if cached is None or cached.problem is not state.problem:
                 _warn(source, error)
         self._cached[source] = stamp, state
@@ -83,18 +84,6 @@ def _entries(source: CertificateSource) -> tuple[Entry, ...]:
     return parse(content, source.directive)
 
 
-def _problem(error: OSError | InvalidPem) -> FileProblem:
-    match error:
-        case FileNotFoundError() | NotADirectoryError():
-            return FileProblem.MISSING
-        case PermissionError():
-            return FileProblem.PERMISSION
-        case InvalidPem() | NotRegularFileError() | FileTooLargeError():
-            return FileProblem.INVALID
-        case OSError():
-            return FileProblem.UNREADABLE
-
-
 def _warn(source: CertificateSource, error: OSError | InvalidPem) -> None:
     event(
         _log,
@@ -102,5 +91,5 @@ def _warn(source: CertificateSource, error: OSError | InvalidPem) -> None:
         "cannot use certificate file",
         file=str(source.path),
         directive=source.directive.value,
-        error=error.strerror or str(error) if isinstance(error, OSError) else str(error),
+        error=error_text(error),
     )

@@ -3,6 +3,7 @@
     schema              every key: its type, default, bounds and description
     keys                what a key of a section is
     share, share_checks the keys of `share`, and what contradicts them
+    pki                 the keys of the lists of issued certificates
     port_probe          the keys of the probes of ports
     probe_plan          these keys and a discovered configuration -> the probes of a daemon
     probe_checks        the probes of all daemons together

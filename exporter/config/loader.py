@@ -11,6 +11,7 @@ from exporter.config.decoder import Decoder, InvalidNode, Unresolved
 from exporter.config.discovered import discovered_values, findings, with_discovered
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.keys import key_specs
+from exporter.config.pki import PkiConfig, check_pki
 from exporter.config.probe_checks import with_probe_plans
 from exporter.config.schema import (
     Config,
@@ -63,6 +64,7 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
         *map(decoder.locate, _check_slot_release(config)),
         *map(decoder.locate, _check_listening(config)),
         *map(decoder.locate, check_shares(config)),
+        *map(decoder.locate, check_pki(_pki_sections(config))),
     ]:
         raise ConfigError.by_line(problems)
     entry_findings = tuple(discovered.findings(config, decoder.lines))
@@ -183,3 +185,9 @@ def _check_listening(config: Config) -> Iterator[Problem]:
         if daemon.listen_group is not None and isinstance(daemon.management, ListenEndpoint):
             text = "is only for management: listen:unix:/PATH: every user can connect to a port"
             yield Problem(key=f"daemons[{index}].listen_group", text=text)
+
+
+def _pki_sections(config: Config) -> Iterator[tuple[str, PkiConfig | None]]:
+    yield "pki", config.pki
+    for index, daemon in enumerate(config.daemons):
+        yield f"daemons[{index}].pki", daemon.pki

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from exporter.config.keys import KeySpec
+from exporter.config.pki import DaemonPki, GeneralPki
 from exporter.config.port_probe import PortProbeConfig, PortProbeEntry
 from exporter.config.probe_plan import ProbePlan
 from exporter.config.secret_files import PrivacyKey
@@ -222,6 +223,7 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             "section; see [port probes](port-probes.md).",
         ),
     ] = None
+    pki: DaemonPki = None
     openvpn_config: OpenVpnConfig | None = None
     probe_plan: ProbePlan | None = None
 
@@ -365,6 +367,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     events: Annotated[
         EventsConfig, KeySpec(Section(EventsConfig), "Events that are counted between polls.")
     ] = EventsConfig()
+    pki: GeneralPki = None
     port_probes: Annotated[
         tuple[PortProbeEntry, ...],
         KeySpec(

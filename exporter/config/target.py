@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 
+from exporter.config.pki import PkiConfig
 from exporter.config.schema import (
     ClientsConfig,
     Config,
@@ -25,6 +26,8 @@ class Target(msgspec.Struct, frozen=True):
     events: EventsConfig = EventsConfig()
     poll_interval: float = Config().poll_interval
     """Seconds between polls: the daemon's own, or the general one."""
+    pki: PkiConfig | None = None
+    """The certificates issued to its clients: the daemon's own key, or the general one."""
 
     @property
     def name(self) -> str:
@@ -81,7 +84,13 @@ class Target(msgspec.Struct, frozen=True):
 def targets(config: Config) -> tuple[Target, ...]:
     """Return the targets, in the order of the configuration."""
     return tuple(
-        Target(daemon, config.clients, config.events, daemon.poll_interval or config.poll_interval)
+        Target(
+            daemon,
+            config.clients,
+            config.events,
+            daemon.poll_interval or config.poll_interval,
+            daemon.pki or config.pki,
+        )
         for daemon in config.daemons
     )
 

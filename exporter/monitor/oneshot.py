@@ -2,12 +2,14 @@
 
 import asyncio
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from exporter import descriptors
 from exporter.aio import run_in_daemon_thread
+from exporter.certificates.pki import PkiSource, PkiState, pki_source
+from exporter.certificates.pki_watch import PkiWatch
 from exporter.certificates.source import certificate_sources
 from exporter.config.target import Target
 from exporter.management.errors import EndpointNotFound, ManagementError, SlotHeld
@@ -45,19 +47,33 @@ async def poll_all(targets: Sequence[Target]) -> Sequence[OneShotResult]:
     # Half of them: a daemon may take a second one, for its status file.
     limit = CONCURRENCY if available is None else max(1, min(CONCURRENCY, available // 2))
     semaphore = asyncio.Semaphore(limit)
+    issued = await _read_issued(targets)
 
     async def poll(target: Target) -> OneShotResult:
         async with semaphore:
-            return await poll_once(target)
+            source = pki_source(target)
+            return await poll_once(target, issued[source] if source is not None else None)
 
     return await asyncio.gather(*map(poll, targets))
 
 
-async def poll_once(target: Target) -> OneShotResult:
-    """Poll one target; each reply may take the daemon's `timeout`."""
+async def _read_issued(targets: Iterable[Target]) -> Mapping[PkiSource, PkiState]:
+    """Read the lists of issued certificates of these targets, each once."""
+    sources = {source for target in targets if (source := pki_source(target)) is not None}
+    states = await asyncio.gather(*(PkiWatch(source).check() for source in sources))
+    return {state.source: state for state in states}
+
+
+async def poll_once(target: Target, pki: PkiState | None = None) -> OneShotResult:
+    """Poll one target; each reply may take the daemon's `timeout`.
+
+    Its clients are compared with the certificates of `pki`.
+    """
     loop = asyncio.get_running_loop()
     started_at = loop.time()
     daemon = DaemonState(target, absolute=True)
+    if pki is not None:
+        daemon.set_pki(pki)
     errors = []
     if target.daemon.management is not None and (error := await _poll_management(daemon)):
         errors.append(error)

@@ -9,6 +9,7 @@ session_matching    the same for rows whose session has another key
 logged_connects     clients whose connect is in the log, until a status shows them
 logins              clients that the daemon has let in, which no row may prove
 logged_logins       the same from the lines of its log
+client_certificates the certificates of clients, compared with those that were issued
 status_counters     the counters that statuses drive: of clients, of a tunnel, of the daemon
 status_order        where restarts belong between the statuses of session and file
 port_probes         the ports that are probed: last results, outcomes, own traces

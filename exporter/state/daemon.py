@@ -6,6 +6,7 @@ Time is an argument, in seconds since the epoch. A daemon that goes down keeps i
 from collections import Counter
 from collections.abc import Generator, Sequence
 
+from exporter.certificates.pki import PkiState, pki_source
 from exporter.certificates.source import CertificateFileState, certificate_sources
 from exporter.config.target import Target
 from exporter.management import prompts
@@ -22,6 +23,7 @@ from exporter.management.notifications import (
 from exporter.management.replies import DaemonInfo, Poll, Version, parse_title
 from exporter.management.state import Mode, State, infer_tunnel_mode
 from exporter.management.status import ServerStatus, Status, StatusSource
+from exporter.state.client_certificates import ClientCertificates
 from exporter.state.clients import ClientTable
 from exporter.state.down import DownState
 from exporter.state.events import Events
@@ -83,8 +85,8 @@ class DaemonState:
         self.unparsed_lines = 0
         self.failed_commands = FailedCommands()
         self.sharing = SharingState()
-
         self.certificates: Sequence[CertificateFileState] = ()
+        self.client_certificates = ClientCertificates()
         self.revision = 0
         self.client_revision = 0
         self.is_updating = False
@@ -139,6 +141,8 @@ class DaemonState:
     def reconfigure(self, target: Target) -> None:
         """Apply another configuration of the same target."""
         status_file = self.target.daemon.status_file
+        if pki_source(target) != pki_source(self.target):
+            self.client_certificates = ClientCertificates()
         self.target = target
         self.privacy = privacy_for(target.daemon, target.clients)
         self.modes.reconfigure(target.configured_mode)
@@ -218,6 +222,8 @@ class DaemonState:
                 self._fatal_text = text
             case ClientEvent(event="ESTABLISHED", client_id=client_id, env=env):
                 self.clients.add_established(client_id, env)
+                if self.target.pki is not None:
+                    self.client_certificates.add_established(client_id, env)
             case _:
                 prompt = prompts.blocking_prompt(notification)
                 self.prompt = prompt.prompt_kind if prompt else self.prompt
@@ -253,6 +259,11 @@ class DaemonState:
         self.certificates = certificates
 
     @mutates
+    def set_pki(self, state: PkiState) -> None:
+        """Record what is known of the certificates that were issued to clients."""
+        self.client_certificates.set_pki(state)
+
+    @mutates
     def add_unparsed(self, lines: int) -> None:
         """Count lines that could not be parsed."""
         self.unparsed_lines += lines
@@ -278,6 +289,7 @@ class DaemonState:
             yield from self._counters.update(
                 status, now, monitored_for=monitored_for, connection_age=age(start, daemon_now)
             )
+        yield from self.client_certificates.update(self.clients.sessions, now)
         self.down = None
         self.status_fallbacks += poll.fallback
         self._set_status(StatusSource.MANAGEMENT, status, now=now, duration=duration)
@@ -307,6 +319,7 @@ class DaemonState:
             )
             if not self.has_management:  # else `load-stats` has the growth of the file's clients
                 self._counters.update_traffic(None, now)
+        yield from self.client_certificates.update(self.clients.sessions, now)
         self._set_status(StatusSource.STATUS_FILE, status, now=now, duration=duration)
         if not self.has_management:
             self.down = None

@@ -65,6 +65,8 @@ class SessionTracker:
         self.durations = Histogram(DURATION_BOUNDS)
         self.current: Sequence[ClientSession] = ()
         """The sessions of the last status, one for each of its rows."""
+        self.changes = 0
+        """Grows whenever a session may have begun or ended."""
         self._identity = identity
         self._sessions: dict[SessionKey, ClientSession] = {}
         self._absolute = absolute
@@ -205,6 +207,7 @@ class SessionTracker:
                 self._logged_connects.consume(row.common_name, row.real_address)
                 current.append(_new_session(self._identity(row), row, _UNKNOWN_PEER))
             yield
+        self.changes += bool(unmatched or keyed.duplicates) or not all_known
         if not all_known:
             yield from self._close_absent(
                 active, keep_once=unreadable > 0, keep_ids=not keyed.all_have_ids
@@ -250,6 +253,7 @@ class SessionTracker:
         """Record that the daemon restarted: its sessions are over, its client ids start at 0."""
         ended, self._sessions = self._sessions, {}
         self.current = ()
+        self.changes += 1
         self._initialised = True
         self._new_starts = _StartRange()
         for batch in row_batches(ended.values()):

@@ -1,0 +1,80 @@
+"""The lists of issued certificates of all daemons: each is read once, for all that share it."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from exporter.certificates.pki import PkiSource, PkiState, pki_source
+from exporter.certificates.pki_watch import PkiWatch
+from exporter.monitor.pool import log_crash
+from exporter.state.daemon import DaemonState
+
+
+class _PkiEntry(msgspec.Struct, frozen=True):
+    watch: PkiWatch
+    task: asyncio.Task[None]
+
+
+class PkiPool:
+    """Watches the lists that were applied last, until it is closed."""
+
+    def __init__(self, on_checked: Callable[[PkiState], None] = lambda _: None) -> None:
+        """`on_checked` gets the state of a list after each check, as all daemons that use it do."""
+        self._on_checked = on_checked
+        self._entries: dict[PkiSource, _PkiEntry] = {}
+        self._daemons: dict[PkiSource, list[DaemonState]] = {}
+
+    @property
+    def states(self) -> Sequence[PkiState]:
+        """What is known of each list."""
+        return [entry.watch.state for entry in self._entries.values()]
+
+    async def apply(self, daemons: Iterable[DaemonState]) -> None:
+        """Watch the lists of these daemons from now on; what is known of others is dropped."""
+        self._daemons = {}
+        for daemon in daemons:
+            source = pki_source(daemon.target)
+            if source is not None:
+                self._daemons.setdefault(source, []).append(daemon)
+        removed = {
+            source: self._entries.pop(source)
+            for source in [*self._entries]
+            if source not in self._daemons
+        }
+        await _stop(removed)
+        for source, users in self._daemons.items():
+            if source not in self._entries:
+                self._entries[source] = self._start(source)
+            for daemon in users:
+                daemon.set_pki(self._entries[source].watch.state)
+
+    def _start(self, source: PkiSource) -> _PkiEntry:
+        watch = PkiWatch(source)
+        task = asyncio.create_task(
+            watch.run(self._deliver), name=f"issued certificates {source.path}"
+        )
+        task.add_done_callback(log_crash)
+        return _PkiEntry(watch, task)
+
+    def _deliver(self, state: PkiState) -> None:
+        for daemon in self._daemons.get(state.source, ()):
+            daemon.set_pki(state)
+        self._on_checked(state)
+
+    def stop(self) -> None:
+        """Cancel the tasks; `close` waits for their end."""
+        for entry in self._entries.values():
+            entry.task.cancel()
+
+    async def close(self) -> None:
+        """Stop watching."""
+        await _stop(self._entries)
+        self._entries = {}
+
+
+async def _stop(entries: Mapping[PkiSource, _PkiEntry]) -> None:
+    tasks = [entry.task for entry in entries.values()]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
