@@ -76,6 +76,7 @@ docs: .venv/dev.stamp ## Generate the documentation and the dashboards
 	@$(BIN)/python -m exporter.metrics.docs
 	@$(BIN)/python -m grafana
 	@$(BIN)/openvpn-exporter rules --output prometheus/openvpn.rules.yml
+	@$(BIN)/openvpn-exporter rules --usage --output prometheus/openvpn-usage.rules.yml
 	@$(BIN)/python -m scripts.helm_chart
 	@$(BIN)/python -m scripts.render_docs
 

@@ -7,20 +7,22 @@ from exporter.metrics import catalogue
 
 ROOT = Path(__file__).parent.parent
 METRICS = {metric.name for metric in catalogue.METRICS}
+RECORDED = re.compile(r"\w+:openvpn_\w+:\w+")
+"""The name of a series that rules record."""
 
 GENERATED = {"metrics.md", "configuration.md"}
 """Pages with names of metrics, and no queries."""
 
 
 def docs_queries() -> dict[str, str]:
-    """Return each query by its page and text: code with the name of a metric of this exporter."""
+    """Return each query by its page and text: code with a metric of this exporter or its rules."""
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     return {
         f"{page.name}: {query}": query
         for page in pages
         if page.name not in GENERATED
         for query in _code(page)
-        if METRICS & set(re.findall(r"\w+", query))
+        if METRICS & set(re.findall(r"\w+", query)) or RECORDED.search(query)
     }
 
 

@@ -14,7 +14,7 @@ import yaml
 from aiohttp import ClientSession
 
 from exporter import __version__
-from exporter.alert_rules import THRESHOLDS
+from exporter.alert_rules import THRESHOLDS, USAGE_THRESHOLDS
 from exporter.cli.main import COMMANDS
 from exporter.cli.subcommand import Subcommand
 from tests.fake_daemon import TEST_TIMEOUT, fake_daemon
@@ -255,6 +255,21 @@ class TestRules:
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == (ROOT / "prometheus" / "openvpn.rules.yml").read_text()
 
+    def test_prints_the_rules_for_usage_of_the_repository(self) -> None:
+        done = run("rules", "--usage")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == (ROOT / "prometheus" / "openvpn-usage.rules.yml").read_text()
+
+    def test_rules_for_usage_are_another_object_in_kubernetes(self) -> None:
+        kubernetes = ("--format", "prometheusrule")
+        usage, alerts = (
+            yaml.safe_load(run("rules", *flags, *kubernetes).stdout)
+            for flags in (("--usage", "--threshold=client-quota=2TB"), ())
+        )
+        names = (usage["metadata"]["name"], alerts["metadata"]["name"])
+        assert names == ("openvpn-exporter-usage", "openvpn-exporter")
+        assert "> 2e12" in usage["spec"]["groups"][1]["rules"][0]["expr"]
+
     def test_writes_rules_with_job_thresholds_and_runbook(self, tmp_path: Path) -> None:
         file = tmp_path / "openvpn.rules.yml"
         thresholds = ("--threshold=daemon-down=17m", "--threshold", "auth-failures=50")
@@ -271,6 +286,7 @@ class TestRules:
             ("--threshold=daemon-down", "write NAME=VALUE"),
             ("--threshold=daemon-down=soon", "threshold daemon-down: 'soon' is not a duration"),
             ("--threshold=daemons=1", "'daemons' is no threshold: use one of exporter-down,"),
+            ("--threshold=client-quota=2TB", "'client-quota' is no threshold"),
             ("--runbook=a b", "'a b' is no URL"),
             ("--external-label=a-b", "the external label 'a-b'"),
             ("--format=helm", "invalid choice: 'helm'"),
@@ -301,7 +317,7 @@ class TestRules:
 
     def test_help_lists_every_threshold_with_its_default(self) -> None:
         listed = run("rules", "--help").stdout
-        for threshold in THRESHOLDS:
+        for threshold in (*THRESHOLDS, *USAGE_THRESHOLDS):
             assert f"  {threshold.name}={threshold.default} " in listed
             assert threshold.description in listed
 

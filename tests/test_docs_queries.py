@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.alert_rules.shipped import USAGE_LABELS
 from tests.docs_queries import docs_queries
 from tests.expressions import analyse
 
@@ -16,4 +17,4 @@ def test_the_pages_have_queries() -> None:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_query_uses_existing_series(name: str) -> None:
-    assert analyse(QUERIES[name]).problems == ()
+    assert analyse(QUERIES[name], USAGE_LABELS).problems == ()

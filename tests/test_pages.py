@@ -49,7 +49,7 @@ def test_every_linked_file_exists(page: Path) -> None:
     ids=lambda page: page.name,
 )
 def test_every_named_metric_exists(page: Path) -> None:
-    named = set(re.findall(r"(?<!exporter/)(?<!► )\bopenvpn_[a-z0-9_]+", page.read_text()))
+    named = set(re.findall(r"(?<!exporter/)(?<!► )(?<!:)\bopenvpn_[a-z0-9_]+", page.read_text()))
     samples = {
         name + suffix for name in METRIC_NAMES for suffix in ("", "_bucket", "_sum", "_count")
     }

@@ -1,13 +1,25 @@
-"""The alert rules of this version.
+"""The rules of this version for Prometheus.
 
-    openvpn.rules.yml   the rules, with placeholders for job, thresholds and runbook URL
+    openvpn.rules.yml   the alerts, with placeholders for job, thresholds and runbook URL
+    usage.rules.yml     recording rules for the usage of clients, and an alert on a quota; the same
+                        placeholders
     thresholds          the thresholds: names, defaults, how each is written
-    rendering           the rules with all placeholders filled in
+    rendering           a file with all placeholders filled in
 
-`prometheus/openvpn.rules.yml` is the result with the defaults.
+`prometheus/openvpn.rules.yml` and `prometheus/openvpn-usage.rules.yml` are the results with the
+defaults.
 """
 
-from exporter.alert_rules.rendering import JOB, render
-from exporter.alert_rules.thresholds import THRESHOLDS, Threshold
+from exporter.alert_rules.rendering import ALERTS, JOB, USAGE, RuleFile, render
+from exporter.alert_rules.thresholds import THRESHOLDS, USAGE_THRESHOLDS, Threshold
 
-__all__ = ["JOB", "THRESHOLDS", "Threshold", "render"]
+__all__ = [
+    "ALERTS",
+    "JOB",
+    "THRESHOLDS",
+    "USAGE",
+    "USAGE_THRESHOLDS",
+    "RuleFile",
+    "Threshold",
+    "render",
+]

@@ -5,12 +5,28 @@ import string
 from collections.abc import Mapping, Sequence
 from importlib import resources
 
-from exporter.alert_rules.thresholds import THRESHOLDS, Placeholders
+import msgspec
+
+from exporter.alert_rules.thresholds import (
+    THRESHOLDS,
+    USAGE_THRESHOLDS,
+    Placeholders,
+    Threshold,
+)
 
 JOB = "openvpn"
 """The job of the examples."""
 
-_THRESHOLDS = {threshold.name: threshold for threshold in THRESHOLDS}
+
+class RuleFile(msgspec.Struct, frozen=True):
+    """A file of rules with placeholders, and their thresholds."""
+
+    name: str
+    thresholds: tuple[Threshold, ...]
+
+
+ALERTS = RuleFile("openvpn.rules.yml", THRESHOLDS)
+USAGE = RuleFile("usage.rules.yml", USAGE_THRESHOLDS)
 
 _RUNBOOK_LINE = re.compile(r"^ +runbook_url: .*\n", re.MULTILINE)
 
@@ -22,15 +38,17 @@ class _Template(string.Template):
 
 
 def render(
+    file: RuleFile = ALERTS,
     *,
     job: str = JOB,
     external_labels: Sequence[str] = (),
     runbook: str | None = None,
     thresholds: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the rule file, in YAML.
+    """Return a rule file, in YAML.
 
     Args:
+        file: the alerts, or the rules for usage.
         job: the job of the exporter in Prometheus.
         external_labels: names of labels that distinguish several Prometheus servers in a ruler
             that evaluates the rules for all of them, such as `cluster`.
@@ -47,9 +65,9 @@ def render(
         )
     placeholders = {"job": _quoted(job), "runbook": runbook or ""}
     placeholders |= _external(external_labels)
-    placeholders |= _placeholders({name: item.default for name, item in _THRESHOLDS.items()})
-    placeholders |= _placeholders(thresholds or {})
-    rules = resources.files(__package__).joinpath("openvpn.rules.yml").read_text(encoding="utf-8")
+    values = {threshold.name: threshold.default for threshold in file.thresholds}
+    placeholders |= _placeholders(file.thresholds, values | dict(thresholds or {}))
+    rules = resources.files(__package__).joinpath(file.name).read_text(encoding="utf-8")
     if runbook is None:
         rules = _RUNBOOK_LINE.sub("", rules)
     return _Template(rules).substitute(placeholders)
@@ -72,13 +90,14 @@ def _external(labels: Sequence[str]) -> Placeholders:
 _OWN_LABELS = frozenset({"job", "instance", "daemon", "common_name", "host"})
 
 
-def _placeholders(thresholds: Mapping[str, str]) -> Placeholders:
+def _placeholders(thresholds: Sequence[Threshold], values: Mapping[str, str]) -> Placeholders:
     placeholders: Placeholders = {}
-    for name, text in thresholds.items():
-        if name not in _THRESHOLDS:
-            raise ValueError(f"{name!r} is no threshold: use one of {', '.join(_THRESHOLDS)}")
+    by_name = {threshold.name: threshold for threshold in thresholds}
+    for name, text in values.items():
+        if name not in by_name:
+            raise ValueError(f"{name!r} is no threshold: use one of {', '.join(by_name)}")
         try:
-            placeholders |= _THRESHOLDS[name].placeholders(text)
+            placeholders |= by_name[name].placeholders(text)
         except ValueError as error:
             raise ValueError(f"threshold {name}: {error}") from error
     return placeholders

@@ -1,5 +1,6 @@
-"""The thresholds of the alert rules, one row each."""
+"""The thresholds of the rules, one row each."""
 
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -59,6 +60,17 @@ def _rate(name: str, text: str) -> Placeholders:
     return {name: str(int(text))}
 
 
+def _bytes(name: str, text: str) -> Placeholders:
+    found = re.fullmatch(r"(\d+)(kB|MB|GB|TB)", text)
+    if found is None or not int(found[1]):
+        raise ValueError(f"{text!r} is not a number of bytes: write one such as 500MB or 100GB")
+    return {name: f"{int(found[1])}e{_EXPONENTS[found[2]]}"}
+
+
+_EXPONENTS = {"kB": 3, "MB": 6, "GB": 9, "TB": 12}
+"""Powers of ten, as in quotas of providers."""
+
+
 class Threshold(msgspec.Struct, frozen=True):
     """One threshold; `fill` returns the placeholders of a value."""
 
@@ -105,3 +117,11 @@ THRESHOLDS = (
     Threshold("certificate-urgent", "2d", _duration, "critical: time until a certificate expires"),
     Threshold("crl-expiring", "2d", _duration, "critical: time until a CRL expires"),
 )
+"""Those of the alerts."""
+
+USAGE_THRESHOLDS = (
+    Threshold(
+        "client-quota", "100GB", _bytes, "bytes of a client in 30 days, both directions together"
+    ),
+)
+"""Those of the rules for usage."""

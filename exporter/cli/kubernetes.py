@@ -6,7 +6,7 @@ _PROMETHEUS_RULE = """\
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
-  name: openvpn-exporter
+  name: {name}
   labels:
     app.kubernetes.io/name: openvpn-exporter
 spec:
@@ -26,9 +26,9 @@ data:
 """
 
 
-def prometheus_rule(rules: str) -> str:
-    """Return the object of the Prometheus Operator that contains a rule file."""
-    return _PROMETHEUS_RULE + textwrap.indent(rules, "  ")
+def prometheus_rule(name: str, rules: str) -> str:
+    """Return the object of the Prometheus Operator, with this name, that contains a rule file."""
+    return _PROMETHEUS_RULE.format(name=name) + textwrap.indent(rules, "  ")
 
 
 def config_map(file: str, dashboard: str) -> str:

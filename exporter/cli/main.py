@@ -30,7 +30,7 @@ COMMANDS = (
     Subcommand("check", "validate the configuration, and poll each daemon on request"),
     Subcommand("once", "poll each daemon once and write the metrics to the terminal or a file"),
     Subcommand("demo", "serve the metrics of a simulated fleet, without OpenVPN"),
-    Subcommand("rules", "print the alert rules for Prometheus, with your thresholds"),
+    Subcommand("rules", "print the rules for Prometheus, with your thresholds: alerts, or usage"),
     Subcommand("dashboards", "list, print or write the dashboards for Grafana"),
     Subcommand("migrate", "print the configuration that replaces the flags of another exporter"),
 )

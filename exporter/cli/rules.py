@@ -1,22 +1,27 @@
-"""`rules`: print the alert rules of this version, with labels, thresholds and links."""
+"""`rules`: print the rules of this version, with labels, thresholds and links."""
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from exporter.alert_rules import JOB, THRESHOLDS, render
+from exporter.alert_rules import ALERTS, JOB, USAGE, Threshold, render
 from exporter.cli.kubernetes import prometheus_rule
 from exporter.cli.output import write
 from exporter.cli.subcommand import Exit, UsageError
 
-_FORMATS: Mapping[str, Callable[[str], str]] = {
-    "file": lambda rules: rules,
+_FORMATS: Mapping[str, Callable[[str, str], str]] = {
+    "file": lambda _, rules: rules,
     "prometheusrule": prometheus_rule,
 }
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Define the flags of the command."""
+    parser.add_argument(
+        "--usage",
+        action="store_true",
+        help="print the rules for the usage of clients instead of the alerts",
+    )
     parser.add_argument(
         "--job",
         default=JOB,
@@ -36,7 +41,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=_assignment,
         metavar="NAME=VALUE",
-        help="set a threshold of the list below; repeatable",
+        help="set a threshold of the lists below; repeatable",
     )
     parser.add_argument(
         "--runbook",
@@ -68,15 +73,20 @@ def _assignment(text: str) -> tuple[str, str]:
 
 
 def _thresholds() -> str:
-    lines = (
-        f"  {threshold.name + '=' + threshold.default:<32}{threshold.description}"
-        for threshold in THRESHOLDS
-    )
     return (
-        "thresholds and their defaults:\n" + "\n".join(lines) + "\n\nExamples:\n"
+        "thresholds and their defaults:\n" + _described(ALERTS.thresholds) + "\n"
+        "with --usage:\n" + _described(USAGE.thresholds) + "\nExamples:\n"
         "  openvpn-exporter rules --threshold daemon-down=10m > openvpn.rules.yml\n"
+        "  openvpn-exporter rules --usage > openvpn-usage.rules.yml\n"
         "  openvpn-exporter rules --external-label cluster       for a ruler of several clusters\n"
         "  openvpn-exporter rules --format prometheusrule | kubectl apply --server-side -f -\n"
+    )
+
+
+def _described(thresholds: Sequence[Threshold]) -> str:
+    return "".join(
+        f"  {threshold.name + '=' + threshold.default:<32}{threshold.description}\n"
+        for threshold in thresholds
     )
 
 
@@ -85,6 +95,7 @@ def run(parsed: argparse.Namespace) -> Exit:
     try:
         thresholds = dict(parsed.threshold or ())
         rules = render(
+            USAGE if parsed.usage else ALERTS,
             job=parsed.job,
             external_labels=parsed.external_label,
             runbook=parsed.runbook,
@@ -92,5 +103,6 @@ def run(parsed: argparse.Namespace) -> Exit:
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
-    write(_FORMATS[parsed.format](rules).encode(), parsed.output)
+    name = "openvpn-exporter-usage" if parsed.usage else "openvpn-exporter"
+    write(_FORMATS[parsed.format](name, rules).encode(), parsed.output)
     return Exit.DONE

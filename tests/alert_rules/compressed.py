@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import yaml
 
-from exporter.alert_rules import THRESHOLDS, Threshold, render
+from exporter.alert_rules import ALERTS, RuleFile, Threshold, render
 from exporter.config import durations
 
 _TIME = r"[0-9][0-9a-z]*"
@@ -15,7 +15,11 @@ _WINDOW = re.compile(
 
 
 def compressed(
-    speed: float, *, job: str = "openvpn", thresholds: Mapping[str, str] | None = None
+    speed: float,
+    file: RuleFile = ALERTS,
+    *,
+    job: str = "openvpn",
+    thresholds: Mapping[str, str] | None = None,
 ) -> str:
     """Return the rules with all times divided by `speed`: windows, waits, and limits in seconds.
 
@@ -25,27 +29,27 @@ def compressed(
 
     Args:
         speed: how many seconds of the rules pass in one.
+        file: the rules.
         job: under which Prometheus scrapes the exporter.
         thresholds: uncompressed, as users write them.
     """
-    wanted = {threshold.name: threshold.default for threshold in THRESHOLDS} | dict(
+    wanted = {threshold.name: threshold.default for threshold in file.thresholds} | dict(
         thresholds or {}
     )
     limits = {
         threshold.name: _shorter(wanted[threshold.name], speed)
-        for threshold in THRESHOLDS
+        for threshold in file.thresholds
         if _is_limit_in_seconds(threshold)
     }
-    rules = yaml.safe_load(render(job=job, thresholds=wanted))
-    limited = yaml.safe_load(render(job=job, thresholds=wanted | limits))
+    rules = yaml.safe_load(render(file, job=job, thresholds=wanted))
+    limited = yaml.safe_load(render(file, job=job, thresholds=wanted | limits))
     for group, quick in zip(rules["groups"], limited["groups"], strict=True):
         if "interval" in group:
             group["interval"] = _shorter(group["interval"], speed)
         for rule, model in zip(group["rules"], quick["rules"], strict=True):
             rule["expr"] = _in_windows(model["expr"], speed)
-            rule["annotations"]["description"] = _in_windows(
-                rule["annotations"]["description"], speed
-            )
+            if texts := rule.get("annotations"):
+                texts["description"] = _in_windows(texts["description"], speed)
             for key in {"for", "keep_firing_for"} & rule.keys():
                 rule[key] = _shorter(rule[key], speed)
     return yaml.safe_dump(rules, sort_keys=False)

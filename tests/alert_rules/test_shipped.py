@@ -8,13 +8,24 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter.alert_rules import THRESHOLDS, render
+from exporter.alert_rules import THRESHOLDS, USAGE_THRESHOLDS, render
 from tests.alert_rules.scrape_intervals import resampled, write_cases
-from tests.alert_rules.shipped import PROMETHEUS, ROOT, RULES, Alert, alerts, cases
+from tests.alert_rules.shipped import (
+    PROMETHEUS,
+    ROOT,
+    RULES,
+    USAGE_LABELS,
+    USAGE_RULES,
+    USAGE_TESTS,
+    Alert,
+    alerts,
+    cases,
+)
 from tests.expressions import analyse, promtool_errors, run_promtool, start_promtool
 
 ALERTS = alerts()
-CASES = cases()
+USAGE_ALERTS = alerts(USAGE_RULES.read_text())
+CASES = cases() + cases(USAGE_TESTS)
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 SERVED_RUNBOOK = (ROOT / "exporter" / "web" / "docs" / "pages" / "runbook.html").read_text()
 
@@ -24,7 +35,7 @@ INTERVALS = (60, 30, 15)
 MAX_STEP = 200
 """Characters: some lines on a phone."""
 
-each_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.alert)
+each_alert = pytest.mark.parametrize("alert", ALERTS + USAGE_ALERTS, ids=lambda alert: alert.alert)
 
 
 def test_file_in_the_repository_is_the_output_of_the_command() -> None:
@@ -56,7 +67,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, subp
 def test_no_case_is_left_out(tmp_path: Path) -> None:
     files = write_cases(tmp_path, INTERVALS[0])
     written = [case for file in files for case in yaml.safe_load(file.read_text())["tests"]]
-    assert sorted(case["name"] for case in written) == sorted(case.name for case in CASES)
+    assert sorted(case["name"] for case in written) == sorted(case.name for case in cases())
 
 
 @pytest.mark.parametrize("seconds", INTERVALS)
@@ -110,17 +121,18 @@ class TestEachAlert:
         assert all(" silent: " in name for name in silent)
 
     def test_uses_only_exposed_metrics(self, alert: Alert) -> None:
-        assert analyse(alert.expr).problems == ()
+        assert analyse(alert.expr, USAGE_LABELS).problems == ()
 
     def test_uses_only_its_own_labels_in_its_texts(self, alert: Alert) -> None:
         texts = " ".join(alert.annotations.values())
         named = set(re.findall(r"\$labels\.(\w+)", texts))
-        assert named <= analyse(alert.expr).labels
+        assert named <= analyse(alert.expr, USAGE_LABELS).labels
 
     def test_names_its_series_in_its_texts(self, alert: Alert) -> None:
-        # absent() has the labels of its selector, which is the job.
-        expected = {"job"} if alert.expr.startswith("absent") else {"job", "instance"}
-        assert expected <= analyse(alert.expr).labels
+        # absent() has the labels of its selector, which is the job; a quota is for all servers.
+        is_of_job = alert.expr.startswith("absent") or alert in USAGE_ALERTS
+        expected = {"job"} if is_of_job else {"job", "instance"}
+        assert expected <= analyse(alert.expr, USAGE_LABELS).labels
 
     def test_queries_only_exposed_metrics_in_its_texts(self, alert: Alert) -> None:
         for query in re.findall(r'printf "([^"]*\{[^"]*)"', alert.annotations["description"]):
@@ -165,7 +177,7 @@ def section_of(alert: str) -> str:
 
 def test_every_section_of_the_runbook_has_an_alert() -> None:
     sections = re.findall(r"^### (\w+)$", RUNBOOK, re.MULTILINE)
-    assert sorted(sections) == sorted(alert.alert for alert in ALERTS)
+    assert sorted(sections) == sorted(alert.alert for alert in ALERTS + USAGE_ALERTS)
 
 
 def test_queries_of_the_runbook_use_only_exposed_metrics() -> None:
@@ -174,12 +186,14 @@ def test_queries_of_the_runbook_use_only_exposed_metrics() -> None:
         span for span in spans if re.search(r"\b(?:openvpn|scrape_duration|process)_\w+", span)
     ]
     assert len(queries) > 30
-    assert {query: analyse(query).problems for query in queries if analyse(query).problems} == {}
+    assert {
+        query: found for query in queries if (found := analyse(query, USAGE_LABELS).problems)
+    } == {}
 
 
 def test_every_threshold_in_the_runbook_exists() -> None:
     named = re.findall(r"[Tt]hreshold `([a-z-]+)`", RUNBOOK)
-    assert set(named) == {threshold.name for threshold in THRESHOLDS}
+    assert set(named) == {threshold.name for threshold in THRESHOLDS + USAGE_THRESHOLDS}
 
 
 def test_oldest_supported_prometheus_parses_every_expression(tmp_path: Path) -> None:

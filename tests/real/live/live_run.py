@@ -1,5 +1,6 @@
 """Runs exporters, Prometheus, Alertmanager and the scenario; collects what they show."""
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from exporter.alert_rules import USAGE
 from tests.alert_rules.compressed import compressed
 from tests.alert_rules.shipped import PROMETHEUS
 from tests.docs_queries import docs_queries
@@ -22,6 +24,7 @@ from tests.real.live.timing import SCRAPE_INTERVAL, SPEED
 from tests.real.prometheus import Prometheus, prometheus_with_config
 
 RULES = "openvpn.rules.yml"
+USAGE_RULES = "openvpn-usage.rules.yml"
 # Slow polls are no part of the scenario; a machine that is busy with other tests causes them.
 # DaemonDown and ExporterDown must fire before the packet errors that they suppress. The tunnel that
 # reconnects four times has a history of seconds, not of an hour.
@@ -68,6 +71,7 @@ async def run_live(lab: Lab, directory: Path) -> LiveResult:
     ):
         config = prometheus_config([exporter.address, outpost.address], alertmanager.address)
         (directory / RULES).write_text(compressed(SPEED, thresholds=THRESHOLDS))
+        (directory / USAGE_RULES).write_text(compressed(SPEED, USAGE))
         async with prometheus_with_config(lab, config, directory) as prom:
             scenario = AlertScenario(fleet, exporter, outpost, prom, alertmanager)
             started_at = time.time()
@@ -91,10 +95,11 @@ async def run_live(lab: Lab, directory: Path) -> LiveResult:
 
 
 async def query_docs(prom: Prometheus) -> dict[str, int]:
-    """Run the queries of the documentation, for all daemons in place of the one in the text."""
+    """Run the queries of the documentation, for all daemons and clients in place of its own."""
     counts = {}
     for name, query in docs_queries().items():
-        found = await prom.request("query", query=query.replace('daemon="office"', 'daemon=~".+"'))
+        of_all = re.sub(r'\b(daemon|common_name)="(office|alice)"', r'\1=~".+"', query)
+        found = await prom.request("query", query=of_all)
         counts[name] = len(found["result"])
     return counts
 
@@ -107,7 +112,7 @@ def prometheus_config(targets: list[str], alertmanager_address: str) -> dict[str
         "evaluation_interval": SCRAPE_INTERVAL,
     }
     assert config["rule_files"] == [RULES]
-    config["rule_files"].append(str(PROMETHEUS / "compat-kumina.rules.yml"))
+    config["rule_files"] += [USAGE_RULES, str(PROMETHEUS / "compat-kumina.rules.yml")]
     [job], [alerting] = config["scrape_configs"], config["alerting"]["alertmanagers"]
     job["static_configs"] = [{"targets": targets}]
     alerting["static_configs"] = [{"targets": [alertmanager_address]}]
