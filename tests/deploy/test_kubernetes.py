@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from exporter.alert_rules import render
+from exporter.alert_rules import ALERTS, USAGE, render
 from exporter.cli import options
 from exporter.cli.kubernetes import prometheus_rule
 from exporter.cli.main import SERVE, command_parser
@@ -84,8 +84,12 @@ def test_the_monitor_scrapes_the_port_and_path_of_the_metrics(exporter: Manifest
 
 
 def test_the_operator_knows_every_key_of_its_objects() -> None:
-    rule = yaml.safe_load(prometheus_rule(render(runbook="http://vpn:9176/docs/runbook")))
-    for item in (manifest("sidecar/podmonitor.yaml"), rule):
+    runbook = "http://vpn:9176/docs/runbook"
+    rules = [
+        yaml.safe_load(prometheus_rule("vpn", render(file, runbook=runbook)))
+        for file in (ALERTS, USAGE)
+    ]
+    for item in (manifest("sidecar/podmonitor.yaml"), *rules):
         assert schema_errors(item) == []
         assert schema_errors(item | {"spec": item["spec"] | {"joblabel": "x"}}) != []
 
