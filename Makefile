@@ -89,7 +89,7 @@ preview: grafana/preview/node_modules/.stamp ## Take pictures of the dashboards;
 
 audit: .venv/audit.stamp ## Known vulnerabilities of the locked packages; needs the network
 	@.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip \
-		$(foreach lock,run build dev audit kubernetes,--requirement requirements/$(lock).txt) $(ARGS)
+		$(foreach lock,run build dev audit kubernetes tools,--requirement requirements/$(lock).txt) $(ARGS)
 
 lock: ## Update the lock files, keeping versions that still fit
 	@scripts/lock
@@ -132,11 +132,17 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 	scripts/kubernetes-tools .venv/kubernetes
 	@touch $@
 
+.venv/tools.stamp: .venv/created.stamp requirements/build.txt requirements/tools.txt
+	$(PYTHON) -m venv --clear .venv/tools
+	.venv/tools/bin/pip --disable-pip-version-check install --require-hashes --only-binary :all: -r requirements/build.txt
+	.venv/tools/bin/pip --disable-pip-version-check install --require-hashes --no-build-isolation --use-pep517 --no-deps -r requirements/tools.txt
+	@touch $@
+
 .venv/prometheus.stamp: .venv/dev.stamp
 	@scripts/debian-packages promtool amtool systemd-analyze kill chromedriver
 	@touch $@
 
-.venv/real.stamp: .venv/prometheus.stamp
+.venv/real.stamp: .venv/prometheus.stamp .venv/tools.stamp
 	@scripts/debian-packages openvpn ip
 	@touch $@
 

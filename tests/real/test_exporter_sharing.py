@@ -6,6 +6,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 import msgspec
@@ -16,9 +17,11 @@ from exporter.config.share import ShareConfig, SharedEvent
 from exporter.management.endpoint import parse_endpoint
 from tests.real import raw_session
 from tests.real.client import client
+from tests.real.daemon import version
 from tests.real.lab import Lab
 from tests.real.log_reader import commands
 from tests.real.management import LOOPBACK, Management, TcpAddress
+from tests.real.monitoring_tools import openvpn_api_values, openvpn_monitor_page
 from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import server
 
@@ -182,6 +185,43 @@ async def test_all_tools_at_once(lab: Lab) -> None:
     sent = Counter(commands(office.daemon))
     assert set(sent) <= SENDABLE
     assert sent["state on"] == sent["log on"] == sent["version"] == 1
+
+
+async def test_published_tools_read_through_the_exporter_what_they_read_directly(lab: Lab) -> None:
+    """A second exporter reads what the first one shares, and shares it again with a password."""
+    tcp, unix = lab.tcp(), lab.unix()
+    again_tcp, again_unix = lab.tcp(password="s3cret"), lab.unix(password="s3cret")
+    again_unix = replace(again_unix, password_file=again_tcp.password_file)
+    async with (
+        server(lab) as office,
+        client(office, "alice"),
+        client(office, "Doe, John"),
+    ):
+        page = await openvpn_monitor_page(lab, office.management)
+        values = await openvpn_api_values(office.management)
+        async with (
+            scraping(shared(daemon_config(office.management), tcp, unix)) as scraper,
+            scraping(shared(daemon_config(unix), again_tcp, again_unix)) as second,
+        ):
+            await scraper.wait_up()
+            await second.wait_up()
+            async with raw_session.connect(tcp.address) as following:
+                await following.request("state on")
+                pages, of_library = await asyncio.gather(
+                    asyncio.gather(
+                        *(
+                            openvpn_monitor_page(lab, tool)
+                            for tool in (tcp, unix, again_tcp, again_unix)
+                        )
+                    ),
+                    asyncio.gather(*(openvpn_api_values(tool) for tool in (tcp, unix))),
+                )
+            assert (await scraper.page()).value(CLIENTS) == 2
+    assert pages == [page] * 4
+    assert of_library == [values] * 2
+    found = [f"<td>{name}</td>" in page for name in ("alice", "Doe, John")]
+    assert found == [version() < (2, 7)] * 2  # it can't read the addresses of 2.7
+    assert set(commands(office.daemon)) <= SENDABLE
 
 
 async def test_tools_follow_the_states_and_the_log_of_a_restart(lab: Lab) -> None:
