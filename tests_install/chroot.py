@@ -32,7 +32,7 @@ mount --rbind /sys "$1/sys"
 mount --rbind /dev "$1/dev"
 read -r pid _ < /proc/self/stat
 echo "$pid"
-exec chroot "$1" sleep infinity
+exec sleep infinity
 """
 
 
@@ -88,20 +88,19 @@ class Chroot:
         self._services.append(service)
         return service
 
-    def stop_services(self) -> None:
+    def wait_for_services(self) -> None:
         for service in self._services:
-            service.stop()
+            service.wait()
 
     def _entering(
         self, command: Sequence[str | Path], directory: str, user: str, *, network: bool
     ) -> list[str]:
-        namespaces = ["--mount", "--pid", "--root", f"--wd={self.root / directory.lstrip('/')}"]
-        if not network:
-            namespaces.append("--net")
+        namespaces = ["--mount", "--pid", *([] if network else ["--net"])]
+        enter = ["nsenter", f"--target={self._target}", *namespaces, "chroot", str(self.root)]
         become: list[str] = []
         if user != "root":
-            become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"]
-        return ["nsenter", f"--target={self._target}", *namespaces, *become, *map(str, command)]
+            become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"]
+        return [*enter, "env", f"--chdir={directory}", *become, *map(str, command)]
 
 
 @contextlib.contextmanager
@@ -122,16 +121,17 @@ def clean_system(release: str) -> Iterator[Chroot]:
 def running(root: Path) -> Iterator[Chroot]:
     """Mount what the kernel provides, in namespaces that end with this context."""
     namespaces = ["--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--net"]
+    unshare = ["setpriv", "--pdeathsig=KILL", "unshare", *namespaces]  # ends if pytest is killed
     with subprocess.Popen(
-        ["unshare", *namespaces, "sh", "-c", BOOT, "sh", root], stdout=subprocess.PIPE
+        [*unshare, "sh", "-c", BOOT, "sh", root], stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         system = Chroot(root, int(process.stdout.readline()))
         try:
             yield system
         finally:
-            system.stop_services()
-            process.kill()
+            process.kill()  # and with it all that runs in its namespaces
+            system.wait_for_services()
 
 
 def base_of(release: str) -> Path:

@@ -46,9 +46,12 @@ class Service:
             os.kill(int(child), signal_number)
 
     def stop(self) -> int:
-        """Terminate the program as systemd does; return its exit code."""
-        if self._process.poll() is None:
-            self.send(signal.SIGTERM)
+        """Terminate a program that has written something, as systemd does; return its exit code."""
+        self.send(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Return the exit code once the program has ended."""
         code = self._process.wait()
         self._reader.join()
         return code
