@@ -7,6 +7,8 @@ they are formatted once and kept. All functions take the name of the daemon esca
 
 import functools
 import math
+import operator
+from array import array
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
@@ -107,21 +109,30 @@ class ColumnLines:
         return [text for _, text in chunks]
 
     def _text(self, names: Sequence[str], values: Sequence[float | None]) -> bytes:
-        start = self._start
-        lines = [
-            f'{start}{name}"}} {number if type(number) is int else _decimal(number)}\n'
-            for name, number in zip(names, values, strict=True)
-            if number is not None
-        ]
+        start, pairs = self._start, zip(names, values, strict=True)
+        if set(map(type, values)) == {int}:
+            lines = [f'{start}{name}"}} {number}\n' for name, number in pairs]
+        else:
+            lines = [
+                f'{start}{name}"}} {_decimal(number)}\n'
+                for name, number in pairs
+                if number is not None
+            ]
         return "".join(lines).encode()
 
 
 class _InfoChunk(NamedTuple):
-    """Keys, their lines, and the text of these."""
+    """Keys, and their lines as one text: so the lines are in memory once."""
 
     keys: tuple[Hashable, ...]
-    lines: tuple[bytes, ...] = ()
     text: bytes = b""
+    hashes: "array[int]" = array("q")
+    """The hashes of the lines: if all differ, no two lines are equal."""
+
+    @property
+    def lines(self) -> Iterable[bytes]:
+        """The lines one by one, with their ends: a label value has none."""
+        return map(b"%b\n".__mod__, self.text.split(b"\n")[:-1])
 
 
 class InfoLines:
@@ -150,7 +161,7 @@ class InfoLines:
             is_same = number < len(last) and batch == last[number].keys
             chunks.append(last[number] if is_same else _InfoChunk(batch))
             yield
-        if chunks == self._chunks:
+        if len(chunks) == len(last) and all(map(operator.is_, chunks, last)):
             return self._parts
         yield from self._fill(chunks, last)
         parts = yield from self._join(chunks)
@@ -171,19 +182,21 @@ class InfoLines:
                 known.update(zip(chunk.keys, chunk.lines, strict=True))
                 yield
         for number, chunk in enumerate(chunks):
-            if not chunk.lines:
-                lines = tuple([known.get(key) or self._line(key) for key in chunk.keys])
-                chunks[number] = _InfoChunk(chunk.keys, lines, b"".join(lines))
+            if not chunk.text:
+                lines = [known.get(key) or self._line(key) for key in chunk.keys]
+                chunks[number] = _InfoChunk(
+                    chunk.keys, b"".join(lines), array("q", map(hash, lines))
+                )
                 yield
         yield from release(known)
 
     def _join(self, chunks: Sequence[_InfoChunk]) -> Generator[None, None, list[bytes]]:
         """Return the text of the chunks, pausing after each; number equal lines."""
-        lines: set[bytes] = set()
+        hashes: set[int] = set()
         for chunk in chunks:
-            lines.update(chunk.lines)
+            hashes.update(chunk.hashes)
             yield
-        if len(lines) == sum(len(chunk.lines) for chunk in chunks):
+        if len(hashes) == sum(len(chunk.hashes) for chunk in chunks):
             return [chunk.text for chunk in chunks]
         counts: Counter[bytes] = Counter()
         parts: list[bytes] = []
@@ -192,7 +205,8 @@ class InfoLines:
             for line in chunk.lines:
                 counts[line] += 1
                 numbered.append(line if counts[line] == 1 else self._numbered(line, counts[line]))
-            parts.append(b"".join(numbered))
+            text = b"".join(numbered)
+            parts.append(chunk.text if text == chunk.text else text)
             yield
         return parts
 

@@ -38,9 +38,18 @@ def _client_values(field: str) -> PerClientValues:
     return PerClientValues(_totals, operator.attrgetter(field))
 
 
-def _last_seen(client: ClientTotals) -> float | None:
+def _last_seen(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
     # With the time of each poll, every client would have a new value at each poll.
-    return None if client.sessions else client.last_seen
+    disconnected = [
+        (name, client.last_seen)
+        for name, client in _totals(daemon).items()
+        if not client.sessions and client.last_seen is not None
+    ]
+    values: dict[str, float] = {}
+    for batch in row_batches(disconnected):
+        values |= {daemon.privacy.name(name): seen for name, seen in batch}
+        yield
+    return values
 
 
 def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
@@ -141,7 +150,7 @@ SERIES = (
     gauge(
         "openvpn_server_client_last_seen_timestamp_seconds",
         "Unix time of the last poll that found a client connected; only while it is not.",
-        PerClientValues(_totals, _last_seen),
+        PerClientSamples(_last_seen),
         labels=("common_name",),
     ),
 )

@@ -1,5 +1,6 @@
 """A server, and all its clients together."""
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
 from typing import TypeVar
@@ -19,6 +20,10 @@ from exporter.metrics.family import (
 from exporter.state.daemon import DaemonState
 
 _K = TypeVar("_K", bound=Hashable)
+
+_PEER_INFO = operator.attrgetter("peer_info")
+_CIPHER = operator.attrgetter("cipher")
+_UNKNOWN = "unknown"
 
 _MAX_VALUES = 1000
 """Different values that are counted; no server's clients have so many versions or ciphers."""
@@ -53,7 +58,7 @@ def _by_platform(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
     is_server = isinstance(daemon.status, ServerStatus)
     sessions = daemon.clients.sessions.current if is_server else ()
     # First by peer info as a whole: 10,000 clients have a few different ones.
-    peers = yield from _count((session.peer_info for session in sessions), PeerInfo(OTHER, OTHER))
+    peers = yield from _count(map(_PEER_INFO, sessions), PeerInfo(OTHER, OTHER))
     counts: Counter[tuple[str, ...]] = Counter()
     for peer, count in peers.items():
         counts[peer.platform, peer.version] += count
@@ -62,7 +67,9 @@ def _by_platform(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
 
 def _by_cipher(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
     clients = daemon.status.clients if isinstance(daemon.status, ServerStatus) else ()
-    counts = yield from _count((client.cipher or "unknown" for client in clients), OTHER)
+    counts = yield from _count(map(_CIPHER, clients), OTHER)
+    if "" in counts:
+        counts[_UNKNOWN] += counts.pop("")
     return _most_common(counts, daemon.target.clients.limit, OTHER)
 
 
