@@ -46,7 +46,7 @@ _EMPTY = CollectorRegistry()
 
 
 class _Cache:
-    """The rendered families of one daemon, and the revision of its state that each one shows.
+    """The rendered families of one daemon, and the inputs that each one shows.
 
     A port without a daemon has families, too: those of probes.
     """
@@ -56,9 +56,9 @@ class _Cache:
         "_columns",
         "_columns_key",
         "_info_lines",
+        "_inputs",
         "_name",
         "_names",
-        "_revisions",
         "chunks",
         "revision",
     )
@@ -66,7 +66,7 @@ class _Cache:
     def __init__(self, name: str, families: int) -> None:
         self._name = escape(name)
         self.revision = _UNRENDERED
-        self._revisions = [_UNRENDERED] * families
+        self._inputs: list[object] = [_UNRENDERED] * families
         self.chunks: list[bytes | Block] = [b""] * families
         self._column_lines: dict[str, ColumnLines] = {}
         self._info_lines: dict[str, InfoLines] = {}
@@ -81,19 +81,14 @@ class _Cache:
         """
         revision = _revision(daemon)
         for index, family in enumerate(families):
-            source = family.source
-            if family.while_up and not daemon.up:
-                current = _UNRENDERED
-            elif isinstance(source, PerClient):
-                current = daemon.client_revision
-            elif isinstance(source, CollectPorts):
-                current = daemon.port_probes.revision
-            else:
-                current = daemon.revision
-            if self._revisions[index] == current:
+            has_samples = daemon.up or not family.while_up
+            inputs = family.current_inputs(daemon) if has_samples else _UNRENDERED
+            if self._inputs[index] == inputs:
                 continue
-            if current == _UNRENDERED:
-                chunk: bytes | Block = b""
+            source = family.source
+            chunk: bytes | Block
+            if not has_samples:
+                chunk = b""
             elif isinstance(source, PerClient):
                 parts = yield from self._render_large(family.metric, source, daemon)
                 chunk = _block(parts, self.chunks[index])
@@ -102,7 +97,7 @@ class _Cache:
             else:
                 chunk = render(family.metric, self._name, source(daemon))
             self.chunks[index] = chunk
-            self._revisions[index] = current
+            self._inputs[index] = inputs
         self.revision = revision
 
     def refresh_port(self, port: ProbedPort, families: Sequence[Family]) -> None:

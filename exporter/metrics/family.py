@@ -88,15 +88,31 @@ PerClient = PerClientValues | PerClientInfo | PerClientSamples
 """The source of a large family: it changes only with a poll, and is rendered once for each."""
 
 
+Inputs = Callable[[DaemonState], object]
+"""Returns a value that changes whenever the samples of a family may have changed."""
+
+
 class Family(msgspec.Struct, frozen=True):
     """A metric of daemons, and the source of its samples.
 
-    `while_up` families have no samples while the daemon is down.
+    `while_up` families have no samples while the daemon is down. Text is rendered again when
+    `inputs` returns another value; by default that is a revision of the daemon's state.
     """
 
     metric: Metric
     source: Collect | CollectPorts | PerClient
     while_up: bool = True
+    inputs: Inputs | None = None
+
+    def current_inputs(self, daemon: DaemonState) -> object:
+        """Return a value that changes whenever the samples may have changed."""
+        if self.inputs is not None:
+            return self.inputs(daemon)
+        if isinstance(self.source, PerClient):
+            return daemon.client_revision
+        if isinstance(self.source, CollectPorts):
+            return daemon.port_probes.revision
+        return daemon.revision
 
 
 def gauge(
@@ -106,9 +122,12 @@ def gauge(
     *,
     labels: tuple[str, ...] = (),
     while_up: bool = True,
+    inputs: Inputs | None = None,
 ) -> Family:
     """Declare a gauge."""
-    return Family(Metric(name, MetricType.GAUGE, text, labels), source, while_up=while_up)
+    return Family(
+        Metric(name, MetricType.GAUGE, text, labels), source, while_up=while_up, inputs=inputs
+    )
 
 
 def counter(
@@ -117,18 +136,32 @@ def counter(
     source: Collect | CollectPorts | PerClientValues,
     *,
     labels: tuple[str, ...] = (),
+    inputs: Inputs | None = None,
 ) -> Family:
     """Declare a counter; it stays while the daemon is down."""
-    return Family(Metric(name, MetricType.COUNTER, text, labels), source, while_up=False)
+    return Family(
+        Metric(name, MetricType.COUNTER, text, labels), source, while_up=False, inputs=inputs
+    )
 
 
 def info(
-    name: str, text: str, source: Collect | PerClientInfo, *, labels: tuple[str, ...]
+    name: str,
+    text: str,
+    source: Collect | PerClientInfo,
+    *,
+    labels: tuple[str, ...],
+    inputs: Inputs | None = None,
 ) -> Family:
     """Declare an info: a constant 1 with labels to join on."""
-    return Family(Metric(name, MetricType.INFO, text, labels), source)
+    return Family(Metric(name, MetricType.INFO, text, labels), source, inputs=inputs)
 
 
-def histogram(name: str, text: str, source: Callable[[DaemonState], Histogram | None]) -> Family:
+def histogram(
+    name: str,
+    text: str,
+    source: Callable[[DaemonState], Histogram | None],
+    *,
+    inputs: Inputs | None = None,
+) -> Family:
     """Declare a histogram; it stays while the daemon is down."""
-    return Family(Metric(name, MetricType.HISTOGRAM, text), source, while_up=False)
+    return Family(Metric(name, MetricType.HISTOGRAM, text), source, while_up=False, inputs=inputs)

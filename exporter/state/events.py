@@ -75,6 +75,8 @@ class Events:
         self.password_failures = _zeros([*prompts.PASSWORD_KINDS, OTHER])
         self.prompts = _zeros(prompts.PROMPT_KINDS)
         self.fatal_errors = 0
+        self.revision = 0
+        """Grows with each change of these counters."""
         self._on_connect_line = on_connect_line
         self._on_connect_history = on_connect_history
         self._logins = logins
@@ -129,6 +131,7 @@ class Events:
 
     def count_message(self, keyword: str) -> None:
         """Count one real-time message by its keyword alone."""
+        self.revision += 1
         self.messages[keyword if keyword in KEYWORDS else OTHER] += 1
 
     def add(self, keyword: str, notification: ParsedNotification) -> None:
@@ -152,6 +155,7 @@ class Events:
                     self.prompts[prompt.prompt_kind] += 1
 
     def _count_state(self, state: State) -> None:
+        self.revision += 1
         self.transitions[state.name.value] += 1
         if state.name is StateName.RECONNECTING:
             self.reconnects[reconnect_reason(state.description)] += 1
@@ -160,6 +164,7 @@ class Events:
         """Count a line; return the connected client that it shows."""
         if is_management_line(line):
             return None
+        self.revision += 1
         self.log_messages[severity(line).value] += 1
         parsed = parse_line(line)
         if isinstance(parsed, ClientEnd):

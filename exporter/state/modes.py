@@ -15,18 +15,24 @@ class DaemonModes:
     def __init__(self, configured: Mode | None) -> None:
         """`configured` is the mode in the daemon's own configuration, None if that is unknown."""
         self.is_tunnel = False
+        self.revision = 0
         self._known: Modes = frozenset()
         self.reconfigure(configured)
 
     def reconfigure(self, configured: Mode | None) -> None:
         """Record that the daemon's own configuration was read again."""
         self._configured: Modes = frozenset({configured} if configured else ())
-        self._known |= self._configured
+        self._add(self._configured)
 
     def update(self, status: Status) -> None:
         """Record a status: that of a tunnel does not show which kind of tunnel it is."""
         self.is_tunnel = not isinstance(status, ServerStatus)
-        self._known |= (self._configured & TUNNEL or TUNNEL) if self.is_tunnel else SERVER
+        self._add((self._configured & TUNNEL or TUNNEL) if self.is_tunnel else SERVER)
+
+    def _add(self, modes: Modes) -> None:
+        if not modes <= self._known:
+            self._known |= modes
+            self.revision += 1
 
     def select(
         self, samples: Mapping[str, float], modes: Mapping[str, Modes]

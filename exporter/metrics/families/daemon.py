@@ -61,6 +61,7 @@ DAEMON = (
         _down_reason,
         labels=("reason",),
         while_up=False,
+        inputs=lambda daemon: daemon.down_reason,
     ),
     info(
         "openvpn_info",
@@ -86,6 +87,7 @@ STATE = (
         "1 for the current state of the daemon, else 0; an initialised server is CONNECTED.",
         _state,
         labels=("state",),
+        inputs=lambda daemon: (daemon.state, daemon.modes.revision),
     ),
     gauge(
         "openvpn_state_since_timestamp_seconds",

@@ -11,6 +11,11 @@ from exporter.management.state import STATE_MODES
 from exporter.metrics.family import Samples, counter, gauge
 from exporter.state.daemon import DaemonState
 
+
+def _inputs(daemon: DaemonState) -> int:
+    return daemon.events.revision + daemon.modes.revision  # both grow with each change
+
+
 _REASON_MODES = {text: reason.modes for text, reason in RECONNECT_REASONS.items()}
 _LOG_EVENT_MODES = {event.name: event.modes for event in LOG_EVENTS}
 
@@ -26,12 +31,14 @@ FAMILIES = (
         "Transitions into each state, from '>STATE' and, after a gap, from 'state all'.",
         lambda daemon: daemon.modes.select(daemon.events.transitions, STATE_MODES),
         labels=("state",),
+        inputs=_inputs,
     ),
     counter(
         "openvpn_reconnects_total",
         "Transitions into RECONNECTING, by the reason the daemon reports.",
         lambda daemon: daemon.modes.select(daemon.events.reconnects, _REASON_MODES),
         labels=("reason",),
+        inputs=_inputs,
     ),
     counter(
         "openvpn_fatal_errors_total",
@@ -48,30 +55,35 @@ FAMILIES = (
         "Real-time messages received from the daemon, by keyword.",
         lambda daemon: daemon.modes.select(daemon.events.messages, KEYWORD_MODES),
         labels=("source",),
+        inputs=_inputs,
     ),
     counter(
         "openvpn_log_messages_total",
         "Log messages of the daemon by severity, without those about management clients.",
         lambda daemon: daemon.events.log_messages,
         labels=("severity",),
+        inputs=_inputs,
     ),
     counter(
         "openvpn_log_events_total",
         "Known events in the daemon's log; each needs a minimum 'verb'.",
         lambda daemon: daemon.modes.select(daemon.events.log_events, _LOG_EVENT_MODES),
         labels=("event",),
+        inputs=_inputs,
     ),
     counter(
         "openvpn_password_failures_total",
         "Failed verifications of a password ('>PASSWORD:Verification Failed').",
         lambda daemon: daemon.modes.select(daemon.events.password_failures, PROMPT_MODES),
         labels=("kind",),
+        inputs=_inputs,
     ),
     counter(
         "openvpn_prompts_total",
         "Requests for input that the daemon sent to its management client.",
         lambda daemon: daemon.modes.select(daemon.events.prompts, PROMPT_MODES),
         labels=("kind",),
+        inputs=_inputs,
     ),
     gauge(
         "openvpn_hold_waiting",
@@ -85,6 +97,7 @@ FAMILIES = (
         _prompts,
         labels=("kind",),
         while_up=False,
+        inputs=lambda daemon: (daemon.prompt, daemon.modes.revision),
     ),
     gauge(
         "openvpn_restart_on_management_disconnect",

@@ -31,6 +31,7 @@ FAMILIES = (
         "Failed polls, by the reasons of openvpn_down_reason.",
         _failures,
         labels=("reason",),
+        inputs=lambda daemon: daemon.poll_failures.total(),
     ),
     counter(
         "openvpn_exporter_connects_total",
@@ -53,6 +54,7 @@ FAMILIES = (
         "missing.",
         lambda daemon: daemon.failed_commands.counts,
         labels=("command",),
+        inputs=lambda daemon: daemon.failed_commands.counts.total(),
     ),
     gauge(
         "openvpn_exporter_clients_not_exported",
