@@ -6,7 +6,7 @@ Nothing here imports a socket, an event loop, a clock or Prometheus; an import c
 protocol       received bytes to messages, commands to bytes
 messages       the messages of a session, not parsed
 commands       the commands that can be sent
-reply_lines    the lines of a reply that is not complete
+reply_lines    the lines of a reply or of a status file
 replies        parsed replies; `status` is a package of its own
 notifications  parsed real-time messages
 banners        the first lines of other protocols

@@ -8,6 +8,8 @@ import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
+from exporter.management.reply_lines import ReplyLines
+
 MAX_ROWS = 500
 """Most items of a batch: a millisecond of status rows, three if all of them are new."""
 
@@ -47,7 +49,9 @@ def release(large: dict[Any, Any]) -> Generator[None, None, None]:
 
 def line_batches(lines: Sequence[bytes], *, rows: int = MAX_ROWS) -> Iterator[Sequence[bytes]]:
     """Yield lines in batches, in order."""
-    return batches(lines, lambda batch: sum(map(len, batch)), rows=rows)
+    parts = (block.split() for block in lines.blocks) if isinstance(lines, ReplyLines) else (lines,)
+    for part in parts:
+        yield from batches(part, lambda batch: sum(map(len, batch)), rows=rows)
 
 
 def batches(

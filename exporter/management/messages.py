@@ -4,7 +4,11 @@ Texts are the daemon's bytes without line ends. They contain values that VPN pee
 credentials, so `repr()` does not show them.
 """
 
+from collections.abc import Sequence
+
 import msgspec
+
+from exporter.management.reply_lines import ReplyLines
 
 
 class PasswordPrompt(msgspec.Struct, frozen=True):
@@ -33,7 +37,14 @@ class ErrorReply(msgspec.Struct, frozen=True):
 class MultilineReply(msgspec.Struct, frozen=True):
     """A reply of several lines, without the line `END` that closed it."""
 
-    lines: tuple[bytes, ...]
+    lines: Sequence[bytes]
+
+    @property
+    def size(self) -> int:
+        """The bytes of the lines."""
+        if isinstance(self.lines, ReplyLines):
+            return self.lines.size
+        return sum(map(len, self.lines))
 
     def __repr__(self) -> str:
         return f"MultilineReply({len(self.lines)} lines)"

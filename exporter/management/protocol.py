@@ -62,7 +62,7 @@ from exporter.management.messages import (
     Truncated,
     UnexpectedLine,
 )
-from exporter.management.reply_lines import ReplyLines
+from exporter.management.reply_lines import CRLF, LineBlock, LinesBuilder, has_longer_line
 from exporter.management.values import clean_bytes
 from exporter.secret import Secret
 
@@ -98,8 +98,10 @@ _ENV_EVENTS = {
 
 _SECRET_VARIABLES = (b"password=", b"auth_token=")
 
-_NON_ROW_PREFIXES = frozenset({b">", b"S", b"E"})
+_NO_ROW = b">SE"
 """First bytes of the lines that may end a reply: notifications, `SUCCESS:`, `ERROR:`, `END`."""
+
+_LINE_OF_NO_ROW = re.compile(rb"\n[%b]" % _NO_ROW)
 
 _FORMAT_1_TITLE = b"OpenVPN CLIENT LIST"
 _FORMAT_1_ROW = re.compile(  # a row ends in an address, two numbers and a date in either spelling
@@ -150,7 +152,7 @@ class ManagementProtocol:
         self._state = _SessionState.LOGIN
         self._buffer = b""
         self._messages: list[Message] = []
-        self._reply_lines = ReplyLines()
+        self._reply = LinesBuilder()
         self._env: _EnvBlock | None = None
         self._login_lines = 0
         self._password_sent = False
@@ -220,30 +222,45 @@ class ManagementProtocol:
     def _fail(self) -> None:
         self._state = _SessionState.FAILED
         self._buffer = b""
-        self._reply_lines = ReplyLines()
+        self._reply = LinesBuilder()
         self._env = None
 
     def _feed(self, data: bytes) -> None:
-        *lines, self._buffer = (self._buffer + data).split(b"\n")
-        if lines and max(map(len, lines)) > LINE_LIMIT:
+        data = self._buffer + data
+        end = data.rfind(b"\n") + 1
+        text, self._buffer = data[:end], data[end:]
+        if has_longer_line(text, LINE_LIMIT):
             raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
-        lines = [line.removesuffix(b"\r") for line in lines]
-        # A status of ten thousand clients has thirty thousand lines, nearly all of them rows.
-        if self._reply_lines and _NON_ROW_PREFIXES.isdisjoint([line[:1] for line in lines]):
-            self._extend_reply(lines)
-        else:
-            for line in lines:
-                self._feed_line(line)
+        start = 0
+        while start < end:
+            start = self._feed_rows(text, start) if self._reply else start
+            if start < end:
+                stop = text.index(b"\n", start)
+                self._feed_line(text[start:stop].removesuffix(b"\r"))
+                start = stop + 1
         if self._state is _SessionState.LOGIN:
             self._buffer = self._strip_prompts(self._buffer)
         if len(self._buffer) > LINE_LIMIT:
             raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
 
+    def _feed_rows(self, text: bytes, start: int) -> int:
+        """Add the lines from `start` on that belong to the reply by their first byte alone.
+
+        Return where the next line begins. A status of ten thousand clients has thirty thousand
+        lines, nearly all of them rows: they are not split here.
+        """
+        if text[start] in _NO_ROW:
+            return start
+        other = _LINE_OF_NO_ROW.search(text, start)
+        rows = text[start : other.start() + 1 if other else len(text)]
+        self._extend_reply(LineBlock(rows, rows.count(b"\n")))
+        return start + len(rows)
+
     def _feed_line(self, line: bytes) -> None:
         if self._state is _SessionState.LOGIN:
             self._feed_login_line(line)
         elif line.startswith((b">", b"SUCCESS:", b"ERROR:")) and not (
-            self._reply_lines and self._is_format_1_row(line)
+            self._reply and self._is_format_1_row(line)
         ):
             self._count_other(line)
             if line.startswith(b">"):
@@ -251,12 +268,12 @@ class ManagementProtocol:
             else:
                 self._add_reply(line)
         elif line == b"END":  # without preceding lines: an empty list
-            if not self._reply_lines:
+            if not self._reply:
                 self._count_other(line)
-            self._messages.append(MultilineReply(self._reply_lines.join()))
-            self._reply_lines = ReplyLines()
-        elif line or self._reply_lines:
-            self._extend_reply([line])
+            self._messages.append(MultilineReply(self._reply.build()))
+            self._reply = LinesBuilder()
+        elif line or self._reply:
+            self._extend_reply(LineBlock(line + CRLF, 1))
         else:
             self._count_other(line)
             if not self._empty_line_expected:
@@ -294,27 +311,27 @@ class ManagementProtocol:
         return line[end:]
 
     def _is_format_1_row(self, line: bytes) -> bool:
-        return self._reply_lines.first == _FORMAT_1_TITLE and bool(_FORMAT_1_ROW.fullmatch(line))
+        return self._reply.first == _FORMAT_1_TITLE and bool(_FORMAT_1_ROW.fullmatch(line))
 
     def _add_reply(self, line: bytes) -> None:
-        if self._reply_lines:
+        if self._reply:
             self._truncate_reply()
         kind, _, text = line.partition(b":")
         text = text.removeprefix(b" ")
         self._messages.append(SuccessReply(text) if kind == b"SUCCESS" else ErrorReply(text))
 
-    def _extend_reply(self, lines: list[bytes]) -> None:
-        reply = self._reply_lines
-        reply.extend(lines)
+    def _extend_reply(self, lines: LineBlock) -> None:
+        reply = self._reply
+        reply.add(lines)
         if reply.size + len(reply) * LINE_COST > self._reply_limit:
             raise ProtocolError(f"a reply of more than {self._reply_limit} bytes without END")
         if len(reply) > REPLY_LINE_LIMIT:
             raise ProtocolError(f"a reply of more than {REPLY_LINE_LIMIT} lines without END")
 
     def _truncate_reply(self) -> None:
-        if self._reply_lines:
-            self._messages.append(Truncated(len(self._reply_lines)))
-            self._reply_lines = ReplyLines()
+        if self._reply:
+            self._messages.append(Truncated(len(self._reply)))
+            self._reply = LinesBuilder()
 
     def _add_notification(self, line: bytes) -> None:
         match = _NOTIFICATION.fullmatch(line)

@@ -7,7 +7,7 @@ dispatched, so that no entry is lost or counted twice.
 
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from typing import TypeVar
 
 from exporter.aio import run_cooperatively
@@ -176,7 +176,7 @@ class ManagementClient:
     async def _request_lines(
         self,
         command: Command,
-        parse: Callable[[tuple[bytes, ...]], _T],
+        parse: Callable[[Sequence[bytes]], _T],
         on_parsed: Callable[[_T], None] = lambda _: None,
     ) -> _T | None:
         """Send a command with a reply of several lines; return None if that can't be used."""

@@ -10,8 +10,8 @@ import asyncio
 import hashlib
 import math
 import os
+import re
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +28,7 @@ from exporter.management.errors import (
     ReplyTimeout,
 )
 from exporter.management.protocol import LINE_COST, LINE_LIMIT, REPLY_LIMIT, REPLY_LINE_LIMIT
+from exporter.management.reply_lines import LineBlock, LinesBuilder, ReplyLines, has_longer_line
 
 SETTLE_TIME = 0.1
 """Seconds without a change before a file counts as written.
@@ -35,10 +36,10 @@ SETTLE_TIME = 0.1
 The kernel dates changes in steps of up to 10 ms, so two equal times prove nothing.
 """
 
-_END = b"END"
+_END = re.compile(rb"\nEND\r?\n")
 
 _PIECE = 64 * 1024
-"""Bytes of a file that are read and split at once."""
+"""Bytes of a file that are read at once."""
 
 _DIGEST_SIZE = 16
 
@@ -97,8 +98,8 @@ class StatusFile:
         while True:
             snapshot = await self._snapshot()
             if snapshot.stable:
-                content = snapshot.content
-                return msgspec.structs.replace(content, lines=self._status_lines(content.lines))
+                self._check_end(snapshot)
+                return snapshot.content
             if asyncio.get_running_loop().time() > deadline:
                 raise ReplyTimeout(f"{self.path}: written to without a pause")
             await asyncio.sleep(SETTLE_TIME)
@@ -112,35 +113,38 @@ class StatusFile:
         except OSError as error:
             raise _map_oserror(error, self.path) from error
 
-    def _status_lines(self, lines: Sequence[bytes]) -> Sequence[bytes]:
-        if not lines:
+    def _check_end(self, snapshot: "_Snapshot") -> None:
+        if not snapshot.count:
             raise ProtocolError(f"{self.path}: empty; the daemon has written no status yet")
-        if _END not in lines:
+        lines = len(snapshot.content.lines)
+        if lines == snapshot.count:
             raise ProtocolError(f"{self.path}: no END line; is it OpenVPN's status file?")
-        end = lines.index(_END)
-        if end + 1 != len(lines):
+        if lines + 1 != snapshot.count:
             raise ProtocolError(
                 f"{self.path}: text after the END line; does another daemon, or 'log-append', "
                 "write to the same file?"
             )
-        return lines[:end]
 
 
 class FileContent(msgspec.Struct, frozen=True):
-    """The lines of a status, without line ends and without `END`.
+    """The lines of a status, up to the first `END`.
 
     `written_at` is the modification time of the file, `digest` that of its whole content.
     """
 
-    lines: Sequence[bytes]
+    lines: ReplyLines
     written_at: float
     digest: bytes
 
 
 class _Snapshot(msgspec.Struct, frozen=True):
-    """What is in a file; `stable` if it did not change while it was read, or just before."""
+    """What is in a file; `stable` if it did not change while it was read, or just before.
+
+    `count` is the number of all its lines, without blank ones at the end.
+    """
 
     content: FileContent
+    count: int
     stable: bool
 
 
@@ -148,44 +152,65 @@ def _read_file(path: Path) -> _Snapshot:
     with open_regular(path) as file:
         before = os.fstat(file.fileno())
         if _is_fresh(before):
-            return _Snapshot(FileContent((), before.st_mtime, b""), stable=False)
+            return _Snapshot(FileContent(ReplyLines(()), before.st_mtime, b""), 0, stable=False)
         if before.st_size > REPLY_LIMIT:
             raise ProtocolError(f"{path}: more than {REPLY_LIMIT} bytes")
         lines, digest = _read_lines(file, path)
         after = os.fstat(file.fileno())
     same = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
-    content = FileContent(lines, after.st_mtime, digest)
-    return _Snapshot(content, stable=same and not _is_fresh(after))
+    content = FileContent(_before_end(lines), after.st_mtime, digest)
+    stable = same and not _is_fresh(after)
+    return _Snapshot(content, _count_without_blank_end(lines), stable=stable)
 
 
 def _is_fresh(status: os.stat_result) -> bool:
     return 0 <= time.time() - status.st_mtime < SETTLE_TIME
 
 
-def _read_lines(file: BinaryIO, path: Path) -> tuple[list[bytes], bytes]:
+def _read_lines(file: BinaryIO, path: Path) -> tuple[ReplyLines, bytes]:
     """Return the lines and the digest of a file, within the limits of a reply of the daemon.
 
-    OpenVPN for Windows writes CRLF; copies may lack the last line end, or end in blank lines.
-
-    Each piece is small: splitting it keeps the event loop, in another thread, from running.
+    OpenVPN for Windows writes CRLF; copies may lack the last line end.
     """
-    lines: list[bytes] = []
+    lines = LinesBuilder()
     rest = b""
-    size = 0
     digest = hashlib.blake2b(digest_size=_DIGEST_SIZE)
-    while piece := file.read(_PIECE):
+    while piece := file.read(_PIECE):  # small: its lines are counted while the event loop waits
         digest.update(piece)
-        *new, rest = (rest + piece).split(b"\n")
-        lines += [line.removesuffix(b"\r") for line in new]
-        size += len(piece) + len(new) * LINE_COST
-        if size > REPLY_LIMIT or len(lines) > REPLY_LINE_LIMIT:
-            raise ProtocolError(f"{path}: more lines than the status of 100,000 clients has")
-        if max(map(len, [*new, rest])) > LINE_LIMIT:
+        end = piece.rfind(b"\n") + 1
+        text, rest = (rest + piece[:end], piece[end:]) if end else (b"", rest + piece)
+        if has_longer_line(text, LINE_LIMIT) or len(rest) > LINE_LIMIT:
             raise ProtocolError(f"{path}: a line of more than {LINE_LIMIT} bytes")
-    lines.append(rest)
-    while lines and not lines[-1]:
-        lines.pop()
-    return lines, digest.digest()
+        if text:
+            lines.add(LineBlock(text, text.count(b"\n")))
+        if lines.size + len(lines) * LINE_COST > REPLY_LIMIT or len(lines) > REPLY_LINE_LIMIT:
+            raise ProtocolError(f"{path}: more lines than the status of 100,000 clients has")
+    if rest:
+        lines.add(LineBlock(rest + b"\n", 1))
+    return lines.build(), digest.digest()
+
+
+def _before_end(lines: ReplyLines) -> ReplyLines:
+    """Return the lines before the first `END`, all if there is none."""
+    blocks: list[LineBlock] = []
+    for block in lines.blocks:
+        end = _END.search(b"\n" + block.text)
+        if end is not None:
+            text = block.text[: end.start()]
+            return ReplyLines((*blocks, LineBlock(text, text.count(b"\n"))))
+        blocks.append(block)
+    return lines
+
+
+def _count_without_blank_end(lines: ReplyLines) -> int:
+    """Return the number of lines, without blank ones at the end."""
+    count = len(lines)
+    for block in reversed(lines.blocks):
+        text = block.text.rstrip(b"\r\n")
+        count -= block.text.count(b"\n", len(text)) - bool(text)
+        if text:
+            break
+    return count
 
 
 def _map_oserror(error: OSError, path: Path) -> ManagementError:

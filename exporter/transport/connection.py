@@ -279,7 +279,7 @@ class Connection:
         if not self._pending:
             self._unparsed_lines += 1
             if isinstance(reply, MultilineReply):
-                self.on_other_lines(len(reply.lines), sum(map(len, reply.lines)))
+                self.on_other_lines(len(reply.lines), reply.size)
             return
         pending = self._pending[0]
         if not pending.reply.done():  # else the request has timed out or was cancelled

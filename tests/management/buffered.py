@@ -6,5 +6,5 @@ from exporter.management.protocol import LINE_COST, ManagementProtocol
 def buffered(protocol: ManagementProtocol) -> int:
     """Return the bytes kept, `LINE_COST` for each whole line included."""
     env = protocol._env
-    lines = [*protocol._reply_lines.join(), *((env.payload, *env.variables) if env else ())]
+    lines = [*protocol._reply.build(), *((env.payload, *env.variables) if env else ())]
     return len(protocol._buffer) + sum(map(len, lines)) + LINE_COST * len(lines)

@@ -350,7 +350,7 @@ def test_a_line_before_the_greeting_has_the_same_limit() -> None:
 def test_a_multiline_reply_beyond_the_limit_fails_the_session(line: bytes) -> None:
     protocol = greeted(reply_limit=100 * 1024)
     protocol.receive_data(b"TITLE\tx\r\n")
-    fitting = (100 * 1024 - LINE_COST - 7) // (len(line) + LINE_COST)
+    fitting = (100 * 1024 - LINE_COST - 9) // (len(line) + 1 + LINE_COST)
     assert protocol.receive_data((line + b"\n") * fitting) == []
     with pytest.raises(ProtocolError, match="without END"):
         protocol.receive_data(line + b"\n")
@@ -358,8 +358,8 @@ def test_a_multiline_reply_beyond_the_limit_fails_the_session(line: bytes) -> No
 
 
 def test_a_multiline_reply_may_be_as_large_as_the_limit() -> None:
-    protocol = greeted(reply_limit=2 * (LINE_COST + 1))
-    assert protocol.receive_data(b"x\nx\nEND\n") == [MultilineReply((b"x", b"x"))]
+    protocol = greeted(reply_limit=2 * (LINE_COST + 3))
+    assert protocol.receive_data(b"x\r\nx\r\nEND\r\n") == [MultilineReply((b"x", b"x"))]
 
 
 def test_the_size_of_one_reply_does_not_count_for_the_next() -> None:

@@ -13,6 +13,7 @@ from exporter.management.batches import run_batches
 from exporter.management.endpoint import parse_endpoint
 from exporter.management.errors import DownReason, SlotBusy
 from exporter.management.replies import LoadStats, Poll
+from exporter.management.reply_lines import ReplyLines
 from exporter.management.status import ServerStatus, StatusSource, parse_status
 from exporter.monitor.status_file import FileContent, StatusFile
 from exporter.monitor.status_file_poller import StatusFilePoller
@@ -218,7 +219,7 @@ async def test_a_session_that_is_back_meanwhile_wins(
 ) -> None:
     async def slowly(self: StatusFile) -> FileContent:
         fallback.answer(status(received=9000, printed=PRINTED + 2))
-        lines = status(received=8000, printed=PRINTED + 3).splitlines()
+        lines = ReplyLines.of(status(received=8000, printed=PRINTED + 3).splitlines())
         return FileContent(lines, written_at=fallback.now, digest=b"")
 
     monkeypatch.setattr(StatusFile, "read", slowly)

@@ -13,6 +13,7 @@ from collections.abc import Generator, Sequence
 
 from exporter.management.batches import run_batches
 from exporter.management.errors import ReplyError
+from exporter.management.reply_lines import ReplyLines
 from exporter.management.status import format_1, format_2_3, statistics
 from exporter.management.status.model import (
     ClientRow,
@@ -62,21 +63,20 @@ class StatusReader:
         A large status is parsed in batches of a few milliseconds, with a `yield` after each.
 
         Args:
-            lines: the status without line ends; `END` as the last line is allowed.
+            lines: the status without `END`.
             printed_at: about when the daemon printed it, in seconds since the epoch. It shows the
                 daemon's zone, in which format 1 and statistics have their times; None is UTC.
 
         Raises:
             ReplyError: not a status.
         """
-        if lines and lines[-1] == b"END":
-            lines = lines[:-1]
         title = lines[0] if lines else b""
         if title.startswith((b"TITLE\t", b"TITLE,")):
             separator = title[5:6].decode()
+            text = lines if isinstance(lines, ReplyLines) else ReplyLines.of(lines)
             return (
                 yield from format_2_3.parse_in_batches(
-                    lines, separator, routes=self._routes, cache=self._cache
+                    text, separator, routes=self._routes, cache=self._cache
                 )
             )
         if title == format_1.TITLE:
@@ -86,11 +86,13 @@ class StatusReader:
         raise ReplyError(_not_a_status(title))
 
     def read(self, lines: Sequence[bytes], printed_at: float | None = None) -> Status:
-        """Parse a status without a pause, as `read_in_batches` does.
+        """Parse a status without a pause, as `read_in_batches` does; `END` may be its last line.
 
         Raises:
             ReplyError: not a status.
         """
+        if lines and lines[-1] == b"END":
+            lines = lines[:-1]
         return run_batches(self.read_in_batches(lines, printed_at))
 
 

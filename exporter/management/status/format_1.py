@@ -184,7 +184,7 @@ def parse_in_batches(
         ReplyError: the `Updated` row is missing or cannot be parsed.
     """
     parser = _Format1Parser(printed_at)
-    for batch in line_batches(lines[1:]):
-        parser.feed(batch)
+    for number, batch in enumerate(line_batches(lines)):
+        parser.feed(batch if number else batch[1:])
         yield
     return (yield from parser.finish())

@@ -11,11 +11,12 @@ iroute, or a MAC address on a TAP bridge). The cipher proves nothing: before neg
 configured default, and the user name may not be authenticated yet.
 """
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import NoReturn
 
 from exporter.management.batches import line_batches, release, row_batches
 from exporter.management.errors import ReplyError
+from exporter.management.reply_lines import LineBlock, ReplyLines
 from exporter.management.status.columns import MAX_COLUMNS, client_columns, route_columns
 from exporter.management.status.model import (
     ClientRow,
@@ -33,7 +34,7 @@ _MAX_HEADERS = 8
 
 
 def parse_in_batches(
-    lines: Sequence[bytes], separator: str, *, routes: bool, cache: RowCache
+    lines: ReplyLines, separator: str, *, routes: bool, cache: RowCache
 ) -> Generator[None, None, ServerStatus]:
     """Parse a status, yielding after each batch of lines; return the status.
 
@@ -47,10 +48,11 @@ def parse_in_batches(
         ReplyError: the `TIME` row is missing or cannot be parsed.
     """
     parser = _TableParser(separator, routes=routes, cache=cache)
-    for batch in line_batches(lines):
-        parser.feed(batch)
+    cache.begin()
+    for block in lines.blocks:
+        yield from parser.feed(block)
         yield
-    cache.rotate()
+    cache.end()
     return (yield from parser.finish())
 
 
@@ -73,6 +75,8 @@ def _has_address(row: ClientRow) -> bool:
 class _TableParser:
     def __init__(self, separator: str, *, routes: bool, cache: RowCache) -> None:
         self._separator = separator
+        self._client = f"CLIENT_LIST{separator}".encode()
+        self._route = f"ROUTING_TABLE{separator}".encode()
         self._want_routes = routes
         self._cache = cache
         self._parse_client: Callable[[bytes], ClientRow] = _no_header
@@ -90,26 +94,68 @@ class _TableParser:
         self._unparsed = 0
         self._unparsed_clients = 0
 
-    def feed(self, lines: Iterable[bytes]) -> None:
-        client = f"CLIENT_LIST{self._separator}".encode()
-        route = f"ROUTING_TABLE{self._separator}".encode()
-        for line in lines:
-            try:
-                if line.startswith(client):
-                    row = self._parse_client(line)
-                    self._rows.append(row)
-                    if not (row.virtual_address or row.virtual_ipv6_address):
-                        self._unaddressed[_client_key(row)] = False
-                elif line.startswith(route):
-                    self._route_count += 1
-                    if self._want_routes or self._unaddressed:
-                        self._add_route(self._parse_route(line))
-                else:
-                    self._feed_other(decode(line))
-            except ValueError:
-                self._unparsed += 1
-                self._unparsed_clients += line.startswith(client)
-        check_row_count(len(self._rows), len(self._routes))
+    def feed(self, block: LineBlock) -> Generator[None, None, None]:
+        """Parse some lines, yielding between batches of them."""
+        if self._are_routes_to_count(block):
+            self._route_count += block.line_count
+            return
+        for batch in line_batches(block.split_at_lf()):
+            rows = self._cache.take_all(batch)
+            if rows:
+                self._add_clients(rows)
+            else:
+                yield from self._feed_lines(batch)
+            check_row_count(len(self._rows), len(self._routes))
+            yield
+
+    def _are_routes_to_count(self, block: LineBlock) -> bool:
+        if self._want_routes or self._unaddressed or not block.text.startswith(self._route):
+            return False
+        return block.text.count(b"\n" + self._route) == block.line_count - 1
+
+    def _feed_lines(self, lines: Sequence[bytes]) -> Generator[None, None, None]:
+        """Parse lines, with as many client rows at once as possible.
+
+        After each search for such rows in vain twice as many lines are parsed one by one.
+        """
+        index = in_vain = pause = 0
+        while index < len(lines):
+            line = lines[index]
+            if line.startswith(self._client):
+                if not pause:
+                    rows = self._cache.take_leading(lines[index:])
+                    if rows:
+                        self._add_clients(rows)
+                        index += len(rows)
+                        in_vain = 0
+                        continue
+                    yield from self._cache.index()
+                    in_vain += 1
+                    pause = 2**in_vain - 1
+                pause -= 1
+            self._feed_line(line)
+            index += 1
+
+    def _feed_line(self, line: bytes) -> None:
+        is_client = line.startswith(self._client)
+        try:
+            if is_client:
+                self._add_clients((self._parse_client(line),))
+            elif line.startswith(self._route):
+                self._route_count += 1
+                if self._want_routes or self._unaddressed:
+                    self._add_route(self._parse_route(line.removesuffix(b"\r")))
+            else:
+                self._feed_other(decode(line.removesuffix(b"\r")))
+        except ValueError:
+            self._unparsed += 1
+            self._unparsed_clients += is_client
+
+    def _add_clients(self, rows: Sequence[ClientRow]) -> None:
+        self._rows += rows
+        for row in rows:
+            if not (row.virtual_address or row.virtual_ipv6_address):
+                self._unaddressed[_client_key(row)] = False
 
     def _add_route(self, route: RouteRow) -> None:
         key = _client_key(route)
@@ -144,7 +190,7 @@ class _TableParser:
                     self._cache.set_columns(columns)
                     self._parse_client = self._cache.parse
                 else:
-                    self._parse_client = columns.parse
+                    self._parse_client = lambda line: columns.parse(line.removesuffix(b"\r"))
                 self._unparsed += columns.unknown > 0
             case "ROUTING_TABLE":
                 route = route_columns(names, self._separator)

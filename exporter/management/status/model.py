@@ -13,10 +13,12 @@ MAX_ROUTES = 300_000
 """Most routes that are parsed."""
 
 
-class ClientRow(msgspec.Struct, frozen=True, gc=False):
+class ClientRow(msgspec.Struct, gc=False):
     """One `CLIENT_LIST` row: a client instance of the server, logged in or not.
 
-    The counters are the server's, in bytes of the link, control channel included. They begin at
+    The counters are the server's, in bytes of the link, control channel included. In the next
+    status a row of which nothing else has changed is the same object, with new counters: they are
+    those of the status that was read last. They begin at
     `connected_since` (Unix time in seconds), when the instance was created. `common_name` and
     `username` are "" where the daemon prints `UNDEF`. `client_id` and `peer_id` exist since 2.4,
     `username` since 2.3, `cipher` since 2.5; before, and in format 1, they are None or "".

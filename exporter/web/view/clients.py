@@ -141,8 +141,8 @@ def _connected(daemon: DaemonState, session: ClientSession) -> ClientView:
     if config.series:
         fields |= {
             "connected_since": row.connected_since,
-            "received_bytes": row.received_bytes,
-            "sent_bytes": row.sent_bytes,
+            "received_bytes": session.received_bytes,
+            "sent_bytes": session.sent_bytes,
             "received_bytes_per_second": rate.received if rate else None,
             "sent_bytes_per_second": rate.sent if rate else None,
             "last_seen": daemon.polled_at,
