@@ -19,13 +19,17 @@ JOB = "openvpn"
 
 
 class RuleFile(msgspec.Struct, frozen=True):
-    """A file of rules with placeholders, and their thresholds."""
+    """A file of rules with placeholders, their thresholds, and a file with groups to append."""
 
     name: str
     thresholds: tuple[Threshold, ...]
+    appended: str | None = None
 
 
 ALERTS = RuleFile("openvpn.rules.yml", THRESHOLDS)
+ALERTS_WITH_EACH_CERTIFICATE = RuleFile(
+    "openvpn.rules.yml", THRESHOLDS, appended="each_client_certificate.yml"
+)
 USAGE = RuleFile("usage.rules.yml", USAGE_THRESHOLDS)
 
 _RUNBOOK_LINE = re.compile(r"^ +runbook_url: .*\n", re.MULTILINE)
@@ -48,7 +52,7 @@ def render(
     """Return a rule file, in YAML.
 
     Args:
-        file: the alerts, or the rules for usage.
+        file: the alerts, also with one for each client certificate, or the rules for usage.
         job: the job of the exporter in Prometheus.
         external_labels: names of labels that distinguish several Prometheus servers in a ruler
             that evaluates the rules for all of them, such as `cluster`.
@@ -67,10 +71,16 @@ def render(
     placeholders |= _external(external_labels)
     values = {threshold.name: threshold.default for threshold in file.thresholds}
     placeholders |= _placeholders(file.thresholds, values | dict(thresholds or {}))
-    rules = resources.files(__package__).joinpath(file.name).read_text(encoding="utf-8")
+    rules = _read(file.name)
+    if file.appended is not None:
+        rules += f"\n{_read(file.appended)}"
     if runbook is None:
         rules = _RUNBOOK_LINE.sub("", rules)
     return _Template(rules).substitute(placeholders)
+
+
+def _read(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _external(labels: Sequence[str]) -> Placeholders:
@@ -87,7 +97,7 @@ def _external(labels: Sequence[str]) -> Placeholders:
     }
 
 
-_OWN_LABELS = frozenset({"job", "instance", "daemon", "common_name", "host"})
+_OWN_LABELS = frozenset({"job", "instance", "daemon", "common_name", "host", "file"})
 
 
 def _placeholders(thresholds: Sequence[Threshold], values: Mapping[str, str]) -> Placeholders:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from exporter.config import durations
+from exporter.config.pki import EXPIRY_WINDOWS
 
 Placeholders: TypeAlias = dict[str, str]
 """The text of each placeholder in the rules, by its name."""
@@ -71,6 +72,12 @@ _EXPONENTS = {"kB": 3, "MB": 6, "GB": 9, "TB": 12}
 """Powers of ten, as in quotas of providers."""
 
 
+def _window(name: str, text: str) -> Placeholders:
+    if text not in EXPIRY_WINDOWS:
+        raise ValueError(f"{text!r} is not counted: write one of {', '.join(EXPIRY_WINDOWS)}")
+    return {name: text, f"{name}_limit": _duration(name, text)[f"{name}_seconds"]}
+
+
 class Threshold(msgspec.Struct, frozen=True):
     """One threshold; `fill` returns the placeholders of a value."""
 
@@ -115,6 +122,18 @@ THRESHOLDS = (
     Threshold("tls-failures", "30", _count, "failed TLS handshakes in 10 minutes"),
     Threshold("certificate-soon", "30d", _duration, "warning: time until a certificate expires"),
     Threshold("certificate-urgent", "2d", _duration, "critical: time until a certificate expires"),
+    Threshold(
+        "client-certificate-soon",
+        "14d",
+        _window,
+        f"time until client certificates expire: {', '.join(EXPIRY_WINDOWS)}",
+    ),
+    Threshold(
+        "revoked-client-connected",
+        "75m",
+        _outage,
+        "a client with a revoked certificate is connected for this time",
+    ),
     Threshold("crl-expiring", "2d", _duration, "critical: time until a CRL expires"),
 )
 """Those of the alerts."""

@@ -4,7 +4,15 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from exporter.alert_rules import ALERTS, JOB, USAGE, Threshold, render
+from exporter.alert_rules import (
+    ALERTS,
+    ALERTS_WITH_EACH_CERTIFICATE,
+    JOB,
+    USAGE,
+    RuleFile,
+    Threshold,
+    render,
+)
 from exporter.cli.kubernetes import prometheus_rule
 from exporter.cli.output import write
 from exporter.cli.subcommand import Exit, UsageError
@@ -17,11 +25,7 @@ _FORMATS: Mapping[str, Callable[[str, str], str]] = {
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Define the flags of the command."""
-    parser.add_argument(
-        "--usage",
-        action="store_true",
-        help="print the rules for the usage of clients instead of the alerts",
-    )
+    _add_kind_flags(parser)
     parser.add_argument(
         "--job",
         default=JOB,
@@ -65,6 +69,20 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _thresholds()
 
 
+def _add_kind_flags(parser: argparse.ArgumentParser) -> None:
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--each-client-certificate",
+        action="store_true",
+        help="also print an alert for each name whose certificate expires; needs 'series' of 'pki'",
+    )
+    kind.add_argument(
+        "--usage",
+        action="store_true",
+        help="print the rules for the usage of clients instead of the alerts",
+    )
+
+
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
@@ -90,12 +108,18 @@ def _described(thresholds: Sequence[Threshold]) -> str:
     )
 
 
+def _file(parsed: argparse.Namespace) -> RuleFile:
+    if parsed.usage:
+        return USAGE
+    return ALERTS_WITH_EACH_CERTIFICATE if parsed.each_client_certificate else ALERTS
+
+
 def run(parsed: argparse.Namespace) -> Exit:
     """Print or write the rules."""
     try:
         thresholds = dict(parsed.threshold or ())
         rules = render(
-            USAGE if parsed.usage else ALERTS,
+            _file(parsed),
             job=parsed.job,
             external_labels=parsed.external_label,
             runbook=parsed.runbook,

@@ -7,6 +7,7 @@ from exporter.config.schema import ClientsConfig
 from exporter.metrics import self_metrics
 from exporter.metrics.families import (
     certificates,
+    client_certificates,
     clients,
     daemon,
     events,
@@ -26,6 +27,7 @@ SECTIONS: dict[str, tuple[Family, ...]] = {
     "Clients of a server": (*clients.EXPECTED, *clients.SERIES, *clients.INFO, *clients.ROUTES),
     "Client and point-to-point mode": daemon.TUNNEL,
     "Certificates": certificates.FAMILIES,
+    "Client certificates": client_certificates.FAMILIES,
     "Port probes": port_probes.FAMILIES,
     "Exporter, by daemon": (*exporter.FAMILIES, *sharing.FAMILIES),
 }

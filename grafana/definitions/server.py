@@ -18,6 +18,7 @@ from grafana.queries import (
 )
 from grafana.shared_panels import (
     certificates,
+    client_certificates,
     client_tables,
     daemon_state,
     events,
@@ -296,6 +297,16 @@ DASHBOARD = build_dashboard(
         Row(
             "Certificates",
             [certificates.lifetimes(_select), certificates.problems(_select)],
+            collapsed=True,
+        ),
+        Row(
+            "Client certificates",
+            [
+                client_certificates.lists(_select),
+                client_certificates.invalid_clients(_select),
+                client_certificates.clients_by_state(_select),
+                client_certificates.expiries(_select),
+            ],
             collapsed=True,
         ),
         Row(

@@ -31,6 +31,8 @@ DIFFERENT = {
     "tls-failures": "51",
     "certificate-soon": "52d",
     "certificate-urgent": "36h",
+    "client-certificate-soon": "60d",
+    "revoked-client-connected": "22m",
     "crl-expiring": "2w",
 }
 
@@ -47,6 +49,8 @@ RENDERED = {
     "clients-dropped": "< 0.47 *",
     "certificate-soon": "52 * 86400",
     "certificate-urgent": "129600",
+    "client-certificate-soon": 'within="60d"',
+    "revoked-client-connected": "19m",
     "crl-expiring": "14 * 86400",
 }
 
@@ -90,6 +94,7 @@ def test_explicit_defaults_change_nothing() -> None:
         ("clients-near-limit", "1", "'1' is not a ratio"),
         ("clients-near-limit", "0", "'0' is not a ratio"),
         ("clients-near-limit", "nan", "'nan' is not a ratio"),
+        ("client-certificate-soon", "15d", "'15d' is not counted: write one of 1d, 7d"),
         ("clients-near-limit", "most", "'most' is not a ratio"),
         ("daemon_down", "5m", "'daemon_down' is no threshold: use one of exporter-down, poll-slow"),
     ],

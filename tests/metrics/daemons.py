@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 
+from exporter.certificates.issued import IssuedCertificate, IssuedCertificates
+from exporter.certificates.pki import PkiSource, PkiState
 from exporter.certificates.source import (
     Certificate,
     CertificateDirective,
@@ -13,6 +15,7 @@ from exporter.certificates.source import (
     FileProblem,
     RevocationList,
 )
+from exporter.config.pki import PkiConfig
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.config.share import ShareConfig
 from exporter.config.target import Target
@@ -64,6 +67,20 @@ CERTIFICATES = (
     ),
 )
 
+PKI = PkiState(
+    PkiSource(Path("/etc/easy-rsa/pki/index.txt")),
+    NOON,
+    IssuedCertificates(
+        [
+            IssuedCertificate("alice", 1, NOON + 20 * 86_400, revoked=True),
+            IssuedCertificate("bob", 2, NOON + 20 * 86_400, revoked=False),
+            IssuedCertificate("carol", 3, NOON + 80 * 86_400, revoked=False),
+            IssuedCertificate("dave", 4, NOON - 20 * 86_400, revoked=False),
+            IssuedCertificate("erin", 5, NOON - 40 * 86_400, revoked=False),
+        ]
+    ),
+)
+
 PORT_REPORT = PortReport(
     parse_target("192.0.2.9:1194/udp"), {"4": ProbeResult(ProbeOutcome.ANSWERED, 0.004)}
 )
@@ -108,7 +125,8 @@ def office_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> Daem
 
 def new_daemon(name: str = "office", *, expected: Sequence[str] = ()) -> DaemonState:
     """Return the state of a daemon before its first session, whose values all count."""
-    target = Target(office_daemon(name, expected=expected), ClientsConfig(routes=True))
+    pki = PkiConfig(index=PKI.source.path, series=True)
+    target = Target(office_daemon(name, expected=expected), ClientsConfig(routes=True), pki=pki)
     return DaemonState(target, absolute=True)
 
 
@@ -145,6 +163,7 @@ def server(
     ]
     start_session(daemon)
     daemon.set_certificates(CERTIFICATES)
+    daemon.set_pki(PKI)
     poll(daemon, server_status(clients, routes))
     daemon.port_probes.record(PORT_REPORT)
     return daemon

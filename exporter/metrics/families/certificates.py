@@ -1,5 +1,7 @@
 """The certificates and revocation lists in the daemon's own files."""
 
+from pathlib import Path
+
 from exporter.certificates.source import (
     Certificate,
     CertificateDirective,
@@ -51,26 +53,30 @@ def _newest_crls(daemon: DaemonState) -> dict[tuple[str, ...], tuple[float, Revo
     for file in daemon.certificates:
         for entry in file.entries:
             if isinstance(entry, RevocationList) and entry.next_update is not None:
-                labels = (_path(file.source), entry.issuer)
+                labels = (path_label(file.source.path), entry.issuer)
                 if labels not in newest or entry.next_update > newest[labels][0]:
                     newest[labels] = (entry.next_update, entry)
     return newest
 
 
 def _problem(daemon: DaemonState) -> dict[tuple[str, ...], float]:
+    problems = {_labels(file.source): file.problem for file in daemon.certificates}
+    if (pki := daemon.client_certificates.pki) is not None:
+        problems[path_label(pki.source.path), "pki"] = pki.problem
     return {
-        (*_labels(file.source), problem.value): int(file.problem is problem)
-        for file in daemon.certificates
+        (*labels, problem.value): int(found is problem)
+        for labels, found in problems.items()
         for problem in FileProblem
     }
 
 
 def _labels(source: CertificateSource) -> tuple[str, str]:
-    return _path(source), source.directive.value
+    return path_label(source.path), source.directive.value
 
 
-def _path(source: CertificateSource) -> str:
-    return clean(str(source.path), _PATH_LIMIT)
+def path_label(path: Path) -> str:
+    """Return the label value for a path."""
+    return clean(str(path), _PATH_LIMIT)
 
 
 FAMILIES = (
@@ -104,8 +110,8 @@ FAMILIES = (
     ),
     gauge(
         "openvpn_certificate_file_problem",
-        "1 for the reason why a certificate or CRL file is unusable, else 0; all 0 while it is "
-        "usable.",
+        "1 for the reason why a certificate or CRL file, or the list of 'pki', is unusable, else "
+        "0; all 0 while it is usable.",
         _problem,
         labels=("file", "directive", "reason"),
         while_up=False,

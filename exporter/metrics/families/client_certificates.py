@@ -1,0 +1,146 @@
+"""The certificates that the CA has issued, and those of the connected clients."""
+
+from collections.abc import Generator
+
+from exporter.certificates.issued import CertificateState
+from exporter.certificates.pki import PkiState
+from exporter.config.durations import parse_duration
+from exporter.config.pki import EXPIRY_WINDOWS
+from exporter.management.batches import row_batches
+from exporter.metrics.families.certificates import path_label
+from exporter.metrics.family import LabelledValues, PerClientSamples, Samples, gauge
+from exporter.state.daemon import DaemonState
+
+_MAX_INVALID = 100
+"""Clients with an invalid certificate that have a series; there should be none."""
+
+_SHOWN_AFTER_EXPIRY = 30 * 86_400
+"""Seconds for which the series of a name stays after the expiry of its certificate."""
+
+_ISSUED_STATES = (CertificateState.VALID, CertificateState.EXPIRED, CertificateState.REVOKED)
+
+
+def _pki(daemon: DaemonState) -> PkiState | None:
+    """Return the certificates of the daemon's clients; None if it has none, or they are unknown."""
+    pki = daemon.client_certificates.pki
+    return None if pki is None or pki.issued is None or daemon.modes.is_tunnel else pki
+
+
+def _list_inputs(daemon: DaemonState) -> object:
+    return daemon.client_certificates.pki, daemon.modes.is_tunnel
+
+
+def _counts(daemon: DaemonState) -> dict[tuple[str, ...], float] | None:
+    pki = _pki(daemon)
+    if pki is None or pki.issued is None:
+        return None
+    file, counts = path_label(pki.source.path), pki.issued.counts(pki.now)
+    return {(file, state.value): counts[state] for state in _ISSUED_STATES}
+
+
+def _expiring(daemon: DaemonState) -> dict[tuple[str, ...], float] | None:
+    pki = _pki(daemon)
+    if pki is None or pki.issued is None:
+        return None
+    file = path_label(pki.source.path)
+    return {
+        (file, window): pki.issued.expiring(pki.now, parse_duration(window))
+        for window in EXPIRY_WINDOWS
+    }
+
+
+def _soonest(daemon: DaemonState) -> Samples:
+    pki = _pki(daemon)
+    soonest = pki.issued.soonest_expiry(pki.now) if pki and pki.issued else None
+    return None if pki is None or soonest is None else {path_label(pki.source.path): soonest}
+
+
+def _not_after(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
+    pki, found = _pki(daemon), dict[str, float]()
+    config, limit = daemon.target.pki, daemon.target.clients.limit
+    if pki is None or pki.issued is None or config is None or not config.series:
+        return found
+    if not daemon.privacy.shows_clients:
+        return found
+    expiries = pki.issued.name_expiries(pki.now - _SHOWN_AFTER_EXPIRY)
+    for batch in row_batches(expiries):
+        found |= {daemon.privacy.name(name): not_after for name, not_after in batch}
+        if len(found) >= limit:
+            break
+        yield
+    return dict(list(found.items())[:limit])
+
+
+def _by_state(daemon: DaemonState) -> Samples:
+    counts = daemon.client_certificates.counts
+    return None if counts is None else {state.value: counts[state] for state in CertificateState}
+
+
+def _invalid(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
+    found: dict[tuple[str, ...], float] = {}
+    if not daemon.privacy.shows_clients:
+        return found
+    clients = list(daemon.client_certificates.invalid.items())
+    for wanted in (CertificateState.REVOKED, CertificateState.EXPIRED):
+        for batch in row_batches(clients):
+            for (name, state), sessions in batch:
+                if state is wanted and len(found) < _MAX_INVALID:
+                    found[daemon.privacy.name(name), state.value] = sessions
+            yield
+    return found
+
+
+FAMILIES = (
+    gauge(
+        "openvpn_issued_certificates",
+        "Certificates that the CA has issued, by state; a revoked one stays revoked after its "
+        "expiry.",
+        _counts,
+        labels=("file", "state"),
+        while_up=False,
+        inputs=_list_inputs,
+    ),
+    gauge(
+        "openvpn_issued_certificates_expiring",
+        "Names whose last valid certificate expires within this time.",
+        _expiring,
+        labels=("file", "within"),
+        while_up=False,
+        inputs=_list_inputs,
+    ),
+    gauge(
+        "openvpn_issued_certificates_next_expiry_timestamp_seconds",
+        "Unix time at which the next name is left without a valid certificate.",
+        _soonest,
+        labels=("file",),
+        while_up=False,
+        inputs=_list_inputs,
+    ),
+    gauge(
+        "openvpn_issued_certificate_not_after_timestamp_seconds",
+        "Unix time of the expiry of the last valid certificate of a name, until 30 days after it; "
+        "with 'series' of 'pki', 'clients.limit' series at most.",
+        PerClientSamples(_not_after),
+        labels=("common_name",),
+        while_up=False,
+        inputs=lambda daemon: (
+            daemon.client_certificates.names_revision,
+            daemon.modes.is_tunnel,
+        ),
+    ),
+    gauge(
+        "openvpn_server_clients_by_certificate",
+        "Connected clients by the state of their certificate; unknown if the CA has issued none "
+        "with their serial number or name.",
+        _by_state,
+        labels=("state",),
+        inputs=lambda daemon: daemon.client_certificates.counts,
+    ),
+    gauge(
+        "openvpn_server_client_invalid_certificate_sessions",
+        "Current sessions of a client with a revoked or expired certificate; 100 series at most.",
+        PerClientSamples(_invalid),
+        labels=("common_name", "state"),
+        inputs=lambda daemon: daemon.client_certificates.invalid,
+    ),
+)
