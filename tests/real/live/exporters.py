@@ -1,6 +1,7 @@
 """The exporters of the live test, as processes; one has faults in its configuration."""
 
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -82,7 +83,9 @@ class Exporter:
 async def main_exporter(lab: Lab, fleet: Fleet, directory: Path) -> AsyncIterator[Exporter]:
     """Run an exporter that monitors all daemons but the outpost."""
     certificate = lab.authority.issue("uplink").certificate
-    daemons = [*_real(lab, fleet, directory), *_simulated(fleet, certificate)]
+    index = directory / "index.txt"
+    index.write_text(issued_certificates(time.time()))
+    daemons = [*_real(lab, fleet, directory), *_simulated(fleet, certificate, index)]
     async with _running(lab, directory, *daemons) as exporter:
         yield exporter
 
@@ -141,13 +144,25 @@ def port_probe(*ports: int) -> Section:
     return {"targets": [f"{LOOPBACK}:{port}/udp" for port in ports], "interval": "10s"}
 
 
-def _simulated(fleet: Fleet, certificate: Path) -> list[Section]:
+def issued_certificates(now: float) -> str:
+    """Return the index of a CA: the certificate of the first site expired two days ago."""
+    days = dict.fromkeys(SITES, 300) | {SITES[0]: -2}
+    dates = {name: time.gmtime(now + days * 86_400) for name, days in days.items()}
+    lines = [
+        f"V\t{time.strftime('%y%m%d%H%M%SZ', date)}\t\t{serial:02X}\tunknown\t/CN={name}\n"
+        for serial, (name, date) in enumerate(dates.items(), start=1)
+    ]
+    return "".join(lines)
+
+
+def _simulated(fleet: Fleet, certificate: Path, index: Path) -> list[Section]:
     return [
         {"name": "office", "management": fleet.office.address},
         {
             "name": "branches",
             "management": fleet.branches.address,
             "expected_clients": [*SITES],
+            "pki": {"index": str(index), "series": True},
         },
         {
             "name": "hotel",
