@@ -28,8 +28,10 @@ def build_dashboard(
     *,
     variables: list[dashboard.VariableModel],
     rows: Sequence[Row],
+    start: str = "now-6h",
+    refresh: str = "1m",
 ) -> dashboard.Dashboard:
-    """Return the dashboard."""
+    """Return the dashboard; its time range begins at `start`."""
     return dashboard.Dashboard(
         uid=uid,
         title=title,
@@ -38,8 +40,8 @@ def build_dashboard(
         timezone="browser",
         editable=False,
         graph_tooltip=dashboard.DashboardCursorSync.CROSSHAIR,
-        time=dashboard.DashboardDashboardTime("now-6h", "now"),
-        refresh="1m",
+        time=dashboard.DashboardDashboardTime(start, "now"),
+        refresh=refresh,
         schema_version=_SCHEMA,
         version=1,
         panels=_arrange(rows),

@@ -19,6 +19,7 @@ TAG = "openvpn"
 _EXPORTERS = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
 _FLEET = "openvpn-fleet"
 _CLIENT = "openvpn-client"
+_USAGE = "openvpn-usage"
 
 
 def between_dashboards(
@@ -33,6 +34,7 @@ def between_dashboards(
         _link("Fleet", _FLEET, _EXPORTERS),
         *(_to_kind(kind, selected=kind.name in names) for kind in KINDS),
         _link("Client", _CLIENT, _EXPORTERS),
+        _link("Usage", _USAGE, _EXPORTERS),
         _link("Exporter", EXPORTER_UID, f"{_EXPORTERS}&${{daemon:queryparam}}"),
     ]
     return [link for link in links if not (link.url or "").startswith(f"/d/{uid}?")]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exporter.metrics import catalogue
-from tests.alert_rules.shipped import alerts
+from tests.alert_rules.shipped import USAGE_LABELS, alerts
 from tests.expressions import analyse, fill_in_variables, promtool_errors
 from tests.grafana.dashboard_files import DASHBOARDS, PANELS, values
 
@@ -49,7 +49,7 @@ def test_the_dashboards_are_found() -> None:
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_each_query_of_a_dashboard_uses_existing_series(name: str) -> None:
-    assert analyse(QUERIES[name]).problems == ()
+    assert analyse(QUERIES[name], USAGE_LABELS).problems == ()
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -65,7 +65,7 @@ def test_each_variable_uses_existing_series(name: str) -> None:
         [f"{metric}{{{several[2]}}}" for metric in several[1].split("|")] if several else [query[1]]
     )
     for expression in series:
-        parsed = analyse(expression)
+        parsed = analyse(expression, USAGE_LABELS)
         assert parsed.problems == ()
         assert query[2] in parsed.labels
 

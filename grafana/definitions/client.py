@@ -19,7 +19,7 @@ from grafana.queries import (
     increase_in_range,
     total,
 )
-from grafana.shared_panels import availability, expected_clients
+from grafana.shared_panels import availability, expected_clients, usage
 from grafana.shared_panels.client_tables import SESSION_COLUMNS
 from grafana.variables import clients
 
@@ -233,5 +233,6 @@ DASHBOARD = build_dashboard(
         ),
         Row("Current sessions", [_CURRENT_SESSIONS]),
         Row("Over time", [_CONNECTED, _TRAFFIC, _AGE]),
+        Row("Usage", [usage.by_day(_select)], collapsed=True),
     ],
 )

@@ -19,7 +19,7 @@ from grafana.panels.panel import (
 HALF = Size(12, 8)
 
 _BARS = 100
-_SHORTEST_BAR = "3m"
+_EVENTS_BAR = "3m"
 """Three scrape intervals of a minute: `$__rate_interval` is then one bar and one scrape."""
 
 
@@ -32,6 +32,7 @@ def time_series(
     no_value: str,
     size: Size = HALF,
     bars: bool = False,
+    shortest_bar: str = _EVENTS_BAR,
     stacked: bool = False,
     limit: str | None = None,
     at_most: float | None = None,
@@ -48,7 +49,7 @@ def time_series(
         grid_pos=dashboard.GridPos(h=size.height, w=size.width),
         targets=[*range_queries(queries)],
         max_data_points=_BARS if bars else None,
-        interval=_SHORTEST_BAR if bars else None,
+        interval=shortest_bar if bars else None,
         options=timeseries.Options(
             legend=_legend(wide=size.width > HALF.width),
             tooltip=common.VizTooltipOptions(
@@ -59,7 +60,7 @@ def time_series(
             dashboard.FieldConfig(
                 unit=unit,
                 no_value=no_value,
-                decimals=0 if bars else None,
+                decimals=0 if bars and shortest_bar == _EVENTS_BAR else None,
                 min_val=None if any(query.mirrored for query in queries) else 0,
                 max_val=at_most,
                 color=palette_colour(),

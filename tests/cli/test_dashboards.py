@@ -9,7 +9,7 @@ from exporter.cli.kubernetes import config_map
 from exporter.cli.main import main
 from exporter.cli.subcommand import Exit
 
-NAMES = ["client", "exporter", "fleet", "server", "tunnel"]
+NAMES = ["client", "exporter", "fleet", "server", "tunnel", "usage"]
 
 
 def test_lists_each_dashboard_on_a_line(capsys: pytest.CaptureFixture[str]) -> None:

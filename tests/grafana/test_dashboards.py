@@ -6,22 +6,26 @@ from itertools import combinations
 
 import pytest
 
+from tests.alert_rules.shipped import USAGE_LABELS
 from tests.grafana.dashboard_files import DASHBOARDS, FILES, PANEL_IDS, PANELS, Json, panels, values
 
-UNITS = {"bps", "bytes", "cpm", "dateTimeFromNow", "none", "percentunit", "s", "short"}
+UNITS = {"bps", "bytes", "cpm", "dateTimeFromNow", "decbytes", "none", "percentunit", "s", "short"}
 NUMERIC = {"bargauge", "stat", "state-timeline", "timeseries"}
+
+[USAGE_METRIC] = USAGE_LABELS
 
 each_dashboard = pytest.mark.parametrize("uid", DASHBOARDS)
 each_panel = pytest.mark.parametrize(("uid", "panel"), PANELS, ids=PANEL_IDS)
 
 
-def test_there_are_five_dashboards() -> None:
+def test_there_are_six_dashboards() -> None:
     assert list(DASHBOARDS) == [
         "openvpn-client",
         "openvpn-exporter",
         "openvpn-fleet",
         "openvpn-server",
         "openvpn-tunnel",
+        "openvpn-usage",
     ]
 
 
@@ -99,7 +103,7 @@ class TestEachDashboard:
     def test_rows_with_series_per_client_are_collapsed_but_for_the_connected_ones(
         self, uid: str
     ) -> None:
-        if uid == "openvpn-client":
+        if uid in {"openvpn-client", "openvpn-usage"}:
             return
         for panel in visible(uid):
             metrics = re.findall(r"openvpn_server_(?:client_\w+|route)\w*", expressions(panel))
@@ -123,6 +127,10 @@ WITHOUT_CLIENT_NAMES = {
 
 AVAILABILITY_WINDOWS = {"1h", "30d:5m"}
 """Availability has fixed windows, as an objective has."""
+
+
+USAGE_WINDOWS = {"$__interval", "1d", "7d", "30d"}
+"""Usage is of the time of a bar, and of days before the end of the range."""
 
 
 def variables(uid: str) -> list[dict[str, Json]]:
@@ -172,13 +180,16 @@ class TestEachPanel:
         windows = set(re.findall(r"\[([^\]]*)\]", expressions(panel)))
         if panel["title"] in {"Client availability", "Daemon availability"}:
             windows -= AVAILABILITY_WINDOWS
+        if USAGE_METRIC in expressions(panel):
+            windows -= USAGE_WINDOWS
         assert windows <= {"$__rate_interval", "$__range", "$__range:$__interval"}
         assert all("interval" not in target for target in panel.get("targets", []))
 
     def test_bars_count_each_event_in_one_bar(self, uid: str, panel: dict[str, Json]) -> None:
         """A step of three scrapes or more makes `$__rate_interval` one step and one scrape."""
-        style = panel.get("fieldConfig", {}).get("defaults", {}).get("custom", {})
-        is_bars = style.get("drawStyle") == "bars"
+        is_bars = has_bars(panel)
+        if is_bars and USAGE_METRIC in expressions(panel):
+            return
         assert (panel.get("interval"), panel.get("maxDataPoints")) == (
             ("3m", 100) if is_bars else (None, None)
         )
@@ -208,6 +219,20 @@ class TestEachPanel:
             and panel["fieldConfig"]["defaults"]["unit"] != "percentunit"
         }
         assert below == sent
+
+
+def has_bars(panel: dict[str, Json]) -> bool:
+    style = panel.get("fieldConfig", {}).get("defaults", {}).get("custom", {})
+    return bool(style.get("drawStyle") == "bars")
+
+
+def test_bars_of_usage_are_days_that_begin_at_their_time() -> None:
+    usage = [panel for _, panel in PANELS if USAGE_METRIC in expressions(panel)]
+    found = [panel for panel in usage if has_bars(panel)]
+    assert len(found) == 3
+    for panel in found:
+        assert (panel["interval"], panel["maxDataPoints"]) == ("1d", 100)
+        assert all("[$__interval] offset -$__interval" in one["expr"] for one in panel["targets"])
 
 
 def test_zero_clients_are_not_red() -> None:

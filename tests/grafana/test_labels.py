@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.alert_rules.shipped import USAGE_LABELS
 from tests.expressions import analyse, fill_in_variables
 from tests.grafana.dashboard_files import PANEL_IDS, PANELS, Json
 
@@ -11,7 +12,7 @@ each_panel = pytest.mark.parametrize(("uid", "panel"), PANELS, ids=PANEL_IDS)
 
 
 def labels(target: dict[str, Json]) -> frozenset[str]:
-    return analyse(fill_in_variables(target["expr"])).labels
+    return analyse(fill_in_variables(target["expr"]), USAGE_LABELS).labels
 
 
 def legend_labels(target: dict[str, Json]) -> set[str]:
@@ -37,7 +38,7 @@ def test_legends_and_columns_are_labels_of_the_result(uid: str, panel: dict[str,
 @each_panel
 def test_series_have_different_legends(uid: str, panel: dict[str, Json]) -> None:
     """Except for the job, and for the daemon where only one is selected: it has one instance."""
-    fixed = {"job"} if uid == "openvpn-fleet" else {"job", "instance", "daemon"}
+    fixed = {"job"} if uid in {"openvpn-fleet", "openvpn-usage"} else {"job", "instance", "daemon"}
     if panel["type"] in {"timeseries", "state-timeline", "bargauge"}:
         for target in panel["targets"]:
             assert labels(target) - legend_labels(target) - fixed == set()

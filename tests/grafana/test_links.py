@@ -33,7 +33,7 @@ FIELDS = {
     "board": "openvpn-server",
 }
 
-TITLES = {"Fleet", "Server", "Tunnel", "Client", "Exporter"}
+TITLES = {"Fleet", "Server", "Tunnel", "Client", "Usage", "Exporter"}
 
 
 def choices(uid: str) -> list[Chosen]:

@@ -17,7 +17,7 @@ def test_committed_dashboards_are_current(monkeypatch: pytest.MonkeyPatch) -> No
 def test_both_directories_have_the_same_files() -> None:
     packaged, visible = (contents(ROOT / path) for path in program.OUTPUT_DIRS)
     assert packaged == visible
-    assert len(visible) == 5
+    assert len(visible) == 6
 
 
 def contents(directory: Path) -> dict[str, bytes]:
