@@ -14,6 +14,7 @@ from tests.real.reading import read
 from tests.real.scraping import Page, Scraper, daemon_config, decreased, scraping
 from tests.real.server import Server, Transport, server
 
+CONNECTED = "openvpn_server_client_connected_timestamp_seconds"
 RECEIVED = "openvpn_server_client_received_bytes_total"
 LINK_RECEIVED = "openvpn_received_bytes_total"
 CONNECTS = "openvpn_exporter_connects_total"
@@ -95,3 +96,18 @@ async def test_counters_continue_with_a_new_process_at_the_same_address(
     assert after.value(START) > before.value(START)
     for counter in (RECEIVED, LINK_RECEIVED, "openvpn_sent_bytes_total"):
         assert after.value(counter) > 1.5 * before.value(counter), counter
+
+
+async def test_restart_of_the_exporter_leaves_the_tunnels_alone(lab: Lab) -> None:
+    """Three exporters, one after the other, see the session that began before them."""
+    started: list[float] = []
+    async with server(lab) as office, client(office, "alice") as alice:
+        mark = alice.daemon.mark()
+        for _ in range(3):
+            async with scraping(daemon_config(office.management)) as scraper:
+                page = await scraper.wait_for(lambda page: sessions(page) == 1)
+                started.append(page.value(CONNECTED, common_name="alice"))
+        lines = alice.daemon.log.splitlines()[mark:]
+
+    assert started == [started[0]] * 3
+    assert [line for line in lines if "restart" in line.lower()] == []
