@@ -46,17 +46,17 @@ def parse_login(line: LogLine) -> LoginLine | None:
         return None
     for marker, is_login in _MARKERS:
         client, found, message = text.partition(marker)
-        if found:
-            name, slash, address = client.rpartition("/")
-            if WHOLE_ADDRESS.fullmatch(address) and is_login(client, name, message):
-                real_address = clean(address.partition(" ")[0])
-                return LoginLine(clean_name(name) if slash else "", real_address, line.time)
-            return None
+        name, slash, address = client.rpartition("/")
+        if found and WHOLE_ADDRESS.fullmatch(address) and is_login(client, name, message):
+            real_address = clean(address.partition(" ")[0])
+            return LoginLine(clean_name(name) if slash else "", real_address, line.time)
     return None
 
 
 def _is_push_reply(_client: str, name: str, message: str) -> bool:
-    start = f"{name or UNDEFINED}]: '"
+    if not name:  # "" without a certificate
+        message = message.removeprefix(UNDEFINED)
+    start = f"{name}]: '"
     reply = message.removeprefix(start)
     # Another client in the reply may be the true end of the name.
     return (

@@ -17,7 +17,7 @@ ADDRESSES = [
     "tcp4-server:127.0.0.1:41152",
     "udp6:[::1]:38311",
 ]
-NAMES = ["alice", "Carol Ann  Smith", "ou/people/alice", "Zoë [laptop]: 2", "x/1.2.3.4:5"]
+NAMES = ["alice", "Carol Ann  Smith", "ou/people/alice", "Zoë [laptop]: '2", "x/1.2.3.4:5"]
 LOGINS = [
     "{client} SENT CONTROL [{name}]: 'PUSH_REPLY' (status=1)",
     "{client} SENT CONTROL [{name}]: 'PUSH_REPLY,ping 2,peer-id 0,tun-mtu 1500' (status=1)",
@@ -33,6 +33,7 @@ OTHERS = [
     "{client} SENT CONTROL [{name}]: 'PUSH_REPLY, auth-token' (status=1)",
     "{client} SENT CONTROL [{name}]: 'PUSH_REPLYING' (status=1)",
     "{client} SENT CONTROL [{name}]: 'AUTH_PENDING' (status=1)",
+    "{client} SENT CONTROL [PUSH_REPLY,{name}' (status=1)",
     "{client} SENT CONTROL [{name}]: 'RESTART' (status=1)",
     "{client} MULTI: Learn FAILED: 9e:45:f9:23:0a:9c@0 -> {client}",
     "{client} MULTI_sva: pool returned IPv4=(Not enabled), IPv6=(Not enabled)",
@@ -65,9 +66,17 @@ def test_the_login_has_the_name_the_address_and_the_time(
 
 
 @pytest.mark.parametrize("text", LOGINS)
-def test_a_client_without_a_name_logs_in(text: str) -> None:
+@pytest.mark.parametrize("name", ["", "UNDEF"])
+def test_a_client_without_a_name_logs_in(text: str, name: str) -> None:
     """There is none with `verify-client-cert none`."""
-    assert parse(text, client="192.0.2.7:4", name="UNDEF") == LoginLine("", "192.0.2.7:4", TIME)
+    assert parse(text, client="192.0.2.7:4", name=name) == LoginLine("", "192.0.2.7:4", TIME)
+
+
+@pytest.mark.parametrize("name", ["alice SENT CONTROL [x", "x MULTI: Learn: y"])
+def test_a_name_with_a_part_of_one_line_is_proven_by_another(name: str) -> None:
+    client = f"{name}/192.0.2.7:4"
+    found = [parse(text, client=client, name=name) for text in LOGINS]
+    assert LoginLine(name, "192.0.2.7:4", TIME) in found
 
 
 @pytest.mark.parametrize("text", OTHERS)
