@@ -101,7 +101,7 @@ async def _poll_management(daemon: DaemonState) -> ManagementError | None:
                 "exits when the session ends; only 'serve' keeps the session"
             )
         connector = connector_for(target.daemon.management, timeout=target.daemon.timeout)
-        session = ManagementSession(daemon, connector, realtime=False, read_log=False)
+        session = ManagementSession(daemon, connector, realtime=False)
         await _run_unless_held(session, daemon)
     except ManagementError as error:
         if not daemon.polls:  # a monitor does not count a prompt as a failed poll, but tries again

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import IPv4Network, IPv6Network
 
+from exporter.config.target import Target
+from exporter.management.status import ServerStatus
+from exporter.monitor.oneshot import poll_once
 from tests.real.client import client
 from tests.real.daemon import INITIALISED, running
 from tests.real.lab import Lab
@@ -84,6 +87,9 @@ async def test_silent_clients_that_were_let_in_before_the_exporter_came_are_conn
         client(office, "bob", *FALLBACK, "--proto", "tcp4-client", pull=False),
     ):
         await office.daemon.wait_for_log("address is available for bob")
+        once = await poll_once(Target(daemon_config(office.management)))
+        assert isinstance(once.daemon.status, ServerStatus)
+        assert {row.common_name for row in once.daemon.status.clients} == {"alice", "bob"}
         _, writer = await asyncio.open_connection(LOOPBACK, office.port)
         async with scraping(daemon_config(office.management)) as scraper:
             await scraper.wait_up()
