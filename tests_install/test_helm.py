@@ -16,7 +16,7 @@ from exporter.cli import options
 from exporter.cli.main import SERVE, command_parser, main
 from tests.deploy.exporter_alerts import DEAD, HEALTHY, firing
 from tests.deploy.manifests import mounts
-from tests.deploy.pod_security import assert_is_restricted
+from tests.deploy.pod_security import assert_has_the_user_of_the_image, assert_is_restricted
 from tests.deploy.prometheus_operator import job_of_target
 from tests_install.kubernetes import ROOT, Manifest, call, objects, only, run, validate
 
@@ -117,6 +117,9 @@ class TestPod:
     def test_has_no_variables_of_services(self, items: list[Manifest]) -> None:
         assert pod_of(items)["spec"]["enableServiceLinks"] is False
 
+    def test_has_the_user_of_the_image(self) -> None:
+        assert_has_the_user_of_the_image(container_of(template(MINIMAL)))
+
     def test_is_never_there_twice(self, items: list[Manifest]) -> None:
         spec = only("Deployment", items)["spec"]
         assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
@@ -129,6 +132,22 @@ class TestPod:
             volumes[mounted[str(MOUNTED / "config.yaml")]]["configMap"]["name"]
             == (only_config_map(items)["metadata"]["name"])
         )
+
+    def test_has_the_user_of_the_cluster_or_the_given_one(self) -> None:
+        pods = [template(MINIMAL, f"--set=user={user}") for user in ("null", "9177")]
+        of_cluster, given = (pod_of(items)["spec"] for items in pods)
+        assert "fsGroup" not in of_cluster["securityContext"]
+        assert not {"runAsUser", "runAsGroup"} & set(container_of(pods[0])["securityContext"])
+        assert given["securityContext"]["fsGroup"] == 9177
+        assert container_of(pods[1])["securityContext"]["runAsUser"] == 9177
+
+    def test_is_probed_by_a_connection_if_paths_need_a_password(self) -> None:
+        users = "webConfig.basic_auth_users.prometheus=hash"
+        for items in (template(MINIMAL, "--set", users), template(EXAMPLES["existing"])):
+            container = container_of(items)
+            for probe in ("livenessProbe", "startupProbe", "readinessProbe"):
+                assert container[probe]["tcpSocket"] == {"port": "metrics"}
+                assert "httpGet" not in container[probe]
 
     def test_is_asked_whether_it_is_healthy_and_ready(self) -> None:
         container = container_of(template(MINIMAL))

@@ -4,6 +4,7 @@ from tests.deploy.dockerfile import ROOT, stages
 from tests.deploy.manifests import Manifest
 
 USER, GROUP = map(int, stages(ROOT / "Dockerfile")[-1].one("USER").split(":"))
+"""Of the image."""
 
 
 def assert_is_restricted(container: Manifest, pod: Manifest) -> None:
@@ -14,4 +15,9 @@ def assert_is_restricted(container: Manifest, pod: Manifest) -> None:
     assert context["allowPrivilegeEscalation"] is False
     assert context["readOnlyRootFilesystem"] is True
     assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def assert_has_the_user_of_the_image(container: Manifest) -> None:
+    """Check the numbers, which the image has without a name."""
+    context = container["securityContext"]
     assert (context["runAsUser"], context["runAsGroup"]) == (USER, GROUP)

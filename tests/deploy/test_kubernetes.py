@@ -16,7 +16,7 @@ from exporter.cli.main import SERVE, command_parser
 from exporter.config import load
 from exporter.management.endpoint import UnixEndpoint
 from tests.deploy.manifests import OPENVPN, SIDECAR, Manifest, manifest, mounts
-from tests.deploy.pod_security import assert_is_restricted
+from tests.deploy.pod_security import assert_has_the_user_of_the_image, assert_is_restricted
 from tests.deploy.prometheus_operator import schema_errors
 
 PORT = int(options.DEFAULT_ADDRESS.removeprefix(":"))
@@ -97,6 +97,7 @@ def test_the_operator_knows_every_key_of_its_objects() -> None:
 class TestExporter:
     def test_is_restricted(self, exporter: Manifest) -> None:
         assert_is_restricted(exporter, pod={})
+        assert_has_the_user_of_the_image(exporter)
 
     def test_is_restarted_but_has_no_readiness_probe(self, exporter: Manifest) -> None:
         assert exporter["livenessProbe"]["httpGet"]["path"] == "/-/healthy"

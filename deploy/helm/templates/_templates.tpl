@@ -30,3 +30,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "hasSecret" -}}
 {{ if or .Values.existingSecret .Values.secrets .Values.webConfig }}true{{ end }}
 {{- end }}
+
+{{/* The handler of a probe, of the chart and a path. The kubelet has neither a password nor a client certificate. */}}
+{{- define "probe" -}}
+{{- $values := (index . 0).Values -}}
+{{- if $values.probes -}}
+{{ toYaml $values.probes }}
+{{- else if or $values.webConfig (has "--web.config.file" $values.extraArgs) -}}
+tcpSocket: { port: metrics }
+{{- else -}}
+httpGet: { path: {{ index . 1 }}, port: metrics }
+{{- end }}
+{{- end }}
