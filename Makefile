@@ -143,7 +143,7 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 	@touch $@
 
 .venv/real.stamp: .venv/prometheus.stamp .venv/tools.stamp
-	@scripts/debian-packages openvpn ip
+	@scripts/debian-packages openvpn ip easyrsa
 	@touch $@
 
 .venv/install.stamp: .venv/dev.stamp

@@ -130,7 +130,7 @@ THRESHOLDS = (
     ),
     Threshold(
         "revoked-client-connected",
-        "75m",
+        "135m",
         _outage,
         "a client with a revoked certificate is connected for this time",
     ),

@@ -44,10 +44,8 @@ class PkiWatch:
         self.state = PkiState(self.state.source, self._clock(), issued, problem)
         return self.state
 
-    async def run(
-        self, on_checked: Callable[[PkiState], None], *, interval: float = INTERVAL
-    ) -> None:
+    async def run(self, on_checked: Callable[[PkiState], None]) -> None:
         """Check the list now and at each interval, forever."""
         while True:
             on_checked(await self.check())
-            await asyncio.sleep(interval)
+            await asyncio.sleep(INTERVAL)

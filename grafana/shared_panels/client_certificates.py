@@ -60,8 +60,8 @@ def invalid_clients(select: Selector) -> dashboard.Panel:
             "Clients that are connected with a revoked or expired certificate.",
             f"{_SOURCE} The serial number comes from `>CLIENT:ESTABLISHED`, else the name decides.",
             f"there is none, names are hidden by `privacy`, or {_NONE}",
-            "OpenVPN disconnects it at the next renegotiation, within an hour, if its CRL is new. "
-            "Else create the CRL, and disconnect the client.",
+            "OpenVPN disconnects it within two hours if its CRL is new. Else create the CRL, and "
+            "disconnect the client.",
         ),
         [
             Text("Client", "common_name", links=(TO_CLIENT,)),
@@ -87,7 +87,7 @@ def clients_by_state(select: Selector) -> dashboard.Panel:
             "its serial number nor its name.",
             f"{_SOURCE} And `status`.",
             f"the server is down, or {_NONE}",
-            "`revoked` for longer than an hour: the CRL is old, or the daemon has none.",
+            "`revoked` for longer than two hours: the CRL is old, or the daemon has none.",
         ),
         [
             Query(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from exporter.aio import SingleFlight
+from exporter.certificates import pki_watch
 from exporter.certificates.issued import IssuedCertificates
 from exporter.certificates.pki import PkiSource, PkiState
 from exporter.certificates.pki_watch import PkiWatch
@@ -19,12 +20,15 @@ def source(tmp_path: Path) -> PkiSource:
     return PkiSource(path)
 
 
-async def test_list_is_checked_at_each_interval_with_the_time(source: PkiSource) -> None:
+async def test_list_is_checked_at_each_interval_with_the_time(
+    source: PkiSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pki_watch, "INTERVAL", 0.0)
     times = iter([1.0, 2.0, 3.0])
     watch = PkiWatch(source, clock=lambda: next(times))
     assert watch.state == PkiState(source, 1.0)
     states: asyncio.Queue[PkiState] = asyncio.Queue()
-    running = asyncio.create_task(watch.run(states.put_nowait, interval=0.0))
+    running = asyncio.create_task(watch.run(states.put_nowait))
     first, second = await states.get(), await states.get()
     running.cancel()
     assert (first.now, second.now) == (2.0, 3.0)

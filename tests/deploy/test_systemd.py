@@ -15,6 +15,8 @@ from tests.deploy.units import SYSTEMD, Unit, lines_of
 
 SERVICE = SYSTEMD / "openvpn-exporter.service"
 SOCKET = SYSTEMD / "openvpn-exporter.socket"
+INDEX = SYSTEMD / "openvpn-exporter-index.service"
+INDEX_PATH = SYSTEMD / "openvpn-exporter-index.path"
 OPENVPN = SYSTEMD / "openvpn-server@.service.d" / "management.conf"
 TMPFILES = SYSTEMD / "tmpfiles.d" / "openvpn-management.conf"
 SYSUSERS = SYSTEMD / "sysusers.d" / "openvpn-exporter.conf"
@@ -33,14 +35,14 @@ def run(*command: str | Path) -> str:
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
     """Units beside each other, with a program at hand that exists here."""
-    for unit in (SERVICE, SOCKET):
+    for unit in (SERVICE, SOCKET, INDEX, INDEX_PATH):
         text = unit.read_text().replace("/opt/openvpn-exporter/bin/openvpn-exporter", "/bin/true")
         (tmp_path / unit.name).write_text(text)
     return tmp_path
 
 
 class TestSystemd:
-    @pytest.mark.parametrize("name", [SERVICE.name, SOCKET.name])
+    @pytest.mark.parametrize("name", [SERVICE.name, SOCKET.name, INDEX.name, INDEX_PATH.name])
     def test_reports_no_problem(self, installed: Path, name: str) -> None:
         run("systemd-analyze", "verify", "--man=no", installed / name)
 
@@ -82,6 +84,7 @@ class TestService:
         ((kind, user, *_),) = lines_of(SYSUSERS)
         assert (kind, user) == ("u", service.value("Service", "User"))
         assert user == service.value("Service", "Group")
+        assert user == Unit(INDEX).value("Service", "Group")
 
     def test_allows_the_socket_families_of_daemons(self) -> None:
         families = service.value("Service", "RestrictAddressFamilies").split()
