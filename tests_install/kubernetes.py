@@ -54,5 +54,7 @@ def validate(items: Sequence[Manifest], directory: Path) -> None:
     path = directory / "objects.yaml"
     kubernetes = [item for item in items if not item["apiVersion"].startswith(OPERATOR)]
     path.write_text(yaml.safe_dump_all(kubernetes))
+    if not kubernetes:
+        return
     for version in VERSIONS:
         run("kubernetes-validate", "--strict", "--quiet", "-k", version, path)
