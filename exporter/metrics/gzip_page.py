@@ -5,11 +5,16 @@ forms of several blocks in a row are one deflate stream. A large family is compr
 for all scrapes and both formats. A scrape compresses the small families and computes the checksum.
 """
 
+import functools
 import struct
 import zlib
 from collections.abc import Generator
+from typing import Protocol
 
 from exporter.metrics.page import Block, Page, slices
+
+LARGE = 128 * 1024
+"""Bytes of a page from which on a faster library is worth being loaded."""
 
 _LEVEL = 1
 """The text is so repetitive that level 6 takes five times as long to save a fifth."""
@@ -23,23 +28,50 @@ _LAST_BLOCK = b"\x03\x00"
 _LENGTH_MASK = 0xFFFFFFFF
 
 
+class _Compressor(Protocol):
+    def compress(self, data: bytes | memoryview, /) -> bytes: ...
+    def flush(self, mode: int, /) -> bytes: ...
+
+
+class DeflateLibrary(Protocol):
+    """The part of `zlib` that is used: another library has the same functions."""
+
+    def compressobj(self, level: int, method: int, wbits: int) -> _Compressor:
+        """Return a compressor of one stream."""
+
+    def crc32(self, data: bytes | memoryview, value: int, /) -> int:
+        """Return the checksum of data that follows data with the checksum `value`."""
+
+
 def gzip_page(page: Page) -> Generator[None, None, list[bytes]]:
     """Return the page as a gzip stream in parts, yielding after each slice."""
+    size = page.size
+    library = fast_library() if size >= LARGE else zlib
     stream = [_HEADER]
     checksum = 0
     for block in page.blocks:
         if block.deflated is None:
-            block.deflated = yield from _deflate(block)
+            block.deflated = yield from _deflate(block, library)
         stream.append(block.deflated)
         for part in slices(block.parts):
-            checksum = zlib.crc32(part, checksum)
+            checksum = library.crc32(part, checksum)
             yield
-    stream.append(_LAST_BLOCK + struct.pack("<LL", checksum, page.size & _LENGTH_MASK))
+    stream.append(_LAST_BLOCK + struct.pack("<LL", checksum, size & _LENGTH_MASK))
     return stream
 
 
-def _deflate(block: Block) -> Generator[None, None, bytes]:
-    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+@functools.cache
+def fast_library() -> DeflateLibrary:
+    """Return Intel's ISA-L, four times as fast, if the extra `isal` is installed, else zlib."""
+    try:
+        from isal import isal_zlib  # noqa: PLC0415 -- for large pages only
+    except ImportError:
+        return zlib
+    return isal_zlib
+
+
+def _deflate(block: Block, library: DeflateLibrary) -> Generator[None, None, bytes]:
+    compressor = library.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
     deflated: list[bytes] = []
     for part in slices(block.parts):
         deflated.append(compressor.compress(part))

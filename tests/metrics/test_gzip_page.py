@@ -1,16 +1,32 @@
 import gzip
+import sys
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.management.batches import run_batches
-from exporter.metrics.gzip_page import gzip_page
+from exporter.metrics import gzip_page as gzip_page_module
+from exporter.metrics.gzip_page import fast_library, gzip_page
 from exporter.metrics.page import SLICE_SIZE, Block, Page
 
 LINE = b'openvpn_up{daemon="office"} 1\n'
 
 texts = st.binary(max_size=50) | st.integers(0, 2000).map(LINE.__mul__)
 blocks = st.lists(st.lists(texts, max_size=3).map(Block), max_size=6)
+
+
+@pytest.fixture(autouse=True, params=["isal.isal_zlib", "zlib"])
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Compress each page, small ones too, with the library of the extra and without it."""
+    monkeypatch.setattr(gzip_page_module, "LARGE", 0)
+    if request.param == "zlib":
+        monkeypatch.setitem(sys.modules, "isal", None)
+    fast_library.cache_clear()
+    assert fast_library() is sys.modules[request.param]
+    yield
+    fast_library.cache_clear()
 
 
 def page(*some: Block) -> Page:
@@ -58,3 +74,9 @@ def test_it_is_made_slice_by_slice() -> None:
     slices = 10
     steps = sum(1 for _ in gzip_page(page(Block([bytes(slices * SLICE_SIZE)]))))
     assert steps >= 2 * slices  # its deflate form and its checksum
+
+
+def test_a_small_page_needs_no_other_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gzip_page_module, "LARGE", len(LINE) + 1)
+    monkeypatch.setattr(gzip_page_module, "fast_library", pytest.fail)
+    assert decompressed(page(Block([LINE]))) == LINE
