@@ -6,7 +6,6 @@ line of JSON. It ends at the end of its input.
 
 import argparse
 import asyncio
-import gc
 import sys
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ import msgspec
 
 from exporter import app
 from exporter.config import Config, DaemonConfig, from_flags
+from exporter.garbage import collecting
 from exporter.web.listener import ListenAddress
 
 TICK = 0.001
@@ -90,9 +90,9 @@ async def _run(config: Config, with_probe: bool) -> None:  # noqa: FBT001
     probe = LoopProbe()
     async with (
         app.run_app(config, listen=listen, telemetry_path="/metrics") as serving,
+        collecting(),
         asyncio.TaskGroup() as tasks,
     ):
-        gc.freeze()  # as the program does
         ticking = tasks.create_task(probe.run()) if with_probe else None
         _write(serving.urls[0].encode())
         await _answer_requests(_Observer(probe))

@@ -49,7 +49,7 @@ def describe_machine() -> str:
 def _cells(result: Result) -> tuple[str, ...]:
     limit, verdict = "", ""
     if result.limit is not None:
-        limit, verdict = result.limit.text, "ok" if result.limit.met else "FAILED"
+        limit, verdict = result.limit.text, "ok" if result.limit.met else "FALLS SHORT"
     return (result.name, result.measured, result.reference, result.ratio, limit, verdict)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 MILLI = 1e3
+KIBI = 2**10
 MEBI = 2**20
 
 

@@ -21,8 +21,8 @@ them in Prometheus' formats, `web` serves them. `app` connects these parts.
     alert_rules       the alert rules for Prometheus
     dashboards        the dashboards for Grafana
     simulator         simulated daemons for the demo, tests and benchmarks
-    aio, files, descriptors, log, secret
-                      asyncio, files, file descriptors, the log, secrets
+    aio, files, descriptors, garbage, log, secret
+                      asyncio, files, file descriptors, garbage collections, the log, secrets
 """
 
 __version__ = "0.1.0"

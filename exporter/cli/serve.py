@@ -5,7 +5,6 @@ import asyncio
 import contextlib
 import errno
 import functools
-import gc
 import logging
 import os
 import signal
@@ -23,6 +22,7 @@ from exporter.cli.options import (
 )
 from exporter.cli.subcommand import CommandFailed, Exit
 from exporter.config import Config, ConfigError, check_not_empty
+from exporter.garbage import collecting
 from exporter.log import Level, event
 from exporter.web.auth import PolicyFile
 from exporter.web.listener import BoundAddress, ListenAddress, listen_fds, parse_listen_address
@@ -113,8 +113,7 @@ async def serve_until_signal(
             raise CommandFailed(_bind_error(error)) from error
         reloading = asyncio.create_task(_reload_on_sighup(sighup, running.reload))
         stack.callback(reloading.cancel)
-        # Imported objects live as long as the process: full collections need not traverse them.
-        gc.freeze()
+        await stack.enter_async_context(collecting())
         yield running
         await stop.wait()
         event(_log, Level.INFO, "stopping")

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
 from exporter.aio import run_cooperatively
-from exporter.management.batches import row_batches
+from exporter.management.batches import row_batches, run_batches
 from exporter.metrics.encode import (
     ColumnLines,
     InfoLines,
@@ -30,7 +30,7 @@ from exporter.metrics.family import (
     PerClientInfo,
     PerClientValues,
 )
-from exporter.metrics.negotiation import family_name, help_and_type, negotiate
+from exporter.metrics.negotiation import Format, family_name, help_and_type, negotiate
 from exporter.metrics.page import Block, Page
 from exporter.state.daemon import DaemonState
 from exporter.state.port_probes import ProbedPort
@@ -206,7 +206,20 @@ class Exposition:
         names: Collection[str] = (),
         include_self: bool = True,
     ) -> Page:
-        """Render a page of the daemons as they are now.
+        """Render a page of the daemons as they are now, without a pause; see `page_in_turns`."""
+        return run_batches(
+            self.page_in_turns(daemons, accept=accept, names=names, include_self=include_self)
+        )
+
+    def page_in_turns(
+        self,
+        daemons: Sequence[DaemonState],
+        *,
+        accept: str = "",
+        names: Collection[str] = (),
+        include_self: bool = True,
+    ) -> Generator[None, None, Page]:
+        """Render a page of the daemons as they are now, yielding after each family.
 
         Args:
             daemons: the states of the daemons.
@@ -214,47 +227,61 @@ class Exposition:
             names: metric names to restrict the page to (`name[]`); all where empty.
             include_self: whether ports without a daemon and the metrics about the exporter follow.
         """
-        text_format = negotiate(accept)
-        openmetrics = text_format.openmetrics
         chunks = [*map(self._fresh, daemons)]
         if include_self:
             chunks += map(self._fresh_port, self._ports())
-        columns = zip(*chunks, strict=True)
-        blocks: list[Block] = []
-        small: list[bytes] = []
-        for family, column in zip(self._families, columns, strict=False):
-            if not any(column) or (names and not _is_named(family.metric, names)):
-                continue
-            small.append(help_and_type(family.metric, openmetrics=openmetrics))
-            for chunk in column:
-                if isinstance(chunk, Block):
-                    blocks += (Block(small), chunk)
-                    small = []
-                else:
-                    small.append(chunk)
-        small.append(text_format.encode(self._self_collector(names) if include_self else _EMPTY))
-        return Page((*blocks, Block(small)), text_format.content_type)
+        self_metrics = self._self_collector(names) if include_self else _EMPTY
+        return _join(
+            self._families, chunks, names, self_metrics=self_metrics, text_format=negotiate(accept)
+        )
 
     def _self_collector(self, names: Collection[str]) -> Collector:
         return self._registry.restricted_registry(list(names)) if names else self._registry
 
-    def _fresh(self, daemon: DaemonState) -> list[bytes | Block]:
+    def _fresh(self, daemon: DaemonState) -> tuple[bytes | Block, ...]:
         cache = self._cache(daemon)
         if cache.revision != _revision(daemon):
             for _ in cache.refresh(daemon, self._families):
                 pass
-        return cache.chunks
+        return tuple(cache.chunks)
 
-    def _fresh_port(self, port: ProbedPort) -> list[bytes | Block]:
+    def _fresh_port(self, port: ProbedPort) -> tuple[bytes | Block, ...]:
         cache = self._cache(port)
         cache.refresh_port(port, self._families)
-        return cache.chunks
+        return tuple(cache.chunks)
 
     def _cache(self, owner: DaemonState | ProbedPort) -> _Cache:
         cache = self._caches.get(owner)
         if cache is None:
             cache = self._caches[owner] = _Cache(owner.name, len(self._families))
         return cache
+
+
+def _join(
+    families: Sequence[Family],
+    chunks: Sequence[Sequence[bytes | Block]],
+    names: Collection[str],
+    *,
+    self_metrics: Collector,
+    text_format: Format,
+) -> Generator[None, None, Page]:
+    """Join the texts of families, one for each daemon, and of `self_metrics`; yield after each."""
+    blocks: list[Block] = []
+    small: list[bytes] = []
+    for index, family in enumerate(families):
+        column = [text for of_daemon in chunks if (text := of_daemon[index])]
+        if not column or (names and not _is_named(family.metric, names)):
+            continue
+        small.append(help_and_type(family.metric, openmetrics=text_format.openmetrics))
+        for text in column:
+            if isinstance(text, Block):
+                blocks += (Block(small), text)
+                small = []
+            else:
+                small.append(text)
+        yield
+    small.append(text_format.encode(self_metrics))
+    return Page((*blocks, Block(small)), text_format.content_type)
 
 
 def _revision(daemon: DaemonState) -> int:

@@ -231,6 +231,7 @@ class Monitor:
             self._history = self.history
             self._password = session.password
             self._session = None
+            session.release()
             self.refresh_request.cancel()
         return None
 

@@ -109,6 +109,13 @@ class ManagementSession:
         self._reconfigured = True
         self._wakeup.set()
 
+    def release(self) -> None:
+        """Drop all that it has, some of which refers to it: it ends with its last user.
+
+        In a cycle it would stay until a full garbage collection, from which it may be exempt.
+        """
+        vars(self).clear()
+
     async def run(self, due: float) -> None:
         """Log in and poll until the session ends; return only to release the slot.
 

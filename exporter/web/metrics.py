@@ -59,11 +59,13 @@ async def page_response(
     """
     await refresh(daemons, scrape_timeout(request))
     await exposition.prerender(*daemons)
-    page = exposition.page(
-        daemons,
-        accept=_header(request, hdrs.ACCEPT),
-        names=request.query.getall("name[]", []),
-        include_self=include_self,
+    page = await run_cooperatively(
+        exposition.page_in_turns(
+            daemons,
+            accept=_header(request, hdrs.ACCEPT),
+            names=request.query.getall("name[]", []),
+            include_self=include_self,
+        )
     )
     if not accepts_gzip(_header(request, hdrs.ACCEPT_ENCODING)):
         return web.Response(body=ChunkedPayload(page.slices, page.size, page.content_type))

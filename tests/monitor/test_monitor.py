@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gc
+import weakref
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
@@ -107,6 +109,23 @@ async def test_unparsed_lines_are_counted() -> None:
         session.send_lines(b"SUCCESS: nobody asked")
         await session.reply_to_polls(2)
         assert state.unparsed_lines == 1
+
+
+async def test_an_ended_session_is_freed_without_a_garbage_collection(log: LogCapture) -> None:
+    gc.disable()
+    try:
+        async with fake_daemon() as daemon:
+            monitor = make_monitor(daemon.endpoint)
+            async with running(monitor):
+                session = await daemon.accept_and_greet()
+                await session.reply_to_polls(1)
+                assert monitor._session is not None
+                ended = weakref.ref(monitor._session._messages)
+                session.close()
+                await reply_to_polls(daemon, 1)
+                assert ended() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_daemon_is_up_again_after_a_reconnect(log: LogCapture) -> None:
