@@ -36,6 +36,7 @@ NEIGHBOURS = {
         "aio",
         "alert_rules",
         "app",
+        "certificates",
         "config",
         "dashboards",
         "descriptors",

@@ -7,6 +7,8 @@
     options         flags that commands share: daemons, web, log
     streams         standard output and standard error
     port_probes     the ports of `check --connect --port-probe`
+    issued_certificates
+                    the lists of issued certificates of `check`
     output          what commands print or write: text, tables, findings
     kubernetes      Kubernetes objects around rules and dashboards
     serve, check, once, demo, rules, dashboards, migrate

@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from exporter.certificates.pki import PkiState
+from exporter.cli.issued_certificates import format_invalid, format_lists
 from exporter.cli.options import (
     add_daemon_flags,
     add_web_config_flag,
@@ -19,7 +21,7 @@ from exporter.config.durations import format_duration
 from exporter.config.target import targets
 from exporter.management.errors import ClientAuthPromptError, SlotBusy, SlotHeld
 from exporter.management.status import ServerStatus, StatusSource
-from exporter.monitor.oneshot import OneShotResult, poll_all
+from exporter.monitor.oneshot import OneShotResult, poll_all, read_issued
 from exporter.state.down import DownState
 from exporter.web import web_config
 
@@ -34,7 +36,8 @@ _RESULT_HEADS = (
 
 _EPILOG = """\
 Exit codes: 0, configuration OK; 1, configuration valid, but a discovered daemon is skipped, a
-daemon is down or a port does not answer; 2, configuration invalid.
+daemon is down, a port does not answer or a list of issued certificates can't be read; 2,
+configuration invalid.
 """
 
 
@@ -68,22 +71,35 @@ def run(parsed: argparse.Namespace) -> Exit:
     )
     if parsed.connect:
         results = asyncio.run(poll_all(targets(config)))
-        if results:
-            print(table(_RESULT_HEADS, [_result_row(result) for result in results]))
-        for line in _remarks(results):
-            print(line)
-        ok = ok and not any(result.errors for result in results)
-        if parsed.port_probe:
-            ports = check_ports(config, [result.daemon for result in results])
-            print(f"\n{ports.text}", end="")
-            ok = ok and ports.ok
+        ok = _report(config, results, port_probe=parsed.port_probe) and ok
+        lists = _distinct(result.daemon.client_certificates.pki for result in results)
     else:
         print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}\n")
         if config.daemons:
             print(table(_CONFIG_HEADS, [_config_row(config, daemon) for daemon in config.daemons]))
         for line in (*_shares(config), *_probed_ports(config)):
             print(line)
-    return Exit.DONE if ok else Exit.FAILED
+        lists = _distinct(asyncio.run(read_issued(targets(config))).values())
+    print(format_lists(lists), end="")
+    return Exit.DONE if ok and not any(pki.problem for pki in lists) else Exit.FAILED
+
+
+def _report(config: Config, results: Sequence[OneShotResult], *, port_probe: bool) -> bool:
+    """Print what the polls found, and with `port_probe` the probes; return whether all is well."""
+    if results:
+        print(table(_RESULT_HEADS, [_result_row(result) for result in results]))
+    for line in _remarks(results):
+        print(line)
+    ok = not any(result.errors for result in results)
+    if port_probe:
+        ports = check_ports(config, [result.daemon for result in results])
+        print(f"\n{ports.text}", end="")
+        ok = ok and ports.ok
+    return ok
+
+
+def _distinct(lists: Iterable[PkiState | None]) -> Sequence[PkiState]:
+    return list({pki.source: pki for pki in lists if pki is not None}.values())
 
 
 def _load(parsed: argparse.Namespace) -> Config:
@@ -203,5 +219,6 @@ def _remarks(results: Sequence[OneShotResult]) -> Iterator[str]:
             result.daemon.privacy
         ).items():
             yield f"{name}: {message}; the data of '{command.text}' is missing"
+        yield from format_invalid(result.daemon)
         if result.daemon.status_fallbacks:
             yield f"{name}: the reply to 'status 3' has no END: a row of 512 bytes drops the rest"

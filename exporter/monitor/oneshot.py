@@ -47,7 +47,7 @@ async def poll_all(targets: Sequence[Target]) -> Sequence[OneShotResult]:
     # Half of them: a daemon may take a second one, for its status file.
     limit = CONCURRENCY if available is None else max(1, min(CONCURRENCY, available // 2))
     semaphore = asyncio.Semaphore(limit)
-    issued = await _read_issued(targets)
+    issued = await read_issued(targets)
 
     async def poll(target: Target) -> OneShotResult:
         async with semaphore:
@@ -57,7 +57,7 @@ async def poll_all(targets: Sequence[Target]) -> Sequence[OneShotResult]:
     return await asyncio.gather(*map(poll, targets))
 
 
-async def _read_issued(targets: Iterable[Target]) -> Mapping[PkiSource, PkiState]:
+async def read_issued(targets: Iterable[Target]) -> Mapping[PkiSource, PkiState]:
     """Read the lists of issued certificates of these targets, each once."""
     sources = {source for target in targets if (source := pki_source(target)) is not None}
     states = await asyncio.gather(*(PkiWatch(source).check() for source in sources))

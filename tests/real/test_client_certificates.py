@@ -18,6 +18,7 @@ from tests.real.easy_rsa import EasyRsa
 from tests.real.lab import Lab
 from tests.real.scraping import Page, Scraper, daemon_config, scraping
 from tests.real.server import Server, server
+from tests.real.test_exporter_check import entry, run_check
 
 BY_STATE = "openvpn_server_clients_by_certificate"
 INVALID = "openvpn_server_client_invalid_certificate_sessions"
@@ -95,12 +96,17 @@ async def test_client_before_the_exporter_is_known_by_its_name(lab: Lab, easy_rs
         client(office, "unused", *files["alice"].options()),
         client(office, "unused", *files["bob"].options()),
         client(office, "unused", *files["dave"].options()),
-        exporter(office, easy_rsa) as page,
     ):
-        now = await page.wait_for(lambda now: sum(states(now).values()) >= 3)
+        async with exporter(office, easy_rsa) as page:
+            now = await page.wait_for(lambda now: sum(states(now).values()) >= 3)
         assert states(now) == {"valid": 1, "revoked": 1, "expired": 1}
         assert sorted(invalid(now)) == [("bob", "revoked"), ("dave", "expired")]
         assert now.values(ISSUED, "state") == {"valid": 2, "expired": 1, "revoked": 2}
+        daemon = entry("office", office.management, pki={"index": str(easy_rsa.index)})
+        code, text = await run_check(lab.directory, daemon)
+        assert code == 0
+        assert "office: 1 connected with a revoked certificate: bob\n" in text
+        assert "office: 1 connected with an expired certificate: dave\n" in text
 
 
 def test_renewed_certificate_counts_with_its_later_date(easy_rsa: EasyRsa) -> None:
