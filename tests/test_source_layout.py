@@ -93,6 +93,7 @@ NEIGHBOURS = {
     "transport": {"aio", "descriptors", "management", "port_probe", "secret"},
     "web": {
         "aio",
+        "certificates",
         "config",
         "files",
         "log",

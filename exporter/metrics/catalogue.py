@@ -27,7 +27,7 @@ SECTIONS: dict[str, tuple[Family, ...]] = {
     "Clients of a server": (*clients.EXPECTED, *clients.SERIES, *clients.INFO, *clients.ROUTES),
     "Client and point-to-point mode": daemon.TUNNEL,
     "Certificates": certificates.FAMILIES,
-    "Client certificates": client_certificates.FAMILIES,
+    "Client certificates": (*client_certificates.FAMILIES, *client_certificates.CLIENTS),
     "Port probes": port_probes.FAMILIES,
     "Exporter, by daemon": (*exporter.FAMILIES, *sharing.FAMILIES),
 }
@@ -40,7 +40,7 @@ METRICS: tuple[Metric, ...] = (*(family.metric for family in FAMILIES), *self_me
 def families(config: ClientsConfig) -> tuple[Family, ...]:
     """Return the families that the configuration enables."""
     disabled = {
-        *(() if config.series else clients.SERIES),
+        *(() if config.series else (*clients.SERIES, *client_certificates.CLIENTS)),
         *(() if config.info else clients.INFO),
         *(() if config.routes else clients.ROUTES),
     }

@@ -39,6 +39,8 @@ class ClientCertificates:
         """The sessions with a revoked or expired certificate, by identity and state."""
         self.names_revision = 0
         """Changes with the names and the expiry of their certificates, and each day."""
+        self.invalid_sessions: Mapping[SessionKey, CertificateState] = {}
+        """The same by session."""
         self._serials: dict[SessionKey, int] = {}
         self._unseen_serials: dict[SessionKey, int] = {}
         self._counted: object = None
@@ -74,6 +76,7 @@ class ClientCertificates:
             return
         counts = Counter(dict.fromkeys(CertificateState, 0))
         invalid: Counter[tuple[str, CertificateState]] = Counter()
+        invalid_sessions: dict[SessionKey, CertificateState] = {}
         serials: dict[SessionKey, int] = {}
         for batch in row_batches(sessions.current):
             for session in batch:
@@ -84,11 +87,13 @@ class ClientCertificates:
                 counts[state] += 1
                 if state in _INVALID:
                     invalid[session.name, state] += 1
+                    invalid_sessions[session.key] = state
             yield
         for key in serials:
             self._unseen_serials.pop(key, None)
         self._serials = serials
         self.counts, self.invalid = counts, invalid
+        self.invalid_sessions = invalid_sessions
         self._counted, self._valid_until = counted, issued.next_change(now)
 
     def _known_serial(self, session: ClientSession) -> int | None:
@@ -96,7 +101,7 @@ class ClientCertificates:
         return self._unseen_serials.get(session.key) if serial is None else serial
 
     def _clear(self) -> None:
-        self.counts, self.invalid = None, {}
+        self.counts, self.invalid, self.invalid_sessions = None, {}, {}
         self._counted = self._valid_until = None
 
 

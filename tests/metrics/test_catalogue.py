@@ -6,7 +6,7 @@ import pytest
 
 from exporter.config.schema import ClientsConfig
 from exporter.metrics.catalogue import FAMILIES, METRICS, families
-from exporter.metrics.families import clients
+from exporter.metrics.families import client_certificates, clients
 from exporter.metrics.family import Metric, MetricType, PerClient
 from tests.metrics.daemons import server, shared, tunnel
 from tests.metrics.parsing import names_of, scrape
@@ -96,7 +96,11 @@ def test_servers_and_a_tunnel_together_show_every_family() -> None:
 
 @pytest.mark.parametrize(
     ("key", "switched"),
-    [("series", clients.SERIES), ("info", clients.INFO), ("routes", clients.ROUTES)],
+    [
+        ("series", (*clients.SERIES, *client_certificates.CLIENTS)),
+        ("info", clients.INFO),
+        ("routes", clients.ROUTES),
+    ],
 )
 def test_each_key_of_clients_switches_its_own_families(
     key: str, switched: tuple[object, ...]

@@ -88,14 +88,15 @@ async def test_the_format_of_version_1_does_not_change(serve: Serve) -> None:
         *("problem", "mode", "version", "platform", "management_version", "start_time"),
         *("polled_at", "received_bytes", "sent_bytes", "received_bytes_per_second"),
         *("sent_bytes_per_second", "connected_clients", "pending_clients", "max_clients"),
-        *("share_addresses", "share_tools", "share_problems"),
+        *("share_addresses", "share_tools", "share_problems", "revoked_clients"),
+        "expired_clients",
     }
     assert set(reply["states"][0]) >= {"time", "state", "reason"}
     assert set(reply["clients"][0]) >= {
         *("status", "name", "expected", "username", "real_address", "virtual_address"),
         *("virtual_ipv6_address", "connected_since", "received_bytes", "sent_bytes"),
         *("received_bytes_per_second", "sent_bytes_per_second", "last_seen", "cipher"),
-        *("platform", "client_version", "gui"),
+        *("platform", "client_version", "gui", "certificate"),
     }
 
 

@@ -136,6 +136,9 @@ FAMILIES = (
         labels=("state",),
         inputs=lambda daemon: daemon.client_certificates.counts,
     ),
+)
+
+CLIENTS = (
     gauge(
         "openvpn_server_client_invalid_certificate_sessions",
         "Current sessions of a client with a revoked or expired certificate; 100 series at most.",
@@ -144,3 +147,4 @@ FAMILIES = (
         inputs=lambda daemon: daemon.client_certificates.invalid,
     ),
 )
+"""Enabled by `clients.series`."""

@@ -32,7 +32,7 @@ class _Column(msgspec.Struct, frozen=True):
 
 _COLUMNS = (
     _Column("name", "Client", lambda client, _: _name(client)),
-    _Column("status", "Status", lambda client, _: (element("b", client.status),)),
+    _Column("status", "Status", lambda client, _: _status(client)),
     _Column("real_address", "Real address", lambda client, _: (client.real_address,)),
     _Column(
         "virtual_address",
@@ -200,6 +200,11 @@ def _row(client: ClientView, now: float) -> Html:
 def _name(client: ClientView) -> Sequence[Html]:
     username = client.username if client.username != client.name else ""
     return element("bdi", client.name), small(element("bdi", username) if username else "")
+
+
+def _status(client: ClientView) -> Sequence[Html]:
+    certificate = f"{client.certificate} certificate" if client.certificate else ""
+    return element("b", client.status), small(certificate)
 
 
 def _moment(moment: float | None, now: float) -> Sequence[Html]:

@@ -106,7 +106,15 @@ def _clients(view: DaemonView) -> str:
         return ""
     limit = f" of {view.max_clients:,}" if view.max_clients else ""
     pending = f", {view.pending_clients:,} pending" if view.pending_clients else ""
-    return f"{view.connected_clients:,}{limit} connected{pending}"
+    invalid = "".join(
+        f", {count:,} with {words} certificate"
+        for count, words in (
+            (view.revoked_clients, "a revoked"),
+            (view.expired_clients, "an expired"),
+        )
+        if count
+    )
+    return f"{view.connected_clients:,}{limit} connected{pending}{invalid}"
 
 
 def _traffic(count: int | None, rate: float | None) -> Sequence[str]:

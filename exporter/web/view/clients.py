@@ -34,6 +34,7 @@ class ClientView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     Texts are "" and numbers None where they are unknown, or hidden by `clients.series`,
     `clients.info` or `privacy`. Times are Unix times in seconds; bytes are those of the session. A
     rate is the mean between the last two polls that showed the session. `real_address` has no port.
+    `certificate` is `revoked` or `expired` if the CA's list says so, else "".
     """
 
     status: ClientStatus
@@ -53,6 +54,7 @@ class ClientView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     platform: str = ""
     client_version: str = ""
     gui: str = ""
+    certificate: str = ""
 
     @property
     def bytes_per_second(self) -> float | None:
@@ -146,6 +148,7 @@ def _connected(daemon: DaemonState, session: ClientSession) -> ClientView:
             "received_bytes_per_second": rate.received if rate else None,
             "sent_bytes_per_second": rate.sent if rate else None,
             "last_seen": daemon.polled_at,
+            "certificate": daemon.client_certificates.invalid_sessions.get(session.key, ""),
         }
     return ClientView(
         status=ClientStatus.CONNECTED,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from exporter.certificates.issued import CertificateState
 from exporter.management.errors import DownReason
 from exporter.management.reconnect_reasons import reconnect_reason
 from exporter.management.state import Mode, State, StateName
@@ -35,8 +36,10 @@ class DaemonView(msgspec.Struct, frozen=True, kw_only=True):
     `down_reason` is the label value of `openvpn_down_reason`, `problem` the same as a sentence.
     The bytes are those of `openvpn_received_bytes_total` and `openvpn_sent_bytes_total`; a rate is
     the mean between the last two polls. Clients are counted for servers only; `max_clients` is the
-    smaller one of the configured limit and the address pool. The interface is shared at
-    `share_addresses`, to `share_tools`; `share_problems` say where it can't be.
+    smaller one of the configured limit and the address pool; `revoked_clients` and
+    `expired_clients` are connected with such a certificate, None without a list of them. The
+    interface is shared at `share_addresses`, to `share_tools`; `share_problems` say where it can't
+    be.
     """
 
     name: str
@@ -61,6 +64,8 @@ class DaemonView(msgspec.Struct, frozen=True, kw_only=True):
     connected_clients: int | None
     pending_clients: int | None
     max_clients: int | None
+    revoked_clients: int | None
+    expired_clients: int | None
     share_addresses: tuple[str, ...]
     share_tools: int | None
     share_problems: tuple[str, ...]
@@ -99,6 +104,7 @@ def daemon_view(daemon: DaemonState) -> DaemonView:
     rate = daemon.traffic.rate if daemon.up else None
     was_polled = daemon.polled_at is not None
     server = daemon.status if isinstance(daemon.status, ServerStatus) else None
+    counts = daemon.client_certificates.counts if server else None
     share, problems = daemon.target.daemon.share, daemon.sharing.problems
     shared = map(str, share.listen) if share else ()
     limits = [limit for limit in (daemon.max_clients, daemon.address_pool_size) if limit]
@@ -125,6 +131,8 @@ def daemon_view(daemon: DaemonState) -> DaemonView:
         connected_clients=len(server.clients) if server else None,
         pending_clients=len(server.pending) if server else None,
         max_clients=min(limits) if server and limits else None,
+        revoked_clients=counts[CertificateState.REVOKED] if counts else None,
+        expired_clients=counts[CertificateState.EXPIRED] if counts else None,
         share_addresses=tuple(address for address in shared if address not in problems),
         share_tools=daemon.sharing.tools if share else None,
         share_problems=tuple(problems.values()) if share else (),

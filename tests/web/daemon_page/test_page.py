@@ -59,7 +59,7 @@ class TestFacts:
             "Sourcemanagement",
             "Address127.0.0.1:7505",
             "Modeserver",
-            "Clients1 of 200 connected",
+            "Clients1 of 200 connected, 1 with a revoked certificate",
             "Received9.00 kB",
             "Sent8.00 kB",
             "OpenVPN2.6.14 x86_64-pc-linux-gnumanagement interface 5",
@@ -126,7 +126,7 @@ class TestClients:
         assert missing == ["bob", "missing", *[""] * 9]
         assert connected == [
             "alice | alice@office",
-            "connected",
+            "connected | revoked certificate",
             "192.0.2.7",
             "10.8.0.6 | fd00::6",
             "2026-11-23 11:00:00 | 61 min",

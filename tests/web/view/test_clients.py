@@ -42,6 +42,7 @@ ALICE_VIEW = ClientView(
     sent_bytes_per_second=7000 / 3600,
     last_seen=NOON,
     cipher="AES-256-GCM",
+    certificate="revoked",
 )
 BOB_MISSING = ClientView(status=ClientStatus.MISSING, name="bob", expected=True)
 
@@ -133,6 +134,7 @@ class TestHidden:
             received_bytes_per_second=5000 / 3600,
             sent_bytes_per_second=7000 / 3600,
             last_seen=NOON,
+            certificate="revoked",
         )
 
     def test_without_series_there_are_no_traffic_and_no_times(self) -> None:

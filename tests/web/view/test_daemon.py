@@ -54,6 +54,8 @@ SERVER = DaemonView(
     connected_clients=1,
     pending_clients=0,
     max_clients=200,
+    revoked_clients=1,
+    expired_clients=0,
     share_addresses=(),
     share_tools=None,
     share_problems=(),
@@ -64,6 +66,7 @@ UNKNOWN = frozenset(
         *("source", "state", "state_since", "mode", "version", "platform", "management_version"),
         *("start_time", "received_bytes_per_second", "sent_bytes_per_second"),
         *("connected_clients", "pending_clients", "max_clients", "share_tools"),
+        *("revoked_clients", "expired_clients"),
     }
 )
 """What is unknown while a daemon is down."""
