@@ -7,8 +7,8 @@ sessions            which row of a status continues which session of the last
 session_keys        the keys by which sessions are known
 session_matching    the same for rows whose session has another key
 logged_connects     clients whose connect is in the log, until a status shows them
-logins              clients that the daemon has let in, which no row may prove
-logged_logins       the same from the lines of its log
+logins              clients that the daemon has let in or rejected, which no row may show
+logged_logins       what the lines of its log say of them
 client_certificates the certificates of clients, compared with those that were issued
 status_counters     the counters that statuses drive: of clients, of a tunnel, of the daemon
 status_order        where restarts belong between the statuses of session and file

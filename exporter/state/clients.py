@@ -156,7 +156,7 @@ class ClientTable:
             since = parse_time(env.get("time_unix", ""))
             self.sessions.add_peer_info(client_id, since, parse_peer_info(env))
             if "time_duration" not in env:  # marks a client that was just rejected
-                self.sessions.logins.add(id_key(client_id, since))
+                self.sessions.logins.established.add(id_key(client_id, since))
 
     def restart(self) -> Generator[None, None, None]:
         """Record that the daemon restarted: its sessions are over."""

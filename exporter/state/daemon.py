@@ -57,7 +57,7 @@ class DaemonState:
         self.events = Events(
             sessions.add_logged_connect,
             sessions.add_logged_connects,
-            sessions.logged_logins,
+            sessions.logins.logged,
             is_trace=self.port_probes.is_trace,
         )
         self._counters = StatusCounters(self.clients, absolute=absolute)
@@ -251,7 +251,7 @@ class DaemonState:
     def on_status_received(self) -> None:
         """Record that a status was received whole: later messages are not in it."""
         self._order.record_received()
-        self.clients.sessions.on_status_received()
+        self.clients.sessions.logins.on_status_received()
 
     @mutates
     def set_certificates(self, certificates: Sequence[CertificateFileState]) -> None:

@@ -181,8 +181,10 @@ class Events:
         login = parse_login(line)
         if login is not None:
             self._logins.add(login)
-        elif isinstance(parsed, ClientEnd) or (parsed is not None and parsed.failure is not None):
+        elif isinstance(parsed, ClientEnd):
             self._logins.remove(parsed.client)
+        elif parsed is not None and parsed.failure is not None:
+            self._logins.reject(parsed.client, line.time)
 
     def _is_repeated(self, parsed: EventLine, time: int) -> bool:
         """Return whether the failure in a line is counted by an earlier line."""

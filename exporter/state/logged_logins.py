@@ -1,8 +1,8 @@
-"""Clients whose login is in the log, until a status shows them.
+"""Clients whose login is in the log, until a status shows them; clients that were rejected.
 
 A login belongs to the row with its name and real address, if that row's client began before: the
-row of an earlier client at the same address has gone, a later one began after the login. Times
-are the daemon's, in seconds since the epoch.
+row of an earlier client at the same address has gone, a later one began after the login. The same
+holds for a rejection. Times are the daemon's, in seconds since the epoch.
 """
 
 from collections import Counter
@@ -16,6 +16,9 @@ from exporter.management.values import parse_real_address
 
 _LIMIT = 10_000
 """Addresses of which a login is kept; the oldest is dropped."""
+
+_REJECTED_LIMIT = 1000
+"""Addresses of which a rejection is kept: a client's row goes five seconds after it."""
 
 _NAMES = 100
 """Names kept of one address; up to 2.6 an IPv6 address has no port, and may have several."""
@@ -33,18 +36,35 @@ class LoggedLogins:
     def __init__(self) -> None:
         self._known: _Times = {}
         self._later: _Times = {}
+        self._rejected: dict[str, int] = {}
 
     def add(self, login: LoginLine) -> None:
         """Record the line of a login."""
+        self._rejected.pop(login.real_address, None)
         names = self._later.setdefault(login.real_address, {})
         names[login.name] = login.time
         _drop_oldest(names, _NAMES)
         _drop_oldest(self._later, _LIMIT)
 
+    def reject(self, real_address: str, time: int) -> None:
+        """Record that the client at an address was rejected.
+
+        It counts if it follows the line of a login: since 2.6, that no cipher suits the client, or
+        that it is too old. An ESTABLISHED like that of a login comes after it. Other rejections
+        come before anything that is taken for a login.
+        """
+        is_late = any(
+            real_address in by_address for by_address in (self._later, self._known, self._rejected)
+        )
+        self.remove(real_address)
+        if is_late:
+            self._rejected[real_address] = time
+            _drop_oldest(self._rejected, _REJECTED_LIMIT)
+
     def remove(self, real_address: str) -> None:
-        """Record that the client at an address was rejected, or has gone."""
-        self._known.pop(real_address, None)
-        self._later.pop(real_address, None)
+        """Record that the client at an address has gone."""
+        for by_address in (self._known, self._later, self._rejected):
+            by_address.pop(real_address, None)
 
     def on_status_received(self) -> None:
         """Record that a status was received: it shows all logins so far."""
@@ -61,6 +81,16 @@ class LoggedLogins:
         """Return whether the client of a row had logged in when the last status was received."""
         time = self._known.get(row.real_address, {}).get(row.common_name)
         return time is not None and row.connected_since <= time
+
+    @property
+    def has_rejected(self) -> bool:
+        """Whether a client was rejected whose row may still be there."""
+        return bool(self._rejected)
+
+    def rejects(self, row: ClientRow) -> bool:
+        """Return whether the client of a row was rejected, and no other one at its address."""
+        time = self._rejected.get(row.real_address)
+        return time is not None and row.connected_since <= time and has_port(row)
 
 
 def has_port(row: ClientRow) -> bool:

@@ -19,10 +19,9 @@ from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.client_session import ClientSession
 from exporter.state.counters import Histogram
 from exporter.state.logged_connects import LoggedConnects, ShownConnect, ShownConnects
-from exporter.state.logged_logins import LoggedLogins, has_port, unique_rows
 from exporter.state.logins import Logins
 from exporter.state.session_keys import SessionKey, has_id, id_key, rows_by_key, session_key
-from exporter.state.session_matching import match_rows, session_start, session_starts
+from exporter.state.session_matching import match_rows
 
 DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 604800)
 """Seconds, from a minute to a week."""
@@ -77,7 +76,6 @@ class SessionTracker:
         self._closed_unlogged: deque[ShownConnect] = deque(maxlen=_CLOSED_LIMIT)
         self._peer_info: dict[SessionKey, PeerInfo] = {}
         self.logins = Logins()
-        self.logged_logins = LoggedLogins()
 
     def add_logged_connect(self, line: ConnectLine) -> None:
         """Count a client whose connect is in the log; its row does not count again."""
@@ -132,48 +130,9 @@ class SessionTracker:
             del self._peer_info[next(iter(self._peer_info))]
         self._peer_info[id_key(client_id, since)] = peer_info
 
-    def on_status_received(self) -> None:
-        """Record that a status was received: it shows all logins so far."""
-        self.logins.on_status_received()
-        self.logged_logins.on_status_received()
-
     def with_logins(self, status: ServerStatus) -> Generator[None, None, ServerStatus]:
-        """Return the status with the pending rows of clients that have logged in as connected.
-
-        A client on a bridge has a route only while it sends; one without an address never has. It
-        is connected once the daemon has let it in, and stays so while its row is there.
-        """
-        connected: list[ClientRow] = []
-        pending: list[ClientRow] = []
-        unsure: list[ClientRow] = []
-        starts = yield from self._starts(status.pending)
-        for batch in row_batches(status.pending):
-            for row in batch:
-                key = session_key(row)
-                if key in self.logins or key in self._sessions or session_start(row) in starts:
-                    connected.append(row)
-                elif not self.logged_logins.proves(row):
-                    pending.append(row)
-                else:
-                    (connected if has_port(row) else unsure).append(row)
-            yield
-        if unsure:
-            unique, others = yield from unique_rows(unsure, status)
-            connected += unique
-            pending += others
-        if not connected:
-            return status
-        return msgspec.structs.replace(
-            status, clients=(*status.clients, *connected), pending=tuple(pending)
-        )
-
-    def _starts(
-        self, rows: Sequence[ClientRow]
-    ) -> Generator[None, None, AbstractSet[tuple[str, str, int]]]:
-        """Return the starts of the sessions that may have another key than their pending row."""
-        if not rows or (self._all_have_ids and rows[0].client_id is not None):
-            return frozenset()
-        return (yield from session_starts(self._sessions.values()))
+        """Return the status with the rows of all clients that were let in as connected."""
+        return self.logins.apply(status, self._sessions, all_have_ids=self._all_have_ids)
 
     def update(
         self,
@@ -215,7 +174,7 @@ class SessionTracker:
         before, self._sessions = self._sessions, active
         self._all_have_ids = keyed.all_have_ids
         if not (unreadable or from_file):
-            self.logged_logins.on_status_counted()
+            self.logins.logged.on_status_counted()
         self.disconnects += self._logged_connects.rotate()
         self._end_first_status(now, unreadable)
         self.current = tuple(current)  # the garbage collector looks at each item of a list
@@ -306,7 +265,7 @@ class SessionTracker:
     def _open_session(self, row: ClientRow) -> ClientSession:
         key = session_key(row)
         peer_info = self._peer_info.pop(key, _UNKNOWN_PEER)
-        self.logins.remove(key)
+        self.logins.established.remove(key)
         return _new_session(self._identity(row), row, peer_info)
 
     def _continue_session(self, session: ClientSession, row: ClientRow) -> None:

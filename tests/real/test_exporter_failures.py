@@ -128,6 +128,19 @@ async def test_failure_is_counted_once(lab: Lab, failure: Failure) -> None:
     assert increase(before, after, EVENTS, by="event") == failure.events
 
 
+async def test_client_with_an_address_that_is_rejected_is_pending(lab: Lab) -> None:
+    """Its row, with the address, is there for five more seconds."""
+    async with (
+        server(lab, "--data-ciphers", "AES-256-GCM") as office,
+        scraping(daemon_config(office.management)) as scraper,
+    ):
+        await scraper.wait_up()
+        async with client(office, "alice", "--data-ciphers", "AES-128-GCM", ready=REJECTED):
+            page = await scraper.wait_polled()
+        assert page.value("openvpn_server_connected_clients") == 0
+        assert page.value("openvpn_server_pending_clients") == 1
+
+
 async def test_unreadable_crl_is_counted(lab: Lab) -> None:
     crl = lab.directory / f"crl-{lab.next_number()}.pem"
     crl.write_bytes(lab.authority.empty_crl())
