@@ -7,6 +7,7 @@ from exporter.cli.options import add_web_flags
 from exporter.cli.serve import end_threads, serve_until_signal
 from exporter.cli.subcommand import Exit
 from exporter.config import Config, DaemonConfig
+from exporter.config.pki import PkiConfig
 from exporter.management.endpoint import parse_endpoint
 
 POLL_INTERVAL = 5.0
@@ -38,7 +39,8 @@ async def _serve_fleet(parsed: argparse.Namespace) -> None:
             )
             for daemon in fleet.daemons
         )
-        config = Config(daemons=daemons, poll_interval=POLL_INTERVAL)
+        pki = PkiConfig(index=fleet.index, series=True)
+        config = Config(daemons=daemons, poll_interval=POLL_INTERVAL, pki=pki)
         async with serve_until_signal(config, parsed) as running:
             _print_urls(running.urls[0], parsed.telemetry_path)
 

@@ -8,6 +8,7 @@ move no packets. Of the exporter they share the server side of the protocol alon
     management        their commands and sockets
     simulated_daemon  single daemons at real addresses
     certificates      certificate files of the demo
+    index             the index of the demo's CA
     fleet             the daemons of the demo
 """
 

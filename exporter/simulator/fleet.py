@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from exporter.simulator.daemon.server import ServerSettings
+from exporter.simulator.daemon.server import ServerDaemon, ServerSettings
 from exporter.simulator.daemon.tunnel import TunnelSettings
+from exporter.simulator.index import write_index
 from exporter.simulator.management.connection import Clock
 from exporter.simulator.population.profile import BUSY, ChurnProfile
 from exporter.simulator.simulated_daemon import (
@@ -25,6 +26,13 @@ OFFICE_BRANCHES = ("branch-cork", "branch-graz", "branch-lisbon", "branch-oslo",
 
 _CERTIFICATE_DAYS = {"office": 19, "remote-work": 240, "uplink": 410}
 """The days until the certificates of the daemons expire; the first one is due for renewal."""
+
+
+_CLIENT_DAYS = {"branch-porto": 5, "diego-laptop": 11, "hana-phone": 25, "lars-laptop": -2}
+"""The same of some clients; the others have at least 40 days."""
+
+_REVOKED_CLIENTS = ("malik-laptop",)
+"""A client that is connected with a revoked certificate most of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +60,10 @@ class FleetDaemon:
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """The daemons of the demo, while they are served."""
+    """The daemons of the demo and the index of their CA, while they are served."""
 
     daemons: tuple[FleetDaemon, ...]
+    index: Path
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -66,11 +75,13 @@ class Fleet:
         extra `certificates` is installed.
         """
         async with contextlib.AsyncExitStack() as stack:
-            files = await stack.enter_async_context(_certificates(clock()))
+            directory = await stack.enter_async_context(_directory())
+            files = await asyncio.to_thread(_certificate_files, directory, clock())
             office = await stack.enter_async_context(_office(seed, clock))
             remote_work = await stack.enter_async_context(_remote_work(seed + 1, clock))
             uplink = await stack.enter_async_context(_uplink(seed + 2, clock))
             refusing = stack.enter_context(_refusing_address())
+            index = await asyncio.to_thread(_index, directory, clock(), office, remote_work)
             yield cls(
                 (
                     FleetDaemon(
@@ -88,18 +99,31 @@ class Fleet:
                     ),
                     FleetDaemon("uplink", uplink.address, files=files["uplink"]),
                     FleetDaemon("backup-site", refusing),
-                )
+                ),
+                index,
             )
 
 
 @contextlib.asynccontextmanager
-async def _certificates(now: float) -> AsyncIterator[dict[str, FleetFiles]]:
-    """Keep the certificate files of the daemons until the block ends."""
+async def _directory() -> AsyncIterator[Path]:
+    """Keep a directory for the files of the demo until the block ends."""
     directory = await asyncio.to_thread(tempfile.TemporaryDirectory[str], prefix="openvpn-demo-")
     try:
-        yield await asyncio.to_thread(_certificate_files, Path(directory.name), now)
+        yield Path(directory.name)
     finally:
         await asyncio.to_thread(directory.cleanup)
+
+
+def _index(directory: Path, now: float, *servers: SimulatedDaemon) -> Path:
+    """Write the index of the certificates of all clients: some expire soon, one is revoked."""
+    names = {
+        identity.common_name
+        for server in servers
+        if isinstance(server.daemon, ServerDaemon)
+        for identity in server.daemon.identities
+    }
+    path = directory / "index.txt"
+    return write_index(path, names, now, days=_CLIENT_DAYS, revoked=_REVOKED_CLIENTS)
 
 
 def _certificate_files(directory: Path, now: float) -> dict[str, FleetFiles]:

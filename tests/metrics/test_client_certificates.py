@@ -14,6 +14,7 @@ from exporter.state.daemon import DaemonState
 from tests.metrics.daemons import (
     NOON,
     PKI,
+    TUNNEL,
     new_daemon,
     poll,
     server,
@@ -27,6 +28,7 @@ from tests.state.test_client_certificates import client
 DAY = 86_400
 FILE = {"file": "/etc/easy-rsa/pki/index.txt"}
 EXPIRY = "openvpn_issued_certificate_not_after_timestamp_seconds"
+BY_STATE = "openvpn_server_clients_by_certificate"
 INVALID = "openvpn_server_client_invalid_certificate_sessions"
 PROBLEM = "openvpn_certificate_file_problem"
 
@@ -92,8 +94,9 @@ def test_nothing_is_shown_without_a_list_or_of_a_tunnel() -> None:
     poll(without, server_status())
     uplink = tunnel()
     uplink.set_pki(PKI)
+    poll(uplink, TUNNEL, now=NOON + 15)
     for daemon in (without, uplink):
-        for name in ("openvpn_issued_certificates", EXPIRY, INVALID):
+        for name in ("openvpn_issued_certificates", EXPIRY, INVALID, BY_STATE):
             assert samples(daemon, name) == []
 
 

@@ -2,9 +2,13 @@ import asyncio
 
 import pytest
 
+from exporter.certificates.index import parse_index
+from exporter.certificates.issued import CertificateState, IssuedCertificate, IssuedCertificates
 from exporter.certificates.pem import parse
 from exporter.certificates.source import Certificate, CertificateDirective, RevocationList
+from exporter.management.values import clean
 from exporter.simulator import Fleet
+from exporter.simulator.daemon.env_block import certificate_serial
 from tests.simulator.manual_clock import ManualClock
 from tests.simulator.raw_client import greeted_client, raw_client
 
@@ -81,3 +85,26 @@ async def test_demo_needs_no_library_for_certificates(monkeypatch: pytest.Monkey
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     async with Fleet.demo() as fleet:
         assert {daemon.files.cert for daemon in fleet.daemons} == {None}
+
+
+async def test_index_has_all_clients_with_the_serial_numbers_that_the_daemons_announce() -> None:
+    clock = ManualClock()
+    async with Fleet.demo(seed=1, clock=clock) as fleet:
+        certificates = [
+            item
+            for item in parse_index(fleet.index.read_bytes())
+            if isinstance(item, IssuedCertificate)
+        ]
+        async with greeted_client(fleet.daemons[0].address) as office:
+            rows = [line.split("\t") for line in await office.ask("status 3")]
+    issued = IssuedCertificates(certificates)
+    connected = {clean(row[1]) for row in rows if row[0] == "CLIENT_LIST" and row[1] != "UNDEF"}
+    unknown = {name for name in connected if issued.state(name, None, 0).value == "unknown"}
+    assert unknown == set()
+    assert len(connected) > 20
+    now = clock()
+    assert issued.counts(now)[CertificateState.REVOKED] == 1
+    assert issued.counts(now)[CertificateState.EXPIRED] == 1
+    assert issued.expiring(now, 14 * 86_400) == 2
+    lisbon = certificate_serial("branch-lisbon")
+    assert issued.state("", lisbon, now) is CertificateState.VALID

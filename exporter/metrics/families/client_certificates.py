@@ -73,7 +73,9 @@ def _not_after(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
 
 def _by_state(daemon: DaemonState) -> Samples:
     counts = daemon.client_certificates.counts
-    return None if counts is None else {state.value: counts[state] for state in CertificateState}
+    if counts is None or daemon.modes.is_tunnel:
+        return None
+    return {state.value: counts[state] for state in CertificateState}
 
 
 def _invalid(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
@@ -134,7 +136,7 @@ FAMILIES = (
         "with their serial number or name.",
         _by_state,
         labels=("state",),
-        inputs=lambda daemon: daemon.client_certificates.counts,
+        inputs=lambda daemon: (daemon.client_certificates.counts, daemon.modes.is_tunnel),
     ),
 )
 

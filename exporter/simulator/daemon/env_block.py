@@ -100,7 +100,8 @@ def _authentication(instance: Instance) -> list[str]:
     ]
 
 
-def _serial(common_name: str) -> int:
+def certificate_serial(common_name: str) -> int:
+    """Return the serial number of a client's certificate."""
     return int.from_bytes(_digest(common_name, 20))
 
 
@@ -122,7 +123,7 @@ def _certificate(depth: int, common_name: str, serial: int) -> list[str]:
 def _constant(instance: Instance, daemon: DaemonEnv) -> list[str]:
     """Return the variables of the certificates and of the daemon."""
     return [
-        *_certificate(0, instance.common_name, _serial(instance.common_name)),
+        *_certificate(0, instance.common_name, certificate_serial(instance.common_name)),
         *_certificate(1, "Example Test CA", _CA_SERIAL),
         *_daemon(daemon),
     ]

@@ -70,6 +70,7 @@ class ServerDaemon(Daemon):
         super().__init__(settings, start=start)
         self._running = False
         self._populate_at: float | None = None if settings.hold else now
+        self.identities = identities
         self._population = ClientPopulation(
             identities,
             profile,
