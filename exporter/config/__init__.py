@@ -4,6 +4,7 @@
     keys                what a key of a section is
     share, share_checks the keys of `share`, and what contradicts them
     pki                 the keys of the lists of issued certificates
+    idle                the keys of idle clients
     port_probe          the keys of the probes of ports
     probe_plan          these keys and a discovered configuration -> the probes of a daemon
     probe_checks        the probes of all daemons together

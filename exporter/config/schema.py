@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from exporter.config.idle import IdleAfter, IdleRate
 from exporter.config.keys import KeySpec
 from exporter.config.pki import DaemonPki, GeneralPki
 from exporter.config.port_probe import PortProbeConfig, PortProbeEntry
@@ -287,6 +288,8 @@ class ClientsConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
             "each metric with a series per session, route or cipher.",
         ),
     ] = 20_000
+    idle_after: IdleAfter = 3600.0
+    idle_rate: IdleRate = 20
     privacy: Annotated[
         PrivacyMode,
         KeySpec(

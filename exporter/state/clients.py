@@ -20,6 +20,8 @@ from exporter.management.peer import parse_peer_info
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import UNDEFINED, parse_time
 from exporter.state.client_session import ClientSession
+from exporter.state.idle_clients import IdleClients
+from exporter.state.session_counts import SessionCounts
 from exporter.state.session_keys import id_key
 from exporter.state.sessions import SessionTracker
 
@@ -85,6 +87,8 @@ class ClientTable:
         self._expected = frozenset(expected)
         self._totals = {name: ClientTotals() for name in sorted(self._expected)}
         self.sessions = SessionTracker(_IDENTITY_FUNCS[config.identity], absolute=absolute)
+        self.idle = IdleClients()
+        self.counts = SessionCounts()
         self.not_exported = 0
         self.received_bytes = 0
         self.sent_bytes = 0
@@ -149,6 +153,18 @@ class ClientTable:
             yield from self._disconnect_absent()
             yield from self.forget(now)
         yield from self._add_new(new_clients, now)
+
+    def examine(
+        self, now: float, *, daemon_now: float, config: ClientsConfig
+    ) -> Generator[None, None, None]:
+        """Count idle clients and others of the last status, as far as it is time.
+
+        `daemon_now` is printed in it. It yields after each batch of sessions.
+        """
+        yield from self.counts.update(self.sessions, now)
+        yield from self.idle.update(
+            self.sessions.current, now, daemon_now=daemon_now, config=config
+        )
 
     def add_established(self, client_id: int, env: Mapping[str, str]) -> None:
         """Record the variables of `>CLIENT:ESTABLISHED`, with which a client logs in."""

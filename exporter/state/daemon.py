@@ -289,7 +289,7 @@ class DaemonState:
             yield from self._counters.update(
                 status, now, monitored_for=monitored_for, connection_age=age(start, daemon_now)
             )
-        yield from self.client_certificates.update(self.clients.sessions, now)
+        yield from self._examine_sessions(status, now)
         self.down = None
         self.status_fallbacks += poll.fallback
         self._set_status(StatusSource.MANAGEMENT, status, now=now, duration=duration)
@@ -319,7 +319,7 @@ class DaemonState:
             )
             if not self.has_management:  # else `load-stats` has the growth of the file's clients
                 self._counters.update_traffic(None, now)
-        yield from self.client_certificates.update(self.clients.sessions, now)
+        yield from self._examine_sessions(status, now)
         self._set_status(StatusSource.STATUS_FILE, status, now=now, duration=duration)
         if not self.has_management:
             self.down = None
@@ -334,6 +334,14 @@ class DaemonState:
             status = yield from self.port_probes.without_traces(status)
             status = yield from self.clients.sessions.with_logins(status)
         return status
+
+    def _examine_sessions(self, status: Status | None, now: float) -> Generator[None, None, None]:
+        """Examine the sessions of the last status, as far as they changed or it is time."""
+        yield from self.client_certificates.update(self.clients.sessions, now)
+        if isinstance(status, ServerStatus):
+            yield from self.clients.examine(
+                now, daemon_now=status.updated, config=self.target.clients
+            )
 
     def _set_status(
         self, source: StatusSource, status: Status | None, *, now: float, duration: float

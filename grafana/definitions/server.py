@@ -23,6 +23,7 @@ from grafana.shared_panels import (
     daemon_state,
     events,
     expected_clients,
+    idle_clients,
     port_probes,
     traffic,
 )
@@ -265,6 +266,7 @@ DASHBOARD = build_dashboard(
         Row("Connected clients", [client_tables.connected(_select)]),
         Row("Load", [traffic.link(_select), _CLIENTS, _CHURN, _DURATIONS, _TABLES]),
         Row("Client software", [_PLATFORMS, _CLIENT_VERSIONS, _CIPHERS]),
+        Row("Idle and shared clients", [idle_clients.counts(_select)], collapsed=True),
         Row(
             "States and log",
             [

@@ -166,6 +166,7 @@ def server(
     daemon.set_pki(PKI)
     poll(daemon, server_status(clients, routes))
     daemon.port_probes.record(PORT_REPORT)
+    daemon.clients.idle.count = 0  # known after an hour
     return daemon
 
 

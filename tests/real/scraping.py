@@ -17,7 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.app import run_app
-from exporter.config import Config, DaemonConfig
+from exporter.config import ClientsConfig, Config, DaemonConfig
 from exporter.config.schema import PassThrough
 from exporter.management.endpoint import parse_endpoint
 from exporter.web.listener import ListenAddress
@@ -176,11 +176,15 @@ async def scraping(
     *daemons: DaemonConfig,
     poll_interval: float = POLL_INTERVAL,
     refresh_on_scrape: bool = False,
+    clients: ClientsConfig | None = None,
     port: int = 0,
 ) -> AsyncIterator[Scraper]:
     """Run an exporter of these daemons until the block ends."""
     config = Config(
-        daemons=daemons, poll_interval=poll_interval, refresh_on_scrape=refresh_on_scrape
+        daemons=daemons,
+        poll_interval=poll_interval,
+        refresh_on_scrape=refresh_on_scrape,
+        clients=clients or ClientsConfig(),
     )
     listen = [ListenAddress(LOOPBACK, port)]
     async with (

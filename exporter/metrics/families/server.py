@@ -34,6 +34,18 @@ def _from_status(value: Callable[[ServerStatus], float | None]) -> Collect:
     return lambda daemon: value(daemon.status) if isinstance(daemon.status, ServerStatus) else None
 
 
+def _from_sessions(count: Callable[[DaemonState], int | None]) -> Collect:
+    """Read a count of a server's sessions, which may have ended since; other modes have none."""
+
+    def collect(daemon: DaemonState) -> int | None:
+        counted = count(daemon)
+        if counted is None or not isinstance(daemon.status, ServerStatus):
+            return None
+        return min(counted, len(daemon.status.clients))
+
+    return collect
+
+
 def _count(values: Iterable[_K], other: _K) -> Generator[None, None, Counter[_K]]:
     """Count values, yielding after each batch; beyond `_MAX_VALUES` all new ones are `other`."""
     counts: Counter[_K] = Counter()
@@ -110,6 +122,23 @@ FAMILIES = (
         "openvpn_server_dco_enabled",
         "1 if data channel offload (DCO) is enabled, else 0; OpenVPN 2.6 and later.",
         _from_status(lambda status: status.dco_enabled),
+    ),
+    gauge(
+        "openvpn_server_idle_clients",
+        "Connected clients that moved fewer bytes than 'clients.idle_rate' for "
+        "'clients.idle_after'; known after that time, and a tenth of it old at most.",
+        _from_sessions(lambda daemon: daemon.clients.idle.count),
+    ),
+    gauge(
+        "openvpn_server_client_names_at_several_addresses",
+        "Names with sessions from more than one real address at the same time; a minute old at "
+        "most.",
+        _from_sessions(lambda daemon: daemon.clients.counts.names_at_several_addresses),
+    ),
+    gauge(
+        "openvpn_server_clients_with_other_username",
+        "Connected clients whose user name is not their common name; a minute old at most.",
+        _from_sessions(lambda daemon: daemon.clients.counts.other_usernames),
     ),
     counter(
         "openvpn_server_client_connects_total",

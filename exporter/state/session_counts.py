@@ -1,0 +1,67 @@
+"""Sessions of a server that may share a certificate, or a password, with others: only counts."""
+
+from collections.abc import Generator, Iterable
+from collections.abc import Set as AbstractSet
+
+from exporter.management.batches import row_batches
+from exporter.management.values import UNDEFINED, parse_real_address
+from exporter.state.client_session import ClientSession
+from exporter.state.sessions import SessionTracker
+
+INTERVAL = 60.0
+"""Least seconds between two counts: where clients come and go, each poll has other sessions."""
+
+
+class SessionCounts:
+    """Counts sessions of one daemon again when one began or ended."""
+
+    def __init__(self) -> None:
+        self.names_at_several_addresses: int | None = None
+        """Identities with sessions from more than one real address; None before the first count."""
+        self.other_usernames: int | None = None
+        """Sessions whose user name is not their common name."""
+        self._counted: int | None = None
+        self._next_count = 0.0
+
+    def update(self, sessions: SessionTracker, now: float) -> Generator[None, None, None]:
+        """Count the sessions of the last status, yielding after each batch.
+
+        `now` is in seconds since the epoch.
+        """
+        if sessions.changes == self._counted or not self._is_due(now):
+            return
+        changes, current = sessions.changes, sessions.current
+        names: set[str] = set()
+        repeated: set[str] = set()
+        others = 0
+        for batch in row_batches(current):
+            for session in batch:
+                row = session.last_row
+                if row.username and row.common_name and row.username != row.common_name:
+                    others += 1
+                (repeated if session.name in names else names).add(session.name)
+            yield
+        repeated.discard(UNDEFINED)
+        self.names_at_several_addresses = yield from _names_at_several_addresses(current, repeated)
+        self.other_usernames = others
+        self._counted, self._next_count = changes, now + INTERVAL
+
+    def _is_due(self, now: float) -> bool:
+        """Return whether the last count is old enough; a clock that went back makes it so, too."""
+        return not self._next_count - INTERVAL <= now < self._next_count
+
+
+def _names_at_several_addresses(
+    sessions: Iterable[ClientSession], names: AbstractSet[str]
+) -> Generator[None, None, int]:
+    """Return how many of these names have sessions from more than one real address."""
+    hosts: dict[str, str] = {}
+    found: set[str] = set()
+    for batch in row_batches(sessions if names else ()):
+        for session in batch:
+            if session.name in names:
+                host = parse_real_address(session.last_row.real_address).host
+                if hosts.setdefault(session.name, host) != host:
+                    found.add(session.name)
+        yield
+    return len(found)
