@@ -3,7 +3,7 @@
 python -m scripts.helm_chart             writes them into deploy/helm
 python -m scripts.helm_chart --check     exits with 1 if one is out of date
 
-They are the alert rules, the dashboards, the version, and in the schema of the values that of the
+They are the rules, the dashboards, the version, and in the schema of the values that of the
 configuration.
 """
 
@@ -27,6 +27,7 @@ def render() -> Mapping[Path, str]:
     schema = CHART / "values.schema.json"
     return {
         CHART / "files" / "openvpn.rules.yml": alert_rules.render(),
+        CHART / "files" / "openvpn-usage.rules.yml": alert_rules.render(alert_rules.USAGE),
         **{
             CHART / "files" / "dashboards" / name: text for name, text in dashboards.texts().items()
         },

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from exporter import dashboards
-from exporter.alert_rules import render
+from exporter.alert_rules import USAGE, render
 from exporter.cli import options
 from exporter.cli.main import SERVE, command_parser, main
 from tests.deploy.exporter_alerts import DEAD, HEALTHY, firing
@@ -178,27 +178,34 @@ class TestConnections:
         assert endpoint["path"] == command_parser(SERVE).parse_args(arguments).telemetry_path
 
 
-class TestAlerts:
+def rules_of(items: list[Manifest]) -> dict[str, Manifest]:
+    """Return the content of each PrometheusRule, by its name without that of the release."""
+    rules = [item for item in items if item["kind"] == "PrometheusRule"]
+    name = only_config_map(items)["metadata"]["name"]
+    return {rule["metadata"]["name"].removeprefix(name): rule["spec"] for rule in rules}
+
+
+class TestRules:
     @pytest.mark.parametrize("name", ["complete", "existing"])
     def test_see_a_dead_exporter_and_no_other(self, name: str, tmp_path: Path) -> None:
         items = template(EXAMPLES[name], "--set", "prometheusRule.enabled=true")
         job = job_of_target(only("ServiceMonitor", items), only("Service", items))
         assert job is not None
         rules = tmp_path / "rules.yml"
-        rules.write_text(yaml.safe_dump(only("PrometheusRule", items)["spec"]))
+        rules.write_text(yaml.safe_dump(rules_of(items)[""]))
         assert firing(tmp_path, job, HEALTHY, rules) == set()
         assert firing(tmp_path, job, DEAD, rules) == {"OpenVPNExporterDown"}
 
     def test_are_those_of_the_program(self) -> None:
-        rule = only("PrometheusRule", template(EXAMPLES["complete"]))
-        assert rule["spec"] == yaml.safe_load(render())
+        expected = {"": yaml.safe_load(render()), "-usage": yaml.safe_load(render(USAGE))}
+        assert rules_of(template(EXAMPLES["complete"])) == expected
 
     def test_are_those_of_a_file(self, tmp_path: Path) -> None:
         mine = render(thresholds={"daemon-down": "10m"})
         (tmp_path / "my.rules.yml").write_text(mine)
         flag = f"prometheusRule.rules={tmp_path / 'my.rules.yml'}"
-        items = template(EXAMPLES["complete"], "--set-file", flag)
-        assert only("PrometheusRule", items)["spec"] == yaml.safe_load(mine)
+        items = template(MINIMAL, "--set=prometheusRule.enabled=true", "--set-file", flag)
+        assert rules_of(items) == {"": yaml.safe_load(mine)}
 
 
 def test_dashboards_are_those_of_the_program() -> None:
