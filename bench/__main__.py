@@ -20,6 +20,7 @@ from bench.cases import (
     sharing,
     stages,
     start,
+    storage,
 )
 from bench.report import describe_machine, format_results, progress
 from bench.result import Result
@@ -38,6 +39,7 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "hung": hung.measure,
         "hostile": hostile.measure,
         "sharing": sharing.measure,
+        "storage": storage.measure,
     }
 )
 """All benchmarks by name, in the order of the table."""

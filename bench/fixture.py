@@ -16,6 +16,7 @@ from exporter.management.status import Status, StatusReader
 from exporter.metrics import catalogue
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.family import Family
+from exporter.metrics.page import Page
 from exporter.state.daemon import DaemonState
 
 _END = b"\nEND\r\n"
@@ -52,7 +53,7 @@ class Fixture:
         """Parse the lines of a status; rows known from the last one are parsed faster."""
         return self._reader.read(lines)
 
-    def render(self) -> object:
+    def render(self) -> Page:
         """Render the families that changed and return the page in pieces."""
         return self._exposition.page([self.record])
 

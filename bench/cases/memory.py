@@ -7,10 +7,11 @@ from bench.report import progress
 from bench.result import MEBI, Result, at_most, format_mib, format_ratio
 from bench.scraper import Scraper
 
-_LIMITS = {100: 45.0, 10_000: 85.0}
+_LIMITS = {100: 42.0, 10_000: 65.0, 100_000: 300.0}
 """MiB by number of clients."""
 
 _POLLS = 3
+_DEADLINE = 120.0
 
 
 def measure(sizes: SampleSizes) -> list[Result]:
@@ -30,7 +31,7 @@ def _result(clients: int, sizes: SampleSizes, reference: Footprint) -> Result:
         Scraper(server.url) as scraper,
     ):
         scraper.wait_until_ready()
-        scraper.wait_for_poll(polls=_POLLS)
+        scraper.wait_for_poll(polls=_POLLS, deadline=_DEADLINE)
         ours = _after_scrapes(server, scraper, sizes.scrapes)
     return Result(
         name=f"memory, 1 daemon of {clients:,} clients, scraped with and without gzip",
