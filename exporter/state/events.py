@@ -5,19 +5,18 @@ log cache fill the gap since the last session. Until a history has been read, st
 that arrive in real time are in it as well, and count there only.
 """
 
-from collections import Counter, deque
+from array import array
+from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from exporter.management import prompts
 from exporter.management.batches import batches
 from exporter.management.commands import Command
-from exporter.management.log_events import LOG_EVENTS
 from exporter.management.log_lines import (
     ClientEnd,
     ConnectLine,
     EventLine,
-    Severity,
     is_management_line,
     parse_connect,
     parse_line,
@@ -32,7 +31,7 @@ from exporter.management.notifications import (
     PasswordFailed,
     StateChange,
 )
-from exporter.management.reconnect_reasons import RECONNECT_REASONS, reconnect_reason
+from exporter.management.reconnect_reasons import reconnect_reason
 from exporter.management.state import State, StateName
 from exporter.management.values import OTHER
 from exporter.state.failures import FailureLines
@@ -51,7 +50,7 @@ _T = TypeVar("_T", bound=Hashable)
 
 
 class Events:
-    """The event counters; every known label value exists at 0 from the start."""
+    """The event counters, by label value; one that was not counted yet takes no memory."""
 
     def __init__(
         self,
@@ -67,13 +66,13 @@ class Events:
         that are in the log. `is_trace` returns whether a line, about this client if any, is about a
         probe of the exporter, and counts as no event.
         """
-        self.messages = _zeros([*sorted(KEYWORDS), OTHER])
-        self.transitions = _zeros([name.value for name in StateName])
-        self.reconnects = _zeros([*RECONNECT_REASONS])
-        self.log_messages = _zeros([level.value for level in Severity])
-        self.log_events = _zeros([event.name for event in LOG_EVENTS])
-        self.password_failures = _zeros([*prompts.PASSWORD_KINDS, OTHER])
-        self.prompts = _zeros(prompts.PROMPT_KINDS)
+        self.messages: Counter[str] = Counter()
+        self.transitions: Counter[str] = Counter()
+        self.reconnects: Counter[str] = Counter()
+        self.log_messages: Counter[str] = Counter()
+        self.log_events: Counter[str] = Counter()
+        self.password_failures: Counter[str] = Counter()
+        self.prompts: Counter[str] = Counter()
         self.fatal_errors = 0
         self.revision = 0
         """Grows with each change of these counters."""
@@ -151,7 +150,7 @@ class Events:
                 self.password_failures[prompts.password_kind(kind)] += 1
             case _:
                 prompt = prompts.blocking_prompt(notification)
-                if prompt is not None and prompt.prompt_kind in self.prompts:
+                if prompt is not None and prompt.prompt_kind in prompts.PROMPT_KINDS:
                     self.prompts[prompt.prompt_kind] += 1
 
     def _count_state(self, state: State) -> None:
@@ -203,13 +202,13 @@ class SeenEntries(Generic[_T]):
     def __init__(self, limit: int) -> None:
         """Keep the last `limit` entries, more if the daemon's history is longer."""
         self._limit = limit
-        self._seen: deque[int] = deque(maxlen=limit)
+        self._seen = array("q")  # a deque takes more, even while it is empty
         self.initialised = False
         """Whether a history was read."""
 
     def add(self, entry: _T) -> None:
         """Record an entry that arrived in real time."""
-        self._seen.append(hash(entry))
+        self._add((hash(entry),))
 
     def unseen(self, history: Sequence[_T]) -> Sequence[_T]:
         """Return the entries of the daemon's history that are new.
@@ -220,16 +219,18 @@ class SeenEntries(Generic[_T]):
         seen = list(self._seen)
         complete = len(seen) < self._limit
         known = overlap(seen, hashes, complete=complete) if self.initialised else len(history)
-        if len(hashes) > self._limit:
-            self._limit = len(hashes)
-            self._seen = deque(seen, maxlen=self._limit)
-        self._seen.extend(hashes if not self.initialised else hashes[known:])
+        self._limit = max(self._limit, len(hashes))
+        self._add(hashes if not self.initialised else hashes[known:])
         self.initialised = True
         return history[known:]
 
     def restart(self) -> None:
         """Record that the daemon's process restarted: all of its next history is new."""
-        self._seen.clear()
+        del self._seen[:]
+
+    def _add(self, hashes: Sequence[int]) -> None:
+        self._seen.extend(hashes)
+        del self._seen[: -self._limit]
 
 
 def overlap(seen: Sequence[object], history: Sequence[object], *, complete: bool = True) -> int:
@@ -273,7 +274,3 @@ def _line_batches(lines: Sequence[LogLine]) -> Iterator[Sequence[LogLine]]:
         rows=_LINE_BATCH,
         limit=_LINE_BATCH_BYTES,
     )
-
-
-def _zeros(values: Sequence[str]) -> Counter[str]:
-    return Counter(dict.fromkeys(values, 0))

@@ -22,15 +22,21 @@ MAX_KEYWORDS = 50
 """Keywords of real-time messages counted apart; the others count as `…`."""
 
 
-class HistoryEntry(msgspec.Struct, frozen=True):
+class HistoryEntry(msgspec.Struct, frozen=True, gc=False):
     """One command and its reply: its first lines, and the number of all its lines."""
 
     command: Command
     ended: float
     """When the reply was complete or timed out, by the event loop's clock."""
     seconds: float
-    lines: tuple[bytes, ...]
+    text: bytes
+    """The first lines, joined: an object for each would take half as much again."""
     line_count: int
+
+    @property
+    def lines(self) -> list[bytes]:
+        """The first lines."""
+        return self.text.split(b"\n") if self.text else []
 
 
 class CommandHistory:
@@ -60,12 +66,12 @@ class CommandHistory:
         else:  # since 2.7 its text repeats an unknown command, which may have been a password
             lines = (b"ERROR: (its text is not kept)",)
         first = () if command is Command.LOG_ALL else lines[:MAX_LINES]
-        kept = tuple(line[:MAX_LINE_LENGTH] for line in first)
+        kept = b"\n".join([line[:MAX_LINE_LENGTH] for line in first])
         self._add(HistoryEntry(command, ended, seconds, kept, len(lines)))
 
     def add_timeout(self, command: Command, *, ended: float, seconds: float) -> None:
         """Record a command without a reply."""
-        self._add(HistoryEntry(command, ended, seconds, (), 0))
+        self._add(HistoryEntry(command, ended, seconds, b"", 0))
 
     def _add(self, entry: HistoryEntry) -> None:
         self._entries.pop(entry.command, None)

@@ -9,7 +9,11 @@ from msgspec import structs
 from prometheus_client import CollectorRegistry, Counter
 
 from exporter.management.errors import ReplyTimeout
-from exporter.management.notifications import Greeting
+from exporter.management.log_events import LOG_EVENTS
+from exporter.management.log_lines import Severity
+from exporter.management.notifications import KEYWORDS, Greeting
+from exporter.management.reconnect_reasons import RECONNECT_REASONS
+from exporter.management.state import StateName
 from exporter.metrics.catalogue import FAMILIES
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.family import Family, LabelledValues, Metric, MetricType, PerClientSamples
@@ -284,6 +288,23 @@ class TestCounters:
         failures = [s for s in values(page) if s.name == "openvpn_exporter_poll_failures_total"]
         reasons = [s for s in values(page) if s.name == "openvpn_down_reason"]
         assert len(failures) == len(reasons) > 5
+
+    @pytest.mark.parametrize(
+        ("metric", "label", "known"),
+        [
+            ("openvpn_realtime_messages_total", "source", {*KEYWORDS, "other"}),
+            ("openvpn_state_transitions_total", "state", {name.value for name in StateName}),
+            ("openvpn_reconnects_total", "reason", set(RECONNECT_REASONS)),
+            ("openvpn_log_messages_total", "severity", {level.value for level in Severity}),
+            ("openvpn_log_events_total", "event", {event.name for event in LOG_EVENTS}),
+        ],
+    )
+    def test_of_events_are_0_from_the_first_scrape(
+        self, metric: str, label: str, known: set[str]
+    ) -> None:
+        page = values(scrape(FAMILIES, [new_daemon()], ""))
+        counts = {dict(s.labels)[label]: count for s, count in page.items() if s.name == metric}
+        assert counts == dict.fromkeys(known, 0)
 
     def test_have_failed_polls_by_reason(self) -> None:
         daemon = server()

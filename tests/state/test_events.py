@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.management.batches import run_batches
-from exporter.management.log_events import LOG_EVENTS
 from exporter.management.log_lines import ConnectLine
 from exporter.management.notifications import (
     KEYWORDS,
@@ -70,29 +69,19 @@ def recorded() -> RecordedEvents:
     return RecordedEvents()
 
 
-def test_every_known_label_value_is_zero_from_the_start(recorded: RecordedEvents) -> None:
-    events = recorded.events
-    assert set(events.messages) == {*KEYWORDS, "other"}
-    assert set(events.transitions) == {name.value for name in StateName}
-    assert set(events.reconnects) == set(RECONNECT_REASONS)
-    assert set(events.log_messages) == {"fatal", "error", "warning", "info", "debug", "other"}
-    assert set(events.log_events) == {event.name for event in LOG_EVENTS}
-    counters = (
-        events.messages, events.transitions, events.reconnects, events.log_messages,
-        events.log_events, events.password_failures, events.prompts,
-    )  # fmt: skip
-    assert all(count == 0 for counter in counters for count in counter.values())
+def test_nothing_takes_memory_before_it_is_counted(recorded: RecordedEvents) -> None:
+    assert not recorded.events.log_events
+    assert recorded.events.log_events["tls_handshake_failed"] == 0
 
 
 def test_no_message_adds_a_label_value(recorded: RecordedEvents) -> None:
     recorded.start_session()
-    known = [set(counter) for counter in (recorded.events.messages, recorded.events.reconnects)]
     recorded.events.add("EVIL", UnknownNotification("EVIL"))
     recorded.state(reconnecting("evil"))
     recorded.events.add("PASSWORD", PasswordFailed("evil"))
     recorded.events.add("PASSWORD", PasswordRequest("evil"))
     events = recorded.events
-    assert [set(events.messages), set(events.reconnects)] == known
+    assert {*events.messages, *events.reconnects} <= {*KEYWORDS, *RECONNECT_REASONS, "other"}
     assert events.messages["other"] == events.reconnects["other"] == 1
     assert events.password_failures["other"] == events.prompts["other"] == 1
 

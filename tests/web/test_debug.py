@@ -94,8 +94,8 @@ def test_a_long_reply_is_truncated() -> None:
 
 
 def test_text_of_a_peer_stays_on_one_line_without_control_characters() -> None:
-    lines = reply_lines(Command.VERSION, MultilineReply((b"a\x1b[31m\nb\xff",)))
-    assert lines[1] == r"< a\x1b[31m\x0ab\xff"
+    lines = reply_lines(Command.VERSION, MultilineReply((b"a\x1b[31m\rb\xff",)))
+    assert lines[1] == r"< a\x1b[31m\x0db\xff"
 
 
 def test_the_last_reply_to_each_command_is_kept_in_their_order() -> None:
@@ -106,8 +106,8 @@ def test_the_last_reply_to_each_command_is_kept_in_their_order() -> None:
         history.add_reply(Command.LOAD_STATS, load, ended=number, seconds=0.0)
     history.add_timeout(Command.PID, ended=20.0, seconds=10.0)
     assert [(entry.command, entry.lines) for entry in history.entries] == [
-        (Command.LOAD_STATS, (b"SUCCESS: nclients=19",)),
-        (Command.PID, ()),
+        (Command.LOAD_STATS, [b"SUCCESS: nclients=19"]),
+        (Command.PID, []),
     ]
 
 

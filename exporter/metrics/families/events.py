@@ -3,13 +3,19 @@
 Label values that no mode of the daemon has are left out, unless they were counted.
 """
 
+import operator
+from collections.abc import Callable, Iterable, Mapping
+
 from exporter.management.log_events import LOG_EVENTS
-from exporter.management.notifications import KEYWORD_MODES
-from exporter.management.prompts import HOLD, PROMPT_KINDS, PROMPT_MODES
+from exporter.management.log_lines import Severity
+from exporter.management.notifications import KEYWORD_MODES, KEYWORDS
+from exporter.management.prompts import HOLD, PASSWORD_KINDS, PROMPT_KINDS, PROMPT_MODES
 from exporter.management.reconnect_reasons import RECONNECT_REASONS
-from exporter.management.state import STATE_MODES
-from exporter.metrics.family import Samples, counter, gauge
+from exporter.management.state import STATE_MODES, Modes, StateName
+from exporter.management.values import OTHER
+from exporter.metrics.family import Family, Samples, counter, gauge
 from exporter.state.daemon import DaemonState
+from exporter.state.events import Events
 
 
 def _inputs(daemon: DaemonState) -> int:
@@ -20,25 +26,46 @@ _REASON_MODES = {text: reason.modes for text, reason in RECONNECT_REASONS.items(
 _LOG_EVENT_MODES = {event.name: event.modes for event in LOG_EVENTS}
 
 
+def _counter(
+    name: str,
+    text: str,
+    counts: Callable[[Events], Mapping[str, int]],
+    *,
+    label: str,
+    values: Iterable[str],
+    modes: Mapping[str, Modes],
+) -> Family:
+    """Declare a counter that has a series for each of these label values from the start."""
+    known = tuple(values)
+
+    def collect(daemon: DaemonState) -> Samples:
+        counted = counts(daemon.events)
+        return daemon.modes.select({value: counted[value] for value in known}, modes)
+
+    return counter(name, text, collect, labels=(label,), inputs=_inputs)
+
+
 def _prompts(daemon: DaemonState) -> Samples:
     prompts = {kind: int(kind == daemon.prompt) for kind in PROMPT_KINDS}
     return daemon.modes.select(prompts, PROMPT_MODES)
 
 
 FAMILIES = (
-    counter(
+    _counter(
         "openvpn_state_transitions_total",
         "Transitions into each state, from '>STATE' and, after a gap, from 'state all'.",
-        lambda daemon: daemon.modes.select(daemon.events.transitions, STATE_MODES),
-        labels=("state",),
-        inputs=_inputs,
+        operator.attrgetter("transitions"),
+        label="state",
+        values=[name.value for name in StateName],
+        modes=STATE_MODES,
     ),
-    counter(
+    _counter(
         "openvpn_reconnects_total",
         "Transitions into RECONNECTING, by the reason the daemon reports.",
-        lambda daemon: daemon.modes.select(daemon.events.reconnects, _REASON_MODES),
-        labels=("reason",),
-        inputs=_inputs,
+        operator.attrgetter("reconnects"),
+        label="reason",
+        values=RECONNECT_REASONS,
+        modes=_REASON_MODES,
     ),
     counter(
         "openvpn_fatal_errors_total",
@@ -50,40 +77,45 @@ FAMILIES = (
         "Restarts of the daemon's process (PID or start time changed).",
         lambda daemon: daemon.process.restarts,
     ),
-    counter(
+    _counter(
         "openvpn_realtime_messages_total",
         "Real-time messages received from the daemon, by keyword.",
-        lambda daemon: daemon.modes.select(daemon.events.messages, KEYWORD_MODES),
-        labels=("source",),
-        inputs=_inputs,
+        operator.attrgetter("messages"),
+        label="source",
+        values=(*sorted(KEYWORDS), OTHER),
+        modes=KEYWORD_MODES,
     ),
-    counter(
+    _counter(
         "openvpn_log_messages_total",
         "Log messages of the daemon by severity, without those about management clients.",
-        lambda daemon: daemon.events.log_messages,
-        labels=("severity",),
-        inputs=_inputs,
+        operator.attrgetter("log_messages"),
+        label="severity",
+        values=[level.value for level in Severity],
+        modes={},
     ),
-    counter(
+    _counter(
         "openvpn_log_events_total",
         "Known events in the daemon's log; each needs a minimum 'verb'.",
-        lambda daemon: daemon.modes.select(daemon.events.log_events, _LOG_EVENT_MODES),
-        labels=("event",),
-        inputs=_inputs,
+        operator.attrgetter("log_events"),
+        label="event",
+        values=[event.name for event in LOG_EVENTS],
+        modes=_LOG_EVENT_MODES,
     ),
-    counter(
+    _counter(
         "openvpn_password_failures_total",
         "Failed verifications of a password ('>PASSWORD:Verification Failed').",
-        lambda daemon: daemon.modes.select(daemon.events.password_failures, PROMPT_MODES),
-        labels=("kind",),
-        inputs=_inputs,
+        operator.attrgetter("password_failures"),
+        label="kind",
+        values=(*PASSWORD_KINDS, OTHER),
+        modes=PROMPT_MODES,
     ),
-    counter(
+    _counter(
         "openvpn_prompts_total",
         "Requests for input that the daemon sent to its management client.",
-        lambda daemon: daemon.modes.select(daemon.events.prompts, PROMPT_MODES),
-        labels=("kind",),
-        inputs=_inputs,
+        operator.attrgetter("prompts"),
+        label="kind",
+        values=PROMPT_KINDS,
+        modes=PROMPT_MODES,
     ),
     gauge(
         "openvpn_hold_waiting",
