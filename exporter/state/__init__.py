@@ -5,6 +5,7 @@ clients             the traffic of a server's clients, by identity
 client_session      one session of a client: its last row, its growth, its rate
 sessions            which row of a status continues which session of the last
 session_keys        the keys by which sessions are known
+known_rows          the sessions of rows that were in the last status
 session_matching    the same for rows whose session has another key
 logged_connects     clients whose connect is in the log, until a status shows them
 logins              clients that the daemon has let in or rejected, which no row may show

@@ -1,5 +1,7 @@
 """One session of a server's client. Times are the daemon's, in seconds since the epoch."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from exporter.management.peer import PeerInfo
@@ -45,20 +47,10 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
         self.last_seen = now
 
     def update(self, row: ClientRow, now: int) -> None:
-        """Update the session from its row of a status printed at `now`.
-
-        A counter that fell started again at 0, so all of it is growth.
-        """
-        received = row.received_bytes - self.received_bytes
-        sent = row.sent_bytes - self.sent_bytes
-        self.received_growth = received if received >= 0 else row.received_bytes
-        self.sent_growth = sent if sent >= 0 else row.sent_bytes
-        self.growth_seconds = max(0, now - self.last_seen)
+        """Update the session from its row of a status printed at `now`."""
         self.last_row = row
-        self.received_bytes = row.received_bytes
-        self.sent_bytes = row.sent_bytes
-        self.last_seen = now
         self.missing_once = False
+        update_counters((self,), (row,), now, seconds=now - self.last_seen)
 
     def drop_growth(self) -> None:
         """Count nothing of the last row: its growth may be another session's."""
@@ -72,3 +64,30 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
         return ByteRate(
             self.received_growth / self.growth_seconds, self.sent_growth / self.growth_seconds
         )
+
+
+def update_counters(
+    sessions: Iterable[ClientSession | None],
+    rows: Iterable[ClientRow],
+    now: int,
+    *,
+    seconds: int,
+) -> None:
+    """Update sessions from their rows of a status printed at `now`; a row may have none.
+
+    The last status was printed `seconds` before. A counter that fell started again at 0, so all of
+    it is growth. There is one loop for all: a call for each would take as long as the update.
+    """
+    growth_seconds = max(0, seconds)
+    for session, row in zip(sessions, rows, strict=True):
+        if session is None:
+            continue
+        received, sent = row.received_bytes, row.sent_bytes
+        growth = received - session.received_bytes
+        session.received_growth = growth if growth >= 0 else received
+        session.received_bytes = received
+        growth = sent - session.sent_bytes
+        session.sent_growth = growth if growth >= 0 else sent
+        session.sent_bytes = sent
+        session.growth_seconds = growth_seconds
+        session.last_seen = now

@@ -9,7 +9,7 @@ import contextlib
 import heapq
 import itertools
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -36,8 +36,9 @@ class ClientTotals(msgspec.Struct, gc=False):
     """The totals of one identity.
 
     `sessions` counts the current ones, `connected_since` is the start of the oldest; None without
-    one. `last_seen` is None for an expected client that has never connected. `last_poll` is the
-    number of the last poll that found a session.
+    one. `last_seen` is the time of the last poll that found a session, for an identity that has
+    none now; None for an expected client that has never connected. `last_poll` is the number of
+    the last poll in which sessions were counted and one was found.
     """
 
     received_bytes: int = 0
@@ -54,7 +55,6 @@ class ClientTotals(msgspec.Struct, gc=False):
         is_first = self.last_poll != poll
         if is_first:
             self.last_poll = poll
-            self.last_seen = now
             self.sessions = 1
             self.connected_since = since
         else:
@@ -66,8 +66,10 @@ class ClientTotals(msgspec.Struct, gc=False):
             self.last_traffic = now
         return is_first
 
-    def disconnect(self) -> None:
-        """Record that the identity has no session."""
+    def disconnect(self, last_seen: float) -> None:
+        """Record that the identity has no session; if it had one, it was there at `last_seen`."""
+        if self.sessions:
+            self.last_seen = last_seen
         self.sessions = 0
         self.connected_since = None
 
@@ -93,6 +95,11 @@ class ClientTable:
         self.received_bytes = 0
         self.sent_bytes = 0
         self._polls = 0
+        self._updated_at = 0.0
+        """The time of the last poll, which found all clients that have a session."""
+        self._connected = 0
+        """The identities with a session, while the sessions have had so many changes."""
+        self._counted_changes = -1
 
     @property
     def totals(self) -> Mapping[str, ClientTotals]:
@@ -148,11 +155,16 @@ class ClientTable:
             from_file=from_file,
         )
         self._polls += 1
+        if self._counted_changes == self.sessions.changes:
+            sessions = yield from self._add_growth(sessions, now)
         new_clients, found = yield from self._add_sessions(sessions, now)
-        if found < len(self._totals) + len(new_clients):
+        if self._counted_changes != self.sessions.changes:
+            self._counted_changes, self._connected = self.sessions.changes, found
             yield from self._disconnect_absent()
+        if self._connected < len(self._totals) + len(new_clients):
             yield from self.forget(now)
         yield from self._add_new(new_clients, now)
+        self._updated_at = now
 
     def examine(
         self, now: float, *, daemon_now: float, config: ClientsConfig
@@ -179,7 +191,7 @@ class ClientTable:
         yield from self.sessions.restart()
         for batch in row_batches(list(self._totals.values())):
             for totals in batch:
-                totals.disconnect()
+                totals.disconnect(self._updated_at)
             yield
 
     def forget(self, now: float, *, all_gone: bool = False) -> Generator[None, None, bool]:
@@ -192,15 +204,41 @@ class ClientTable:
         for names in row_batches(list(self._totals)):
             for name in names:
                 totals = self._totals.get(name)
-                if (
-                    totals is not None
-                    and (all_gone or not totals.sessions)
-                    and name not in self._expected
-                    and now - (totals.last_seen or 0) > self._forget_after
-                ):
+                if totals is None or name in self._expected:
+                    continue
+                last_seen = self._updated_at if totals.sessions else totals.last_seen or 0
+                if (all_gone or not totals.sessions) and now - last_seen > self._forget_after:
                     del self._totals[name]
             yield
         return len(self._totals) < count
+
+    def _add_growth(
+        self, sessions: Iterable[ClientSession], now: float
+    ) -> Generator[None, None, Sequence[ClientSession]]:
+        """Add the growth of sessions to their identities, whose number of sessions is the same.
+
+        Return those of other identities, which are over the limit.
+        """
+        received = sent = 0
+        others: list[ClientSession] = []
+        known = self._totals
+        for batch in row_batches(sessions):
+            for session in batch:
+                totals = known.get(session.name)
+                if totals is None:
+                    others.append(session)
+                    continue
+                growth, sent_growth = session.received_growth, session.sent_growth
+                if growth or sent_growth:
+                    received += growth
+                    sent += sent_growth
+                    totals.received_bytes += growth
+                    totals.sent_bytes += sent_growth
+                    totals.last_traffic = now
+            yield
+        self.received_bytes += received
+        self.sent_bytes += sent
+        return others
 
     def _add_sessions(
         self, sessions: Iterable[ClientSession], now: float
@@ -231,7 +269,7 @@ class ClientTable:
         for batch in row_batches(list(self._totals.values())):
             for totals in batch:
                 if totals.last_poll != self._polls:
-                    totals.disconnect()
+                    totals.disconnect(self._updated_at)
             yield
 
     def _add_new(

@@ -6,10 +6,14 @@ after one: a session that two statuses did not show has come and gone.
 """
 
 from collections import Counter, deque
+from collections.abc import Collection, Generator
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
+from exporter.management.batches import row_batches
 from exporter.management.log_lines import ConnectLine
+from exporter.state.client_session import ClientSession
 
 _LIMIT = 10_000
 """Addresses kept for one interval between two statuses; later ones are only polled."""
@@ -178,3 +182,24 @@ class ShownConnects:
             return False
         self._from_file[line.name][next(iter(addresses))] -= 1
         return True
+
+
+def shown_connect(session: ClientSession) -> ShownConnect:
+    """Return what is kept of a session."""
+    row = session.last_row
+    return ShownConnect(row.common_name, row.real_address, session.from_file)
+
+
+def shown_connects(
+    sessions: Collection[ClientSession], names: AbstractSet[str]
+) -> Generator[None, None, ShownConnects]:
+    """Return the sessions that may have a line in this log history; no later one has it."""
+    shown = ShownConnects()
+    for batch in row_batches(sessions):
+        for session in batch:
+            if not session.logged:
+                session.logged = True
+                if session.last_row.common_name in names:
+                    shown.add(shown_connect(session))
+        yield
+    return shown

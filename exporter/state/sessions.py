@@ -6,19 +6,26 @@ the real address changes when a client floats. Times are the daemon's, in second
 """
 
 import math
+import operator
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from exporter.management.batches import release, row_batches
+from exporter.management.batches import MAX_ROWS, release, row_batches
 from exporter.management.log_lines import ConnectLine
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow, ServerStatus
-from exporter.state.client_session import ClientSession
+from exporter.state.client_session import ClientSession, update_counters
 from exporter.state.counters import Histogram
-from exporter.state.logged_connects import LoggedConnects, ShownConnect, ShownConnects
+from exporter.state.known_rows import FoundSessions, LastRows, update_known
+from exporter.state.logged_connects import (
+    LoggedConnects,
+    ShownConnect,
+    shown_connect,
+    shown_connects,
+)
 from exporter.state.logins import Logins
 from exporter.state.session_keys import SessionKey, has_id, id_key, rows_by_key, session_key
 from exporter.state.session_matching import match_rows
@@ -71,6 +78,12 @@ class SessionTracker:
         self._absolute = absolute
         self._initialised = False
         self._all_have_ids = False
+        self._duplicates = 0
+        """The rows of the last status that had the key of another one."""
+        self._last_rows: LastRows | None = None
+        """Those of `current`, if each session has a row and a client id."""
+        self._updated = 0
+        """The time of the last status."""
         self._new_starts = _StartRange()
         self._logged_connects = LoggedConnects()
         self._closed_unlogged: deque[ShownConnect] = deque(maxlen=_CLOSED_LIMIT)
@@ -89,7 +102,10 @@ class SessionTracker:
 
         A session that a status has shown before its line was read is counted already.
         """
-        shown = yield from self._shown_connects({line.name for line in lines})
+        shown = yield from shown_connects(self._sessions.values(), {line.name for line in lines})
+        for closed in self._closed_unlogged:
+            shown.add(closed)
+        self._closed_unlogged.clear()
         unmatched: list[ConnectLine] = []
         for batch in row_batches(lines):
             for line in batch:
@@ -108,21 +124,6 @@ class SessionTracker:
                 else:
                     self.connects += 1
             yield
-
-    def _shown_connects(self, names: AbstractSet[str]) -> Generator[None, None, ShownConnects]:
-        """Return the sessions that may have a line in this log history; no later one has it."""
-        shown = ShownConnects()
-        for batch in row_batches(self._sessions.values()):
-            for session in batch:
-                if not session.logged:
-                    session.logged = True
-                    if session.last_row.common_name in names:
-                        shown.add(_shown(session))
-            yield
-        for closed in self._closed_unlogged:
-            shown.add(closed)
-        self._closed_unlogged.clear()
-        return shown
 
     def add_peer_info(self, client_id: int, since: int, peer_info: PeerInfo) -> None:
         """Keep the peer info of a client that no status has shown yet; it may be rejected."""
@@ -154,9 +155,73 @@ class SessionTracker:
         """
         if not self._initialised:
             self._new_starts = _StartRange(now - monitored_for + _TIME_RESOLUTION, now)
+        last, keep_once = self._last_rows, unreadable > 0
+        found = None if last is None else (yield from last.find(rows, self._sessions))
+        if found is not None:
+            current = yield from self._update_found(
+                found, rows, now, keep_once=keep_once, from_file=from_file
+            )
+        else:
+            current = yield from self._update_by_key(
+                rows, now, keep_once=keep_once, from_file=from_file
+            )
+        if current is not self.current:  # else rows and sessions are the same
+            self._set_current(current)
+        self._updated = now
+        if not (unreadable or from_file):
+            self.logins.logged.on_status_counted()
+        self.disconnects += self._logged_connects.rotate()
+        self._end_first_status(now, unreadable)
+        return self.current
+
+    def _set_current(self, current: Sequence[ClientSession]) -> None:
+        if len(current) != len(self.current) or not all(map(operator.is_, current, self.current)):
+            self.changes += 1
+        self.current = tuple(current)  # the garbage collector looks at each item of a list
+        are_all = self._all_have_ids and len(self.current) == len(self._sessions)
+        self._last_rows = LastRows(self.current) if are_all and not self._duplicates else None
+
+    def _update_found(
+        self,
+        found: FoundSessions,
+        rows: Sequence[ClientRow],
+        now: int,
+        *,
+        keep_once: bool,
+        from_file: bool,
+    ) -> Generator[None, None, Sequence[ClientSession]]:
+        """Update the sessions that were found, open and close others; return the current ones."""
+        sessions, seconds = found.sessions, now - self._updated
+        for start in range(0, len(rows), MAX_ROWS):
+            part = slice(start, start + MAX_ROWS)
+            update_counters(sessions[part], rows[part], now, seconds=seconds)
+            yield
+        for place in found.changed:
+            session = sessions[place]
+            if session is not None:
+                session.last_row = rows[place]
+        current = found.known
+        if found.new:
+            new_rows = [rows[place] for place in found.new]
+            opened = yield from self._match_new_rows(
+                new_rows, self._sessions, now, from_file=from_file
+            )
+            current = (*current, *opened)
+        for ended in row_batches(found.ended):
+            for session in ended:
+                if not self._is_kept(session, keep_once=keep_once, keep_ids=False):
+                    self._close(session)
+                    del self._sessions[session.key]
+            yield
+        return current
+
+    def _update_by_key(
+        self, rows: Sequence[ClientRow], now: int, *, keep_once: bool, from_file: bool
+    ) -> Generator[None, None, Sequence[ClientSession]]:
+        """Update the sessions of all rows by their keys; return them."""
         keyed = yield from rows_by_key(rows)
         active: dict[SessionKey, ClientSession] = {}
-        unmatched = yield from self._update_known(keyed.rows, active, now)
+        unmatched = yield from update_known(keyed.rows, self._sessions, active=active, now=now)
         all_known = len(active) == len(self._sessions)
         current = list(active.values())
         if unmatched:
@@ -166,40 +231,15 @@ class SessionTracker:
                 self._logged_connects.consume(row.common_name, row.real_address)
                 current.append(_new_session(self._identity(row), row, _UNKNOWN_PEER))
             yield
-        self.changes += bool(unmatched or keyed.duplicates) or not all_known
         if not all_known:
             yield from self._close_absent(
-                active, keep_once=unreadable > 0, keep_ids=not keyed.all_have_ids
+                active, keep_once=keep_once, keep_ids=not keyed.all_have_ids
             )
         before, self._sessions = self._sessions, active
         self._all_have_ids = keyed.all_have_ids
-        if not (unreadable or from_file):
-            self.logins.logged.on_status_counted()
-        self.disconnects += self._logged_connects.rotate()
-        self._end_first_status(now, unreadable)
-        self.current = tuple(current)  # the garbage collector looks at each item of a list
+        self._duplicates = len(keyed.duplicates)
         yield from release(before)
-        return self.current
-
-    def _update_known(
-        self,
-        by_key: Mapping[SessionKey, ClientRow],
-        active: dict[SessionKey, ClientSession],
-        now: int,
-    ) -> Generator[None, None, list[ClientRow]]:
-        """Update the sessions whose key is known, and mark them as active; return other rows."""
-        unmatched: list[ClientRow] = []
-        known = self._sessions
-        for batch in row_batches(by_key.items()):
-            for key, row in batch:
-                session = known.get(key)
-                if session is None:
-                    unmatched.append(row)
-                else:
-                    session.update(row, now)
-                    active[key] = session
-            yield
-        return unmatched
+        return current
 
     def _end_first_status(self, now: int, unreadable: int) -> None:
         if not unreadable:
@@ -211,7 +251,7 @@ class SessionTracker:
     def restart(self) -> Generator[None, None, None]:
         """Record that the daemon restarted: its sessions are over, its client ids start at 0."""
         ended, self._sessions = self._sessions, {}
-        self.current = ()
+        self.current, self._last_rows = (), None
         self.changes += 1
         self._initialised = True
         self._new_starts = _StartRange()
@@ -307,26 +347,26 @@ class SessionTracker:
             for key, session in batch:
                 if key in active:
                     continue
-                if keep_once and not session.missing_once:
-                    session.missing_once = True
-                    active[key] = session
-                elif keep_ids and has_id(key):
+                if self._is_kept(session, keep_once=keep_once, keep_ids=keep_ids):
                     active[key] = session
                 else:
                     self._close(session)
             yield
 
+    @staticmethod
+    def _is_kept(session: ClientSession, *, keep_once: bool, keep_ids: bool) -> bool:
+        """Return whether a session goes on that is missing in a status."""
+        if keep_once and not session.missing_once:
+            session.missing_once = True
+            return True
+        return keep_ids and has_id(session.key)
+
     def _close(self, session: ClientSession) -> None:
         self.disconnects += 1
         if not session.logged:
-            self._closed_unlogged.append(_shown(session))
+            self._closed_unlogged.append(shown_connect(session))
         if 0 <= session.duration <= _MAX_DURATION:
             self.durations.observe(session.duration)
-
-
-def _shown(session: ClientSession) -> ShownConnect:
-    row = session.last_row
-    return ShownConnect(row.common_name, row.real_address, session.from_file)
 
 
 def _new_session(name: str, row: ClientRow, peer_info: PeerInfo) -> ClientSession:

@@ -18,10 +18,10 @@ from exporter.management.log_lines import ConnectLine
 from exporter.management.notifications import Greeting, LogLine, StateChange
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.state import State, StateName
-from exporter.management.status import Status, TunnelStatus
+from exporter.management.status import ServerStatus, Status, TunnelStatus
 from exporter.state.daemon import DaemonState
 from exporter.state.status_order import StatusFileContent
-from tests.state.model import START, Action, ModelClient, ServerModel, Step
+from tests.state.model import START, Action, ModelClient, ModelReader, ServerModel, Step
 
 
 class Event(enum.Enum):
@@ -214,6 +214,7 @@ class MonitoredDaemon:
         self._lines: list[LogLine] = []
         self._file: tuple[StatusFileContent, object] | None = None
         self._session_status_at = 0
+        self._reader = ModelReader()
 
     def apply(self, event: Step | Event) -> bool:
         """Apply an event; return whether it was a poll."""
@@ -254,7 +255,10 @@ class MonitoredDaemon:
 
     def _poll_session(self) -> None:
         self.daemon.show(self.daemon.snapshot())
-        poll = Poll(self.daemon.load_stats(), self.daemon.status(format_1=False))
+        status = self.daemon.status(format_1=False)
+        if isinstance(status, ServerStatus):
+            status = self._reader.read(status)
+        poll = Poll(self.daemon.load_stats(), status)
         self._session_status_at = self.daemon.now
         self.state.on_status_received()
         run_batches(self.state.on_poll(poll, now=self.daemon.now, duration=0.1))

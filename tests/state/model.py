@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import msgspec
+
 from exporter.management.log_lines import ConnectLine
 from exporter.management.status import ClientRow, ServerStatus
 
@@ -182,6 +184,31 @@ class ServerModel:
             sent_bytes=client.sent,
             connected_since=client.since + (self.zone if format_1 else 0),
             client_id=client.client_id if self.ids and not format_1 else None,
+        )
+
+
+class ModelReader:
+    """Keeps the objects of rows of which only the counters have changed, as `StatusReader` does."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], ClientRow] = {}
+
+    def read(self, status: ServerStatus) -> ServerStatus:
+        """Return a status with the objects of the last one."""
+        known, self._known = self._known, {}
+
+        def kept(row: ClientRow) -> ClientRow:
+            facts = msgspec.structs.astuple(
+                msgspec.structs.replace(row, received_bytes=0, sent_bytes=0)
+            )
+            last = self._known[facts] = known.pop(facts, row)
+            last.received_bytes, last.sent_bytes = row.received_bytes, row.sent_bytes
+            return last
+
+        return msgspec.structs.replace(
+            status,
+            clients=tuple(map(kept, status.clients)),
+            pending=tuple(map(kept, status.pending)),
         )
 
 

@@ -46,7 +46,7 @@ def received(table: ClientTable) -> dict[str, int]:
 
 def test_sessions_of_one_name_are_summed() -> None:
     table = polled(make_table(CONFIG), row("a", 10, since=500), row("a", 5, client_id=1), now=7.0)
-    assert table.totals == {"a": ClientTotals(15, 30, 2, 500, 7.0, 7.0, last_poll=1)}
+    assert table.totals == {"a": ClientTotals(15, 30, 2, 500, None, 7.0, last_poll=1)}
     assert (table.received_bytes, table.sent_bytes) == (15, 30)
 
 
@@ -68,6 +68,8 @@ def test_bytes_of_a_session_stay_counted_after_its_end() -> None:
 def test_last_seen_is_the_last_poll_with_or_without_traffic() -> None:
     table = polled(make_table(CONFIG), row("a", 10), now=1.0)
     polled(table, row("a", 10), now=2.0)
+    polled(table, now=3.0)
+    polled(table, now=4.0)
     assert table.totals["a"].last_seen == 2.0
     assert table.totals["a"].last_traffic == 1.0
 

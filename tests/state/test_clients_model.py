@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from exporter.config.schema import ClientsConfig
 from exporter.management.batches import run_batches
 from exporter.state.clients import ClientTable
-from tests.state.model import Action, ServerModel, Step
+from tests.state.model import Action, ModelReader, ServerModel, Step
 
 
 class Poll(NamedTuple):
@@ -48,6 +48,7 @@ class MonitoredModel:
         self.table = ClientTable(ClientsConfig(forget_after=1e9))
         self._log = log
         self._restarted = False
+        self._reader = ModelReader()
         self._before = self._counters()
 
     def run(self, history: Sequence[Step | Poll]) -> Iterator[None]:
@@ -66,7 +67,7 @@ class MonitoredModel:
                 self.table.sessions.add_logged_connect(line)
 
     def _poll(self, poll: Poll) -> None:
-        status = self.server.status(format_1=poll.format_1)
+        status = self._reader.read(self.server.status(format_1=poll.format_1))
         self.server.monitored = True
         restarted, self._restarted = self._restarted, False
         for step in poll.meanwhile:
