@@ -78,13 +78,14 @@ def batches(
         start += len(batch)
 
 
-def data_batches(data: bytes, *, lines: int = MAX_LINES) -> Iterator[bytes]:
-    """Yield received bytes in pieces of at most so many line ends.
+def data_batches(data: bytes, *, lines: int = MAX_LINES) -> Iterator[tuple[bytes, int]]:
+    """Yield received bytes in pieces of at most so many line ends, with the number of these.
 
     Nearly all data is one piece: only short lines are many.
     """
-    if data.count(b"\n") <= lines:
-        yield data
+    count = data.count(b"\n")
+    if count <= lines:
+        yield data, count
         return
     middle = len(data) // 2
     yield from data_batches(data[:middle], lines=lines)

@@ -192,8 +192,10 @@ class ManagementProtocol:
         self._password_sent = True
         return line + b"\n"
 
-    def receive_data(self, data: bytes) -> list[Message]:
+    def receive_data(self, data: bytes, line_ends: int | None = None) -> list[Message]:
         """Process received bytes, cut anywhere; return the messages that they complete.
+
+        `line_ends` is the number of line ends among them, if it is known.
 
         Raises:
             ProtocolError: not the management protocol, or a limit is exceeded. The session has
@@ -202,7 +204,7 @@ class ManagementProtocol:
         if self._state is _SessionState.FAILED:
             raise ProtocolError("the session has failed before")
         try:
-            self._feed(data)
+            self._feed(data, data.count(b"\n") if line_ends is None else line_ends)
         except ProtocolError:
             self._fail()
             raise
@@ -225,36 +227,37 @@ class ManagementProtocol:
         self._reply = LinesBuilder()
         self._env = None
 
-    def _feed(self, data: bytes) -> None:
-        data = self._buffer + data
+    def _feed(self, data: bytes, line_ends: int) -> None:
         end = data.rfind(b"\n") + 1
-        text, self._buffer = data[:end], data[end:]
-        if has_longer_line(text, LINE_LIMIT):
-            raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
-        start = 0
-        while start < end:
-            start = self._feed_rows(text, start) if self._reply else start
-            if start < end:
-                stop = text.index(b"\n", start)
-                self._feed_line(text[start:stop].removesuffix(b"\r"))
-                start = stop + 1
+        if end:
+            text = b"".join((self._buffer, memoryview(data)[:end]))
+            self._buffer = data[end:]
+            self._feed_text(text, line_ends)
+        else:
+            self._buffer += data
         if self._state is _SessionState.LOGIN:
             self._buffer = self._strip_prompts(self._buffer)
         if len(self._buffer) > LINE_LIMIT:
             raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
 
-    def _feed_rows(self, text: bytes, start: int) -> int:
-        """Add the lines from `start` on that belong to the reply by their first byte alone.
-
-        Return where the next line begins. A status of ten thousand clients has thirty thousand
-        lines, nearly all of them rows: they are not split here.
-        """
-        if text[start] in _NO_ROW:
-            return start
-        other = _LINE_OF_NO_ROW.search(text, start)
-        rows = text[start : other.start() + 1 if other else len(text)]
-        self._extend_reply(LineBlock(rows, rows.count(b"\n")))
-        return start + len(rows)
+    def _feed_text(self, text: bytes, line_ends: int) -> None:
+        """Process so many whole lines."""
+        if has_longer_line(text, LINE_LIMIT):
+            raise ProtocolError(f"a line of more than {LINE_LIMIT} bytes")
+        start = 0
+        while start < len(text):
+            if self._reply and text[start] not in _NO_ROW:
+                # A status of ten thousand clients has thirty thousand lines, nearly all of them
+                # rows: they are not split here.
+                other = _LINE_OF_NO_ROW.search(text, start)
+                rows = text[start : other.start() + 1 if other else len(text)]
+                count = line_ends if len(rows) == len(text) else rows.count(b"\n")
+                self._extend_reply(LineBlock(rows, count))
+                start += len(rows)
+            else:
+                stop = text.index(b"\n", start)
+                self._feed_line(text[start:stop].removesuffix(b"\r"))
+                start = stop + 1
 
     def _feed_line(self, line: bytes) -> None:
         if self._state is _SessionState.LOGIN:

@@ -23,9 +23,10 @@ class LineBlock(NamedTuple):
     text: bytes
     line_count: int
 
-    def split(self) -> list[bytes]:
-        """Return the lines without their ends."""
-        return [line.removesuffix(b"\r") for line in self.split_at_lf()]
+    def split(self, end: int | None = None) -> list[bytes]:
+        """Return the lines without their ends, or those before place `end`."""
+        lines = self.split_at_lf() if end is None else self.text.split(b"\n", end)[:end]
+        return [line.removesuffix(b"\r") for line in lines]
 
     def split_at_lf(self) -> list[bytes]:
         r"""Return the lines without their `\n`, those that end in CR LF with `\r`."""
@@ -82,13 +83,14 @@ class ReplyLines(Sequence[bytes]):
         for block in self.blocks:
             end = first + block.line_count
             if first < stop and start < end:
-                yield from block.split()[max(start - first, 0) : stop - first]
+                yield from block.split(min(stop, end) - first)[max(start - first, 0) :]
             first = end
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and tuple(self) == tuple(other)
 
-    __hash__ = Sequence.__hash__
+    def __hash__(self) -> int:
+        return hash(tuple(self))
 
     def __repr__(self) -> str:
         return f"ReplyLines({len(self)})"

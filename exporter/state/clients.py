@@ -15,7 +15,7 @@ from types import MappingProxyType
 import msgspec
 
 from exporter.config.schema import ClientsConfig, Identity
-from exporter.management.batches import row_batches, run_batches
+from exporter.management.batches import MAX_ROWS, row_batches, run_batches
 from exporter.management.peer import parse_peer_info
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import UNDEFINED, parse_time
@@ -100,6 +100,11 @@ class ClientTable:
         self._connected = 0
         """The identities with a session, while the sessions have had so many changes."""
         self._counted_changes = -1
+        self._listings = 0
+        """Grows whenever other identities are in the table."""
+        self._accounts: Sequence[ClientTotals | None] = ()
+        """The totals of the current sessions, as of the changes and listings of `_accounts_at`."""
+        self._accounts_at = (-1, -1)
 
     @property
     def totals(self) -> Mapping[str, ClientTotals]:
@@ -134,6 +139,7 @@ class ClientTable:
             evictable = run_batches(self._evictable(math.inf))
             for name in list(itertools.islice(evictable, surplus)):
                 del self._totals[name]
+        self._listings += 1
 
     def update(
         self,
@@ -210,26 +216,29 @@ class ClientTable:
                 if (all_gone or not totals.sessions) and now - last_seen > self._forget_after:
                     del self._totals[name]
             yield
-        return len(self._totals) < count
+        if len(self._totals) == count:
+            return False
+        self._listings += 1
+        return True
 
     def _add_growth(
-        self, sessions: Iterable[ClientSession], now: float
+        self, sessions: Sequence[ClientSession], now: float
     ) -> Generator[None, None, Sequence[ClientSession]]:
         """Add the growth of sessions to their identities, whose number of sessions is the same.
 
         Return those of other identities, which are over the limit.
         """
+        changes = self.sessions.changes, self._listings
+        if self._accounts_at != changes:
+            self._accounts = yield from self._find_accounts(sessions)
+            self._accounts_at = changes
+        accounts = self._accounts
         received = sent = 0
-        others: list[ClientSession] = []
-        known = self._totals
-        for batch in row_batches(sessions):
-            for session in batch:
-                totals = known.get(session.name)
-                if totals is None:
-                    others.append(session)
-                    continue
+        for start in range(0, len(sessions), MAX_ROWS):
+            part = slice(start, start + MAX_ROWS)
+            for session, totals in zip(sessions[part], accounts[part], strict=True):
                 growth, sent_growth = session.received_growth, session.sent_growth
-                if growth or sent_growth:
+                if totals is not None and (growth or sent_growth):
                     received += growth
                     sent += sent_growth
                     totals.received_bytes += growth
@@ -238,7 +247,20 @@ class ClientTable:
             yield
         self.received_bytes += received
         self.sent_bytes += sent
-        return others
+        if None not in accounts:
+            return ()
+        pairs = zip(sessions, accounts, strict=True)
+        return [session for session, totals in pairs if totals is None]
+
+    def _find_accounts(
+        self, sessions: Sequence[ClientSession]
+    ) -> Generator[None, None, Sequence[ClientTotals | None]]:
+        """Return the totals of the identity of each session, None if it is over the limit."""
+        accounts: list[ClientTotals | None] = []
+        for batch in row_batches(sessions):
+            accounts += [self._totals.get(session.name) for session in batch]
+            yield
+        return tuple(accounts)
 
     def _add_sessions(
         self, sessions: Iterable[ClientSession], now: float
@@ -297,6 +319,8 @@ class ClientTable:
                 self._totals[name] = totals
             yield
         self.not_exported = not_exported
+        if new_clients:
+            self._listings += 1
 
     def _evictable(self, now: float) -> Generator[None, None, Iterator[str]]:
         """Return the identities without traffic at `now`, the first to drop first."""

@@ -9,7 +9,6 @@ import math
 import operator
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from collections.abc import Set as AbstractSet
 
 import msgspec
 

@@ -114,7 +114,7 @@ class Connection:
         try:
             async with asyncio.timeout(self.timeout):
                 while not self._protocol.greeted:
-                    for piece in data_batches(await self._stream.read()):
+                    for piece, _ in data_batches(await self._stream.read()):
                         await _wait_for_turn(piece)
                         messages, answer = handshake.feed(piece)
                         self._writer.write(answer)
@@ -222,14 +222,14 @@ class Connection:
         Not in `_read`: its variables would keep the bytes until the next ones.
         """
         data = await self._stream.read()
-        for piece in data_batches(data):
+        for piece, line_ends in data_batches(data):
             await _wait_for_turn(piece)
-            await self._dispatch(self._receive(piece))
+            await self._dispatch(self._receive(piece, line_ends))
         return bool(data)
 
-    def _receive(self, data: bytes) -> Sequence[Message]:
+    def _receive(self, data: bytes, line_ends: int) -> Sequence[Message]:
         lines, size = self._protocol.other_lines, self._protocol.other_bytes
-        messages = self._protocol.receive_data(data)
+        messages = self._protocol.receive_data(data, line_ends)
         if self._protocol.other_lines > lines:
             self.on_other_lines(
                 self._protocol.other_lines - lines, self._protocol.other_bytes - size

@@ -30,13 +30,15 @@ def test_no_batch_has_more_rows_than_the_limit() -> None:
 
 @given(st.binary(max_size=200))
 def test_pieces_of_data_are_the_data(data: bytes) -> None:
-    assert b"".join(data_batches(data, lines=3)) == data
+    assert b"".join(piece for piece, _ in data_batches(data, lines=3)) == data
 
 
 def test_no_piece_of_data_has_more_lines_than_the_limit() -> None:
     for data in (b"\n" * 100, b"ab\n" * 100, b"a" * 1000 + b"\n" * 50):
-        assert all(piece.count(b"\n") <= 10 for piece in data_batches(data, lines=10))
+        assert all(
+            piece.count(b"\n") == count <= 10 for piece, count in data_batches(data, lines=10)
+        )
 
 
 def test_long_lines_are_one_piece() -> None:
-    assert list(data_batches(b"a" * 300 + b"\n", lines=10)) == [b"a" * 300 + b"\n"]
+    assert list(data_batches(b"a" * 300 + b"\n", lines=10)) == [(b"a" * 300 + b"\n", 1)]

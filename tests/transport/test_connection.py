@@ -194,9 +194,11 @@ async def test_empty_lines_yield_to_other_tasks(monkeypatch: pytest.MonkeyPatch)
     sizes, done = [], asyncio.Event()
     receive = ManagementProtocol.receive_data
 
-    def record(protocol: ManagementProtocol, data: bytes) -> list[Message]:
+    def record(
+        protocol: ManagementProtocol, data: bytes, line_ends: int | None = None
+    ) -> list[Message]:
         sizes.append(data.count(b"\n"))
-        return receive(protocol, data)
+        return receive(protocol, data, line_ends)
 
     monkeypatch.setattr(ManagementProtocol, "receive_data", record)
     async with session() as (connection, daemon):

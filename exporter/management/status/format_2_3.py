@@ -11,6 +11,7 @@ iroute, or a MAC address on a TAP bridge). The cipher proves nothing: before neg
 configured default, and the user name may not be authenticated yet.
 """
 
+import itertools
 from collections.abc import Callable, Generator, Sequence
 from typing import NoReturn
 
@@ -108,10 +109,21 @@ class _TableParser:
             check_row_count(len(self._rows), len(self._routes))
             yield
 
+    @property
+    def _only_counts_routes(self) -> bool:
+        return not (self._want_routes or self._unaddressed)
+
     def _are_routes_to_count(self, block: LineBlock) -> bool:
-        if self._want_routes or self._unaddressed or not block.text.startswith(self._route):
+        if not self._only_counts_routes or not block.text.startswith(self._route):
             return False
         return block.text.count(b"\n" + self._route) == block.line_count - 1
+
+    def _count_routes(self, lines: Sequence[bytes]) -> int:
+        """Count the leading routes; return their number."""
+        are_routes = map(bytes.startswith, lines, itertools.repeat(self._route))
+        count = len(list(itertools.takewhile(bool, are_routes)))
+        self._route_count += count
+        return count
 
     def _feed_lines(self, lines: Sequence[bytes]) -> Generator[None, None, None]:
         """Parse lines, with as many client rows at once as possible.
@@ -121,6 +133,9 @@ class _TableParser:
         index = in_vain = pause = 0
         while index < len(lines):
             line = lines[index]
+            if line.startswith(self._route) and self._only_counts_routes:
+                index += self._count_routes(lines[index:])
+                continue
             if line.startswith(self._client):
                 if not pause:
                     rows = self._cache.take_leading(lines[index:])

@@ -41,6 +41,26 @@ class _Rows(NamedTuple):
         return _Rows(rows[start:end], heads[start:end], tails[start:end], sizes[start:end])
 
 
+class _NewRows:
+    """Rows that are collected."""
+
+    def __init__(self, first: _Rows) -> None:
+        self.rows = list(first.rows)
+        self.heads = list(first.heads)
+        self.tails = list(first.tails)
+        self.sizes = list(first.sizes)
+
+    def extend(self, known: _Rows) -> None:
+        self.rows += known.rows
+        self.heads += known.heads
+        self.tails += known.tails
+        self.sizes += known.sizes
+
+    def freeze(self) -> _Rows:
+        # Tuples: the garbage collector looks at each item of a list.
+        return _Rows(tuple(self.rows), tuple(self.heads), tuple(self.tails), tuple(self.sizes))
+
+
 class RowCache:
     """The client rows of the previous status in format 3, and of the one that is being read.
 
@@ -56,10 +76,8 @@ class RowCache:
 
     def begin(self) -> None:
         """Begin a status."""
-        self._rows: list[ClientRow] = []
-        self._heads: list[bytes] = []
-        self._tails: list[bytes] = []
-        self._sizes: list[int] = []
+        self._current: _NewRows | None = None
+        """The rows of this status; None while they are the first ones of the previous status."""
         self._is_in_table = False
         """Whether the header has come: without it no row can be read."""
         self._next = 0
@@ -80,10 +98,10 @@ class RowCache:
 
     def end(self) -> None:
         """End a status: forget the rows that it did not have."""
-        # Tuples: the garbage collector looks at each item of a list.
-        self._previous = _Rows(
-            tuple(self._rows), tuple(self._heads), tuple(self._tails), tuple(self._sizes)
-        )
+        if self._current is not None:
+            self._previous = self._current.freeze()
+        elif self._next < len(self._previous.rows):
+            self._previous = self._previous.between(0, self._next)
         self.begin()
 
     def index(self) -> Generator[None, None, None]:
@@ -124,6 +142,9 @@ class RowCache:
         fields = line.split(b"\t", index + 2)
         if not index or len(fields) < index + 3:
             return self._columns.parse(line.removesuffix(b"\r"))
+        if self._current is None:
+            self._current = _NewRows(self._previous.between(0, self._next))
+        current = self._current
         *start, received, sent, end = fields
         head, tail = b"\t".join((*start, b"")), b"\t" + end
         place = self._find(head, tail)
@@ -135,7 +156,10 @@ class RowCache:
         else:
             row = self._columns.parse(line.removesuffix(b"\r"))
             self._next += 1  # it has replaced the one that was expected, if there is no other way
-        self._add(_Rows((row,), (head,), (tail,), (len(head) + len(tail),)))
+        current.rows.append(row)
+        current.heads.append(head)
+        current.tails.append(tail)
+        current.sizes.append(len(head) + len(tail))
         return row
 
     def _find(self, head: bytes, tail: bytes) -> int | None:
@@ -160,14 +184,9 @@ class RowCache:
         count = len(known.rows)
         self._taken[self._next : self._next + count] = b"\1" * count
         self._next += count
-        self._add(known)
+        if self._current is not None:
+            self._current.extend(known)
         return known.rows
-
-    def _add(self, known: _Rows) -> None:
-        self._rows += known.rows
-        self._heads += known.heads
-        self._tails += known.tails
-        self._sizes += known.sizes
 
 
 def _leading(matches: Iterable[bool]) -> int:
@@ -182,7 +201,7 @@ def _counters(lines: Sequence[bytes], known: _Rows) -> Sequence[int] | None:
     removed = sum(map(len, lines)) + len(lines) - 1 - len(text)
     if removed != sum(known.sizes):  # else of each line as much as it has in common with its row
         return None
-    if text.translate(None, _DIGITS) != b"\n".join([b"\t"] * len(lines)):
+    if text.translate(None, _DIGITS) != (b"\t\n" * len(lines))[:-1]:
         return None
     try:
         counters = _NUMBERS.decode(b"[%b]" % text.translate(_TO_COMMAS))
