@@ -16,6 +16,7 @@ from exporter.config.dump import to_yaml
 from exporter.config.target import ReloadDiff, Target, targets
 from exporter.log import Level, event
 from exporter.metrics import catalogue
+from exporter.metrics.expected_clients import ExpectedClientLines
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
 from exporter.monitor.monitor import Monitor
@@ -28,7 +29,8 @@ from exporter.openvpn_config import Finding
 from exporter.reload import ConfigReloader
 from exporter.sharing.pool import SharePool
 from exporter.state.daemon import DaemonState
-from exporter.state.privacy import redacted
+from exporter.state.expected_clients import ExpectedClients
+from exporter.state.privacy import redacted, redacted_items
 from exporter.state.probe_safety import ProbeSafety
 from exporter.transport.history import CommandHistory
 from exporter.web.auth import PolicyFile, protect
@@ -104,10 +106,12 @@ class _App:
     def __init__(self, config: Config) -> None:
         self.self_metrics = SelfMetrics()
         self.probed_ports = ProbedPorts()
+        self.expected_clients = ExpectedClients()
         self.exposition = Exposition(
             catalogue.families(config.clients),
             self.self_metrics.registry,
             lambda: self.probed_ports.ports,
+            expected_clients=ExpectedClientLines(self.expected_clients),
         )
         self.pool = MonitorPool(self._monitor, self._other_tasks)
         self.pki = PkiPool()
@@ -159,12 +163,15 @@ class _App:
         skipped = {finding.daemon for finding in config.findings if finding.blocks}
         self.self_metrics.set_skipped_daemons(len(skipped))
         self._config = config
+        # What the daemons that are about to be removed know of expected clients stays.
+        await self.exposition.prerender_expected_clients(self.pool.daemons)
         changes = await self.pool.apply(targets(config))
         await self.pki.apply(self.pool.daemons)
         await self.shares.apply(self.pool.monitors)
         self.self_metrics.set_daemons(len(self.pool.daemons))
         await self.probed_ports.apply(config.port_probes)
         # After that: text under the previous privacy must not be rendered again meanwhile.
+        self.expected_clients.configure(config)
         self.exposition.configure(catalogue.families(config.clients))
         return changes
 
@@ -188,7 +195,8 @@ class _App:
         """Return the effective configuration as YAML, client names under their privacy."""
         config = self._config
         daemons = tuple(redacted(daemon, config.clients) for daemon in config.daemons)
-        return to_yaml(msgspec.structs.replace(config, daemons=daemons))
+        expected = redacted_items(config)
+        return to_yaml(msgspec.structs.replace(config, daemons=daemons, expected_clients=expected))
 
     def _log_findings(self, findings: Sequence[Finding]) -> None:
         """Log the findings of discovery, each once."""

@@ -18,9 +18,11 @@ from exporter.cli.subcommand import Exit
 from exporter.config import Config, check_not_empty
 from exporter.config.target import targets
 from exporter.metrics import catalogue
+from exporter.metrics.expected_clients import ExpectedClientLines
 from exporter.metrics.exposition import Exposition
 from exporter.monitor.oneshot import OneShotResult, poll_all
 from exporter.state.down import DownState
+from exporter.state.expected_clients import ExpectedClients
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -49,5 +51,11 @@ def run(parsed: argparse.Namespace) -> Exit:
 
 
 def _page(config: Config, results: Sequence[OneShotResult]) -> bytes:
-    exposition = Exposition(catalogue.families(config.clients), CollectorRegistry())
-    return exposition.page([result.daemon for result in results], include_self=False).body
+    expected = ExpectedClients()
+    expected.configure(config)
+    exposition = Exposition(
+        catalogue.families(config.clients),
+        CollectorRegistry(),  # without the exporter's own metrics
+        expected_clients=ExpectedClientLines(expected),
+    )
+    return exposition.page([result.daemon for result in results]).body

@@ -8,6 +8,7 @@
     port_probe          the keys of the probes of ports
     probe_plan          these keys and a discovered configuration -> the probes of a daemon
     probe_checks        the probes of all daemons together
+    expected_clients    clients that are expected on any server: names and patterns
     types, durations    the types of values
     socket_types        the types of values for listening sockets
     secret_files        the files with a password or a key

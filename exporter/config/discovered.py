@@ -18,17 +18,20 @@ from exporter.openvpn_config.errors import Location
 from exporter.openvpn_config.model import ManagementInterface, OpenVpnConfig
 
 
-def discovered_values(daemon: DiscoveredDaemon) -> Mapping[str, Any]:
+def discovered_values(daemon: DiscoveredDaemon, *, expected_from_ccd: bool) -> Mapping[str, Any]:
     """Return the values of a discovered configuration for the keys of a daemon.
 
-    A key whose value is unknown, or must be chosen by the operator, is `Unresolved`.
+    With `expected_from_ccd` it expects the clients of its `client-config-dir`. A key whose value
+    is unknown, or must be chosen by the operator, is `Unresolved`.
     """
     unresolved = {
         finding.resolved_by: Unresolved(str(finding), is_error=finding.kind is not Kind.UNREADABLE)
         for finding in daemon.findings
         if finding.blocks
     }
-    values: dict[str, Any] = {"expected_clients": daemon.expected_clients}
+    values: dict[str, Any] = {}
+    if expected_from_ccd:
+        values["expected_clients"] = daemon.ccd_clients
     if daemon.config is not None:
         values |= _values(daemon.config)
     return values | unresolved
@@ -111,7 +114,8 @@ def with_discovered(config: Config, discovery: Discovery) -> Config:
         all_findings.extend(findings(discovered))
         if discovered.blocked:
             continue
-        daemon = DaemonConfig(name=discovered.name, **discovered_values(discovered))
+        values = discovered_values(discovered, expected_from_ccd=config.expected_from_ccd)
+        daemon = DaemonConfig(name=discovered.name, **values)
         first = names_by_address.setdefault(daemon.management, daemon.name)
         if first == daemon.name:
             daemons.append(daemon)

@@ -10,6 +10,7 @@ import yaml
 from exporter.config.decoder import Decoder, InvalidNode, Unresolved
 from exporter.config.discovered import discovered_values, findings, with_discovered
 from exporter.config.errors import ConfigError, Problem
+from exporter.config.expected_clients import is_pattern, pattern_findings
 from exporter.config.keys import key_specs
 from exporter.config.pki import PkiConfig, check_pki
 from exporter.config.probe_checks import with_probe_plans
@@ -46,8 +47,9 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
     Raises ConfigError with every problem, in the order of the file.
     """
     root = load_node(path, pipe_timeout=pipe_timeout)
-    discovery = _discover(root, path)
-    discovered = _Discovered(discovery)
+    expected_from_ccd = _peek(root, path, "expected_from_ccd") is True
+    discovery = _discover(root, path, clients=expected_from_ccd or _has_patterns(root, path))
+    discovered = _Discovered(discovery, expected_from_ccd=expected_from_ccd)
     decoder = Decoder(
         source=str(path),
         directory=path.parent,
@@ -67,7 +69,10 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
         *map(decoder.locate, check_pki(_pki_sections(config))),
     ]:
         raise ConfigError.by_line(problems)
-    entry_findings = tuple(discovered.findings(config, decoder.lines))
+    entry_findings = (
+        *discovered.findings(config, decoder.lines),
+        *pattern_findings(config.expected_clients, discovery),
+    )
     config = with_discovered(msgspec.structs.replace(config, findings=entry_findings), discovery)
     config, probe_problems = with_probe_plans(config)
     if probe_problems:
@@ -78,17 +83,18 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
 class _Discovered:
     """The discovered daemons, for the entries of the file with their names."""
 
-    def __init__(self, discovery: Discovery) -> None:
+    def __init__(self, discovery: Discovery, *, expected_from_ccd: bool) -> None:
         self._daemons: Mapping[str, DiscoveredDaemon] = {
             daemon.name: daemon for daemon in discovery.daemons if daemon.has_unique_name
         }
         self._is_complete = discovery.is_complete
+        self._expected_from_ccd = expected_from_ccd
 
     def values(self, kind: type[msgspec.Struct], name: str) -> Mapping[str, object]:
         if kind is not DaemonConfig:
             return {}
         if name in self._daemons:
-            return discovered_values(self._daemons[name])
+            return discovered_values(self._daemons[name], expected_from_ccd=self._expected_from_ccd)
         return {} if self._is_complete else {"management": Unresolved(_UNKNOWN, is_error=False)}
 
     def findings(self, config: Config, lines: Mapping[str, int]) -> Iterator[Finding]:
@@ -107,13 +113,18 @@ class _Discovered:
                 )
 
 
-def _discover(root: yaml.Node, path: Path) -> Discovery:
+def _discover(root: yaml.Node, path: Path, *, clients: bool) -> Discovery:
     sources = _peek(root, path, "discover")
     if not isinstance(sources, tuple):
         return Discovery()
-    clients = _peek(root, path, "expected_from_ccd") is True
     found = tuple(map(_pattern, sources))
     return discover(found, path.parent, user=running_user(), clients=clients)
+
+
+def _has_patterns(root: yaml.Node, path: Path) -> bool:
+    """Return whether patterns of clients need the names of each `client-config-dir`."""
+    expected = _peek(root, path, "expected_clients")
+    return isinstance(expected, tuple) and any(map(is_pattern, expected))
 
 
 def _pattern(source: DiscoverConfig) -> Pattern:

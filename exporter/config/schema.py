@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 
+from exporter.config.expected_clients import COMMON_NAME, ExpectedAnywhere
 from exporter.config.idle import IdleAfter, IdleRate
 from exporter.config.keys import KeySpec
 from exporter.config.pki import DaemonPki, GeneralPki
@@ -20,7 +21,6 @@ from exporter.config.types import (
     Boolean,
     CertificateFile,
     Choice,
-    ClientName,
     CommandLine,
     DaemonName,
     Duration,
@@ -38,11 +38,9 @@ from exporter.config.types import (
     Section,
 )
 from exporter.management.endpoint import Endpoint
-from exporter.management.values import MAX_LENGTH as COMMON_NAME_LIMIT
 from exporter.openvpn_config import Discovery, Finding, OpenVpnConfig
 
 DAEMON_NAME = DaemonName(64)
-COMMON_NAME = ClientName(COMMON_NAME_LIMIT)
 
 
 class Identity(enum.StrEnum):
@@ -364,6 +362,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             "that does not contain `disable`.",
         ),
     ] = False
+    expected_clients: ExpectedAnywhere = ()
     clients: Annotated[
         ClientsConfig, KeySpec(Section(ClientsConfig), "Metrics of VPN clients.")
     ] = ClientsConfig()

@@ -8,6 +8,7 @@ exposition      states of daemons -> the page
 page            the page, as blocks of text
 gzip_page       the page -> gzip
 negotiation     the text format of a response, HELP and TYPE lines
+expected_clients  clients that are expected on any server -> sample lines
 self_metrics    metrics about the exporter
 docs            the catalogue -> docs/metrics.md
 """

@@ -4,7 +4,7 @@ To add a metric, add a row to a module of `families`.
 """
 
 from exporter.config.schema import ClientsConfig
-from exporter.metrics import self_metrics
+from exporter.metrics import expected_clients, self_metrics
 from exporter.metrics.families import (
     certificates,
     client_certificates,
@@ -34,7 +34,11 @@ SECTIONS: dict[str, tuple[Family, ...]] = {
 
 FAMILIES: tuple[Family, ...] = tuple(family for section in SECTIONS.values() for family in section)
 
-METRICS: tuple[Metric, ...] = (*(family.metric for family in FAMILIES), *self_metrics.METRICS)
+METRICS: tuple[Metric, ...] = (
+    *(family.metric for family in FAMILIES),
+    *expected_clients.METRICS,
+    *self_metrics.METRICS,
+)
 
 
 def families(config: ClientsConfig) -> tuple[Family, ...]:

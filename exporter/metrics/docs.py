@@ -16,7 +16,7 @@ from exporter.config.schema import ClientsConfig
 from exporter.management.log_events import LOG_EVENTS
 from exporter.management.reconnect_reasons import RECONNECT_REASONS
 from exporter.management.state import ANY_MODE, STATE_MODES, Modes
-from exporter.metrics import catalogue, self_metrics
+from exporter.metrics import catalogue, expected_clients, self_metrics
 from exporter.metrics.family import Metric, MetricType
 
 PAGE = Path("docs", "metrics.md")
@@ -93,9 +93,10 @@ def render() -> str:
         f"\n## {title}\n\n{_table([family.metric for family in families], switches)}"
         for title, families in catalogue.SECTIONS.items()
     ]
+    expected = f"\n## Clients expected on any server\n\n{_table(expected_clients.METRICS, {})}"
     self_section = f"\n## Exporter\n\n{_table(self_metrics.METRICS, {})}{_CLIENT_LIBRARY}"
     values = f"{_states()}{_reconnect_reasons()}{_log_events()}"
-    return f"{_introduction()}{''.join(sections)}{self_section}{values}"
+    return f"{_introduction()}{''.join(sections)}{expected}{self_section}{values}"
 
 
 def _introduction() -> str:

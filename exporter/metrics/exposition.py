@@ -5,7 +5,7 @@ lines of a daemon are rendered once for each change of its state, those of all i
 poll, and a scrape puts cached text together.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
@@ -21,6 +21,7 @@ from exporter.metrics.encode import (
     render,
     render_chunks,
 )
+from exporter.metrics.expected_clients import ExpectedClientLines
 from exporter.metrics.family import (
     CollectPorts,
     Family,
@@ -167,6 +168,8 @@ class Exposition:
         families: Sequence[Family],
         registry: CollectorRegistry,
         ports: Callable[[], Sequence[ProbedPort]] = tuple,
+        *,
+        expected_clients: ExpectedClientLines | None = None,
     ) -> None:
         """Render these families, in this order, and what `registry` collects.
 
@@ -174,6 +177,7 @@ class Exposition:
         """
         self._families = families
         self._ports = ports
+        self._expected_clients = expected_clients
         self._registry = registry
         # The cache of a daemon goes with its state.
         self._caches: WeakKeyDictionary[DaemonState | ProbedPort, _Cache] = WeakKeyDictionary()
@@ -192,6 +196,11 @@ class Exposition:
             if not outdated:
                 return
             await run_cooperatively(self._refresh(outdated))
+
+    async def prerender_expected_clients(self, daemons: Sequence[DaemonState]) -> None:
+        """Render the clients that are expected on any server; `daemons` are all of them."""
+        if self._expected_clients is not None:
+            await run_cooperatively(self._expected_clients.refresh(daemons))
 
     def _refresh(self, daemons: Sequence[DaemonState]) -> Generator[None, None, None]:
         for daemon in daemons:
@@ -225,14 +234,22 @@ class Exposition:
             daemons: the states of the daemons.
             accept: the request's Accept header; OpenMetrics only where it asks for that.
             names: metric names to restrict the page to (`name[]`); all where empty.
-            include_self: whether ports without a daemon and the metrics about the exporter follow.
+            include_self: whether clients that are expected on any server, ports without a daemon
+                and the metrics about the exporter follow; `daemons` are all of them then.
         """
+        expected: Sequence[tuple[Metric, Block]] = ()
+        if include_self and self._expected_clients is not None:
+            yield from self._expected_clients.refresh(daemons)
+            expected = tuple(self._expected_clients.chunks())
         chunks = [*map(self._fresh, daemons)]
         if include_self:
             chunks += map(self._fresh_port, self._ports())
         self_metrics = self._self_collector(names) if include_self else _EMPTY
-        return _join(
-            self._families, chunks, names, self_metrics=self_metrics, text_format=negotiate(accept)
+        columns = _columns(self._families, chunks, expected)
+        return (
+            yield from _join(
+                columns, names, self_metrics=self_metrics, text_format=negotiate(accept)
+            )
         )
 
     def _self_collector(self, names: Collection[str]) -> Collector:
@@ -257,22 +274,32 @@ class Exposition:
         return cache
 
 
-def _join(
+def _columns(
     families: Sequence[Family],
     chunks: Sequence[Sequence[bytes | Block]],
+    expected: Iterable[tuple[Metric, Block]],
+) -> Iterator[tuple[Metric, Sequence[bytes | Block]]]:
+    """Yield each metric with its texts: one for each daemon, or one for all."""
+    for index, family in enumerate(families):
+        yield family.metric, [text for of_daemon in chunks if (text := of_daemon[index])]
+    for metric, block in expected:
+        yield metric, [block]
+
+
+def _join(
+    columns: Iterable[tuple[Metric, Sequence[bytes | Block]]],
     names: Collection[str],
     *,
     self_metrics: Collector,
     text_format: Format,
 ) -> Generator[None, None, Page]:
-    """Join the texts of families, one for each daemon, and of `self_metrics`; yield after each."""
+    """Join the texts of all metrics and of `self_metrics`; yield after each metric."""
     blocks: list[Block] = []
     small: list[bytes] = []
-    for index, family in enumerate(families):
-        column = [text for of_daemon in chunks if (text := of_daemon[index])]
-        if not column or (names and not _is_named(family.metric, names)):
+    for metric, column in columns:
+        if not column or (names and not _is_named(metric, names)):
             continue
-        small.append(help_and_type(family.metric, openmetrics=text_format.openmetrics))
+        small.append(help_and_type(metric, openmetrics=text_format.openmetrics))
         for text in column:
             if isinstance(text, Block):
                 blocks += (Block(small), text)

@@ -21,14 +21,14 @@ from exporter.openvpn_config.model import OpenVpnConfig
 class DiscoveredDaemon(msgspec.Struct, frozen=True):
     """One configuration file of OpenVPN, named; `config` is None if the file can't be used.
 
-    `expected_clients` are those of its `client-config-dir`, if requested.
+    `ccd_clients` are those of its `client-config-dir`, if requested.
     """
 
     name: str
     file: Path
     config: OpenVpnConfig | None
     findings: tuple[Finding, ...]
-    expected_clients: tuple[str, ...] = ()
+    ccd_clients: tuple[str, ...] = ()
 
     @property
     def blocked(self) -> bool:

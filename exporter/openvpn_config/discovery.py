@@ -139,4 +139,4 @@ def _with_clients(daemon: DiscoveredDaemon) -> DiscoveredDaemon:
             resolved_by="expected_clients",
         )
         return msgspec.structs.replace(daemon, findings=(*daemon.findings, finding))
-    return msgspec.structs.replace(daemon, expected_clients=clients)
+    return msgspec.structs.replace(daemon, ccd_clients=clients)

@@ -13,6 +13,7 @@ logged_logins       what the lines of its log say of them
 idle_clients        clients that move hardly more than keepalives
 session_counts      sessions that may share a certificate or a password with others
 client_certificates the certificates of clients, compared with those that were issued
+expected_clients    the clients that are expected on any of several servers
 status_counters     the counters that statuses drive: of clients, of a tunnel, of the daemon
 status_order        where restarts belong between the statuses of session and file
 port_probes         the ports that are probed: last results, outcomes, own traces

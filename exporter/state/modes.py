@@ -19,6 +19,11 @@ class DaemonModes:
         self._known: Modes = frozenset()
         self.reconfigure(configured)
 
+    @property
+    def may_be_server(self) -> bool:
+        """Whether the daemon is a server, or its mode is unknown."""
+        return not self.is_tunnel and not (self._known or SERVER).isdisjoint(SERVER)
+
     def reconfigure(self, configured: Mode | None) -> None:
         """Record that the daemon's own configuration was read again."""
         self._configured: Modes = frozenset({configured} if configured else ())

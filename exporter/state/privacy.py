@@ -11,7 +11,8 @@ from typing import Protocol
 
 import msgspec
 
-from exporter.config.schema import ClientsConfig, DaemonConfig, PrivacyMode
+from exporter.config.expected_clients import is_pattern
+from exporter.config.schema import ClientsConfig, Config, DaemonConfig, PrivacyMode
 from exporter.management.values import UNDEFINED
 
 _DIGEST_SIZE = 8
@@ -119,9 +120,31 @@ def redacted(daemon: DaemonConfig, clients: ClientsConfig) -> DaemonConfig:
     return msgspec.structs.replace(daemon, expected_clients=expected)
 
 
+def redacted_items(config: Config) -> tuple[str, ...]:
+    """Return `expected_clients` of the top level to show: patterns are parts of names."""
+    privacy = strictest_privacy(config)
+    if privacy.shows_raw_text:
+        return config.expected_clients
+    return tuple(
+        REDACTED if is_pattern(item) else privacy.name(item) or REDACTED
+        for item in config.expected_clients
+    )
+
+
+def strictest_privacy(config: Config) -> Privacy:
+    """Return the strictest privacy of all daemons, for what is said of them together."""
+    modes = {daemon.privacy for daemon in config.daemons if daemon.privacy is not None}
+    modes.add(config.clients.privacy)
+    return _privacy(max(modes, key=list(PrivacyMode).index), config.clients)
+
+
 def privacy_for(daemon: DaemonConfig, clients: ClientsConfig) -> Privacy:
     """Return the privacy of a daemon's clients, by its own setting or the general one."""
-    match daemon.privacy or clients.privacy:
+    return _privacy(daemon.privacy or clients.privacy, clients)
+
+
+def _privacy(mode: PrivacyMode, clients: ClientsConfig) -> Privacy:
+    match mode:
         case PrivacyMode.PLAIN:
             return PlainPrivacy()
         case PrivacyMode.PSEUDONYM if clients.privacy_key_file is not None:

@@ -172,12 +172,12 @@ def test_clients_of_a_server_are_read_on_request(tmp_path: Path) -> None:
     write(tmp_path, f"{MANAGEMENT}client-config-dir ccd\n", "office.conf")
     write(tmp_path, "management ::1 1\nclient-config-dir gone\n", "branch.conf")
     branch, office = discover(["*.conf"], tmp_path, clients=True).daemons
-    assert (office.expected_clients, office.findings) == (("oslo",), ())
-    assert branch.expected_clients == ()
+    assert (office.ccd_clients, office.findings) == (("oslo",), ())
+    assert branch.ccd_clients == ()
     assert [finding.kind for finding in branch.findings] == [Kind.CLIENT_CONFIG_DIR]
     assert not branch.blocked
     branch, office = discover(["*.conf"], tmp_path).daemons
-    assert office.expected_clients == ()
+    assert office.ccd_clients == ()
     assert branch.findings == ()
 
 

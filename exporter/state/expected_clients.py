@@ -1,0 +1,150 @@
+"""The clients that are expected on any of several servers, as the states of these show them.
+
+All of it is read from the states when the metrics are: a poll has no part in it.
+"""
+
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from exporter.config.expected_clients import NamePatterns, ccd_names
+from exporter.config.schema import Config
+from exporter.management.batches import row_batches
+from exporter.management.status import ServerStatus
+from exporter.state.daemon import DaemonState
+from exporter.state.privacy import Privacy, strictest_privacy
+
+_EMPTY: Mapping[str, float] = MappingProxyType({})
+
+
+class _Presence(msgspec.Struct, frozen=True):
+    """The expected clients that one server shows as connected.
+
+    `key` tells which of its statuses, and which names, it was made of.
+    """
+
+    key: tuple[int, int]
+    connected: frozenset[str]
+
+
+class ExpectedClients:
+    """Which of the expected clients are connected to any server, and when they last were.
+
+    A client is connected if one of the servers shows it, and missing if all were asked and none
+    does. While one can't be asked, the others decide only for the clients that they show.
+    """
+
+    def __init__(self) -> None:
+        self.connected: Mapping[str, float] = _EMPTY
+        """1 or 0 by shown name; a client of which that is unknown is left out."""
+        self.last_seen: Mapping[str, float] = _EMPTY
+        """The time of the last poll that found a client, by shown name; only while none does."""
+        self.not_exported = 0
+        """The names that patterns match beyond `clients.limit`."""
+        self.is_configured = False
+        self._items = NamePatterns()
+        self._ccd_names: frozenset[str] = frozenset()
+        self._limit = 0
+        self._privacy: Privacy | None = None
+        self._shown: dict[str, str] = {}
+        self._names_key: object = None
+        self._names_revision = 0
+        self._presences: WeakKeyDictionary[DaemonState, _Presence] = WeakKeyDictionary()
+        self._last_seen: dict[str, float] = {}
+
+    def configure(self, config: Config) -> None:
+        """Expect the clients of this configuration; what is known of a client stays."""
+        self.is_configured = bool(config.expected_clients)
+        self._items = NamePatterns.of(config.expected_clients)
+        self._ccd_names = ccd_names(config.discovery) if self._items.patterns else frozenset()
+        self._limit = config.clients.limit
+        self._privacy = strictest_privacy(config)
+        self._names_key = None
+
+    def update(self, daemons: Iterable[DaemonState]) -> Generator[None, None, None]:
+        """Read the states of all daemons, yielding after each batch of names."""
+        if not self.is_configured:
+            self.connected = self.last_seen = _EMPTY
+            return
+        yield from self._resolve()
+        servers = [daemon for daemon in daemons if daemon.modes.may_be_server]
+        for server in servers:
+            yield from self._read(server)
+        self._combine(servers)
+
+    def _resolve(self) -> Generator[None, None, None]:
+        """Find the names that are expected now, and how each is shown."""
+        key = self._ccd_names
+        privacy = self._privacy
+        if self._names_key == key or privacy is None:
+            return
+        matches = self._items.matcher()
+        found = set(self._items.names)
+        surplus = 0
+        for batch in row_batches(sorted(self._ccd_names)):
+            for name in filter(matches, batch):
+                if len(found) < self._limit or name in found:
+                    found.add(name)
+                else:
+                    surplus += 1
+            yield
+        shown: dict[str, str] = {}
+        for batch in row_batches(sorted(found) if privacy.shows_clients else ()):
+            shown.update((name, privacy.name(name)) for name in batch)
+            yield
+        self._shown, self.not_exported, self._names_key = shown, surplus, key
+        self._names_revision += 1
+
+    def _read(self, server: DaemonState) -> Generator[None, None, None]:
+        """Read which of the clients a server shows, if that may have changed."""
+        key = server.client_revision, self._names_revision
+        last = self._presences.get(server)
+        # During a change the state is incomplete: a restart ends all sessions first.
+        if server.is_updating or (last is not None and last.key == key):
+            return
+        connected: set[str] = set()
+        names, totals = self._shown, server.clients.totals
+        for batch in row_batches(list(names if len(names) < len(totals) else totals)):
+            for name in batch:
+                client = totals.get(name)
+                if client is None or client.last_seen is None or name not in names:
+                    continue
+                if client.sessions:
+                    connected.add(name)
+                self._see(name, client.last_seen)
+            yield
+        if server.clients.not_exported:  # the table is not complete
+            for sessions in row_batches(server.clients.sessions.current):
+                for session in sessions:
+                    if session.name in names:
+                        connected.add(session.name)
+                        self._see(session.name, server.polled_at or 0)
+                yield
+        self._presences[server] = _Presence(key, frozenset(connected))
+
+    def _see(self, name: str, now: float) -> None:
+        self._last_seen[name] = max(now, self._last_seen.get(name, 0))
+
+    def _combine(self, servers: Sequence[DaemonState]) -> None:
+        known = [presence for server in servers if (presence := self._known(server))]
+        connected = frozenset[str]().union(*(presence.connected for presence in known))
+        all_known = bool(servers) and len(known) == len(servers)
+        self.connected = {
+            shown: int(name in connected)
+            for name, shown in self._shown.items()
+            if all_known or name in connected
+        }
+        self.last_seen = {
+            shown: self._last_seen[name]
+            for name, shown in self._shown.items()
+            if name not in connected and name in self._last_seen
+        }
+
+    def _known(self, server: DaemonState) -> _Presence | None:
+        """Return what the last status of a server shows, None if it can't be asked now."""
+        if not server.up or not isinstance(server.status, ServerStatus):
+            return None
+        presence = self._presences.get(server)
+        return presence if presence and presence.key[1] == self._names_revision else None
