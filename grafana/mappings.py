@@ -84,6 +84,7 @@ CLIENT_SESSIONS = (
 )
 EXPECTED_CLIENT = (MappedValue(0, "MISSING", RED), MappedValue(1, "CONNECTED", GREEN))
 MISSING_CLIENT = (MappedValue(0, "MISSING", RED), MappedValue(1, "SERVER NOT UP", ORANGE))
+ON_NO_SERVER = (MappedValue(0, "MISSING", RED), MappedValue(1, "UNKNOWN", ORANGE))
 SEVERITIES = (
     MappedValue(1, "critical", RED),
     MappedValue(2, "warning", ORANGE),

@@ -9,6 +9,8 @@
     port_probes     the ports of `check --connect --port-probe`
     issued_certificates
                     the lists of issued certificates of `check`
+    expected_clients
+                    the clients that `check` expects on any server
     output          what commands print or write: text, tables, findings
     kubernetes      Kubernetes objects around rules and dashboards
     serve, check, once, demo, rules, dashboards, migrate

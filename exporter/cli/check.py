@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from exporter.certificates.pki import PkiState
+from exporter.cli.expected_clients import check_expected, count_expected
 from exporter.cli.issued_certificates import format_invalid, format_lists
 from exporter.cli.options import (
     add_daemon_flags,
@@ -77,7 +78,7 @@ def run(parsed: argparse.Namespace) -> Exit:
         print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}\n")
         if config.daemons:
             print(table(_CONFIG_HEADS, [_config_row(config, daemon) for daemon in config.daemons]))
-        for line in (*_shares(config), *_probed_ports(config)):
+        for line in (*_shares(config), *_probed_ports(config), *count_expected(config)):
             print(line)
         lists = _distinct(asyncio.run(read_issued(targets(config))).values())
     print(format_lists(lists), end="")
@@ -88,11 +89,12 @@ def _report(config: Config, results: Sequence[OneShotResult], *, port_probe: boo
     """Print what the polls found, and with `port_probe` the probes; return whether all is well."""
     if results:
         print(table(_RESULT_HEADS, [_result_row(result) for result in results]))
-    for line in _remarks(results):
+    daemons = [result.daemon for result in results]
+    for line in (*_remarks(results), *check_expected(config, daemons)):
         print(line)
     ok = not any(result.errors for result in results)
     if port_probe:
-        ports = check_ports(config, [result.daemon for result in results])
+        ports = check_ports(config, daemons)
         print(f"\n{ports.text}", end="")
         ok = ok and ports.ok
     return ok

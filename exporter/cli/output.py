@@ -43,6 +43,6 @@ def format_findings(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _section(heading: str, findings: Iterable[Finding]) -> Iterator[str]:
-    lines = [f"  {finding.daemon or 'discover'}: {finding}" for finding in findings]
+    lines = [f"  {finding.daemon or 'configuration'}: {finding}" for finding in findings]
     if lines:
         yield from (heading, *lines, "")

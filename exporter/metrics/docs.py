@@ -30,7 +30,7 @@ All metrics of the exporter, by subject.
 
 - All series of a daemon have the label `daemon`: its name in the configuration, or the name of its
   OpenVPN configuration file; with `--openvpn.management`, the name of its socket or its address.
-  The tables leave the label out.
+  The tables leave the label out. Series of the last two sections belong to no single daemon.
 - While a daemon is down, its gauges and infos are absent and its counters keep their values. These
   gauges stay: {staying}.
 - Counters start at 0 when the exporter starts to monitor a daemon: what was counted before, by the

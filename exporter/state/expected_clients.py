@@ -3,7 +3,7 @@
 All of it is read from the states when the metrics are: a poll has no part in it.
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from weakref import WeakKeyDictionary
 
@@ -54,6 +54,11 @@ class ExpectedClients:
         self._presences: WeakKeyDictionary[DaemonState, _Presence] = WeakKeyDictionary()
         self._last_seen: dict[str, float] = {}
 
+    @property
+    def names(self) -> Collection[str]:
+        """The clients that are expected now, as they are shown."""
+        return self._shown.values()
+
     def configure(self, config: Config) -> None:
         """Expect the clients of this configuration; what is known of a client stays."""
         self.is_configured = bool(config.expected_clients)
@@ -94,6 +99,7 @@ class ExpectedClients:
         for batch in row_batches(sorted(found) if privacy.shows_clients else ()):
             shown.update((name, privacy.name(name)) for name in batch)
             yield
+        self._last_seen = {name: at for name, at in self._last_seen.items() if name in shown}
         self._shown, self.not_exported, self._names_key = shown, surplus, key
         self._names_revision += 1
 

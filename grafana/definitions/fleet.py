@@ -372,6 +372,7 @@ DASHBOARD = build_dashboard(
                 events.authentication_failures(_select, size=Size(12, 9)),
                 events.reconnects(_select, size=Size(12, 8)),
                 expected_clients.missing_table(_select),
+                expected_clients.on_no_server_table(),
             ],
         ),
         Row("Certificates", [certificates.lifetimes(_select), certificates.problems(_select)]),

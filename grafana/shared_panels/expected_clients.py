@@ -10,10 +10,12 @@ from grafana.panels.state_timeline import state_timeline
 from grafana.panels.table import Text, Value, table
 from grafana.queries import (
     DAEMON_LABELS,
+    EXPORTER_MATCHERS,
     IS_UP,
     Selector,
     count_where,
     highest,
+    in_milliseconds,
     last_in_range,
 )
 
@@ -85,6 +87,47 @@ def missing_table(select: Selector, *, size: Size = _LOW) -> dashboard.Panel:
         no_value="No client is missing, or none is expected",
         sort="Client",
         size=size,
+    )
+
+
+def on_no_server_table() -> dashboard.Panel:
+    """Return a table of the clients of the top-level `expected_clients` that no server shows."""
+    select = Selector(EXPORTER_MATCHERS)
+    labels = ("job", "instance", "common_name")
+    now = highest(select("openvpn_expected_client_connected"), *labels)
+    before = last_in_range(select("openvpn_expected_client_connected"), *labels)
+    some_down = f"on (job, instance) ({select('openvpn_up')} == 0)"
+    last_seen = select("openvpn_expected_client_last_seen_timestamp_seconds")
+    return table(
+        "Expected clients on no server",
+        Description(
+            "Clients of the top-level `expected_clients` that are connected to none of the servers "
+            "of their exporter. UNKNOWN: one of the servers is down, and the client may be there.",
+            "`status` of all servers.",
+            "all such clients are connected, or none is expected.",
+            "UNKNOWN: look at the server that is down first. Click a name for its history.",
+        ),
+        [
+            Text("Client", "common_name", links=(TO_CLIENT,)),
+            Text("Exporter", "instance"),
+            Text("Job", "job", hidden=True),
+            Value(
+                "State",
+                f"{now} == 0 or (1 + 0 * {before} unless {now}) and {some_down}",
+                unit="none",
+                mappings=mappings.ON_NO_SERVER,
+                width=140,
+            ),
+            Value(
+                "Last seen",
+                in_milliseconds(highest(last_seen, *labels)),
+                unit="dateTimeFromNow",
+                width=160,
+            ),
+        ],
+        no_value="All are connected, or none is expected",
+        sort="Client",
+        size=Size(24, 7),
     )
 
 

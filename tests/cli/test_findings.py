@@ -22,7 +22,7 @@ def test_skipped_daemons_come_first_with_name_and_location() -> None:
         "",
         "Warnings:",
         "  a: a.conf:2: whoever",
-        "  discover: *.conf: no file matches",
+        "  configuration: *.conf: no file matches",
         "",
     ]
 

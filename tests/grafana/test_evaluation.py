@@ -137,6 +137,26 @@ def test_clients_of_a_server_that_is_down_or_gone_are_missing(tmp_path: Path) ->
     assert_result(tmp_path, reason, SITES, "common_name", missing)
 
 
+ANYWHERE = "openvpn_expected_client_connected"
+
+
+@pytest.mark.parametrize(
+    ("is_up", "unknown"), [(HALF_UP, {"behind-crashed": 1}), (HALF_THERE, {}), (ALWAYS, {})]
+)
+def test_client_on_no_server_is_unknown_only_while_a_server_is_down(
+    tmp_path: Path, is_up: str, unknown: dict[str, float]
+) -> None:
+    inputs = [
+        up("office", ALWAYS),
+        up("crashed", is_up),
+        series(ANYWHERE, ALWAYS, common_name="here"),
+        series(ANYWHERE, NEVER, common_name="away"),
+        series(ANYWHERE, HALF_THERE, common_name="behind-crashed"),
+    ]
+    query = query_of("openvpn-fleet", "Expected clients on no server", "state")
+    assert_result(tmp_path, query, inputs, "common_name", {"away": 0} | unknown)
+
+
 def test_no_client_is_missing_and_none_is_expected_differ(tmp_path: Path) -> None:
     query = query_of("openvpn-fleet", "Clients missing")
     assert_result(tmp_path, query, SITES[:2], "nothing", {"": 0})

@@ -1,0 +1,40 @@
+"""The clients that are expected on any server, in the output of `check`."""
+
+from collections.abc import Iterator, Sequence
+
+from exporter.config import Config
+from exporter.management.batches import run_batches
+from exporter.state.daemon import DaemonState
+from exporter.state.expected_clients import ExpectedClients
+
+_MAX_NAMES = 10
+
+
+def count_expected(config: Config) -> Iterator[str]:
+    """Yield how many clients are expected, if there are any."""
+    if config.expected_clients:
+        yield f"expected on any server: {len(_read(config, ()).names)} clients"
+
+
+def check_expected(config: Config, daemons: Sequence[DaemonState]) -> Iterator[str]:
+    """Yield how many of the clients are connected, and which are not, if any are expected."""
+    if not config.expected_clients:
+        return
+    clients = _read(config, daemons)
+    missing = sorted(name for name, connected in clients.connected.items() if not connected)
+    unknown = len(clients.names) - len(clients.connected)
+    connected = len(clients.connected) - len(missing)
+    shown = ", ".join(missing[:_MAX_NAMES])
+    more = f" and {len(missing) - _MAX_NAMES} more" if len(missing) > _MAX_NAMES else ""
+    yield (
+        f"expected on any server: {connected} connected; "
+        f"{len(missing)} missing{f' ({shown}{more})' if missing else ''}"
+        + (f"; {unknown} unknown, because a server is down" if unknown else "")
+    )
+
+
+def _read(config: Config, daemons: Sequence[DaemonState]) -> ExpectedClients:
+    clients = ExpectedClients()
+    clients.configure(config)
+    run_batches(clients.update(daemons))
+    return clients
