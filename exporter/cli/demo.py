@@ -39,8 +39,12 @@ async def _serve_fleet(parsed: argparse.Namespace) -> None:
             )
             for daemon in fleet.daemons
         )
-        pki = PkiConfig(index=fleet.index, series=True)
-        config = Config(daemons=daemons, poll_interval=POLL_INTERVAL, pki=pki)
+        config = Config(
+            daemons=daemons,
+            expected_clients=fleet.expected_clients,
+            poll_interval=POLL_INTERVAL,
+            pki=PkiConfig(index=fleet.index, series=True),
+        )
         async with serve_until_signal(config, parsed) as running:
             _print_urls(running.urls[0], parsed.telemetry_path)
 

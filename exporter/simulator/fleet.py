@@ -24,6 +24,9 @@ from exporter.simulator.simulated_daemon import (
 OFFICE_BRANCHES = ("branch-cork", "branch-graz", "branch-lisbon", "branch-oslo", "branch-porto")
 """Expected clients of `office`; not all of them are connected all the time."""
 
+LAPTOPS = ("ada-laptop", "alan-laptop", "amara-laptop", "chen-laptop", "wanda-laptop")
+"""Expected clients of `office` or `remote-work`; both know clients of these names."""
+
 _CERTIFICATE_DAYS = {"office": 19, "remote-work": 240, "uplink": 410}
 """The days until the certificates of the daemons expire; the first one is due for renewal."""
 
@@ -64,6 +67,8 @@ class Fleet:
 
     daemons: tuple[FleetDaemon, ...]
     index: Path
+    expected_clients: tuple[str, ...] = LAPTOPS
+    """Those that are expected on any server."""
 
     @classmethod
     @contextlib.asynccontextmanager

@@ -177,6 +177,7 @@ async def scraping(
     poll_interval: float = POLL_INTERVAL,
     refresh_on_scrape: bool = False,
     clients: ClientsConfig | None = None,
+    expected_clients: tuple[str, ...] = (),
     port: int = 0,
 ) -> AsyncIterator[Scraper]:
     """Run an exporter of these daemons until the block ends."""
@@ -185,6 +186,7 @@ async def scraping(
         poll_interval=poll_interval,
         refresh_on_scrape=refresh_on_scrape,
         clients=clients or ClientsConfig(),
+        expected_clients=expected_clients,
     )
     listen = [ListenAddress(LOOPBACK, port)]
     async with (

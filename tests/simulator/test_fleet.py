@@ -42,6 +42,17 @@ async def test_some_of_the_expected_clients_are_connected() -> None:
     assert len(connected) < (fleet.daemons[0].max_clients or 0)
 
 
+async def test_some_of_the_clients_expected_on_any_server_are_connected_to_one() -> None:
+    connected = []
+    async with Fleet.demo(seed=1) as fleet:
+        for daemon in fleet.daemons[:2]:
+            async with greeted_client(daemon.address) as server:
+                rows = [line.split("\t") for line in await server.ask("status 3")]
+            connected.append({row[1] for row in rows if row[0] == "CLIENT_LIST"})
+    assert any(not {*fleet.expected_clients} <= names for names in connected)
+    assert {*fleet.expected_clients} & set().union(*connected)
+
+
 async def test_the_same_seed_makes_the_same_fleet() -> None:
     async def names(seed: int) -> list[str]:
         async with (
