@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import re
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable
@@ -297,6 +298,28 @@ class TestReloading:
                 page = await page_when(url, lambda _: True)
         assert by_daemon(page, "openvpn_up") == {"office": 0}
         assert by_daemon(page, "openvpn_exporter_polls_total") == {"office": 0}
+
+    async def test_keeps_when_an_expected_client_was_last_seen(self) -> None:
+        """Also if the server that has seen it is removed, and no scrape came before."""
+        expected = {"expected_clients": ("alice",)}
+        async with fake_daemon() as daemon:
+            read = structs.replace(config_of(branch=parse_endpoint("127.0.0.1:1")), **expected)
+            async with run_app(
+                structs.replace(config_of(office=daemon.endpoint), **expected),
+                listen=[ANY_PORT],
+                telemetry_path="/metrics",
+                load_config=lambda: read,
+            ) as running:
+                await (await daemon.accept_and_greet()).reply_to_polls()
+                url = running.urls[0]
+                async with asyncio.timeout(TEST_TIMEOUT):
+                    while not re.search(rb'"up": ?true', (await get(f"{url}/api/v1/daemons"))[0]):
+                        pass
+                await running.reload()
+                body, _ = await get(f"{url}/metrics")
+        assert b"openvpn_expected_client_connected{" not in body
+        seen = rb'openvpn_expected_client_last_seen_timestamp_seconds\{common_name="alice"\} (\S+)'
+        assert len(re.findall(seen, body)) == 1
 
     async def test_changes_the_exported_metrics(self) -> None:
         async with fake_daemon() as daemon:

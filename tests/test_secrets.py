@@ -293,6 +293,7 @@ def configure(directory: Path, fakes: dict[str, FakeDaemon]) -> Path:
         "poll_interval": "1s",
         "daemons": entries,
         "clients": clients,
+        "expected_clients": [CLIENT, EXPECTED_CLIENT, f"{EXPECTED_CLIENT}*"],
         "port_probes": ports,
     }
     path.write_text(yaml.safe_dump(settings))

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from exporter.config import Config
+from exporter.config.expected_clients import NamePatterns
+from exporter.config.target import targets
 from exporter.management.batches import run_batches
 from exporter.state.daemon import DaemonState
 from exporter.state.expected_clients import ExpectedClients
@@ -11,9 +13,10 @@ _MAX_NAMES = 10
 
 
 def count_expected(config: Config) -> Iterator[str]:
-    """Yield how many clients are expected, if there are any."""
+    """Yield how many clients are expected, if there are any; `pki` is not read for it."""
     if config.expected_clients:
-        yield f"expected on any server: {len(_read(config, ()).names)} clients"
+        more = "; patterns also match names of 'pki'" if _may_match_more(config) else ""
+        yield f"expected on any server: {len(_read(config, ()).names)} clients{more}"
 
 
 def check_expected(config: Config, daemons: Sequence[DaemonState]) -> Iterator[str]:
@@ -31,6 +34,11 @@ def check_expected(config: Config, daemons: Sequence[DaemonState]) -> Iterator[s
         f"{len(missing)} missing{f' ({shown}{more})' if missing else ''}"
         + (f"; {unknown} unknown, because a server is down" if unknown else "")
     )
+
+
+def _may_match_more(config: Config) -> bool:
+    has_patterns = bool(NamePatterns.of(config.expected_clients).patterns)
+    return has_patterns and any(target.pki is not None for target in targets(config))
 
 
 def _read(config: Config, daemons: Sequence[DaemonState]) -> ExpectedClients:

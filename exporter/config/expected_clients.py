@@ -51,17 +51,19 @@ def is_pattern(item: str) -> bool:
     return any(character in item for character in "*?[")
 
 
-def ccd_names(discovery: Discovery) -> frozenset[str]:
-    """Return the clients that the `client-config-dir`s of the discovered servers name."""
-    return frozenset(name for daemon in discovery.daemons for name in daemon.ccd_clients)
+def ccd_names(discovery: Discovery) -> Sequence[str]:
+    """Return the clients that the `client-config-dir`s of the discovered servers name, sorted."""
+    return sorted({name for daemon in discovery.daemons for name in daemon.ccd_clients})
 
 
-def pattern_findings(items: Sequence[str], discovery: Discovery) -> Iterator[Finding]:
+def pattern_findings(
+    items: Sequence[str], discovery: Discovery, *, has_pki: bool
+) -> Iterator[Finding]:
     """Yield a finding if there are patterns, but nothing has the names for them."""
-    if any(map(is_pattern, items)) and not ccd_names(discovery):
+    if any(map(is_pattern, items)) and not has_pki and not ccd_names(discovery):
         yield Finding(
             kind=Kind.NO_MATCH,
             location="expected_clients",
-            text="no client-config-dir names a client, so patterns match nothing: let `discover` "
-            "find the servers, or write names",
+            text="there is no `pki`, and no client-config-dir names a client, so patterns match "
+            "nothing: set `pki`, let `discover` find the servers, or write names",
         )

@@ -71,7 +71,7 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
         raise ConfigError.by_line(problems)
     entry_findings = (
         *discovered.findings(config, decoder.lines),
-        *pattern_findings(config.expected_clients, discovery),
+        *pattern_findings(config.expected_clients, discovery, has_pki=_has_pki(config)),
     )
     config = with_discovered(msgspec.structs.replace(config, findings=entry_findings), discovery)
     config, probe_problems = with_probe_plans(config)
@@ -119,6 +119,10 @@ def _discover(root: yaml.Node, path: Path, *, clients: bool) -> Discovery:
         return Discovery()
     found = tuple(map(_pattern, sources))
     return discover(found, path.parent, user=running_user(), clients=clients)
+
+
+def _has_pki(config: Config) -> bool:
+    return any(section is not None for _, section in _pki_sections(config))
 
 
 def _has_patterns(root: yaml.Node, path: Path) -> bool:

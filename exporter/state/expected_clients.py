@@ -3,12 +3,15 @@
 All of it is read from the states when the metrics are: a poll has no part in it.
 """
 
+import heapq
+import itertools
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from weakref import WeakKeyDictionary
 
 import msgspec
 
+from exporter.certificates.issued import IssuedCertificates
 from exporter.config.expected_clients import NamePatterns, ccd_names
 from exporter.config.schema import Config
 from exporter.management.batches import row_batches
@@ -45,7 +48,7 @@ class ExpectedClients:
         """The names that patterns match beyond `clients.limit`."""
         self.is_configured = False
         self._items = NamePatterns()
-        self._ccd_names: frozenset[str] = frozenset()
+        self._ccd_names: Sequence[str] = ()
         self._limit = 0
         self._privacy: Privacy | None = None
         self._shown: dict[str, str] = {}
@@ -63,7 +66,7 @@ class ExpectedClients:
         """Expect the clients of this configuration; what is known of a client stays."""
         self.is_configured = bool(config.expected_clients)
         self._items = NamePatterns.of(config.expected_clients)
-        self._ccd_names = ccd_names(config.discovery) if self._items.patterns else frozenset()
+        self._ccd_names = ccd_names(config.discovery) if self._items.patterns else ()
         self._limit = config.clients.limit
         self._privacy = strictest_privacy(config)
         self._names_key = None
@@ -73,35 +76,44 @@ class ExpectedClients:
         if not self.is_configured:
             self.connected = self.last_seen = _EMPTY
             return
-        yield from self._resolve()
         servers = [daemon for daemon in daemons if daemon.modes.may_be_server]
+        yield from self._resolve(servers)
         for server in servers:
             yield from self._read(server)
         self._combine(servers)
 
-    def _resolve(self) -> Generator[None, None, None]:
+    def _resolve(self, servers: Iterable[DaemonState]) -> Generator[None, None, None]:
         """Find the names that are expected now, and how each is shown."""
-        key = self._ccd_names
-        privacy = self._privacy
+        lists = _valid_names(servers) if self._items.patterns else {}
+        key, privacy = tuple(lists), self._privacy
         if self._names_key == key or privacy is None:
             return
+        found, self.not_exported = yield from self._find((self._ccd_names, *lists.values()))
+        names = found if privacy.shows_clients else set[str]()
+        parts: list[list[str]] = []
+        for batch in row_batches(names):  # in one call, it would take long to sort many
+            parts.append(sorted(batch))
+            yield
+        shown: dict[str, str] = {}
+        for batch in row_batches(heapq.merge(*parts)):
+            shown.update((name, privacy.name(name)) for name in batch)
+            yield
+        self._last_seen = {name: at for name, at in self._last_seen.items() if name in shown}
+        self._shown, self._names_key = shown, key
+        self._names_revision += 1
+
+    def _find(self, lists: Iterable[Sequence[str]]) -> Generator[None, None, tuple[set[str], int]]:
+        """Return the expected names, and the number of those beyond the limit."""
         matches = self._items.matcher()
-        found = set(self._items.names)
-        surplus = 0
-        for batch in row_batches(sorted(self._ccd_names)):
+        found, surplus = set(self._items.names), set[str]()
+        for batch in itertools.chain.from_iterable(map(row_batches, lists)):
             for name in filter(matches, batch):
                 if len(found) < self._limit or name in found:
                     found.add(name)
                 else:
-                    surplus += 1
+                    surplus.add(name)
             yield
-        shown: dict[str, str] = {}
-        for batch in row_batches(sorted(found) if privacy.shows_clients else ()):
-            shown.update((name, privacy.name(name)) for name in batch)
-            yield
-        self._last_seen = {name: at for name, at in self._last_seen.items() if name in shown}
-        self._shown, self.not_exported, self._names_key = shown, surplus, key
-        self._names_revision += 1
+        return found, len(surplus)
 
     def _read(self, server: DaemonState) -> Generator[None, None, None]:
         """Read which of the clients a server shows, if that may have changed."""
@@ -154,3 +166,19 @@ class ExpectedClients:
             return None
         presence = self._presences.get(server)
         return presence if presence and presence.key[1] == self._names_revision else None
+
+
+_NameList = tuple[IssuedCertificates, int | None]
+"""The certificates of a CA, and the moment until which none of them expires."""
+
+
+def _valid_names(servers: Iterable[DaemonState]) -> Mapping[_NameList, Sequence[str]]:
+    """Return the names with a valid certificate; several servers may have one CA."""
+    lists: dict[_NameList, Sequence[str]] = {}
+    for server in servers:
+        pki = server.client_certificates.pki
+        if pki is not None and pki.issued is not None:
+            key = pki.issued, pki.issued.next_change(pki.now)
+            if key not in lists:
+                lists[key] = pki.issued.valid_names(pki.now)
+    return lists

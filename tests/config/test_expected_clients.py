@@ -34,7 +34,7 @@ def test_names_and_patterns_are_kept_as_written(tmp_path: Path) -> None:
 def test_patterns_have_the_names_of_all_client_config_directories(tmp_path: Path) -> None:
     text = "discover: ['*/server.conf']\nexpected_clients: [branch-*]\n"
     config = load(write(tmp_path, text, a=["oslo", "DEFAULT"], b=["lisbon", "oslo"]))
-    assert ccd_names(config.discovery) == {"oslo", "lisbon"}
+    assert ccd_names(config.discovery) == ["lisbon", "oslo"]
     assert [daemon.expected_clients for daemon in config.daemons] == [(), ()]
     assert config.findings == ()
 
@@ -48,7 +48,7 @@ def test_expected_from_ccd_still_expects_them_at_each_server(tmp_path: Path) -> 
 def test_directories_are_not_read_for_plain_names(tmp_path: Path) -> None:
     text = "discover: ['*/server.conf']\nexpected_clients: [alice]\n"
     config = load(write(tmp_path, text, a=["oslo"]))
-    assert ccd_names(config.discovery) == frozenset()
+    assert ccd_names(config.discovery) == []
 
 
 def test_pattern_without_any_names_is_a_warning(tmp_path: Path) -> None:
@@ -59,6 +59,11 @@ def test_pattern_without_any_names_is_a_warning(tmp_path: Path) -> None:
         "expected_clients",
         False,
     )
+
+
+def test_pattern_with_the_certificates_of_a_ca_is_no_warning(tmp_path: Path) -> None:
+    text = f"{DAEMON}expected_clients: [branch-*]\npki: {{index: index.txt}}\n"
+    assert load(write(tmp_path, text)).findings == ()
 
 
 def test_directory_that_cannot_be_read_any_more_fails_the_reload(tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from exporter.certificates.issued import IssuedCertificate, IssuedCertificates
+from exporter.certificates.pki import PkiSource, PkiState
+from exporter.certificates.source import FileProblem
 from exporter.config.schema import ClientsConfig, Config, DaemonConfig, Identity, PrivacyMode
 from exporter.config.secret_files import PrivacyKey
 from exporter.config.target import Target
@@ -223,6 +226,39 @@ class TestPatterns:
             "branch-lisbon": 0,
             "branch-oslo": 1,
         }
+
+    def test_match_names_with_a_valid_certificate(self) -> None:
+        issued = IssuedCertificates(
+            [
+                IssuedCertificate("branch-oslo", 1, NOON + 60, revoked=False),
+                IssuedCertificate("branch-cork", 2, NOON + 90, revoked=False),
+                IssuedCertificate("branch-gone", 3, NOON + 90, revoked=True),
+                IssuedCertificate("branch-old", 4, NOON - 1, revoked=False),
+            ]
+        )
+        clients = expected("branch-*", ccd=["branch-lisbon", "branch-oslo"])
+        a, b = server("a", "branch-cork"), server("b")
+        ccd = {"branch-lisbon": 0, "branch-oslo": 0}
+        assert connected(clients, a, b) == ccd
+        source = PkiSource(Path("index.txt"))
+        a.set_pki(PkiState(source, NOON, issued))
+        b.set_pki(PkiState(source, NOON, issued))
+        assert connected(clients, a, b) == ccd | {"branch-cork": 1}
+        assert clients.not_exported == 0
+        a.set_pki(PkiState(source, NOON + 91, issued))
+        b.set_pki(PkiState(source, NOON + 91, issued))
+        assert connected(clients, a, b) == ccd
+
+    def test_names_of_an_index_that_was_read_before_stay_while_it_is_unreadable(self) -> None:
+        issued = IssuedCertificates([IssuedCertificate("oslo", 1, NOON + 60, revoked=False)])
+        source, a = PkiSource(Path("index.txt")), server("a")
+        a.set_pki(PkiState(source, NOON))
+        clients = expected("*")
+        assert connected(clients, a) == {}
+        a.set_pki(PkiState(source, NOON, issued))
+        assert connected(clients, a) == {"oslo": 0}
+        a.set_pki(PkiState(source, NOON + 1, issued, FileProblem.UNREADABLE))
+        assert connected(clients, a) == {"oslo": 0}
 
     def test_never_match_names_that_peers_send(self) -> None:
         assert connected(expected("*", ccd=["a"]), server("a", "branch-evil")) == {"a": 0}

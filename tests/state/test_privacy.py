@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.config.schema import ClientsConfig, DaemonConfig, PrivacyMode
+from exporter.config.schema import ClientsConfig, Config, DaemonConfig, PrivacyMode
+from exporter.config.secret_files import PrivacyKey
 from exporter.state.privacy import (
     REDACTED,
     NoClientsPrivacy,
     PlainPrivacy,
     PseudonymPrivacy,
     redacted,
+    redacted_items,
 )
 
 NAMES = st.text(min_size=1)
@@ -102,3 +104,24 @@ def test_a_configuration_shows_expected_clients_under_their_privacy(
     by_all = redacted(daemon, ClientsConfig(privacy=mode))
     by_itself = redacted(msgspec.structs.replace(daemon, privacy=mode), ClientsConfig())
     assert by_all.expected_clients == by_itself.expected_clients == shown
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"),
+    [
+        (PrivacyMode.PLAIN, ("alice", "branch-*")),
+        (PrivacyMode.PSEUDONYM, (PseudonymPrivacy(b"key").name("alice"), REDACTED)),
+        (PrivacyMode.NONE, (REDACTED, REDACTED)),
+    ],
+)
+def test_clients_expected_on_any_server_are_shown_under_the_strictest_privacy(
+    mode: PrivacyMode, shown: tuple[str, ...]
+) -> None:
+    key = PrivacyKey(Path("key"), b"key")
+    daemons = (DaemonConfig(name="a"), DaemonConfig(name="b", privacy=mode))
+    config = Config(
+        expected_clients=("alice", "branch-*"),
+        daemons=daemons,
+        clients=ClientsConfig(privacy_key_file=key),
+    )
+    assert redacted_items(config) == shown
