@@ -86,7 +86,8 @@ async def main_exporter(lab: Lab, fleet: Fleet, directory: Path) -> AsyncIterato
     index = directory / "index.txt"
     index.write_text(issued_certificates(time.time()))
     daemons = [*_real(lab, fleet, directory), *_simulated(fleet, certificate, index)]
-    async with _running(lab, directory, *daemons) as exporter:
+    expected: Section = {"expected_clients": [*SITES]}
+    async with _running(lab, directory, *daemons, general=expected) as exporter:
         yield exporter
 
 
@@ -101,8 +102,11 @@ async def outpost_exporter(lab: Lab, fleet: Fleet, directory: Path) -> AsyncIter
 
 
 @asynccontextmanager
-async def _running(lab: Lab, directory: Path, *daemons: Section) -> AsyncIterator[Exporter]:
+async def _running(
+    lab: Lab, directory: Path, *daemons: Section, general: Section | None = None
+) -> AsyncIterator[Exporter]:
     content = {"poll_interval": "1s", "clients": {"routes": True}, "daemons": [*daemons]}
+    content |= general or {}
     exporter = Exporter(f"{LOOPBACK}:{lab.port()}", directory, content)
     await exporter.start()
     try:

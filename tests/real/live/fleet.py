@@ -21,7 +21,7 @@ from tests.real.management import LOOPBACK
 from tests.real.server import Server, server
 from tests.real.waiting import eventually
 
-SITES = ("branch-lisbon", "branch-oslo", "branch-porto")
+SITES = ("site-lisbon", "site-oslo", "site-porto")
 HOTEL_LIMIT = 8
 EXTRA_CLIENTS = HOTEL_LIMIT
 NAME_TOO_LONG = "u" * 500

@@ -39,6 +39,7 @@ FATAL = Alert("OpenVPNFatalError", "depot")
 DOWN = Alert("OpenVPNDaemonDown", "depot")
 RESTARTED = Alert("OpenVPNRestarted", "depot")
 MISSING = Alert("OpenVPNExpectedClientMissing", "branches", MISSING_CLIENT)
+ON_NO_SERVER = Alert("OpenVPNExpectedClientOnNoServer", client=MISSING_CLIENT)
 AUTH_FAILURES = Alert("OpenVPNAuthFailures", "office")
 SERVER_FULL = Alert("OpenVPNServerFull", "hotel")
 NEAR_LIMIT = Alert("OpenVPNClientsNearLimit", "hotel")
@@ -176,6 +177,7 @@ class AlertScenario:
         branches = as_server(self.fleet.branches)
         apply(self.fleet.branches, partial(branches.disconnect, MISSING_CLIENT))
         await self.alertmanager.wait_for(MISSING, ACTIVE)
+        await self.alertmanager.wait_for(ON_NO_SERVER, ACTIVE)  # once all servers were up
 
     async def _passwords_fail(self) -> None:
         office = as_server(self.fleet.office)
