@@ -1,6 +1,7 @@
 """The documentation matches the code."""
 
 import re
+from argparse import SUPPRESS
 from pathlib import Path
 
 import msgspec
@@ -62,9 +63,9 @@ def test_the_reference_lists_exactly_the_flags_and_their_defaults() -> None:
     defaults: dict[str, set[str]] = {}
     for command in COMMANDS:
         for action in command_parser(command)._actions:
-            if action.option_strings and action.dest != "help":
+            if action.option_strings and action.dest != "help" and action.help != SUPPRESS:
                 shown = defaults.setdefault(action.option_strings[0], set())
-                if action.default and action.default != "==SUPPRESS==":
+                if action.default and action.default != SUPPRESS:
                     shown.add(str(action.default))
     assert documented == defaults | {"--web.listen-address": {DEFAULT_ADDRESS}}
 
