@@ -23,6 +23,7 @@ from exporter.web.pages import frame
 from exporter.web.routes import application
 from exporter.web.view.clients import ClientView
 from exporter.web.view.daemon import DaemonView, StateView
+from scripts.render_docs import anchor_of
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("deploy/*.md")])
@@ -114,7 +115,7 @@ def test_every_linked_section_exists(page: Path) -> None:
     for target, anchor in re.findall(r"\]\(([^)#]*)#([^)]+)\)", text):
         linked = (page.parent / target).read_text() if target else text
         headings = re.findall(r"^#+ (.+)$", linked, re.MULTILINE)
-        assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, anchor
+        assert anchor in set(map(anchor_of, headings)), anchor
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
