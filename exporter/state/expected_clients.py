@@ -127,23 +127,26 @@ class ExpectedClients:
         for batch in row_batches(list(names if len(names) < len(totals) else totals)):
             for name in batch:
                 client = totals.get(name)
-                if client is None or client.last_seen is None or name not in names:
+                if client is None or name not in names:
                     continue
                 if client.sessions:
                     connected.add(name)
-                self._see(name, client.last_seen)
+                    self._see(name, server.polled_at)
+                else:
+                    self._see(name, client.last_seen)
             yield
         if server.clients.not_exported:  # the table is not complete
             for sessions in row_batches(server.clients.sessions.current):
                 for session in sessions:
                     if session.name in names:
                         connected.add(session.name)
-                        self._see(session.name, server.polled_at or 0)
+                        self._see(session.name, server.polled_at)
                 yield
         self._presences[server] = _Presence(key, frozenset(connected))
 
-    def _see(self, name: str, now: float) -> None:
-        self._last_seen[name] = max(now, self._last_seen.get(name, 0))
+    def _see(self, name: str, now: float | None) -> None:
+        if now is not None:
+            self._last_seen[name] = max(now, self._last_seen.get(name, 0))
 
     def _combine(self, servers: Sequence[DaemonState]) -> None:
         known = [presence for server in servers if (presence := self._known(server))]

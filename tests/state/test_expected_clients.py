@@ -154,7 +154,7 @@ class TestUnknown:
         clients = expected("alice")
         daemon = server("a", "alice")
         assert connected(clients, daemon) == {"alice": 1}
-        daemon.clients.totals["alice"].disconnect()
+        daemon.clients.totals["alice"].disconnect(NOON)
         daemon.client_revision += 1
         daemon.is_updating = True
         assert connected(clients, daemon) == {"alice": 1}
