@@ -13,6 +13,7 @@ from bench.cases import (
     fleet,
     hostile,
     hung,
+    issued,
     memory,
     page,
     polling,
@@ -40,6 +41,7 @@ BENCHMARKS: Mapping[str, Benchmark] = MappingProxyType(
         "hostile": hostile.measure,
         "sharing": sharing.measure,
         "storage": storage.measure,
+        "issued": issued.measure,
     }
 )
 """All benchmarks by name, in the order of the table."""

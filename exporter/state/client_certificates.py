@@ -8,8 +8,10 @@ only, is known by its common name.
 import contextlib
 from collections import Counter
 from collections.abc import Generator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
-from exporter.certificates.issued import CertificateState
+from exporter.certificates.issued import CertificateState, IssuedCertificates
 from exporter.certificates.pki import PkiState
 from exporter.management.batches import row_batches
 from exporter.management.values import parse_time
@@ -23,6 +25,8 @@ _UNSEEN_LIMIT = 10_000
 _DAY = 86_400
 
 _MAX_SERIAL_DIGITS = 80
+
+_T = TypeVar("_T")
 
 _INVALID = frozenset({CertificateState.REVOKED, CertificateState.EXPIRED})
 
@@ -39,11 +43,14 @@ class ClientCertificates:
         """The sessions with a revoked or expired certificate, by identity and state."""
         self.names_revision = 0
         """Changes with the names and the expiry of their certificates, and each day."""
-        self.invalid_sessions: Mapping[SessionKey, CertificateState] = {}
-        """The same by session."""
         self._serials: dict[SessionKey, int] = {}
         self._unseen_serials: dict[SessionKey, int] = {}
-        self._counted: object = None
+        self._has_new_serial = False
+        self._compared: AbstractSet[SessionKey] = frozenset()
+        self._not_valid: dict[SessionKey, tuple[str, CertificateState]] = {}
+        """Identity and state of the compared sessions whose certificate is not valid."""
+        self._issued: IssuedCertificates | None = None
+        self._changes: int | None = None
         self._valid_until: float | None = None
 
     def set_pki(self, pki: PkiState) -> None:
@@ -57,52 +64,88 @@ class ClientCertificates:
         with contextlib.suppress(ValueError):
             key = id_key(client_id, parse_time(env.get("time_unix", "")))
             self._unseen_serials[key] = _serial(env)
-            self._counted = None  # a status may have shown the client already
+            self._has_new_serial = True
             if len(self._unseen_serials) > _UNSEEN_LIMIT:
                 del self._unseen_serials[next(iter(self._unseen_serials))]
 
     def update(self, sessions: SessionTracker, now: float) -> Generator[None, None, None]:
         """Compare the sessions of the last status, yielding after each batch.
 
-        It does nothing unless a session began or ended, the certificates were read again, or one of
-        them has expired.
+        Without a change it does nothing. If sessions began or ended, only those that began are
+        compared; if the certificates were read again, or one of them has expired, all of them.
         """
         issued = self.pki.issued if self.pki is not None else None
         if issued is None:
             self._clear()
             return
-        counted = sessions.changes, issued
-        if counted == self._counted and (self._valid_until is None or now <= self._valid_until):
+        is_expired = self._valid_until is not None and now > self._valid_until
+        if issued is not self._issued or is_expired:
+            self._compared, self._not_valid, self._changes = frozenset(), {}, None
+        if self._has_new_serial:  # also of a client that a status has shown already
+            self._has_new_serial = False
+            self._compared, self._changes = self._compared - self._unseen_serials.keys(), None
+        if sessions.changes == self._changes:
             return
-        counts = Counter(dict.fromkeys(CertificateState, 0))
-        invalid: Counter[tuple[str, CertificateState]] = Counter()
-        invalid_sessions: dict[SessionKey, CertificateState] = {}
-        serials: dict[SessionKey, int] = {}
+        changes = sessions.changes
+        keys: set[SessionKey] = set()
+        began: list[ClientSession] = []
         for batch in row_batches(sessions.current):
+            keys.update([session.key for session in batch])
+            began += [session for session in batch if session.key not in self._compared]
+            yield
+        for batch in row_batches(began):
             for session in batch:
-                serial = self._known_serial(session)
-                if serial is not None:
-                    serials[session.key] = serial
-                state = issued.state(session.last_row.common_name, serial, now)
+                self._compare(session, issued, now)
+            yield
+        self._serials = yield from _only(self._serials, keys)
+        self._not_valid = yield from _only(self._not_valid, keys)
+        self._compared, self._issued, self._changes = keys, issued, changes
+        self._valid_until = issued.next_change(now)
+        yield from self._sum_up()
+
+    def _compare(self, session: ClientSession, issued: IssuedCertificates, now: float) -> None:
+        key = session.key
+        serial = self._unseen_serials.pop(key, None)
+        if serial is None:
+            serial = self._serials.get(key)
+        else:
+            self._serials[key] = serial
+        state = issued.state(session.last_row.common_name, serial, now)
+        self._not_valid.pop(key, None)
+        if state is not CertificateState.VALID:
+            self._not_valid[key] = session.name, state
+
+    def _sum_up(self) -> Generator[None, None, None]:
+        counts = dict.fromkeys(CertificateState, 0)
+        counts[CertificateState.VALID] = len(self._compared) - len(self._not_valid)
+        invalid: Counter[tuple[str, CertificateState]] = Counter()
+        for batch in row_batches(self._not_valid.values()):
+            for name, state in batch:
                 counts[state] += 1
                 if state in _INVALID:
-                    invalid[session.name, state] += 1
-                    invalid_sessions[session.key] = state
+                    invalid[name, state] += 1
             yield
-        for key in serials:
-            self._unseen_serials.pop(key, None)
-        self._serials = serials
         self.counts, self.invalid = counts, invalid
-        self.invalid_sessions = invalid_sessions
-        self._counted, self._valid_until = counted, issued.next_change(now)
 
-    def _known_serial(self, session: ClientSession) -> int | None:
-        serial = self._serials.get(session.key)
-        return self._unseen_serials.get(session.key) if serial is None else serial
+    def invalid_state(self, key: SessionKey) -> CertificateState | None:
+        """Return the state of a session's certificate if it is revoked or expired, else None."""
+        _, state = self._not_valid.get(key, ("", None))
+        return state if state in _INVALID else None
 
     def _clear(self) -> None:
-        self.counts, self.invalid, self.invalid_sessions = None, {}, {}
-        self._counted = self._valid_until = None
+        self.counts, self.invalid = None, {}
+        self._compared, self._not_valid, self._issued = frozenset(), {}, None
+
+
+def _only(
+    values: dict[SessionKey, _T], keys: AbstractSet[SessionKey]
+) -> Generator[None, None, dict[SessionKey, _T]]:
+    """Return the values of these keys, yielding after each batch."""
+    kept: dict[SessionKey, _T] = {}
+    for batch in row_batches(values.items()):
+        kept |= {key: value for key, value in batch if key in keys}
+        yield
+    return kept
 
 
 def _serial(env: Mapping[str, str]) -> int:

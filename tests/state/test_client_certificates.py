@@ -16,7 +16,9 @@ from exporter.management.endpoint import parse_endpoint
 from exporter.management.notifications import ClientEvent
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.status import ClientRow, ServerStatus
+from exporter.state.client_session import ClientSession
 from exporter.state.daemon import DaemonState
+from exporter.state.session_keys import SessionKey
 from tests.metrics.daemons import NOON, OFFICE_CLIENT
 from tests.steps import count_steps
 
@@ -127,6 +129,46 @@ def test_login_after_the_row_counts_at_the_next_poll() -> None:
     assert office.poll(client("alice", 1)) == {VALID: 1}
     office.login(1, tls_serial_hex_0="01")
     assert office.poll(client("alice", 1)) == {REVOKED: 1}
+
+
+def test_login_after_the_row_may_prove_a_valid_certificate() -> None:
+    office = Office(issued("alice", 1, revoked=True), issued("lice", 2))
+    assert office.poll(client("alice", 1), client("bob", 2)) == {REVOKED: 1, UNKNOWN: 1}
+    office.login(1, tls_serial_hex_0="02")
+    assert office.poll(client("alice", 1), client("bob", 2)) == {VALID: 1, UNKNOWN: 1}
+    assert office.daemon.client_certificates.invalid == {}
+
+
+def test_login_during_an_update_counts_at_the_next_poll() -> None:
+    office = Office(issued("alice", 1, revoked=True), issued("alice", 2))
+    status = ServerStatus(
+        updated=NOON, clients=(client("alice", 1),), pending=(), routes=(), route_count=0
+    )
+    poll = Poll(status=status, load_stats=LoadStats(1, 0, 0))
+    update = office.daemon.on_poll(poll, now=NOON, duration=0.1)
+    for _ in update:
+        office.login(1, tls_serial_hex_0="01")
+    assert office.poll(client("alice", 1)) == {REVOKED: 1}
+
+
+def test_only_new_sessions_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    office = Office(issued("user-1", 1))
+    clients = [client(f"user-{number}", number) for number in range(400)]
+    office.poll(*clients)
+    compared: list[SessionKey] = []
+    table = office.daemon.client_certificates
+    compare = table._compare
+
+    def counting(session: ClientSession, issued: IssuedCertificates, now: float) -> None:
+        compared.append(session.key)
+        compare(session, issued, now)
+
+    monkeypatch.setattr(table, "_compare", counting)
+    office.poll(*clients[1:], client("new", 401))
+    assert len(compared) == 1
+    office.issue(issued("user-1", 1))
+    office.poll(*clients)
+    assert len(compared) == 401
 
 
 def test_serial_number_stays_while_others_come_and_go() -> None:

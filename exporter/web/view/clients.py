@@ -148,7 +148,7 @@ def _connected(daemon: DaemonState, session: ClientSession) -> ClientView:
             "received_bytes_per_second": rate.received if rate else None,
             "sent_bytes_per_second": rate.sent if rate else None,
             "last_seen": daemon.polled_at,
-            "certificate": daemon.client_certificates.invalid_sessions.get(session.key, ""),
+            "certificate": daemon.client_certificates.invalid_state(session.key) or "",
         }
     return ClientView(
         status=ClientStatus.CONNECTED,
