@@ -84,7 +84,8 @@ class Build:
             self._carry_out(command)
 
     def _carry_out(self, command: str) -> None:
-        environment = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = os.environ | {"PATH": path}  # with the settings of pip
         done = subprocess.run(  # noqa: S602 -- a RUN is a line for the shell
             command, shell=True, cwd=self.workdir, env=environment, capture_output=True, check=False
         )

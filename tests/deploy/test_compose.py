@@ -17,7 +17,9 @@ from tests.deploy.dockerfile import ROOT, stages
 HERE = ROOT / "deploy" / "compose"
 COMPOSE: dict[str, Any] = yaml.safe_load((HERE / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+HOST: dict[str, Any] = yaml.safe_load((HERE / "host.yaml").read_text())["services"]["exporter"]
 PORT = options.DEFAULT_ADDRESS
+SOCKETS = "/run/openvpn-management"
 
 
 def mounts(service: str) -> dict[str, str]:
@@ -56,6 +58,29 @@ def test_the_exporter_has_no_capabilities_and_a_read_only_file_system() -> None:
     assert exporter["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in exporter["security_opt"]
     assert "user" not in exporter  # that of the image
+
+
+class TestHost:
+    """The exporter alone, for OpenVPN on the host."""
+
+    def test_differs_from_the_complete_example_in_volumes_and_group_only(self) -> None:
+        own = {"group_add", "volumes"}
+        assert {key: HOST[key] for key in HOST if key not in own} == {
+            key: value
+            for key, value in SERVICES["exporter"].items()
+            if key not in {"depends_on", "volumes"}
+        }
+
+    def test_has_the_group_that_its_comment_computes(self) -> None:
+        (variable,) = re.findall(r"\$\{(\w+):\?", HOST["group_add"][0])
+        assert (
+            f"#   {variable}=$(stat --format %g {SOCKETS}) docker compose"
+            in (HERE / "host.yaml").read_text()
+        )
+
+    def test_mounts_the_directories_that_the_documents_name(self) -> None:
+        places = {volume.split(":")[1]: volume.split(":")[0] for volume in HOST["volumes"]}
+        assert places == {path: path for path in (SOCKETS, "/etc/openvpn-exporter")}
 
 
 def test_prometheus_scrapes_the_port_of_the_exporter() -> None:

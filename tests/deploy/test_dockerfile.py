@@ -73,6 +73,10 @@ class TestImage:
     ) -> None:
         assert build_stage.one("FROM") == f"{image.one('FROM')} AS build"
 
+    def test_starts_from_a_base_with_a_digest(self) -> None:
+        arguments = r"^ARG PYTHON=python:3\.\d+\.\d+-slim-\w+@sha256:[0-9a-f]{64}$"
+        assert re.search(arguments, (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
     def test_runs_as_a_user_without_rights_by_number(self, image: Stage) -> None:
         user, group = map(int, image.one("USER").split(":"))
         assert user == group == PORT
@@ -88,8 +92,17 @@ class TestImage:
     def test_says_what_it_is(self, image: Stage) -> None:
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
         labels = dict(
-            re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', image.one("LABEL"))
+            re.findall(r'org\.opencontainers\.image\.([\w.]+)="([^"]*)"', image.one("LABEL"))
         )
         assert labels["title"] == project["name"]
         assert labels["licenses"] == project["license"]
-        assert set(labels) == {"title", "description", "licenses", "version", "revision"}
+        arguments = {text.partition("=")[0] for text in image.all("ARG")}
+        named = {name: value.strip("${}") for name, value in labels.items() if "$" in value}
+        assert named == {
+            "version": "VERSION",
+            "revision": "REVISION",
+            "source": "SOURCE",
+            "base.name": "PYTHON",
+        }
+        assert set(named.values()) == arguments
+        assert set(labels) - set(named) == {"title", "description", "licenses"}
