@@ -4,17 +4,25 @@
 
 PYTHON ?= python3
 ARGS ?=
+DIST ?= dist
 
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check
 # Every package is locked, build dependencies of source packages included.
 INSTALL := $(PIP) install --require-hashes --no-build-isolation --use-pep517
 
+PYTHON_VERSION := $(shell $(PYTHON) -c 'import platform; print(platform.python_version())')
+# Another PYTHON begins with an empty environment.
+$(if $(PYTHON_VERSION),$(shell .venv/bin/python --version 2>&1 | grep -qxF 'Python $(PYTHON_VERSION)' || rm -rf .venv),$(error $(PYTHON) is no Python))
+
 PYTHON_CODE := exporter tests tests_install $(wildcard bench grafana scripts)
 
-export PYTHON
+# The times in what is built: that of the last commit, or in a source archive that of its files.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat --format=%Y pyproject.toml)
 
-.PHONY: help demo test test-install lint format types contracts unit real coverage fuzz bench soak walk docs dist preview audit lock upgrade clean
+export PYTHON DIST SOURCE_DATE_EPOCH
+
+.PHONY: help demo test test-install lint format types contracts unit real coverage fuzz bench soak walk docs dist release deb preview audit lock upgrade clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,8 +34,8 @@ test: lint types contracts .venv/real.stamp ## Run all checks and tests, as CI d
 	@echo "== tests"
 	@$(BIN)/pytest $(ARGS)
 
-test-install: .venv/install.stamp .venv/kubernetes.stamp ## Install in clean chroots of Debian, as root; each check with its time
-	@$(BIN)/pytest tests_install --timeout=1800 $(ARGS)
+test-install: .venv/install.stamp .venv/kubernetes.stamp .venv/release.stamp ## Install in clean chroots of Debian, as root; each check with its time
+	@$(BIN)/pytest -o testpaths=tests_install --timeout=1800 $(ARGS)
 
 lint: .venv/dev.stamp ## Check the style: ruff
 	@echo "== ruff"
@@ -81,15 +89,21 @@ docs: .venv/dev.stamp ## Generate the documentation and the dashboards
 	@$(BIN)/python -m scripts.render_docs
 
 dist: .venv/run.stamp ## Build the wheel and the source archive
-	@mkdir -p dist
-	@SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -c 'from flit_core.buildapi import *; build_sdist("dist"); build_wheel("dist")'
+	@mkdir -p $(DIST)
+	@$(BIN)/python -c 'from flit_core.buildapi import *; build_sdist("$(DIST)"); build_wheel("$(DIST)")'
+
+release: dist .venv/release.stamp ## Build the wheel and the source archive, their bill of materials, and checksums of all in dist/
+	@scripts/build-release
+
+deb: ## Build the package of this Debian release
+	@scripts/build-deb
 
 preview: grafana/preview/node_modules/.stamp ## Take pictures of the dashboards; ARGS="--prometheus URL"
 	@node grafana/preview/preview.mjs $(ARGS)
 
 audit: .venv/audit.stamp ## Known vulnerabilities of the locked packages; needs the network
 	@.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip \
-		$(foreach lock,run build dev audit kubernetes tools,--requirement requirements/$(lock).txt) $(ARGS)
+		$(foreach lock,run build dev audit release kubernetes tools,--requirement requirements/$(lock).txt) $(ARGS)
 
 lock: ## Update the lock files, keeping versions that still fit
 	@scripts/lock
@@ -126,6 +140,11 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 	.venv/audit/bin/pip --disable-pip-version-check install --require-hashes --only-binary :all: -r requirements/audit.txt
 	@touch $@
 
+.venv/release.stamp: .venv/created.stamp requirements/release.txt
+	$(PYTHON) -m venv --clear .venv/release
+	.venv/release/bin/pip --disable-pip-version-check install --require-hashes --only-binary :all: -r requirements/release.txt
+	@touch $@
+
 .venv/kubernetes.stamp: .venv/created.stamp requirements/kubernetes.txt
 	$(PYTHON) -m venv --clear .venv/kubernetes
 	.venv/kubernetes/bin/pip --disable-pip-version-check install --require-hashes --no-deps --only-binary :all: -r requirements/kubernetes.txt
@@ -147,5 +166,5 @@ grafana/preview/node_modules/.stamp: grafana/preview/package-lock.json
 	@touch $@
 
 .venv/install.stamp: .venv/dev.stamp
-	@scripts/debian-packages debootstrap ip
+	@scripts/debian-packages debootstrap ip promtool
 	@touch $@
