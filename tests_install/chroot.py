@@ -15,6 +15,8 @@ from pathlib import Path
 
 from tests_install.service import Service
 
+ROOT = Path(__file__).parents[1]
+"""The checkout."""
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "openvpn-exporter"
 BASES = CACHE / "chroots"
 APT_SETTINGS = ("Acquire::http", "Acquire::https", "Acquire::Check-")
@@ -160,7 +162,9 @@ def copy_host_settings(root: Path) -> None:
     settings = [line for line in dump.splitlines() if line.startswith(APT_SETTINGS)]
     # The release file of an archive's snapshot expires.
     settings.append('Acquire::Check-Valid-Until "false";')
+    settings += ['APT::Get::Assume-Yes "true";', 'Acquire::Languages "none";']
     (root / "etc/apt/apt.conf.d/99host").write_text("\n".join(settings) + "\n")
+    (root / "etc/dpkg/dpkg.cfg.d/host").write_text("force-unsafe-io\n")  # need not survive a crash
     for path in map(Path, ("/etc/resolv.conf", "/etc/hosts")):
         shutil.copy(path, root / path.relative_to("/"))
     for name in PIP_FILES:

@@ -1,11 +1,13 @@
 """Checks of installations: clean Debian systems, and a table of all checks with their times."""
 
 import os
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests_install.chroot import BASES, Chroot, clean_system
+from tests_install.chroot import BASES, ROOT, Chroot, clean_system
 
 RELEASES = ("bookworm", "trixie")
 """Debian 12 and 13."""
@@ -23,10 +25,26 @@ def pytest_report_header() -> str:
 
 
 @pytest.fixture(scope="module", params=RELEASES)
-def system(request: pytest.FixtureRequest) -> Iterator[Chroot]:
-    """A clean system of each release, for all tests of one file."""
-    with clean_system(request.param) as running:
+def release(request: pytest.FixtureRequest) -> str:
+    """The Debian release, each in turn for all tests of one file."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture(scope="module")
+def system(release: str) -> Iterator[Chroot]:
+    """A clean system, for all tests of one file."""
+    with clean_system(release) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def source_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The source archive of this checkout; installations begin with it."""
+    directory = tmp_path_factory.mktemp("dist")
+    subprocess.run(["make", "dist", f"DIST={directory}"], cwd=ROOT, check=True)
+    (archive,) = directory.glob("*.tar.gz")
+    return archive
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
