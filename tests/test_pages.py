@@ -91,12 +91,12 @@ def test_the_reference_lists_every_endpoint() -> None:
     assert named == paths | {"/-/reload"}
 
 
-def test_the_readme_shows_its_two_commands_on_the_first_screen() -> None:
-    screen = README.splitlines()[:30]
-    assert [line.split("#")[0].strip() for line in screen if line.startswith("    make")] == [
-        "make demo",
-        "make test",
-    ]
+def test_the_readme_shows_a_picture_two_commands_and_how_to_install_on_the_first_screen() -> None:
+    screen = "\n".join(README.splitlines()[:30])
+    introduction, _, _ = screen.partition("\n## Install\n")
+    assert introduction != screen
+    assert re.search(r"^!\[.+\]\(docs/images/\w+\.png\)$", introduction, re.MULTILINE)
+    assert re.findall(r"^    (\w.*)$", introduction, re.MULTILINE) == ["make demo", "make test"]
 
 
 def test_the_management_page_lists_every_command_to_a_daemon() -> None:
