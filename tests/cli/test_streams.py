@@ -1,11 +1,13 @@
 """Commands whose output is not read or has nowhere to go end quietly, with their exit code."""
 
+import socket
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
-from tests.fake_daemon import TEST_TIMEOUT, free_port
+from tests.fake_daemon import TEST_TIMEOUT
 
 NOT_UP = ("once", "--openvpn.management", "127.0.0.1:1")
 WRONG = ("--nonsense",)
@@ -62,23 +64,25 @@ def test_output_that_cannot_be_written_is_a_failure() -> None:
 
 @pytest.mark.parametrize("redirection", ["2>&-", ">&- 2>&-", "2>/dev/full"])
 def test_the_exporter_serves_without_standard_error(redirection: str) -> None:
-    port = free_port()
     code = (
-        "import asyncio, threading, urllib.request, os, signal, sys, time\n"
+        "import os, sys\n"
         "from exporter.cli import main\n"
-        "def scrape():\n"
-        "    for _ in range(100):\n"
-        "        try:\n"
-        f"            page = urllib.request.urlopen('http://127.0.0.1:{port}/metrics').read()\n"
-        "        except OSError: time.sleep(0.1)\n"
-        "        else: os.kill(os.getpid(), signal.SIGTERM); return\n"
-        "threading.Thread(target=scrape, daemon=True).start()\n"
-        f"sys.exit(main(['--web.listen-address', '127.0.0.1:{port}',"
-        " '--openvpn.management', '127.0.0.1:1']))\n"
+        "os.dup2(int(sys.argv.pop(1)), 3)\n"
+        "os.environ |= {'LISTEN_FDS': '1', 'LISTEN_PID': str(os.getpid())}\n"
+        "sys.exit(main(['--web.systemd-socket', '--openvpn.management', '127.0.0.1:1']))\n"
     )
-    result = subprocess.run(  # noqa: S603 -- our own program
-        ["/bin/sh", "-c", f'"$@" {redirection}', "sh", sys.executable, "-c", code],
-        timeout=TEST_TIMEOUT,
-        check=False,
-    )
-    assert result.returncode == 0
+    with socket.create_server(("127.0.0.1", 0)) as server:  # the scrape waits in its backlog
+        descriptor, port = server.fileno(), server.getsockname()[1]
+        program = (sys.executable, "-c", code, str(descriptor))
+        process = subprocess.Popen(  # noqa: S603 -- our own program
+            ["/bin/sh", "-c", f'exec "$@" {redirection}', "sh", *program], pass_fds=[descriptor]
+        )
+    url = f"http://127.0.0.1:{port}/metrics"
+    try:
+        with urllib.request.urlopen(url, timeout=TEST_TIMEOUT) as response:
+            assert b"\nopenvpn_up" in response.read()
+        process.terminate()
+        assert process.wait(TEST_TIMEOUT) == 0
+    finally:
+        process.kill()
+        process.wait()
