@@ -122,13 +122,19 @@ _LAST_SUCCESS = stat(
 _NOT_EXPORTED = stat(
     "Clients not exported",
     Description(
-        "Connected clients without series of their own, because `clients.limit` is reached. "
-        "All totals include them.",
-        "`openvpn_exporter_clients_not_exported`.",
+        "Connected clients, and names that patterns of `expected_clients` match, without series of "
+        "their own, because `clients.limit` is reached. All totals include the clients.",
+        "`openvpn_exporter_clients_not_exported` and "
+        "`openvpn_exporter_expected_clients_not_exported`.",
         "no daemon is up.",
         "raise `clients.limit` if Prometheus can store the series.",
     ),
-    Query(total(_select_daemons("openvpn_exporter_clients_not_exported"))),
+    Query(
+        total(_select_daemons("openvpn_exporter_clients_not_exported"))
+        + " + ("
+        + total(_select_exporters("openvpn_exporter_expected_clients_not_exported"))
+        + " or vector(0))"
+    ),
     unit="short",
     mappings=mappings.NONE,
     colours=thresholds("green", (0.5, "yellow")),
