@@ -14,8 +14,11 @@ from tests.real.server import server, user_password_options
 KEEPALIVE = ("--keepalive", "1", "10")
 """A keepalive each second in each direction: ten times that of `keepalive 10 60`."""
 
+KEEPALIVE_BYTES = (40, 44)
+"""The second between two daemons of 2.7, which have longer packet numbers."""
+
 IDLE = ClientsConfig(idle_after=2.0, idle_rate=200)
-"""A keepalive has 40 bytes."""
+"""Two directions of keepalives are 80 bytes a second."""
 
 
 async def test_only_clients_with_nothing_but_keepalives_are_idle(lab: Lab) -> None:
@@ -36,8 +39,30 @@ async def test_only_clients_with_nothing_but_keepalives_are_idle(lab: Lab) -> No
             page = await scraper.wait_for(lambda page: idle(page) == 2)
         assert page.value("openvpn_server_client_names_at_several_addresses") == 1
         assert page.value("openvpn_server_clients_with_other_username") == 1
-        page = await scraper.wait_for(lambda page: idle(page) == 3)
-        assert page.value("openvpn_server_connected_clients") == 3
+        later = await scraper.wait_for(lambda page: idle(page) == 3)
+        assert later.value("openvpn_server_connected_clients") == 3
+    keepalives = received(later, "alice") - received(page, "alice")
+    assert keepalives > 0
+    assert any(keepalives % size == 0 for size in KEEPALIVE_BYTES)
+
+
+async def test_server_shows_user_names_as_common_names_where_both_are_one(lab: Lab) -> None:
+    options = ("--username-as-common-name", *user_password_options())
+    async with (
+        server(lab, *options) as office,
+        client(office, "alice", user=Credentials("robert")),
+        scraping(daemon_config(office.management)) as scraper,
+    ):
+        page = await scraper.wait_for(
+            lambda page: page.is_up() and page.value("openvpn_server_connected_clients") == 1
+        )
+    assert list(page.values("openvpn_server_client_sessions", by="common_name")) == ["robert"]
+    assert page.value("openvpn_server_clients_with_other_username") == 0
+
+
+def received(page: Page, name: str) -> float:
+    """Return the bytes that the server received from a client."""
+    return page.value("openvpn_server_client_received_bytes_total", common_name=name)
 
 
 def idle(page: Page) -> float | None:
