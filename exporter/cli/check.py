@@ -78,9 +78,10 @@ def run(parsed: argparse.Namespace) -> Exit:
         print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}\n")
         if config.daemons:
             print(table(_CONFIG_HEADS, [_config_row(config, daemon) for daemon in config.daemons]))
-        for line in (*_shares(config), *_probed_ports(config), *count_expected(config)):
+        issued = asyncio.run(read_issued(targets(config)))
+        for line in (*_shares(config), *_probed_ports(config), *count_expected(config, issued)):
             print(line)
-        lists = _distinct(asyncio.run(read_issued(targets(config))).values())
+        lists = _distinct(issued.values())
     print(format_lists(lists), end="")
     return Exit.DONE if ok and not any(pki.problem for pki in lists) else Exit.FAILED
 

@@ -1,22 +1,23 @@
 """The clients that are expected on any server, in the output of `check`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from exporter.certificates.pki import PkiSource, PkiState, pki_source
 from exporter.config import Config
-from exporter.config.expected_clients import NamePatterns
-from exporter.config.target import targets
+from exporter.config.target import Target, targets
 from exporter.management.batches import run_batches
 from exporter.state.daemon import DaemonState
 from exporter.state.expected_clients import ExpectedClients
+from exporter.state.privacy import strictest_privacy
 
 _MAX_NAMES = 10
 
 
-def count_expected(config: Config) -> Iterator[str]:
-    """Yield how many clients are expected, if there are any; `pki` is not read for it."""
+def count_expected(config: Config, issued: Mapping[PkiSource, PkiState]) -> Iterator[str]:
+    """Yield how many clients are expected, if any are; `issued` are the certificates of `pki`."""
     if config.expected_clients:
-        more = "; patterns also match names of 'pki'" if _may_match_more(config) else ""
-        yield f"expected on any server: {len(_read(config, ()).names)} clients{more}"
+        clients = _read(config, [_unpolled(target, issued) for target in targets(config)])
+        yield f"clients expected on any server: {len(clients.names)}{_hidden(config)}"
 
 
 def check_expected(config: Config, daemons: Sequence[DaemonState]) -> Iterator[str]:
@@ -30,15 +31,23 @@ def check_expected(config: Config, daemons: Sequence[DaemonState]) -> Iterator[s
     shown = ", ".join(missing[:_MAX_NAMES])
     more = f" and {len(missing) - _MAX_NAMES} more" if len(missing) > _MAX_NAMES else ""
     yield (
-        f"expected on any server: {connected} connected; "
+        f"clients expected on any server: {connected} connected; "
         f"{len(missing)} missing{f' ({shown}{more})' if missing else ''}"
         + (f"; {unknown} unknown, because a server is down" if unknown else "")
+        + _hidden(config)
     )
 
 
-def _may_match_more(config: Config) -> bool:
-    has_patterns = bool(NamePatterns.of(config.expected_clients).patterns)
-    return has_patterns and any(target.pki is not None for target in targets(config))
+def _unpolled(target: Target, issued: Mapping[PkiSource, PkiState]) -> DaemonState:
+    daemon = DaemonState(target)
+    if (source := pki_source(target)) is not None:
+        daemon.set_pki(issued[source])
+    return daemon
+
+
+def _hidden(config: Config) -> str:
+    hides = not strictest_privacy(config).shows_clients
+    return "; they have no series, because of 'privacy: none'" if hides else ""
 
 
 def _read(config: Config, daemons: Sequence[DaemonState]) -> ExpectedClients:

@@ -3,9 +3,12 @@
 import gc
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from zlib import crc32
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exporter.certificates.issued import IssuedCertificate, IssuedCertificates
 from exporter.certificates.pki import PkiSource, PkiState
@@ -37,7 +40,10 @@ LATER = NOON + 15
 def show(daemon: DaemonState, *names: str, now: float = NOON) -> DaemonState:
     """Record a poll that shows these clients."""
     rows = [
-        msgspec.structs.replace(OFFICE_CLIENT, common_name=name, client_id=number)
+        # An id belongs to one name for the life of a daemon.
+        msgspec.structs.replace(
+            OFFICE_CLIENT, common_name=name, client_id=10 * crc32(name.encode()) + number
+        )
         for number, name in enumerate(names)
     ]
     poll(daemon, server_status(rows), now=now)
@@ -328,3 +334,38 @@ def test_a_status_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     connected(clients, daemon)
     monkeypatch.delattr(daemon, "clients")
     assert connected(clients, daemon) == {"alice": 1}
+
+
+NAMES = ("alice", "bob", "carol")
+Step = tuple[int, frozenset[str] | None]
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 2),
+            st.none() | st.frozensets(st.sampled_from((*NAMES, "dave"))),
+        ),
+        max_size=12,
+    )
+)
+def test_each_state_is_that_of_the_last_polls(steps: list[Step]) -> None:
+    """A step is a server, and the clients that it shows; None: it is down."""
+    daemons = [server(name) for name in "abc"]
+    shown: dict[int, frozenset[str] | None] = dict.fromkeys(range(3), frozenset())
+    seen: dict[str, float] = {}
+    clients = expected(*NAMES)
+    for number, (index, names) in enumerate(steps):
+        now = NOON + number
+        shown[index] = names
+        if names is None:
+            take_down(daemons[index])
+        else:
+            show(daemons[index], *sorted(names), now=now)
+            seen |= dict.fromkeys(names & {*NAMES}, now)
+        found = {name for group in shown.values() for name in group or ()}
+        all_up = None not in shown.values()
+        assert connected(clients, *daemons) == {
+            name: int(name in found) for name in NAMES if name in found or all_up
+        }
+        assert clients.last_seen == {name: at for name, at in seen.items() if name not in found}
