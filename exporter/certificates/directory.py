@@ -7,6 +7,7 @@ do not count: of a CA, or for servers only.
 import itertools
 import os
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import msgspec
@@ -73,16 +74,17 @@ class CertificateDirectory:
 
     def read(self) -> Iterator[IssuedCertificate | OSError | ValueError]:
         """Yield the certificates of the files of the last `stamp`, and the errors of files."""
+        files = map(self._listed, self._stamps)
+        self._cached = {file.stamp.path: file for file in files}
+        keys = {key for file in self._cached.values() for key, _ in file.certificates}
         revoked: set[_Key] = set()
         for crl in self._crls:
             try:
-                revoked |= _revoked(crl)
+                revoked |= _revoked(crl, keys)
             except OSError as error:
                 yield OSError(error.errno, f"{crl.path}: {error.strerror}")
             except ValueError as error:
                 yield ValueError(f"{crl.path}: {error}")
-        files = map(self._listed, self._stamps)
-        self._cached = {file.stamp.path: file for file in files}
         for file in self._cached.values():
             if file.error is not None:
                 yield file.error
@@ -135,17 +137,17 @@ def _may_be_a_client(certificate: x509.Certificate) -> bool:
     )
 
 
-def _revoked(source: CertificateSource) -> set[_Key]:
-    """Return what the CRLs in a file revoke."""
+def _revoked(source: CertificateSource, keys: AbstractSet[_Key]) -> set[_Key]:
+    """Return those of the keys that the CRLs in a file revoke; a CRL may have a million others."""
     content = read_regular(source.path, MAX_CRL_BYTES)
     if source.inline:
         content = inline_block(content, source.directive)
-    lists = convert_crls(content, _revoked_keys)
+
+    def revoked_by(crl: x509.CertificateRevocationList) -> set[_Key]:
+        issuer = crl.issuer.public_bytes()
+        return {key for entry in crl if (key := (issuer, entry.serial_number)) in keys}
+
+    lists = convert_crls(content, revoked_by)
     if not lists:
         raise InvalidPem("no PEM block '-----BEGIN X509 CRL-----'")
     return set().union(*lists)
-
-
-def _revoked_keys(crl: x509.CertificateRevocationList) -> set[_Key]:
-    issuer = crl.issuer.public_bytes()
-    return {(issuer, entry.serial_number) for entry in crl}

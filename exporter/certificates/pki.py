@@ -25,8 +25,8 @@ class PkiSource(msgspec.Struct, frozen=True):
 class PkiState(msgspec.Struct, frozen=True):
     """What is known of the issued certificates at `now`, in seconds since the epoch.
 
-    `issued` is what was read last, None if nothing was. With a `problem` it may be old or, if that
-    is `INVALID`, lack the certificates of damaged lines or files.
+    `issued` is what was read last, None if nothing was. With a `problem` it may be old, or lack the
+    certificates of lines or files that can't be read.
     """
 
     source: PkiSource

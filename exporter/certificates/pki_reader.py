@@ -1,9 +1,10 @@
 """Reads a list of issued certificates, and reads it again when it changes. All of it blocks."""
 
-import itertools
 import logging
 from collections.abc import Iterable, Iterator
 from typing import Protocol
+
+import msgspec
 
 from exporter.certificates.index import parse_index
 from exporter.certificates.issued import IssuedCertificate, IssuedCertificates
@@ -63,23 +64,25 @@ class PkiReader:
         try:
             stamp = self._list.stamp()
             if stamp != self._stamp or self._stamp is None:
-                self._issued, error = _read(self._list)
-                self._stamp = stamp
-                self._set_problem(error)
+                self._issued, errors = _read(self._list)
+                # A permission that is granted later does not change the stamp.
+                self._stamp = None if errors.has_os_error else stamp
+                self._set_problem(errors.first, more=errors.count - 1)
         except (OSError, ValueError) as error:
-            self._stamp = None  # a permission that is granted later does not change the stamp
+            self._stamp = None
             self._set_problem(error)
         return self._issued, self._problem
 
-    def _set_problem(self, error: OSError | ValueError | None) -> None:
+    def _set_problem(self, error: OSError | ValueError | None, more: int = 0) -> None:
         problem = None if error is None else file_problem(error)
         if error is not None and problem is not self._problem:
+            text = error_text(error)
             event(
                 _log,
                 Level.WARN,
                 "cannot use list of issued certificates",
                 file=str(self._source.path),
-                error=error_text(error),
+                error=f"{text}, and {more} more errors" if more > 0 else text,
             )
         self._problem = problem
 
@@ -93,20 +96,27 @@ def _certificate_list(source: PkiSource) -> CertificateList:
     return CertificateDirectory(source)
 
 
-def _read(source: CertificateList) -> tuple[IssuedCertificates, ValueError | None]:
-    """Return the certificates of a list, and the first of its errors, if there is any."""
-    errors: list[OSError | ValueError] = []
-    count = itertools.count()
+class _Errors(msgspec.Struct):
+    """The errors of the parts of a list."""
+
+    first: OSError | ValueError | None = None
+    count: int = 0
+    has_os_error: bool = False
+
+    def add(self, error: OSError | ValueError) -> None:
+        self.first = self.first or error
+        self.count += 1
+        self.has_os_error |= isinstance(error, OSError)
+
+
+def _read(source: CertificateList) -> tuple[IssuedCertificates, _Errors]:
+    errors = _Errors()
 
     def certificates() -> Iterator[IssuedCertificate]:
         for item in source.read():
             if isinstance(item, IssuedCertificate):
                 yield item
-            elif not next(count):
-                errors.append(item)
+            else:
+                errors.add(item)
 
-    issued = IssuedCertificates(certificates())
-    if not errors:
-        return issued, None
-    more = next(count) - 1
-    return issued, ValueError(error_text(errors[0]) + (f", and {more} more errors" if more else ""))
+    return IssuedCertificates(certificates()), errors

@@ -258,9 +258,11 @@ class DaemonState:
         """Record the contents of the daemon's certificate files."""
         self.certificates = certificates
 
-    @mutates
     def set_pki(self, state: PkiState) -> None:
-        """Record what is known of the certificates that were issued to clients."""
+        """Record what is known of the certificates that were issued to clients.
+
+        It is shown with the next poll: a thousand daemons may share one list.
+        """
         self.client_certificates.set_pki(state)
 
     @mutates

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from exporter.certificates import directory as pki_directory
 from exporter.certificates import pki_reader
 from exporter.certificates.issued import CertificateState, IssuedCertificates
 from exporter.certificates.pki import PkiSource
 from exporter.certificates.pki_reader import PkiReader
 from exporter.certificates.source import CertificateDirective, CertificateSource, FileProblem
+from exporter.files import read_regular
 from tests.certificates.fixtures import SOON, Issuer, certificate
 from tests.certificates.test_index import ALICE
 
@@ -167,10 +169,29 @@ def test_damaged_file_or_crl_is_a_problem_and_the_others_are_read(
     (directory / "bad.crt").unlink()
     assert reader.read()[1] is None
     missing = PkiReader(source(directory, directory / "none.pem")).read()
-    assert (names(missing[0]), missing[1]) == ({"alice", "bob"}, FileProblem.INVALID)
+    assert (names(missing[0]), missing[1]) == ({"alice", "bob"}, FileProblem.MISSING)
     empty = directory.parent / "crl.pem"
     empty.write_bytes(b"")
     assert PkiReader(source(directory, empty)).read()[1] is FileProblem.INVALID
+
+
+def test_file_of_a_directory_is_read_once_permission_is_granted(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = read_regular
+
+    def denied(path: Path, limit: int) -> bytes:
+        if path.name == "bob.pem":
+            raise PermissionError(13, "Permission denied")
+        return read(path, limit)
+
+    reader = PkiReader(source(directory))
+    with monkeypatch.context() as patch:
+        patch.setattr(pki_directory, "read_regular", denied)
+        issued, problem = reader.read()
+        assert (names(issued), problem) == ({"alice"}, FileProblem.PERMISSION)
+    issued, problem = reader.read()
+    assert (names(issued), problem) == ({"alice", "bob"}, None)
 
 
 def test_directory_with_too_many_files_is_invalid(

@@ -91,3 +91,16 @@ async def test_daemon_whose_settings_change_keeps_what_is_known(index: Path) -> 
     office.reconfigure(target("office", index))
     assert office.client_certificates is known
     await pool.close()
+
+
+async def test_check_makes_no_page_of_a_large_fleet_outdated(index: Path) -> None:
+    """What is known is shown with the next poll: one check would else render all daemons."""
+    checked: asyncio.Queue[PkiState] = asyncio.Queue()
+    pool = PkiPool(checked.put_nowait)
+    office = DaemonState(target("office", index))
+    await pool.apply([office])
+    revision = office.revision
+    await checked.get()
+    assert office.revision == revision
+    assert names(office) == ["alice"]
+    await pool.close()

@@ -61,7 +61,7 @@ def _newest_crls(daemon: DaemonState) -> dict[tuple[str, ...], tuple[float, Revo
 
 def _problem(daemon: DaemonState) -> dict[tuple[str, ...], float]:
     problems = {_labels(file.source): file.problem for file in daemon.certificates}
-    if (pki := daemon.client_certificates.pki) is not None:
+    if (pki := daemon.client_certificates.pki) is not None and not daemon.modes.is_tunnel:
         problems[path_label(pki.source.path), "pki"] = pki.problem
     return {
         (*labels, problem.value): int(found is problem)
