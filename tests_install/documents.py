@@ -38,5 +38,11 @@ def files_to_install(document: str, heading: str) -> list[tuple[Path, str]]:
     """Return each file of the table of a section, and the directory it is installed in."""
     _, _, section = (ROOT / document).read_text().partition(f"\n## {heading}\n")
     section = section.partition("\n## ")[0]
-    rows = re.findall(r"^\| \[`[^`]+`\]\(([^)]+)\)[^|]*\| `([^`]+)` \|$", section, re.MULTILINE)
-    return [((ROOT / document).parent / source, directory) for source, directory in rows]
+    rows = re.findall(r"^\| (.+) \| `(/[^`]+)` \|$", section, re.MULTILINE)
+    home = (ROOT / document).parent
+    return [
+        (home / link, directory)
+        for cell, directory in rows
+        for link in re.findall(r"\]\(([^)]+)\)", cell)
+        if not link.startswith("../")
+    ]

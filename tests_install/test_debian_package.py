@@ -162,6 +162,8 @@ class TestRemoved:
     """After the upgrades."""
 
     def test_removal_leaves_the_configuration_only(self, installed: Chroot) -> None:
+        optional = ("openvpn-exporter.socket", "openvpn-exporter-index.path")
+        installed.run("systemctl", "enable", *optional)
         installed.run("apt-get", "remove", PACKAGE)
         assert dpkg_status(installed) == "rc"
         assert (installed / CONFIG).exists()
