@@ -102,7 +102,7 @@ def test_promtool_accepts_the_mounted_configuration(tmp_path: Path) -> None:
     config = tmp_path / Path(flag.partition("=")[2]).name
     done = subprocess.run(["promtool", "check", "config", config], capture_output=True, check=False)  # noqa: S603, S607
     assert done.returncode == 0, done.stderr.decode()
-    assert "1 rule files found" in done.stdout.decode()
+    assert "2 rule files found" in done.stdout.decode()
 
 
 def read(source: str) -> str:
