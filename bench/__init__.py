@@ -15,6 +15,8 @@ is no error. Where possible a result is a ratio of two values measured in one ru
     baseline      a plain aiohttp server to compare with; a child process
     hostile_daemons
                   daemons that send too much, nonsense, or nothing; a child process
+    status_daemon
+                  a daemon of very many clients whose statuses are ready; a child process
     hung_server   daemons that stop responding after the greeting; a child process
 
 Two programs need real software and some minutes:

@@ -88,6 +88,18 @@ class ObservedExporter:
         return time.monotonic() - started_at
 
 
+class StatusDaemon:
+    """The daemon of `bench.status_daemon`."""
+
+    def __init__(self, child: _Child) -> None:
+        self._child = child
+        self.address = child.line().decode()  # the first line that it prints
+
+    def wait(self) -> None:
+        """Wait until it is asked for one more status."""
+        self._child.line()
+
+
 def free_port() -> int:
     """Return a loopback port that is free now."""
     with socket.socket() as reserved:
@@ -108,6 +120,13 @@ def simulated_daemons(
     churn = () if session is None else ("--churn", "--session", str(session))
     with _run_module((*arguments, *churn)) as child:
         yield tuple(line.decode() for line in iter(child.line, b""))
+
+
+@contextlib.contextmanager
+def status_daemon(clients: int, churn: float, statuses: int) -> Iterator[StatusDaemon]:
+    """Run a daemon with so many statuses, in each of which a part of the clients is replaced."""
+    with _run_module(("bench.status_daemon", str(clients), str(churn), str(statuses))) as child:
+        yield StatusDaemon(child)
 
 
 @contextlib.contextmanager
@@ -137,12 +156,18 @@ def exporter_process(addresses: Sequence[str], port: int) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def probed_exporter(
-    *addresses: str, interval: float, probe: bool, status_file: Path | None = None
+    *addresses: str,
+    interval: float,
+    probe: bool,
+    status_file: Path | None = None,
+    limit: int | None = None,
 ) -> Iterator[ProbedExporter]:
     """Run the exporter of `bench.loop_probe`; it serves when the block starts."""
     options = ("--interval", str(interval), *(("--probe",) if probe else ()))
     if status_file is not None:
         options += ("--status-file", str(status_file))
+    if limit is not None:
+        options += ("--limit", str(limit))
     with _run_module(("bench.loop_probe", *options, *addresses)) as child:
         yield ProbedExporter(child)
 

@@ -70,6 +70,7 @@ def main() -> None:
     parser.add_argument("addresses", nargs="*")
     parser.add_argument("--status-file", type=Path, help="also watch a daemon by this file")
     parser.add_argument("--interval", type=float, default=15.0, help="seconds between polls")
+    parser.add_argument("--limit", type=int, help="`clients.limit`")
     parser.add_argument(
         "--probe", action="store_true", help="measure stalls of the event loop; costs CPU time"
     )
@@ -82,6 +83,9 @@ def _config(arguments: argparse.Namespace) -> Config:
     if arguments.status_file is not None:
         daemon = DaemonConfig(name="file", status_file=arguments.status_file)
         config = msgspec.structs.replace(config, daemons=(*config.daemons, daemon))
+    if arguments.limit is not None:
+        clients = msgspec.structs.replace(config.clients, limit=arguments.limit)
+        config = msgspec.structs.replace(config, clients=clients)
     return msgspec.structs.replace(config, poll_interval=arguments.interval)
 
 

@@ -12,10 +12,11 @@ configured default, and the user name may not be authenticated yet.
 """
 
 import itertools
+import operator
 from collections.abc import Callable, Generator, Sequence
 from typing import NoReturn
 
-from exporter.management.batches import line_batches, release, row_batches
+from exporter.management.batches import MAX_ROWS, release, row_batches
 from exporter.management.errors import ReplyError
 from exporter.management.reply_lines import LineBlock, ReplyLines
 from exporter.management.status.columns import MAX_COLUMNS, client_columns, route_columns
@@ -69,6 +70,9 @@ def _client_key(row: ClientRow | RouteRow) -> _ClientKey:
     return row.common_name, row.real_address
 
 
+_virtual_address = operator.attrgetter("virtual_address")
+
+
 def _has_address(row: ClientRow) -> bool:
     return bool(row.virtual_address or row.virtual_ipv6_address)
 
@@ -100,7 +104,9 @@ class _TableParser:
         if self._are_routes_to_count(block):
             self._route_count += block.line_count
             return
-        for batch in line_batches(block.split_at_lf()):
+        lines = block.split_at_lf()
+        for start in range(0, len(lines), MAX_ROWS):
+            batch = lines[start : start + MAX_ROWS]
             rows = self._cache.take_all(batch)
             if rows:
                 self._add_clients(rows)
@@ -168,9 +174,10 @@ class _TableParser:
 
     def _add_clients(self, rows: Sequence[ClientRow]) -> None:
         self._rows += rows
-        for row in rows:
-            if not (row.virtual_address or row.virtual_ipv6_address):
-                self._unaddressed[_client_key(row)] = False
+        if not all(map(_virtual_address, rows)):
+            for row in rows:
+                if not _has_address(row):
+                    self._unaddressed[_client_key(row)] = False
 
     def _add_route(self, route: RouteRow) -> None:
         key = _client_key(route)
