@@ -5,6 +5,7 @@ format_1     format 1: sections with titles
 format_2_3   formats 2 and 3: rows with keywords, columns named by a header
 columns      the columns under a header
 row_cache    the client rows of the previous status
+route_filter the routes of some clients
 statistics   client and point-to-point mode
 """
 

@@ -26,6 +26,7 @@ from exporter.management.status.model import (
     ServerStatus,
     check_row_count,
 )
+from exporter.management.status.route_filter import RouteFilter
 from exporter.management.status.row_cache import RowCache
 from exporter.management.values import clean, decode, parse_number, parse_time
 
@@ -86,6 +87,7 @@ class _TableParser:
         self._cache = cache
         self._parse_client: Callable[[bytes], ClientRow] = _no_header
         self._parse_route: Callable[[bytes], RouteRow] = _no_header
+        self._route_filter = RouteFilter((), separator)
         self._title = ""
         self._headers = 0
         self._updated: int | None = None
@@ -115,21 +117,26 @@ class _TableParser:
             check_row_count(len(self._rows), len(self._routes))
             yield
 
-    @property
-    def _only_counts_routes(self) -> bool:
-        return not (self._want_routes or self._unaddressed)
-
     def _are_routes_to_count(self, block: LineBlock) -> bool:
-        if not self._only_counts_routes or not block.text.startswith(self._route):
+        if self._want_routes or self._unaddressed or not block.text.startswith(self._route):
             return False
         return block.text.count(b"\n" + self._route) == block.line_count - 1
 
-    def _count_routes(self, lines: Sequence[bytes]) -> int:
-        """Count the leading routes; return their number."""
+    def _take_routes(self, lines: Sequence[bytes]) -> int:
+        """Count the leading routes, and read those that may prove a login; return their number."""
         are_routes = map(bytes.startswith, lines, itertools.repeat(self._route))
         count = len(list(itertools.takewhile(bool, are_routes)))
         self._route_count += count
+        if self._unaddressed:
+            for line in self._route_filter.select(lines[:count], self._unaddressed):
+                self._read_route(line)
         return count
+
+    def _read_route(self, line: bytes) -> None:
+        try:
+            self._add_route(self._parse_route(line.removesuffix(b"\r")))
+        except ValueError:
+            self._unparsed += 1
 
     def _feed_lines(self, lines: Sequence[bytes]) -> Generator[None, None, None]:
         """Parse lines, with as many client rows at once as possible.
@@ -139,8 +146,8 @@ class _TableParser:
         index = in_vain = pause = 0
         while index < len(lines):
             line = lines[index]
-            if line.startswith(self._route) and self._only_counts_routes:
-                index += self._count_routes(lines[index:])
+            if line.startswith(self._route) and not self._want_routes:
+                index += self._take_routes(lines[index:])
                 continue
             if line.startswith(self._client):
                 if not pause:
@@ -164,8 +171,7 @@ class _TableParser:
                 self._add_clients((self._parse_client(line),))
             elif line.startswith(self._route):
                 self._route_count += 1
-                if self._want_routes or self._unaddressed:
-                    self._add_route(self._parse_route(line.removesuffix(b"\r")))
+                self._read_route(line)
             else:
                 self._feed_other(decode(line.removesuffix(b"\r")))
         except ValueError:
@@ -217,6 +223,7 @@ class _TableParser:
             case "ROUTING_TABLE":
                 route = route_columns(names, self._separator)
                 self._parse_route = route.parse
+                self._route_filter = RouteFilter(names, self._separator)
                 self._unparsed += route.unknown > 0
             case _:
                 raise ValueError("the header of an unknown table")
@@ -242,8 +249,9 @@ class _TableParser:
 
     def _split_pending(self) -> Generator[None, None, tuple[list[ClientRow], list[ClientRow]]]:
         """Return the connected clients and the pending ones."""
+        addresses = {address for _, address in self._unaddressed}
         for batch in row_batches(self._rows):
-            for row in batch:
+            for row in [row for row in batch if row.real_address in addresses]:
                 # Up to 2.6 a native IPv6 address is printed without its port, so a client that
                 # connects again looks like its old instance: then the routes are of the old one.
                 if _has_address(row):
@@ -252,9 +260,12 @@ class _TableParser:
         clients: list[ClientRow] = []
         pending: list[ClientRow] = []
         for batch in row_batches(self._rows):
-            for row in batch:
-                is_connected = _has_address(row) or self._unaddressed.get(_client_key(row), False)
-                (clients if is_connected else pending).append(row)
+            if all(map(_virtual_address, batch)):
+                clients += batch
+            else:
+                for row in batch:
+                    is_proven = self._unaddressed.get(_client_key(row), False)
+                    (clients if _has_address(row) or is_proven else pending).append(row)
             yield
         yield from release(self._unaddressed)
         return clients, pending
