@@ -30,6 +30,7 @@ from grafana.shared_panels import (
     alerts,
     availability,
     certificates,
+    client_certificates,
     daemon_state,
     events,
     expected_clients,
@@ -376,6 +377,11 @@ DASHBOARD = build_dashboard(
             ],
         ),
         Row("Certificates", [certificates.lifetimes(_select), certificates.problems(_select)]),
+        Row(
+            "Client certificates",
+            [client_certificates.lists(_select), client_certificates.invalid_clients(_select)],
+            collapsed=True,
+        ),
         Row(
             "Port probes",
             [
