@@ -107,6 +107,11 @@ class ClientTable:
         self._accounts_at = (-1, -1)
 
     @property
+    def revision(self) -> int:
+        """Grows whenever other identities or sessions are in the table, or with other labels."""
+        return self._listings + self.sessions.changes + self.sessions.row_changes
+
+    @property
     def totals(self) -> Mapping[str, ClientTotals]:
         """The totals by identity, expected ones included."""
         return MappingProxyType(self._totals)

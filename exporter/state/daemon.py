@@ -87,8 +87,8 @@ class DaemonState:
         self.sharing = SharingState()
         self.certificates: Sequence[CertificateFileState] = ()
         self.client_certificates = ClientCertificates()
-        self.revision = 0
-        self.client_revision = 0
+        self.revision = self.client_revision = 0
+        self.client_listing: object = None  # differs if other sessions are listed, or labels
         self.is_updating = False
         self._fatal_text = ""
         self._order = StatusOrder()
@@ -152,7 +152,7 @@ class DaemonState:
         self.port_probes.reconfigure(target.probe_targets)
         if not certificate_sources(target.daemon):  # else they are read again
             self.certificates = ()
-        self.client_revision += 1
+        self._advance_clients()
 
     @mutates_in_batches
     def forget(self, now: float) -> Generator[None, None, None]:
@@ -162,7 +162,8 @@ class DaemonState:
         """
         not_running = self.down_reason in {DownReason.REFUSED, DownReason.NOT_FOUND}
         dropped = yield from self.clients.forget(now, all_gone=not_running)
-        self.client_revision += dropped
+        if dropped:
+            self._advance_clients()
 
     @mutates
     def on_connect(self) -> None:
@@ -349,12 +350,17 @@ class DaemonState:
         self, source: StatusSource, status: Status | None, *, now: float, duration: float
     ) -> None:
         self.polls += 1
-        self.client_revision += 1
         self.up = True
         self.source = source
         self.status = status
         self.poll_durations.observe(duration)
         self.polled_at = now
+        self._advance_clients()
+
+    def _advance_clients(self) -> None:
+        """Advance the revisions of what is rendered for each client, when a change is complete."""
+        self.client_revision += 1
+        self.client_listing = self.clients.revision, type(self.status)
 
     @mutates
     def on_status_file_error(self, error: ManagementError) -> None:

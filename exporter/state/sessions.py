@@ -63,7 +63,9 @@ class _StartRange(msgspec.Struct, frozen=True):
 class SessionTracker:
     """The current sessions of one daemon, and the counts of those that began and ended."""
 
-    def __init__(self, identity: IdentityFunc, *, absolute: bool = False) -> None:
+    def __init__(  # noqa: PLR0915 -- a list
+        self, identity: IdentityFunc, *, absolute: bool = False
+    ) -> None:
         """With `absolute` the bytes of the first status count, too: for a single poll."""
         self.connects = 0
         self.disconnects = 0
@@ -72,6 +74,8 @@ class SessionTracker:
         """The sessions of the last status, one for each of its rows."""
         self.changes = 0
         """Grows whenever a session may have begun or ended."""
+        self.row_changes = 0
+        """Grows whenever more of a session than the counters of its row may have changed."""
         self._identity = identity
         self._sessions: dict[SessionKey, ClientSession] = {}
         self._absolute = absolute
@@ -195,6 +199,7 @@ class SessionTracker:
             part = slice(start, start + MAX_ROWS)
             update_counters(sessions[part], rows[part], now, seconds=seconds)
             yield
+        self.row_changes += len(found.changed)
         for place in found.changed:
             session = sessions[place]
             if session is not None:
@@ -218,6 +223,7 @@ class SessionTracker:
         self, rows: Sequence[ClientRow], now: int, *, keep_once: bool, from_file: bool
     ) -> Generator[None, None, Sequence[ClientSession]]:
         """Update the sessions of all rows by their keys; return them."""
+        self.row_changes += 1
         keyed = yield from rows_by_key(rows)
         active: dict[SessionKey, ClientSession] = {}
         unmatched = yield from update_known(keyed.rows, self._sessions, active=active, now=now)

@@ -114,6 +114,15 @@ def on_counters_only(daemon: DaemonState) -> None:
         poll(daemon, structs.replace(daemon.status, clients=tuple(clients)), now=NOON + 15)
 
 
+def on_float(daemon: DaemonState) -> None:
+    if isinstance(daemon.status, ServerStatus):
+        clients = [
+            structs.replace(row, real_address=f"203.0.113.{number}:1", cipher="AES-128-GCM")
+            for number, row in enumerate(daemon.status.clients)
+        ]
+        poll(daemon, structs.replace(daemon.status, clients=tuple(clients)), now=NOON + 30)
+
+
 def on_other_privacy(daemon: DaemonState) -> None:
     config = structs.replace(office_daemon(daemon.name), privacy=PrivacyMode.NONE)
     daemon.reconfigure(Target(config, ClientsConfig(routes=True)))
@@ -139,7 +148,7 @@ steps = st.one_of(
     st.sampled_from(
         (
             on_counters_only,
-            on_counters_only,
+            on_float,
             on_other_privacy,
             on_limit,
             on_restart,
@@ -158,7 +167,13 @@ steps = st.one_of(
 )
 
 
-@pytest.mark.parametrize("make", [shared, tunnel])
+def shared_server() -> DaemonState:
+    daemon = shared()
+    poll(daemon, server_status([sharing_one_address(number) for number in range(3)]))
+    return daemon
+
+
+@pytest.mark.parametrize("make", [shared_server, tunnel])
 @given(st.lists(steps, max_size=7))
 @settings(max_examples=40, deadline=None)
 def test_a_page_is_that_of_an_exporter_that_keeps_nothing(

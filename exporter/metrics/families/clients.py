@@ -33,6 +33,9 @@ def _totals(daemon: DaemonState) -> Mapping[str, ClientTotals]:
     return daemon.clients.totals
 
 
+_LISTING = operator.attrgetter("client_listing")
+
+
 def _client_values(field: str) -> PerClientValues:
     """Read a field of the totals of each client."""
     return PerClientValues(_totals, operator.attrgetter(field))
@@ -140,18 +143,21 @@ SERIES = (
         "Current sessions of a client; 0 for 'clients.forget_after' after the last one ended.",
         _client_values("sessions"),
         labels=("common_name",),
+        inputs=_LISTING,
     ),
     gauge(
         "openvpn_server_client_connected_timestamp_seconds",
         "Unix time of the start of a client's oldest current session.",
         _client_values("connected_since"),
         labels=("common_name",),
+        inputs=_LISTING,
     ),
     gauge(
         "openvpn_server_client_last_seen_timestamp_seconds",
         "Unix time of the last poll that found a client connected; only while it is not.",
         PerClientSamples(_last_seen),
         labels=("common_name",),
+        inputs=_LISTING,
     ),
 )
 """Enabled by `clients.series`."""
@@ -162,6 +168,7 @@ INFO = (
         "One series per current session, 'clients.limit' at most; real_address has no port, and "
         "session numbers the sessions with equal labels, from 2.",
         PerClientInfo(_session_keys, _session_labels),
+        inputs=_LISTING,
         labels=(
             "common_name",
             "username",

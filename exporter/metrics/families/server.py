@@ -23,6 +23,7 @@ _K = TypeVar("_K", bound=Hashable)
 
 _PEER_INFO = operator.attrgetter("peer_info")
 _CIPHER = operator.attrgetter("cipher")
+_LISTING = operator.attrgetter("client_listing")
 _UNKNOWN = "unknown"
 
 _MAX_VALUES = 1000
@@ -161,11 +162,13 @@ FAMILIES = (
         "those that connected before the exporter.",
         PerClientSamples(_by_platform),
         labels=("platform", "client_version"),
+        inputs=_LISTING,
     ),
     gauge(
         "openvpn_server_clients_by_cipher",
         "Connected clients by data channel cipher; OpenVPN 2.5 and later.",
         PerClientSamples(_by_cipher),
         labels=("cipher",),
+        inputs=_LISTING,
     ),
 )
