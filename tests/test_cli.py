@@ -286,7 +286,10 @@ class TestRules:
             ("--threshold=daemon-down", "write NAME=VALUE"),
             ("--threshold=daemon-down=soon", "threshold daemon-down: 'soon' is not a duration"),
             ("--threshold=daemons=1", "'daemons' is no threshold: use one of exporter-down,"),
-            ("--threshold=client-quota=2TB", "'client-quota' is no threshold"),
+            (
+                "--threshold=client-quota=2TB",
+                "'client-quota' is a threshold of the rules for usage",
+            ),
             ("--runbook=a b", "'a b' is no URL"),
             ("--external-label=a-b", "the external label 'a-b'"),
             ("--format=helm", "invalid choice: 'helm'"),

@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
 import msgspec
@@ -105,12 +105,20 @@ def _placeholders(thresholds: Sequence[Threshold], values: Mapping[str, str]) ->
     by_name = {threshold.name: threshold for threshold in thresholds}
     for name, text in values.items():
         if name not in by_name:
-            raise ValueError(f"{name!r} is no threshold: use one of {', '.join(by_name)}")
+            raise ValueError(_unknown_threshold(name, by_name))
         try:
             placeholders |= by_name[name].placeholders(text)
         except ValueError as error:
             raise ValueError(f"threshold {name}: {error}") from error
     return placeholders
+
+
+def _unknown_threshold(name: str, known: Iterable[str]) -> str:
+    if any(threshold.name == name for threshold in USAGE_THRESHOLDS):
+        return f"{name!r} is a threshold of the rules for usage: add --usage"
+    if any(threshold.name == name for threshold in THRESHOLDS):
+        return f"{name!r} is a threshold of the alerts: remove --usage"
+    return f"{name!r} is no threshold: use one of {', '.join(known)}"
 
 
 def _quoted(text: str) -> str:

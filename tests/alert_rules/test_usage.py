@@ -76,10 +76,16 @@ def test_invalid_quota_is_refused(text: str) -> None:
 
 
 def test_thresholds_of_one_file_are_not_those_of_the_other() -> None:
-    with pytest.raises(ValueError, match="'client-quota' is no threshold"):
+    with pytest.raises(
+        ValueError, match="'client-quota' is a threshold of the rules for usage: add --usage"
+    ):
         render(thresholds={"client-quota": "1GB"})
-    with pytest.raises(ValueError, match="use one of client-quota"):
+    with pytest.raises(
+        ValueError, match="'daemon-down' is a threshold of the alerts: remove --usage"
+    ):
         render(USAGE, thresholds={"daemon-down": "5m"})
+    with pytest.raises(ValueError, match="use one of client-quota"):
+        render(USAGE, thresholds={"quota": "1GB"})
     assert render(USAGE, thresholds={USAGE_THRESHOLDS[0].name: USAGE_THRESHOLDS[0].default}) == (
         render(USAGE)
     )
