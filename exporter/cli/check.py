@@ -77,10 +77,10 @@ def run(parsed: argparse.Namespace) -> Exit:
     else:
         print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}\n")
         if config.daemons:
-            print(table(_CONFIG_HEADS, [_config_row(config, daemon) for daemon in config.daemons]))
+            rows = [_config_row(config, daemon) for daemon in config.daemons]
+            print(table(_CONFIG_HEADS, rows), end="")
         issued = asyncio.run(read_issued(targets(config)))
-        for line in (*_shares(config), *_probed_ports(config), *count_expected(config, issued)):
-            print(line)
+        _print_section(*_shares(config), *_probed_ports(config), *count_expected(config, issued))
         lists = _distinct(issued.values())
     print(format_lists(lists), end="")
     return Exit.DONE if ok and not any(pki.problem for pki in lists) else Exit.FAILED
@@ -89,16 +89,21 @@ def run(parsed: argparse.Namespace) -> Exit:
 def _report(config: Config, results: Sequence[OneShotResult], *, port_probe: bool) -> bool:
     """Print what the polls found, and with `port_probe` the probes; return whether all is well."""
     if results:
-        print(table(_RESULT_HEADS, [_result_row(result) for result in results]))
+        print(table(_RESULT_HEADS, [_result_row(result) for result in results]), end="")
     daemons = [result.daemon for result in results]
-    for line in (*_remarks(results), *check_expected(config, daemons)):
-        print(line)
+    _print_section(*_remarks(results), *check_expected(config, daemons))
     ok = not any(result.errors for result in results)
     if port_probe:
         ports = check_ports(config, daemons)
         print(f"\n{ports.text}", end="")
         ok = ok and ports.ok
     return ok
+
+
+def _print_section(*lines: str) -> None:
+    """Print lines below an empty one, if there are any."""
+    if lines:
+        print("", *lines, sep="\n")
 
 
 def _distinct(lists: Iterable[PkiState | None]) -> Sequence[PkiState]:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from exporter.certificates.pki import PkiSource, PkiState, pki_source
 from exporter.config import Config
+from exporter.config.expected_clients import NamePatterns
 from exporter.config.target import Target, targets
 from exporter.management.batches import run_batches
 from exporter.state.daemon import DaemonState
@@ -16,8 +19,10 @@ _MAX_NAMES = 10
 def count_expected(config: Config, issued: Mapping[PkiSource, PkiState]) -> Iterator[str]:
     """Yield how many clients are expected, if any are; `issued` are the certificates of `pki`."""
     if config.expected_clients:
-        clients = _read(config, [_unpolled(target, issued) for target in targets(config)])
+        daemons = [_unpolled(target, issued) for target in targets(config)]
+        clients = _read(config, daemons)
         yield f"clients expected on any server: {len(clients.names)}{_hidden(config)}"
+        yield from _unmatched(config, daemons)
 
 
 def check_expected(config: Config, daemons: Sequence[DaemonState]) -> Iterator[str]:
@@ -43,6 +48,16 @@ def _unpolled(target: Target, issued: Mapping[PkiSource, PkiState]) -> DaemonSta
     if (source := pki_source(target)) is not None:
         daemon.set_pki(issued[source])
     return daemon
+
+
+def _unmatched(config: Config, daemons: Sequence[DaemonState]) -> Iterator[str]:
+    """Yield a line for each pattern that no name matches, unless privacy hides names."""
+    if strictest_privacy(config).shows_raw_text:
+        for pattern in NamePatterns.of(config.expected_clients).patterns:
+            if not _read(
+                msgspec.structs.replace(config, expected_clients=(pattern,)), daemons
+            ).names:
+                yield f"expected_clients: no name matches '{pattern}'"
 
 
 def _hidden(config: Config) -> str:

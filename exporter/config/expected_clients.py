@@ -67,3 +67,22 @@ def pattern_findings(
             text="there is no `pki`, and no client-config-dir names a client, so patterns match "
             "nothing: set `pki`, let `discover` find the servers, or write names",
         )
+
+
+def names_like_patterns(
+    entries: Iterable[tuple[str, Sequence[str]]], discovery: Discovery
+) -> Iterator[Finding]:
+    """Yield a finding for each daemon that expects a name which looks like a pattern.
+
+    `entries` are the names of daemons, each with the clients that it expects.
+    """
+    files = set(ccd_names(discovery))
+    for daemon, names in entries:
+        if any(is_pattern(name) and name not in files for name in names):
+            yield Finding(
+                kind=Kind.NO_MATCH,
+                location="expected_clients",
+                text="`*`, `?` and `[` belong to the name here: patterns are only in the "
+                "`expected_clients` of the top level",
+                daemon=daemon,
+            )

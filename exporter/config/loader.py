@@ -10,7 +10,11 @@ import yaml
 from exporter.config.decoder import Decoder, InvalidNode, Unresolved
 from exporter.config.discovered import discovered_values, findings, with_discovered
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.expected_clients import is_pattern, pattern_findings
+from exporter.config.expected_clients import (
+    is_pattern,
+    names_like_patterns,
+    pattern_findings,
+)
 from exporter.config.keys import key_specs
 from exporter.config.pki import PkiConfig, check_pki
 from exporter.config.probe_checks import with_probe_plans
@@ -72,6 +76,9 @@ def load(path: Path, *, pipe_timeout: float | None = None) -> Config:
     entry_findings = (
         *discovered.findings(config, decoder.lines),
         *pattern_findings(config.expected_clients, discovery, has_pki=_has_pki(config)),
+        *names_like_patterns(
+            ((daemon.name, daemon.expected_clients) for daemon in config.daemons), discovery
+        ),
     )
     config = with_discovered(msgspec.structs.replace(config, findings=entry_findings), discovery)
     config, probe_problems = with_probe_plans(config)

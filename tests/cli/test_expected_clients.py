@@ -30,6 +30,17 @@ def test_clients_of_names_and_patterns_are_counted() -> None:
     assert list(count_expected(config("alice", "branch-*"), {})) == [f"{START}: 13"]
 
 
+def test_pattern_that_no_name_matches_is_named() -> None:
+    assert list(count_expected(config("alice", "branch-*", "brnch-*"), {})) == [
+        f"{START}: 13",
+        "expected_clients: no name matches 'brnch-*'",
+    ]
+    hidden = msgspec.structs.replace(
+        config("branch-*", "brnch-*"), clients=ClientsConfig(privacy=PrivacyMode.NONE)
+    )
+    assert len(list(count_expected(hidden, {}))) == 1
+
+
 def test_names_with_a_valid_certificate_are_counted(tmp_path: Path) -> None:
     pki = PkiConfig(index=tmp_path / "index.txt")
     found = msgspec.structs.replace(config("branch-*"), daemons=(office_daemon(),), pki=pki)

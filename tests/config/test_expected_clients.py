@@ -66,6 +66,20 @@ def test_pattern_with_the_certificates_of_a_ca_is_no_warning(tmp_path: Path) -> 
     assert load(write(tmp_path, text)).findings == ()
 
 
+def test_name_of_a_daemon_that_looks_like_a_pattern_is_a_warning(tmp_path: Path) -> None:
+    text = "daemons: [{name: office, management: 'a:1', expected_clients: [branch-*, oslo]}]\n"
+    (finding,) = load(write(tmp_path, text)).findings
+    assert (finding.daemon, finding.blocks) == ("office", False)
+    assert "patterns are only in the `expected_clients` of the top level" in finding.text
+
+
+def test_file_of_a_client_config_dir_does_not_look_like_a_pattern(tmp_path: Path) -> None:
+    text = "discover: ['*/server.conf']\nexpected_from_ccd: true\ndaemons: [{name: a}]\n"
+    config = load(write(tmp_path, text, a=["[oslo]"]))
+    assert config.daemons[0].expected_clients == ("[oslo]",)
+    assert config.findings == ()
+
+
 def test_directory_that_cannot_be_read_any_more_fails_the_reload(tmp_path: Path) -> None:
     text = "discover: ['*/server.conf']\nexpected_clients: [branch-*]\n"
     path = write(tmp_path, text, a=["branch-oslo"])
