@@ -75,10 +75,10 @@ def run(parsed: argparse.Namespace) -> Exit:
         ok = _report(config, results, port_probe=parsed.port_probe) and ok
         lists = _distinct(result.daemon.client_certificates.pki for result in results)
     else:
-        print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}\n")
+        print(f"{_summary(config, ok=ok)}; daemons: {len(config.daemons)}")
         if config.daemons:
             rows = [_config_row(config, daemon) for daemon in config.daemons]
-            print(table(_CONFIG_HEADS, rows), end="")
+            print(f"\n{table(_CONFIG_HEADS, rows)}", end="")
         issued = asyncio.run(read_issued(targets(config)))
         _print_section(*_shares(config), *_probed_ports(config), *count_expected(config, issued))
         lists = _distinct(issued.values())
