@@ -8,7 +8,7 @@ the real address changes when a client floats. Times are the daemon's, in second
 import math
 import operator
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -169,7 +169,9 @@ class SessionTracker:
                 rows, now, keep_once=keep_once, from_file=from_file
             )
         if current is not self.current:  # else rows and sessions are the same
+            yield
             self._set_current(current)
+            yield
         self._updated = now
         if not (unreadable or from_file):
             self.logins.logged.on_status_counted()
@@ -208,7 +210,7 @@ class SessionTracker:
         if found.new:
             new_rows = [rows[place] for place in found.new]
             opened = yield from self._match_new_rows(
-                new_rows, self._sessions, now, from_file=from_file
+                new_rows, self._sessions, now, candidates=(), from_file=from_file
             )
             current = (*current, *opened)
         for ended in row_batches(found.ended):
@@ -230,7 +232,10 @@ class SessionTracker:
         all_known = len(active) == len(self._sessions)
         current = list(active.values())
         if unmatched:
-            current += yield from self._match_new_rows(unmatched, active, now, from_file=from_file)
+            candidates = self._inactive(active, with_ids=unmatched[0].client_id is not None)
+            current += yield from self._match_new_rows(
+                unmatched, active, now, candidates=candidates, from_file=from_file
+            )
         for batch in row_batches(keyed.duplicates):
             for row in batch:  # they count as present; their bytes are ignored
                 self._logged_connects.consume(row.common_name, row.real_address)
@@ -266,27 +271,35 @@ class SessionTracker:
             yield
         yield from release(ended)
 
+    def _inactive(
+        self, active: Container[SessionKey], *, with_ids: bool
+    ) -> Iterator[ClientSession]:
+        """Return the sessions that are not active and may continue in a row with another key.
+
+        If both polls have client ids, a new key is a new session. Else it may be an old one.
+        """
+        return (
+            session
+            for key, session in self._sessions.items()
+            if key not in active and not (with_ids and session.last_row.client_id is not None)
+        )
+
     def _match_new_rows(
         self,
         rows: Sequence[ClientRow],
         active: dict[SessionKey, ClientSession],
         now: int,
         *,
+        candidates: Iterable[ClientSession],
         from_file: bool,
     ) -> Generator[None, None, list[ClientSession]]:
         """Find or open the sessions of rows with a new key, and mark them as active.
 
-        If both polls have client ids, a new key is a new session. Else it may be an old one.
+        The `candidates` are the sessions that may have got another key.
         """
-        with_ids = rows[0].client_id is not None
-        inactive = (
-            session
-            for key, session in self._sessions.items()
-            if key not in active and not (with_ids and session.last_row.client_id is not None)
-        )
         matched: list[ClientSession] = []
         opened: list[ClientSession] = []
-        for matches in match_rows(rows, inactive):
+        for matches in match_rows(rows, candidates):
             for row, known, unambiguous in matches:
                 if known is None:
                     session = self._open_session(row)

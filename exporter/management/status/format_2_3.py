@@ -55,7 +55,7 @@ def parse_in_batches(
     for block in lines.blocks:
         yield from parser.feed(block)
         yield
-    cache.end()
+    yield from cache.end()
     return (yield from parser.finish())
 
 

@@ -56,9 +56,16 @@ class _NewRows:
         self.tails += known.tails
         self.sizes += known.sizes
 
-    def freeze(self) -> _Rows:
-        # Tuples: the garbage collector looks at each item of a list.
-        return _Rows(tuple(self.rows), tuple(self.heads), tuple(self.tails), tuple(self.sizes))
+    def freeze(self) -> Generator[None, None, _Rows]:
+        # Tuples: the garbage collector looks at each item of a list. Each takes some milliseconds
+        # for a hundred thousand rows.
+        rows = tuple(self.rows)
+        yield
+        heads = tuple(self.heads)
+        yield
+        tails = tuple(self.tails)
+        yield
+        return _Rows(rows, heads, tails, tuple(self.sizes))
 
 
 class RowCache:
@@ -96,12 +103,13 @@ class RowCache:
         self._columns = columns
         self._is_in_table = True
 
-    def end(self) -> None:
-        """End a status: forget the rows that it did not have."""
+    def end(self) -> Generator[None, None, None]:
+        """End a status: forget the rows that it did not have; yield while they are copied."""
         if self._current is not None:
-            self._previous = self._current.freeze()
+            self._previous = yield from self._current.freeze()
         elif self._next < len(self._previous.rows):
             self._previous = self._previous.between(0, self._next)
+        yield
         self.begin()
 
     def index(self) -> Generator[None, None, None]:
