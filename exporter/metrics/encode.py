@@ -7,7 +7,6 @@ they are formatted once and kept. All functions take the name of the daemon esca
 
 import functools
 import math
-import operator
 from array import array
 from collections import Counter
 from collections.abc import Callable, Generator, Hashable, Iterable, Sequence
@@ -154,15 +153,18 @@ class InfoLines:
     def render_chunks(self, keys: Iterable[Hashable]) -> Generator[None, None, list[bytes]]:
         """Return a line for each of these keys, in parts; pause after each chunk.
 
-        A line that is equal to an earlier one has a number.
+        A line that is equal to an earlier one has a number. During a pause another rendering may
+        end, and empty `last`.
         """
-        last, chunks = self._chunks, list[_InfoChunk]()
+        last, last_parts, chunks = self._chunks, self._parts, list[_InfoChunk]()
+        size, kept = len(last), 0
         for number, batch in enumerate(map(tuple, row_batches(keys))):
             is_same = number < len(last) and batch == last[number].keys
             chunks.append(last[number] if is_same else _InfoChunk(batch))
+            kept += is_same
             yield
-        if len(chunks) == len(last) and all(map(operator.is_, chunks, last)):
-            return self._parts
+        if kept == len(chunks) == size:
+            return last_parts
         yield from self._fill(chunks, last)
         parts = yield from self._join(chunks)
         self._chunks, self._parts = chunks, parts

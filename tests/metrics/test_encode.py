@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
@@ -131,6 +132,20 @@ class TestInfoLines:
         keys = [(str(number), 0) for number in range(2500)]
         first, second = (run_batches(info_lines.render_chunks(list(keys))) for _ in range(2))
         assert first is second
+
+    @pytest.mark.parametrize("steps", range(12))
+    @pytest.mark.parametrize("left", [500, 1000])
+    def test_are_those_of_the_keys_while_others_are_rendered(self, left: int, steps: int) -> None:
+        info_lines = info_of(labels)
+        keys = [(str(number), 0) for number in range(1000)]
+        rendered(info_lines, keys)
+        rendering, other = (
+            info_lines.render_chunks(each) for each in (keys[:left], [("other", 0)])
+        )
+        next(rendering)
+        for _ in itertools.islice(other, steps):
+            pass
+        assert b"".join(run_batches(rendering)) == rendered(info_of(labels), keys[:left])
 
     def test_of_thousands_of_keys_pause_between_chunks(self) -> None:
         info_lines = info_of(labels)
