@@ -7,7 +7,7 @@ only, is known by its common name.
 
 import contextlib
 from collections import Counter
-from collections.abc import Generator, Mapping
+from collections.abc import Container, Generator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
@@ -97,7 +97,8 @@ class ClientCertificates:
             for session in batch:
                 self._compare(session, issued, now)
             yield
-        self._serials = yield from _only(self._serials, keys)
+        # The row of a session may be missing in a single status, or unreadable.
+        self._serials = yield from _only(self._serials, sessions)
         self._not_valid = yield from _only(self._not_valid, keys)
         self._compared, self._issued, self._changes = keys, issued, changes
         self._valid_until = issued.next_change(now)
@@ -138,7 +139,7 @@ class ClientCertificates:
 
 
 def _only(
-    values: dict[SessionKey, _T], keys: AbstractSet[SessionKey]
+    values: dict[SessionKey, _T], keys: Container[SessionKey]
 ) -> Generator[None, None, dict[SessionKey, _T]]:
     """Return the values of these keys, yielding after each batch."""
     kept: dict[SessionKey, _T] = {}

@@ -93,6 +93,10 @@ class SessionTracker:
         self._peer_info: dict[SessionKey, PeerInfo] = {}
         self.logins = Logins()
 
+    def __contains__(self, key: SessionKey) -> bool:
+        """Return whether a session goes on, even if the last status did not show it."""
+        return key in self._sessions
+
     def add_logged_connect(self, line: ConnectLine) -> None:
         """Count a client whose connect is in the log; its row does not count again."""
         if self._initialised:

@@ -49,11 +49,11 @@ class Office:
         env = {"time_unix": str(NOON - 3600), "common_name": "x"} | variables
         self.daemon.on_notification("CLIENT", ClientEvent("ESTABLISHED", client_id, env))
 
-    def poll(self, *clients: ClientRow) -> Mapping[CertificateState, int]:
+    def poll(self, *clients: ClientRow, unparsed: int = 0) -> Mapping[CertificateState, int]:
         """Poll, and return the states that some client has."""
         self.now += 15
         status = ServerStatus(
-            updated=self.now, clients=clients, pending=(), routes=(), route_count=0
+            updated=self.now, clients=clients, pending=(), route_count=0, unparsed=unparsed
         )
         poll = Poll(status=status, load_stats=LoadStats(len(clients), 0, 0))
         run_batches(self.daemon.on_poll(poll, now=self.now, duration=0.1))
@@ -169,6 +169,23 @@ def test_only_new_sessions_are_compared(monkeypatch: pytest.MonkeyPatch) -> None
     office.issue(issued("user-1", 1))
     office.poll(*clients)
     assert len(compared) == 401
+
+
+def test_serial_number_stays_while_the_row_is_unreadable() -> None:
+    office = Office(issued("alice", 1, revoked=True), issued("alice", 2))
+    office.login(1, tls_serial_hex_0="01")
+    alice, bob = client("alice", 1), client("bob", 2)
+    assert office.poll(alice, bob)[REVOKED] == 1
+    assert REVOKED not in office.poll(bob, unparsed=1)
+    assert office.poll(alice, bob)[REVOKED] == 1
+
+
+def test_serial_number_goes_with_its_session() -> None:
+    office = Office(issued("alice", 1, revoked=True))
+    office.login(1, tls_serial_hex_0="01")
+    office.poll(client("alice", 1))
+    office.poll()
+    assert office.daemon.client_certificates._serials == {}
 
 
 def test_serial_number_stays_while_others_come_and_go() -> None:
