@@ -184,7 +184,7 @@ class ClientTable:
 
         `daemon_now` is printed in it. It yields after each batch of sessions.
         """
-        yield from self.counts.update(self.sessions, now)
+        yield from self.counts.update(self.sessions.current, now)
         yield from self.idle.update(
             self.sessions.current, now, daemon_now=daemon_now, config=config
         )

@@ -1,40 +1,37 @@
 """Sessions of a server that may share a certificate, or a password, with others: only counts."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from exporter.management.batches import row_batches
 from exporter.management.values import UNDEFINED, parse_real_address
 from exporter.state.client_session import ClientSession
-from exporter.state.sessions import SessionTracker
 
 INTERVAL = 60.0
-"""Least seconds between two counts: where clients come and go, each poll has other sessions."""
+"""Least seconds between two counts. The same sessions may float to other addresses."""
 
 
 class SessionCounts:
-    """Counts sessions of one daemon again when one began or ended."""
+    """Counts the sessions of one daemon once a minute."""
 
     def __init__(self) -> None:
         self.names_at_several_addresses: int | None = None
         """Identities with sessions from more than one real address; None before the first count."""
         self.other_usernames: int | None = None
         """Sessions whose user name is not their common name."""
-        self._counted: int | None = None
         self._next_count = 0.0
 
-    def update(self, sessions: SessionTracker, now: float) -> Generator[None, None, None]:
-        """Count the sessions of the last status, yielding after each batch.
+    def update(self, sessions: Sequence[ClientSession], now: float) -> Generator[None, None, None]:
+        """Count the sessions of the last status if it is time, yielding after each batch.
 
         `now` is in seconds since the epoch.
         """
-        if sessions.changes == self._counted or not self._is_due(now):
+        if not self._is_due(now):
             return
-        changes, current = sessions.changes, sessions.current
         names: set[str] = set()
         repeated: set[str] = set()
         others = 0
-        for batch in row_batches(current):
+        for batch in row_batches(sessions):
             for session in batch:
                 row = session.last_row
                 if row.username and row.common_name and row.username != row.common_name:
@@ -42,9 +39,9 @@ class SessionCounts:
                 (repeated if session.name in names else names).add(session.name)
             yield
         repeated.discard(UNDEFINED)
-        self.names_at_several_addresses = yield from _names_at_several_addresses(current, repeated)
+        self.names_at_several_addresses = yield from _names_at_several_addresses(sessions, repeated)
         self.other_usernames = others
-        self._counted, self._next_count = changes, now + INTERVAL
+        self._next_count = now + INTERVAL
 
     def _is_due(self, now: float) -> bool:
         """Return whether the last count is old enough; a clock that went back makes it so, too."""

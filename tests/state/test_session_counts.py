@@ -20,7 +20,7 @@ class Office:
         """Poll a minute later; return the names at several addresses, and other user names."""
         self.now += INTERVAL
         run_batches(self.sessions.update(rows, int(self.now)))
-        run_batches(self.counts.update(self.sessions, self.now))
+        run_batches(self.counts.update(self.sessions.current, self.now))
         return self.counts.names_at_several_addresses, self.counts.other_usernames
 
 
@@ -70,10 +70,10 @@ def test_counts_follow_the_sessions() -> None:
     assert office.poll(both[0]) == (0, 0)
 
 
-def test_sessions_are_counted_only_after_a_change() -> None:
+def test_counts_follow_a_client_to_another_address() -> None:
     office = Office()
-    office.poll(row(0, "a"))
-    assert len(list(office.counts.update(office.sessions, office.now + INTERVAL))) == 0
+    assert office.poll(row(0, "a", "192.0.2.7:1"), row(1, "a", "192.0.2.7:2")) == (0, 0)
+    assert office.poll(row(0, "a", "192.0.2.7:1"), row(1, "a", "198.51.100.7:2")) == (1, 0)
 
 
 @pytest.mark.parametrize(("later", "count"), [(INTERVAL - 1, 0), (INTERVAL, 1), (-3600, 1)])
@@ -83,7 +83,7 @@ def test_sessions_are_counted_once_a_minute_also_by_a_clock_that_went_back(
     office = Office()
     office.poll()
     run_batches(office.sessions.update((row(0, "a", username="b"),), int(office.now)))
-    run_batches(office.counts.update(office.sessions, office.now + later))
+    run_batches(office.counts.update(office.sessions.current, office.now + later))
     assert office.counts.other_usernames == count
 
 
@@ -91,4 +91,4 @@ def test_sessions_are_counted_in_batches() -> None:
     office = Office()
     rows = [row(number, f"{number % 500}", f"192.0.2.{number % 3}:1") for number in range(2000)]
     run_batches(office.sessions.update(rows, int(office.now)))
-    assert len(list(office.counts.update(office.sessions, office.now))) >= 8
+    assert len(list(office.counts.update(office.sessions.current, office.now))) >= 8
