@@ -328,7 +328,10 @@ class ClientTable:
             self._listings += 1
 
     def _evictable(self, now: float) -> Generator[None, None, Iterator[str]]:
-        """Return the identities without traffic at `now`, the first to drop first."""
+        """Return the identities without traffic at `now`, the first to drop first.
+
+        They may become expected ones before they are taken.
+        """
         idle: list[list[tuple[float, str]]] = []
         for names in row_batches(list(self._totals)):
             idle.append(
@@ -341,4 +344,4 @@ class ClientTable:
                 )
             )
             yield
-        return (name for _, name in heapq.merge(*idle))
+        return (name for _, name in heapq.merge(*idle) if name not in self._expected)

@@ -1,5 +1,6 @@
 """The totals of identities: sums over sessions, kept for a while, within a limit."""
 
+import itertools
 from collections.abc import Sequence
 
 import msgspec
@@ -161,6 +162,18 @@ class TestReconfigure:
         polled(table, row("alice"), row("bob", client_id=1, received=5000), now=9.0)
         table.reconfigure(ClientsConfig(limit=1), [])
         assert received(table).keys() == {"bob"}
+
+    def test_keeps_a_client_that_becomes_expected_while_others_take_its_place(self) -> None:
+        for steps in range(20):
+            config = ClientsConfig(limit=2)
+            table = polled(make_table(config), row("a", 1), row("b", 1, client_id=1))
+            new = [row("c", 1, client_id=2), row("d", 1, client_id=3)]
+            update = table.update(status(*new), 15.0)
+            for _ in itertools.islice(update, steps):
+                pass
+            table.reconfigure(config, ["a"])
+            run_batches(update)
+            assert "a" in table.totals
 
     def test_to_a_limit_that_is_just_reached_drops_nothing(self) -> None:
         table = polled(make_table(ClientsConfig()), row("alice"), row("bob", client_id=1))
