@@ -37,6 +37,7 @@ from exporter.state.daemon import DaemonState
 from exporter.state.port_probes import ProbedPort
 
 _UNRENDERED = -1
+_NO_SAMPLES = object()
 BLOCK_SIZE = 16 * 1024
 """Bytes from which on text is worth keeping its deflate form."""
 
@@ -78,17 +79,17 @@ class _Cache:
     def refresh(self, daemon: DaemonState, families: Sequence[Family]) -> Iterator[None]:
         """Render the families that are out of date, pausing after each chunk of a large one.
 
-        The state may change during a pause: what was rendered before is out of date again then.
+        The state may change during a pause: what was rendered before is out of date again then. A
+        text that is out of date when it is ready is dropped: a newer one may be there already.
         """
         revision = _revision(daemon)
         for index, family in enumerate(families):
-            has_samples = daemon.up or not family.while_up
-            inputs = family.current_inputs(daemon) if has_samples else _UNRENDERED
+            inputs = _inputs(family, daemon)
             if self._inputs[index] == inputs:
                 continue
             source = family.source
             chunk: bytes | Block
-            if not has_samples:
+            if inputs is _NO_SAMPLES:
                 chunk = b""
             elif isinstance(source, PerClient):
                 parts = yield from self._render_large(family.metric, source, daemon)
@@ -97,8 +98,8 @@ class _Cache:
                 chunk = render(family.metric, self._name, source.collect(daemon.port_probes))
             else:
                 chunk = render(family.metric, self._name, source(daemon))
-            self.chunks[index] = chunk
-            self._inputs[index] = inputs
+            if inputs == _inputs(family, daemon):
+                self.chunks[index], self._inputs[index] = chunk, inputs
         self.revision = revision
 
     def refresh_port(self, port: ProbedPort, families: Sequence[Family]) -> None:
@@ -309,6 +310,11 @@ def _join(
         yield
     small.append(text_format.encode(self_metrics))
     return Page((*blocks, Block(small)), text_format.content_type)
+
+
+def _inputs(family: Family, daemon: DaemonState) -> object:
+    """Return what the samples of a family are made from now, `_NO_SAMPLES` if it has none."""
+    return family.current_inputs(daemon) if daemon.up or not family.while_up else _NO_SAMPLES
 
 
 def _revision(daemon: DaemonState) -> int:

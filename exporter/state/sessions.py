@@ -93,7 +93,7 @@ class SessionTracker:
         self._peer_info: dict[SessionKey, PeerInfo] = {}
         self.logins = Logins()
 
-    def __contains__(self, key: SessionKey) -> bool:
+    def __contains__(self, key: object) -> bool:
         """Return whether a session goes on, even if the last status did not show it."""
         return key in self._sessions
 

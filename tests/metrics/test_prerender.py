@@ -1,6 +1,7 @@
 """A page rendered in chunks is never older than the daemon's state or the configuration."""
 
 import asyncio
+import itertools
 
 import pytest
 from msgspec import structs
@@ -13,6 +14,7 @@ from exporter.metrics.exposition import Exposition
 from exporter.state.daemon import DaemonState
 from tests.metrics.counting_family import CountingFamily
 from tests.metrics.daemons import (
+    NOON,
     OFFICE_CLIENT,
     new_daemon,
     poll,
@@ -89,3 +91,19 @@ async def test_a_daemon_that_goes_down_between_two_chunks_has_no_clients_on_the_
     assert b"openvpn_server_client_info" not in page.page([daemon]).body
     await prerendering
     assert page.page([daemon]).body == exposition().page([daemon]).body
+
+
+def test_text_of_an_older_state_never_replaces_that_of_a_newer_one() -> None:
+    for steps, ahead in itertools.combinations(range(16), 2):
+        daemon = server(clients=[OFFICE_CLIENT])
+        page = exposition()
+        older, newer = page._refresh([daemon]), page._refresh([daemon])
+        for _ in itertools.islice(older, steps):
+            pass
+        more = structs.replace(OFFICE_CLIENT, received_bytes=OFFICE_CLIENT.received_bytes + 1)
+        poll(daemon, server_status([more]), now=NOON + 15)
+        for _ in itertools.islice(newer, ahead):
+            pass
+        for _ in (*older, *newer):
+            pass
+        assert page.page([daemon]).body == exposition().page([daemon]).body
