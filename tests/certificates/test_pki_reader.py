@@ -59,6 +59,15 @@ def test_missing_index_keeps_what_was_read(index: Path) -> None:
     assert (names(issued), problem) == ({"alice"}, None)
 
 
+def test_index_that_was_moved_away_and_back_is_no_problem(index: Path) -> None:
+    reader = PkiReader(PkiSource(index))
+    reader.read()
+    index.rename(index.with_suffix(".old"))
+    assert reader.read()[1] is FileProblem.MISSING
+    index.with_suffix(".old").rename(index)
+    assert reader.read()[1] is None
+
+
 def test_index_is_read_once_permission_is_granted(
     index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

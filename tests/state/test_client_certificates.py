@@ -197,6 +197,16 @@ def test_serial_number_stays_while_others_come_and_go() -> None:
     assert office.poll(alice)[REVOKED] == 1
 
 
+def test_serial_numbers_of_clients_that_left_are_dropped() -> None:
+    office = Office(issued("alice", 1))
+    for client_id in range(9):
+        office.login(client_id, tls_serial_hex_0="01")
+        office.poll(client("alice", client_id))
+    certificates = office.daemon.client_certificates
+    assert len(certificates._serials) == 1
+    assert certificates._unseen_serials == {}
+
+
 def test_serial_numbers_of_rejected_clients_are_bounded() -> None:
     office = Office(issued("alice", 1, revoked=True))
     for client_id in range(10_050):
