@@ -184,7 +184,7 @@ class DaemonConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         tuple[str, ...],
         KeySpec(
             ListOf(COMMON_NAME),
-            "Clients that always have a series, connected or not, by their identity.",
+            "Clients that always have a series, connected or not, by their identity: no patterns.",
         ),
     ] = ()
     max_clients: Annotated[
