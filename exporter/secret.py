@@ -3,6 +3,12 @@
 _REDACTED = "***"
 
 
+def without_credentials(address: str) -> str:
+    """Return an address or URL with `***` for all before an `@`: it may have a password."""
+    _, at, rest = address.rpartition("@")
+    return f"{_REDACTED}@{rest}" if at else address
+
+
 class Secret:
     """A secret: `repr`, `str` and formatting return `***`, only `reveal` returns the text."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from exporter.cli.subcommand import CommandFailed
 from exporter.files import replace_file
 from exporter.openvpn_config import Finding
+from exporter.openvpn_config.errors import printable
 
 
 def write(content: bytes, file: Path | None) -> None:
@@ -26,8 +27,12 @@ def write(content: bytes, file: Path | None) -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return the rows below their head, in columns as wide as needed; an empty cell is a dash."""
-    lines = [[word.upper() for word in head], *([cell or "-" for cell in row] for row in rows)]
+    """Return the rows below their head, in columns as wide as needed; an empty cell is a dash.
+
+    Unprintable characters, as in the name of a file, are escaped.
+    """
+    shown = ([printable(cell) or "-" for cell in row] for row in rows)
+    lines = [[word.upper() for word in head], *shown]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -101,7 +101,7 @@ def _parse(text: str) -> _Value:
         name, path = "", text
     elif not name:
         raise ValueError(f"{text!r} has no name: write NAME=PATH, or the path alone")
-    if not path or not path.isprintable():
+    if not path.strip() or not path.isprintable():
         raise ValueError(f"{text!r} is no path: write PATH or NAME=PATH")
     if name:
         DAEMON_NAME.check(name)

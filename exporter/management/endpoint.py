@@ -9,6 +9,8 @@ import re
 
 import msgspec
 
+from exporter.secret import without_credentials
+
 MAX_PORT = 65535
 
 MAX_SOCKET_PATH = 107
@@ -112,7 +114,7 @@ def split_host_port(text: str, hint: str = _HINT) -> tuple[str, int]:
     """
     parts = _HOST_AND_PORT.fullmatch(text)
     if parts is None or not text.isprintable():
-        raise ValueError(f"{text!r} is not an address: {hint}")
+        raise ValueError(f"{without_credentials(text)!r} is not an address: {hint}")
     port = int(parts["port"])
     if not 1 <= port <= MAX_PORT:
         raise ValueError(f"port {port} does not exist: use one from 1 to {MAX_PORT}")
@@ -125,7 +127,7 @@ def _host(text: str, hint: str) -> str:
     if re.fullmatch(r"[0-9.]+", text):
         return _ipv4(text, hint)
     if not _HOST_NAME.fullmatch(text):
-        raise ValueError(f"{text!r} is not a host: {hint}")
+        raise ValueError(f"{without_credentials(text)!r} is not a host: {hint}")
     return text.lower()
 
 

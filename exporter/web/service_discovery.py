@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from exporter.secret import without_credentials
 from exporter.state.daemon import DaemonState
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]{1,253})(:[0-9]{1,5})?")
@@ -35,8 +36,9 @@ def parse_external_url(text: str) -> ExternalUrl:
     """
     match = _URL.fullmatch(text)
     if match is None:
+        shown = without_credentials(text)
         raise ValueError(
-            f"{text!r} is not a valid URL; write one such as https://vpn.example.org:9176"
+            f"{shown!r} is not a valid URL; write one such as https://vpn.example.org:9176"
         )
     return ExternalUrl(match["scheme"], match["host"], match["path"])
 

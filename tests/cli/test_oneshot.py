@@ -171,6 +171,10 @@ def test_table_is_as_wide_as_its_cells() -> None:
     assert table(("a", "long"), [("xyz", ""), ("", "b")]) == "A    LONG\nxyz  -\n-    b\n"
 
 
+def test_table_shows_the_name_of_a_hostile_file_in_one_line() -> None:
+    assert table(("file",), [("a\n\x1b[2Jb",)]) == "FILE\na\\x0a\\x1b[2Jb\n"
+
+
 @pytest.mark.parametrize("command", [("check", "--connect"), ("once",)])
 async def test_privacy_hides_what_a_peer_sends_instead_of_the_protocol(
     tmp_path: Path, command: tuple[str, ...]

@@ -101,9 +101,12 @@ def test_every_problem_is_reported() -> None:
     first, second = (Path(name).absolute() for name in ("a/x.log", "b/x.log"))
     long = "x" * 65
     hint = "write text, 1 to 64 printable characters, without blanks at its ends"
-    assert problems("=a", "", f"{long}=a", "hq=", "b\n", "a/x.log", "b/x.log", "n=c", "m=c") == [
+    assert problems(
+        "=a", "", " ", f"{long}=a", "hq=", "b\n", "a/x.log", "b/x.log", "n=c", "m=c"
+    ) == [
         "'=a' has no name: write NAME=PATH, or the path alone",
         "'' is no path: write PATH or NAME=PATH",
+        "' ' is no path: write PATH or NAME=PATH",
         f"'{long}' is not valid: {hint}",
         "'hq=' is no path: write PATH or NAME=PATH",
         r"'b\n' is no path: write PATH or NAME=PATH",

@@ -10,6 +10,7 @@ from collections.abc import MutableMapping, Sequence
 import msgspec
 
 from exporter.management.endpoint import MAX_PORT
+from exporter.secret import without_credentials
 
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\[\]:]*):([0-9]{1,5})")
 
@@ -36,7 +37,8 @@ def parse_listen_address(text: str) -> ListenAddress:
     """
     match = _ADDRESS.fullmatch(text)
     if match is None or int(match[2]) > MAX_PORT:
-        raise ValueError(f"{text!r} is not a listen address; write :9176 or 127.0.0.1:9176")
+        shown = without_credentials(text)
+        raise ValueError(f"{shown!r} is not a listen address; write :9176 or 127.0.0.1:9176")
     return ListenAddress(match[1].strip("[]") or None, int(match[2]))
 
 
