@@ -29,8 +29,7 @@ _NEVER = 10**9
 async def collecting() -> AsyncIterator[None]:
     """Collect garbage until the end of the block; what exists at its start is exempt."""
     thresholds = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # imports leave next to no garbage
     gc.set_threshold(thresholds[0], thresholds[1], _NEVER)
     task = asyncio.create_task(_collect_regularly(), name="garbage collection")
     try:
