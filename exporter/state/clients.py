@@ -49,23 +49,6 @@ class ClientTotals(msgspec.Struct, gc=False):
     last_traffic: float = 0.0
     last_poll: int = 0
 
-    def add(self, session: ClientSession, *, poll: int, now: float) -> bool:
-        """Add one session of a poll; return whether it is the identity's first in this poll."""
-        since = session.last_row.connected_since
-        is_first = self.last_poll != poll
-        if is_first:
-            self.last_poll = poll
-            self.sessions = 1
-            self.connected_since = since
-        else:
-            self.sessions += 1
-            self.connected_since = min(since, self.connected_since or since)
-        if session.received_growth or session.sent_growth:
-            self.received_bytes += session.received_growth
-            self.sent_bytes += session.sent_growth
-            self.last_traffic = now
-        return is_first
-
     def disconnect(self, last_seen: float) -> None:
         """Record that the identity has no session; if it had one, it was there at `last_seen`."""
         if self.sessions:
@@ -238,21 +221,11 @@ class ClientTable:
             self._accounts = yield from self._find_accounts(sessions)
             self._accounts_at = changes
         accounts = self._accounts
-        received = sent = 0
         for start in range(0, len(sessions), MAX_ROWS):
             part = slice(start, start + MAX_ROWS)
-            for session, totals in zip(sessions[part], accounts[part], strict=True):
-                growth, sent_growth = session.received_growth, session.sent_growth
-                if totals is not None and (growth or sent_growth):
-                    received += growth
-                    sent += sent_growth
-                    totals.received_bytes += growth
-                    totals.sent_bytes += sent_growth
-                    totals.last_traffic = now
+            self._add_bytes(sessions[part], accounts[part], now)
             yield
-        self.received_bytes += received
-        self.sent_bytes += sent
-        if None not in accounts:
+        if all(accounts):
             return ()
         pairs = zip(sessions, accounts, strict=True)
         return [session for session, totals in pairs if totals is None]
@@ -275,22 +248,35 @@ class ClientTable:
         Return the identities that are new, and the number of all that have a session.
         """
         new_clients: dict[str, ClientTotals] = {}
-        found = received = sent = 0
-        poll, known = self._polls, self._totals
+        found, known = 0, self._totals
         for batch in row_batches(sessions):
-            for session in batch:
-                totals = known.get(session.name)
-                if totals is None:
-                    totals = new_clients.get(session.name)
-                    if totals is None:
-                        totals = new_clients[session.name] = ClientTotals()
-                found += totals.add(session, poll=poll, now=now)
-                received += session.received_growth
-                sent += session.sent_growth
+            accounts = [
+                known.get(session.name) or new_clients.setdefault(session.name, ClientTotals())
+                for session in batch
+            ]
+            found += _count_sessions(batch, accounts, poll=self._polls)
+            self._add_bytes(batch, accounts, now)
             yield
+        return new_clients, found
+
+    def _add_bytes(
+        self,
+        sessions: Iterable[ClientSession],
+        accounts: Iterable[ClientTotals | None],
+        now: float,
+    ) -> None:
+        """Add the growth of sessions to their totals, if they have any, and to those of all."""
+        received = sent = 0
+        for session, totals in zip(sessions, accounts, strict=True):
+            growth, sent_growth = session.received_growth, session.sent_growth
+            if totals is not None and (growth or sent_growth):
+                received += growth
+                sent += sent_growth
+                totals.received_bytes += growth
+                totals.sent_bytes += sent_growth
+                totals.last_traffic = now
         self.received_bytes += received
         self.sent_bytes += sent
-        return new_clients, found
 
     def _disconnect_absent(self) -> Generator[None, None, None]:
         for batch in row_batches(list(self._totals.values())):
@@ -345,3 +331,21 @@ class ClientTable:
             )
             yield
         return (name for _, name in heapq.merge(*idle) if name not in self._expected)
+
+
+def _count_sessions(
+    sessions: Iterable[ClientSession], accounts: Iterable[ClientTotals], *, poll: int
+) -> int:
+    """Count sessions of a poll for their identities; return for how many they are the first."""
+    found = 0
+    for session, totals in zip(sessions, accounts, strict=True):
+        since = session.last_row.connected_since
+        if totals.last_poll != poll:
+            found += 1
+            totals.last_poll = poll
+            totals.sessions = 1
+            totals.connected_since = since
+        else:
+            totals.sessions += 1
+            totals.connected_since = min(since, totals.connected_since or since)
+    return found
