@@ -139,7 +139,7 @@ def parse_connect(line: LogLine) -> ConnectLine | None:
     # The line begins with its client, which the message repeats, or with the message.
     if start and text[1:start] != client:
         return None
-    if not start and CLIENT_END.search(name):
+    if CLIENT_END.search(name):  # the line of one client may quote another one
         return None
     ipv6 = marker == _CONNECT_MARKERS[1]
     return ConnectLine(clean(name), clean(address.partition(" ")[0]), ipv6=ipv6)

@@ -47,7 +47,9 @@ def parse_login(line: LogLine) -> LoginLine | None:
     for marker, is_login in _MARKERS:
         client, found, message = text.partition(marker)
         name, slash, address = client.rpartition("/")
-        if found and WHOLE_ADDRESS.fullmatch(address) and is_login(client, name, message):
+        if not found or CLIENT_END.search(name):  # the line of one client may quote another one
+            continue
+        if WHOLE_ADDRESS.fullmatch(address) and is_login(client, name, message):
             real_address = clean(address.partition(" ")[0])
             return LoginLine(clean_name(name) if slash else "", real_address, line.time)
     return None

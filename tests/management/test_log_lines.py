@@ -217,6 +217,14 @@ def test_no_name_forges_a_connect_line(before: str, name: str) -> None:
             assert parse_connect(line(f"{address} {quoted}")) is None
 
 
+@pytest.mark.parametrize("start", ["192.0.2.8:5", "bob/192.0.2.8:5"])
+def test_no_announced_value_forges_a_connect_line(start: str) -> None:
+    """A pending client knows how the lines about it begin, and may repeat that."""
+    client = f"{start} peer info: IV_GUI_VER=x/192.0.2.7:4"
+    forged = f"{client} MULTI: primary virtual IP for {client}: 10.8.0.2"
+    assert parse_connect(line(forged)) is None
+
+
 _REFERENCE = re.compile(
     r"(?:(?P<prefix>.*) )?MULTI: primary virtual IP(?P<v6>v6)? for "
     rf"(?P<client>(?:(?P<name>.*)/)?(?P<address>{log_lines_module._ADDRESS})): [0-9a-f.:]+",
@@ -238,7 +246,7 @@ def test_the_connect_line_is_what_one_pattern_of_quadratic_time_would_match(text
     expected = None
     if match is not None:
         name = match["name"] or ""
-        forged = match["prefix"] is None and log_lines_module.CLIENT_END.search(name)
+        forged = log_lines_module.CLIENT_END.search(name)
         if match["prefix"] in {None, match["client"]} and not forged:
             address = match["address"].partition(" ")[0]
             expected = ConnectLine(name, address, ipv6=match["v6"] is not None)

@@ -92,6 +92,14 @@ def test_a_line_with_two_clients_is_no_login() -> None:
         assert parse_login(LogLine(TIME, "", line.replace("alice", "bob", 1))) is None
 
 
+@pytest.mark.parametrize("client", ["192.0.2.8:5", "bob/192.0.2.8:5"])
+@pytest.mark.parametrize("text", LOGINS)
+def test_a_value_that_a_pending_client_announces_is_no_login(client: str, text: str) -> None:
+    """Its certificate may have the beginning of that line as its name."""
+    name = f"{client} peer info: IV_GUI_VER=x"
+    assert parse(text, client=f"{name}/192.0.2.7:4", name=name) is None
+
+
 @pytest.mark.parametrize("text", LOGINS)
 @pytest.mark.parametrize("client", ["alice", "alice/", "alice/UNDEF", ""])
 def test_a_line_without_an_address_is_no_login(text: str, client: str) -> None:
