@@ -4,9 +4,9 @@ Python starts a collection when more objects were made than freed. While daemons
 numbers are equal: tens of thousands of new objects gather, besides the old ones. A collection then
 holds the loop for a tenth of a second with 1,000 daemons, and finds nothing.
 
-So new objects are looked at ten times a second. Old ones are looked at when Python's memory has
-grown: if they are in use, they are exempt from further collections. An exempt object is freed like
-any other when nothing refers to it any more, but not if it is in a cycle of references.
+So new objects are looked at ten times a second, and old ones only when Python's memory has grown.
+What exists at the start is exempt. Nothing else is: an exempt object is freed when nothing refers
+to it any more, but not if it is in a cycle of references, as those of broken sessions are.
 """
 
 import asyncio
@@ -48,15 +48,9 @@ async def _collect_regularly() -> None:
 
 
 def collect_old(blocks: int) -> int:
-    """Collect old objects if memory has grown since it had so many blocks; return its blocks then.
-
-    If most of the growth was garbage, which comes again, the rest is not exempt: it may be next.
-    """
+    """Collect old objects if memory has grown since it had these blocks; return its blocks now."""
     grown = sys.getallocatedblocks()
     if grown < blocks + GROWTH:
         return min(blocks, grown)
     gc.collect()
-    remaining = sys.getallocatedblocks()
-    if grown - remaining < (grown - blocks) / 2:
-        gc.freeze()
-    return remaining
+    return sys.getallocatedblocks()
