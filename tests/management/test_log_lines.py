@@ -218,9 +218,9 @@ def test_no_name_forges_a_connect_line(before: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("start", ["192.0.2.8:5", "bob/192.0.2.8:5"])
-def test_no_announced_value_forges_a_connect_line(start: str) -> None:
-    """A pending client knows how the lines about it begin, and may repeat that."""
-    client = f"{start} peer info: IV_GUI_VER=x/192.0.2.7:4"
+def test_no_subject_of_a_certificate_forges_a_connect_line(start: str) -> None:
+    """The end of a long subject may repeat how the line that quotes it begins."""
+    client = f"{start} VERIFY OK: depth=0, CN=x, description=x/192.0.2.7:4"
     forged = f"{client} MULTI: primary virtual IP for {client}: 10.8.0.2"
     assert parse_connect(line(forged)) is None
 
