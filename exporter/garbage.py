@@ -21,6 +21,9 @@ INTERVAL = 0.1
 GROWTH = 100_000
 """Memory blocks, some ten MiB, by which Python's memory grows until old objects are collected."""
 
+FACTOR = 1.5
+"""By which it grows besides: the collection of a larger fleet takes longer, and is rarer."""
+
 _NEW = 1
 _NEVER = 10**9
 
@@ -50,7 +53,7 @@ async def _collect_regularly() -> None:
 def collect_old(blocks: int) -> int:
     """Collect old objects if memory has grown since it had these blocks; return its blocks now."""
     grown = sys.getallocatedblocks()
-    if grown < blocks + GROWTH:
+    if grown < blocks * FACTOR + GROWTH:
         return min(blocks, grown)
     gc.collect()
     return sys.getallocatedblocks()

@@ -61,6 +61,7 @@ def grow(count: int) -> list[Cycle]:
 def growth(monkeypatch: pytest.MonkeyPatch) -> int:
     growth = 10_000
     monkeypatch.setattr(garbage, "GROWTH", growth)
+    monkeypatch.setattr(garbage, "FACTOR", 1)
     return growth
 
 
