@@ -175,3 +175,23 @@ async def test_common_name_that_looks_like_an_event_is_not_counted(lab: Lab, nam
     assert after.value("openvpn_fatal_errors_total") == 0
     assert after.value("openvpn_server_client_connects_total") == 1
     assert after.value("openvpn_exporter_unparsed_lines_total") == 0
+
+
+async def test_the_subject_of_a_rejected_client_is_no_connect(lab: Lab) -> None:
+    """OpenVPN logs `ADDRESS VERIFY OK: depth=0, SUBJECT`: a subject that repeats its beginning."""
+    port = lab.port()
+    start = f"{LOOPBACK}:{port} VERIFY OK: depth=0, CN=mallory, description=x/192.0.2.7:4"
+    message = f"MULTI: primary virtual IP for {start}: 10.8.0.2"
+    forged = lab.authority.issue("mallory", description=f"x/192.0.2.7:4 {message}")
+    address = ("--local", LOOPBACK, "--lport", str(port))
+    async with (
+        server(lab, MACHINE_READABLE, *user_password_options(lab.script("exit 1"))) as office,
+        scraping(daemon_config(office.management)) as scraper,
+    ):
+        await scraper.wait_up()
+        options = (*address, *forged.options())
+        async with client(office, "mallory", *options, user=WRONG_PASSWORD, ready=AUTH_FAILED):
+            pass
+        assert f"{start} {message}" in office.daemon.log
+        after = await scraper.wait_polled()
+    assert after.value("openvpn_server_client_connects_total") == 0
