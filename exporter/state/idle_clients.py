@@ -5,6 +5,7 @@ daemon's and the exporter's: a clock that jumps, and a status file that is not w
 pass.
 """
 
+import math
 from collections.abc import Generator, Iterable
 
 import msgspec
@@ -35,7 +36,8 @@ class IdleClients:
         self._marks: dict[SessionKey, _Mark] = {}
         self._time = 0.0
         """Seconds that have passed by both clocks."""
-        self._next_comparison = 0.0
+        self._compared_at = -math.inf
+        """That time at the last comparison."""
         self._last: tuple[float, float] | None = None
 
     def update(
@@ -55,9 +57,9 @@ class IdleClients:
             config: has `idle_after` and `idle_rate`.
         """
         self._advance(now, daemon_now)
-        if self._time < self._next_comparison:
+        if self._time < self._compared_at + config.idle_after / _COMPARISONS:
             return
-        self._next_comparison = self._time + config.idle_after / _COMPARISONS
+        self._compared_at = self._time
         marks: dict[SessionKey, _Mark] = {}
         count = 0
         for batch in row_batches(sessions):

@@ -30,10 +30,11 @@ class Office:
         self.clients = IdleClients()
         self.now = 1_000_000.0
         self.offset = 0.0
+        self.config = CONFIG
 
     def poll(self) -> int | None:
         steps = self.clients.update(
-            self.sessions, self.now, daemon_now=int(self.now + self.offset), config=CONFIG
+            self.sessions, self.now, daemon_now=int(self.now + self.offset), config=self.config
         )
         run_batches(steps)
         return self.clients.count
@@ -53,6 +54,14 @@ def test_client_with_keepalives_is_idle_after_the_time() -> None:
     office = Office(session())
     assert office.run(0.99 * HOUR) is None
     assert office.run(0.2 * HOUR) == 1
+
+
+def test_a_shorter_time_holds_from_the_reload_on() -> None:
+    office = Office(session())
+    office.config = ClientsConfig(idle_after=24 * HOUR, idle_rate=20)
+    assert office.run(1.1 * HOUR) is None
+    office.config = CONFIG
+    assert office.run(POLL) == 1
 
 
 def test_client_stays_idle_however_long() -> None:
