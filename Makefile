@@ -35,7 +35,7 @@ test: lint types contracts .venv/real.stamp ## Run all checks and tests, as CI d
 	@$(BIN)/pytest $(ARGS)
 
 test-install: .venv/install.stamp .venv/kubernetes.stamp .venv/release.stamp ## Install in clean chroots of Debian, as root; each check with its time
-	@$(BIN)/pytest -o testpaths=tests_install --timeout=1800 $(ARGS)
+	@$(BIN)/pytest -o testpaths=tests_install --verbose --timeout=1800 $(ARGS)
 
 lint: .venv/dev.stamp ## Check the style: ruff
 	@echo "== ruff"
