@@ -27,9 +27,10 @@ def tested(request: pytest.FixtureRequest, source_archive: Path) -> Iterator[Chr
         shutil.copy(source_archive, system / "root")
         system.script(f"""
             apt-get update
-            apt-get install --no-install-recommends make python3 python3-venv
-            mkdir {SOURCE}
+            apt-get install --no-install-recommends git make python3 python3-venv
+            git init --quiet {SOURCE} # some tests compare the files with those that git knows
             tar --extract --strip-components=1 --file={source_archive.name} --directory={SOURCE}
+            git -C {SOURCE} add --all
             make --directory={SOURCE} test &> test.log || {{ tail -n 200 test.log; exit 1; }}
         """)
         yield system
