@@ -1,13 +1,12 @@
 import asyncio
 import gc
-import sys
 import weakref
 from collections.abc import Iterator
 
 import pytest
 
 from exporter import garbage
-from exporter.garbage import collect_old, collecting
+from exporter.garbage import OldObjects, collecting
 
 
 class Cycle:
@@ -65,28 +64,46 @@ def growth(monkeypatch: pytest.MonkeyPatch) -> int:
     return growth
 
 
-def test_old_objects_are_collected_when_memory_has_grown(growth: int) -> None:
-    before = sys.getallocatedblocks()
+@pytest.fixture
+def old(growth: int) -> OldObjects:
+    return OldObjects()
+
+
+def test_old_objects_are_collected_when_memory_has_grown(old: OldObjects, growth: int) -> None:
     objects = grow(growth)
     dropped = weakref.ref(objects.pop())
-    assert collect_old(before + 9 * growth) < before + 9 * growth
+    old.blocks += 9 * growth
+    old.collect_if_grown()
     assert dropped() is not None
-    assert collect_old(before) >= before + growth
+    old.blocks -= 2 * growth
+    old.collect_if_grown()
     assert dropped() is None
 
 
-def test_survivors_are_not_exempt(growth: int) -> None:
+def test_memory_grows_from_where_it_was_smallest(old: OldObjects, growth: int) -> None:
+    blocks = old.blocks
+    old.blocks *= 2
+    old.collect_if_grown()
+    assert old.blocks <= blocks + growth
+
+
+@pytest.mark.parametrize(("seconds", "collected"), [(0.0, True), (1.0, False)])
+def test_old_objects_are_collected_regularly_while_that_is_quick(
+    old: OldObjects, growth: int, *, seconds: float, collected: bool
+) -> None:
+    objects = grow(10)
+    dropped = weakref.ref(objects.pop())
+    old.seconds = seconds
+    old.collect_if_quick()
+    assert (dropped() is None) is collected
+
+
+def test_survivors_are_not_exempt(old: OldObjects, growth: int) -> None:
     """Under an attack all that is in use may soon be garbage, in cycles."""
-    before = sys.getallocatedblocks()
     objects = grow(growth)
     exempt = gc.get_freeze_count()
-    collect_old(before)
+    old.collect_if_quick()
     assert gc.get_freeze_count() <= exempt
     dropped = weakref.ref(objects.pop())
     gc.collect()
     assert dropped() is None
-
-
-def test_memory_grows_from_where_it_was_smallest(growth: int) -> None:
-    blocks = sys.getallocatedblocks()
-    assert collect_old(blocks * 2) <= blocks + growth
