@@ -110,4 +110,4 @@ async def test_restart_of_the_exporter_leaves_the_tunnels_alone(lab: Lab) -> Non
         lines = alice.daemon.log.splitlines()[mark:]
 
     assert started == [started[0]] * 3
-    assert [line for line in lines if "restart" in line.lower()] == []
+    assert [line for line in lines if "restarting" in line.lower()] == []
