@@ -94,6 +94,7 @@ class Soak:
         self._scraper = Scraper(exporter.url)
         self.trends = {quantity.name: Trend() for quantity in QUANTITIES}
         self.counters = CounterCheck()
+        self._scraped_at = 0.0
         self.scrapes = 0
         self.failed_scrapes: list[str] = []
         self.slowest_scrape = 0.0
@@ -151,10 +152,12 @@ class Soak:
             self.failed_scrapes.append(repr(error))
             self._scraper = Scraper(self.exporter.url)
             return
+        polls_missed = time.monotonic() - self._scraped_at >= INTERVAL
+        self._scraped_at = time.monotonic()
         waited = processor_wait(self.exporter.pid) - waited
         self.slowest_scrape = max(self.slowest_scrape, scrape.seconds - waited)
         body = gzip.decompress(scrape.body) if compressed else scrape.body
-        self.counters.check(body)
+        self.counters.check(body, polls_missed=polls_missed)
         self._check_polls(body)
 
     def _check_polls(self, body: bytes) -> None:

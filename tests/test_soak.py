@@ -27,7 +27,7 @@ def test_a_short_soak_finds_no_leak_and_no_counter_that_fell() -> None:
         check=False,
     )
     rows = result.stdout.splitlines()
-    failed = [row for row in rows if row.endswith("FAILED")]
+    failed = [row for row in rows if row.endswith("FALLS SHORT")]
     assert [row for row in failed if not row.startswith(SLOW)] == [], result.stdout + result.stderr
     checked = [row for row in rows if row.endswith("ok")]
     assert len(checked) + len(failed) == 16, result.stdout + result.stderr
@@ -45,6 +45,16 @@ def test_a_counter_that_was_missing_may_start_again() -> None:
     for page in (PAGE % 3, b"", PAGE % 2):
         check.check(page)
     assert check.fallen == []
+
+
+def test_a_client_may_start_again_after_a_poll_that_no_scrape_shows() -> None:
+    page = b'# TYPE a_total counter\na_total{common_name="x"} %d\nb_total{common="x"} %d\n'
+    check = CounterCheck()
+    check.check(page % (3, 3))
+    check.check(page % (2, 2), polls_missed=True)
+    assert check.fallen == ['b_total{common="x"}: 3 to 2']
+    check.check(page % (1, 2))
+    assert check.fallen[1:] == ['a_total{common_name="x"}: 2 to 1']
 
 
 def test_a_gauge_may_fall() -> None:
