@@ -4,10 +4,10 @@ Python starts a collection when more objects were made than freed. While daemons
 numbers are equal: tens of thousands of new objects gather, besides the old ones. A collection then
 holds the loop for a tenth of a second with 1,000 daemons, and finds nothing.
 
-So new objects are looked at ten times a second. Old ones are looked at every two seconds while that
-takes a few milliseconds, else only when Python's memory has grown by half. What exists at the start
-is exempt. Nothing else is: an exempt object is freed when nothing refers to it any more, but not if
-it is in a cycle of references, as those of broken sessions are.
+So new objects are looked at ten times a second. Old ones are looked at every two seconds, and when
+Python starts it, while that takes a few milliseconds; else only when Python's memory has grown by
+half. What exists at the start is exempt. Nothing else is: an exempt object is freed when nothing
+refers to it any more, but not if it is in a cycle of references, as those of broken sessions are.
 """
 
 import asyncio
@@ -41,7 +41,6 @@ async def collecting() -> AsyncIterator[None]:
     """Collect garbage until the end of the block; what exists at its start is exempt."""
     thresholds = gc.get_threshold()
     gc.freeze()  # imports leave next to no garbage
-    gc.set_threshold(thresholds[0], thresholds[1], _NEVER)
     task = asyncio.create_task(_collect_regularly(), name="garbage collection")
     try:
         yield
@@ -51,6 +50,7 @@ async def collecting() -> AsyncIterator[None]:
 
 
 async def _collect_regularly() -> None:
+    new, middle, python_old = gc.get_threshold()
     old = OldObjects()
     while True:
         for _ in range(_NEW_PER_OLD):
@@ -58,6 +58,7 @@ async def _collect_regularly() -> None:
             gc.collect(_NEW)
             old.collect_if_grown()
         old.collect_if_quick()
+        gc.set_threshold(new, middle, python_old if old.is_quick else _NEVER)
 
 
 class OldObjects:
@@ -67,6 +68,11 @@ class OldObjects:
         self.blocks = sys.getallocatedblocks()
         self.seconds = 0.0
         """Of processor time."""
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the last collection of old objects was quick."""
+        return self.seconds <= QUICK
 
     def collect_if_grown(self) -> None:
         """Collect them if memory has grown since the last time, or since it was smallest."""
@@ -78,7 +84,7 @@ class OldObjects:
 
     def collect_if_quick(self) -> None:
         """Collect them if that was quick the last time: they may refer to large replies."""
-        if self.seconds <= QUICK:
+        if self.is_quick:
             self._collect()
 
     def _collect(self) -> None:

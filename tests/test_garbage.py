@@ -41,11 +41,26 @@ async def test_new_objects_are_collected_regularly(monkeypatch: pytest.MonkeyPat
         await collected.wait()
 
 
-async def test_automatic_collections_are_those_of_new_objects_until_the_end() -> None:
+@pytest.mark.parametrize(("quick", "automatic"), [(10.0, True), (-1.0, False)])
+async def test_python_collects_old_objects_only_while_that_is_quick(
+    monkeypatch: pytest.MonkeyPatch, *, quick: float, automatic: bool
+) -> None:
     thresholds = gc.get_threshold()
+    monkeypatch.setattr(garbage, "INTERVAL", 0)
+    monkeypatch.setattr(garbage, "QUICK", quick)
+    is_set = asyncio.Event()
+
+    def set_threshold(*values: int) -> None:
+        found.append(values)
+        is_set.set()
+
+    found: list[tuple[int, ...]] = []
+    monkeypatch.setattr(gc, "set_threshold", set_threshold)
     async with collecting():
-        assert gc.get_threshold()[2] > 1_000_000
-    assert gc.get_threshold() == thresholds
+        await is_set.wait()
+    assert (found[0] == thresholds) is automatic
+    assert found[0][:2] == thresholds[:2]
+    assert found[-1] == thresholds
 
 
 def grow(count: int) -> list[Cycle]:
