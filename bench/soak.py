@@ -152,8 +152,8 @@ class Soak:
             self.failed_scrapes.append(repr(error))
             self._scraper = Scraper(self.exporter.url)
             return
-        polls_missed = time.monotonic() - self._scraped_at >= INTERVAL
-        self._scraped_at = time.monotonic()
+        before, self._scraped_at = self._scraped_at, time.monotonic()
+        polls_missed = self._scraped_at - before >= INTERVAL
         waited = processor_wait(self.exporter.pid) - waited
         self.slowest_scrape = max(self.slowest_scrape, scrape.seconds - waited)
         body = gzip.decompress(scrape.body) if compressed else scrape.body

@@ -154,6 +154,14 @@ async def wait_for_event(
         waiting.cancel()
 
 
+async def cancel_and_wait(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, and wait for their end; their results and errors are dropped."""
+    cancelled = list(tasks)
+    for task in cancelled:
+        task.cancel()
+    await asyncio.gather(*cancelled, return_exceptions=True)
+
+
 def _start(work: Callable[[], _T], undo: Callable[[_T], None] = _keep) -> asyncio.Future[_T]:
     """Run `work` in a thread; `undo` gets its result if nothing waits for it any more."""
     loop = asyncio.get_running_loop()

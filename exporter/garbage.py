@@ -41,7 +41,7 @@ async def collecting() -> AsyncIterator[None]:
     """Collect garbage until the end of the block; what exists at its start is exempt."""
     thresholds = gc.get_threshold()
     gc.freeze()  # imports leave next to no garbage
-    task = asyncio.create_task(_collect_regularly(), name="garbage collection")
+    task = asyncio.create_task(_collect_regularly(thresholds), name="garbage collection")
     try:
         yield
     finally:
@@ -49,8 +49,8 @@ async def collecting() -> AsyncIterator[None]:
         gc.set_threshold(*thresholds)
 
 
-async def _collect_regularly() -> None:
-    new, middle, python_old = gc.get_threshold()
+async def _collect_regularly(thresholds: tuple[int, int, int]) -> None:
+    new, middle, python_old = thresholds
     old = OldObjects()
     while True:
         for _ in range(_NEW_PER_OLD):

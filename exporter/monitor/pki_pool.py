@@ -1,10 +1,11 @@
 """The lists of issued certificates of all daemons: each is read once, for all that share it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from exporter.aio import cancel_and_wait
 from exporter.certificates.pki import PkiSource, PkiState, pki_source
 from exporter.certificates.pki_watch import PkiWatch
 from exporter.monitor.pool import log_crash
@@ -37,12 +38,8 @@ class PkiPool:
             source = pki_source(daemon.target)
             if source is not None:
                 self._daemons.setdefault(source, []).append(daemon)
-        removed = {
-            source: self._entries.pop(source)
-            for source in [*self._entries]
-            if source not in self._daemons
-        }
-        await _stop(removed)
+        removed = [source for source in self._entries if source not in self._daemons]
+        await cancel_and_wait([self._entries.pop(source).task for source in removed])
         for source, users in self._daemons.items():
             if source not in self._entries:
                 self._entries[source] = self._start(source)
@@ -69,12 +66,5 @@ class PkiPool:
 
     async def close(self) -> None:
         """Stop watching."""
-        await _stop(self._entries)
+        await cancel_and_wait(entry.task for entry in self._entries.values())
         self._entries = {}
-
-
-async def _stop(entries: Mapping[PkiSource, _PkiEntry]) -> None:
-    tasks = [entry.task for entry in entries.values()]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,10 +1,11 @@
 """The ports that are probed without a daemon: started and stopped as the configuration says."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
+from exporter.aio import cancel_and_wait
 from exporter.config.port_probe import PortProbeEntry
 from exporter.config.probe_plan import entry_plan
 from exporter.monitor.pool import log_crash
@@ -37,7 +38,7 @@ class ProbedPorts:
             for config in configs
             if config.name in old and old[config.name].config == config
         }
-        await _stop(entry for name, entry in old.items() if name not in unchanged)
+        await cancel_and_wait(entry.task for name, entry in old.items() if name not in unchanged)
         self._entries = {
             config.name: old[config.name]
             if config.name in unchanged
@@ -52,7 +53,7 @@ class ProbedPorts:
 
     async def close(self) -> None:
         """Stop all probes."""
-        await _stop(self._entries.values())
+        await cancel_and_wait(entry.task for entry in self._entries.values())
         self._entries = {}
 
 
@@ -65,10 +66,3 @@ def _start(
     task = asyncio.create_task(prober.run(stagger), name=f"port probe {config.name}")
     task.add_done_callback(log_crash)
     return _ProbedPortEntry(config, port, task)
-
-
-async def _stop(entries: Iterable[_ProbedPortEntry]) -> None:
-    tasks = [entry.task for entry in entries]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

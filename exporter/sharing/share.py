@@ -7,7 +7,7 @@ import socket
 from collections.abc import Sequence
 
 from exporter import descriptors
-from exporter.aio import SingleFlight, run_in_daemon_thread
+from exporter.aio import SingleFlight, cancel_and_wait, run_in_daemon_thread
 from exporter.config.secret_files import read_password
 from exporter.config.share import ShareConfig
 from exporter.log import Level, event
@@ -86,13 +86,13 @@ class Share:
         for address in addresses:
             self._daemon.sharing.problems.pop(str(address), None)
         tasks = [task for address in addresses if (task := self._listening.pop(address, None))]
-        await _cancel(tasks)
+        await cancel_and_wait(tasks)
 
     async def close(self) -> None:
         """Stop listening, and end the sessions of all tools."""
         self.shared.share(None)
         await self.release(self.addresses)
-        await _cancel(list(self._tools))
+        await cancel_and_wait(self._tools)
 
     async def _listen(self, address: SharedAddress) -> None:
         """Listen at an address; try again where that fails, as nothing else depends on it."""
@@ -206,9 +206,3 @@ def _set_keepalive(connection: socket.socket) -> None:
     for name, value in _KEEPALIVE.items():
         if hasattr(socket, name):  # Linux
             connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -10,6 +10,7 @@ session_matching    the same for rows whose session has another key
 logged_connects     clients whose connect is in the log, until a status shows them
 logins              clients that the daemon has let in or rejected, which no row may show
 logged_logins       what the lines of its log say of them
+oldest              drops the oldest entries of a dictionary
 idle_clients        clients that move hardly more than keepalives
 session_counts      sessions that may share a certificate or a password with others
 client_certificates the certificates of clients, compared with those that were issued

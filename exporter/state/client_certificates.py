@@ -16,6 +16,7 @@ from exporter.certificates.pki import PkiState
 from exporter.management.batches import row_batches
 from exporter.management.values import parse_time
 from exporter.state.client_session import ClientSession
+from exporter.state.oldest import drop_oldest
 from exporter.state.session_keys import SessionKey, id_key
 from exporter.state.sessions import SessionTracker
 
@@ -65,8 +66,7 @@ class ClientCertificates:
             key = id_key(client_id, parse_time(env.get("time_unix", "")))
             self._unseen_serials[key] = _serial(env)
             self._has_new_serial = True
-            if len(self._unseen_serials) > _UNSEEN_LIMIT:
-                del self._unseen_serials[next(iter(self._unseen_serials))]
+            drop_oldest(self._unseen_serials, _UNSEEN_LIMIT)
 
     def update(self, sessions: SessionTracker, now: float) -> Generator[None, None, None]:
         """Compare the sessions of the last status, yielding after each batch.

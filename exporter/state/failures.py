@@ -1,6 +1,7 @@
 """Failures of clients that the log mentions in several lines, each counted once."""
 
 from exporter.management.log_events.failures import FailureLine
+from exporter.state.oldest import drop_oldest
 
 _SECONDS = 60
 """Seconds between two lines about one failure, at most: OpenVPN's own limit of a handshake."""
@@ -25,11 +26,9 @@ class FailureLines:
         repeated = not line.causes.isdisjoint(recent)
         # The causes had their consequence: the next such line is another failure.
         kept = {kind: at for kind, at in recent.items() if kind not in line.causes}
-        if len(kept) >= _KINDS:
-            del kept[next(iter(kept))]
+        drop_oldest(kept, _KINDS - 1)
         self._seen[client] = {**kept, line.kind: time}
-        if len(self._seen) > _LIMIT:
-            del self._seen[next(iter(self._seen))]
+        drop_oldest(self._seen, _LIMIT)
         return repeated
 
     def forget(self, client: str) -> None:

@@ -13,6 +13,7 @@ from exporter.management.batches import row_batches
 from exporter.management.login_lines import LoginLine
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import parse_real_address
+from exporter.state.oldest import drop_oldest
 
 _LIMIT = 10_000
 """Addresses of which a login is kept; the oldest is dropped."""
@@ -43,8 +44,8 @@ class LoggedLogins:
         self._rejected.pop(login.real_address, None)
         names = self._later.setdefault(login.real_address, {})
         names[login.name] = login.time
-        _drop_oldest(names, _NAMES)
-        _drop_oldest(self._later, _LIMIT)
+        drop_oldest(names, _NAMES)
+        drop_oldest(self._later, _LIMIT)
 
     def reject(self, real_address: str, time: int) -> None:
         """Record that the client at an address was rejected.
@@ -59,7 +60,7 @@ class LoggedLogins:
         self.remove(real_address)
         if is_late:
             self._rejected[real_address] = time
-            _drop_oldest(self._rejected, _REJECTED_LIMIT)
+            drop_oldest(self._rejected, _REJECTED_LIMIT)
 
     def remove(self, real_address: str) -> None:
         """Record that the client at an address has gone."""
@@ -71,7 +72,7 @@ class LoggedLogins:
         for address, names in self._later.items():
             self._known.setdefault(address, {}).update(names)
         self._later.clear()
-        _drop_oldest(self._known, _LIMIT)
+        drop_oldest(self._known, _LIMIT)
 
     def on_status_counted(self) -> None:
         """Forget the logins that the last status has shown."""
@@ -115,8 +116,3 @@ def unique_rows(
 
 def _name_and_address(row: ClientRow) -> tuple[str, str]:
     return row.common_name, row.real_address
-
-
-def _drop_oldest(entries: _Times | dict[str, int], limit: int) -> None:
-    while len(entries) > limit:
-        del entries[next(iter(entries))]

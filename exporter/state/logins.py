@@ -13,6 +13,7 @@ from exporter.management.batches import row_batches
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.client_session import ClientSession
 from exporter.state.logged_logins import LoggedLogins, has_port, unique_rows
+from exporter.state.oldest import drop_oldest
 from exporter.state.session_keys import SessionKey, session_key
 from exporter.state.session_matching import session_start, session_starts
 
@@ -36,13 +37,13 @@ class EstablishedLogins:
     def add(self, key: SessionKey) -> None:
         """Record a login."""
         self._later[key] = None
-        _drop_oldest(self._later)
+        drop_oldest(self._later, _LIMIT)
 
     def on_status_received(self) -> None:
         """Record that a status was received: it shows all logins so far."""
         self._known |= self._later
         self._later.clear()
-        _drop_oldest(self._known)
+        drop_oldest(self._known, _LIMIT)
 
     def __contains__(self, key: SessionKey) -> bool:
         """Return whether a client had logged in when the last status was received."""
@@ -129,8 +130,3 @@ class Logins:
                 (rejected if is_rejected else others).append(row)
             yield
         return tuple(others), rejected
-
-
-def _drop_oldest(logins: dict[SessionKey, None]) -> None:
-    while len(logins) > _LIMIT:
-        del logins[next(iter(logins))]

@@ -26,6 +26,7 @@ from exporter.state.logged_connects import (
     shown_connects,
 )
 from exporter.state.logins import Logins
+from exporter.state.oldest import drop_oldest
 from exporter.state.session_keys import SessionKey, has_id, id_key, rows_by_key, session_key
 from exporter.state.session_matching import match_rows
 
@@ -134,8 +135,7 @@ class SessionTracker:
 
     def add_peer_info(self, client_id: int, since: int, peer_info: PeerInfo) -> None:
         """Keep the peer info of a client that no status has shown yet; it may be rejected."""
-        if len(self._peer_info) >= _UNSEEN_LIMIT:
-            del self._peer_info[next(iter(self._peer_info))]
+        drop_oldest(self._peer_info, _UNSEEN_LIMIT - 1)
         self._peer_info[id_key(client_id, since)] = peer_info
 
     def with_logins(self, status: ServerStatus) -> Generator[None, None, ServerStatus]:

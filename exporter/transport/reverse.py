@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from exporter import descriptors
-from exporter.aio import run_in_daemon_thread, wait_for_event
+from exporter.aio import cancel_and_wait, run_in_daemon_thread, wait_for_event
 from exporter.management.endpoint import ListenEndpoint, ListenUnixEndpoint
 from exporter.management.errors import (
     EndpointNotFound,
@@ -211,9 +211,7 @@ class ReverseConnector:
         """Stop listening, and close the connections that wait."""
         await asyncio.sleep(0)  # a login that has started closes its connection
         tasks = [*self._logging_in, *([self._accepting] if self._accepting else [])]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await cancel_and_wait(tasks)
         while self._waiting:
             self._waiting.popleft().writer.close()
         listener, self._listener = self._listener, None

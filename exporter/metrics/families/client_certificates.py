@@ -1,9 +1,9 @@
 """The certificates that the CA has issued, and those of the connected clients."""
 
 from collections.abc import Generator
+from typing import NamedTuple
 
-from exporter.certificates.issued import CertificateState
-from exporter.certificates.pki import PkiState
+from exporter.certificates.issued import CertificateState, IssuedCertificates
 from exporter.config.durations import parse_duration
 from exporter.config.pki import EXPIRY_WINDOWS
 from exporter.management.batches import row_batches
@@ -20,10 +20,20 @@ _SHOWN_AFTER_EXPIRY = 30 * 86_400
 _ISSUED_STATES = (CertificateState.VALID, CertificateState.EXPIRED, CertificateState.REVOKED)
 
 
-def _pki(daemon: DaemonState) -> PkiState | None:
+class _IssuedList(NamedTuple):
+    """The certificates of a daemon's clients at `now`, and the label of their list."""
+
+    file: str
+    issued: IssuedCertificates
+    now: float
+
+
+def _issued_list(daemon: DaemonState) -> _IssuedList | None:
     """Return the certificates of the daemon's clients; None if it has none, or they are unknown."""
     pki = daemon.client_certificates.pki
-    return None if pki is None or pki.issued is None or daemon.modes.is_tunnel else pki
+    if pki is None or pki.issued is None or daemon.modes.is_tunnel:
+        return None
+    return _IssuedList(path_label(pki.source.path), pki.issued, pki.now)
 
 
 def _list_inputs(daemon: DaemonState) -> object:
@@ -31,44 +41,40 @@ def _list_inputs(daemon: DaemonState) -> object:
 
 
 def _counts(daemon: DaemonState) -> dict[tuple[str, ...], float] | None:
-    pki = _pki(daemon)
-    if pki is None or pki.issued is None:
+    found = _issued_list(daemon)
+    if found is None:
         return None
-    file, counts = path_label(pki.source.path), pki.issued.counts(pki.now)
-    return {(file, state.value): counts[state] for state in _ISSUED_STATES}
+    counts = found.issued.counts(found.now)
+    return {(found.file, state.value): counts[state] for state in _ISSUED_STATES}
 
 
 def _expiring(daemon: DaemonState) -> dict[tuple[str, ...], float] | None:
-    pki = _pki(daemon)
-    if pki is None or pki.issued is None:
+    found = _issued_list(daemon)
+    if found is None:
         return None
-    file = path_label(pki.source.path)
     return {
-        (file, window): pki.issued.expiring(pki.now, parse_duration(window))
+        (found.file, window): found.issued.expiring(found.now, parse_duration(window))
         for window in EXPIRY_WINDOWS
     }
 
 
 def _soonest(daemon: DaemonState) -> Samples:
-    pki = _pki(daemon)
-    soonest = pki.issued.soonest_expiry(pki.now) if pki and pki.issued else None
-    return None if pki is None or soonest is None else {path_label(pki.source.path): soonest}
+    found = _issued_list(daemon)
+    soonest = found.issued.soonest_expiry(found.now) if found else None
+    return None if found is None or soonest is None else {found.file: soonest}
 
 
 def _not_after(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
-    pki, found = _pki(daemon), dict[str, float]()
+    found, shown = _issued_list(daemon), dict[str, float]()
     config, limit = daemon.target.pki, daemon.target.clients.limit
-    if pki is None or pki.issued is None or config is None or not config.series:
-        return found
-    if not daemon.privacy.shows_clients:
-        return found
-    expiries = pki.issued.name_expiries(pki.now - _SHOWN_AFTER_EXPIRY)
-    for batch in row_batches(expiries):
-        found |= {daemon.privacy.name(name): not_after for name, not_after in batch}
-        if len(found) >= limit:
+    if found is None or config is None or not config.series or not daemon.privacy.shows_clients:
+        return shown
+    for batch in row_batches(found.issued.name_expiries(found.now - _SHOWN_AFTER_EXPIRY)):
+        shown |= {daemon.privacy.name(name): not_after for name, not_after in batch}
+        if len(shown) >= limit:
             break
         yield
-    return dict(list(found.items())[:limit])
+    return dict(list(shown.items())[:limit])
 
 
 def _by_state(daemon: DaemonState) -> Samples:

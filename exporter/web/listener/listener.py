@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import web
 
+from exporter.aio import cancel_and_wait
 from exporter.log import Level, event
 from exporter.web.auth import PolicyFile
 from exporter.web.listener.connection import HttpConnection, request_handler, track_requests
@@ -73,8 +74,8 @@ class _Listener:
 
     async def stop(self) -> None:
         """Accept no more connections, and end handshakes in progress."""
-        await _cancel(self._accepting)
-        await _cancel(list(self._handshaking))
+        await cancel_and_wait(self._accepting)
+        await cancel_and_wait(self._handshaking)
         for listening in self._sockets:
             listening.close()
 
@@ -151,12 +152,6 @@ class _Listener:
         except OSError as error:
             # Plain HTTP, a missing certificate, a port scan: no fault of the exporter's.
             event(_log, Level.DEBUG, "TLS handshake failed", error=error)
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _connection_limit() -> int:
