@@ -4,10 +4,11 @@ Python starts a collection when more objects were made than freed. While daemons
 numbers are equal: tens of thousands of new objects gather, besides the old ones. A collection then
 holds the loop for a tenth of a second with 1,000 daemons, and finds nothing.
 
-So new objects are looked at ten times a second. Old ones are looked at every two seconds, and when
-Python starts it, while that takes a few milliseconds; else only when Python's memory has grown by
-half. What exists at the start is exempt. Nothing else is: an exempt object is freed when nothing
-refers to it any more, but not if it is in a cycle of references, as those of broken sessions are.
+So new objects are looked at regularly: once a second while that is quick, ten times a second in a
+large fleet. Old ones are looked at every two seconds, and when Python starts it, while that takes a
+few milliseconds; else only when Python's memory has grown by half. What exists at the start is
+exempt. Nothing else is: an exempt object is freed when nothing refers to it any more, but not if it
+is in a cycle of references, as those of broken sessions are.
 """
 
 import asyncio
@@ -17,8 +18,14 @@ import sys
 import time
 from collections.abc import AsyncIterator
 
-INTERVAL = 0.1
-"""Seconds between two collections of new objects: a few milliseconds with 1,000 daemons."""
+INTERVALS = (0.1, 1.0)
+"""Least and most seconds between two collections of new objects."""
+
+BRIEF = 0.001
+"""Seconds of a collection of new objects up to which the next is later."""
+
+OLD_INTERVAL = 2.0
+"""Seconds between two looks at old objects, or at the size of memory, which takes time, too."""
 
 GROWTH = 100_000
 """Memory blocks, some ten MiB, by which Python's memory grows until old objects are collected."""
@@ -29,10 +36,7 @@ FACTOR = 1.5
 QUICK = 0.01
 """Seconds of a collection of old objects up to which it is repeated regularly."""
 
-_NEW_PER_OLD = 20
-"""Collections of new objects between two of old ones, if these are quick."""
-
-_NEW = 1
+_NEW, _OLD = 1, 2
 _NEVER = 10**9
 
 
@@ -51,14 +55,30 @@ async def collecting() -> AsyncIterator[None]:
 
 async def _collect_regularly(thresholds: tuple[int, int, int]) -> None:
     new, middle, python_old = thresholds
-    old = OldObjects()
+    young, old = NewObjects(), OldObjects()
+    loop = asyncio.get_running_loop()
+    due = loop.time() + OLD_INTERVAL
     while True:
-        for _ in range(_NEW_PER_OLD):
-            await asyncio.sleep(INTERVAL)
-            gc.collect(_NEW)
-            old.collect_if_grown()
-        old.collect_if_quick()
-        gc.set_threshold(new, middle, python_old if old.is_quick else _NEVER)
+        await asyncio.sleep(young.interval)
+        young.collect()
+        if loop.time() >= due:
+            due = loop.time() + OLD_INTERVAL
+            old.collect_if_grown_or_quick()
+            gc.set_threshold(new, middle, python_old if old.is_quick else _NEVER)
+
+
+class NewObjects:
+    """Collects new objects; the quicker that is, the rarer."""
+
+    def __init__(self) -> None:
+        self.interval = INTERVALS[0]
+        """Seconds until the next collection."""
+
+    def collect(self) -> None:
+        """Collect them."""
+        is_brief = _collect(_NEW) <= BRIEF
+        shortest, longest = INTERVALS
+        self.interval = min(max(self.interval * (2 if is_brief else 0.5), shortest), longest)
 
 
 class OldObjects:
@@ -74,21 +94,23 @@ class OldObjects:
         """Whether the last collection of old objects was quick."""
         return self.seconds <= QUICK
 
-    def collect_if_grown(self) -> None:
-        """Collect them if memory has grown since the last time, or since it was smallest."""
+    def collect_if_grown_or_quick(self) -> None:
+        """Collect them if that was quick the last time: they may refer to large replies.
+
+        Else if memory has grown since the last time, or since it was smallest.
+        """
+        if self.is_quick or self._has_grown():
+            self.seconds = _collect(_OLD)
+            self.blocks = sys.getallocatedblocks()
+
+    def _has_grown(self) -> bool:
         blocks = sys.getallocatedblocks()
-        if blocks >= self.blocks * FACTOR + GROWTH:
-            self._collect()
-        else:
-            self.blocks = min(self.blocks, blocks)
+        self.blocks = min(self.blocks, blocks)
+        return blocks >= self.blocks * FACTOR + GROWTH
 
-    def collect_if_quick(self) -> None:
-        """Collect them if that was quick the last time: they may refer to large replies."""
-        if self.is_quick:
-            self._collect()
 
-    def _collect(self) -> None:
-        started_at = time.thread_time()
-        gc.collect()
-        self.seconds = time.thread_time() - started_at
-        self.blocks = sys.getallocatedblocks()
+def _collect(generation: int) -> float:
+    """Collect a generation and the younger ones; return the seconds of processor time."""
+    started_at = time.thread_time()
+    gc.collect(generation)
+    return time.thread_time() - started_at

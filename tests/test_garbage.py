@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from exporter import garbage
-from exporter.garbage import OldObjects, collecting
+from exporter.garbage import INTERVALS, NewObjects, OldObjects, collecting
 
 
 class Cycle:
@@ -32,7 +32,7 @@ async def test_what_exists_at_the_start_is_exempt() -> None:
 
 
 async def test_new_objects_are_collected_regularly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garbage, "INTERVAL", 0)
+    monkeypatch.setattr(garbage, "INTERVALS", (0.0, 0.0))
     async with collecting():
         collected = asyncio.Event()
         dropped = Cycle()
@@ -41,12 +41,25 @@ async def test_new_objects_are_collected_regularly(monkeypatch: pytest.MonkeyPat
         await collected.wait()
 
 
+@pytest.mark.parametrize(("brief", "interval"), [(10.0, INTERVALS[1]), (-1.0, INTERVALS[0])])
+def test_new_objects_are_collected_rarely_while_that_is_quick(
+    monkeypatch: pytest.MonkeyPatch, *, brief: float, interval: float
+) -> None:
+    monkeypatch.setattr(garbage, "BRIEF", brief)
+    new = NewObjects()
+    new.interval = 0.3
+    for _ in range(3):
+        new.collect()
+    assert new.interval == interval
+
+
 @pytest.mark.parametrize(("quick", "automatic"), [(10.0, True), (-1.0, False)])
 async def test_python_collects_old_objects_only_while_that_is_quick(
     monkeypatch: pytest.MonkeyPatch, *, quick: float, automatic: bool
 ) -> None:
     thresholds = gc.get_threshold()
-    monkeypatch.setattr(garbage, "INTERVAL", 0)
+    monkeypatch.setattr(garbage, "INTERVALS", (0.0, 0.0))
+    monkeypatch.setattr(garbage, "OLD_INTERVAL", 0.0)
     monkeypatch.setattr(garbage, "QUICK", quick)
     is_set = asyncio.Event()
 
@@ -87,18 +100,20 @@ def old(growth: int) -> OldObjects:
 def test_old_objects_are_collected_when_memory_has_grown(old: OldObjects, growth: int) -> None:
     objects = grow(growth)
     dropped = weakref.ref(objects.pop())
+    old.seconds = 1.0
     old.blocks += 9 * growth
-    old.collect_if_grown()
+    old.collect_if_grown_or_quick()
     assert dropped() is not None
     old.blocks -= 2 * growth
-    old.collect_if_grown()
+    old.collect_if_grown_or_quick()
     assert dropped() is None
 
 
 def test_memory_grows_from_where_it_was_smallest(old: OldObjects, growth: int) -> None:
     blocks = old.blocks
+    old.seconds = 1.0
     old.blocks *= 2
-    old.collect_if_grown()
+    old.collect_if_grown_or_quick()
     assert old.blocks <= blocks + growth
 
 
@@ -109,7 +124,7 @@ def test_old_objects_are_collected_regularly_while_that_is_quick(
     objects = grow(10)
     dropped = weakref.ref(objects.pop())
     old.seconds = seconds
-    old.collect_if_quick()
+    old.collect_if_grown_or_quick()
     assert (dropped() is None) is collected
 
 
@@ -117,7 +132,7 @@ def test_survivors_are_not_exempt(old: OldObjects, growth: int) -> None:
     """Under an attack all that is in use may soon be garbage, in cycles."""
     objects = grow(growth)
     exempt = gc.get_freeze_count()
-    old.collect_if_quick()
+    old.collect_if_grown_or_quick()
     assert gc.get_freeze_count() <= exempt
     dropped = weakref.ref(objects.pop())
     gc.collect()
