@@ -1,7 +1,7 @@
 """Listen addresses, the sockets that are bound to them, and sockets that systemd passes."""
 
-import asyncio
 import contextlib
+import functools
 import os
 import re
 import socket
@@ -9,6 +9,7 @@ from collections.abc import MutableMapping, Sequence
 
 import msgspec
 
+from exporter.aio import run_in_daemon_thread
 from exporter.management.endpoint import MAX_PORT
 from exporter.secret import without_credentials
 
@@ -73,11 +74,17 @@ async def bind(addresses: Sequence[ListenAddress]) -> tuple[BoundAddress, ...]:
 async def _bind_address(address: ListenAddress, sockets: contextlib.ExitStack) -> BoundAddress:
     if address.host is None:
         return BoundAddress("localhost", (sockets.enter_context(_wildcard_socket(address.port)),))
-    loop = asyncio.get_running_loop()
+    # As bytes: for a text Python imports the codec of names in other scripts.
+    look_up = functools.partial(
+        socket.getaddrinfo, address.host.encode(), address.port, type=socket.SOCK_STREAM
+    )
     try:
-        resolved = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except socket.gaierror as error:
-        raise OSError(error.errno, f"{error.strerror}: {address.host}") from None
+        resolved = look_up(flags=socket.AI_NUMERICHOST)  # at once, without a thread
+    except socket.gaierror:
+        try:
+            resolved = await run_in_daemon_thread(look_up)
+        except socket.gaierror as error:
+            raise OSError(error.errno, f"{error.strerror}: {address.host}") from None
     return BoundAddress(
         address.host,
         tuple(

@@ -1,4 +1,5 @@
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -91,9 +92,10 @@ async def test_if_one_address_is_in_use_no_socket_stays_open() -> None:
             socket.create_connection(("127.0.0.2", port))
 
 
-async def test_the_error_names_an_unknown_host() -> None:
-    with pytest.raises(OSError, match=r"no\.such\.host\.invalid"):
-        await bind([parse_listen_address("no.such.host.invalid:80")])
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "ü.invalid", f"{'a' * 64}.invalid"])
+async def test_the_error_names_an_unknown_host(host: str) -> None:
+    with pytest.raises(OSError, match=re.escape(host)):
+        await bind([parse_listen_address(f"{host}:80")])
 
 
 @pytest.fixture
