@@ -9,6 +9,7 @@ that a peer has forged.
 """
 
 import enum
+import functools
 import re
 
 import msgspec
@@ -80,10 +81,6 @@ CLIENT_END = re.compile(rf"(?:\A|/)(?P<address>{_REAL_ADDRESS}){_PEER_ID} ")
 _AMBIGUOUS = re.compile(
     r": |\[|\A(?:disallowing )?peer \S+ \(|\A(?:closing instance|Disallow float) "
 )
-_ANY_EVENT = re.compile(  # one search instead of one for each event
-    "|".join(f"(?P<event_{number}>{event.pattern})" for number, event in enumerate(LOG_EVENTS)),
-    re.DOTALL,
-)
 _CONNECT_MARKERS = (" MULTI: primary virtual IP for ", " MULTI: primary virtual IPv6 for ")
 _VIRTUAL_ADDRESS = re.compile(r"[0-9a-f.:]+")
 WHOLE_ADDRESS = re.compile(_ADDRESS)
@@ -117,7 +114,7 @@ def parse_line(line: LogLine) -> EventLine | ClientEnd | None:
     client, message = parts
     if message.startswith("SIG") and message.endswith(_CLIENT_ENDS):
         return ClientEnd(client)
-    match = _ANY_EVENT.fullmatch(message)
+    match = _any_event().fullmatch(message)
     if match is None or match.lastgroup is None:
         return None
     event = LOG_EVENTS[int(match.lastgroup.removeprefix("event_"))]
@@ -143,6 +140,16 @@ def parse_connect(line: LogLine) -> ConnectLine | None:
         return None
     ipv6 = marker == _CONNECT_MARKERS[1]
     return ConnectLine(clean(name), clean(address.partition(" ")[0]), ipv6=ipv6)
+
+
+@functools.cache
+def _any_event() -> re.Pattern[str]:
+    """Return a pattern of all events: one search instead of one for each.
+
+    It is compiled for the first line: that takes as long as the import of twenty modules.
+    """
+    groups = (f"(?P<event_{number}>{event.pattern})" for number, event in enumerate(LOG_EVENTS))
+    return re.compile("|".join(groups), re.DOTALL)
 
 
 def _split(text: str) -> tuple[str, str] | None:
