@@ -12,7 +12,6 @@ from aiohttp import web
 from exporter import __version__
 from exporter.certificates.source import certificate_sources
 from exporter.config import Config, check_losses
-from exporter.config.dump import to_yaml
 from exporter.config.target import ReloadDiff, Target, targets
 from exporter.log import Level, event
 from exporter.metrics import catalogue
@@ -193,6 +192,8 @@ class _App:
 
     def config_yaml(self) -> str:
         """Return the effective configuration as YAML, client names under their privacy."""
+        from exporter.config.dump import to_yaml  # noqa: PLC0415 -- see `cli.options.load_config`
+
         config = self._config
         daemons = tuple(redacted(daemon, config.clients) for daemon in config.daemons)
         expected = redacted_items(config)

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import ClientSession
 
 from exporter.app import run_app
-from exporter.config import load
+from exporter.config.loader import load
 from exporter.log import FIELDS
 from exporter.web.listener import parse_listen_address
 

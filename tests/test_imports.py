@@ -9,7 +9,14 @@ from tests.web.certificates import Authority
 
 SERVER = "import exporter.cli.serve\n"
 
-OPTIONAL = ("bcrypt", "cryptography", "difflib", "exporter.simulator", "exporter.alert_rules")
+OPTIONAL = (
+    "bcrypt",
+    "cryptography",
+    "difflib",
+    "exporter.alert_rules",
+    "exporter.simulator",
+    "yaml",
+)
 
 
 def run(program: str, **environment: str) -> str:
@@ -35,11 +42,23 @@ def test_no_other_command_is_imported() -> None:
     assert imported.isdisjoint({"check", "dashboards", "demo", "once", "rules"})
 
 
+def test_no_garbage_is_collected_during_the_imports() -> None:
+    program = (
+        "import gc\n"
+        "collections = []\n"
+        "gc.callbacks.append(lambda *_: collections.append(1))\n"
+        "import exporter.cli\n"
+        "print(len(collections), gc.isenabled())"
+    )
+    assert run(program).split() == ["0", "True"]
+
+
 def test_no_certificate_authority_of_the_system_is_read(tmp_path: Path) -> None:
     authorities = tmp_path / "ca.pem"
     authorities.write_text(Authority().pem)
     program = (
         f"{SERVER}import gc, os, ssl\n"
+        "gc.unfreeze()  # frozen objects are not among those below\n"
         "contexts = [known for known in gc.get_objects() if isinstance(known, ssl.SSLContext)]\n"
         "print(bool(contexts), *(context.get_ca_certs() for context in contexts))\n"
         "print(os.environ['SSL_CERT_FILE'])"

@@ -24,7 +24,7 @@ from exporter.management.errors import ClientAuthPromptError, SlotBusy, SlotHeld
 from exporter.management.status import ServerStatus, StatusSource
 from exporter.monitor.oneshot import OneShotResult, poll_all, read_issued
 from exporter.state.down import DownState
-from exporter.web import web_config
+from exporter.web.web_config import loader as web_config
 
 _CONFIG_HEADS = (
     *("daemon", "address", "slot", "interval", "password", "status file"),

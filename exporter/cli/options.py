@@ -8,7 +8,7 @@ from typing import TypeVar
 from exporter import log
 from exporter.cli.environment import Exclusive
 from exporter.cli.subcommand import UsageError
-from exporter.config import Config, from_flags, load
+from exporter.config import Config, from_flags
 from exporter.web.listener import parse_listen_address
 from exporter.web.routes import check_telemetry_path
 from exporter.web.service_discovery import parse_external_url
@@ -74,6 +74,9 @@ def load_config(parsed: argparse.Namespace, *, pipe_timeout: float | None = None
     Raises ConfigError with every problem.
     """
     if parsed.config_file is not None:
+        # YAML takes a MiB, and a twentieth of the time of the start.
+        from exporter.config.loader import load  # noqa: PLC0415
+
         return load(parsed.config_file, pipe_timeout=pipe_timeout)
     return from_flags(
         parsed.management or (), parsed.openvpn_config or (), parsed.status_file or ()

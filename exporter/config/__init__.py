@@ -30,7 +30,6 @@ limits of `management`.
 
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.flags import from_flags
-from exporter.config.loader import load
 from exporter.config.losses import check_losses, check_not_empty
 from exporter.config.schema import (
     ClientsConfig,
@@ -56,6 +55,5 @@ __all__ = [
     "check_losses",
     "check_not_empty",
     "from_flags",
-    "load",
     "read_password",
 ]

@@ -13,7 +13,7 @@ import msgspec
 import yaml
 
 from exporter.config.errors import ConfigError, Problem
-from exporter.config.keys import Key, NodeType, key_specs
+from exporter.config.keys import Key, NodeType, Unresolved, key_specs
 from exporter.config.types import (
     ClientName,
     ListOf,
@@ -38,16 +38,6 @@ _TAG = "tag:yaml.org,2002:"
 _MAX_KEY_LENGTH = 60
 
 S = TypeVar("S", bound=msgspec.Struct)
-
-
-class Unresolved(msgspec.Struct, frozen=True):
-    """In place of a discovered value that is unusable: the file must set it; `reason` says why.
-
-    Without `is_error` the section has no value, because a file can't be read now.
-    """
-
-    reason: str
-    is_error: bool = True
 
 
 class InvalidNode(Exception):

@@ -7,8 +7,7 @@ from typing import Any
 
 import msgspec
 
-from exporter.config.decoder import Unresolved
-from exporter.config.keys import key_specs
+from exporter.config.keys import Unresolved, key_specs
 from exporter.config.schema import Config, DaemonConfig
 from exporter.config.secret_files import read_password
 from exporter.config.types import can_read_certificates

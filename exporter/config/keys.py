@@ -39,6 +39,16 @@ class Key(msgspec.Struct, frozen=True):
         return self.default is msgspec.NODEFAULT
 
 
+class Unresolved(msgspec.Struct, frozen=True):
+    """In place of a discovered value that is unusable: the file must set it; `reason` says why.
+
+    Without `is_error` the section has no value, because a file can't be read now.
+    """
+
+    reason: str
+    is_error: bool = True
+
+
 def key_specs(section: type[msgspec.Struct]) -> tuple[Key, ...]:
     """Return the keys of a section type, in order; a field without a `KeySpec` is not a key."""
     return tuple(

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from exporter.config.decoder import Decoder, InvalidNode, Unresolved
+from exporter.config.decoder import Decoder, InvalidNode
 from exporter.config.discovered import discovered_values, findings, with_discovered
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.expected_clients import (
@@ -15,7 +15,7 @@ from exporter.config.expected_clients import (
     names_like_patterns,
     pattern_findings,
 )
-from exporter.config.keys import key_specs
+from exporter.config.keys import Unresolved, key_specs
 from exporter.config.pki import PkiConfig, check_pki
 from exporter.config.probe_checks import with_probe_plans
 from exporter.config.schema import (

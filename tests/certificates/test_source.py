@@ -8,7 +8,8 @@ from exporter.certificates.source import (
     CertificateSource,
     certificate_sources,
 )
-from exporter.config import DaemonConfig, load
+from exporter.config import DaemonConfig
+from exporter.config.loader import load
 from exporter.management.endpoint import parse_endpoint
 
 OPENVPN = """\

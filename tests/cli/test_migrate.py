@@ -5,7 +5,8 @@ import yaml
 
 from exporter.cli.main import main
 from exporter.cli.migration import FLAGS, OtherFlag, Setting
-from exporter.config import Config, load
+from exporter.config import Config
+from exporter.config.loader import load
 
 DOCS = Path(__file__).parents[2] / "docs"
 

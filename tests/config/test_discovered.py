@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config import Config, ConfigError, DaemonConfig, SlotPolicy, from_flags, load
+from exporter.config import Config, ConfigError, DaemonConfig, SlotPolicy, from_flags
+from exporter.config.loader import load
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint, UnixEndpoint
 from exporter.openvpn_config import Kind
 

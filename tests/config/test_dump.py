@@ -1,7 +1,8 @@
 from pathlib import Path
 
-from exporter.config import from_flags, load
+from exporter.config import from_flags
 from exporter.config.dump import to_yaml
+from exporter.config.loader import load
 
 ROOT = Path(__file__).parents[2]
 

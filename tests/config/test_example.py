@@ -7,9 +7,10 @@ import msgspec
 import pytest
 import yaml
 
-from exporter.config import ClientsConfig, Config, DaemonConfig, EventsConfig, load
+from exporter.config import ClientsConfig, Config, DaemonConfig, EventsConfig
 from exporter.config.docs import format_value
 from exporter.config.keys import key_specs
+from exporter.config.loader import load
 from exporter.config.share import ShareConfig
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config import ConfigError, check_losses, load
+from exporter.config import ConfigError, check_losses
 from exporter.config.expected_clients import ccd_names
+from exporter.config.loader import load
 from exporter.openvpn_config import Kind
 
 SERVER = "management {name}.sock unix\nserver 10.8.0.0 255.255.255.0\nclient-config-dir ccd\n"

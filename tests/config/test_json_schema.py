@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
-from exporter.config import ConfigError, json_schema, load
+from exporter.config import ConfigError, json_schema
+from exporter.config.loader import load
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "config.schema.json"

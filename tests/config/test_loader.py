@@ -16,8 +16,8 @@ from exporter.config import (
     PassThrough,
     Problem,
     SlotPolicy,
-    load,
 )
+from exporter.config.loader import load
 from exporter.config.types import Group
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint, UnixEndpoint
 

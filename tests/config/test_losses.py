@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config import Config, ConfigError, check_losses, check_not_empty, load
+from exporter.config import Config, ConfigError, check_losses, check_not_empty
+from exporter.config.loader import load
 from exporter.openvpn_config import units
 
 MANAGEMENT = (

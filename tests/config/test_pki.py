@@ -4,7 +4,8 @@ import pytest
 
 from exporter.certificates.pki import PkiSource, pki_source
 from exporter.certificates.source import CertificateDirective, CertificateSource
-from exporter.config import ConfigError, load
+from exporter.config import ConfigError
+from exporter.config.loader import load
 from exporter.config.target import targets
 
 OFFICE = "daemons:\n  - name: office\n    management: 127.0.0.1:7505\n"

@@ -4,8 +4,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from exporter.config import Config, ConfigError, load
+from exporter.config import Config, ConfigError
 from exporter.config.dump import to_yaml
+from exporter.config.loader import load
 from exporter.config.probe_plan import ProbePlan
 from exporter.port_probe.keys import MAX_FILE_BYTES
 from exporter.port_probe.wrapping import (

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config import ConfigError, load, read_password
+from exporter.config import ConfigError, read_password
+from exporter.config.loader import load
 from exporter.config.secret_files import PrivacyKey, read_privacy_key
 
 MAX_BYTES = 1023

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from exporter.cli import options
-from exporter.config import load
+from exporter.config.loader import load
 from exporter.management.endpoint import UnixEndpoint
 from tests.deploy.dockerfile import ROOT, stages
 

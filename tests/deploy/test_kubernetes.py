@@ -13,7 +13,7 @@ from exporter.alert_rules import ALERTS, USAGE, render
 from exporter.cli import options
 from exporter.cli.kubernetes import prometheus_rule
 from exporter.cli.main import SERVE, command_parser
-from exporter.config import load
+from exporter.config.loader import load
 from exporter.management.endpoint import UnixEndpoint
 from tests.deploy.manifests import OPENVPN, SIDECAR, Manifest, manifest, mounts
 from tests.deploy.pod_security import assert_has_the_user_of_the_image, assert_is_restricted

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from exporter.config import Config, load
+from exporter.config import Config
+from exporter.config.loader import load
 from exporter.openvpn_config import Pattern, discover
 
 ROOT = Path(__file__).parents[2]

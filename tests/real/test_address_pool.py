@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.config import load
+from exporter.config.loader import load
 from tests.real.daemon import INITIALISED, running
 from tests.real.lab import Lab
 from tests.real.scraping import scraping

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 from aiohttp import ClientSession
 
-from exporter.config import load
+from exporter.config.loader import load
 from exporter.openvpn_config import Kind
 from tests.real.daemon import INITIALISED, running
 from tests.real.lab import Lab

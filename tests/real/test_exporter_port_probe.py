@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from exporter.config import Config, load
+from exporter.config import Config
+from exporter.config.loader import load
 from exporter.monitor import port_prober
 from tests.real.changes import increase
 from tests.real.daemon import INITIALISED, Daemon, running

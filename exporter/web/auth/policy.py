@@ -7,7 +7,7 @@ from pathlib import Path
 from exporter.aio import SingleFlight
 from exporter.config.errors import ConfigError, Problem
 from exporter.log import Level, event
-from exporter.web.web_config import ALLOW_ALL, Policy, load
+from exporter.web.web_config import ALLOW_ALL, Policy
 
 CHECK_INTERVAL = 1.0
 """Seconds between two checks of the files for changes; requests trigger them."""
@@ -29,7 +29,7 @@ class PolicyFile:
 
         Raises ConfigError with every problem.
         """
-        self.current: Policy = ALLOW_ALL if path is None else load(path)
+        self.current: Policy = ALLOW_ALL if path is None else _load(path)
         self._path = path
         self._load_changed = SingleFlight(
             lambda: _load_changed(path, self.current) if path else None
@@ -83,4 +83,11 @@ def _load_changed(path: Path, policy: Policy) -> Policy | None:
     """Return the new policy if a file of the current one has changed, else None; blocks."""
     if all(stamp.is_current() for stamp in policy.files):
         return None
-    return load(path, pipe_timeout=PIPE_TIMEOUT)
+    return _load(path, pipe_timeout=PIPE_TIMEOUT)
+
+
+def _load(path: Path, *, pipe_timeout: float | None = None) -> Policy:
+    # A MiB with YAML, which an exporter without configuration files does not need.
+    from exporter.web.web_config.loader import load  # noqa: PLC0415
+
+    return load(path, pipe_timeout=pipe_timeout)

@@ -2,11 +2,12 @@
 
     schema          every key: its type, default and description
     tls             the TLS section -> a context of Python's `ssl`
+    policy          what the file sets
     loader          the file -> the policy, or every problem of the file
 
 It knows nothing of the web server.
 """
 
-from exporter.web.web_config.loader import ALLOW_ALL, Policy, Rate, canonical_san, load
+from exporter.web.web_config.policy import ALLOW_ALL, Policy, Rate, canonical_san
 
-__all__ = ["ALLOW_ALL", "Policy", "Rate", "canonical_san", "load"]
+__all__ = ["ALLOW_ALL", "Policy", "Rate", "canonical_san"]

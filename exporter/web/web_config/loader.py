@@ -1,8 +1,6 @@
 """The web configuration file -> the policy, or every problem of the file."""
 
-import ipaddress
-import ssl
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,39 +9,12 @@ from exporter.config.decoder import Decoder, InvalidNode
 from exporter.config.errors import ConfigError, Problem
 from exporter.config.yaml_nodes import load_node
 from exporter.files import FileStamp
-from exporter.secret import Secret
+from exporter.web.web_config.policy import Policy, Rate, canonical_san
 from exporter.web.web_config.schema import HeadersConfig, RateLimitConfig, TlsConfig, WebConfig
 from exporter.web.web_config.tls import check_tls, server_context
 
 _TLS = "tls_server_config"
 _RATE = "rate_limit"
-
-
-class Rate(msgspec.Struct, frozen=True):
-    """At most `burst` requests at once, and one more each `interval` seconds."""
-
-    interval: float
-    burst: int
-
-
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file sets; by default every request is allowed, without encryption."""
-
-    tls: ssl.SSLContext | None = None
-    """Serves each new connection; None: no TLS."""
-    allowed_sans: frozenset[str] = frozenset()
-    """A client's certificate must have one of these; empty: no SAN is required."""
-    users: Mapping[str, Secret] = {}
-    """The bcrypt hash of each user's password; empty: no authentication."""
-    headers: Mapping[str, str] = {}
-    """Headers of every response."""
-    rate: Rate | None = None
-    files: tuple[FileStamp, ...] = ()
-    """The versions of the files that were read; once one has changed, the policy is out of date."""
-
-
-ALLOW_ALL = Policy()
-"""The policy without a web configuration file."""
 
 
 def load(path: Path, *, pipe_timeout: float | None = None) -> Policy:
@@ -86,14 +57,6 @@ def _policy(stamp: FileStamp, config: WebConfig, decoder: Decoder) -> Policy:
         rate=_rate(config.rate_limit),
         files=files,
     )
-
-
-def canonical_san(name: str) -> str:
-    """Return a SAN in its canonical notation; only IP addresses have several."""
-    try:
-        return str(ipaddress.ip_address(name))
-    except ValueError:
-        return name
 
 
 def _headers(headers: HeadersConfig) -> dict[str, str]:

@@ -13,7 +13,8 @@ from exporter.web.listener.connection import (
     WRITE_TIMEOUT,
 )
 from exporter.web.listener.listener import MAX_CONNECTIONS, TLS_HANDSHAKE_TIMEOUT
-from exporter.web.web_config import Rate, load
+from exporter.web.web_config import Rate
+from exporter.web.web_config.loader import load
 from exporter.web.web_config.schema import (
     MAX_COST,
     ClientAuth,

@@ -6,7 +6,8 @@ import pytest
 
 from exporter.config import ConfigError
 from exporter.files import FileStamp
-from exporter.web.web_config import ALLOW_ALL, Policy, Rate, load
+from exporter.web.web_config import ALLOW_ALL, Policy, Rate
+from exporter.web.web_config.loader import load
 from exporter.web.web_config.schema import CipherSuite
 from tests.web.certificates import HASH, Authority
 
