@@ -50,7 +50,9 @@ def test_no_garbage_is_collected_during_the_imports() -> None:
         "import exporter.cli\n"
         "print(len(collections), gc.isenabled())"
     )
-    assert run(program).split() == ["0", "True"]
+    collections, enabled = run(program).split()
+    assert int(collections) < 10  # else 200; a few while the package itself is compiled
+    assert enabled == "True"
 
 
 def test_no_certificate_authority_of_the_system_is_read(tmp_path: Path) -> None:
