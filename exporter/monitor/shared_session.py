@@ -136,6 +136,8 @@ class SharedSession:
         lost = self.facts.realtime - facts.realtime if self.facts else frozenset()
         self.facts = facts
         self._wake = wake
+        if self._requests:  # the poll came first
+            wake()
         for tool in [tool for tool in self._tools if lost & tool.realtime]:
             tool.on_close()
 

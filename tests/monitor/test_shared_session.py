@@ -141,6 +141,13 @@ class TestFetch:
         assert reply is not None
         assert reply.entries == (b"x",)
 
+    async def test_a_command_that_had_to_let_a_poll_pass_is_sent_after_it(self) -> None:
+        shared, woken = opened(), []
+        await waiting(shared, Command.PID)
+        await Sender(shared, PID).run(is_due=True)
+        shared.open(LIVE, lambda: woken.append(True))
+        assert woken
+
     async def test_a_reply_of_another_form_is_none(self) -> None:
         shared = opened()
         (task,) = await waiting(shared, Command.PID)

@@ -70,6 +70,7 @@ async def test_a_handshake_on_a_bridge_is_pending_whatever_cipher_its_row_shows(
         scraping(daemon_config(office.management)) as scraper,
         client(office, "alice", "--dev-type", "tap"),
     ):
+        await scraper.wait_up()
         await scraper.wait_for(lambda page: page.value(CONNECTED) == 1)
         _, writer = await asyncio.open_connection(LOOPBACK, office.port)
         page = await scraper.wait_for(lambda page: page.value(PENDING) == 1)
