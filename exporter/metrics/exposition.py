@@ -25,11 +25,13 @@ from exporter.metrics.expected_clients import ExpectedClientLines
 from exporter.metrics.family import (
     CollectPorts,
     Family,
+    Inputs,
     Metric,
     MetricType,
     PerClient,
     PerClientInfo,
     PerClientValues,
+    inputs_of,
 )
 from exporter.metrics.negotiation import Format, family_name, help_and_type, negotiate
 from exporter.metrics.page import Block, Page
@@ -37,6 +39,7 @@ from exporter.state.daemon import DaemonState
 from exporter.state.port_probes import ProbedPort
 
 _UNRENDERED = -1
+_NOTHING = object()
 _NO_SAMPLES = object()
 BLOCK_SIZE = 16 * 1024
 """Bytes from which on text is worth keeping its deflate form."""
@@ -45,6 +48,9 @@ _ROUNDS = 3
 """A daemon may change while others are rendered; `page` would render its clients at once."""
 
 _EMPTY = CollectorRegistry()
+
+_FamilyInputs = Sequence[tuple[Family, Inputs]]
+"""Families, each with the function whose value its text shows."""
 
 
 class _Cache:
@@ -68,7 +74,7 @@ class _Cache:
     def __init__(self, name: str, families: int) -> None:
         self._name = escape(name)
         self.revision = _UNRENDERED
-        self._inputs: list[object] = [_UNRENDERED] * families
+        self._inputs: list[object] = [_NOTHING] * families
         self.chunks: list[bytes | Block] = [b""] * families
         self._column_lines: dict[str, ColumnLines] = {}
         self._info_lines: dict[str, InfoLines] = {}
@@ -76,16 +82,16 @@ class _Cache:
         self._columns_key: object = None
         self._names: tuple[object, Sequence[str]] = None, ()
 
-    def refresh(self, daemon: DaemonState, families: Sequence[Family]) -> Iterator[None]:
+    def refresh(self, daemon: DaemonState, families: _FamilyInputs) -> Iterator[None]:
         """Render the families that are out of date, pausing after each chunk of a large one.
 
         The state may change during a pause: what was rendered before is out of date again then. A
         text that is out of date when it is ready is dropped: a newer one may be there already.
         """
-        revision = _revision(daemon)
-        for index, family in enumerate(families):
-            inputs = _inputs(family, daemon)
-            if self._inputs[index] == inputs:
+        revision, shown = _revision(daemon), self._inputs
+        for index, (family, current) in enumerate(families):
+            inputs = _inputs(family, current, daemon)
+            if shown[index] == inputs:
                 continue
             source = family.source
             chunk: bytes | Block
@@ -93,20 +99,21 @@ class _Cache:
                 chunk = b""
             elif isinstance(source, PerClient):
                 parts = yield from self._render_large(family.metric, source, daemon)
+                if inputs != _inputs(family, current, daemon):
+                    continue
                 chunk = _block(parts, self.chunks[index])
             elif isinstance(source, CollectPorts):
                 chunk = render(family.metric, self._name, source.collect(daemon.port_probes))
             else:
                 chunk = render(family.metric, self._name, source(daemon))
-            if inputs == _inputs(family, daemon):
-                self.chunks[index], self._inputs[index] = chunk, inputs
+            self.chunks[index], shown[index] = chunk, inputs
         self.revision = revision
 
-    def refresh_port(self, port: ProbedPort, families: Sequence[Family]) -> None:
+    def refresh_port(self, port: ProbedPort, families: _FamilyInputs) -> None:
         """Render the families of a port without a daemon, if they are out of date."""
         if self.revision == port.port_probes.revision:
             return
-        for index, family in enumerate(families):
+        for index, (family, _) in enumerate(families):
             if isinstance(family.source, CollectPorts):
                 samples = family.source.collect(port.port_probes)
                 self.chunks[index] = render(family.metric, self._name, samples)
@@ -176,17 +183,16 @@ class Exposition:
 
         `ports` returns the ports that are probed without a daemon.
         """
-        self._families = families
+        self.configure(families)
         self._ports = ports
         self._expected_clients = expected_clients
         self._registry = registry
-        # The cache of a daemon goes with its state.
-        self._caches: WeakKeyDictionary[DaemonState | ProbedPort, _Cache] = WeakKeyDictionary()
 
     def configure(self, families: Sequence[Family]) -> None:
         """Render these families from now on."""
-        self._families = families
-        self._caches = WeakKeyDictionary()
+        self._families: _FamilyInputs = [(family, inputs_of(family)) for family in families]
+        # The cache of a daemon goes with its state.
+        self._caches: WeakKeyDictionary[DaemonState | ProbedPort, _Cache] = WeakKeyDictionary()
 
     async def prerender(self, *daemons: DaemonState) -> None:
         """Render what has changed, so that the next page is ready; yield to the event loop."""
@@ -276,12 +282,12 @@ class Exposition:
 
 
 def _columns(
-    families: Sequence[Family],
+    families: _FamilyInputs,
     chunks: Sequence[Sequence[bytes | Block]],
     expected: Iterable[tuple[Metric, Block]],
 ) -> Iterator[tuple[Metric, Sequence[bytes | Block]]]:
     """Yield each metric with its texts: one for each daemon, or one for all."""
-    for index, family in enumerate(families):
+    for index, (family, _) in enumerate(families):
         yield family.metric, [text for of_daemon in chunks if (text := of_daemon[index])]
     for metric, block in expected:
         yield metric, [block]
@@ -312,9 +318,9 @@ def _join(
     return Page((*blocks, Block(small)), text_format.content_type)
 
 
-def _inputs(family: Family, daemon: DaemonState) -> object:
+def _inputs(family: Family, current: Inputs, daemon: DaemonState) -> object:
     """Return what the samples of a family are made from now, `_NO_SAMPLES` if it has none."""
-    return family.current_inputs(daemon) if daemon.up or not family.while_up else _NO_SAMPLES
+    return current(daemon) if daemon.up or not family.while_up else _NO_SAMPLES
 
 
 def _revision(daemon: DaemonState) -> int:

@@ -1,6 +1,7 @@
 """A metric, and where the samples of its family come from."""
 
 import enum
+import operator
 from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
 from typing import Any
 
@@ -96,7 +97,7 @@ class Family(msgspec.Struct, frozen=True):
     """A metric of daemons, and the source of its samples.
 
     `while_up` families have no samples while the daemon is down. Text is rendered again when
-    `inputs` returns another value; by default that is a revision of the daemon's state.
+    `inputs` returns another value; see `inputs_of` for the default.
     """
 
     metric: Metric
@@ -104,15 +105,22 @@ class Family(msgspec.Struct, frozen=True):
     while_up: bool = True
     inputs: Inputs | None = None
 
-    def current_inputs(self, daemon: DaemonState) -> object:
-        """Return a value that changes whenever the samples may have changed."""
-        if self.inputs is not None:
-            return self.inputs(daemon)
-        if isinstance(self.source, PerClient):
-            return daemon.client_revision
-        if isinstance(self.source, CollectPorts):
-            return daemon.port_probes.revision
-        return daemon.revision
+
+def inputs_of(family: Family) -> Inputs:
+    """Return the function whose value changes whenever the samples of a family may have changed.
+
+    Most small families have one sample, which hardly ever changes: it is its own input.
+    """
+    if family.inputs is not None:
+        return family.inputs
+    source, metric = family.source, family.metric
+    if isinstance(source, PerClient):
+        return operator.attrgetter("client_revision")
+    if isinstance(source, CollectPorts):
+        return operator.attrgetter("port_probes.revision")
+    if metric.labels or metric.type is MetricType.HISTOGRAM:
+        return operator.attrgetter("revision")
+    return source
 
 
 def gauge(

@@ -74,8 +74,6 @@ class Events:
         self.password_failures: Counter[str] = Counter()
         self.prompts: Counter[str] = Counter()
         self.fatal_errors = 0
-        self.revision = 0
-        """Grows with each change of these counters."""
         self._on_connect_line = on_connect_line
         self._on_connect_history = on_connect_history
         self._logins = logins
@@ -130,7 +128,6 @@ class Events:
 
     def count_message(self, keyword: str) -> None:
         """Count one real-time message by its keyword alone."""
-        self.revision += 1
         self.messages[keyword if keyword in KEYWORDS else OTHER] += 1
 
     def add(self, keyword: str, notification: ParsedNotification) -> None:
@@ -154,7 +151,6 @@ class Events:
                     self.prompts[prompt.prompt_kind] += 1
 
     def _count_state(self, state: State) -> None:
-        self.revision += 1
         self.transitions[state.name.value] += 1
         if state.name is StateName.RECONNECTING:
             self.reconnects[reconnect_reason(state.description)] += 1
@@ -163,7 +159,6 @@ class Events:
         """Count a line; return the connected client that it shows."""
         if is_management_line(line):
             return None
-        self.revision += 1
         self.log_messages[severity(line).value] += 1
         parsed = parse_line(line)
         if isinstance(parsed, ClientEnd):

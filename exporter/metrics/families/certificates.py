@@ -79,6 +79,15 @@ def path_label(path: Path) -> str:
     return clean(str(path), _PATH_LIMIT)
 
 
+def _inputs(daemon: DaemonState) -> object:
+    return (
+        daemon.certificates,
+        daemon.client_certificates.pki,
+        daemon.modes.is_tunnel,
+        daemon.privacy,
+    )
+
+
 FAMILIES = (
     gauge(
         "openvpn_certificate_not_before_timestamp_seconds",
@@ -86,6 +95,7 @@ FAMILIES = (
         _not_before,
         labels=("file", "directive", "subject", "serial"),
         while_up=False,
+        inputs=_inputs,
     ),
     gauge(
         "openvpn_certificate_not_after_timestamp_seconds",
@@ -93,6 +103,7 @@ FAMILIES = (
         _not_after,
         labels=("file", "directive", "subject", "serial"),
         while_up=False,
+        inputs=_inputs,
     ),
     gauge(
         "openvpn_crl_last_update_timestamp_seconds",
@@ -100,6 +111,7 @@ FAMILIES = (
         _last_update,
         labels=("file", "issuer"),
         while_up=False,
+        inputs=_inputs,
     ),
     gauge(
         "openvpn_crl_next_update_timestamp_seconds",
@@ -107,6 +119,7 @@ FAMILIES = (
         _next_update,
         labels=("file", "issuer"),
         while_up=False,
+        inputs=_inputs,
     ),
     gauge(
         "openvpn_certificate_file_problem",
@@ -115,5 +128,6 @@ FAMILIES = (
         _problem,
         labels=("file", "directive", "reason"),
         while_up=False,
+        inputs=_inputs,
     ),
 )

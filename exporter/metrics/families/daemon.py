@@ -11,20 +11,24 @@ def _down_reason(daemon: DaemonState) -> Samples:
     return {reason.value: int(reason is daemon.down_reason) for reason in DownReason}
 
 
-def _info(daemon: DaemonState) -> dict[tuple[str, ...], float] | None:
+def _info_labels(daemon: DaemonState) -> tuple[str, ...] | None:
     version = daemon.version
     if version is None and daemon.info is None:
         return None
     version = version or Version("", "", "")
     mode = daemon.mode
-    labels = (
+    return (
         version.version,
         version.platform,
         mode.value if mode else "",
         version.management_version,
         daemon.source.value,
     )
-    return {labels: 1}
+
+
+def _info(daemon: DaemonState) -> dict[tuple[str, ...], float] | None:
+    labels = _info_labels(daemon)
+    return None if labels is None else {labels: 1}
 
 
 def _state(daemon: DaemonState) -> Samples:
@@ -68,6 +72,7 @@ DAEMON = (
         "Version, platform and mode of the daemon; source is where its status comes from.",
         _info,
         labels=("version", "platform", "mode", "management_version", "source"),
+        inputs=_info_labels,
     ),
     gauge(
         "openvpn_start_time_seconds",

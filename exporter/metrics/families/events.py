@@ -4,6 +4,7 @@ Label values that no mode of the daemon has are left out, unless they were count
 """
 
 import operator
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from exporter.management.log_events import LOG_EVENTS
@@ -17,11 +18,6 @@ from exporter.metrics.family import Family, Samples, counter, gauge
 from exporter.state.daemon import DaemonState
 from exporter.state.events import Events
 
-
-def _inputs(daemon: DaemonState) -> int:
-    return daemon.events.revision + daemon.modes.revision  # both grow with each change
-
-
 _REASON_MODES = {text: reason.modes for text, reason in RECONNECT_REASONS.items()}
 _LOG_EVENT_MODES = {event.name: event.modes for event in LOG_EVENTS}
 
@@ -29,7 +25,7 @@ _LOG_EVENT_MODES = {event.name: event.modes for event in LOG_EVENTS}
 def _counter(
     name: str,
     text: str,
-    counts: Callable[[Events], Mapping[str, int]],
+    counts: Callable[[Events], Counter[str]],
     *,
     label: str,
     values: Iterable[str],
@@ -42,7 +38,10 @@ def _counter(
         counted = counts(daemon.events)
         return daemon.modes.select({value: counted[value] for value in known}, modes)
 
-    return counter(name, text, collect, labels=(label,), inputs=_inputs)
+    def inputs(daemon: DaemonState) -> int:
+        return counts(daemon.events).total() + daemon.modes.revision  # both only grow
+
+    return counter(name, text, collect, labels=(label,), inputs=inputs)
 
 
 def _prompts(daemon: DaemonState) -> Samples:

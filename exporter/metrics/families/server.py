@@ -155,6 +155,10 @@ FAMILIES = (
         "openvpn_server_client_session_duration_seconds",
         "Duration of ended client sessions in seconds, as seen by polls; none is over a year.",
         lambda daemon: None if daemon.modes.is_tunnel else daemon.clients.sessions.durations,
+        inputs=lambda daemon: (
+            daemon.modes.is_tunnel,
+            daemon.clients.sessions.durations.cumulative,
+        ),
     ),
     gauge(
         "openvpn_server_clients_by_platform",
