@@ -30,9 +30,20 @@ help: ## List the targets
 demo: .venv/run.stamp ## Serve the metrics of a simulated fleet on port 9176
 	@exec $(BIN)/openvpn-exporter demo
 
-test: lint types contracts .venv/real.stamp ## Run all checks and tests, as CI does
+# The tests with OpenVPN wait most of the time, so they run beside the others; `env` because what a shell starts
+# in the background ignores Ctrl-C.
+test: lint types contracts .venv/real.stamp ## Run all checks and tests, as CI does; with ARGS, the checks and these tests
+ifneq ($(ARGS),)
 	@echo "== tests"
 	@$(BIN)/pytest $(ARGS)
+else
+	@echo "== tests without OpenVPN"
+	@env --default-signal=INT $(BIN)/pytest tests/real > .venv/real.log 2>&1 & real=$$!; \
+	$(BIN)/pytest --ignore=tests/real; unit=$$?; \
+	echo "== tests with OpenVPN, at the same time"; \
+	tail --lines=+1 --follow --pid=$$real .venv/real.log; \
+	wait $$real && exit $$unit
+endif
 
 test-install: .venv/install.stamp .venv/kubernetes.stamp .venv/release.stamp ## Install in clean chroots of Debian, as root; each check with its time
 	@$(BIN)/pytest -o testpaths=tests_install --verbose --timeout=1800 $(ARGS)
