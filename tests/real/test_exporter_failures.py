@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.at_once import Outcomes, run_at_once
 from tests.real.changes import increase
 from tests.real.client import Credentials, client
 from tests.real.daemon import running
@@ -115,17 +116,26 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=str)
-async def test_failure_is_counted_once(lab: Lab, failure: Failure) -> None:
-    async with (
-        server(lab, *failure.options(lab)) as office,
-        scraping(daemon_config(office.management)) as scraper,
-    ):
-        before = await scraper.wait_up()
-        await failure.trigger(office)
-        after = await scraper.wait_polled()
+@pytest.fixture(scope="module")
+def counted(lab: Lab) -> Outcomes[dict[str, float]]:
+    """The events that were counted at each failure."""
 
-    assert increase(before, after, EVENTS, by="event") == failure.events
+    async def count(failure: Failure) -> dict[str, float]:
+        async with (
+            server(lab, *failure.options(lab)) as office,
+            scraping(daemon_config(office.management)) as scraper,
+        ):
+            before = await scraper.wait_up()
+            await failure.trigger(office)
+            after = await scraper.wait_polled()
+        return increase(before, after, EVENTS, by="event")
+
+    return run_at_once(count, FAILURES)
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=str)
+def test_failure_is_counted_once(counted: Outcomes[dict[str, float]], failure: Failure) -> None:
+    assert counted.of(failure) == failure.events
 
 
 async def test_client_with_an_address_that_is_rejected_is_pending(lab: Lab) -> None:

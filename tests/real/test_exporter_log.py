@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.real import log_reader
+from tests.real.at_once import Outcomes, run_at_once
 from tests.real.changes import increase, without_zeros
 from tests.real.client import Credentials, client
 from tests.real.daemon import Daemon
@@ -111,21 +112,34 @@ def agrees_with_log(page: Page, before: Page, daemon: Daemon, mark: int) -> bool
     ) and events == log_reader.events(daemon, since=mark)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-async def test_event_is_counted_as_often_as_in_the_log_file(lab: Lab, case: Case) -> None:
-    async with case.server(lab) as office, scraping(daemon_config(office.management)) as scraper:
-        before = await scraper.wait_up()
-        mark = office.daemon.mark()
-        await case.action(office)
-        await scraper.wait_for(lambda page: agrees_with_log(page, before, office.daemon, mark))
-        after = await scraper.wait_polled()
-        assert agrees_with_log(after, before, office.daemon, mark)
+@pytest.fixture(scope="module")
+def counted(lab: Lab) -> Outcomes[None]:
+    """The checks of each case."""
 
-    assert set(before.values(EVENTS, by="event").values()) == {0}
-    assert set(before.values(MESSAGES, by="severity").values()) == {0}
-    assert case.events <= increase(before, after, EVENTS, by="event").keys()
-    assert len(log_reader.commands(office.daemon)) > 10
-    assert decreased(scraper.pages) == []
+    async def check(case: Case) -> None:
+        async with (
+            case.server(lab) as office,
+            scraping(daemon_config(office.management)) as scraper,
+        ):
+            before = await scraper.wait_up()
+            mark = office.daemon.mark()
+            await case.action(office)
+            await scraper.wait_for(lambda page: agrees_with_log(page, before, office.daemon, mark))
+            after = await scraper.wait_polled()
+            assert agrees_with_log(after, before, office.daemon, mark)
+
+        assert set(before.values(EVENTS, by="event").values()) == {0}
+        assert set(before.values(MESSAGES, by="severity").values()) == {0}
+        assert case.events <= increase(before, after, EVENTS, by="event").keys()
+        assert len(log_reader.commands(office.daemon)) > 10
+        assert decreased(scraper.pages) == []
+
+    return run_at_once(check, CASES)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_event_is_counted_as_often_as_in_the_log_file(counted: Outcomes[None], case: Case) -> None:
+    counted.of(case)
 
 
 async def test_lines_logged_during_a_gap_are_counted_once(lab: Lab) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from exporter.config.schema import PassThrough as Setting
+from tests.real.at_once import Outcomes, run_at_once
 from tests.real.changes import increase
 from tests.real.client import Credentials, client
 from tests.real.lab import Lab
@@ -21,6 +22,7 @@ from tests.real.test_pass_through import AUTH, DENIED, SECRET
 EVENTS = "openvpn_log_events_total"
 CLIENTS = "openvpn_server_connected_clients"
 CONNECTS = "openvpn_server_client_connects_total"
+SETTINGS = (Setting.AUTO, Setting.TRUE)
 STICKY = {"state on", "log on", "log off", "state off", "bytecount 0"}
 
 
@@ -40,28 +42,40 @@ async def login(office: Server, name: str) -> None:
         pass
 
 
-@pytest.mark.parametrize("setting", [Setting.AUTO, Setting.TRUE])
-async def test_logins_work_before_during_and_after(lab: Lab, setting: Setting) -> None:
-    async with offered(lab) as (office, owner):
-        await login(office, "before")
-        async with scraping(daemon_config(owner.management, pass_through=setting)) as scraper:
-            before = await scraper.wait_up()
-            async with client(office, "during", user=Credentials("during")):
-                await scraper.wait_for(lambda page: page.value(CLIENTS) == 1)
-                async with client(office, "mallory", user=Credentials("mallory"), ready=DENIED):
-                    await office.daemon.wait_for_log("delayed-exit")
-                    after = await scraper.wait_polled()
-            events = increase(before, after, EVENTS, by="event")
-        await login(office, "after")
-        assert owner.decided == ["before", "during", "mallory", "after"]
-        assert owner.lost == []
-        assert STICKY.isdisjoint(commands(office.daemon))
-    assert events == {"auth_failed": 1}
-    assert after.value(CONNECTS) >= 1
-    assert after.value("openvpn_exporter_unparsed_lines_total") == 0
-    assert set(after.values("openvpn_exporter_failed_commands_total", by="command").values()) == {0}
-    assert decreased(scraper.pages) == []
-    assert scraper.down_reasons() == []
+@pytest.fixture(scope="module")
+def undisturbed(lab: Lab) -> Outcomes[None]:
+    """The checks of logins for each setting."""
+
+    async def check(setting: Setting) -> None:
+        async with offered(lab) as (office, owner):
+            await login(office, "before")
+            async with scraping(daemon_config(owner.management, pass_through=setting)) as scraper:
+                before = await scraper.wait_up()
+                async with client(office, "during", user=Credentials("during")):
+                    await scraper.wait_for(lambda page: page.value(CLIENTS) == 1)
+                    async with client(office, "mallory", user=Credentials("mallory"), ready=DENIED):
+                        await office.daemon.wait_for_log("delayed-exit")
+                        after = await scraper.wait_polled()
+                events = increase(before, after, EVENTS, by="event")
+            await login(office, "after")
+            assert owner.decided == ["before", "during", "mallory", "after"]
+            assert owner.lost == []
+            assert STICKY.isdisjoint(commands(office.daemon))
+        assert events == {"auth_failed": 1}
+        assert after.value(CONNECTS) >= 1
+        assert after.value("openvpn_exporter_unparsed_lines_total") == 0
+        assert set(
+            after.values("openvpn_exporter_failed_commands_total", by="command").values()
+        ) == {0}
+        assert decreased(scraper.pages) == []
+        assert scraper.down_reasons() == []
+
+    return run_at_once(check, SETTINGS)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_logins_work_before_during_and_after(undisturbed: Outcomes[None], setting: Setting) -> None:
+    undisturbed.of(setting)
 
 
 async def test_many_logins_between_polls_are_not_disturbed(lab: Lab) -> None:

@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from exporter.config import DaemonConfig
+from tests.real.at_once import Outcomes, run_at_once
 from tests.real.client import client
 from tests.real.clock import wait_for_next_second
 from tests.real.daemon import KATHMANDU, ST_JOHNS
@@ -20,6 +21,7 @@ from tests.real.scraping import Page, daemon_config, decreased, scraping
 from tests.real.server import Server, server
 
 QUARTER = 900
+VERSIONS = (1, 2, 3)
 
 
 def status_options(path: Path, version: int = 3) -> tuple[str, ...]:
@@ -30,26 +32,35 @@ def shows_alice(page: Page) -> bool:
     return page.is_up() and page.value("openvpn_server_connected_clients") == 1
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
-async def test_daemon_is_monitored_by_its_status_file_alone(
-    lab: Lab, tmp_path: Path, version: int
+@pytest.fixture(scope="module")
+def monitored_alone(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Outcomes[Page]:
+    """The page after the end of the daemon, for each version of the status file."""
+
+    async def monitor(version: int) -> Page:
+        path = tmp_path_factory.mktemp("alone") / "status.log"
+        file_alone = DaemonConfig(name="office", status_file=path, status_max_age=3.0)
+        async with (
+            server(lab, *status_options(path, version)) as office,
+            scraping(file_alone) as scraper,
+        ):
+            await scraper.wait_for(Page.is_up)
+            async with client(office, "alice"):
+                page = await scraper.wait_for(shows_alice)
+            received = page.value("openvpn_server_client_received_bytes_total", common_name="alice")
+            assert received > 0
+            assert page.value("openvpn_received_bytes_total") >= received
+            assert "openvpn_management_up" not in page.names()
+            await office.daemon.kill()
+            return await scraper.wait_for(lambda page: not page.is_up())
+
+    return run_at_once(monitor, VERSIONS)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_daemon_is_monitored_by_its_status_file_alone(
+    monitored_alone: Outcomes[Page], version: int
 ) -> None:
-    path = tmp_path / "status.log"
-    file_alone = DaemonConfig(name="office", status_file=path, status_max_age=3.0)
-    async with (
-        server(lab, *status_options(path, version)) as office,
-        scraping(file_alone) as scraper,
-    ):
-        await scraper.wait_for(Page.is_up)
-        async with client(office, "alice"):
-            page = await scraper.wait_for(shows_alice)
-        received = page.value("openvpn_server_client_received_bytes_total", common_name="alice")
-        assert received > 0
-        assert page.value("openvpn_received_bytes_total") >= received
-        assert "openvpn_management_up" not in page.names()
-        await office.daemon.kill()
-        page = await scraper.wait_for(lambda page: not page.is_up())
-    assert page.down_reason() == "stale"
+    assert monitored_alone.of(version).down_reason() == "stale"
 
 
 @pytest.mark.parametrize("zone", [KATHMANDU, ST_JOHNS])
