@@ -29,8 +29,8 @@ from exporter.metrics.family import (
     Metric,
     MetricType,
     PerClient,
-    PerClientInfo,
     PerClientValues,
+    PerSessionInfo,
     inputs_of,
 )
 from exporter.metrics.negotiation import Format, family_name, help_and_type, negotiate
@@ -129,12 +129,12 @@ class _Cache:
                 if column is None:
                     column = self._column_lines[metric.name] = ColumnLines(metric, self._name)
                 lines = column.render_chunks(names, clients, value)
-            case PerClientInfo(keys=keys):
+            case PerSessionInfo(sessions=sessions):
                 info_lines = self._info_lines.get(metric.name)
                 if info_lines is None or info_lines.privacy is not daemon.privacy:
                     info_lines = InfoLines(metric, self._name, source, privacy=daemon.privacy)
                     self._info_lines[metric.name] = info_lines
-                lines = info_lines.render_chunks(keys(daemon))
+                lines = info_lines.render_chunks(sessions(daemon))
             case _:
                 samples = yield from source.collect(daemon)
                 lines = render_chunks(metric, self._name, samples)

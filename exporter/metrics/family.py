@@ -2,11 +2,13 @@
 
 import enum
 import operator
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from exporter.management.status import ClientRow
+from exporter.state.client_session import ClientSession
 from exporter.state.counters import Histogram
 from exporter.state.daemon import DaemonState
 from exporter.state.port_probes import PortProbes
@@ -64,19 +66,18 @@ class PerClientValues(msgspec.Struct, frozen=True):
     value: Callable[[Any], float | None]
 
 
-class PerClientInfo(msgspec.Struct, frozen=True):
-    """The label values of an info with a sample per session, made from keys that rarely change.
+class PerSessionInfo(msgspec.Struct, frozen=True):
+    """The label values of an info with a sample per session, made from the session and its row.
 
-    Equal keys have equal labels. Keys are cheap to collect and to compare, so that only the line
-    of a new key is formatted. They contain only what the garbage collector does not look at. The
-    last label of the metric is not made from a key: it numbers the samples whose other labels are
-    equal, from the second on. So a session that ends and begins anew has the same series, and two
-    sessions have two.
+    A session keeps its row object while nothing but the counters of the row change, and the same
+    session with the same row has the same labels: so only new lines are formatted. The last label
+    of the metric is not made from them: it numbers the samples whose other labels are equal, from
+    the second on. So a session that ends and begins anew has the same series, and two sessions
+    have two.
     """
 
-    keys: Callable[[DaemonState], Iterable[Hashable]]
-    """Returns the keys, each made when it is needed."""
-    labels: Callable[[Privacy, Any], tuple[str, ...]]
+    sessions: Callable[[DaemonState], Iterable[ClientSession]]
+    labels: Callable[[Privacy, ClientSession, ClientRow], tuple[str, ...]]
 
 
 class PerClientSamples(msgspec.Struct, frozen=True):
@@ -85,7 +86,7 @@ class PerClientSamples(msgspec.Struct, frozen=True):
     collect: Callable[[DaemonState], Generator[None, None, LabelledValues]]
 
 
-PerClient = PerClientValues | PerClientInfo | PerClientSamples
+PerClient = PerClientValues | PerSessionInfo | PerClientSamples
 """The source of a large family: it changes only with a poll, and is rendered once for each."""
 
 
@@ -155,7 +156,7 @@ def counter(
 def info(
     name: str,
     text: str,
-    source: Collect | PerClientInfo,
+    source: Collect | PerSessionInfo,
     *,
     labels: tuple[str, ...],
     inputs: Inputs | None = None,

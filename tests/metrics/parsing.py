@@ -19,9 +19,9 @@ from exporter.metrics.family import (
     CollectPorts,
     Family,
     MetricType,
-    PerClientInfo,
     PerClientSamples,
     PerClientValues,
+    PerSessionInfo,
     Samples,
 )
 from exporter.state.counters import Histogram
@@ -124,9 +124,13 @@ def samples_of(family: Family, daemon: DaemonState) -> Iterator[tuple[str, dict[
                 for name, client in clients(daemon).items()
             }
             samples: Samples = {name: value for name, value in values.items() if value is not None}
-        case PerClientInfo(keys, labels):
+        case PerSessionInfo(sessions, labels):
             samples = dict.fromkeys(
-                numbered(labels(daemon.privacy, key) for key in keys(daemon)), 1
+                numbered(
+                    labels(daemon.privacy, session, session.last_row)
+                    for session in sessions(daemon)
+                ),
+                1,
             )
         case PerClientSamples(collect):
             samples = run_batches(collect(daemon))

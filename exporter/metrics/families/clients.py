@@ -7,24 +7,22 @@ import operator
 from collections.abc import Generator, Iterable, Mapping
 
 from exporter.management.batches import row_batches
-from exporter.management.peer import PeerInfo
-from exporter.management.status import ServerStatus
+from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import parse_real_address
 from exporter.metrics.family import (
     LabelledValues,
-    PerClientInfo,
     PerClientSamples,
     PerClientValues,
+    PerSessionInfo,
     Samples,
     counter,
     gauge,
     info,
 )
+from exporter.state.client_session import ClientSession
 from exporter.state.clients import ClientTotals
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import Privacy
-
-_SessionKey = tuple[str, str, str, str, str, str, PeerInfo]
 
 
 def _totals(daemon: DaemonState) -> Mapping[str, ClientTotals]:
@@ -55,34 +53,22 @@ def _last_seen(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
     return values
 
 
-def _session_keys(daemon: DaemonState) -> Iterable[_SessionKey]:
+def _sessions(daemon: DaemonState) -> Iterable[ClientSession]:
     if not isinstance(daemon.status, ServerStatus) or not daemon.privacy.shows_clients:
         return ()
-    return (
-        (
-            session.name,
-            client.username,
-            client.real_address,
-            client.virtual_address,
-            client.virtual_ipv6_address,
-            client.cipher,
-            session.peer_info,
-        )
-        for session in daemon.clients.listed_sessions()
-        for client in (session.last_row,)
-    )
+    return daemon.clients.listed_sessions()
 
 
-def _session_labels(privacy: Privacy, key: _SessionKey) -> tuple[str, ...]:
-    name, username, real_address, ipv4, ipv6, cipher, peer = key
+def _session_labels(privacy: Privacy, session: ClientSession, row: ClientRow) -> tuple[str, ...]:
+    peer = session.peer_info
     return (
-        privacy.name(name),
-        privacy.name(username),
+        privacy.name(session.name),
+        privacy.name(row.username),
         # Without the port, which differs with each connection of a client.
-        privacy.address(parse_real_address(real_address).host),
-        privacy.address(ipv4),
-        privacy.address(ipv6),
-        cipher,
+        privacy.address(parse_real_address(row.real_address).host),
+        privacy.address(row.virtual_address),
+        privacy.address(row.virtual_ipv6_address),
+        row.cipher,
         peer.platform,
         peer.version,
         peer.gui,
@@ -167,7 +153,7 @@ INFO = (
         "openvpn_server_client_info",
         "One series per current session, 'clients.limit' at most; real_address has no port, and "
         "session numbers the sessions with equal labels, from 2.",
-        PerClientInfo(_session_keys, _session_labels),
+        PerSessionInfo(_sessions, _session_labels),
         inputs=_LISTING,
         labels=(
             "common_name",
