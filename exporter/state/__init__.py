@@ -2,8 +2,10 @@
 
 daemon              all of it: the last status, counters, why the daemon is down
 clients             the traffic of a server's clients, by identity
+client_totals       the totals of one identity
 client_session      one session of a client: its last row, its growth, its rate
 sessions            which row of a status continues which session of the last
+first_status        which sessions are not older than the exporter
 session_keys        the keys by which sessions are known
 known_rows          the sessions of rows that were in the last status
 session_matching    the same for rows whose session has another key

@@ -1,13 +1,19 @@
 """One session of a server's client. Times are the daemon's, in seconds since the epoch."""
 
+import operator
 from collections.abc import Iterable
 
 import msgspec
 
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow
+from exporter.state.client_totals import ClientTotals
 from exporter.state.session_keys import SessionKey
 from exporter.state.traffic import ByteRate
+
+_without_counters = operator.attrgetter(
+    *(name for name in ClientRow.__struct_fields__ if name not in {"received_bytes", "sent_bytes"})
+)
 
 
 class ClientSession(msgspec.Struct, gc=False, eq=False):
@@ -34,6 +40,8 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
     """The log has shown its connect, or can't any more."""
     from_file: bool = False
     """A status file has shown it first."""
+    totals: ClientTotals | None = None
+    """Those of its identity, which count it; None while it is new or over the limit."""
 
     @property
     def duration(self) -> int:
@@ -46,11 +54,20 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
         self.sent_bytes = row.sent_bytes
         self.last_seen = now
 
-    def update(self, row: ClientRow, now: int) -> None:
-        """Update the session from its row of a status printed at `now`."""
-        self.last_row = row
+    def update(self, row: ClientRow, now: int) -> bool:
+        """Update the session from its row of a status printed at `now`.
+
+        Return whether more of the row has changed than its counters: else the last row is kept.
+        """
+        last = self.last_row
+        changed = row is not last and _without_counters(row) != _without_counters(last)
+        if changed:
+            self.last_row = row
+        else:
+            last.received_bytes, last.sent_bytes = row.received_bytes, row.sent_bytes
         self.missing_once = False
         update_counters((self,), (row,), now, seconds=now - self.last_seen)
+        return changed
 
     def drop_growth(self) -> None:
         """Count nothing of the last row: its growth may be another session's."""

@@ -12,14 +12,13 @@ import math
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-import msgspec
-
 from exporter.config.schema import ClientsConfig, Identity
-from exporter.management.batches import MAX_ROWS, row_batches, run_batches
+from exporter.management.batches import row_batches, run_batches
 from exporter.management.peer import parse_peer_info
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import UNDEFINED, parse_time
 from exporter.state.client_session import ClientSession
+from exporter.state.client_totals import ClientTotals
 from exporter.state.idle_clients import IdleClients
 from exporter.state.session_counts import SessionCounts
 from exporter.state.session_keys import id_key
@@ -30,31 +29,6 @@ _IDENTITY_FUNCS: Mapping[Identity, Callable[[ClientRow], str]] = {
     Identity.COMMON_NAME: lambda row: row.common_name or UNDEFINED,
     Identity.USERNAME: lambda row: row.username or UNDEFINED,
 }
-
-
-class ClientTotals(msgspec.Struct, gc=False):
-    """The totals of one identity.
-
-    `sessions` counts the current ones, `connected_since` is the start of the oldest; None without
-    one. `last_seen` is the time of the last poll that found a session, for an identity that has
-    none now; None for an expected client that has never connected. `last_poll` is the number of
-    the last poll in which sessions were counted and one was found.
-    """
-
-    received_bytes: int = 0
-    sent_bytes: int = 0
-    sessions: int = 0
-    connected_since: int | None = None
-    last_seen: float | None = None
-    last_traffic: float = 0.0
-    last_poll: int = 0
-
-    def disconnect(self, last_seen: float) -> None:
-        """Record that the identity has no session; if it had one, it was there at `last_seen`."""
-        if self.sessions:
-            self.last_seen = last_seen
-        self.sessions = 0
-        self.connected_since = None
 
 
 class ClientTable:
@@ -77,17 +51,16 @@ class ClientTable:
         self.not_exported = 0
         self.received_bytes = 0
         self.sent_bytes = 0
-        self._polls = 0
         self._updated_at = 0.0
         """The time of the last poll, which found all clients that have a session."""
-        self._connected = 0
-        """The identities with a session, while the sessions have had so many changes."""
-        self._counted_changes = -1
+        self._counts = 0
+        """How often all sessions were counted."""
+        self._are_linked = False
+        """Whether each session has the totals of its identity, as the last poll counted it."""
+        self._next_expiry = math.inf
+        """The time until which no client is to be forgotten."""
         self._listings = 0
         """Grows whenever other identities are in the table."""
-        self._accounts: Sequence[ClientTotals | None] = ()
-        """The totals of the current sessions, as of the changes and listings of `_accounts_at`."""
-        self._accounts_at = (-1, -1)
 
     @property
     def revision(self) -> int:
@@ -128,6 +101,8 @@ class ClientTable:
             for name in list(itertools.islice(evictable, surplus)):
                 del self._totals[name]
         self._listings += 1
+        self._are_linked = False
+        self._next_expiry = -math.inf
 
     def update(
         self,
@@ -141,23 +116,33 @@ class ClientTable:
 
         It yields after each batch of clients; between batches the totals may be forgotten.
         """
-        sessions = yield from self.sessions.update(
+        were_linked, self._are_linked = self._are_linked, False  # in case of an early end
+        changes = yield from self.sessions.update(
             status.clients,
             status.updated,
             unreadable=status.unparsed,
             monitored_for=monitored_for,
             from_file=from_file,
         )
-        self._polls += 1
-        if self._counted_changes == self.sessions.changes:
-            sessions = yield from self._add_growth(sessions, now)
-        new_clients, found = yield from self._add_sessions(sessions, now)
-        if self._counted_changes != self.sessions.changes:
-            self._counted_changes, self._connected = self.sessions.changes, found
+        sessions = self.sessions.current
+        if changes is None or not were_linked:
+            self._counts += 1
+            unlinked = sessions
+            new_clients = yield from self._add_sessions(unlinked, now)
             yield from self._disconnect_absent()
-        if self._connected < len(self._totals) + len(new_clients):
+        else:
+            yield from self._add_growth(sessions, now)
+            unlinked = changes.opened
+            if self.not_exported:
+                unlinked = yield from self._find_unlinked(sessions)
+            new_clients = yield from self._add_sessions(unlinked, now)
+            yield from self._remove_sessions(changes.ended)
+        self._are_linked = True
+        if now > self._next_expiry:
             yield from self.forget(now)
         yield from self._add_new(new_clients, now)
+        if self.not_exported:
+            yield from self._unlink_others(unlinked)
         self._updated_at = now
 
     def examine(
@@ -185,7 +170,8 @@ class ClientTable:
         yield from self.sessions.restart()
         for batch in row_batches(list(self._totals.values())):
             for totals in batch:
-                totals.disconnect(self._updated_at)
+                if totals.sessions:
+                    self._disconnect(totals)
             yield
 
     def forget(self, now: float, *, all_gone: bool = False) -> Generator[None, None, bool]:
@@ -195,15 +181,20 @@ class ClientTable:
         (the daemon does not run) they expire, too.
         """
         count = len(self._totals)
+        next_expiry = math.inf
         for names in row_batches(list(self._totals)):
             for name in names:
                 totals = self._totals.get(name)
-                if totals is None or name in self._expected:
+                if totals is None or name in self._expected or (totals.sessions and not all_gone):
                     continue
                 last_seen = self._updated_at if totals.sessions else totals.last_seen or 0
-                if (all_gone or not totals.sessions) and now - last_seen > self._forget_after:
+                if now - last_seen > self._forget_after:
                     del self._totals[name]
+                    self._are_linked &= not totals.sessions
+                elif not totals.sessions:
+                    next_expiry = min(next_expiry, last_seen + self._forget_after)
             yield
+        self._next_expiry = next_expiry
         if len(self._totals) == count:
             return False
         self._listings += 1
@@ -211,63 +202,44 @@ class ClientTable:
 
     def _add_growth(
         self, sessions: Sequence[ClientSession], now: float
-    ) -> Generator[None, None, Sequence[ClientSession]]:
-        """Add the growth of sessions to their identities, whose number of sessions is the same.
-
-        Return those of other identities, which are over the limit.
-        """
-        changes = self.sessions.changes, self._listings
-        if self._accounts_at != changes:
-            self._accounts = yield from self._find_accounts(sessions)
-            self._accounts_at = changes
-        accounts = self._accounts
-        for start in range(0, len(sessions), MAX_ROWS):
-            part = slice(start, start + MAX_ROWS)
-            self._add_bytes(sessions[part], accounts[part], now)
-            yield
-        if all(accounts):
-            return ()
-        pairs = zip(sessions, accounts, strict=True)
-        return [session for session, totals in pairs if totals is None]
-
-    def _find_accounts(
-        self, sessions: Sequence[ClientSession]
-    ) -> Generator[None, None, Sequence[ClientTotals | None]]:
-        """Return the totals of the identity of each session, None if it is over the limit."""
-        accounts: list[ClientTotals | None] = []
+    ) -> Generator[None, None, None]:
+        """Add the growth of the sessions that have the totals of their identity."""
         for batch in row_batches(sessions):
-            accounts += [self._totals.get(session.name) for session in batch]
+            self._add_bytes(batch, now)
             yield
-        return tuple(accounts)
+
+    @staticmethod
+    def _find_unlinked(
+        sessions: Iterable[ClientSession],
+    ) -> Generator[None, None, Sequence[ClientSession]]:
+        """Return the sessions without totals: new ones, and those of identities over the limit."""
+        unlinked: list[ClientSession] = []
+        for batch in row_batches(sessions):
+            unlinked += [session for session in batch if session.totals is None]
+            yield
+        return unlinked
 
     def _add_sessions(
         self, sessions: Iterable[ClientSession], now: float
-    ) -> Generator[None, None, tuple[dict[str, ClientTotals], int]]:
-        """Add the sessions of a poll to their identities.
-
-        Return the identities that are new, and the number of all that have a session.
-        """
+    ) -> Generator[None, None, dict[str, ClientTotals]]:
+        """Count sessions for their identities, and add their growth; return new identities."""
         new_clients: dict[str, ClientTotals] = {}
-        found, known = 0, self._totals
+        known, count = self._totals, self._counts
         for batch in row_batches(sessions):
-            accounts = [
-                known.get(session.name) or new_clients.setdefault(session.name, ClientTotals())
-                for session in batch
-            ]
-            found += _count_sessions(batch, accounts, poll=self._polls)
-            self._add_bytes(batch, accounts, now)
+            for session in batch:
+                name = session.name
+                totals = known.get(name) or new_clients.setdefault(name, ClientTotals())
+                totals.add_session(session.last_row.connected_since, count=count)
+                session.totals = totals
+            self._add_bytes(batch, now)
             yield
-        return new_clients, found
+        return new_clients
 
-    def _add_bytes(
-        self,
-        sessions: Iterable[ClientSession],
-        accounts: Iterable[ClientTotals | None],
-        now: float,
-    ) -> None:
+    def _add_bytes(self, sessions: Iterable[ClientSession], now: float) -> None:
         """Add the growth of sessions to their totals, if they have any, and to those of all."""
         received = sent = 0
-        for session, totals in zip(sessions, accounts, strict=True):
+        for session in sessions:
+            totals = session.totals
             growth, sent_growth = session.received_growth, session.sent_growth
             if totals is not None and (growth or sent_growth):
                 received += growth
@@ -281,8 +253,45 @@ class ClientTable:
     def _disconnect_absent(self) -> Generator[None, None, None]:
         for batch in row_batches(list(self._totals.values())):
             for totals in batch:
-                if totals.last_poll != self._polls:
-                    totals.disconnect(self._updated_at)
+                if totals.sessions and totals.last_count != self._counts:
+                    self._disconnect(totals)
+            yield
+
+    def _remove_sessions(self, ended: Iterable[ClientSession]) -> Generator[None, None, None]:
+        """Count sessions no more for their identities; others may have more of them."""
+        without_oldest: dict[str, ClientTotals] = {}
+        for batch in row_batches(ended):
+            for session in batch:
+                totals = session.totals
+                if totals is None:
+                    continue
+                if totals.sessions == 1:
+                    self._disconnect(totals)
+                    continue
+                totals.sessions -= 1
+                if totals.connected_since == session.last_row.connected_since:
+                    without_oldest[session.name] = totals
+            yield
+        starts: dict[str, int] = {}
+        for batch in row_batches(self.sessions.current if without_oldest else ()):
+            for session in batch:
+                if session.name in without_oldest:
+                    since = session.last_row.connected_since
+                    starts[session.name] = min(since, starts.get(session.name, since))
+            yield
+        for name, since in starts.items():
+            without_oldest[name].connected_since = since
+
+    def _disconnect(self, totals: ClientTotals) -> None:
+        totals.disconnect(self._updated_at)
+        self._next_expiry = min(self._next_expiry, self._updated_at + self._forget_after)
+
+    def _unlink_others(self, sessions: Iterable[ClientSession]) -> Generator[None, None, None]:
+        """Take their totals from sessions of identities that are not in the table."""
+        for batch in row_batches(sessions):
+            for session in batch:
+                if self._totals.get(session.name) is not session.totals:
+                    session.totals = None
             yield
 
     def _add_new(
@@ -302,7 +311,9 @@ class ClientTable:
             for name, totals in batch:
                 if capacity <= 0 and totals.last_traffic:
                     evicted = next(evictable, None)
-                    capacity += evicted is not None and bool(self._totals.pop(evicted, None))
+                    if evicted is not None and self._totals.pop(evicted, None) is not None:
+                        self._are_linked = False
+                        capacity += 1
                 if capacity <= 0:
                     not_exported += 1
                     continue
@@ -331,21 +342,3 @@ class ClientTable:
             )
             yield
         return (name for _, name in heapq.merge(*idle) if name not in self._expected)
-
-
-def _count_sessions(
-    sessions: Iterable[ClientSession], accounts: Iterable[ClientTotals], *, poll: int
-) -> int:
-    """Count sessions of a poll for their identities; return for how many they are the first."""
-    found = 0
-    for session, totals in zip(sessions, accounts, strict=True):
-        since = session.last_row.connected_since
-        if totals.last_poll != poll:
-            found += 1
-            totals.last_poll = poll
-            totals.sessions = 1
-            totals.connected_since = since
-        else:
-            totals.sessions += 1
-            totals.connected_since = min(since, totals.connected_since or since)
-    return found

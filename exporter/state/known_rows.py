@@ -6,38 +6,47 @@ all rows of a status were in the last one, and most often in the same order.
 
 import itertools
 import operator
-from collections.abc import Collection, Container, Generator, Mapping, Sequence
+from collections.abc import Collection, Container, Generator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from exporter.management.batches import row_batches
+from exporter.management.batches import MAX_ROWS, row_batches
 from exporter.management.status import ClientRow
 from exporter.state.client_session import ClientSession
 from exporter.state.session_keys import SessionKey, has_id, session_key
 
 _INDEXED_AT_ONCE = 5000
 
+_FIRST_RUN = 8
+"""Rows that are compared at once where the order has changed."""
+
 
 class FoundSessions(NamedTuple):
-    """The session of each row, None for those of new sessions; `known` are those without None.
+    """The session of each row, None for those of new sessions.
 
     `changed` and `new` are the places of the rows of which more than the counters has changed, and
     of those of new sessions. `ended` are the sessions whose row is missing.
     """
 
     sessions: Sequence[ClientSession | None]
-    known: Sequence[ClientSession]
     changed: Sequence[int]
     new: Sequence[int]
     ended: Collection[ClientSession]
+
+    def current(self, opened: Sequence[ClientSession]) -> Sequence[ClientSession]:
+        """Return the sessions of all rows, of which those that are new were opened."""
+        sessions = list(self.sessions)
+        for place, session in zip(self.new, opened, strict=True):
+            sessions[place] = session
+        return tuple([session for session in sessions if session is not None])
 
 
 class LastRows:
     """The rows of the last status, all with client ids, and their sessions."""
 
-    def __init__(self, sessions: Sequence[ClientSession]) -> None:
-        self._sessions = sessions
+    def __init__(self, rows: Sequence[ClientRow], sessions: Sequence[ClientSession]) -> None:
         # As long as these objects live, no other one has their id.
-        self._rows = tuple([session.last_row for session in sessions])
+        self._rows = rows
+        self._sessions = sessions
 
     def find(
         self, rows: Sequence[ClientRow], known: Container[SessionKey]
@@ -48,20 +57,17 @@ class LastRows:
         enough: a row without one, or two rows with the same.
         """
         if len(rows) == len(self._rows) and all(map(operator.is_, rows, self._rows)):
-            return FoundSessions(self._sessions, self._sessions, (), (), ())
-        by_object: dict[int, ClientSession] = {}
-        for start in range(0, len(self._rows), _INDEXED_AT_ONCE):
-            part = slice(start, start + _INDEXED_AT_ONCE)
-            by_object.update(zip(map(id, self._rows[part]), self._sessions[part], strict=True))
-            yield
+            return FoundSessions(self._sessions, (), (), ())
         sessions: list[ClientSession | None] = []
-        for batch in row_batches(rows):
-            sessions += map(by_object.pop, map(id, batch), itertools.repeat(None))
-            yield
-        ended = {session.key: session for session in by_object.values()}
+        others: list[int] = []
+        taken = yield from self._find_objects(rows, sessions, others)
+        if taken.count(1) != len(rows) - len(others):  # an object twice
+            return None
+        missing = itertools.compress(self._sessions, taken.translate(_NOT))
+        ended = {session.key: session for session in missing}
         new: dict[SessionKey, int] = {}
         changed: list[int] = []
-        for places in row_batches(place for place, found in enumerate(sessions) if found is None):
+        for places in row_batches(others):
             for place in places:
                 key = session_key(rows[place])
                 if key in ended:
@@ -72,8 +78,48 @@ class LastRows:
                 else:
                     return None
             yield
-        all_known = tuple([session for session in sessions if session is not None])
-        return FoundSessions(sessions, all_known, changed, tuple(new.values()), ended.values())
+        return FoundSessions(sessions, changed, tuple(new.values()), ended.values())
+
+    def _find_objects(
+        self, rows: Sequence[ClientRow], sessions: list[ClientSession | None], others: list[int]
+    ) -> Generator[None, None, bytearray]:
+        """Find rows as objects: add the session of each, or None and its place to `others`.
+
+        Return for each row of the last status whether it was found.
+        """
+        last, taken = self._rows, bytearray(len(self._rows))
+        places: dict[int, int] = {}
+        for start in range(0, len(last), _INDEXED_AT_ONCE):
+            part = last[start : start + _INDEXED_AT_ONCE]
+            places.update(zip(map(id, part), range(start, start + len(part)), strict=True))
+            yield
+        place = steps = 0
+        size = MAX_ROWS
+        while (start := len(sessions)) < len(rows):
+            run = rows[start : start + size]
+            count = _leading(map(operator.is_, run, last[place : place + size]))
+            sessions += self._sessions[place : place + count]
+            taken[place : place + count] = b"\1" * count
+            place += count
+            if count < len(run):
+                found = places.get(id(run[count]))
+                if found is None:
+                    others.append(len(sessions))
+                    sessions.append(None)
+                place = place + 1 if found is None else found
+            size = min(max(2 * count, _FIRST_RUN), MAX_ROWS)
+            steps += 1
+            if steps % MAX_ROWS == 0 or count == MAX_ROWS:
+                yield
+        return taken
+
+
+_NOT = bytes.maketrans(b"\0\1", b"\1\0")
+
+
+def _leading(matches: Iterable[bool]) -> int:
+    """Return how many of them are true at the beginning."""
+    return len(list(itertools.takewhile(bool, matches)))
 
 
 def update_known(
@@ -82,16 +128,20 @@ def update_known(
     *,
     active: dict[SessionKey, ClientSession],
     now: int,
-) -> Generator[None, None, list[ClientRow]]:
-    """Update the sessions whose key is known, and mark them as active; return other rows."""
-    unmatched: list[ClientRow] = []
+    unmatched: list[ClientRow],
+) -> Generator[None, None, int]:
+    """Update the sessions whose key is known, and mark them as active; collect other rows.
+
+    Return of how many rows more than the counters has changed.
+    """
+    changed = 0
     for batch in row_batches(rows.items()):
         for key, row in batch:
             session = known.get(key)
             if session is None:
                 unmatched.append(row)
             else:
-                session.update(row, now)
+                changed += session.update(row, now)
                 active[key] = session
         yield
-    return unmatched
+    return changed

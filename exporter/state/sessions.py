@@ -5,12 +5,18 @@ format 1) by common name, real address and start. Peer id and common name alone 
 the real address changes when a client floats. Times are the daemon's, in seconds since the epoch.
 """
 
-import math
 import operator
 from collections import deque
-from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
-
-import msgspec
+from collections.abc import (
+    Callable,
+    Collection,
+    Container,
+    Generator,
+    Iterable,
+    Iterator,
+    Sequence,
+)
+from typing import NamedTuple
 
 from exporter.management.batches import MAX_ROWS, release, row_batches
 from exporter.management.log_lines import ConnectLine
@@ -18,6 +24,7 @@ from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.client_session import ClientSession, update_counters
 from exporter.state.counters import Histogram
+from exporter.state.first_status import FirstStatus
 from exporter.state.known_rows import FoundSessions, LastRows, update_known
 from exporter.state.logged_connects import (
     LoggedConnects,
@@ -36,9 +43,6 @@ DURATION_BOUNDS = (60, 300, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 6
 _MAX_DURATION = 366 * 86400
 """Seconds; a session that seems to be longer began before the daemon's clock was right."""
 
-_TIME_RESOLUTION = 1
-"""Seconds; a session that began in the same second may have begun before."""
-
 _UNSEEN_LIMIT = 10_000
 """Clients whose peer info is kept until a status shows them; the oldest are dropped."""
 
@@ -51,22 +55,17 @@ IdentityFunc = Callable[[ClientRow], str]
 """Returns the identity of a row."""
 
 
-class _StartRange(msgspec.Struct, frozen=True):
-    """The starts, in the daemon's time, of the sessions that are not older than the exporter."""
+class SessionChanges(NamedTuple):
+    """The sessions of which the last status has a row for the first time, or no row any more."""
 
-    after: float = -math.inf
-    until: float = math.inf
-
-    def contains(self, start: int) -> bool:
-        return self.after < start <= self.until
+    opened: Sequence[ClientSession]
+    ended: Collection[ClientSession]
 
 
 class SessionTracker:
     """The current sessions of one daemon, and the counts of those that began and ended."""
 
-    def __init__(  # noqa: PLR0915 -- a list
-        self, identity: IdentityFunc, *, absolute: bool = False
-    ) -> None:
+    def __init__(self, identity: IdentityFunc, *, absolute: bool = False) -> None:
         """With `absolute` the bytes of the first status count, too: for a single poll."""
         self.connects = 0
         self.disconnects = 0
@@ -80,7 +79,6 @@ class SessionTracker:
         self._identity = identity
         self._sessions: dict[SessionKey, ClientSession] = {}
         self._absolute = absolute
-        self._initialised = False
         self._all_have_ids = False
         self._duplicates = 0
         """The rows of the last status that had the key of another one."""
@@ -88,7 +86,7 @@ class SessionTracker:
         """Those of `current`, if each session has a row and a client id."""
         self._updated = 0
         """The time of the last status."""
-        self._new_starts = _StartRange()
+        self._first_status = FirstStatus()
         self._logged_connects = LoggedConnects()
         self._closed_unlogged: deque[ShownConnect] = deque(maxlen=_CLOSED_LIMIT)
         self._peer_info: dict[SessionKey, PeerInfo] = {}
@@ -100,7 +98,7 @@ class SessionTracker:
 
     def add_logged_connect(self, line: ConnectLine) -> None:
         """Count a client whose connect is in the log; its row does not count again."""
-        if self._initialised:
+        if self._first_status.is_over:
             self.connects += self._logged_connects.record(line)
         else:
             self._logged_connects.add_matched(line)
@@ -117,7 +115,7 @@ class SessionTracker:
         unmatched: list[ConnectLine] = []
         for batch in row_batches(lines):
             for line in batch:
-                if not self._initialised:
+                if not self._first_status.is_over:
                     self._logged_connects.add_matched(line)
                 elif self._logged_connects.record(line):
                     if shown.consume(line):
@@ -150,45 +148,52 @@ class SessionTracker:
         unreadable: int = 0,
         monitored_for: float = 0.0,
         from_file: bool = False,
-    ) -> Generator[None, None, Sequence[ClientSession]]:
-        """Update from the connected rows of a status, printed at `now`; return their sessions.
+    ) -> Generator[None, None, SessionChanges | None]:
+        """Update from the connected rows of a status, printed at `now`.
 
-        It yields after each batch of rows.
+        It yields after each batch of rows. Return what has changed, None if that is unknown.
 
         Sessions of the first status did not connect, and their bytes do not count, except for those
         that began within `monitored_for` seconds: the time since the exporter began to monitor. If
         lines of the status were unreadable, a missing session may be in one of them and is kept
         once: closed and opened again, all of its bytes would count a second time.
         """
-        if not self._initialised:
-            self._new_starts = _StartRange(now - monitored_for + _TIME_RESOLUTION, now)
+        self._first_status.begin(now, monitored_for)
         last, keep_once = self._last_rows, unreadable > 0
+        self._last_rows = None  # in case of an early end
         found = None if last is None else (yield from last.find(rows, self._sessions))
+        changes: SessionChanges | None = None
         if found is not None:
-            current = yield from self._update_found(
+            current, changes = yield from self._update_found(
                 found, rows, now, keep_once=keep_once, from_file=from_file
             )
         else:
             current = yield from self._update_by_key(
                 rows, now, keep_once=keep_once, from_file=from_file
             )
-        if current is not self.current:  # else rows and sessions are the same
+        if current is self.current:  # rows and sessions are the same
+            self._last_rows = last
+        else:
             yield
-            self._set_current(current)
+            self._set_current(current, rows if found else None)
             yield
         self._updated = now
         if not (unreadable or from_file):
             self.logins.logged.on_status_counted()
         self.disconnects += self._logged_connects.rotate()
-        self._end_first_status(now, unreadable)
-        return self.current
+        self._first_status.end(now, unreadable)
+        return changes
 
-    def _set_current(self, current: Sequence[ClientSession]) -> None:
+    def _set_current(
+        self, current: Sequence[ClientSession], rows: Sequence[ClientRow] | None
+    ) -> None:
+        """Set the current sessions; `rows` are theirs, None if these have another order."""
         if len(current) != len(self.current) or not all(map(operator.is_, current, self.current)):
             self.changes += 1
         self.current = tuple(current)  # the garbage collector looks at each item of a list
-        are_all = self._all_have_ids and len(self.current) == len(self._sessions)
-        self._last_rows = LastRows(self.current) if are_all and not self._duplicates else None
+        if self._all_have_ids and not self._duplicates and len(current) == len(self._sessions):
+            rows = rows or tuple([session.last_row for session in current])
+            self._last_rows = LastRows(rows, self.current)
 
     def _update_found(
         self,
@@ -198,7 +203,7 @@ class SessionTracker:
         *,
         keep_once: bool,
         from_file: bool,
-    ) -> Generator[None, None, Sequence[ClientSession]]:
+    ) -> Generator[None, None, tuple[Sequence[ClientSession], SessionChanges]]:
         """Update the sessions that were found, open and close others; return the current ones."""
         sessions, seconds = found.sessions, now - self._updated
         for start in range(0, len(rows), MAX_ROWS):
@@ -210,29 +215,32 @@ class SessionTracker:
             session = sessions[place]
             if session is not None:
                 session.last_row = rows[place]
-        current = found.known
+        opened: Sequence[ClientSession] = ()
         if found.new:
             new_rows = [rows[place] for place in found.new]
             opened = yield from self._match_new_rows(
                 new_rows, self._sessions, now, candidates=(), from_file=from_file
             )
-            current = (*current, *opened)
         for ended in row_batches(found.ended):
             for session in ended:
                 if not self._is_kept(session, keep_once=keep_once, keep_ids=False):
                     self._close(session)
                     del self._sessions[session.key]
             yield
-        return current
+        is_same = sessions is self.current
+        current = self.current if is_same else found.current(opened)
+        return current, SessionChanges(opened, found.ended)
 
     def _update_by_key(
         self, rows: Sequence[ClientRow], now: int, *, keep_once: bool, from_file: bool
     ) -> Generator[None, None, Sequence[ClientSession]]:
         """Update the sessions of all rows by their keys; return them."""
-        self.row_changes += 1
         keyed = yield from rows_by_key(rows)
         active: dict[SessionKey, ClientSession] = {}
-        unmatched = yield from update_known(keyed.rows, self._sessions, active=active, now=now)
+        unmatched: list[ClientRow] = []
+        self.row_changes += yield from update_known(
+            keyed.rows, self._sessions, active=active, now=now, unmatched=unmatched
+        )
         all_known = len(active) == len(self._sessions)
         current = list(active.values())
         if unmatched:
@@ -255,20 +263,12 @@ class SessionTracker:
         yield from release(before)
         return current
 
-    def _end_first_status(self, now: int, unreadable: int) -> None:
-        if not unreadable:
-            self._new_starts = _StartRange()
-        elif not self._initialised:  # a session that appears later may be in one of the lines
-            self._new_starts = _StartRange(after=now)
-        self._initialised = True
-
     def restart(self) -> Generator[None, None, None]:
         """Record that the daemon restarted: its sessions are over, its client ids start at 0."""
         ended, self._sessions = self._sessions, {}
         self.current, self._last_rows = (), None
         self.changes += 1
-        self._initialised = True
-        self._new_starts = _StartRange()
+        self._first_status.skip()
         for batch in row_batches(ended.values()):
             for session in batch:
                 self._close(session)
@@ -308,7 +308,7 @@ class SessionTracker:
                 if known is None:
                     session = self._open_session(row)
                     session.from_file = from_file
-                    if self._new_starts.contains(row.connected_since):
+                    if self._first_status.is_new(row.connected_since):
                         opened.append(session)
                     elif not self._absolute:
                         session.start(row, now)
@@ -316,7 +316,7 @@ class SessionTracker:
                     session = known
                     self._continue_session(session, row)
                 active[session.key] = session
-                session.update(row, now)
+                self.row_changes += session.update(row, now)
                 if not unambiguous:
                     session.drop_growth()
                 matched.append(session)

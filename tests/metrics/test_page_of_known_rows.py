@@ -71,7 +71,6 @@ class Monitor:
         if self.reference:
             self.reader = StatusReader(routes=self.clients.routes)
             self.state.clients.sessions._last_rows = None
-            self.state.clients._counted_changes = -1
         try:
             status = run_batches(self.reader.read_in_batches(lines, float(now)))
         except ReplyError:

@@ -8,7 +8,8 @@ import msgspec
 from exporter.config.schema import ClientsConfig, Identity
 from exporter.management.batches import run_batches
 from exporter.management.status import ClientRow, ServerStatus
-from exporter.state.clients import ClientTable, ClientTotals
+from exporter.state.client_totals import ClientTotals
+from exporter.state.clients import ClientTable
 
 CONFIG = ClientsConfig(forget_after=100)
 
@@ -47,7 +48,7 @@ def received(table: ClientTable) -> dict[str, int]:
 
 def test_sessions_of_one_name_are_summed() -> None:
     table = polled(make_table(CONFIG), row("a", 10, since=500), row("a", 5, client_id=1), now=7.0)
-    assert table.totals == {"a": ClientTotals(15, 30, 2, 500, None, 7.0, last_poll=1)}
+    assert table.totals == {"a": ClientTotals(15, 30, 2, 500, None, 7.0, last_count=1)}
     assert (table.received_bytes, table.sent_bytes) == (15, 30)
 
 
@@ -61,7 +62,7 @@ def test_an_identity_is_connected_since_its_oldest_session_began() -> None:
 def test_bytes_of_a_session_stay_counted_after_its_end() -> None:
     table = polled(make_table(CONFIG), row("a", 10), now=1.0)
     polled(table, now=2.0)
-    assert table.totals == {"a": ClientTotals(10, 20, 0, None, 1.0, 1.0, last_poll=1)}
+    assert table.totals == {"a": ClientTotals(10, 20, 0, None, 1.0, 1.0, last_count=1)}
     polled(table, row("a", 3, client_id=1), now=3.0)
     assert received(table) == {"a": 13}
 

@@ -38,7 +38,8 @@ def update(
     from_file: bool = False,
 ) -> Sequence[ClientSession]:
     """Update the sessions from a status; return those that it shows."""
-    return run_batches(sessions.update(rows, now, unreadable=unreadable, from_file=from_file))
+    run_batches(sessions.update(rows, now, unreadable=unreadable, from_file=from_file))
+    return sessions.current
 
 
 def opened(*rows: ClientRow) -> SessionTracker:

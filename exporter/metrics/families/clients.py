@@ -20,7 +20,7 @@ from exporter.metrics.family import (
     info,
 )
 from exporter.state.client_session import ClientSession
-from exporter.state.clients import ClientTotals
+from exporter.state.client_totals import ClientTotals
 from exporter.state.daemon import DaemonState
 from exporter.state.privacy import Privacy
 

@@ -11,7 +11,7 @@ from exporter.management.peer import UNKNOWN
 from exporter.management.status import ServerStatus
 from exporter.management.values import parse_real_address
 from exporter.state.client_session import ClientSession
-from exporter.state.clients import ClientTotals
+from exporter.state.client_totals import ClientTotals
 from exporter.state.daemon import DaemonState
 
 BATCH_SIZE = 200
