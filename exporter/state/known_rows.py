@@ -6,6 +6,7 @@ all rows of a status were in the last one, and most often in the same order.
 
 import itertools
 import operator
+import sys
 from collections.abc import Collection, Container, Generator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,6 +19,11 @@ _INDEXED_AT_ONCE = 5000
 
 _FIRST_RUN = 8
 """Rows that are compared at once where the order has changed."""
+
+_NOWHERE = sys.maxsize
+
+_NEAR = 256
+"""Rows in which rows that were replaced, inserted or removed are looked for."""
 
 
 class FoundSessions(NamedTuple):
@@ -89,32 +95,60 @@ class LastRows:
         """
         last, taken = self._rows, bytearray(len(self._rows))
         places: dict[int, int] = {}
-        for start in range(0, len(last), _INDEXED_AT_ONCE):
-            part = last[start : start + _INDEXED_AT_ONCE]
-            places.update(zip(map(id, part), range(start, start + len(part)), strict=True))
-            yield
-        place = steps = 0
-        size = MAX_ROWS
+        place, size, paused_at = 0, MAX_ROWS, 0
         while (start := len(sessions)) < len(rows):
             run = rows[start : start + size]
             count = _leading(map(operator.is_, run, last[place : place + size]))
             sessions += self._sessions[place : place + count]
             taken[place : place + count] = b"\1" * count
-            place += count
+            start, place, size = start + count, place + count, min(2 * size, MAX_ROWS)
             if count < len(run):
-                found = places.get(id(run[count]))
-                if found is None:
-                    others.append(len(sessions))
-                    sessions.append(None)
-                place = place + 1 if found is None else found
-            size = min(max(2 * count, _FIRST_RUN), MAX_ROWS)
-            steps += 1
-            if steps % MAX_ROWS == 0 or count == MAX_ROWS:
+                near = rows[start : start + _NEAR], last[place : place + _NEAR]
+                new, missing = (0, 0) if places else _skipped(*near)
+                if not new and not missing:  # rows have another order
+                    places = places or (yield from _places(last))
+                    found = places.get(id(rows[start]), place)
+                    new, missing, size = int(found == place), found - place, _FIRST_RUN
+                others += range(start, start + new)
+                sessions += [None] * new
+                place += missing
+            if start - paused_at >= MAX_ROWS:
+                paused_at = start
                 yield
         return taken
 
 
 _NOT = bytes.maketrans(b"\0\1", b"\1\0")
+
+
+def _places(rows: Sequence[ClientRow]) -> Generator[None, None, dict[int, int]]:
+    """Return the place of each row by its id, yielding after each batch."""
+    places: dict[int, int] = {}
+    for start in range(0, len(rows), _INDEXED_AT_ONCE):
+        part = rows[start : start + _INDEXED_AT_ONCE]
+        places.update(zip(map(id, part), range(start, start + len(part)), strict=True))
+        yield
+    return places
+
+
+def _skipped(rows: Sequence[ClientRow], last: Sequence[ClientRow]) -> tuple[int, int]:
+    """Return how many of `rows` are new, and how many of `last` are missing, until both go on.
+
+    Rows were replaced, inserted or removed. If there is more, and both go on behind it, return
+    (0, 0).
+    """
+    if not last:
+        return len(rows), 0
+    replaced = _first(map(operator.is_, rows, last))
+    new = _first(map(operator.is_, rows, itertools.repeat(last[0])))
+    missing = _first(map(operator.is_, last, itertools.repeat(rows[0])))
+    fewest = min((replaced, replaced), (new, 0), (0, missing), key=max)
+    return fewest if max(fewest) < _NOWHERE else (0, 0)
+
+
+def _first(matches: Iterable[bool]) -> int:
+    """Return the place of the first that is true; `_NOWHERE` without one."""
+    return next(itertools.compress(itertools.count(), matches), _NOWHERE)
 
 
 def _leading(matches: Iterable[bool]) -> int:

@@ -14,19 +14,23 @@ def _optional_number(text: str) -> int | None:
     return parse_number(text) if text else None
 
 
+# Most names are the user name, too, and clients have a few ciphers: equal texts are one object.
+_clean_name = functools.lru_cache(maxsize=8)(clean_name)
+_clean_cipher = functools.lru_cache(maxsize=256)(clean)
+
 # The columns that are read and their parsers, in the order of the fields of ClientRow and RouteRow.
 CLIENT_COLUMNS: dict[str, Callable[[str], Any]] = {
-    "Common Name": clean_name,
+    "Common Name": _clean_name,
     "Real Address": clean,
     "Virtual Address": clean,
     "Virtual IPv6 Address": clean,
     "Bytes Received": parse_number,
     "Bytes Sent": parse_number,
     "Connected Since (time_t)": parse_time,
-    "Username": clean_name,
+    "Username": _clean_name,
     "Client ID": _optional_number,
     "Peer ID": _optional_number,
-    "Data Channel Cipher": clean,
+    "Data Channel Cipher": _clean_cipher,
 }
 ROUTE_COLUMNS: dict[str, Callable[[str], Any]] = {
     "Virtual Address": clean,
