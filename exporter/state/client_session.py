@@ -26,6 +26,7 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
     key: SessionKey
     name: str
     last_row: ClientRow
+    """Its last row, but for the counters: the object stays while nothing else has changed."""
     peer_info: PeerInfo
     last_seen: int
     """The time of the last status that showed the session."""
@@ -57,16 +58,18 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
     def update(self, row: ClientRow, now: int) -> bool:
         """Update the session from its row of a status printed at `now`.
 
-        Return whether more of the row has changed than its counters: else the last row is kept.
+        Return whether more of the row has changed than its counters.
         """
+        self.missing_once = False
+        update_counters((self,), (row,), now, seconds=now - self.last_seen)
+        return self.replace_row(row)
+
+    def replace_row(self, row: ClientRow) -> bool:
+        """Take a row if more of it has changed than its counters; return whether it has."""
         last = self.last_row
         changed = row is not last and _without_counters(row) != _without_counters(last)
         if changed:
             self.last_row = row
-        else:
-            last.received_bytes, last.sent_bytes = row.received_bytes, row.sent_bytes
-        self.missing_once = False
-        update_counters((self,), (row,), now, seconds=now - self.last_seen)
         return changed
 
     def drop_growth(self) -> None:

@@ -38,7 +38,7 @@ class FoundSessions(NamedTuple):
     new: Sequence[int]
     ended: Collection[ClientSession]
 
-    def current(self, opened: Sequence[ClientSession]) -> Sequence[ClientSession]:
+    def current(self, opened: Iterable[ClientSession]) -> Sequence[ClientSession]:
         """Return the sessions of all rows, of which those that are new were opened."""
         sessions = list(self.sessions)
         for place, session in zip(self.new, opened, strict=True):
@@ -107,8 +107,9 @@ class LastRows:
                 new, missing = (0, 0) if places else _skipped(*near)
                 if not new and not missing:  # rows have another order
                     places = places or (yield from _places(last))
-                    found = places.get(id(rows[start]), place)
-                    new, missing, size = int(found == place), found - place, _FIRST_RUN
+                    ids = list(map(id, rows[start : start + MAX_ROWS]))
+                    new = min(len(ids), _first(map(places.__contains__, ids)))
+                    place, size = places.get(ids[0], place), _FIRST_RUN
                 others += range(start, start + new)
                 sessions += [None] * new
                 place += missing

@@ -14,6 +14,7 @@ from collections.abc import (
     Generator,
     Iterable,
     Iterator,
+    Mapping,
     Sequence,
 )
 from typing import NamedTuple
@@ -175,7 +176,7 @@ class SessionTracker:
             self._last_rows = last
         else:
             yield
-            self._set_current(current, rows if found else None)
+            self._set_current(current, rows)
             yield
         self._updated = now
         if not (unreadable or from_file):
@@ -184,15 +185,11 @@ class SessionTracker:
         self._first_status.end(now, unreadable)
         return changes
 
-    def _set_current(
-        self, current: Sequence[ClientSession], rows: Sequence[ClientRow] | None
-    ) -> None:
-        """Set the current sessions; `rows` are theirs, None if these have another order."""
+    def _set_current(self, current: Sequence[ClientSession], rows: Sequence[ClientRow]) -> None:
         if len(current) != len(self.current) or not all(map(operator.is_, current, self.current)):
             self.changes += 1
         self.current = tuple(current)  # the garbage collector looks at each item of a list
         if self._all_have_ids and not self._duplicates and len(current) == len(self._sessions):
-            rows = rows or tuple([session.last_row for session in current])
             self._last_rows = LastRows(rows, self.current)
 
     def _update_found(
@@ -210,12 +207,12 @@ class SessionTracker:
             part = slice(start, start + MAX_ROWS)
             update_counters(sessions[part], rows[part], now, seconds=seconds)
             yield
-        self.row_changes += len(found.changed)
-        for place in found.changed:
-            session = sessions[place]
-            if session is not None:
-                session.last_row = rows[place]
-        opened: Sequence[ClientSession] = ()
+        for places in row_batches(found.changed):
+            for place in places:
+                session = sessions[place]
+                self.row_changes += session is not None and session.replace_row(rows[place])
+            yield
+        opened: Mapping[int, ClientSession] = {}
         if found.new:
             new_rows = [rows[place] for place in found.new]
             opened = yield from self._match_new_rows(
@@ -228,8 +225,8 @@ class SessionTracker:
                     del self._sessions[session.key]
             yield
         is_same = sessions is self.current
-        current = self.current if is_same else found.current(opened)
-        return current, SessionChanges(opened, found.ended)
+        current = self.current if is_same else found.current(opened.values())
+        return current, SessionChanges(tuple(opened.values()), found.ended)
 
     def _update_by_key(
         self, rows: Sequence[ClientRow], now: int, *, keep_once: bool, from_file: bool
@@ -242,12 +239,16 @@ class SessionTracker:
             keyed.rows, self._sessions, active=active, now=now, unmatched=unmatched
         )
         all_known = len(active) == len(self._sessions)
-        current = list(active.values())
+        matched: Mapping[int, ClientSession] = {}
         if unmatched:
             candidates = self._inactive(active, with_ids=unmatched[0].client_id is not None)
-            current += yield from self._match_new_rows(
+            matched = yield from self._match_new_rows(
                 unmatched, active, now, candidates=candidates, from_file=from_file
             )
+        current: list[ClientSession] = []
+        for items in row_batches(keyed.rows.items()):
+            current += [active.get(key) or matched[id(row)] for key, row in items]
+            yield
         for batch in row_batches(keyed.duplicates):
             for row in batch:  # they count as present; their bytes are ignored
                 self._logged_connects.consume(row.common_name, row.real_address)
@@ -296,12 +297,13 @@ class SessionTracker:
         *,
         candidates: Iterable[ClientSession],
         from_file: bool,
-    ) -> Generator[None, None, list[ClientSession]]:
+    ) -> Generator[None, None, Mapping[int, ClientSession]]:
         """Find or open the sessions of rows with a new key, and mark them as active.
 
-        The `candidates` are the sessions that may have got another key.
+        The `candidates` are the sessions that may have got another key. Return the session of each
+        row by the id of the row.
         """
-        matched: list[ClientSession] = []
+        matched: dict[int, ClientSession] = {}
         opened: list[ClientSession] = []
         for matches in match_rows(rows, candidates):
             for row, known, unambiguous in matches:
@@ -319,7 +321,7 @@ class SessionTracker:
                 self.row_changes += session.update(row, now)
                 if not unambiguous:
                     session.drop_growth()
-                matched.append(session)
+                matched[id(row)] = session
             yield
         yield from self._count_connects(opened)
         return matched
