@@ -36,36 +36,64 @@ _INFO_END = b"} 1\n"
 
 _LAST_ROW = operator.attrgetter("last_row")
 
+Lines = tuple[bytes, ...]
+"""The sample lines of one daemon in a small family, cut where the label of the daemon is.
 
-def render(metric: Metric, daemon: str, samples: Samples) -> bytes:
+`daemon_label` joins them. Nearly all values are 0 or 1, so that nearly all parts are the same
+objects for all daemons: a thousand lines of each are in memory once.
+"""
+
+_COMMON = frozenset({0, 1})
+
+
+def daemon_label(daemon: str) -> bytes:
+    """Return what each line of a daemon has behind the name of the metric."""
+    return f'{{daemon="{daemon}"'.encode()
+
+
+def render(metric: Metric, samples: Samples) -> Lines:
     """Return the sample lines of one daemon in a small family."""
-    start = f'{metric.name}{{daemon="{daemon}"'
     match samples:
         case None:
-            return b""
+            return ()
         case int() | float():
-            return f"{start}}} {+samples!r}\n".encode()  # the + makes an int of a bool
+            number = +samples  # makes an int of a bool
+            return (_common_line if number in _COMMON else _line)(metric.name, number)
         case Histogram():
-            return _histogram_lines(metric, daemon, samples).encode()
+            return _histogram_lines(metric.name, samples)
         case _:
-            lines = [
-                f"{start}{_cached_labels(metric.labels, values)}}} {+value!r}\n"
-                for values, value in samples.items()
-            ]
-            return "".join(lines).encode()
+            name, names = metric.name, metric.labels
+            labels = [_cached_labels(names, values) for values in samples]
+            return _cut([name] * len(labels), labels, list(samples.values())) if labels else ()
 
 
-def _histogram_lines(metric: Metric, daemon: str, histogram: Histogram) -> str:
-    name, label = metric.name, f'daemon="{daemon}"'
+def _line(name: str, value: float) -> Lines:
+    return _common_part(name), f"}} {value!r}\n".encode()
+
+
+def _histogram_lines(name: str, histogram: Histogram) -> Lines:
     counts = histogram.cumulative
     bounds = ["+Inf" if math.isinf(bound) else repr(float(bound)) for bound in histogram.bounds]
-    lines = [
-        f'{name}_bucket{{{label},le="{bound}"}} {count}\n'
-        for bound, count in zip(bounds, counts, strict=True)
+    return _cut(
+        [*[f"{name}_bucket"] * len(bounds), f"{name}_sum", f"{name}_count"],
+        [*[f',le="{bound}"' for bound in bounds], "", ""],
+        [*counts, histogram.sum, counts[-1]],
+    )
+
+
+def _cut(names: Sequence[str], labels: Sequence[str], values: Sequence[float]) -> Lines:
+    """Return lines with these names of metrics, labels and values."""
+    parts = [
+        (_common_part if value in _COMMON else str.encode)(f"{rest}}} {+value!r}\n{name}")
+        for rest, value, name in zip(labels, values, [*names[1:], ""], strict=True)
     ]
-    lines.append(f"{name}_sum{{{label}}} {histogram.sum!r}\n")
-    lines.append(f"{name}_count{{{label}}} {counts[-1]}\n")
-    return "".join(lines)
+    lines = _common_part(names[0]), *parts
+    return _common_lines(lines) if set(values) <= _COMMON else lines
+
+
+_common_line = functools.lru_cache(maxsize=512, typed=True)(_line)
+_common_lines = functools.lru_cache(maxsize=256)(tuple[bytes, ...])
+_common_part = functools.lru_cache(maxsize=1024)(str.encode)
 
 
 def render_chunks(

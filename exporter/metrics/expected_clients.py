@@ -54,8 +54,8 @@ class ExpectedClientLines:
     def chunks(self) -> Iterator[tuple[Metric, Block]]:
         """Yield each metric that has samples, with its lines."""
         for metric in (CONNECTED, LAST_SEEN):
-            _, block = self._rendered.get(metric.name, ({}, _EMPTY))
-            if block.parts:
+            values, block = self._rendered.get(metric.name, ({}, _EMPTY))
+            if values:
                 yield metric, block
         if self._clients.is_configured:
             yield (

@@ -6,6 +6,7 @@ poll, and a scrape puts cached text together.
 """
 
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
@@ -16,6 +17,8 @@ from exporter.management.batches import row_batches, run_batches
 from exporter.metrics.encode import (
     ColumnLines,
     InfoLines,
+    Lines,
+    daemon_label,
     escape,
     escape_all,
     render,
@@ -34,7 +37,7 @@ from exporter.metrics.family import (
     inputs_of,
 )
 from exporter.metrics.negotiation import Format, family_name, help_and_type, negotiate
-from exporter.metrics.page import Block, Page
+from exporter.metrics.page import Block, JoinedLines, Page
 from exporter.state.daemon import DaemonState
 from exporter.state.port_probes import ProbedPort
 
@@ -68,14 +71,16 @@ class _Cache:
         "_name",
         "_names",
         "chunks",
+        "label",
         "revision",
     )
 
     def __init__(self, name: str, families: int) -> None:
         self._name = escape(name)
+        self.label = daemon_label(self._name)
         self.revision = _UNRENDERED
         self._inputs: list[object] = [_NOTHING] * families
-        self.chunks: list[bytes | Block] = [b""] * families
+        self.chunks: list[Lines | Block] = [()] * families
         self._column_lines: dict[str, ColumnLines] = {}
         self._info_lines: dict[str, InfoLines] = {}
         self._columns: tuple[Sequence[str], Sequence[object]] = (), ()
@@ -94,18 +99,18 @@ class _Cache:
             if shown[index] == inputs:
                 continue
             source = family.source
-            chunk: bytes | Block
+            chunk: Lines | Block
             if inputs is _NO_SAMPLES:
-                chunk = b""
+                chunk = ()
             elif isinstance(source, PerClient):
                 parts = yield from self._render_large(family.metric, source, daemon)
                 if inputs != _inputs(family, current, daemon):
                     continue
                 chunk = _block(parts, self.chunks[index])
             elif isinstance(source, CollectPorts):
-                chunk = render(family.metric, self._name, source.collect(daemon.port_probes))
+                chunk = render(family.metric, source.collect(daemon.port_probes))
             else:
-                chunk = render(family.metric, self._name, source(daemon))
+                chunk = render(family.metric, source(daemon))
             self.chunks[index], shown[index] = chunk, inputs
         self.revision = revision
 
@@ -116,7 +121,7 @@ class _Cache:
         for index, (family, _) in enumerate(families):
             if isinstance(family.source, CollectPorts):
                 samples = family.source.collect(port.port_probes)
-                self.chunks[index] = render(family.metric, self._name, samples)
+                self.chunks[index] = render(family.metric, samples)
         self.revision = port.port_probes.revision
 
     def _render_large(
@@ -161,11 +166,19 @@ class _Cache:
         return self._columns
 
 
-def _block(parts: list[bytes], last: bytes | Block) -> bytes | Block:
+def _block(parts: list[bytes], last: Lines | Block) -> Lines | Block:
     """Return text as a block if it is large: the last one if that has the same text."""
     if sum(map(len, parts)) < BLOCK_SIZE:
-        return b"".join(parts)
+        text = b"".join(parts)
+        return (text,) if text else ()
     return last if isinstance(last, Block) and last.parts == parts else Block(parts)
+
+
+class _Rendered(NamedTuple):
+    """The label of a daemon, and its text in each family."""
+
+    label: bytes
+    chunks: Sequence[Lines | Block]
 
 
 class Exposition:
@@ -248,11 +261,11 @@ class Exposition:
         if include_self and self._expected_clients is not None:
             yield from self._expected_clients.refresh(daemons)
             expected = tuple(self._expected_clients.chunks())
-        chunks = [*map(self._fresh, daemons)]
+        rendered = [*map(self._fresh, daemons)]
         if include_self:
-            chunks += map(self._fresh_port, self._ports())
+            rendered += map(self._fresh_port, self._ports())
         self_metrics = self._self_collector(names) if include_self else _EMPTY
-        columns = _columns(self._families, chunks, expected)
+        columns = _columns(self._families, rendered, expected)
         return (
             yield from _join(
                 columns, names, self_metrics=self_metrics, text_format=negotiate(accept)
@@ -262,17 +275,17 @@ class Exposition:
     def _self_collector(self, names: Collection[str]) -> Collector:
         return self._registry.restricted_registry(list(names)) if names else self._registry
 
-    def _fresh(self, daemon: DaemonState) -> tuple[bytes | Block, ...]:
+    def _fresh(self, daemon: DaemonState) -> _Rendered:
         cache = self._cache(daemon)
         if cache.revision != _revision(daemon):
             for _ in cache.refresh(daemon, self._families):
                 pass
-        return tuple(cache.chunks)
+        return _Rendered(cache.label, tuple(cache.chunks))
 
-    def _fresh_port(self, port: ProbedPort) -> tuple[bytes | Block, ...]:
+    def _fresh_port(self, port: ProbedPort) -> _Rendered:
         cache = self._cache(port)
         cache.refresh_port(port, self._families)
-        return tuple(cache.chunks)
+        return _Rendered(cache.label, tuple(cache.chunks))
 
     def _cache(self, owner: DaemonState | ProbedPort) -> _Cache:
         cache = self._caches.get(owner)
@@ -283,18 +296,21 @@ class Exposition:
 
 def _columns(
     families: _FamilyInputs,
-    chunks: Sequence[Sequence[bytes | Block]],
+    rendered: Sequence[_Rendered],
     expected: Iterable[tuple[Metric, Block]],
-) -> Iterator[tuple[Metric, Sequence[bytes | Block]]]:
-    """Yield each metric with its texts: one for each daemon, or one for all."""
+) -> Iterator[tuple[Metric, Sequence[tuple[bytes, Lines | Block]]]]:
+    """Yield each metric with its texts and their labels: one for each daemon, or one for all."""
     for index, (family, _) in enumerate(families):
-        yield family.metric, [text for of_daemon in chunks if (text := of_daemon[index])]
+        yield (
+            family.metric,
+            [(label, text) for label, chunks in rendered if (text := chunks[index])],
+        )
     for metric, block in expected:
-        yield metric, [block]
+        yield metric, [(b"", block)]
 
 
 def _join(
-    columns: Iterable[tuple[Metric, Sequence[bytes | Block]]],
+    columns: Iterable[tuple[Metric, Sequence[tuple[bytes, Lines | Block]]]],
     names: Collection[str],
     *,
     self_metrics: Collector,
@@ -302,19 +318,19 @@ def _join(
 ) -> Generator[None, None, Page]:
     """Join the texts of all metrics and of `self_metrics`; yield after each metric."""
     blocks: list[Block] = []
-    small: list[bytes] = []
+    small = JoinedLines()
     for metric, column in columns:
         if not column or (names and not _is_named(metric, names)):
             continue
-        small.append(help_and_type(metric, openmetrics=text_format.openmetrics))
-        for text in column:
+        small.add(b"", (help_and_type(metric, openmetrics=text_format.openmetrics),))
+        for label, text in column:
             if isinstance(text, Block):
                 blocks += (Block(small), text)
-                small = []
+                small = JoinedLines()
             else:
-                small.append(text)
+                small.add(label, text)
         yield
-    small.append(text_format.encode(self_metrics))
+    small.add(b"", (text_format.encode(self_metrics),))
     return Page((*blocks, Block(small)), text_format.content_type)
 
 

@@ -11,10 +11,10 @@ import zlib
 from collections.abc import Generator
 from typing import Protocol
 
-from exporter.metrics.page import Block, Page, slices
+from exporter.metrics.page import Page, slices
 
 LARGE = 128 * 1024
-"""Bytes of a page from which on a faster library is worth being loaded."""
+"""Bytes of text from which on a faster library is worth being loaded."""
 
 _LEVEL = 1
 """The text is so repetitive that level 6 takes five times as long to save a fifth."""
@@ -45,17 +45,24 @@ class DeflateLibrary(Protocol):
 
 def gzip_page(page: Page) -> Generator[None, None, list[bytes]]:
     """Return the page as a gzip stream in parts, yielding after each slice."""
-    size = page.size
-    library = fast_library() if size >= LARGE else zlib
     stream = [_HEADER]
-    checksum = 0
+    checksum = size = 0
     for block in page.blocks:
-        if block.deflated is None:
-            block.deflated = yield from _deflate(block, library)
-        stream.append(block.deflated)
-        for part in slices(block.parts):
+        deflated = block.deflated  # another scrape may set it meanwhile
+        compressor: _Compressor | None = None
+        compressed: list[bytes] = []
+        for part in slices(block.parts):  # only once: this puts small families together
+            library = fast_library() if len(part) >= LARGE else zlib
+            if deflated is None:
+                compressor = compressor or _compressor(library)
+                compressed.append(compressor.compress(part))
             checksum = library.crc32(part, checksum)
+            size += len(part)
             yield
+        if compressor is not None:
+            deflated = b"".join((*compressed, compressor.flush(zlib.Z_SYNC_FLUSH)))
+            block.deflated = deflated
+        stream.append(deflated or b"")
     stream.append(_LAST_BLOCK + struct.pack("<LL", checksum, size & _LENGTH_MASK))
     return stream
 
@@ -70,11 +77,5 @@ def fast_library() -> DeflateLibrary:
     return isal_zlib
 
 
-def _deflate(block: Block, library: DeflateLibrary) -> Generator[None, None, bytes]:
-    compressor = library.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
-    deflated: list[bytes] = []
-    for part in slices(block.parts):
-        deflated.append(compressor.compress(part))
-        yield
-    deflated.append(compressor.flush(zlib.Z_SYNC_FLUSH))
-    return b"".join(deflated)
+def _compressor(library: DeflateLibrary) -> _Compressor:
+    return library.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)

@@ -68,7 +68,8 @@ async def page_response(
         )
     )
     if not accepts_gzip(_header(request, hdrs.ACCEPT_ENCODING)):
-        return web.Response(body=ChunkedPayload(page.slices, page.size, page.content_type))
+        size = await run_cooperatively(page.size())
+        return web.Response(body=ChunkedPayload(page.slices, size, page.content_type))
     chunks = await run_cooperatively(gzip_page(page))
     size = sum(map(len, chunks))
     return web.Response(

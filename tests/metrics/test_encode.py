@@ -11,12 +11,23 @@ from exporter.management.batches import run_batches
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow
 from exporter.metrics import encode
-from exporter.metrics.encode import ColumnLines, InfoLines, escape, render, render_chunks
-from exporter.metrics.family import Metric, MetricType, PerSessionInfo
+from exporter.metrics.encode import (
+    ColumnLines,
+    InfoLines,
+    daemon_label,
+    escape,
+    render_chunks,
+)
+from exporter.metrics.family import Metric, MetricType, PerSessionInfo, Samples
 from exporter.state.client_session import ClientSession
 from exporter.state.privacy import PlainPrivacy, Privacy
 from tests.metrics.daemons import NOON
 from tests.metrics.parsing import numbered
+
+
+def render(metric: Metric, daemon: str, samples: Samples) -> bytes:
+    """Return the sample lines of a daemon in a small family, as text."""
+    return daemon_label(daemon).join(encode.render(metric, samples))
 
 
 class TestSampleLines:
@@ -45,6 +56,28 @@ class TestSampleLines:
     def test_keep_all_digits(self, value: float, text: str) -> None:
         metric = Metric("openvpn_x", MetricType.GAUGE, "X.")
         assert render(metric, "d", value).decode() == f'openvpn_x{{daemon="d"}} {text}\n'
+
+    @pytest.mark.parametrize(("value", "text"), [(True, "1"), (1.0, "1.0"), (1, "1"), (0.0, "0.0")])
+    def test_share_no_parts_between_equal_values_of_other_types(
+        self, value: float, text: str
+    ) -> None:
+        metric = Metric("openvpn_x", MetricType.GAUGE, "X.")
+        labelled = Metric("openvpn_x", MetricType.GAUGE, "X.", ("a",))
+        for other in (1, 1.0, True, 0, 0.0, value):
+            render(metric, "d", other)
+            render(labelled, "d", {"b": other})
+        assert render(metric, "d", value).decode() == f'openvpn_x{{daemon="d"}} {text}\n'
+        lines = render(labelled, "d", {"b": value, "c": 7})
+        assert lines.decode() == (
+            f'openvpn_x{{daemon="d",a="b"}} {text}\nopenvpn_x{{daemon="d",a="c"}} 7\n'
+        )
+
+    def test_share_the_parts_of_common_values(self) -> None:
+        metric = Metric("openvpn_x", MetricType.COUNTER, "X.", ("a",))
+        lines = [encode.render(metric, {"b": 0, "c": 1, "d": count}) for count in (77, 78)]
+        assert [first is second for first, second in zip(*lines, strict=True)] == [
+            *(True, True, True, False)
+        ]
 
     def test_refuse_too_few_label_values(self) -> None:
         metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("a", "b"))

@@ -427,8 +427,10 @@ def blocks(page: Page) -> dict[bytes, Block]:
 
     Blocks are equal if they are the same object.
     """
-    large = [block for block in page.blocks if not block.parts[0].startswith(b"#")]
-    return {block.parts[0].partition(b"{")[0]: block for block in large}
+    starts = [(next(iter(block.parts)), block) for block in page.blocks]
+    return {
+        start.partition(b"{")[0]: block for start, block in starts if not start.startswith(b"#")
+    }
 
 
 def test_the_registry_comes_after_the_daemons() -> None:
