@@ -16,6 +16,17 @@ _without_counters = operator.attrgetter(
 )
 
 
+class TrafficMark(msgspec.Struct, gc=False):
+    """What a session had moved at a time, and whether it was idle until then.
+
+    The time is that of `IdleClients`.
+    """
+
+    time: float
+    moved: int
+    idle: bool
+
+
 class ClientSession(msgspec.Struct, gc=False, eq=False):
     """One session: its identity, its last row, and its growth in the last status.
 
@@ -41,6 +52,8 @@ class ClientSession(msgspec.Struct, gc=False, eq=False):
     """The log has shown its connect, or can't any more."""
     from_file: bool = False
     """A status file has shown it first."""
+    traffic_mark: TrafficMark | None = None
+    """The last one that was compared with its traffic, None before the first."""
     totals: ClientTotals | None = None
     """Those of its identity, which count it; None while it is new or over the limit."""
 

@@ -8,23 +8,12 @@ pass.
 import math
 from collections.abc import Generator, Iterable
 
-import msgspec
-
 from exporter.config.schema import ClientsConfig
-from exporter.management.batches import release, row_batches
-from exporter.state.client_session import ClientSession
-from exporter.state.session_keys import SessionKey
+from exporter.management.batches import row_batches
+from exporter.state.client_session import ClientSession, TrafficMark
 
 _COMPARISONS = 10
 """Comparisons in `idle_after`, so a client is found idle a tenth of that time late at most."""
-
-
-class _Mark(msgspec.Struct, gc=False):
-    """What a session had moved at a time, and whether it was idle until then."""
-
-    time: float
-    moved: int
-    idle: bool
 
 
 class IdleClients:
@@ -33,7 +22,6 @@ class IdleClients:
     def __init__(self) -> None:
         self.count: int | None = None
         """The idle clients at the last comparison; None until `idle_after` has passed."""
-        self._marks: dict[SessionKey, _Mark] = {}
         self._time = 0.0
         """Seconds that have passed by both clocks."""
         self._compared_at = -math.inf
@@ -60,17 +48,13 @@ class IdleClients:
         if self._time < self._compared_at + config.idle_after / _COMPARISONS:
             return
         self._compared_at = self._time
-        marks: dict[SessionKey, _Mark] = {}
         count = 0
         for batch in row_batches(sessions):
             for session in batch:
-                mark = self._compared(session, config)
-                marks[session.key] = mark
+                session.traffic_mark = mark = self._compared(session, config)
                 count += mark.idle
             yield
-        before, self._marks = self._marks, marks
         self.count = count if self._time >= config.idle_after else None
-        yield from release(before)
 
     def _advance(self, now: float, daemon_now: float) -> None:
         if self._last is not None:
@@ -80,19 +64,19 @@ class IdleClients:
             self._time += max(0.0, passed)
         self._last = now, daemon_now
 
-    def _compared(self, session: ClientSession, config: ClientsConfig) -> _Mark:
+    def _compared(self, session: ClientSession, config: ClientsConfig) -> TrafficMark:
         """Return the mark from which the next bytes of a session count.
 
         An idle session stays so until it has moved, since its mark, what is too much for an idle
         client in all of `idle_after`.
         """
         moved = session.received_bytes + session.sent_bytes
-        mark = self._marks.get(session.key)
+        mark = session.traffic_mark
         if mark is None or moved < mark.moved:
-            return _Mark(self._time, moved, idle=False)
+            return TrafficMark(self._time, moved, idle=False)
         since, new_bytes = self._time - mark.time, moved - mark.moved
         if since >= config.idle_after:
-            return _Mark(self._time, moved, idle=new_bytes < config.idle_rate * since)
+            return TrafficMark(self._time, moved, idle=new_bytes < config.idle_rate * since)
         if new_bytes >= config.idle_rate * config.idle_after:
-            return _Mark(self._time, moved, idle=False)
+            return TrafficMark(self._time, moved, idle=False)
         return mark
