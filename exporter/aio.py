@@ -5,7 +5,6 @@ threads (`asyncio.to_thread`) are few, are needed elsewhere, and are joined at e
 """
 
 import asyncio
-import contextlib
 import errno
 import threading
 import time
@@ -20,7 +19,7 @@ _LOOP_PASSES = 3
 """A timer or a socket wakes a future, and the future a task: each one pass later."""
 
 _TURN = 0.004
-"""Seconds after which a generator yields to the event loop: its steps may be much shorter."""
+"""Seconds for which generators run before one yields to the event loop; steps are much shorter."""
 
 
 _threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
@@ -88,7 +87,7 @@ async def yield_to_loop() -> None:
     steps of all daemons together hold the loop no longer than those of one.
     """
     loop = asyncio.get_running_loop()
-    await _turns.setdefault(loop, _Turns()).next(loop)
+    await _turns_of(loop).next(loop)
 
 
 class _Turns:
@@ -97,6 +96,13 @@ class _Turns:
     def __init__(self) -> None:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._is_running = False
+        self._seconds = 0.0
+        """For how long generators have run since a task that yielded went on."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether generators have run for so long that the next one has to yield before."""
+        return self._seconds >= _TURN
 
     async def next(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait until it is this task's turn."""
@@ -106,6 +112,7 @@ class _Turns:
             self._is_running = True
             loop.call_soon(self._run, loop, _LOOP_PASSES)
         await future
+        self._seconds = 0.0
 
     def _run(self, loop: asyncio.AbstractEventLoop, passes: int) -> None:
         """Give the turn to the next task, after some passes of the loop."""
@@ -120,38 +127,84 @@ class _Turns:
                 return
         self._is_running = False
 
+    def run(self, generator: Generator[None, None, object]) -> None:
+        """Run a generator until the turn is over.
+
+        Raises:
+            StopIteration: it has ended before.
+        """
+        started_at = time.perf_counter()
+        end = started_at + _TURN - self._seconds
+        try:
+            next(generator)
+            while time.perf_counter() < end:
+                next(generator)
+        finally:
+            self._seconds += time.perf_counter() - started_at
+
 
 _turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = weakref.WeakKeyDictionary()
+
+
+def _turns_of(loop: asyncio.AbstractEventLoop) -> _Turns:
+    turns = _turns.get(loop)
+    if turns is None:
+        turns = _turns[loop] = _Turns()
+    return turns
 
 
 async def run_cooperatively(generator: Generator[None, None, _T]) -> _T:
     """Run a generator to its end; return its value.
 
-    The event loop is yielded to before the first step, and at each `yield` after some milliseconds.
+    The event loop is yielded to, before the first step or at a `yield`, when generators have run
+    for some milliseconds since the last time: the short ones of many daemons need no pass each.
     """
-    with contextlib.closing(generator):
-        while True:
-            await yield_to_loop()
-            end = time.perf_counter() + _TURN
-            while time.perf_counter() < end:
-                try:
-                    next(generator)
-                except StopIteration as stop:
-                    result: _T = stop.value
-                    return result
-
-
-async def wait_for_event(
-    event: asyncio.Event, seconds: float | None, *, or_done: Iterable[asyncio.Future[Any]] = ()
-) -> None:
-    """Wait until `event` is set or one of the futures is done, `seconds` at most if given."""
-    waiting = asyncio.create_task(event.wait())
+    turns = _turns_of(asyncio.get_running_loop())
     try:
-        await asyncio.wait(
-            [waiting, *or_done], timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-        )
+        while True:
+            if turns.is_over:
+                await yield_to_loop()
+            turns.run(generator)
+    except StopIteration as end:
+        result: _T = end.value
+        return result
     finally:
-        waiting.cancel()
+        generator.close()
+
+
+class Wakeup:
+    """An event that a single task waits for, without another task: a daemon has one for years."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+        self._waiting: asyncio.Future[None] | None = None
+
+    def set(self) -> None:
+        """End the wait, or the next one."""
+        self.is_set = True
+        self._end_wait()
+
+    def clear(self) -> None:
+        """Let the next wait wait."""
+        self.is_set = False
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until it is set, `seconds` at most."""
+        if self.is_set:
+            return
+        loop = asyncio.get_running_loop()
+        waiting = self._waiting = loop.create_future()
+        timer = loop.call_later(seconds, self._end_wait)
+        try:
+            await waiting
+        finally:
+            timer.cancel()
+            if self._waiting is waiting:  # else this task was cancelled, and another one waits
+                self._waiting = None
+
+    def _end_wait(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
 
 async def cancel_and_wait(tasks: Iterable[asyncio.Task[Any]]) -> None:

@@ -5,12 +5,15 @@ import contextlib
 import gc
 import itertools
 import threading
+import time
+from collections import Counter
 from collections.abc import Generator, Iterator
 
 import pytest
 
 from exporter.aio import (
     SingleFlight,
+    Wakeup,
     join_daemon_threads,
     run_cooperatively,
     run_in_daemon_thread,
@@ -230,6 +233,67 @@ async def test_a_task_that_is_cancelled_gives_its_turn_to_the_next() -> None:
     async with asyncio.timeout(TEST_TIMEOUT):
         await waiting
     await yield_to_loop()
+    assert cancelled.cancelled()
+
+
+async def test_short_generators_need_no_pass_of_the_loop() -> None:
+    def steps() -> Generator[None, None, str]:
+        yield
+        return "done"
+
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_soon(passed.set)
+    assert await run_cooperatively(steps()) == "done"
+    assert not passed.is_set()
+
+
+async def test_generators_together_hold_the_loop_no_longer_than_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each takes as long as a turn by itself, however many are ready at once."""
+    now, passes, ran_in = itertools.count(step=0.001), 0, list[int]()
+    monkeypatch.setattr(time, "perf_counter", lambda: next(now))
+
+    async def count_passes() -> None:
+        nonlocal passes
+        while True:
+            await asyncio.sleep(0)
+            passes += 1
+
+    def steps() -> Generator[None, None, None]:
+        for _ in range(3):
+            ran_in.append(passes)
+            yield
+
+    counting = asyncio.create_task(count_passes())
+    await asyncio.gather(*(run_cooperatively(steps()) for _ in range(8)))
+    counting.cancel()
+    assert len(ran_in) == 24
+    assert max(Counter(ran_in).values()) <= 4
+
+
+async def test_a_wakeup_ends_the_wait_or_the_next_one() -> None:
+    wakeup = Wakeup()
+    waiting = asyncio.create_task(wakeup.wait(TEST_TIMEOUT))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    wakeup.set()
+    await waiting
+    await wakeup.wait(TEST_TIMEOUT)
+    wakeup.clear()
+    await wakeup.wait(0)
+    assert not wakeup.is_set
+
+
+async def test_a_wait_that_is_cancelled_leaves_the_wakeup_usable() -> None:
+    wakeup = Wakeup()
+    cancelled = asyncio.create_task(wakeup.wait(TEST_TIMEOUT))
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(wakeup.wait(TEST_TIMEOUT))
+    cancelled.cancel()
+    await asyncio.wait([cancelled])
+    wakeup.set()
+    await waiting
     assert cancelled.cancelled()
 
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from exporter import app
-from exporter.aio import join_daemon_threads, run_in_daemon_thread, wait_for_event
+from exporter.aio import join_daemon_threads, run_in_daemon_thread
 from exporter.cli.options import (
     DEFAULT_ADDRESS,
     add_daemon_flags,
@@ -122,7 +122,9 @@ async def serve_until_signal(
 async def _load_unless_stopped(stop: asyncio.Event, load: Callable[[], PolicyFile]) -> PolicyFile:
     """Return the result of `load`, which may wait for a pipe or a file system."""
     loading = asyncio.create_task(run_in_daemon_thread(load))
-    await wait_for_event(stop, None, or_done=[loading])
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([loading, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
     if not loading.done():
         raise SystemExit(Exit.DONE)
     return loading.result()

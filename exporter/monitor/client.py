@@ -7,7 +7,7 @@ dispatched, so that no entry is lost or counted twice.
 
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TypeVar
 
 from exporter.aio import run_cooperatively
@@ -98,14 +98,13 @@ class ManagementClient:
         if self.realtime:
             await self._request_line(Command.LOG_ON, bytes)
 
-        async def parse(reply: Reply) -> tuple[LogLine, ...]:
+        def take(reply: Reply) -> Generator[None, None, None]:
             if not isinstance(reply, MultilineReply):
                 raise _reply_error(Command.LOG_ALL, reply)
-            lines = await run_cooperatively(replies.parse_log_cache(reply.lines))
-            await run_cooperatively(on_history(lines))
-            return lines
+            lines = yield from replies.parse_log_cache(reply.lines)
+            yield from on_history(lines)
 
-        await self._request(Command.LOG_ALL, parse)
+        await self._request(Command.LOG_ALL, take)
 
     async def disable_log(self) -> None:
         """Send `log off`."""
@@ -135,8 +134,9 @@ class ManagementClient:
         """
         load_stats = await self._request_line(Command.LOAD_STATS, replies.parse_load_stats)
 
-        async def on_reply(_: Reply) -> None:
+        def on_reply(_: Reply) -> Iterable[None]:
             on_status()
+            return ()
 
         reply, used_status_1 = await self._request_status(on_reply)
         if isinstance(reply, MultilineReply):
@@ -166,12 +166,12 @@ class ManagementClient:
     async def _request_line(self, command: Command, parse: Callable[[bytes], _T]) -> _T | None:
         """Send a command with a reply of one line; return None if that can't be used."""
 
-        async def parse_reply(reply: Reply) -> _T:
+        def parse_reply(reply: Reply) -> _T:
             if isinstance(reply, SuccessReply):
                 return parse(reply.text)
             raise _reply_error(command, reply)
 
-        return await self._request(command, parse_reply)
+        return await self._request_value(command, parse_reply)
 
     async def _request_lines(
         self,
@@ -181,35 +181,42 @@ class ManagementClient:
     ) -> _T | None:
         """Send a command with a reply of several lines; return None if that can't be used."""
 
-        async def parse_reply(reply: Reply) -> _T:
+        def parse_reply(reply: Reply) -> _T:
             if not isinstance(reply, MultilineReply):
                 raise _reply_error(command, reply)
             value = parse(reply.lines)
             on_parsed(value)
             return value
 
-        return await self._request(command, parse_reply)
+        return await self._request_value(command, parse_reply)
 
-    async def _request(
-        self, command: Command, parse: Callable[[Reply], Awaitable[_T]]
-    ) -> _T | None:
-        """Send a command; its reply is parsed when it is received."""
-        if command in self._connection.unanswered:
-            self._on_command(command, ReplyError(f"the daemon does not answer '{command.text}'"))
-            return None
+    async def _request_value(self, command: Command, parse: Callable[[Reply], _T]) -> _T | None:
+        """Send a command whose reply is parsed at once."""
         values: list[_T] = []
 
-        async def on_reply(reply: Reply) -> None:
+        def take(reply: Reply) -> Iterable[None]:
+            values.append(parse(reply))
+            return ()
+
+        await self._request(command, take)
+        return values[0] if values else None
+
+    async def _request(self, command: Command, take: ReplyCallback) -> None:
+        """Send a command; its reply is taken when it is received."""
+        if command in self._connection.unanswered:
+            self._on_command(command, ReplyError(f"the daemon does not answer '{command.text}'"))
+            return
+
+        def on_reply(reply: Reply) -> Generator[None, None, None]:
             try:
-                values.append(await parse(reply))
+                yield from take(reply)
             except ReplyError as error:
                 self._on_command(command, error)
             else:
                 self._on_command(command, None)
 
-        with contextlib.suppress(ReplyError):  # another form, which `parse` has found, too
+        with contextlib.suppress(ReplyError):  # another form, which `take` has found, too
             await self._connection.request(command, on_reply=on_reply)
-        return values[0] if values else None
 
 
 def _unexpected_reply(command: Command, reply: Reply) -> ReplyError:

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-from exporter.aio import run_cooperatively, wait_for_event
+from exporter.aio import Wakeup, run_cooperatively
 from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
 from exporter.log import Level, event
@@ -94,7 +94,7 @@ class Monitor:
         self._log_flooded = False
         self._password = ManagementPassword()
         self._retry_error: ManagementError | None = None
-        self._wakeup = asyncio.Event()
+        self._wakeup = Wakeup()
         self._last_progress = math.inf
         self._logged_reason: DownReason | None = None
         self._was_up = False
@@ -189,9 +189,9 @@ class Monitor:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         await asyncio.sleep(0)
-        while (remaining := end - loop.time()) > 0 and not self._wakeup.is_set():
+        while (remaining := end - loop.time()) > 0 and not self._wakeup.is_set:
             self._last_progress = loop.time()
-            await wait_for_event(self._wakeup, min(remaining, FORGET_INTERVAL))
+            await self._wakeup.wait(min(remaining, FORGET_INTERVAL))
             await run_cooperatively(self.daemon.forget(self._clock()))
 
     def _awaiting_connection(self, error: ManagementError) -> bool:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from exporter.aio import run_cooperatively
+from exporter.aio import Wakeup, run_cooperatively
 from exporter.config.schema import PassThrough
 from exporter.config.target import Target
 from exporter.log import Level, event
@@ -90,7 +90,7 @@ class ManagementSession:
         self._on_polled = on_polled
         self._refresh_request = refresh_request or RefreshRequest()
         self._shared = shared or SharedSession()
-        self._wakeup = asyncio.Event()
+        self._wakeup = Wakeup()
         self._reconfigured = False
         self._info_fetched = False
         self._state_due = math.inf
@@ -181,6 +181,7 @@ class ManagementSession:
         self._connection.subscribe(self._messages.feed)
         self._connection.on_other_lines = self._messages.count_other_lines
         self._connection.on_reply = self._shared.record
+        self._connection.on_end = self._wakeup.set
         try:
             await self._connection.log_in(password)
         except ManagementError as error:
@@ -336,10 +337,10 @@ class ManagementSession:
             return requested or loop.time() >= due or self._is_leaving
 
         while not is_due():
-            await self._connection.wait(self._wakeup, due - loop.time())
+            await self._wakeup.wait(due - loop.time())
             if self._connection.error is not None:
                 raise self._connection.error
-            if self._wakeup.is_set():
+            if self._wakeup.is_set:
                 self._wakeup.clear()
                 self._raise_prompt()
                 if not await self._send_requests(is_due):

@@ -6,10 +6,10 @@ them keeps them in its memory, without a limit.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from typing import NamedTuple
 
-from exporter.aio import wait_for_event, yield_to_loop
+from exporter.aio import run_cooperatively
 from exporter.management.batches import batches, data_batches
 from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import (
@@ -45,11 +45,9 @@ _MAX_MESSAGES = 250
 _MAX_MESSAGE_BYTES = 32 * 1024
 """Bytes of these messages; a byte of a log line takes up to 150 ns."""
 
-_SMALL_READ = 1024
-"""Bytes that are handled at once: a few lines, as of nearly all reads."""
-
 Subscriber = Callable[[Notification], None]
-ReplyCallback = Callable[[Reply], Awaitable[None]]
+ReplyCallback = Callable[[Reply], Iterable[None]]
+"""Takes a reply; its steps are run, if it returns any."""
 
 
 class Connection:
@@ -71,7 +69,13 @@ class Connection:
         """Commands that the daemon has not answered: it has answered a later `pid`."""
         self._idle = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
-        self._closed: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
+        self.error: Exception | None = None
+        """What ended the session, or None while it is open.
+
+        Anything but a `ManagementError` is an unhandled exception of a subscriber.
+        """
+        self.on_end: Callable[[], None] = lambda: None
+        """Called when the session has ended."""
         self._unparsed_lines = 0
         self.on_other_lines: Callable[[int, int], None] = lambda _, __: None
         """Called with the number and bytes of received lines that are neither log nor reply."""
@@ -86,18 +90,6 @@ class Connection:
         """Return the number of lines that could not be framed since the last call."""
         lines, self._unparsed_lines = self._unparsed_lines, 0
         return lines
-
-    @property
-    def error(self) -> Exception | None:
-        """What ended the session, or None while it is open.
-
-        Anything but a `ManagementError` is an unhandled exception of a subscriber.
-        """
-        return self._closed.result() if self._closed.done() else None
-
-    async def wait(self, event: asyncio.Event, seconds: float) -> None:
-        """Wait until the session ends or `event` is set, `seconds` at most."""
-        await wait_for_event(event, seconds, or_done=[self._closed])
 
     async def log_in(self, password: Secret | None) -> None:
         """Wait for the greeting, and answer one password prompt before it.
@@ -114,22 +106,26 @@ class Connection:
         try:
             async with asyncio.timeout(self.timeout):
                 while not self._protocol.greeted:
-                    for piece, _ in data_batches(await self._stream.read()):
-                        await _wait_for_turn(piece)
-                        messages, answer = handshake.feed(piece)
-                        self._writer.write(answer)
-                        await self._dispatch(messages)
+                    data = await self._stream.read()
+                    await run_cooperatively(self._feed_login(handshake, data))
         except TimeoutError as error:
             raise handshake.timeout_error(self.timeout) from error
         except OSError as error:  # a reset: closed with our bytes unread
             raise handshake.eof_error() from error
         self._reading = asyncio.create_task(self._read(), name=f"read {self.peer}")
 
+    def _feed_login(self, handshake: Handshake, data: bytes) -> Generator[None, None, None]:
+        for piece, _ in data_batches(data):
+            messages, answer = handshake.feed(piece)
+            self._writer.write(answer)
+            yield from self._dispatch(messages)
+            yield
+
     async def request(self, command: Command, *, on_reply: ReplyCallback | None = None) -> Reply:
         """Send a command and return its complete reply.
 
-        `on_reply` is awaited with the reply after all earlier and before all later real-time
-        messages have reached the subscribers.
+        `on_reply` takes the reply after all earlier and before all later real-time messages have
+        reached the subscribers.
 
         Raises:
             ReplyTimeout: no complete reply in time; call `resynchronise` before the next request.
@@ -159,24 +155,25 @@ class Connection:
             return self._dropped_replies > dropped
 
     async def _exchange(self, command: Command, on_reply: ReplyCallback | None = None) -> Reply:
-        if self._closed.done():
-            raise self._closed.result()
+        if self.error is not None:
+            raise self.error
         loop = asyncio.get_running_loop()
         started_at = loop.time()
         pending = _PendingCommand(command, loop.create_future(), on_reply)
         self._pending.append(pending)
         self._idle.clear()
         self._writer.write(self._protocol.send_command(command))
+        timer = loop.call_later(self.timeout, pending.resolve, None)
         try:
-            async with asyncio.timeout(self.timeout):
-                reply = await pending.reply
-        except TimeoutError as error:
-            ended = loop.time()
+            reply = await pending.reply
+        finally:
+            timer.cancel()
+        ended = loop.time()
+        if reply is None:
             self.history.add_timeout(command, ended=ended, seconds=ended - started_at)
             raise ReplyTimeout(
                 f"{self.peer}: no complete reply to '{command.text}' within {self.timeout:g} s"
-            ) from error
-        ended = loop.time()
+            )
         self.history.add_reply(command, reply, ended=ended, seconds=ended - started_at)
         return reply
 
@@ -191,9 +188,9 @@ class Connection:
         # Not `asyncio.timeout`: before Python 3.11.3 it takes a cancellation of this task for its
         # own timeout, and the stream would stay open.
         try:
-            if self._pending and not self._closed.done():
+            if self._pending and self.error is None:
                 await _wait_for(self._idle.wait(), _LAST_REPLY)
-            if self._protocol.greeted and not self._closed.done():
+            if self._protocol.greeted and self.error is None:
                 self._writer.write(self._protocol.send_command(Command.QUIT))
             if self._reading is not None:
                 self._reading.cancel()
@@ -207,7 +204,7 @@ class Connection:
         try:
             while await self._read_once():
                 pass
-            await self._dispatch(self._protocol.receive_eof())
+            await run_cooperatively(self._dispatch(self._protocol.receive_eof()))
             self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
             self._set_closed(error.of_peer(self.peer))
@@ -222,10 +219,13 @@ class Connection:
         Not in `_read`: its variables would keep the bytes until the next ones.
         """
         data = await self._stream.read()
-        for piece, line_ends in data_batches(data):
-            await _wait_for_turn(piece)
-            await self._dispatch(self._receive(piece, line_ends))
+        await run_cooperatively(self._feed(data))
         return bool(data)
+
+    def _feed(self, data: bytes) -> Generator[None, None, None]:
+        for piece, line_ends in data_batches(data):
+            yield from self._dispatch(self._receive(piece, line_ends))
+            yield
 
     def _receive(self, data: bytes, line_ends: int) -> Sequence[Message]:
         lines, size = self._protocol.other_lines, self._protocol.other_bytes
@@ -237,26 +237,24 @@ class Connection:
         return messages
 
     def _set_closed(self, error: Exception) -> None:
-        if self._closed.done():
+        if self.error is not None:
             return
-        self._closed.set_result(error)
+        self.error = error
         for pending in self._pending:
             if not pending.reply.done():
                 pending.reply.set_exception(error)
         self._pop(len(self._pending))
+        self.on_end()
 
-    async def _dispatch(self, messages: Sequence[Message]) -> None:
-        """Dispatch messages, yielding to the event loop between batches of them.
-
-        Not in `_read`: its variables would keep a large status in memory until the next bytes.
-        """
+    def _dispatch(self, messages: Sequence[Message]) -> Generator[None, None, None]:
+        """Dispatch messages, yielding between batches of them."""
         parts = batches(messages, _total_size, rows=_MAX_MESSAGES, limit=_MAX_MESSAGE_BYTES)
         for number, part in enumerate(parts):
             if number:
-                await yield_to_loop()
+                yield
             for message in part:
                 if isinstance(message, SuccessReply | ErrorReply | MultilineReply):
-                    await self._on_reply(message)
+                    yield from self._on_reply(message)
                 else:
                     self._dispatch_one(message)
 
@@ -273,7 +271,7 @@ class Connection:
             case UnexpectedLine() | PasswordPrompt():
                 self._unparsed_lines += 1
 
-    async def _on_reply(self, reply: Reply) -> None:
+    def _on_reply(self, reply: Reply) -> Generator[None, None, None]:
         if isinstance(reply, SuccessReply) and reply.text.startswith(b"pid="):
             self._drop_before_pid()
         if not self._pending:
@@ -286,9 +284,8 @@ class Connection:
             if _has_form(reply, pending.command):
                 self.on_reply(pending.command, reply)
             if pending.on_reply is not None:
-                await pending.on_reply(reply)
-            if not pending.reply.done():
-                pending.reply.set_result(reply)
+                yield from pending.on_reply(reply)
+            pending.resolve(reply)
         self._pop(1)
 
     def _drop_before_pid(self) -> None:
@@ -309,8 +306,13 @@ class _PendingCommand(NamedTuple):
     """A command without its reply."""
 
     command: Command
-    reply: asyncio.Future[Reply]
+    reply: asyncio.Future[Reply | None]
+    """None if it does not come in time."""
     on_reply: ReplyCallback | None
+
+    def resolve(self, reply: Reply | None) -> None:
+        if not self.reply.done():  # else it has timed out, or the request was cancelled
+            self.reply.set_result(reply)
 
     @property
     def is_pid(self) -> bool:
@@ -335,12 +337,6 @@ def _total_size(messages: Sequence[Message]) -> int:
         for message in messages
         if isinstance(message, Notification)
     )
-
-
-async def _wait_for_turn(piece: bytes) -> None:
-    """Yield to the event loop before bytes that take time."""
-    if len(piece) > _SMALL_READ:
-        await yield_to_loop()
 
 
 async def _wait_for(awaitable: Coroutine[None, None, object], seconds: float) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from exporter import descriptors
-from exporter.aio import cancel_and_wait, run_in_daemon_thread, wait_for_event
+from exporter.aio import Wakeup, cancel_and_wait, run_in_daemon_thread
 from exporter.management.endpoint import ListenEndpoint, ListenUnixEndpoint
 from exporter.management.errors import (
     EndpointNotFound,
@@ -73,7 +73,7 @@ class ReverseConnector:
         self._accepting: asyncio.Task[None] | None = None
         self._logging_in: dict[asyncio.Task[None], None] = {}
         self._waiting: collections.deque[Stream] = collections.deque()
-        self._arrived = asyncio.Event()
+        self._arrived = Wakeup()
         self._taken = asyncio.Event()
         self._rejection: ManagementError | None = None
 
@@ -104,7 +104,7 @@ class ReverseConnector:
             raise listen_error(error, str(self.endpoint)) from error
         if not self._waiting:
             self._arrived.clear()
-            await wait_for_event(self._arrived, self._options.timeout)
+            await self._arrived.wait(self._options.timeout)
         rejection, self._rejection = self._rejection, None
         if not self._waiting:
             raise rejection or self._not_found()

@@ -1,5 +1,6 @@
 """A connection and the fake daemon at its other end."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +25,16 @@ async def connected(
             yield connection, await daemon.accept()
         finally:
             await connection.close()
+
+
+async def ended(connection: Connection) -> None:
+    """Wait until the session has ended."""
+    end = asyncio.Event()
+    connection.on_end = end.set
+    if connection.error is not None:
+        return
+    async with asyncio.timeout(TEST_TIMEOUT):
+        await end.wait()
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ from exporter.management.messages import MultilineReply
 from exporter.transport.connection import Connection
 from exporter.transport.connector import connector_for
 from tests.fake_daemon import GREETING, STATUS_3, TEST_TIMEOUT, fake_daemon
-from tests.transport.sessions import connected, session
+from tests.transport.sessions import connected, ended, session
 
 
 async def close_within_a_second(connection: Connection) -> None:
@@ -92,7 +92,7 @@ async def test_close_sends_nothing_before_the_greeting() -> None:
 async def test_a_session_that_has_ended_can_be_closed() -> None:
     async with session() as (connection, daemon):
         daemon.close()
-        await connection.wait(asyncio.Event(), TEST_TIMEOUT)
+        await ended(connection)
         await close_within_a_second(connection)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Generator, Iterable
 
 import pytest
 
@@ -19,7 +20,7 @@ from exporter.management.messages import (
 from exporter.management.protocol import ManagementProtocol
 from exporter.transport.connection import Connection
 from tests.fake_daemon import REPLIES, STATUS_1, STATUS_3, TEST_TIMEOUT, FakeSession
-from tests.transport.sessions import SHORT, session
+from tests.transport.sessions import SHORT, ended, session
 
 HOLD = b"SUCCESS: hold=0"
 LOAD_STATS = b"SUCCESS: nclients=1,bytesin=3005,bytesout=3148"
@@ -29,10 +30,6 @@ LOG = b">LOG:1795404638,I,a line"
 async def ask(connection: Connection, command: Command) -> Reply:
     async with asyncio.timeout(TEST_TIMEOUT):
         return await connection.request(command)
-
-
-async def ended(connection: Connection) -> None:
-    await connection.wait(asyncio.Event(), TEST_TIMEOUT)
 
 
 async def request_timeout(connection: Connection, daemon: FakeSession, command: Command) -> None:
@@ -132,6 +129,7 @@ async def test_notifications_are_read_without_a_request() -> None:
 async def test_a_burst_of_messages_yields_to_other_tasks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("exporter.aio._TURN", 0)
     monkeypatch.setattr("exporter.transport.connection._MAX_MESSAGES", 10)
     turn, heard, all_heard = 0, Counter[int](), asyncio.Event()
 
@@ -185,7 +183,8 @@ async def longest_turn(sent: bytes, last: bytes) -> Counter[str]:
     )
 
 
-async def test_long_messages_yield_to_other_tasks() -> None:
+async def test_long_messages_yield_to_other_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.aio._TURN", 0)
     line = b">LOG:1,," + b"x" * 16_000 + b"\r\n"
     assert (await longest_turn(line * 200, b"the end"))["size"] <= 64 * 1024
 
@@ -323,30 +322,18 @@ async def test_a_request_that_waits_for_another_fails_at_the_end_of_the_session(
 async def test_the_end_of_the_session_is_known_without_a_request() -> None:
     async with session() as (connection, daemon):
         assert connection.error is None
-        await connection.wait(asyncio.Event(), 0)
-        assert connection.error is None
         daemon.close()
         await ended(connection)
         assert isinstance(connection.error, SessionClosed)
 
 
-async def test_an_event_ends_the_wait_for_the_end_of_the_session() -> None:
-    async with session() as (connection, _):
-        event = asyncio.Event()
-        waiting = asyncio.create_task(connection.wait(event, TEST_TIMEOUT))
-        await asyncio.sleep(0)
-        assert not waiting.done()
-        event.set()
-        await waiting
-        assert connection.error is None
-
-
 async def test_on_reply_is_called_between_the_messages_around_the_reply() -> None:
     seen: list[object] = []
 
-    async def on_reply(reply: Reply) -> None:
-        await asyncio.sleep(0.01)
+    def on_reply(reply: Reply) -> Generator[None, None, None]:
+        yield
         seen.append(reply)
+        yield
 
     async with session() as (connection, daemon):
         connection.subscribe(lambda notification: seen.append(notification.payload))
@@ -361,8 +348,9 @@ async def test_on_reply_is_not_called_for_a_request_that_has_timed_out() -> None
     noticed: asyncio.Queue[Notification] = asyncio.Queue()
     seen: list[Reply] = []
 
-    async def on_reply(reply: Reply) -> None:
+    def on_reply(reply: Reply) -> Iterable[None]:
         seen.append(reply)
+        return ()
 
     async with session(deadline=SHORT) as (connection, daemon):
         connection.subscribe(noticed.put_nowait)
