@@ -37,6 +37,7 @@ async def test_disconnected_client_keeps_its_totals_and_has_no_session(lab: Lab)
         server(lab, transport=TCP) as office,
         scraping(daemon_config(office.management)) as scraper,
     ):
+        await scraper.wait_up()  # bytes before the first status do not count
         async with client(office, "alice"):
             await scraper.wait_for(lambda page: sessions(page) == 1)
             connected = await scraper.wait_polled()
