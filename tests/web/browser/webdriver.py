@@ -2,8 +2,8 @@
 
 import contextlib
 import json
-import re
 import shutil
+import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
@@ -168,22 +168,43 @@ def chromium() -> Iterator[Browser]:
     """Run Chromium without a screen until the end of the block."""
     program = shutil.which("chromedriver")
     assert program
-    with subprocess.Popen(  # noqa: S603 - fixed arguments
-        [program, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as driver:
+    with (
+        _reserved_port() as port,
+        subprocess.Popen(  # noqa: S603 - fixed arguments
+            [program, f"--port={port}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as driver,
+    ):
         try:
             assert driver.stdout
-            port = next(
-                match[1]
-                for line in driver.stdout
-                if (match := re.search(r"started successfully on port (\d+)", line))
-            )
+            output = ""
+            while "started successfully" not in output:
+                line = driver.stdout.readline()
+                assert line, output
+                output += line
             url = f"http://127.0.0.1:{port}/session"
             session = _start_session(url)
             yield Browser(f"{url}/{session}")
             urlopen(Request(f"{url}/{session}", method="DELETE")).close()  # noqa: S310 - http
         finally:
             driver.terminate()
+
+
+@contextlib.contextmanager
+def _reserved_port() -> Iterator[int]:
+    """Keep a port of IPv4 and IPv6 free for a program that sets SO_REUSEADDR.
+
+    With `--port=0` ChromeDriver takes a free one of IPv6, and ends if that of IPv4 is in use.
+    """
+    family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+    with socket.socket(family) as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            reserved.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        reserved.bind(("", 0))
+        yield reserved.getsockname()[1]
 
 
 def _start_session(url: str) -> str:
