@@ -5,12 +5,14 @@ import contextlib
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest.mock import patch
 
 from exporter.config.schema import DaemonConfig, SlotPolicy
 from exporter.config.target import Target
 from exporter.management.endpoint import Endpoint
 from exporter.monitor.monitor import Monitor
 from exporter.state.daemon import DaemonState
+from exporter.transport import connection
 from tests.fake_daemon import GREETING, PROMPT, TEST_TIMEOUT, FakeDaemon, FakeSession
 
 INTERVAL = 0.05
@@ -58,14 +60,20 @@ def make_monitor(
 
 @contextlib.asynccontextmanager
 async def running(monitor: Monitor) -> AsyncIterator[asyncio.Task[None]]:
-    """Run a monitor until the end of the block; it must not end before."""
+    """Run a monitor until the end of the block; it must not end before.
+
+    Then it does not wait for a reply that the test leaves out.
+    """
     task = asyncio.create_task(monitor.run())
     try:
         yield task
         assert not task.done(), task
     finally:
         task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with (
+            patch.object(connection, "_LAST_REPLY", 0.01),
+            contextlib.suppress(asyncio.CancelledError),
+        ):
             await task
 
 
