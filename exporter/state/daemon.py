@@ -243,7 +243,7 @@ class DaemonState:
     def on_state(self, state: State) -> None:
         """Record the daemon's current state."""
         if state != self.state:
-            self.process.states.append(state)
+            self.process.add_state(state)
             self._order.record_state(state)
         self.restarts_on_disconnect |= prompts.is_management_signal(state)
         self.state = state

@@ -1,7 +1,6 @@
 """The daemon's process: its start time and its restarts."""
 
 import math
-from collections import deque
 from collections.abc import Sequence
 
 from exporter.management.state import State, StateName
@@ -17,7 +16,7 @@ class ProcessTracker:
         self.restarts = 0
         self.start_time: int | None = None
         """Start in seconds since the epoch; None if unknown."""
-        self.states: deque[State] = deque(maxlen=HISTORY_LIMIT)
+        self.states: Sequence[State] = ()  # a deque takes more for the few that most daemons have
         """The last states, oldest first."""
         self._pid: int | None = None
         self._history_length = 0
@@ -44,10 +43,14 @@ class ProcessTracker:
         if is_other:
             self._restarted()
         self._history_length = len(history)
-        self.states = deque(history, maxlen=HISTORY_LIMIT)
+        self.states = tuple(history[-HISTORY_LIMIT:])
         if 0 < len(history) < HISTORY_LIMIT:
             self.start_time = history[0].time
         return is_other
+
+    def add_state(self, state: State) -> None:
+        """Record a new state."""
+        self.states = (*self.states, state)[-HISTORY_LIMIT:]
 
     def _history_reset(self, history: Sequence[State]) -> bool:
         """Return whether the history is another process's, whose PID is the same in a container.
@@ -62,7 +65,7 @@ class ProcessTracker:
     def _restarted(self) -> None:
         self.restarts += 1
         self.start_time = None
-        self.states.clear()
+        self.states = ()
         self._history_length = 0
 
 

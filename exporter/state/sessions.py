@@ -6,7 +6,6 @@ the real address changes when a client floats. Times are the daemon's, in second
 """
 
 import operator
-from collections import deque
 from collections.abc import (
     Callable,
     Collection,
@@ -89,7 +88,7 @@ class SessionTracker:
         """The time of the last status."""
         self._first_status = FirstStatus()
         self._logged_connects = LoggedConnects()
-        self._closed_unlogged: deque[ShownConnect] = deque(maxlen=_CLOSED_LIMIT)
+        self._closed_unlogged: list[ShownConnect] = []
         self._peer_info: dict[SessionKey, PeerInfo] = {}
         self.logins = Logins()
 
@@ -389,6 +388,7 @@ class SessionTracker:
         self.disconnects += 1
         if not session.logged:
             self._closed_unlogged.append(shown_connect(session))
+            del self._closed_unlogged[:-_CLOSED_LIMIT]
         if 0 <= session.duration <= _MAX_DURATION:
             self.durations.observe(session.duration)
 

@@ -12,8 +12,8 @@ import msgspec
 from exporter.management.commands import Command
 from exporter.management.messages import MultilineReply, Reply, SuccessReply
 
-MAX_LINES = 20
-"""Lines kept of a reply."""
+MAX_LINES = 10
+"""Lines kept of a reply: what it looks like, of a status the header and some rows."""
 
 MAX_LINE_LENGTH = 200
 """Bytes kept of a line."""
