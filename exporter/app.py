@@ -21,9 +21,7 @@ from exporter.metrics.self_metrics import SelfMetrics
 from exporter.monitor.monitor import Monitor
 from exporter.monitor.pki_pool import PkiPool
 from exporter.monitor.pool import MonitorPool
-from exporter.monitor.port_prober import PortProber
 from exporter.monitor.probed_ports import ProbedPorts
-from exporter.monitor.status_file_poller import StatusFilePoller
 from exporter.openvpn_config import Finding
 from exporter.reload import ConfigReloader
 from exporter.sharing.pool import SharePool
@@ -215,14 +213,18 @@ class _App:
     def _other_tasks(
         self, daemon: DaemonState, stagger: float
     ) -> Iterator[Coroutine[None, None, None]]:
+        # What most daemons do not have is imported for the first one that has it.
         if daemon.target.daemon.status_file is not None:
+            from exporter.monitor.status_file_poller import StatusFilePoller  # noqa: PLC0415
+
             poller = StatusFilePoller(daemon, on_updated=self.exposition.prerender)
             yield poller.run(stagger)
         if files := certificate_sources(daemon.target.daemon):
-            # Loaded here at the earliest: an optional and slow library.
             from exporter.certificates.watch import watch_files  # noqa: PLC0415
 
             yield watch_files(files, daemon.set_certificates, stagger)
         if (plan := daemon.target.daemon.probe_plan) is not None:
+            from exporter.monitor.port_prober import PortProber  # noqa: PLC0415
+
             skip_check = ProbeSafety(daemon, plan).skip_reason
             yield PortProber(daemon, plan, skip_check=skip_check).run(stagger)

@@ -96,7 +96,9 @@ async def serve_until_signal(
         loop.add_signal_handler(number, stop.set)
     sighup = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, sighup.set)
-    web_policy = await _load_unless_stopped(stop, lambda: PolicyFile(parsed.web_config))
+    web_policy = PolicyFile()
+    if parsed.web_config is not None:
+        web_policy = await _load_unless_stopped(stop, lambda: PolicyFile(parsed.web_config))
     running_app = app.run_app(
         config,
         listen=_addresses(parsed),

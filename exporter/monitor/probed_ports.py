@@ -9,7 +9,6 @@ from exporter.aio import cancel_and_wait
 from exporter.config.port_probe import PortProbeEntry
 from exporter.config.probe_plan import entry_plan
 from exporter.monitor.pool import log_crash
-from exporter.monitor.port_prober import PortProber
 from exporter.state.port_probes import ProbedPort
 
 
@@ -60,6 +59,8 @@ class ProbedPorts:
 def _start(
     config: PortProbeEntry, old: _ProbedPortEntry | None, stagger: float
 ) -> _ProbedPortEntry:
+    from exporter.monitor.port_prober import PortProber  # noqa: PLC0415 -- only for these
+
     port = old.port if old is not None else ProbedPort(config.name)
     port.port_probes.reconfigure([config.target])
     prober = PortProber(port, entry_plan(config))

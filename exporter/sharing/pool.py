@@ -1,10 +1,13 @@
 """The shares of all daemons: opened, reconfigured and closed as the configuration says."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from exporter.config.share import ShareConfig
 from exporter.monitor.monitor import Monitor
-from exporter.sharing.share import Share
+
+if TYPE_CHECKING:
+    from exporter.sharing.share import Share
 
 
 class SharePool:
@@ -40,5 +43,8 @@ class SharePool:
             await self._shares.popitem()[1].close()
 
 
-def _new_share(monitor: Monitor, config: ShareConfig) -> Share:
+def _new_share(monitor: Monitor, config: ShareConfig) -> "Share":
+    # A quarter of a MiB, with the daemon's side of the protocol: for configurations with `share`.
+    from exporter.sharing.share import Share  # noqa: PLC0415
+
     return Share(monitor.daemon, monitor.shared, config)

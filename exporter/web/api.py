@@ -21,8 +21,6 @@ from exporter.web.metrics import accepts_gzip
 from exporter.web.view.clients import client_batches
 from exporter.web.view.daemon import daemon_view, state_history
 
-PATH = "/api/v1/daemons"
-
 _BATCH_SIZE = 100
 """Daemons that are encoded at once."""
 
@@ -50,7 +48,7 @@ def daemon_handler(daemons: Callable[[], Sequence[DaemonState]]) -> Handler:
         name = request.match_info["name"]
         daemon = next((daemon for daemon in daemons() if daemon.name == name), None)
         if daemon is None:
-            error = {"error": f"unknown daemon; {PATH} lists the daemons"}
+            error = {"error": "unknown daemon; /api/v1/daemons lists the daemons"}
             return web.json_response(error, status=HTTPStatus.NOT_FOUND)
         head = {"daemon": daemon_view(daemon), "states": state_history(daemon)}
         return _response(request, turn, head, clients=client_batches(daemon))

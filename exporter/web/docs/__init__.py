@@ -4,6 +4,6 @@ library             the pages, which `make docs` renders from the repository's M
 page                the endpoint
 """
 
-from exporter.web.docs.page import handler, redirect
+from exporter.web.docs.page import handler
 
-__all__ = ["handler", "redirect"]
+__all__ = ["handler"]

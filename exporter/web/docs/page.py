@@ -27,8 +27,3 @@ def handler(frame: Frame) -> Handler:
         return html_response(request, frame.page(page.title, main, root=_ROOT))
 
     return show
-
-
-async def redirect(_: web.Request) -> web.Response:
-    """Redirect `/docs` to the index, whose links are relative to `/docs/`."""
-    raise web.HTTPPermanentRedirect("docs/")
