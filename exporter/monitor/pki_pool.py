@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from exporter.aio import cancel_and_wait
 from exporter.certificates.pki import PkiSource, PkiState, pki_source
-from exporter.certificates.pki_watch import PkiWatch
 from exporter.monitor.pool import log_crash
 from exporter.state.daemon import DaemonState
 
+if TYPE_CHECKING:
+    from exporter.certificates.pki_watch import PkiWatch
+
 
 class _PkiEntry(msgspec.Struct, frozen=True):
-    watch: PkiWatch
+    watch: "PkiWatch"
     task: asyncio.Task[None]
 
 
@@ -47,6 +50,8 @@ class PkiPool:
                 daemon.set_pki(self._entries[source].watch.state)
 
     def _start(self, source: PkiSource) -> _PkiEntry:
+        from exporter.certificates.pki_watch import PkiWatch  # noqa: PLC0415 -- only for these
+
         watch = PkiWatch(source)
         task = asyncio.create_task(
             watch.run(self._deliver), name=f"issued certificates {source.path}"
