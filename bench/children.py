@@ -145,9 +145,13 @@ def hostile_daemons() -> Iterator[Mapping[str, Sequence[str]]]:
 
 
 @contextlib.contextmanager
-def exporter_process(addresses: Sequence[str], port: int) -> Iterator[Server]:
-    """Run the exporter as from the command line."""
+def exporter_process(
+    addresses: Sequence[str], port: int, *, config: Path | None = None
+) -> Iterator[Server]:
+    """Run the exporter as from the command line, with addresses or a configuration file."""
     targets = [part for address in addresses for part in ("--openvpn.management", address)]
+    if config is not None:
+        targets += ("--config.file", str(config))
     address = f"127.0.0.1:{port}"
     quiet = ("--log.level", "error")
     with _run_module(("exporter", "--web.listen-address", address, *quiet, *targets)) as child:
@@ -157,17 +161,22 @@ def exporter_process(addresses: Sequence[str], port: int) -> Iterator[Server]:
 @contextlib.contextmanager
 def probed_exporter(
     *addresses: str,
-    interval: float,
     probe: bool,
+    interval: float | None = None,
     status_file: Path | None = None,
-    limit: int | None = None,
+    config: Path | None = None,
 ) -> Iterator[ProbedExporter]:
-    """Run the exporter of `bench.loop_probe`; it serves when the block starts."""
-    options = ("--interval", str(interval), *(("--probe",) if probe else ()))
+    """Run the exporter of `bench.loop_probe`; it serves when the block starts.
+
+    The interval and the addresses come from a configuration file or from the arguments.
+    """
+    options: tuple[str, ...] = ("--probe",) if probe else ()
+    if interval is not None:
+        options += ("--interval", str(interval))
     if status_file is not None:
         options += ("--status-file", str(status_file))
-    if limit is not None:
-        options += ("--limit", str(limit))
+    if config is not None:
+        options += ("--config", str(config))
     with _run_module(("bench.loop_probe", *options, *addresses)) as child:
         yield ProbedExporter(child)
 

@@ -14,6 +14,7 @@ import msgspec
 
 from exporter import app
 from exporter.config import Config, DaemonConfig, from_flags
+from exporter.config.loader import load
 from exporter.garbage import collecting
 from exporter.web.listener import ListenAddress
 
@@ -70,7 +71,7 @@ def main() -> None:
     parser.add_argument("addresses", nargs="*")
     parser.add_argument("--status-file", type=Path, help="also watch a daemon by this file")
     parser.add_argument("--interval", type=float, default=15.0, help="seconds between polls")
-    parser.add_argument("--limit", type=int, help="`clients.limit`")
+    parser.add_argument("--config", type=Path, help="a configuration file instead of all these")
     parser.add_argument(
         "--probe", action="store_true", help="measure stalls of the event loop; costs CPU time"
     )
@@ -79,13 +80,12 @@ def main() -> None:
 
 
 def _config(arguments: argparse.Namespace) -> Config:
+    if arguments.config is not None:
+        return load(arguments.config)
     config = from_flags(arguments.addresses) if arguments.addresses else Config()
     if arguments.status_file is not None:
         daemon = DaemonConfig(name="file", status_file=arguments.status_file)
         config = msgspec.structs.replace(config, daemons=(*config.daemons, daemon))
-    if arguments.limit is not None:
-        clients = msgspec.structs.replace(config.clients, limit=arguments.limit)
-        config = msgspec.structs.replace(config, clients=clients)
     return msgspec.structs.replace(config, poll_interval=arguments.interval)
 
 

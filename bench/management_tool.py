@@ -3,7 +3,6 @@
 import socket
 import threading
 import time
-from collections.abc import Sequence
 from typing import Self
 
 PAGE = ("version", "state", "load-stats", "status 3")
@@ -16,10 +15,15 @@ class ManagementTool:
     """One connection to a management interface without a password."""
 
     def __init__(self, address: str) -> None:
-        """Connect to `HOST:PORT`, and read the greeting."""
-        host, _, port = address.rpartition(":")
-        self._socket = socket.create_connection((host, int(port)), timeout=_TIMEOUT)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        """Connect to `HOST:PORT` or `unix:PATH`, and read the greeting."""
+        kind, _, rest = address.rpartition(":")
+        if kind == "unix":
+            self._socket = socket.socket(socket.AF_UNIX)
+            self._socket.settimeout(_TIMEOUT)
+            self._socket.connect(rest)
+        else:
+            self._socket = socket.create_connection((kind, int(rest)), timeout=_TIMEOUT)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._until(b"help' for more info\r\n")
 
     def __enter__(self) -> Self:
@@ -59,14 +63,15 @@ def _poll(address: str, seconds: float, pages: list[int]) -> None:
     due = time.monotonic()
     end, count = due + seconds, 0
     while due < end:
-        _open_page(address, PAGE)
+        open_page(address)
         count += 1
         due += 1.0
         time.sleep(max(0.0, due - time.monotonic()))
     pages.append(count)
 
 
-def _open_page(address: str, commands: Sequence[str]) -> None:
+def open_page(address: str) -> None:
+    """Connect, ask what a page shows, and leave."""
     with ManagementTool(address) as tool:
-        for command in commands:
+        for command in PAGE:
             tool.ask(command)

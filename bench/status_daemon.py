@@ -55,11 +55,16 @@ def statuses(clients: int, churn: float, count: int) -> Iterator[bytes]:
         yield _status(lives, number)
 
 
+def common_name(index: int) -> str:
+    """Return the name of a client by its number."""
+    return f"user-{index:06d}"
+
+
 def _status(lives: Sequence[int], number: int) -> bytes:
     rows: list[str] = []
     routes: list[str] = []
     for index, life in enumerate(lives):
-        name = f"user-{index:06d}"
+        name = common_name(index)
         address = f"198.51.{index >> 8 & 255}.{index & 255}:{20000 + (index * 7 + life) % 40000}"
         ipv4, ipv6 = f"10.{8 + (index >> 16)}.{index >> 8 & 255}.{index & 255}", f"fd::{index:x}"
         received, sent = 1_000_000 + number * 1000 + index, 5_000_000 + number * 3000 + index

@@ -1,10 +1,13 @@
-"""One exporter for 1,000 and for 3,000 daemons: CPU usage, memory, holds of the event loop."""
+"""One exporter for 1,000 and for 3,000 daemons: CPU usage, memory, holds of the event loop.
+
+All features are switched on.
+"""
 
 import time
-from collections.abc import Sequence
 
 from bench.benchmark import SampleSizes
 from bench.children import exporter_process, free_port, probed_exporter, simulated_daemons
+from bench.configuration import Configuration, Visitors, all_features, simulated_names
 from bench.process import cpu_seconds, footprint
 from bench.report import progress
 from bench.result import (
@@ -33,28 +36,36 @@ _POLLS = "openvpn_exporter_polls_total"
 
 
 def measure(sizes: SampleSizes) -> list[Result]:
-    """Poll all daemons for a while; the scrape interval equals the poll interval."""
+    """Poll all daemons for a while; visitors come once in the poll interval."""
     results: list[Result] = []
     resident: dict[int, int] = {}
     for daemons, limit in {1: None, **_LIMITS}.items():
         progress(f"{daemons:,} daemons: starting")
         with simulated_daemons(servers=daemons, clients=_CLIENTS) as addresses:
             title = f"{daemons:,} daemons of {_CLIENTS} clients"
-            memory, rows = _cpu_and_memory(title, addresses, sizes.fleet_seconds, limit=limit)
+            with all_features(addresses, simulated_names(_CLIENTS)) as configuration:
+                memory, rows = _cpu_and_memory(
+                    title, configuration, sizes.fleet_seconds, limit=limit
+                )
             resident[daemons] = memory
             if limit is not None:
                 results += rows
                 results.append(_memory(title, daemons, memory - resident[1]))
                 progress(f"{title}: holds of the event loop")
-                results.append(_hold(title, addresses, sizes.fleet_seconds))
+                with all_features(addresses, simulated_names(_CLIENTS)) as configuration:
+                    results.append(_hold(title, configuration, sizes.fleet_seconds))
     return results
 
 
 def _cpu_and_memory(
-    title: str, addresses: Sequence[str], seconds: float, *, limit: float | None
+    title: str, configuration: Configuration, seconds: float, *, limit: float | None
 ) -> tuple[int, list[Result]]:
     """Return the resident memory in bytes, and the rows of the table."""
-    with exporter_process(addresses, free_port()) as process, Scraper(process.url) as scraper:
+    with (
+        exporter_process((), free_port(), config=configuration.path) as process,
+        Scraper(process.url) as scraper,
+        Visitors(process.url, configuration) as visitors,
+    ):
         scraper.wait_until_ready()
         time.sleep(_INTERVAL)  # until every daemon was polled once
         progress(f"measuring for {seconds:g} s, {scraper.total(_UP):.0f} daemons up")
@@ -63,14 +74,14 @@ def _cpu_and_memory(
         scrapes: list[float] = []
         while time.monotonic() < started + seconds:
             time.sleep(_INTERVAL)
-            scrapes.append(scraper.scrape(compressed=True).seconds)
+            scrapes.append(visitors.visit())
         elapsed = time.monotonic() - started
         share = 100 * (cpu_seconds(process.pid) - spent) / elapsed
         polls, up = scraper.total(_POLLS) - polls, scraper.total(_UP)
         resident = footprint(process.pid).resident
     return resident, [
         Result(
-            name=f"{title} every {_INTERVAL:g} s: CPU usage, scrapes included",
+            name=f"{title} every {_INTERVAL:g} s: CPU usage, visitors included",
             measured=f"{share:.1f} % of a core",
             reference=f"{up:.0f} up, {polls / elapsed:.1f} polls/s",
             limit=None if limit is None else at_most(share, limit, "%"),
@@ -89,11 +100,11 @@ def _memory(title: str, daemons: int, memory: int) -> Result:
     )
 
 
-def _hold(title: str, addresses: Sequence[str], seconds: float) -> Result:
-    """Observe the start, all polls, and a scrape in each interval."""
+def _hold(title: str, configuration: Configuration, seconds: float) -> Result:
+    """Observe the start, all polls, and visits in each interval."""
     with (
-        probed_exporter(*addresses, interval=_INTERVAL, probe=True) as process,
-        Scraper(process.url) as scraper,
+        probed_exporter(config=configuration.path, probe=True) as process,
+        Visitors(process.url, configuration) as visitors,
     ):
         time.sleep(_INTERVAL)
         first = process.observe().stall_cpu
@@ -101,7 +112,7 @@ def _hold(title: str, addresses: Sequence[str], seconds: float) -> Result:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             time.sleep(_INTERVAL)
-            scraper.scrape(compressed=True)
+            visitors.visit()
             longest = max(longest, process.observe().stall_cpu)
     return Result(
         name=f"{title}: longest hold of the event loop in {seconds:g} s, collections included",

@@ -1,24 +1,26 @@
 """A whole poll of very many clients, against what its bytes cost at least.
 
 The floor splits the same bytes into lines and each client row into fields, and parses two numbers
-of each row. Statuses are ready before the exporter asks for them.
+of each row. Statuses are ready before the exporter asks for them. All features are switched on.
 """
 
+import contextlib
 import functools
 import statistics
 import threading
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from bench.benchmark import SampleSizes
 from bench.children import ProbedExporter, StatusDaemon, probed_exporter, status_daemon
+from bench.configuration import Visitors, all_features
 from bench.process import cpu_time
 from bench.report import progress
 from bench.result import MILLI, Result, at_most, format_ms, format_ratio
-from bench.status_daemon import statuses
+from bench.status_daemon import common_name, statuses
 
 _FIRST = 3
 """Polls before the measurement: new clients, and what is set up for the next polls."""
@@ -53,10 +55,11 @@ _HUGE = _Case(100_000, 0.0, 3.5, 6.0)
 
 
 class _Measured(msgspec.Struct, frozen=True):
-    """Seconds: CPU time of a poll and of the floor, the longest answer, holds of the loop."""
+    """Seconds: CPU time of a poll, of the floor and of visitors, the longest answer, holds."""
 
     poll: float
     floor: float
+    visits: float
     answer: float
     first_hold: float
     hold: float
@@ -98,6 +101,10 @@ def _results(case: _Case, measured: _Measured) -> list[Result]:
             limit=at_most(measured.ratio, case.limit, "x"),
         ),
         Result(
+            name=f"{case.title}: CPU time of a gzip scrape, two web pages, and a tool's page",
+            measured=format_ms(measured.visits),
+        ),
+        Result(
             name=f"{case.title}: longest answer of /-/healthy during polls",
             measured=format_ms(measured.answer),
             limit=at_most(answer, _HEALTH_LIMIT, "ms") if case is _LARGE else None,
@@ -112,32 +119,40 @@ def _results(case: _Case, measured: _Measured) -> list[Result]:
 
 
 def _measure(case: _Case, polls: int) -> _Measured:
-    count = _FIRST + polls
     replies = list(statuses(case.clients, case.churn, 3))
     floors = [cpu_time(functools.partial(_floor, reply)) for reply in replies * 3]
-    with (
-        status_daemon(case.clients, case.churn, 2 * count) as daemon,
-        probed_exporter(
-            daemon.address, interval=case.interval, probe=False, limit=2 * case.clients
-        ) as exporter,
-    ):
+    with _running(case, _FIRST + 3 * polls, probe=False) as (daemon, exporter, visitors):
         _wait(daemon, case, _FIRST)
         exporter.observe()
         _wait(daemon, case, polls)
         poll = exporter.observe().cpu / polls
+        _visit(daemon, case, polls, visitors=visitors)
+        visits = exporter.observe().cpu / polls - poll
         answer = _longest_answer(exporter, daemon, polls)
-    with (
-        status_daemon(case.clients, case.churn, count) as daemon,
-        probed_exporter(
-            daemon.address, interval=case.interval, probe=True, limit=2 * case.clients
-        ) as exporter,
-    ):
+    with _running(case, 1 + polls, probe=True) as (daemon, exporter, visitors):
         exporter.observe()  # without the start of the exporter
         _wait(daemon, case, 1)
         first_hold = exporter.observe().stall_cpu
-        _wait(daemon, case, polls)
+        _visit(daemon, case, polls, visitors=visitors)
         hold = exporter.observe().stall_cpu
-    return _Measured(poll, statistics.median(floors), answer, first_hold, hold)
+    return _Measured(poll, statistics.median(floors), visits, answer, first_hold, hold)
+
+
+@contextlib.contextmanager
+def _running(
+    case: _Case, count: int, *, probe: bool
+) -> Iterator[tuple[StatusDaemon, ProbedExporter, Visitors]]:
+    """Run a daemon with so many statuses, and an exporter with all features."""
+    names = map(common_name, range(case.clients))
+    with (
+        status_daemon(case.clients, case.churn, count) as daemon,
+        all_features(
+            [daemon.address], names, interval=case.interval, limit=2 * case.clients
+        ) as configuration,
+        probed_exporter(config=configuration.path, probe=probe) as exporter,
+        Visitors(exporter.url, configuration) as visitors,
+    ):
+        yield daemon, exporter, visitors
 
 
 def _wait(daemon: StatusDaemon, case: _Case, polls: int) -> None:
@@ -145,6 +160,13 @@ def _wait(daemon: StatusDaemon, case: _Case, polls: int) -> None:
     for _ in range(polls):
         daemon.wait()
     time.sleep(case.interval * _SETTLED)
+
+
+def _visit(daemon: StatusDaemon, case: _Case, polls: int, *, visitors: Visitors) -> None:
+    """Let visitors come after each of so many polls."""
+    for _ in range(polls):
+        _wait(daemon, case, 1)
+        visitors.visit()
 
 
 def _longest_answer(exporter: ProbedExporter, daemon: StatusDaemon, polls: int) -> float:
