@@ -13,8 +13,12 @@ _RowKey = tuple[str, str, int]
 SessionKey = int | _RowKey
 """Client id and start as one number, see `id_key`."""
 
-_TIME_BITS = 40
-"""Bits that hold any time up to the year 9999."""
+_ID_UNIT = 2**40 + 1
+"""More than any time up to the year 9999.
+
+Not a power of two: Python's dictionaries and sets begin to search with the lowest bits, and clients
+that connect again after a restart of the daemon have the same times. Their keys must differ there.
+"""
 
 
 class KeyedRows(NamedTuple):
@@ -34,7 +38,7 @@ def rows_by_key(rows: Sequence[ClientRow]) -> Generator[None, None, KeyedRows]:
     by_key: dict[SessionKey, ClientRow] = {}
     for batch in row_batches(rows):
         by_key |= {
-            (row.client_id << _TIME_BITS) + row.connected_since: row
+            row.client_id * _ID_UNIT + row.connected_since: row
             for row in batch
             if row.client_id is not None
         }
@@ -83,7 +87,7 @@ def id_key(client_id: int, since: int) -> SessionKey:
 
     It is no tuple: the garbage collector would look at each of a hundred thousand.
     """
-    return (client_id << _TIME_BITS) + since
+    return client_id * _ID_UNIT + since
 
 
 def has_id(key: SessionKey) -> bool:
