@@ -3,6 +3,7 @@
 pool                the monitors of all daemons: started, reconfigured, stopped
 monitor             the task of one daemon: connect, poll, reconnect with backoff
 session             one management session, from the greeting to the end
+schedule            when a daemon is polled
 client              the commands of one session, with their replies parsed
 status_file         a status file: its content and its age
 status_file_poller  the polls of a status file

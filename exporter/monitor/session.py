@@ -25,6 +25,7 @@ from exporter.monitor.log_stream import LogStream
 from exporter.monitor.password import ManagementPassword, read_management_password
 from exporter.monitor.realtime import RealtimeMessages
 from exporter.monitor.refresh import RefreshRequest
+from exporter.monitor.schedule import next_due
 from exporter.monitor.shared_session import SharedFacts, SharedSession
 from exporter.secret import Secret
 from exporter.state.daemon import DaemonState
@@ -135,7 +136,7 @@ class ManagementSession:
                     # The session stays after all: the histories fill the gap at the next poll.
                     self._client.realtime = True
                     self._info_fetched = False
-                due = _next_due(due, self._target.poll_interval, after=pause)
+                due = next_due(due, self._target.poll_interval, after=pause)
                 refreshed = await self._wait_for_next_poll(due)
                 pause = self._target.poll_interval if refreshed else 0.0
 
@@ -388,12 +389,3 @@ class ManagementSession:
         """End the session for a flood, unless that harms the daemon."""
         if not self._disconnect_is_harmful:
             self._connection.abort(error)
-
-
-def _next_due(due: float, interval: float, *, after: float) -> float:
-    """Return the first time in steps of `interval` from `due` that is `after` seconds from now."""
-    earliest = asyncio.get_running_loop().time() + after
-    late = earliest - due
-    if late < 0:  # at most one interval away, which may have become shorter
-        return min(due, earliest + interval)
-    return due + interval * (math.floor(late / interval) + 1)

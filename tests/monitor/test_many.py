@@ -12,10 +12,13 @@ from exporter.config.target import Target
 from exporter.management.endpoint import parse_endpoint
 from exporter.monitor import monitor as monitor_module
 from exporter.monitor.monitor import Monitor
+from exporter.monitor.schedule import SLOTS, next_due
 from exporter.simulator import simulated_server
 from exporter.state.daemon import DaemonState
 from tests.fake_daemon import TEST_TIMEOUT, FakeDaemon, fake_daemon
 from tests.monitor.harness import running
+
+INTERVAL = 15.0
 
 
 class Polls:
@@ -64,6 +67,19 @@ async def test_polls_of_many_daemons_are_staggered() -> None:
         await polls.each(2, names)
     assert set(polls.names[:5]) == set(names)
     assert polls.names[5:] == names
+
+
+async def test_a_thousand_daemons_share_the_points_of_time_of_their_polls() -> None:
+    now = asyncio.get_running_loop().time()
+    first = [
+        next_due(now + number * INTERVAL / 1000, INTERVAL, after=0.0) for number in range(1000)
+    ]
+    later = [next_due(due - 50 * INTERVAL, INTERVAL, after=0.0) for due in first]
+    assert SLOTS <= len(set(first)) <= SLOTS + 1
+    assert max(Counter(first).values()) <= 1000 / SLOTS + 1
+    for due, again in zip(first, later, strict=True):
+        steps = (again - due) / INTERVAL
+        assert steps == pytest.approx(round(steps), abs=1e-6)  # no session drifts to another point
 
 
 async def test_hung_daemons_do_not_delay_the_others() -> None:
