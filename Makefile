@@ -22,6 +22,9 @@ SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat --forma
 
 export PYTHON DIST SOURCE_DATE_EPOCH
 
+# The tests start the exporter often: each time it would compile all of its modules.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-install lint format types contracts unit real coverage fuzz bench soak walk docs dist release deb preview audit lock upgrade clean
 
 help: ## List the targets
