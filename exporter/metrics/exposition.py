@@ -148,8 +148,8 @@ class _Cache:
     def _clients(
         self, source: PerClientValues, daemon: DaemonState
     ) -> Generator[None, None, tuple[Sequence[str], Sequence[object]]]:
-        """Return the escaped names and the clients, read once for all families that share them."""
-        key = source.clients, daemon.client_revision
+        """Return the escaped names and the clients, read once as long as they are the same."""
+        key = source.clients, daemon.client_listing
         if self._columns_key != key:
             clients, privacy = source.clients(daemon), daemon.privacy
             # Both are copied before the first pause: the state may change during one.

@@ -13,7 +13,6 @@ from collections.abc import (
     Generator,
     Iterable,
     Iterator,
-    Mapping,
     Sequence,
 )
 from typing import NamedTuple
@@ -211,7 +210,7 @@ class SessionTracker:
                 session = sessions[place]
                 self.row_changes += session is not None and session.replace_row(rows[place])
             yield
-        opened: Mapping[int, ClientSession] = {}
+        opened: dict[int, ClientSession] = {}
         if found.new:
             new_rows = [rows[place] for place in found.new]
             opened = yield from self._match_new_rows(
@@ -238,7 +237,7 @@ class SessionTracker:
             keyed.rows, self._sessions, active=active, now=now, unmatched=unmatched
         )
         all_known = len(active) == len(self._sessions)
-        matched: Mapping[int, ClientSession] = {}
+        matched: dict[int, ClientSession] = {}
         if unmatched:
             candidates = self._inactive(active, with_ids=unmatched[0].client_id is not None)
             matched = yield from self._match_new_rows(
@@ -248,6 +247,7 @@ class SessionTracker:
         for items in row_batches(keyed.rows.items()):
             current += [active.get(key) or matched[id(row)] for key, row in items]
             yield
+        yield from release(matched)
         for batch in row_batches(keyed.duplicates):
             for row in batch:  # they count as present; their bytes are ignored
                 self._logged_connects.consume(row.common_name, row.real_address)
@@ -261,6 +261,7 @@ class SessionTracker:
         self._all_have_ids = keyed.all_have_ids
         self._duplicates = len(keyed.duplicates)
         yield from release(before)
+        yield from release(keyed.rows)
         return current
 
     def restart(self) -> Generator[None, None, None]:
@@ -296,7 +297,7 @@ class SessionTracker:
         *,
         candidates: Iterable[ClientSession],
         from_file: bool,
-    ) -> Generator[None, None, Mapping[int, ClientSession]]:
+    ) -> Generator[None, None, dict[int, ClientSession]]:
         """Find or open the sessions of rows with a new key, and mark them as active.
 
         The `candidates` are the sessions that may have got another key. Return the session of each

@@ -55,8 +55,8 @@ def parse_in_batches(
     for block in lines.blocks:
         yield from parser.feed(block)
         yield
-    yield from cache.end()
-    return (yield from parser.finish())
+    known = yield from cache.end()
+    return (yield from parser.finish(known))
 
 
 def _no_header(_: bytes) -> NoReturn:
@@ -228,10 +228,13 @@ class _TableParser:
             case _:
                 raise ValueError("the header of an unknown table")
 
-    def finish(self) -> Generator[None, None, ServerStatus]:
+    def finish(self, known: Sequence[ClientRow]) -> Generator[None, None, ServerStatus]:
+        """Return the status; `known` are the rows that the cache has of it."""
         if self._updated is None:
             raise ReplyError("a status without a readable TIME row")
-        clients, pending = self._rows, list[ClientRow]()
+        # A new tuple would be looked at by the garbage collector, all of it at once.
+        clients = known if len(known) == len(self._rows) else self._rows
+        pending: Sequence[ClientRow] = ()
         if self._unaddressed:
             clients, pending = yield from self._split_pending()
         return ServerStatus(

@@ -103,14 +103,19 @@ class RowCache:
         self._columns = columns
         self._is_in_table = True
 
-    def end(self) -> Generator[None, None, None]:
-        """End a status: forget the rows that it did not have; yield while they are copied."""
+    def end(self) -> Generator[None, None, Sequence[ClientRow]]:
+        """End a status: forget the rows that it did not have; yield while they are copied.
+
+        Return those that it had, the same object as the last time if nothing but their counters
+        has changed.
+        """
         if self._current is not None:
             self._previous = yield from self._current.freeze()
         elif self._next < len(self._previous.rows):
             self._previous = self._previous.between(0, self._next)
         yield
         self.begin()
+        return self._previous.rows
 
     def index(self) -> Generator[None, None, None]:
         """Prepare the search for rows that come in another order, yielding after each batch."""
