@@ -6,6 +6,7 @@ import gc
 import itertools
 import threading
 import time
+import weakref
 from collections import Counter
 from collections.abc import Generator, Iterator
 
@@ -270,6 +271,35 @@ async def test_generators_together_hold_the_loop_no_longer_than_one(
     counting.cancel()
     assert len(ran_in) == 24
     assert max(Counter(ran_in).values()) <= 4
+
+
+async def test_what_a_long_generator_leaves_is_collected_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("exporter.aio._TURN", 0)
+    left: list[weakref.ref[list[object]]] = []
+
+    def steps() -> Generator[None, None, None]:
+        for _ in range(20):
+            cycle = _Cycle()
+            left.append(weakref.ref(cycle))
+            del cycle
+            yield
+
+    gc.collect()
+    gc.disable()
+    try:
+        await run_cooperatively(steps())
+        assert sum(each() is not None for each in left) < 6
+    finally:
+        gc.enable()
+
+
+class _Cycle(list[object]):
+    """A list that only a garbage collection frees."""
+
+    def __init__(self) -> None:
+        super().__init__([self])
 
 
 async def test_a_wakeup_ends_the_wait_or_the_next_one() -> None:

@@ -53,27 +53,12 @@ def test_new_objects_are_collected_rarely_while_that_is_quick(
     assert new.interval == interval
 
 
-@pytest.mark.parametrize(("quick", "automatic"), [(10.0, True), (-1.0, False)])
-async def test_python_collects_old_objects_only_while_that_is_quick(
-    monkeypatch: pytest.MonkeyPatch, *, quick: float, automatic: bool
-) -> None:
-    thresholds = gc.get_threshold()
-    monkeypatch.setattr(garbage, "INTERVALS", (0.0, 0.0))
-    monkeypatch.setattr(garbage, "OLD_INTERVAL", 0.0)
-    monkeypatch.setattr(garbage, "QUICK", quick)
-    is_set = asyncio.Event()
-
-    def set_threshold(*values: int) -> None:
-        found.append(values)
-        is_set.set()
-
-    found: list[tuple[int, ...]] = []
-    monkeypatch.setattr(gc, "set_threshold", set_threshold)
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_python_starts_no_collection_meanwhile(*, enabled: bool) -> None:
+    (gc.enable if enabled else gc.disable)()
     async with collecting():
-        await is_set.wait()
-    assert (found[0] == thresholds) is automatic
-    assert found[0][:2] == thresholds[:2]
-    assert found[-1] == thresholds
+        assert not gc.isenabled()
+    assert gc.isenabled() is enabled
 
 
 def grow(count: int) -> list[Cycle]:
