@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from typing import NamedTuple
 
-from exporter.aio import run_cooperatively
+from exporter.aio import Wakeup, run_cooperatively
 from exporter.management.batches import batches, data_batches
 from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import (
@@ -67,7 +67,7 @@ class Connection:
         self._dropped_replies = 0
         self.unanswered: set[Command] = set()
         """Commands that the daemon has not answered: it has answered a later `pid`."""
-        self._idle = asyncio.Event()
+        self._idle = Wakeup()
         self._reading: asyncio.Task[None] | None = None
         self.error: Exception | None = None
         """What ended the session, or None while it is open.
@@ -189,7 +189,7 @@ class Connection:
         # own timeout, and the stream would stay open.
         try:
             if self._pending and self.error is None:
-                await _wait_for(self._idle.wait(), _LAST_REPLY)
+                await self._idle.wait(_LAST_REPLY)
             if self._protocol.greeted and self.error is None:
                 self._writer.write(self._protocol.send_command(Command.QUIT))
             if self._reading is not None:

@@ -43,13 +43,13 @@ class CommandHistory:
     """The last replies of one connection."""
 
     def __init__(self) -> None:
-        self._entries: dict[Command, HistoryEntry] = {}
+        self._entries: tuple[HistoryEntry, ...] = ()
         self._notification_counts: Counter[str] = Counter()
 
     @property
     def entries(self) -> Sequence[HistoryEntry]:
         """The commands with their last replies, in the order in which these came."""
-        return tuple(self._entries.values())
+        return self._entries
 
     @property
     def notification_counts(self) -> Mapping[str, int]:
@@ -74,8 +74,8 @@ class CommandHistory:
         self._add(HistoryEntry(command, ended, seconds, b"", 0))
 
     def _add(self, entry: HistoryEntry) -> None:
-        self._entries.pop(entry.command, None)
-        self._entries[entry.command] = entry
+        others = [other for other in self._entries if other.command is not entry.command]
+        self._entries = (*others, entry)
 
     def count_notification(self, keyword: str) -> None:
         """Count a real-time message."""
