@@ -71,6 +71,7 @@ class _Cache:
         "_name",
         "_names",
         "chunks",
+        "is_refreshing",
         "label",
         "revision",
     )
@@ -79,6 +80,7 @@ class _Cache:
         self._name = escape(name)
         self.label = daemon_label(self._name)
         self.revision = _UNRENDERED
+        self.is_refreshing = False
         self._inputs: list[object] = [_NOTHING] * families
         self.chunks: list[Lines | Block] = [()] * families
         self._column_lines: dict[str, ColumnLines] = {}
@@ -224,7 +226,14 @@ class Exposition:
 
     def _refresh(self, daemons: Sequence[DaemonState]) -> Generator[None, None, None]:
         for daemon in daemons:
-            yield from self._cache(daemon).refresh(daemon, self._families)
+            cache = self._cache(daemon)
+            while cache.is_refreshing:  # two at a time would make all text twice
+                yield
+            cache.is_refreshing = True
+            try:
+                yield from cache.refresh(daemon, self._families)
+            finally:
+                cache.is_refreshing = False
             yield
 
     def page(

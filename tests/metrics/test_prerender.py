@@ -78,6 +78,24 @@ async def test_each_changed_daemon_is_rendered_once() -> None:
     assert counting.calls == 26
 
 
+def test_two_scrapes_at_the_same_time_render_a_daemon_once() -> None:
+    counting, daemon = CountingFamily(per_client=True), server()
+    page = Exposition([counting.family], CollectorRegistry())
+    for _ in itertools.zip_longest(page._refresh([daemon]), page._refresh([daemon])):
+        pass
+    assert counting.calls == 1
+
+
+async def test_a_scrape_that_is_cancelled_leaves_the_daemon_to_the_next_one() -> None:
+    counting, daemon = CountingFamily(per_client=True), server()
+    page = Exposition([counting.family], CollectorRegistry())
+    cancelled = page._refresh([daemon])
+    next(cancelled)
+    cancelled.close()
+    await page.prerender(daemon)
+    assert counting.calls == 1
+
+
 async def test_a_daemon_that_goes_down_between_two_chunks_has_no_clients_on_the_next_page() -> None:
     many = [
         structs.replace(OFFICE_CLIENT, client_id=number, common_name=f"{number:0128}")
@@ -104,6 +122,6 @@ def test_text_of_an_older_state_never_replaces_that_of_a_newer_one() -> None:
         poll(daemon, server_status([more]), now=NOON + 15)
         for _ in itertools.islice(newer, ahead):
             pass
-        for _ in (*older, *newer):
+        for _ in itertools.zip_longest(older, newer):
             pass
         assert page.page([daemon]).body == exposition().page([daemon]).body
