@@ -7,9 +7,10 @@ it comes in the middle of a step that is short without it.
 
 So Python starts none. New objects are looked at regularly: once a second while that is quick, ten
 times a second in a large fleet. Old ones are looked at every two seconds while that takes a few
-milliseconds; else only when Python's memory has grown by half. What exists at the start is exempt.
-Nothing else is: an exempt object is freed when nothing refers to it any more, but not if it
-is in a cycle of references, as those of broken sessions are.
+milliseconds; else only when Python's memory has grown by half, and by more than the daemons that
+were added take. What exists at the start is exempt. Nothing else is: an exempt object is freed when
+nothing refers to it any more, but not if it is in a cycle of references, as those of broken
+sessions are.
 """
 
 import asyncio
@@ -33,6 +34,12 @@ GROWTH = 100_000
 
 FACTOR = 1.5
 """By which it grows besides: the collection of a larger fleet takes longer, and is rarer."""
+
+TASK_GROWTH = 500
+"""Blocks by which it grows for each new task: a daemon of ten clients has two, and 800 blocks."""
+
+MANY_TASKS = 200
+"""New tasks with which a collection takes longer than the last one: those of 100 daemons."""
 
 QUICK = 0.01
 """Seconds of a collection of old objects up to which it is repeated regularly."""
@@ -64,7 +71,7 @@ async def _collect_regularly() -> None:
         young.collect()
         if loop.time() >= due:
             due = loop.time() + OLD_INTERVAL
-            old.collect_if_grown_or_quick()
+            old.look()
 
 
 class NewObjects:
@@ -82,26 +89,28 @@ class NewObjects:
 
 
 class OldObjects:
-    """Collects old objects, and knows how many blocks of memory remained and how long it took."""
+    """Collects old objects, if that is quick or memory has grown."""
 
     def __init__(self) -> None:
         self.blocks = sys.getallocatedblocks()
+        """Blocks of memory after the last collection, or the fewest since."""
         self.seconds = 0.0
-        """Of processor time."""
+        """Of processor time that it took."""
+        self._tasks = 0
 
-    def collect_if_grown_or_quick(self) -> None:
-        """Collect them if that was quick the last time: they may refer to large replies.
+    def look(self) -> None:
+        """Collect them if that is quick: they may refer to large replies. Else if memory has grown.
 
-        Else if memory has grown since the last time, or since it was smallest.
+        New tasks explain some growth, and make a collection take longer than the last one.
         """
-        if self.seconds <= QUICK or self._has_grown():
-            self.seconds = _collect(_OLD)
-            self.blocks = sys.getallocatedblocks()
-
-    def _has_grown(self) -> bool:
         blocks = sys.getallocatedblocks()
         self.blocks = min(self.blocks, blocks)
-        return blocks >= self.blocks * FACTOR + GROWTH
+        new_tasks = max(len(asyncio.all_tasks()) - self._tasks, 0)
+        is_quick = self.seconds <= QUICK and new_tasks < MANY_TASKS
+        if is_quick or blocks >= self.blocks * FACTOR + GROWTH + new_tasks * TASK_GROWTH:
+            self.seconds = _collect(_OLD)
+            self.blocks = sys.getallocatedblocks()
+            self._tasks = len(asyncio.all_tasks())
 
 
 def _collect(generation: int) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from exporter import garbage
+from exporter.aio import cancel_and_wait
 from exporter.garbage import INTERVALS, NewObjects, OldObjects, collecting
 
 
@@ -78,46 +79,78 @@ def growth(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 @pytest.fixture
-def old(growth: int) -> OldObjects:
+async def old(growth: int) -> OldObjects:
     return OldObjects()
 
 
-def test_old_objects_are_collected_when_memory_has_grown(old: OldObjects, growth: int) -> None:
+async def test_old_objects_are_collected_when_memory_has_grown(
+    old: OldObjects, growth: int
+) -> None:
     objects = grow(growth)
     dropped = weakref.ref(objects.pop())
     old.seconds = 1.0
     old.blocks += 9 * growth
-    old.collect_if_grown_or_quick()
+    old.look()
     assert dropped() is not None
     old.blocks -= 2 * growth
-    old.collect_if_grown_or_quick()
+    old.look()
     assert dropped() is None
 
 
-def test_memory_grows_from_where_it_was_smallest(old: OldObjects, growth: int) -> None:
+async def test_memory_that_new_tasks_take_is_no_reason_to_collect(
+    old: OldObjects, growth: int
+) -> None:
+    added = [asyncio.create_task(asyncio.Event().wait()) for _ in range(100)]
+    objects = grow(growth)
+    dropped = weakref.ref(objects.pop())
+    old.seconds = 1.0
+    old.look()
+    assert dropped() is not None
+    await cancel_and_wait(added)
+    old.look()
+    assert dropped() is None
+
+
+async def test_memory_grows_from_where_it_was_smallest(old: OldObjects, growth: int) -> None:
     blocks = old.blocks
     old.seconds = 1.0
     old.blocks *= 2
-    old.collect_if_grown_or_quick()
+    old.look()
     assert old.blocks <= blocks + growth
 
 
-@pytest.mark.parametrize(("seconds", "collected"), [(0.0, True), (1.0, False)])
-def test_old_objects_are_collected_regularly_while_that_is_quick(
-    old: OldObjects, growth: int, *, seconds: float, collected: bool
+@pytest.mark.parametrize("is_quick", [True, False])
+async def test_old_objects_are_collected_regularly_while_that_is_quick(
+    old: OldObjects, *, is_quick: bool
 ) -> None:
     objects = grow(10)
     dropped = weakref.ref(objects.pop())
-    old.seconds = seconds
-    old.collect_if_grown_or_quick()
-    assert (dropped() is None) is collected
+    old.seconds = 0.0 if is_quick else 1.0
+    old.look()
+    assert (dropped() is None) is is_quick
 
 
-def test_survivors_are_not_exempt(old: OldObjects, growth: int) -> None:
+async def test_a_collection_is_not_expected_to_be_quick_after_many_daemons_were_added(
+    old: OldObjects, growth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(garbage, "MANY_TASKS", len(asyncio.all_tasks()) + 3)
+    added = [asyncio.create_task(asyncio.Event().wait()) for _ in range(3)]
+    objects = grow(10)
+    dropped = weakref.ref(objects.pop())
+    old.look()
+    assert dropped() is not None
+    added.pop().cancel()
+    await asyncio.sleep(0)
+    old.look()
+    assert dropped() is None
+    await cancel_and_wait(added)
+
+
+async def test_survivors_are_not_exempt(old: OldObjects, growth: int) -> None:
     """Under an attack all that is in use may soon be garbage, in cycles."""
     objects = grow(growth)
     exempt = gc.get_freeze_count()
-    old.collect_if_grown_or_quick()
+    old.look()
     assert gc.get_freeze_count() <= exempt
     dropped = weakref.ref(objects.pop())
     gc.collect()
