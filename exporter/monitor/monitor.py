@@ -215,7 +215,8 @@ class Monitor:
         )
         try:
             await session.run(due)
-        except LogFloodError:
+        except LogFloodError as error:
+            error.__traceback__ = None  # its frames refer to it
             self._log_flooded = True
             self._warn("too many log lines, log events off")
         except ManagementError as error:

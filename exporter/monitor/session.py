@@ -115,6 +115,8 @@ class ManagementSession:
 
         In a cycle it would stay until a full garbage collection, from which it may be exempt.
         """
+        if self.history is not None:  # else it was not connected
+            self._connection.release()
         vars(self).clear()
 
     async def run(self, due: float) -> None:

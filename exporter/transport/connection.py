@@ -200,6 +200,14 @@ class Connection:
             self._writer.close()
         await _wait_for(self._writer.wait_closed(), _LAST_REPLY)
 
+    def release(self) -> None:
+        """Drop what refers to this object after its end: the frames of exceptions do.
+
+        In a cycle a large reply would stay until the next garbage collection.
+        """
+        self.error = self._reading = None
+        self._protocol = ManagementProtocol()
+
     async def _read(self) -> None:
         try:
             while await self._read_once():

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import weakref
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from exporter.config.target import Target
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint, UnixEndpoint
 from exporter.management.errors import DownReason
 from exporter.management.state import StateName
+from exporter.monitor import rate_limit
 from exporter.monitor import session as session_module
 from exporter.monitor.client import STATUS_1_POLLS
 from exporter.monitor.monitor import Monitor
@@ -24,6 +25,7 @@ from tests.fake_daemon import (
     PROMPT,
     REPLIES,
     STATUS_3,
+    FakeSession,
     connect_fake_daemon,
     fake_daemon,
     free_port,
@@ -111,19 +113,30 @@ async def test_unparsed_lines_are_counted() -> None:
         assert state.unparsed_lines == 1
 
 
-async def test_an_ended_session_is_freed_without_a_garbage_collection(log: LogCapture) -> None:
+def flood(session: FakeSession) -> None:
+    session.send_lines(*[b">LOG:1795404614,,x"] * 20)
+
+
+@pytest.mark.parametrize("polls", [0, 1])
+@pytest.mark.parametrize("end", [FakeSession.close, flood])
+async def test_an_ended_session_is_freed_without_a_garbage_collection(
+    monkeypatch: pytest.MonkeyPatch, log: LogCapture, end: Callable[[FakeSession], None], polls: int
+) -> None:
+    monkeypatch.setattr(rate_limit, "MAX_LOG_LINES", 10)
     gc.disable()
     try:
         async with fake_daemon() as daemon:
             monitor = make_monitor(daemon.endpoint)
             async with running(monitor):
                 session = await daemon.accept_and_greet()
-                await session.reply_to_polls(1)
+                await session.reply_to_polls(polls)
+                await session.read_line()  # a command that has no reply yet
                 assert monitor._session is not None
-                ended = weakref.ref(monitor._session._messages)
-                session.close()
+                messages = weakref.ref(monitor._session._messages)
+                connection = weakref.ref(monitor._session._connection)
+                end(session)
                 await reply_to_polls(daemon, 1)
-                assert ended() is None
+                assert (messages(), connection()) == (None, None)
     finally:
         gc.enable()
 
