@@ -29,7 +29,6 @@ CLIENT_COLUMNS: dict[str, Callable[[str], Any]] = {
     "Connected Since (time_t)": parse_time,
     "Username": _clean_name,
     "Client ID": _optional_number,
-    "Peer ID": _optional_number,
     "Data Channel Cipher": _clean_cipher,
 }
 ROUTE_COLUMNS: dict[str, Callable[[str], Any]] = {
@@ -39,7 +38,9 @@ ROUTE_COLUMNS: dict[str, Callable[[str], Any]] = {
     "Last Ref (time_t)": parse_time,
 }
 _NUMERIC = (parse_number, parse_time, _optional_number)
-_NOT_READ = frozenset({"Connected Since", "Last Ref"})  # the same times, without a zone
+_NUMBER_NOT_READ = "Peer ID"
+# Times without a zone, and what identifies a client less than its client id.
+_NOT_READ = frozenset({"Connected Since", "Last Ref", _NUMBER_NOT_READ})
 _REQUIRED = frozenset({"Common Name", "Real Address"})
 _FREE_TEXT = frozenset({"Common Name", "Username"})
 
@@ -73,7 +74,11 @@ class Columns(Generic[Row]):
         # An empty field is appended to each row, for all columns that this daemon does not print.
         indexes = {name: index for index, name in enumerate(names)}
         self._parsers = [(indexes.get(name, len(names)), parse) for name, parse in parsers.items()]
-        self._numbers = [index for name, index in indexes.items() if parsers.get(name) in _NUMERIC]
+        self._numbers = [
+            index
+            for name, index in indexes.items()
+            if parsers.get(name) in _NUMERIC or name == _NUMBER_NOT_READ
+        ]
         self._text_columns = sorted(index for name, index in indexes.items() if name in _FREE_TEXT)
 
     def parse(self, line: bytes) -> Row:

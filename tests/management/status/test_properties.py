@@ -32,7 +32,7 @@ def as_printed_by(layout: Layout, client: ClientRow) -> ClientRow:
     if "Username" not in layout.value:
         late |= {"username": ""}
     if "Client ID" not in layout.value:
-        late |= {"virtual_ipv6_address": "", "client_id": None, "peer_id": None}
+        late |= {"virtual_ipv6_address": "", "client_id": None}
     if "Data Channel Cipher" not in layout.value:
         late |= {"cipher": ""}
     return msgspec.structs.replace(client, **late)
@@ -67,7 +67,7 @@ def test_format_1_round_trips(status: ServerStatus, printer: Printer) -> None:
 
 
 def as_in_format_1(client: ClientRow) -> ClientRow:
-    return msgspec.structs.replace(client, username="", client_id=None, peer_id=None, cipher="")
+    return msgspec.structs.replace(client, username="", client_id=None, cipher="")
 
 
 @given(server_statuses(), PRINTERS)
