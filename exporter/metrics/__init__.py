@@ -4,6 +4,7 @@ family          a metric, and the source of its samples
 families/       the metrics of daemons, by subject
 catalogue       all metrics, in the order of the page
 encode          samples -> sample lines
+info_lines      sessions -> the sample lines of an info
 exposition      states of daemons -> the page
 page            the page, as blocks of text
 gzip_page       the page -> gzip

@@ -16,7 +16,6 @@ from exporter.aio import run_cooperatively
 from exporter.management.batches import row_batches, run_batches
 from exporter.metrics.encode import (
     ColumnLines,
-    InfoLines,
     Lines,
     daemon_label,
     escape,
@@ -36,6 +35,7 @@ from exporter.metrics.family import (
     PerSessionInfo,
     inputs_of,
 )
+from exporter.metrics.info_lines import InfoLines
 from exporter.metrics.negotiation import Format, family_name, help_and_type, negotiate
 from exporter.metrics.page import Block, JoinedLines, Page
 from exporter.state.daemon import DaemonState
