@@ -7,6 +7,7 @@ is no error. Where possible a result is a ratio of two values measured in one ru
     benchmark     the signature of a benchmark, and how often and how long it measures
     result        one row of the table
     report        progress, and the table as text
+    configuration the files of a configuration with all features, and visitors who use them
     children      the processes that are measured or compared with
     scraper       an HTTP client that measures scrapes
     process       memory and CPU time

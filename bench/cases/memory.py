@@ -1,7 +1,10 @@
-"""Memory of the exporter after polls and scrapes."""
+"""Memory of the exporter after polls and scrapes, with an address alone and with all features."""
+
+import contextlib
 
 from bench.benchmark import SampleSizes
 from bench.children import Server, baseline_server, exporter_process, free_port, simulated_daemons
+from bench.configuration import all_features, simulated_names
 from bench.process import Footprint, footprint
 from bench.report import progress
 from bench.result import MEBI, Result, at_most, format_mib, format_ratio
@@ -20,21 +23,30 @@ def measure(sizes: SampleSizes) -> list[Result]:
     with baseline_server(free_port()) as server, Scraper(server.url) as scraper:
         scraper.wait_until_ready()
         reference = _after_scrapes(server, scraper, sizes.scrapes)
-    return [_result(clients, sizes, reference) for clients in _LIMITS]
+    return [
+        _result(clients, sizes, reference, features=features)
+        for clients in _LIMITS
+        for features in (False, True)
+    ]
 
 
-def _result(clients: int, sizes: SampleSizes, reference: Footprint) -> Result:
-    progress(f"{clients:,} clients, {_POLLS} polls")
-    with (
-        simulated_daemons(clients=clients) as addresses,
-        exporter_process(addresses, free_port()) as server,
-        Scraper(server.url) as scraper,
-    ):
+def _result(clients: int, sizes: SampleSizes, reference: Footprint, *, features: bool) -> Result:
+    title = f"{clients:,} clients" + ", all features" * features
+    progress(f"{title}, {_POLLS} polls")
+    with contextlib.ExitStack() as stack:
+        addresses = stack.enter_context(simulated_daemons(clients=clients))
+        config = None
+        if features:
+            names = simulated_names(clients)
+            configuration = stack.enter_context(all_features(addresses, names))
+            addresses, config = (), configuration.path
+        server = stack.enter_context(exporter_process(addresses, free_port(), config=config))
+        scraper = stack.enter_context(Scraper(server.url))
         scraper.wait_until_ready()
         scraper.wait_for_poll(polls=_POLLS, deadline=_DEADLINE)
         ours = _after_scrapes(server, scraper, sizes.scrapes)
     return Result(
-        name=f"memory, 1 daemon of {clients:,} clients, scraped with and without gzip",
+        name=f"memory, 1 daemon of {title}, scraped with and without gzip",
         measured=_format(ours),
         reference=f"plain aiohttp {_format(reference)}",
         ratio=format_ratio(ours.resident / reference.resident),
