@@ -10,6 +10,9 @@ from exporter.management.commands import Command
 from exporter.management.messages import MultilineReply, Reply, SuccessReply
 from exporter.management.replies import MAX_LOG_LINES
 
+Encoded = bytes | bytearray
+"""A reply as a daemon sends it."""
+
 TAB = b"\t"
 COMMA = b","
 
@@ -34,7 +37,7 @@ class CachedReply:
         self._limit = _HISTORY_LIMITS.get(command, 0)
         count = max(len(self._lines), self._limit)
         self._later: deque[bytes] = deque(maxlen=count)  # a flood of log lines is not kept
-        self._encoded: dict[bytes, bytes] = {}
+        self._encoded: dict[bytes, bytearray] = {}
         self._encoding = asyncio.Lock()
 
     def add(self, entry: bytes) -> None:
@@ -59,7 +62,7 @@ class CachedReply:
             return ()
         return self.reply.lines[-MAX_LOG_LINES:] if self._limit else self.reply.lines
 
-    async def encode(self, separator: bytes = TAB) -> bytes:
+    async def encode(self, separator: bytes = TAB) -> Encoded:
         """Return the reply as a daemon sends it; long ones are encoded once, in batches.
 
         With `separator` the reply to `status 3` becomes that to `status 2`: OpenVPN prints both by
@@ -77,10 +80,12 @@ class CachedReply:
             return self._encoded[separator]
 
 
-def _encode(lines: Sequence[bytes], separator: bytes) -> Generator[None, None, bytes]:
-    parts = []
+def _encode(lines: Sequence[bytes], separator: bytes) -> Generator[None, None, bytearray]:
+    # Parts of 33 MB, the status of 100,000 clients, would take 20 ms to be joined at once.
+    encoded = bytearray()
     for batch in line_batches(lines):
         part = _CRLF.join((*batch, b""))
-        parts.append(part if separator == TAB else part.replace(TAB, separator))
+        encoded += part if separator == TAB else part.replace(TAB, separator)
         yield
-    return b"".join((*parts, b"END", _CRLF))
+    encoded += b"END" + _CRLF
+    return encoded

@@ -25,7 +25,7 @@ from exporter.management.server.history import (
     history_reply,
 )
 from exporter.management.server.replies import encode_lines
-from exporter.monitor.reply_cache import COMMA, TAB, CachedReply
+from exporter.monitor.reply_cache import COMMA, TAB, CachedReply, Encoded
 from exporter.monitor.shared_session import SharedSession
 
 SERVED = CommandTable(
@@ -93,7 +93,7 @@ class ToolCommands:
         self._shared = shared
         self._config = config
         self._switched_on: set[SharedEvent] = set()
-        self._handlers: dict[str, Callable[[Sequence[str]], Awaitable[bytes]]] = {
+        self._handlers: dict[str, Callable[[Sequence[str]], Awaitable[Encoded]]] = {
             "help": self._help,
             "status": self._status,
             "state": self._state,
@@ -105,7 +105,7 @@ class ToolCommands:
         """Keywords of the messages that the tool has switched on, and that are still shared."""
         return {_KEYWORDS[event] for event in self._switched_on.intersection(self._config().events)}
 
-    async def reply(self, words: Sequence[str]) -> bytes:
+    async def reply(self, words: Sequence[str]) -> Encoded:
         """Return the whole reply to a command, the name of which is the first word.
 
         Raises:
@@ -148,7 +148,7 @@ class ToolCommands:
         title = lines[0].removeprefix(_VERSION_LINE) if lines else b"OpenVPN"
         return encode_lines((*SERVED.help(title.decode("utf-8", "surrogateescape")), "END"))
 
-    async def _status(self, words: Sequence[str]) -> bytes:
+    async def _status(self, words: Sequence[str]) -> Encoded:
         """Return a status; 2 is 3 with commas, and a tunnel's has one format for all numbers."""
         version = (atoi(words[1]) if len(words) > 1 else 0) or _DEFAULT_STATUS_VERSION
         command = _STATUS_VERSIONS.get(version, Command.STATUS_3)

@@ -20,6 +20,7 @@ from exporter.management.server.protocol import (
     ServerProtocol,
 )
 from exporter.management.server.replies import error
+from exporter.monitor.reply_cache import Encoded
 from exporter.monitor.shared_session import SharedSession
 from exporter.secret import Secret
 from exporter.sharing.commands import NotAnswered, ToolCommands
@@ -189,7 +190,7 @@ class ToolSession:
             self._task.cancel()
 
 
-def _pieces(parts: Sequence[bytes]) -> Iterator[bytes | memoryview]:
+def _pieces(parts: Sequence[Encoded]) -> Iterator[bytes | memoryview]:
     """Yield output in pieces of `WRITE_SIZE`: all of it at once where it fits.
 
     Parts are never joined beyond that: a tool may ask for the same large reply many times.

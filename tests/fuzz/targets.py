@@ -126,7 +126,7 @@ class RecordedSession(SharedSession):
 def reply_or_error(commands: ToolCommands, words: Sequence[str]) -> bytes:
     """Return the reply to a command."""
     try:
-        return LOOP.run_until_complete(commands.reply(words))
+        return bytes(LOOP.run_until_complete(commands.reply(words)))
     except CommandError as refused:
         return error(str(refused))
 

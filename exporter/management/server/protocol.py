@@ -96,8 +96,8 @@ class ServerProtocol:
         """The bytes of the current read that are not in a line yet."""
 
         self._line = bytearray()
-        self._pending: list[bytes] = []
-        self._output: list[bytes] = [] if password is None else [_PROMPT]
+        self._pending: list[bytes | bytearray] = []
+        self._output: list[bytes | bytearray] = [] if password is None else [_PROMPT]
 
     @property
     def paused(self) -> bool:
@@ -129,7 +129,7 @@ class ServerProtocol:
                 return event
         return None
 
-    def reply(self, data: bytes) -> None:
+    def reply(self, data: bytes | bytearray) -> None:
         """Answer the request with a whole reply; empty for a command that has none.
 
         A reply after the end is dropped.
@@ -165,7 +165,7 @@ class ServerProtocol:
         """Return what is to be sent now, and forget it."""
         return b"".join(self.output_parts())
 
-    def output_parts(self) -> list[bytes]:
+    def output_parts(self) -> list[bytes | bytearray]:
         """Return the same in parts: the objects that were passed, large ones among them."""
         if not self._read:
             self.flush()
