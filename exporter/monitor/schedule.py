@@ -15,7 +15,7 @@ SLOTS = 100
 def next_due(due: float, interval: float, *, after: float) -> float:
     """Return the first time in steps of `interval` from `due` that is `after` seconds from now.
 
-    It is moved to the nearest point of time at which polls begin.
+    It is moved to the nearest point of time at which polls begin, and stays later than that.
     """
     earliest = asyncio.get_running_loop().time() + after
     late = earliest - due
@@ -24,4 +24,4 @@ def next_due(due: float, interval: float, *, after: float) -> float:
     else:
         due += interval * (math.floor(late / interval) + 1)
     slot = interval / SLOTS
-    return round(due / slot) * slot
+    return max(round(due / slot), math.floor(earliest / slot) + 1) * slot

@@ -91,7 +91,7 @@ class SharedSession:
         """Keep replies for so many seconds; with None the session is not shared."""
         self._max_age = max_age
         if max_age is None:
-            self._replies.clear()
+            self._drop_replies()
 
     def attach(self, tool: Tool) -> None:
         """Pass real-time messages on to a tool, and the end."""
@@ -112,7 +112,9 @@ class SharedSession:
         """
         if (cached := self._replies.get(command)) is not None:
             return FetchedReply(cached, forwarded=False)
-        if self.facts is None or command in self.facts.unanswered | self._timed_out:
+        if self.facts is None or self._max_age is None:
+            return None
+        if command in self.facts.unanswered | self._timed_out:
             return None
         request = self._requests.get(command)
         is_first = request is None
@@ -146,11 +148,15 @@ class SharedSession:
         self.facts = None
         self._wake = lambda: None
         self.flush()
+        self._drop_replies()
+        for tool in list(self._tools):
+            tool.on_close()
+
+    def _drop_replies(self) -> None:
+        """Drop all replies; those that tools wait for do not come."""
         self._replies.clear()
         while self._requests:
             self._requests.popitem()[1].resolve(None)
-        for tool in list(self._tools):
-            tool.on_close()
 
     def record(self, command: Command, reply: Reply) -> None:
         """Keep a reply, whatever its command was sent for."""

@@ -75,6 +75,10 @@ async def test_a_thousand_daemons_share_the_points_of_time_of_their_polls() -> N
         next_due(now + number * INTERVAL / 1000, INTERVAL, after=0.0) for number in range(1000)
     ]
     later = [next_due(due - 50 * INTERVAL, INTERVAL, after=0.0) for due in first]
+    missed = [
+        next_due(now - number * INTERVAL / 1000, INTERVAL, after=0.0) for number in range(1000)
+    ]
+    assert min(first + missed) > now
     assert SLOTS <= len(set(first)) <= SLOTS + 1
     assert max(Counter(first).values()) <= 1000 / SLOTS + 1
     for due, again in zip(first, later, strict=True):

@@ -279,3 +279,25 @@ class TestCachedReply:
         reply = CachedReply(Command.STATUS_3, ErrorReply(b"no"))
         assert await reply.encode() == b"ERROR: no\r\n"
         assert reply.entries == ()
+
+
+@pytest.mark.parametrize("at", ["before", "while"])
+async def test_what_tools_wait_for_ends_with_the_share(at: str) -> None:
+    """Else its command would be sent again and again: no reply is kept any more."""
+    shared, wakes = opened(), list[None]()
+    sender = Sender(shared, PID)
+    (task,) = await waiting(shared, Command.PID)
+    if at == "before":
+        shared.share(None)
+        await sender.run()
+    else:
+        running = asyncio.create_task(sender.run())
+        await asyncio.sleep(0)
+        shared.share(None)
+        await running
+    assert await task is None
+    assert len(sender.sent) == (at == "while")
+    (late,) = await waiting(shared, Command.PID)
+    assert await late is None
+    shared.open(LIVE, lambda: wakes.append(None))
+    assert not wakes
