@@ -55,8 +55,10 @@ class ClientTable:
         """The time of the last poll, which found all clients that have a session."""
         self._counts = 0
         """How often all sessions were counted."""
-        self._are_linked = False
-        """Whether each session has the totals of its identity, as the last poll counted it."""
+        self._drops = 0
+        """How often identities were dropped that may have sessions."""
+        self._linked_at = -1
+        """The drops before the last poll after which sessions had the totals of their identity."""
         self._next_expiry = math.inf
         """The time until which no client is to be forgotten."""
         self._listings = 0
@@ -101,7 +103,7 @@ class ClientTable:
             for name in list(itertools.islice(evictable, surplus)):
                 del self._totals[name]
         self._listings += 1
-        self._are_linked = False
+        self._drops += 1
         self._next_expiry = -math.inf
 
     def update(
@@ -116,7 +118,8 @@ class ClientTable:
 
         It yields after each batch of clients; between batches the totals may be forgotten.
         """
-        were_linked, self._are_linked = self._are_linked, False  # in case of an early end
+        drops, were_linked = self._drops, self._linked_at == self._drops
+        self._linked_at = -1  # in case of an early end
         changes = yield from self.sessions.update(
             status.clients,
             status.updated,
@@ -127,6 +130,7 @@ class ClientTable:
         sessions = self.sessions.current
         if changes is None or not were_linked:
             self._counts += 1
+            self._listings += not were_linked
             unlinked = sessions
             new_clients = yield from self._add_sessions(unlinked, now)
             yield from self._disconnect_absent()
@@ -137,13 +141,13 @@ class ClientTable:
                 unlinked = yield from self._find_unlinked(sessions)
             new_clients = yield from self._add_sessions(unlinked, now)
             yield from self._remove_sessions(changes.ended)
-        self._are_linked = True
         if now > self._next_expiry:
             yield from self.forget(now)
         yield from self._add_new(new_clients, now)
         if self.not_exported:
             yield from self._unlink_others(unlinked)
         self._updated_at = now
+        self._linked_at = drops  # none is linked any more if some were dropped meanwhile
 
     def examine(
         self, now: float, *, daemon_now: float, config: ClientsConfig
@@ -190,7 +194,7 @@ class ClientTable:
                 last_seen = self._updated_at if totals.sessions else totals.last_seen or 0
                 if now - last_seen > self._forget_after:
                     del self._totals[name]
-                    self._are_linked &= not totals.sessions
+                    self._drops += totals.sessions > 0
                 elif not totals.sessions:
                     next_expiry = min(next_expiry, last_seen + self._forget_after)
             yield
@@ -312,7 +316,7 @@ class ClientTable:
                 if capacity <= 0 and totals.last_traffic:
                     evicted = next(evictable, None)
                     if evicted is not None and self._totals.pop(evicted, None) is not None:
-                        self._are_linked = False
+                        self._drops += 1
                         capacity += 1
                 if capacity <= 0:
                     not_exported += 1

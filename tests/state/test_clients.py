@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Sequence
 
 import msgspec
+import pytest
 
 from exporter.config.schema import ClientsConfig, Identity
 from exporter.management.batches import run_batches
@@ -269,3 +270,51 @@ class TestLimit:
     def test_does_not_limit_the_sum_over_all_clients(self) -> None:
         rows = row("a", 1), row("b", 2, client_id=1), row("c", 4, client_id=2)
         assert polled(make_table(self.config), *rows).received_bytes == 7
+
+
+ROWS = tuple(row(name, 10, client_id=number) for number, name in enumerate("abcd"))
+
+
+def grown(by: int) -> list[ClientRow]:
+    return [msgspec.structs.replace(each, received_bytes=each.received_bytes + by) for each in ROWS]
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_clients_that_a_reload_drops_within_a_poll_are_counted_again(step: int) -> None:
+    table = polled(polled(make_table(CONFIG), *ROWS, now=1.0), *grown(1), now=2.0)
+    smaller = ClientsConfig(limit=2, forget_after=100)
+    for number, _ in enumerate(table.update(status(*grown(2)), 3.0)):
+        if number == step:
+            table.reconfigure(smaller, ())
+    for now in (4.0, 5.0):
+        polled(table, *grown(int(now)), now=now)
+        assert len(table.totals) == table.not_exported == 2
+    table.reconfigure(CONFIG, ())
+    polled(table, *grown(6), now=6.0)
+    assert {name: each.sessions for name, each in table.totals.items()} == dict.fromkeys("abcd", 1)
+
+
+@pytest.mark.parametrize("steps", range(20))
+def test_a_poll_that_ends_early_is_made_good_by_the_next(steps: int) -> None:
+    table = make_table(ClientsConfig(limit=1, forget_after=100))
+    for now in (1, 2):
+        polled(table, *grown(now)[:1], now=now)
+    update = table.update(status(*grown(3)[:2]), 3.0)
+    for _ in itertools.islice(update, steps):
+        pass
+    update.close()
+    for now in (4, 5):
+        polled(table, *grown(now)[:2], now=now)
+    assert {name: each.sessions for name, each in table.totals.items()} == {"a": 1}
+    assert table.not_exported == 1
+
+
+def test_a_client_that_a_reload_adds_is_listed_anew_with_its_session() -> None:
+    limited = ClientsConfig(limit=1, forget_after=100)
+    table = polled(polled(make_table(limited), *ROWS[:2], now=1.0), *ROWS[:2], now=2.0)
+    table.reconfigure(CONFIG, ["b"])
+    assert table.totals["b"].sessions == 0
+    before = table.revision
+    polled(table, *ROWS[:2], now=3.0)
+    assert table.totals["b"].sessions == 1
+    assert table.revision > before
