@@ -24,4 +24,5 @@ def next_due(due: float, interval: float, *, after: float) -> float:
     else:
         due += interval * (math.floor(late / interval) + 1)
     slot = interval / SLOTS
-    return max(round(due / slot), math.floor(earliest / slot) + 1) * slot
+    nearest = round(due / slot) * slot
+    return nearest if nearest > earliest else nearest + interval
