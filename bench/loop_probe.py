@@ -93,10 +93,11 @@ async def _run(config: Config, with_probe: bool) -> None:  # noqa: FBT001
     listen = [ListenAddress("127.0.0.1", 0)]
     probe = LoopProbe()
     async with (
+        collecting() as exempt,
         app.run_app(config, listen=listen, telemetry_path="/metrics") as serving,
-        collecting(),
         asyncio.TaskGroup() as tasks,
     ):
+        exempt()
         ticking = tasks.create_task(probe.run()) if with_probe else None
         _write(serving.urls[0].encode())
         await _answer_requests(_Observer(probe))

@@ -109,13 +109,14 @@ async def serve_until_signal(
         external_url=parsed.external_url,
     )
     async with contextlib.AsyncExitStack() as stack:
+        exempt = await stack.enter_async_context(collecting())
         try:
             running = await stack.enter_async_context(running_app)
         except OSError as error:
             raise CommandFailed(_bind_error(error)) from error
         reloading = asyncio.create_task(_reload_on_sighup(sighup, running.reload))
         stack.callback(reloading.cancel)
-        await stack.enter_async_context(collecting())
+        exempt()
         yield running
         await stop.wait()
         event(_log, Level.INFO, "stopping")

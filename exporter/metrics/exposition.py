@@ -50,6 +50,9 @@ BLOCK_SIZE = 16 * 1024
 _ROUNDS = 3
 """A daemon may change while others are rendered; `page` would render its clients at once."""
 
+_DAEMONS_AT_ONCE = 50
+"""Daemons of a page of which some may have to be rendered."""
+
 _EMPTY = CollectorRegistry()
 
 _FamilyInputs = Sequence[tuple[Family, Inputs]]
@@ -257,7 +260,7 @@ class Exposition:
         names: Collection[str] = (),
         include_self: bool = True,
     ) -> Generator[None, None, Page]:
-        """Render a page of the daemons as they are now, yielding after each family.
+        """Render a page of the daemons, yielding after some of them and after each family.
 
         Args:
             daemons: the states of the daemons.
@@ -270,7 +273,10 @@ class Exposition:
         if include_self and self._expected_clients is not None:
             yield from self._expected_clients.refresh(daemons)
             expected = tuple(self._expected_clients.chunks())
-        rendered = [*map(self._fresh, daemons)]
+        rendered: list[_Rendered] = []
+        for batch in row_batches(daemons, _DAEMONS_AT_ONCE):
+            rendered += map(self._fresh, batch)
+            yield
         if include_self:
             rendered += map(self._fresh_port, self._ports())
         self_metrics = self._self_collector(names) if include_self else _EMPTY

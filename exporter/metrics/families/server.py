@@ -2,7 +2,7 @@
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from exporter.management.batches import row_batches
@@ -17,12 +17,13 @@ from exporter.metrics.family import (
     gauge,
     histogram,
 )
+from exporter.state.client_session import ClientSession
 from exporter.state.daemon import DaemonState
 
 _K = TypeVar("_K", bound=Hashable)
 
 _PEER_INFO = operator.attrgetter("peer_info")
-_CIPHER = operator.attrgetter("cipher")
+_CIPHER = operator.attrgetter("last_row.cipher")
 _LISTING = operator.attrgetter("client_listing")
 _UNKNOWN = "unknown"
 
@@ -67,11 +68,14 @@ def _most_common(counts: Counter[_K], limit: int, other: _K) -> Mapping[_K, int]
     return most_common
 
 
+def _sessions(daemon: DaemonState) -> Sequence[ClientSession]:
+    """Return the sessions that are counted: a status file may be older than the last status."""
+    return daemon.clients.sessions.current if isinstance(daemon.status, ServerStatus) else ()
+
+
 def _by_platform(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
-    is_server = isinstance(daemon.status, ServerStatus)
-    sessions = daemon.clients.sessions.current if is_server else ()
     # First by peer info as a whole: 10,000 clients have a few different ones.
-    peers = yield from _count(map(_PEER_INFO, sessions), PeerInfo(OTHER, OTHER))
+    peers = yield from _count(map(_PEER_INFO, _sessions(daemon)), PeerInfo(OTHER, OTHER))
     counts: Counter[tuple[str, ...]] = Counter()
     for peer, count in peers.items():
         counts[peer.platform, peer.version] += count
@@ -79,8 +83,7 @@ def _by_platform(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
 
 
 def _by_cipher(daemon: DaemonState) -> Generator[None, None, LabelledValues]:
-    clients = daemon.status.clients if isinstance(daemon.status, ServerStatus) else ()
-    counts = yield from _count(map(_CIPHER, clients), OTHER)
+    counts = yield from _count(map(_CIPHER, _sessions(daemon)), OTHER)
     if "" in counts:
         counts[_UNKNOWN] += counts.pop("")
     return _most_common(counts, daemon.target.clients.limit, OTHER)
