@@ -174,7 +174,9 @@ def test_notification_contains_the_description_of_the_rule(result: LiveResult) -
     firing = [sent for sent in reversed(result.notifications) if sent.status == FIRING]
     descriptions = {sent.alert: sent.annotations["description"] for sent in firing}
     assert re.search(r"\(reason: (closed|not_found)\)\. Its tunnels", descriptions[DOWN])
-    assert "4 times in 30 minutes, mostly for ping-restart" in descriptions[RECONNECTING]
+    # Over three: two may be found by one scrape.
+    reconnects = r"[4-9] times in 30 minutes, mostly for ping-restart"
+    assert re.search(reconnects, descriptions[RECONNECTING])
     assert "(reason: not_found)" in descriptions[FILE_ONLY]
     assert "(Private Key)" in descriptions[PROMPT]
     assert MISSING_CLIENT in descriptions[MISSING]
