@@ -39,6 +39,11 @@ def row_batches(rows: Iterable[_T], size: int = MAX_ROWS) -> Iterator[Sequence[_
         yield batch
 
 
+def leading(matches: Iterable[bool]) -> int:
+    """Return how many of them are true at the beginning."""
+    return len(list(itertools.takewhile(bool, matches)))
+
+
 def release(large: dict[Any, Any]) -> Generator[None, None, None]:
     """Empty a dictionary, yielding after each batch: it takes long to free a large one at once."""
     while large:

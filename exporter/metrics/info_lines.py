@@ -84,9 +84,10 @@ class InfoLines:
         kept = 0
         for part, candidate in _divided(listed, last):
             chunk = _InfoChunk(part, tuple(map(_LAST_ROW, part)))
-            is_same = candidate is not None and chunk.is_same(candidate)
-            chunks.append(candidate if candidate is not None and is_same else chunk)
-            kept += is_same
+            if candidate is not None and chunk.is_same(candidate):
+                chunk = candidate
+                kept += 1
+            chunks.append(chunk)
             yield
         if kept == len(chunks) == len(last):
             return last_parts

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Collection, Container, Generator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from exporter.management.batches import MAX_ROWS, row_batches
+from exporter.management.batches import MAX_ROWS, leading, row_batches
 from exporter.management.status import ClientRow
 from exporter.state.client_session import ClientSession
 from exporter.state.session_keys import SessionKey, has_id, session_key
@@ -98,7 +98,7 @@ class LastRows:
         place, size, paused_at = 0, MAX_ROWS, 0
         while (start := len(sessions)) < len(rows):
             run = rows[start : start + size]
-            count = _leading(map(operator.is_, run, last[place : place + size]))
+            count = leading(map(operator.is_, run, last[place : place + size]))
             sessions += self._sessions[place : place + count]
             taken[place : place + count] = b"\1" * count
             start, place, size = start + count, place + count, min(2 * size, MAX_ROWS)
@@ -150,11 +150,6 @@ def _skipped(rows: Sequence[ClientRow], last: Sequence[ClientRow]) -> tuple[int,
 def _first(matches: Iterable[bool]) -> int:
     """Return the place of the first that is true; `_NOWHERE` without one."""
     return next(itertools.compress(itertools.count(), matches), _NOWHERE)
-
-
-def _leading(matches: Iterable[bool]) -> int:
-    """Return how many of them are true at the beginning."""
-    return len(list(itertools.takewhile(bool, matches)))
 
 
 def update_known(

@@ -6,12 +6,12 @@ the bytes before and behind their counters; another row is looked up by these by
 it is not found. A known row keeps its object, which gets the new counters.
 """
 
-import itertools
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Sequence
 from typing import Annotated, NamedTuple
 
 import msgspec
 
+from exporter.management.batches import leading
 from exporter.management.status.columns import Columns
 from exporter.management.status.model import ClientRow
 
@@ -135,8 +135,8 @@ class RowCache:
         """Return the rows of leading lines that are known and in the same order."""
         known = self._expected(len(lines))
         count = min(
-            _leading(map(bytes.startswith, lines, known.heads)),
-            _leading(map(bytes.endswith, lines, known.tails)),
+            leading(map(bytes.startswith, lines, known.heads)),
+            leading(map(bytes.endswith, lines, known.tails)),
         )
         known = known.between(0, count)
         counters = _counters(lines[:count], known) if count else None
@@ -200,11 +200,6 @@ class RowCache:
         if self._current is not None:
             self._current.extend(known)
         return known.rows
-
-
-def _leading(matches: Iterable[bool]) -> int:
-    """Return how many of them are true at the beginning."""
-    return len(list(itertools.takewhile(bool, matches)))
 
 
 def _counters(lines: Sequence[bytes], known: _Rows) -> Sequence[int] | None:
