@@ -25,7 +25,7 @@ export PYTHON DIST SOURCE_DATE_EPOCH
 # The tests start the exporter often: each time it would compile all of its modules.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-install lint format types contracts unit real coverage fuzz bench soak walk docs dist release deb preview audit lock upgrade clean
+.PHONY: help demo test test-install lint format types contracts unit real coverage fuzz bench growth soak walk docs dist release deb preview audit lock upgrade clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ fuzz: .venv/dev.stamp ## Fuzz the parsers of the management protocol; ARGS="prot
 
 bench: .venv/dev.stamp ## Measure time and memory
 	@$(BIN)/python -m bench $(ARGS)
+
+growth: .venv/dev.stamp ## Measure how polls and memory grow, and draw docs/images/growth.svg
+	@$(BIN)/python -m bench.growth docs/images/growth.svg
 
 soak: .venv/dev.stamp ## Attack one exporter and check that nothing grows; ARGS="--minutes 10"
 	@$(BIN)/python -m bench.soak $(ARGS)

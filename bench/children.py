@@ -55,6 +55,7 @@ class ProbedExporter:
     def __init__(self, child: _Child) -> None:
         self._child = child
         self.url = child.line().decode()  # the first line that it prints
+        self.pid = child.process.pid
 
     def observe(self) -> Observation:
         """Return what was observed since the last call."""
