@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
@@ -39,6 +39,23 @@ def count_steps(call: Callable[[], object]) -> int:
         sys.settrace(before)
         gc.enable()
     return steps
+
+
+def longest_step(generator: Generator[None, None, object]) -> int:
+    """Return the most steps that a generator executes between two yields."""
+    longest = 0
+    is_over = False
+
+    def step() -> None:
+        nonlocal is_over
+        try:
+            next(generator)
+        except StopIteration:
+            is_over = True
+
+    while not is_over:
+        longest = max(longest, count_steps(step))
+    return longest
 
 
 def assert_linear(call: Callable[[int], Callable[[], object]], size: int) -> None:

@@ -76,20 +76,9 @@ class InfoLines:
 
         A line that is equal to an earlier one has a number.
         """
-        last, last_parts, chunks = list(self._chunks), self._parts, list[_InfoChunk]()
-        listed: list[ClientSession] = []
-        for batch in row_batches(sessions):
-            listed += batch
-            yield
-        kept = 0
-        for part, candidate in _divided(listed, last):
-            chunk = _InfoChunk(part, tuple(map(_LAST_ROW, part)))
-            if candidate is not None and chunk.is_same(candidate):
-                chunk = candidate
-                kept += 1
-            chunks.append(chunk)
-            yield
-        if kept == len(chunks) == len(last):
+        last, last_parts = list(self._chunks), self._parts
+        chunks = yield from _divided(sessions, last)
+        if len(chunks) == len(last) and all(map(operator.is_, chunks, last)):
             return last_parts
         yield from self._fill(chunks, last)
         parts = yield from self._join(chunks)
@@ -150,31 +139,47 @@ class InfoLines:
         return f"{self._start}{labels}".encode() + _INFO_END
 
 
-def _divided(
-    sessions: list[ClientSession], last: Iterable[_InfoChunk]
-) -> Iterator[tuple[tuple[ClientSession, ...], _InfoChunk | None]]:
-    """Divide sessions into parts, each with the chunk of the last time that may be the same.
+_Start = tuple[int, _InfoChunk | None]
+"""The place of the first session of a part, and the chunk of the last time that begins with it."""
 
-    A part begins where a chunk does: so a session that is inserted or missing leaves the chunks
-    behind it as they are.
+
+def _divided(
+    sessions: Iterable[ClientSession], last: Iterable[_InfoChunk]
+) -> Generator[None, None, list[_InfoChunk]]:
+    """Divide sessions into chunks, pausing after each: those of the last time that are the same.
+
+    The others have no text yet. A chunk begins where one of the last time does: so a session that
+    is inserted or missing leaves the chunks behind it as they are.
     """
-    starts: list[tuple[int, _InfoChunk | None]] = [(0, None)]
-    expected = 0
-    for chunk in last:
-        before = starts[-1][0]
-        try:
-            expected = sessions.index(chunk.sessions[0], before, expected + _MAX_PART)
-        except ValueError:  # its first session has ended, or is elsewhere
-            pass
-        else:
-            if expected == before:
-                starts[-1] = before, chunk
-            elif expected - before >= _MIN_PART:
-                starts.append((expected, chunk))
-        expected += len(chunk.sessions)
-    starts.append((len(sessions), None))
-    for (start, candidate), (end, _) in itertools.pairwise(starts):
+    listed, starts = yield from _starts(sessions, last)
+    chunks: list[_InfoChunk] = []
+    for (start, candidate), (end, _) in itertools.pairwise([*starts, (len(listed), None)]):
         size = end - start if end - start <= _MAX_PART else MAX_ROWS
         for at in range(start, end, size or 1):
-            part = tuple(sessions[at : min(at + size, end)])
-            yield part, candidate if at == start else None
+            part = tuple(listed[at : min(at + size, end)])
+            chunk = _InfoChunk(part, tuple(map(_LAST_ROW, part)))
+            if at == start and candidate is not None and chunk.is_same(candidate):
+                chunk = candidate
+            chunks.append(chunk)
+            yield
+    return chunks
+
+
+def _starts(
+    sessions: Iterable[ClientSession], last: Iterable[_InfoChunk]
+) -> Generator[None, None, tuple[list[ClientSession], list[_Start]]]:
+    """Return sessions as a list, and where chunks of the last time may begin in it."""
+    chunks = {chunk.sessions[0]: chunk for chunk in last}
+    listed: list[ClientSession] = []
+    starts: list[_Start] = [(0, None)]
+    for batch in row_batches(sessions):
+        for at, chunk in enumerate(map(chunks.get, batch), len(listed)):
+            if chunk is not None:
+                before = starts[-1][0]
+                if at == before:
+                    starts[-1] = at, chunk
+                elif at - before >= _MIN_PART:
+                    starts.append((at, chunk))
+        listed += batch
+        yield
+    return listed, starts

@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from types import MappingProxyType
 
 from exporter.config.schema import ClientsConfig, Identity
-from exporter.management.batches import row_batches, run_batches
+from exporter.management.batches import release, row_batches, run_batches
 from exporter.management.peer import parse_peer_info
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.management.values import UNDEFINED, parse_time
@@ -276,6 +276,10 @@ class ClientTable:
                 if totals.connected_since == session.last_row.connected_since:
                     without_oldest[session.name] = totals
             yield
+        yield from self._find_starts(without_oldest)
+
+    def _find_starts(self, without_oldest: dict[str, ClientTotals]) -> Generator[None, None, None]:
+        """Find the oldest sessions of identities whose oldest one ended; empty `without_oldest`."""
         starts: dict[str, int] = {}
         for batch in row_batches(self.sessions.current if without_oldest else ()):
             for session in batch:
@@ -283,8 +287,12 @@ class ClientTable:
                     since = session.last_row.connected_since
                     starts[session.name] = min(since, starts.get(session.name, since))
             yield
-        for name, since in starts.items():
-            without_oldest[name].connected_since = since
+        for items in row_batches(starts.items()):
+            for name, since in items:
+                without_oldest[name].connected_since = since
+            yield
+        yield from release(starts)
+        yield from release(without_oldest)
 
     def _disconnect(self, totals: ClientTotals) -> None:
         totals.disconnect(self._updated_at)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -151,6 +151,25 @@ class TestInfoLines:
         assert max(lines) <= 1000
         assert len(lines) < 20
 
+    def test_of_other_sessions_are_looked_up_in_linear_time(self) -> None:
+        def comparisons(count: int) -> int:
+            info_lines = info_of(labels)
+            rendered(info_lines, sessions_of(range(count)))
+            others = list(map(ComparedSession.of, sessions_of(range(count))))
+            ComparedSession.comparisons = 0
+            rendered(info_lines, others)
+            return ComparedSession.comparisons
+
+        assert comparisons(8000) <= 2 * comparisons(4000)
+
+    def test_in_another_order_are_the_same_parts(self) -> None:
+        info_lines, sessions = info_of(labels), sessions_of(range(2000))
+        parts = run_batches(info_lines.render_chunks(sessions))
+        assert len(parts) > 2
+        at = parts[0].count(b"\n")
+        moved = run_batches(info_lines.render_chunks(sessions[at:] + sessions[:at]))
+        assert list(map(id, moved)) == list(map(id, [*parts[1:], parts[0]]))
+
     def test_that_do_not_change_are_the_same_parts(self) -> None:
         info_lines, sessions = info_of(labels), sessions_of(range(2500))
         first, second = (run_batches(info_lines.render_chunks(sessions)) for _ in range(2))
@@ -175,6 +194,23 @@ class TestInfoLines:
         info_lines, sessions = info_of(labels), sessions_of(range(9000))
         assert sum(1 for _ in info_lines.render_chunks(sessions)) > 3
         assert rendered(info_lines, sessions).count(b"\n") == 9000
+
+
+class ComparedSession(ClientSession, eq=False):
+    """A session that counts how often any of them is compared."""
+
+    comparisons: ClassVar[int] = 0
+
+    @staticmethod
+    def of(session: ClientSession) -> "ComparedSession":
+        return ComparedSession(**structs.asdict(session))
+
+    def __eq__(self, other: object) -> bool:
+        ComparedSession.comparisons += 1
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
 
 def counting(names: list[str]) -> Labels:

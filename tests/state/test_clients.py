@@ -11,6 +11,7 @@ from exporter.management.batches import run_batches
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.client_totals import ClientTotals
 from exporter.state.clients import ClientTable
+from tests.steps import longest_step
 
 CONFIG = ClientsConfig(forget_after=100)
 
@@ -58,6 +59,21 @@ def test_an_identity_is_connected_since_its_oldest_session_began() -> None:
     for rows in ((500, 900), (900, 500)):
         polled(table, *(row("a", client_id=since, since=since) for since in rows))
         assert table.totals["a"].connected_since == 500
+
+
+def test_the_oldest_of_thousands_of_sessions_end_in_short_steps() -> None:
+    def longest(count: int) -> int:
+        old, new = (
+            [row(f"a{n}", client_id=count * place + n, since=since) for n in range(count)]
+            for place, since in enumerate((500, 900))
+        )
+        table = polled(make_table(CONFIG), *old, now=1.0)
+        sessions, update = table.sessions.current, table.update(status(*new), 2.0)
+        while table.sessions.current is sessions:
+            next(update)
+        return longest_step(update)
+
+    assert longest(8000) <= longest(4000) + 100
 
 
 def test_bytes_of_a_session_stay_counted_after_its_end() -> None:

@@ -16,7 +16,7 @@ import operator
 from collections.abc import Callable, Generator, Sequence
 from typing import NoReturn
 
-from exporter.management.batches import MAX_ROWS, release, row_batches
+from exporter.management.batches import MAX_ROWS, leading, release, row_batches
 from exporter.management.errors import ReplyError
 from exporter.management.reply_lines import LineBlock, ReplyLines
 from exporter.management.status.columns import MAX_COLUMNS, client_columns, route_columns
@@ -87,7 +87,7 @@ class _TableParser:
         self._cache = cache
         self._parse_client: Callable[[bytes], ClientRow] = _no_header
         self._parse_route: Callable[[bytes], RouteRow] = _no_header
-        self._route_filter = RouteFilter((), separator)
+        self._route_filter = RouteFilter(separator)
         self._title = ""
         self._headers = 0
         self._updated: int | None = None
@@ -124,11 +124,10 @@ class _TableParser:
 
     def _take_routes(self, lines: Sequence[bytes]) -> int:
         """Count the leading routes, and read those that may prove a login; return their number."""
-        are_routes = map(bytes.startswith, lines, itertools.repeat(self._route))
-        count = len(list(itertools.takewhile(bool, are_routes)))
+        count = leading(map(bytes.startswith, lines, itertools.repeat(self._route)))
         self._route_count += count
         if self._unaddressed:
-            for line in self._route_filter.select(lines[:count], self._unaddressed):
+            for line in self._route_filter.select(lines[:count]):
                 self._read_route(line)
         return count
 
@@ -184,6 +183,7 @@ class _TableParser:
             for row in rows:
                 if not _has_address(row):
                     self._unaddressed[_client_key(row)] = False
+                    self._route_filter.add(row.real_address)
 
     def _add_route(self, route: RouteRow) -> None:
         key = _client_key(route)
@@ -223,7 +223,7 @@ class _TableParser:
             case "ROUTING_TABLE":
                 route = route_columns(names, self._separator)
                 self._parse_route = route.parse
-                self._route_filter = RouteFilter(names, self._separator)
+                self._route_filter.set_columns(names)
                 self._unparsed += route.unknown > 0
             case _:
                 raise ValueError("the header of an unknown table")
@@ -252,7 +252,10 @@ class _TableParser:
 
     def _split_pending(self) -> Generator[None, None, tuple[list[ClientRow], list[ClientRow]]]:
         """Return the connected clients and the pending ones."""
-        addresses = {address for _, address in self._unaddressed}
+        addresses: set[str] = set()
+        for keys in row_batches(self._unaddressed):
+            addresses.update(address for _, address in keys)
+            yield
         for batch in row_batches(self._rows):
             for row in [row for row in batch if row.real_address in addresses]:
                 # Up to 2.6 a native IPv6 address is printed without its port, so a client that

@@ -119,8 +119,8 @@ class RowCache:
 
     def index(self) -> Generator[None, None, None]:
         """Prepare the search for rows that come in another order, yielding after each batch."""
-        heads = self._previous.heads
-        for start in range(len(self._places), len(heads), _INDEXED_AT_ONCE):
+        heads = () if self._places else self._previous.heads
+        for start in range(0, len(heads), _INDEXED_AT_ONCE):
             end = start + _INDEXED_AT_ONCE
             self._places.update(zip(heads[start:end], range(start, end), strict=False))
             yield

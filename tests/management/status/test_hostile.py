@@ -1,5 +1,7 @@
 """A status that a hostile daemon sends: its cost is linear, and no batch of it is large."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +9,17 @@ from hypothesis import strategies as st
 from exporter.management.batches import MAX_BYTES, MAX_ROWS
 from exporter.management.errors import ReplyError
 from exporter.management.protocol import LINE_LIMIT
-from exporter.management.status import ServerStatus, StatusReader, model, parse_status, statistics
+from exporter.management.status import (
+    ServerStatus,
+    Status,
+    StatusReader,
+    model,
+    parse_status,
+    row_cache,
+    statistics,
+)
 from exporter.management.status.columns import CLIENT_COLUMNS, MAX_COMMAS, client_columns
+from tests.management.status.changing_server import Client, Server
 from tests.steps import assert_linear, count_steps
 
 COLUMNS = [*list(CLIENT_COLUMNS)[:-1], "Peer ID", "Data Channel Cipher"]
@@ -86,6 +97,21 @@ def test_headers_are_few(size: int) -> None:
 def test_a_header_of_thousands_of_columns_is_none() -> None:
     header = HEADER + ",x" * 5000
     assert parse([*START, header, COMMAS.format("a", "b") + ",x" * 5000]).unparsed == 2
+
+
+def test_rows_that_begin_alike_are_looked_up_in_linear_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(row_cache, "_INDEXED_AT_ONCE", 5)
+
+    def call(count: int) -> Callable[[], Status]:
+        reader = StatusReader(routes=False)
+        alike = [Client(1, b"UNDEF", cipher=b"%d" % number) for number in range(count)]
+        reader.read(Server(alike).lines())
+        others = [Client(number, b"bob") for number in range(2, count)]
+        return lambda: reader.read(Server(others).lines())
+
+    assert_linear(call, 1000)
 
 
 def test_clients_that_look_alike_are_parsed_in_linear_time() -> None:

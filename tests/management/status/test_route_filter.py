@@ -8,6 +8,7 @@ from exporter.management.status import ServerStatus, StatusReader
 from exporter.management.status.route_filter import RouteFilter
 from tests.management.status.changing_server import Client, Server
 from tests.management.status.status_printer import ROUTE_COLUMNS
+from tests.steps import count_steps
 
 ALICE = b"ROUTING_TABLE\t10.8.0.2\talice\t192.0.2.1:5\tD\t1"
 BOB = b"ROUTING_TABLE\t10.8.0.3\tbob\t192.0.2.2:5\tD\t1"
@@ -15,9 +16,14 @@ SHORT = b"ROUTING_TABLE\t10.8.0.3\tbob"
 LINES = [ALICE, BOB, SHORT]
 
 
-def selected(*addresses: str, columns: tuple[str, ...] = ROUTE_COLUMNS) -> list[bytes]:
-    clients = [("", address) for address in addresses]
-    return list(RouteFilter(columns, "\t").select(LINES, clients))
+def selected(
+    *addresses: str, columns: tuple[str, ...] = ROUTE_COLUMNS, separator: str = "\t"
+) -> list[bytes]:
+    routes = RouteFilter(separator)
+    routes.set_columns(columns)
+    for address in addresses:
+        routes.add(address)
+    return list(routes.select(LINES))
 
 
 def test_routes_of_other_clients_are_left_out() -> None:
@@ -26,7 +32,7 @@ def test_routes_of_other_clients_are_left_out() -> None:
 
 @pytest.mark.parametrize("address", ["192.0.2.9:5\\x00", "192.0.2.9:5é", "x…1234"])
 def test_all_are_selected_for_an_address_that_may_be_printed_otherwise(address: str) -> None:
-    assert selected(address) == LINES
+    assert selected(address, "192.0.2.2:5") == LINES
 
 
 @pytest.mark.parametrize(
@@ -37,13 +43,31 @@ def test_all_are_selected_under_an_odd_header(columns: tuple[str, ...]) -> None:
 
 
 def test_all_are_selected_in_format_2() -> None:
-    assert RouteFilter(ROUTE_COLUMNS, ",").select(LINES, [("", "x")]) == LINES
+    assert selected("x", separator=",") == LINES
+
+
+def test_all_are_selected_before_a_header() -> None:
+    assert RouteFilter("\t").select(LINES) == LINES
 
 
 def test_clients_may_be_added_between_two_calls() -> None:
-    routes = RouteFilter(ROUTE_COLUMNS, "\t")
-    assert routes.select([ALICE, BOB], [("", "192.0.2.2:5")]) == [BOB]
-    assert routes.select([ALICE, BOB], [("", "192.0.2.2:5"), ("", "192.0.2.1:5")]) == [ALICE, BOB]
+    routes = RouteFilter("\t")
+    routes.set_columns(ROUTE_COLUMNS)
+    routes.add("192.0.2.2:5")
+    assert routes.select([ALICE, BOB]) == [BOB]
+    routes.add("192.0.2.1:5")
+    assert routes.select([ALICE, BOB]) == [ALICE, BOB]
+
+
+def test_of_thousands_of_clients_are_selected_in_as_many_steps() -> None:
+    def steps(count: int) -> int:
+        routes = RouteFilter("\t")
+        routes.set_columns(ROUTE_COLUMNS)
+        for port in range(10, 10 + count):
+            routes.add(f"192.0.2.1:{port}")
+        return count_steps(lambda: routes.select(LINES))
+
+    assert steps(2000) == steps(1)
 
 
 @given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))
