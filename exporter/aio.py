@@ -134,8 +134,8 @@ class _Turns:
                 return
         self._is_running = False
 
-    def run(self, generator: Generator[None, None, object]) -> None:
-        """Run a generator until the turn is over.
+    def run(self, generator: Generator[Any, None, object]) -> None:
+        """Run a generator until the turn is over, or until it waits for another one.
 
         Raises:
             StopIteration: it has ended before.
@@ -143,9 +143,10 @@ class _Turns:
         started_at = time.perf_counter()
         end = started_at + _TURN - self._seconds
         try:
-            next(generator)
-            while time.perf_counter() < end:
-                next(generator)
+            while not next(generator):
+                if time.perf_counter() >= end:
+                    return
+            self._seconds = _TURN  # over: the other one goes on
         finally:
             self._seconds += time.perf_counter() - started_at
 
@@ -160,11 +161,12 @@ def _turns_of(loop: asyncio.AbstractEventLoop) -> _Turns:
     return turns
 
 
-async def run_cooperatively(generator: Generator[None, None, _T]) -> _T:
+async def run_cooperatively(generator: Generator[Any, None, _T]) -> _T:
     """Run a generator to its end; return its value.
 
     The event loop is yielded to, before the first step or at a `yield`, when generators have run
     for some milliseconds since the last time: the short ones of many daemons need no pass each.
+    A generator that waits for another one yields True, and the loop is yielded to at once.
     After some turns the garbage collector looks at what is new: all that a generator with many
     clients makes would hold the loop for too long.
     """

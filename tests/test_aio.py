@@ -20,6 +20,7 @@ from exporter.aio import (
     run_in_daemon_thread,
     yield_to_loop,
 )
+from exporter.management.batches import WAITING
 from tests.fake_daemon import TEST_TIMEOUT
 from tests.interpreter import run_program
 
@@ -271,6 +272,28 @@ async def test_generators_together_hold_the_loop_no_longer_than_one(
     counting.cancel()
     assert len(ran_in) == 24
     assert max(Counter(ran_in).values()) <= 4
+
+
+async def test_a_generator_that_waits_for_another_one_takes_one_step_in_a_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, steps = itertools.count(step=0.001), list[str]()
+    monkeypatch.setattr(time, "perf_counter", lambda: next(now))
+
+    def work() -> Generator[None, None, None]:
+        for _ in range(20):
+            steps.append("work")
+            yield
+
+    def wait() -> Generator[bool, None, None]:
+        while not working.done():
+            steps.append("wait")
+            yield WAITING
+
+    working = asyncio.create_task(run_cooperatively(work()))
+    await run_cooperatively(wait())
+    assert steps.count("work") == 20
+    assert 0 < steps.count("wait") < 10
 
 
 async def test_what_a_long_generator_leaves_is_collected_meanwhile(

@@ -19,11 +19,17 @@ MAX_BYTES = 256 * 1024
 MAX_LINES = 4000
 """Most lines of received bytes that are framed at once: a few milliseconds."""
 
+WAITING = True
+"""Yielded instead of None by a generator that can only go on after another one does."""
+
 _T = TypeVar("_T")
 
+Steps = Generator[Any, None, _T]
+"""A generator that yields after each batch: nothing, or `WAITING`."""
 
-def run_batches(steps: Generator[None, None, _T]) -> _T:
-    """Run a generator that yields after each batch to its end, without a pause."""
+
+def run_batches(steps: Steps[_T]) -> _T:
+    """Run a generator to its end, without a pause."""
     while True:
         try:
             next(steps)

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
 from exporter.aio import run_cooperatively
-from exporter.management.batches import row_batches, run_batches
+from exporter.management.batches import WAITING, Steps, row_batches, run_batches
 from exporter.metrics.encode import (
     ColumnLines,
     Lines,
@@ -227,11 +227,11 @@ class Exposition:
         if self._expected_clients is not None:
             await run_cooperatively(self._expected_clients.refresh(daemons))
 
-    def _refresh(self, daemons: Sequence[DaemonState]) -> Generator[None, None, None]:
+    def _refresh(self, daemons: Sequence[DaemonState]) -> Steps[None]:
         for daemon in daemons:
             cache = self._cache(daemon)
             while cache.is_refreshing:  # two at a time would make all text twice
-                yield
+                yield WAITING
             cache.is_refreshing = True
             try:
                 yield from cache.refresh(daemon, self._families)

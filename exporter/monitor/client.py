@@ -7,11 +7,12 @@ dispatched, so that no entry is lost or counted twice.
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from exporter.aio import run_cooperatively
 from exporter.management import replies
+from exporter.management.batches import Steps
 from exporter.management.commands import Command
 from exporter.management.errors import ReplyError, ReplyTimeout
 from exporter.management.messages import ErrorReply, MultilineReply, Reply, SuccessReply
@@ -91,14 +92,12 @@ class ManagementClient:
         await self.fetch_states(on_history)
         return DaemonInfo(version, pid, verbosity)
 
-    async def fetch_log(
-        self, on_history: Callable[[tuple[LogLine, ...]], Generator[None, None, None]]
-    ) -> None:
+    async def fetch_log(self, on_history: Callable[[tuple[LogLine, ...]], Steps[None]]) -> None:
         """Send `log on` and `log all`; `on_history` takes the reply to the latter in steps."""
         if self.realtime:
             await self._request_line(Command.LOG_ON, bytes)
 
-        def take(reply: Reply) -> Generator[None, None, None]:
+        def take(reply: Reply) -> Steps[None]:
             if not isinstance(reply, MultilineReply):
                 raise _reply_error(Command.LOG_ALL, reply)
             lines = yield from replies.parse_log_cache(reply.lines)
@@ -207,7 +206,7 @@ class ManagementClient:
             self._on_command(command, ReplyError(f"the daemon does not answer '{command.text}'"))
             return
 
-        def on_reply(reply: Reply) -> Generator[None, None, None]:
+        def on_reply(reply: Reply) -> Steps[None]:
             try:
                 yield from take(reply)
             except ReplyError as error:

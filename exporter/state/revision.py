@@ -1,8 +1,10 @@
 """Revisions of a state, by which text that was rendered from an older one is known as outdated."""
 
 import functools
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from exporter.management.batches import WAITING, Steps
 
 
 class Revised(Protocol):
@@ -22,7 +24,7 @@ _Result = TypeVar("_Result")
 _Object = TypeVar("_Object", bound=Revised)
 _BatchObject = TypeVar("_BatchObject", bound=RevisedInBatches)
 _Mutator = Callable[Concatenate[_Object, _P], None]
-_BatchMutator = Callable[Concatenate[_BatchObject, _P], Generator[None, None, _Result]]
+_BatchMutator = Callable[Concatenate[_BatchObject, _P], Steps[_Result]]
 
 
 def mutates(method: _Mutator[_Object, _P]) -> _Mutator[_Object, _P]:
@@ -42,15 +44,13 @@ def mutates_in_batches(
     """Advance `revision` after the last batch of a method that yields after each of them.
 
     Text is rendered again when all of the change is there. Such changes exclude each other: one
-    begins when no other is under way, and yields until then.
+    begins when no other is under way, and yields `WAITING` until then.
     """
 
     @functools.wraps(method)
-    def mutate(
-        revised: _BatchObject, /, *args: _P.args, **kwargs: _P.kwargs
-    ) -> Generator[None, None, _Result]:
+    def mutate(revised: _BatchObject, /, *args: _P.args, **kwargs: _P.kwargs) -> Steps[_Result]:
         while revised.is_updating:
-            yield
+            yield WAITING
         revised.is_updating = True
         try:
             return (yield from method(revised, *args, **kwargs))

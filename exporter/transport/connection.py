@@ -6,11 +6,11 @@ them keeps them in its memory, without a limit.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import NamedTuple
 
 from exporter.aio import Wakeup, run_cooperatively
-from exporter.management.batches import batches, data_batches
+from exporter.management.batches import Steps, batches, data_batches
 from exporter.management.commands import Command, ReplyKind
 from exporter.management.errors import (
     ManagementError,
@@ -46,7 +46,7 @@ _MAX_MESSAGE_BYTES = 32 * 1024
 """Bytes of these messages; a byte of a log line takes up to 150 ns."""
 
 Subscriber = Callable[[Notification], None]
-ReplyCallback = Callable[[Reply], Iterable[None]]
+ReplyCallback = Callable[[Reply], Iterable[object]]
 """Takes a reply; its steps are run, if it returns any."""
 
 
@@ -114,7 +114,7 @@ class Connection:
             raise handshake.eof_error() from error
         self._reading = asyncio.create_task(self._read(), name=f"read {self.peer}")
 
-    def _feed_login(self, handshake: Handshake, data: bytes) -> Generator[None, None, None]:
+    def _feed_login(self, handshake: Handshake, data: bytes) -> Steps[None]:
         for piece, _ in data_batches(data):
             messages, answer = handshake.feed(piece)
             self._writer.write(answer)
@@ -230,7 +230,7 @@ class Connection:
         await run_cooperatively(self._feed(data))
         return bool(data)
 
-    def _feed(self, data: bytes) -> Generator[None, None, None]:
+    def _feed(self, data: bytes) -> Steps[None]:
         for piece, line_ends in data_batches(data):
             yield from self._dispatch(self._receive(piece, line_ends))
             yield
@@ -254,7 +254,7 @@ class Connection:
         self._pop(len(self._pending))
         self.on_end()
 
-    def _dispatch(self, messages: Sequence[Message]) -> Generator[None, None, None]:
+    def _dispatch(self, messages: Sequence[Message]) -> Steps[None]:
         """Dispatch messages, yielding between batches of them."""
         parts = batches(messages, _total_size, rows=_MAX_MESSAGES, limit=_MAX_MESSAGE_BYTES)
         for number, part in enumerate(parts):
@@ -279,7 +279,7 @@ class Connection:
             case UnexpectedLine() | PasswordPrompt():
                 self._unparsed_lines += 1
 
-    def _on_reply(self, reply: Reply) -> Generator[None, None, None]:
+    def _on_reply(self, reply: Reply) -> Steps[None]:
         if isinstance(reply, SuccessReply) and reply.text.startswith(b"pid="):
             self._drop_before_pid()
         if not self._pending:

@@ -8,6 +8,7 @@ from msgspec import structs
 from prometheus_client import CollectorRegistry
 
 from exporter.config.schema import ClientsConfig
+from exporter.management.batches import WAITING
 from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES, families
 from exporter.metrics.exposition import Exposition
@@ -84,7 +85,10 @@ async def test_each_changed_daemon_is_rendered_once() -> None:
 def test_two_scrapes_at_the_same_time_render_a_daemon_once() -> None:
     counting, daemon = CountingFamily(per_client=True), server()
     page = Exposition([counting.family], CollectorRegistry())
-    for _ in itertools.zip_longest(page._refresh([daemon]), page._refresh([daemon])):
+    first, second = page._refresh([daemon]), page._refresh([daemon])
+    next(first)
+    assert next(second) is WAITING
+    for _ in itertools.zip_longest(first, second):
         pass
     assert counting.calls == 1
 

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import gc
 import weakref
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
+from exporter.management.batches import Steps
 from exporter.management.endpoint import ListenEndpoint, TcpEndpoint, UnixEndpoint
 from exporter.management.errors import DownReason
 from exporter.management.state import StateName
@@ -336,7 +337,7 @@ async def test_a_bug_in_a_poll_ends_no_task(
     bugs = iter([ZeroDivisionError("a bug"), KeyError("another")])
     on_poll = DaemonState.on_poll
 
-    def stumble(state: DaemonState, *args: object, **kwargs: object) -> Generator[None, None, None]:
+    def stumble(state: DaemonState, *args: object, **kwargs: object) -> Steps[None]:
         for bug in bugs:
             raise bug
         return on_poll(state, *args, **kwargs)  # type: ignore[arg-type]

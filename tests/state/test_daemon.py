@@ -12,7 +12,7 @@ from exporter.certificates.source import (
 )
 from exporter.config.schema import ClientsConfig, DaemonConfig
 from exporter.config.target import Target
-from exporter.management.batches import MAX_ROWS, run_batches
+from exporter.management.batches import MAX_ROWS, WAITING, run_batches
 from exporter.management.endpoint import TcpEndpoint
 from exporter.management.errors import (
     ConnectionRefused,
@@ -375,6 +375,16 @@ def test_a_reconfiguration_advances_the_revision() -> None:
     before = record.revision
     record.add_unparsed(3)
     assert (record.revision, record.unparsed_lines) == (before + 1, 3)
+
+
+def test_changes_in_batches_exclude_each_other() -> None:
+    known = begun()
+    recorded = known.on_poll(poll(server()), now=NOW, duration=0.1)
+    next(recorded)
+    forgotten = known.forget(NOW)
+    assert [next(forgotten), next(forgotten)] == [WAITING, WAITING]
+    run_batches(recorded)
+    assert next(forgotten, None) is not WAITING
 
 
 def test_a_poll_of_many_clients_is_recorded_in_batches() -> None:
