@@ -1,6 +1,7 @@
 """What is known of one daemon. Pure: no asyncio, no clock, no logging; time is an argument.
 
-daemon              all of it: the last status, counters, why the daemon is down
+daemon              what each reply, message and failure changes
+daemon_facts        all that is known: the last status, counters, why the daemon is down
 clients             the traffic of a server's clients, by identity
 client_totals       the totals of one identity
 client_session      one session of a client: its last row, its growth, its rate

@@ -406,3 +406,8 @@ def test_a_poll_of_many_clients_is_recorded_in_batches() -> None:
     assert known.revision > before[0]
     assert known.client_revision > before[1]
     assert len(known.clients.totals) == len(rows)
+
+
+def test_no_attribute_is_in_a_dictionary() -> None:
+    """With its many attributes that takes 1 KiB for each daemon."""
+    assert not hasattr(record(), "__dict__")
