@@ -12,6 +12,7 @@ import statistics
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest import mock
 
 import msgspec
 
@@ -20,9 +21,9 @@ from bench.report import progress
 from bench.result import MILLI
 from exporter.management.commands import Command
 from exporter.management.endpoint import parse_endpoint
+from exporter.transport import stream
 from exporter.transport.connection import Connection
 from exporter.transport.connector import connector_for
-from exporter.transport.stream import READ_SIZE, Stream
 from tests.real import namespace
 from tests.real.client import client
 from tests.real.lab import Lab
@@ -35,14 +36,6 @@ _TIMEOUT = 10.0
 _MICRO = 1e6
 QUIET = ("--keepalive", "60", "600", "--max-clients", "1000")
 """Rare keepalives, so that the commands are nearly all that the server works on."""
-
-
-class DelayedAckStream(Stream, frozen=True):
-    """A stream with the kernel's default of delayed TCP acknowledgements."""
-
-    async def read(self) -> bytes:
-        """Return the bytes received so far."""
-        return await self.reader.read(READ_SIZE)
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -115,15 +108,17 @@ async def _measure_command(
     office: Server, command: Command, calls: int, *, quick_ack: bool
 ) -> Cost:
     endpoint = parse_endpoint(str(office.management.address))
-    stream = await connector_for(endpoint, timeout=_TIMEOUT).connect()
-    if not quick_ack:
-        stream = DelayedAckStream(stream.reader, stream.writer, stream.peer)
-    connection = Connection(stream, timeout=_TIMEOUT)
-    await connection.log_in(None)
-    try:
-        return await _cost(connection, office.daemon.pid, (command, calls))
-    finally:
-        await connection.close()
+    connection = Connection(
+        await connector_for(endpoint, timeout=_TIMEOUT).connect(), timeout=_TIMEOUT
+    )
+    with contextlib.ExitStack() as stack:
+        if not quick_ack:  # the kernel's default: delayed acknowledgements
+            stack.enter_context(mock.patch.object(stream, "_TCP_QUICKACK", None))
+        await connection.log_in(None)
+        try:
+            return await _cost(connection, office.daemon.pid, (command, calls))
+        finally:
+            await connection.close()
 
 
 async def _cost(connection: Connection, pid: int, repeated: tuple[Command, int]) -> Cost:

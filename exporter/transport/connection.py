@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from exporter.aio import Wakeup, run_cooperatively
 from exporter.management.batches import Steps, batches, data_batches
-from exporter.management.commands import Command, ReplyKind
+from exporter.management.commands import NO_COMMANDS, Command, ReplyKind
 from exporter.management.errors import (
     ManagementError,
     ProtocolError,
@@ -56,7 +56,6 @@ class Connection:
     def __init__(self, stream: Stream, *, timeout: float) -> None:
         """Create a session over `stream`; `timeout` is in seconds, for the login and each reply."""
         self._stream = stream
-        self._writer = stream.writer
         self.peer = stream.peer
         self.timeout = timeout
         self._protocol = ManagementProtocol()
@@ -65,7 +64,7 @@ class Connection:
         self._lock = asyncio.Lock()
         self._pending: list[_PendingCommand] = []
         self._dropped_replies = 0
-        self.unanswered: set[Command] = set()
+        self.unanswered = NO_COMMANDS
         """Commands that the daemon has not answered: it has answered a later `pid`."""
         self._idle = Wakeup()
         self._reading: asyncio.Task[None] | None = None
@@ -117,7 +116,7 @@ class Connection:
     def _feed_login(self, handshake: Handshake, data: bytes) -> Steps[None]:
         for piece, _ in data_batches(data):
             messages, answer = handshake.feed(piece)
-            self._writer.write(answer)
+            self._stream.write(answer)
             yield from self._dispatch(messages)
             yield
 
@@ -162,7 +161,7 @@ class Connection:
         pending = _PendingCommand(command, loop.create_future(), on_reply)
         self._pending.append(pending)
         self._idle.clear()
-        self._writer.write(self._protocol.send_command(command))
+        self._stream.write(self._protocol.send_command(command))
         timer = loop.call_later(self.timeout, pending.resolve, None)
         try:
             reply = await pending.reply
@@ -191,14 +190,14 @@ class Connection:
             if self._pending and self.error is None:
                 await self._idle.wait(_LAST_REPLY)
             if self._protocol.greeted and self.error is None:
-                self._writer.write(self._protocol.send_command(Command.QUIT))
+                self._stream.write(self._protocol.send_command(Command.QUIT))
             if self._reading is not None:
                 self._reading.cancel()
                 await asyncio.wait([self._reading])
         finally:  # also when cancelled
             self._set_closed(SessionClosed(f"{self.peer}: closed by the exporter"))
-            self._writer.close()
-        await _wait_for(self._writer.wait_closed(), _LAST_REPLY)
+            self._stream.close()
+        await _wait_for(self._stream.wait_closed(), _LAST_REPLY)
 
     def release(self) -> None:
         """Drop what refers to this object after its end: the frames of exceptions do.
@@ -210,8 +209,9 @@ class Connection:
 
     async def _read(self) -> None:
         try:
-            while await self._read_once():
-                pass
+            while data := await self._stream.read():
+                await run_cooperatively(self._feed(data))
+                del data  # else it stays until there is more
             await run_cooperatively(self._dispatch(self._protocol.receive_eof()))
             self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
@@ -220,15 +220,6 @@ class Connection:
             self._set_closed(SessionClosed(f"{self.peer}: {error.strerror or error}"))
         except Exception as error:  # noqa: BLE001 -- of a subscriber; `error` reports it
             self._set_closed(error)
-
-    async def _read_once(self) -> bool:
-        """Dispatch what was received; return whether there may be more.
-
-        Not in `_read`: its variables would keep the bytes until the next ones.
-        """
-        data = await self._stream.read()
-        await run_cooperatively(self._feed(data))
-        return bool(data)
 
     def _feed(self, data: bytes) -> Steps[None]:
         for piece, line_ends in data_batches(data):
@@ -300,9 +291,11 @@ class Connection:
         """Drop the commands before `pid`: the daemon does not answer them after it."""
         pids = [index for index, pending in enumerate(self._pending) if pending.is_pid]
         dropped = pids[0] if pids else 0
-        self.unanswered.update(pending.command for pending in self._pending[:dropped])
-        self._dropped_replies += dropped
-        self._pop(dropped)
+        if dropped:
+            commands = [pending.command for pending in self._pending[:dropped]]
+            self.unanswered = self.unanswered.union(commands)
+            self._dropped_replies += dropped
+            self._pop(dropped)
 
     def _pop(self, count: int) -> None:
         del self._pending[:count]

@@ -22,7 +22,7 @@ from exporter.management.endpoint import (
 )
 from exporter.management.errors import EndpointUnreachable, ManagementError, SlotBusy
 from exporter.transport.reverse import ReverseConnector, ReverseOptions
-from exporter.transport.stream import READ_SIZE, Stream
+from exporter.transport.stream import Stream
 from exporter.transport.system_errors import management_error
 
 
@@ -82,27 +82,31 @@ class TcpConnector:
         """Connect."""
         try:
             async with asyncio.timeout(self._timeout):
-                reader, writer = await self._connect_to_any()
+                return await self._connect_to_any()
         except TimeoutError as error:
             raise self._timeout_error() from error
         except OSError as error:
             raise management_error(error, str(self._endpoint)) from error
-        return Stream(reader, writer, str(self._endpoint))
 
-    async def _connect_to_any(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connect_to_any(self) -> Stream:
         """Try the addresses of the host one after the other.
 
-        `asyncio.open_connection` does so, too, but its combined error has no `errno`.
+        `create_connection` does so, too, but its combined error has no `errno`.
         """
-        errors = []
+        loop, errors = asyncio.get_running_loop(), []
         for address in await self._resolver.addresses():
             try:
                 descriptors.check_available()
-                return await asyncio.open_connection(
-                    address.host, self._endpoint.port, family=address.family, limit=READ_SIZE
+                _, stream = await loop.create_connection(
+                    lambda: Stream(str(self._endpoint)),
+                    address.host,
+                    self._endpoint.port,
+                    family=address.family,
                 )
             except OSError as error:
                 errors.append(error)
+            else:
+                return stream
         # `localhost` is also ::1, whose error is of no use on a host without IPv6.
         raise next((error for error in errors if error.errno == errno.ECONNREFUSED), errors[0])
 
@@ -181,11 +185,13 @@ class UnixConnector:
         try:
             # Not with asyncio, which takes EAGAIN (the queue is full) for a connection in progress.
             connection.connect(self._endpoint.path)
-            reader, writer = await asyncio.open_unix_connection(sock=connection, limit=READ_SIZE)
+            _, stream = await asyncio.get_running_loop().create_unix_connection(
+                lambda: Stream(str(self._endpoint)), sock=connection
+            )
         except OSError as error:
             connection.close()
             raise management_error(error, str(self._endpoint)) from error
-        return Stream(reader, writer, str(self._endpoint))
+        return stream
 
     async def close(self) -> None:
         """Do nothing."""

@@ -34,7 +34,7 @@ from exporter.transport.listening import (
     open_listener,
     set_access,
 )
-from exporter.transport.stream import READ_SIZE, Stream
+from exporter.transport.stream import Stream
 
 MAX_LOGGING_IN = 16
 """Peers that log in at once; a further one replaces the oldest."""
@@ -159,10 +159,12 @@ class ReverseConnector:
             try:
                 if refusal := self._options.access.refusal(connection):
                     raise EndpointPermissionError(f"{self.endpoint}: {refusal}")
-                reader, writer = await asyncio.open_connection(sock=connection, limit=READ_SIZE)
+                _, stream = await asyncio.get_running_loop().create_connection(
+                    lambda: Stream(str(self.endpoint)), sock=connection
+                )
                 cleanup.pop_all()
-                cleanup.callback(writer.close)
-                received = await self._log_in(reader, writer)
+                cleanup.callback(stream.close)
+                await self._log_in(stream)
             except ManagementError as error:
                 self._rejection = error
             except OSError as error:  # reset
@@ -170,14 +172,11 @@ class ReverseConnector:
                 self._rejection = SessionClosed(f"{text}: {error.strerror or error}")
             else:
                 cleanup.pop_all()
-                stream = Stream(reader, writer, str(self.endpoint), received)
                 self._waiting.append(stream)
                 self._arrived.set()
 
-    async def _log_in(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> bytearray:
-        """Return the peer's bytes up to the greeting, and without the prompt."""
+    async def _log_in(self, stream: Stream) -> None:
+        """Let a peer log in; its bytes up to the greeting, without the prompt, are read again."""
         protocol = ManagementProtocol()
         received = bytearray()
         handshake: Handshake | None = None
@@ -185,18 +184,18 @@ class ReverseConnector:
         try:
             async with asyncio.timeout(timeout):
                 while not protocol.greeted:
-                    data = await reader.read(READ_SIZE)
+                    data = await stream.read()
                     if handshake is None:
                         handshake = await self._handshake(protocol, data)
                     _, answer = handshake.feed(data)
-                    writer.write(answer)
+                    stream.write(answer)
                     received += data
                     if answer:
                         received = received.replace(PASSWORD_PROMPT, b"", 1)
         except TimeoutError as error:
             text = f"a peer connected, but sent no greeting within {timeout:g} s"
             raise ReplyTimeout(f"{self.endpoint}: {text}") from error
-        return received
+        stream.unread(bytes(received))
 
     async def _handshake(self, protocol: ManagementProtocol, data: bytes) -> Handshake:
         """Return the handshake with a peer that begins with `data`."""
@@ -213,7 +212,7 @@ class ReverseConnector:
         tasks = [*self._logging_in, *([self._accepting] if self._accepting else [])]
         await cancel_and_wait(tasks)
         while self._waiting:
-            self._waiting.popleft().writer.close()
+            self._waiting.popleft().close()
         listener, self._listener = self._listener, None
         if listener is not None:
             await close_listener(listener)

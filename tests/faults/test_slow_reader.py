@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import cast
 
 from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
@@ -86,7 +85,7 @@ async def run_session(
     task = asyncio.create_task(session.run(asyncio.get_running_loop().time()))
     try:
         stream = await connector.connected
-        yield state, polls, cast("asyncio.Transport", stream.writer.transport)
+        yield state, polls, stream.transport
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -85,9 +85,9 @@ async def test_tcp_connects_and_names_its_address() -> None:
         stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
         session = await daemon.accept()
         session.send_lines(b"hello")
-        assert await stream.reader.readline() == b"hello\r\n"
+        assert await stream.read() == b"hello\r\n"
         assert stream.peer == str(daemon.endpoint)
-        stream.writer.close()
+        stream.close()
 
 
 async def test_a_unix_socket_connects_and_names_its_path(tmp_path: Path) -> None:
@@ -95,9 +95,9 @@ async def test_a_unix_socket_connects_and_names_its_path(tmp_path: Path) -> None
         stream = await connector_for(daemon.endpoint, timeout=TEST_TIMEOUT).connect()
         session = await daemon.accept()
         session.send_lines(b"hello")
-        assert await stream.reader.readline() == b"hello\r\n"
+        assert await stream.read() == b"hello\r\n"
         assert stream.peer == f"unix:{tmp_path}/office.sock"
-        stream.writer.close()
+        stream.close()
 
 
 async def test_a_port_without_a_listener_refuses() -> None:
@@ -138,7 +138,7 @@ async def test_a_name_with_several_addresses_is_connected_at_the_one_that_listen
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
         stream = await connector_for(TcpEndpoint("office", port), timeout=TEST_TIMEOUT).connect()
         await daemon.accept()
-        stream.writer.close()
+        stream.close()
 
 
 async def test_a_host_name_that_does_not_resolve_is_not_found() -> None:

@@ -274,7 +274,7 @@ async def test_daemons_that_wait_are_limited_and_all_served() -> None:
         streams = [await connecting]
         streams += [await connector.connect() for _ in range(count - 1)]
         for stream in streams:
-            stream.writer.close()
+            stream.close()
 
 
 async def test_closing_the_connector_closes_every_connection() -> None:
@@ -284,7 +284,7 @@ async def test_closing_the_connector_closes_every_connection() -> None:
         peer(connector) as waiting,
     ):
         waiting.send_lines(GREETING)
-        (await connecting).writer.close()
+        (await connecting).close()
         async with peer(connector) as next_one:
             next_one.send_lines(GREETING)
             await connector.close()
