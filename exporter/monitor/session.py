@@ -1,17 +1,16 @@
 """One management session, from the greeting to the end."""
 
 import asyncio
-import contextlib
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 from exporter.aio import Wakeup, run_cooperatively
 from exporter.config.schema import PassThrough
 from exporter.config.target import Target
 from exporter.log import Level, event
-from exporter.management.commands import Command
+from exporter.management.commands import NO_COMMANDS, Command
 from exporter.management.errors import (
     LogFloodError,
     ManagementError,
@@ -26,8 +25,7 @@ from exporter.monitor.password import ManagementPassword, read_management_passwo
 from exporter.monitor.realtime import RealtimeMessages
 from exporter.monitor.refresh import RefreshRequest
 from exporter.monitor.schedule import next_due
-from exporter.monitor.shared_session import SharedFacts, SharedSession
-from exporter.secret import Secret
+from exporter.monitor.shared_session import STATUS_3, SharedFacts, SharedSession, live_keywords
 from exporter.state.daemon import DaemonState
 from exporter.transport.connection import Connection
 from exporter.transport.connector import Connector
@@ -128,7 +126,9 @@ class ManagementSession:
         Raises:
             ManagementError: what ended the session.
         """
-        async with self._logged_in():
+        await self._connect()
+        try:
+            await self._log_in()
             pause = 0.0
             while True:
                 await self._poll_once()
@@ -141,6 +141,8 @@ class ManagementSession:
                 due = next_due(due, self._target.poll_interval, after=pause)
                 refreshed = await self._wait_for_next_poll(due)
                 pause = self._target.poll_interval if refreshed else 0.0
+        finally:
+            await self._close()
 
     async def run_once(self) -> None:
         """Log in and poll once.
@@ -148,12 +150,15 @@ class ManagementSession:
         Raises:
             ManagementError: what ended the session.
         """
-        async with self._logged_in():
+        await self._connect()
+        try:
+            await self._log_in()
             await self._do_poll()
+        finally:
+            await self._close()
 
-    @contextlib.asynccontextmanager
-    async def _logged_in(self) -> AsyncIterator[None]:
-        """Connect and log in; a failure counts as a failed poll. Close at the end of the block."""
+    async def _connect(self) -> None:
+        """Open the connection; a failure counts as a failed poll."""
         daemon = self._target.daemon
         try:
             # The password is read anew each time, so that it may be changed in its file.
@@ -171,25 +176,24 @@ class ManagementSession:
             clock=self._clock,
         )
         self.history = self._connection.history
-        try:
-            await self._log_in(self.password.secret)
-            yield
-        finally:
-            self._shared.close()
-            self._record_unparsed()
-            await self._connection.close()
 
-    async def _log_in(self, password: Secret | None) -> None:
+    async def _log_in(self) -> None:
+        """Wait for the greeting; a failure counts as a failed poll."""
         self._daemon.on_connect()
         self._connection.subscribe(self._messages.feed)
         self._connection.on_other_lines = self._messages.count_other_lines
         self._connection.on_reply = self._shared.record
         self._connection.on_end = self._wakeup.set
         try:
-            await self._connection.log_in(password)
+            await self._connection.log_in(self.password.secret)
         except ManagementError as error:
             self._daemon.on_poll_error(error)
             raise
+
+    async def _close(self) -> None:
+        self._shared.close()
+        self._record_unparsed()
+        await self._connection.close()
 
     @property
     def _target(self) -> Target:
@@ -331,30 +335,30 @@ class ManagementSession:
 
         Returns whether the next poll was requested before it is due.
         """
-        loop = asyncio.get_running_loop()
         if not self._consecutive_timeouts:
             self._refresh_request.mark_fresh(self._wakeup.set)
-
-        def is_due() -> bool:
-            requested = self._refresh_request.pending or self._reconfigured
-            return requested or loop.time() >= due or self._is_leaving
-
-        while not is_due():
-            await self._wakeup.wait(due - loop.time())
+        while not self._is_due(due):
+            await self._wakeup.wait(due - asyncio.get_running_loop().time())
             if self._connection.error is not None:
                 raise self._connection.error
             if self._wakeup.is_set:
                 self._wakeup.clear()
                 self._raise_prompt()
-                if not await self._send_requests(is_due):
+                if not await self._send_requests(due):
                     break
         self._reconfigured = False
         return self._refresh_request.pending
 
-    async def _send_requests(self, is_due: Callable[[], bool]) -> bool:
+    def _is_due(self, due: float) -> bool:
+        requested = self._refresh_request.pending or self._reconfigured
+        return requested or asyncio.get_running_loop().time() >= due or self._is_leaving
+
+    async def _send_requests(self, due: float) -> bool:
         """Send what other clients wait for; return False after a timeout: a poll finds the end."""
         try:
-            await self._shared.send_requests(self._connection.request, is_due=is_due)
+            await self._shared.send_requests(
+                self._connection.request, is_due=lambda: self._is_due(due)
+            )
         except ReplyTimeout:
             self._shared.close()
             self._info_fetched = False
@@ -362,12 +366,11 @@ class ManagementSession:
         return True
 
     def _shared_facts(self) -> SharedFacts:
-        live = {"STATE": self._client.realtime, "LOG": self._log.is_live}
         return SharedFacts(
             self._messages.management_version,
             self._daemon.version,
-            frozenset(keyword for keyword, is_live in live.items() if is_live),
-            frozenset({Command.STATUS_3} if self._client.uses_status_1 else ()),
+            live_keywords(states=self._client.realtime, log=self._log.is_live),
+            STATUS_3 if self._client.uses_status_1 else NO_COMMANDS,
         )
 
     def _raise_prompt(self) -> None:

@@ -6,13 +6,14 @@ in `max_age`, however many they are.
 """
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 import msgspec
 
-from exporter.management.commands import Command
+from exporter.management.commands import NO_COMMANDS, Command
 from exporter.management.errors import ReplyError, ReplyTimeout
 from exporter.management.messages import Notification, Reply
 from exporter.management.replies import Version
@@ -26,6 +27,9 @@ TIMEOUT_PAUSE = 300.0
 _CONSTANT = frozenset({Command.PID, Command.VERSION})
 """A daemon that is another process, or of another version, has another session."""
 
+STATUS_3 = frozenset({Command.STATUS_3})
+"""What is unanswered where `status 3` does not end."""
+
 
 class SharedFacts(msgspec.Struct, frozen=True):
     """What other clients have to know of the session.
@@ -37,7 +41,13 @@ class SharedFacts(msgspec.Struct, frozen=True):
     management_version: int
     version: Version | None = None
     realtime: frozenset[str] = frozenset()
-    unanswered: frozenset[Command] = frozenset()
+    unanswered: frozenset[Command] = NO_COMMANDS
+
+
+@functools.cache
+def live_keywords(*, states: bool, log: bool) -> frozenset[str]:
+    """Return the keywords of messages that come in real time, once for all daemons."""
+    return frozenset({"STATE"} if states else ()) | frozenset({"LOG"} if log else ())
 
 
 class Tool(Protocol):
@@ -85,7 +95,7 @@ class SharedSession:
         self._requests: dict[Command, _Request] = {}
         self._tools: dict[Tool, None] = {}
         self._lines: list[tuple[str, bytes]] = []
-        self._timed_out: set[Command] = set()
+        self._timed_out = NO_COMMANDS
 
     def share(self, max_age: float | None) -> None:
         """Keep replies for so many seconds; with None the session is not shared."""
@@ -214,10 +224,13 @@ class SharedSession:
             try:
                 await send(command)  # `record` gets its reply
             except ReplyTimeout:  # which has delayed the next poll
-                self._timed_out.add(command)
-                loop = asyncio.get_running_loop()
-                loop.call_later(TIMEOUT_PAUSE, self._timed_out.discard, command)
+                self._timed_out |= {command}
+                asyncio.get_running_loop().call_later(TIMEOUT_PAUSE, self._allow, command)
                 raise
             except ReplyError:  # of another form
                 self._requests.pop(command, None)
                 request.resolve(None)
+
+    def _allow(self, command: Command) -> None:
+        """Let a command be sent again that was not answered in time."""
+        self._timed_out -= {command}
