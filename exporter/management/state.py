@@ -51,6 +51,7 @@ ANY_MODE: Modes = frozenset(Mode)
 SERVER: Modes = frozenset({Mode.SERVER})
 CLIENT: Modes = frozenset({Mode.CLIENT})
 TUNNEL: Modes = frozenset({Mode.CLIENT, Mode.P2P})
+NO_MODE: Modes = frozenset()
 
 STATE_MODES: dict[str, Modes] = {
     StateName.INITIAL: ANY_MODE,

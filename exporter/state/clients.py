@@ -30,6 +30,8 @@ _IDENTITY_FUNCS: Mapping[Identity, Callable[[ClientRow], str]] = {
     Identity.USERNAME: lambda row: row.username or UNDEFINED,
 }
 
+_NO_NAMES: frozenset[str] = frozenset()
+
 
 class ClientTable:
     """The totals of all identities of one daemon."""
@@ -43,7 +45,7 @@ class ClientTable:
         """
         self._limit = config.limit
         self._forget_after = config.forget_after
-        self._expected = frozenset(expected)
+        self._expected = frozenset(expected) or _NO_NAMES
         self._totals = {name: ClientTotals() for name in sorted(self._expected)}
         self.sessions = SessionTracker(_IDENTITY_FUNCS[config.identity], absolute=absolute)
         self.idle = IdleClients()
@@ -94,7 +96,7 @@ class ClientTable:
         """
         self._limit = config.limit
         self._forget_after = config.forget_after
-        self._expected = frozenset(expected)
+        self._expected = frozenset(expected) or _NO_NAMES
         for name in sorted(self._expected):
             self._totals.setdefault(name, ClientTotals())
         surplus = len(self._totals) - self._limit

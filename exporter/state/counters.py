@@ -1,5 +1,6 @@
 """Counters that outlive the resets of the daemon's own, and a histogram."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Sequence
 
@@ -37,14 +38,19 @@ class Histogram:
 
     def __init__(self, bounds: Sequence[float]) -> None:
         """`bounds` are ascending; infinity is added."""
-        self.bounds = (*bounds, float("inf"))
+        self._bounds = bounds
         self.sum = 0.0
-        self._counts = [0] * len(self.bounds)
+        self._counts = [0] * (len(bounds) + 1)
+
+    @property
+    def bounds(self) -> Sequence[float]:
+        """The bounds with infinity."""
+        return *self._bounds, math.inf
 
     def observe(self, value: float) -> None:
         """Count one value."""
         self.sum += value
-        self._counts[bisect_left(self.bounds, value)] += 1
+        self._counts[bisect_left(self._bounds, value)] += 1
 
     @property
     def cumulative(self) -> tuple[int, ...]:

@@ -28,18 +28,18 @@ class FailedCommands:
     """The failures of one daemon."""
 
     def __init__(self) -> None:
-        self.counts: Counter[str] = Counter({command.text: 0 for command in OPTIONAL_COMMANDS})
-        """Failures by the text of the command."""
+        self.counts: Counter[Command] = Counter()
+        """Failures by command; one that never failed takes no memory."""
         self.errors: dict[Command, ReplyError] = {}
         """The commands that failed when they were last sent."""
-        self._logged: set[Command] = set()
+        self._logged: tuple[Command, ...] = ()
 
     def record(self, command: Command, error: ReplyError | None) -> None:
         """Record a reply, or the error of one that could not be used."""
         if error is None:
             self.errors.pop(command, None)
         else:
-            self.counts[command.text] += 1
+            self.counts[command] += 1
             self.errors[command] = error
 
     def messages(self, privacy: Privacy) -> dict[Command, str]:
@@ -51,5 +51,5 @@ class FailedCommands:
     def pop_unlogged(self) -> tuple[Command, ...]:
         """Return the commands that fail now and were not returned before."""
         commands = tuple(command for command in self.errors if command not in self._logged)
-        self._logged.update(commands)
+        self._logged += commands
         return commands

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from exporter.management.state import ANY_MODE, SERVER, TUNNEL, Mode, Modes
+from exporter.management.state import ANY_MODE, NO_MODE, SERVER, TUNNEL, Mode, Modes
 from exporter.management.status import ServerStatus, Status
 
 
@@ -16,7 +16,7 @@ class DaemonModes:
         """`configured` is the mode in the daemon's own configuration, None if that is unknown."""
         self.is_tunnel = False
         self.revision = 0
-        self._known: Modes = frozenset()
+        self._known = NO_MODE
         self.reconfigure(configured)
 
     @property
@@ -26,7 +26,7 @@ class DaemonModes:
 
     def reconfigure(self, configured: Mode | None) -> None:
         """Record that the daemon's own configuration was read again."""
-        self._configured: Modes = frozenset({configured} if configured else ())
+        self._configured = frozenset({configured}) if configured else NO_MODE
         self._add(self._configured)
 
     def update(self, status: Status) -> None:
@@ -36,7 +36,7 @@ class DaemonModes:
 
     def _add(self, modes: Modes) -> None:
         if not modes <= self._known:
-            self._known |= modes
+            self._known = self._known | modes if self._known else modes
             self.revision += 1
 
     def select(

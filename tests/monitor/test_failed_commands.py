@@ -38,7 +38,7 @@ FAILURES = [
 
 
 def counts(state: DaemonState) -> dict[str, int]:
-    return dict(+state.failed_commands.counts)
+    return {command.text: count for command, count in state.failed_commands.counts.items()}
 
 
 @pytest.fixture(autouse=True)

@@ -80,7 +80,7 @@ async def test_hold_is_asked_before_anything_is_switched_on() -> None:
 async def test_the_reply_is_no_failure() -> None:
     async with running_monitor() as (monitor, daemon):
         await (await daemon.accept_and_greet()).reply_to_polls(2, replies=BEHIND)
-        assert not +monitor.daemon.failed_commands.counts
+        assert not monitor.daemon.failed_commands.counts
 
 
 async def test_events_come_from_the_histories_alone() -> None:

@@ -3,10 +3,16 @@
 from exporter.management.errors import DownReason
 from exporter.metrics.family import Samples, counter, gauge, histogram
 from exporter.state.daemon import DaemonState
+from exporter.state.failed_commands import OPTIONAL_COMMANDS
 
 
 def _failures(daemon: DaemonState) -> Samples:
     return {reason.value: daemon.poll_failures[reason] for reason in DownReason}
+
+
+def _failed_commands(daemon: DaemonState) -> Samples:
+    counts = daemon.failed_commands.counts
+    return {command.text: counts[command] for command in OPTIONAL_COMMANDS}
 
 
 FAMILIES = (
@@ -52,7 +58,7 @@ FAMILIES = (
         "openvpn_exporter_failed_commands_total",
         "Commands that the daemon refused or whose reply could not be parsed: their data alone is "
         "missing.",
-        lambda daemon: daemon.failed_commands.counts,
+        _failed_commands,
         labels=("command",),
         inputs=lambda daemon: daemon.failed_commands.counts.total(),
     ),
