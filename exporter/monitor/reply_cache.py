@@ -30,18 +30,25 @@ KEYWORDS = {
 
 
 class CachedReply:
-    """One reply, and the entries by which real-time messages have continued its history since."""
+    """One reply, and the entries by which real-time messages have continued its history since.
+
+    Each shared daemon has two for its whole session, and most have no tools: they are small.
+    """
+
+    __slots__ = ("_encoded", "_encoding", "_later", "_limit", "reply")
 
     def __init__(self, command: Command, reply: Reply) -> None:
         self.reply = reply
         self._limit = _HISTORY_LIMITS.get(command, 0)
-        count = max(len(self._lines), self._limit)
-        self._later: deque[bytes] = deque(maxlen=count)  # a flood of log lines is not kept
+        self._later: deque[bytes] | None = None
         self._encoded: dict[bytes, bytearray] = {}
-        self._encoding = asyncio.Lock()
+        self._encoding: asyncio.Lock | None = None
 
     def add(self, entry: bytes) -> None:
         """Add an entry of the history that is newer than the reply."""
+        if self._later is None:
+            count = max(len(self._lines), self._limit)
+            self._later = deque(maxlen=count)  # a flood of log lines is not kept
         self._later.append(entry)
 
     @property
@@ -74,6 +81,8 @@ class CachedReply:
             return prefix + reply.text + _CRLF
         if not self.entries or not self.entries[0].startswith(_TITLE):
             separator = TAB
+        if self._encoding is None:
+            self._encoding = asyncio.Lock()
         async with self._encoding:
             if separator not in self._encoded:
                 self._encoded[separator] = await run_cooperatively(_encode(reply.lines, separator))

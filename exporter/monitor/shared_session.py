@@ -94,6 +94,8 @@ class SharedSession:
         self._replies: dict[Command, CachedReply] = {}
         self._requests: dict[Command, _Request] = {}
         self._tools: dict[Tool, None] = {}
+        self._is_used = False
+        """Whether a tool has asked for a reply."""
         self._lines: list[tuple[str, bytes]] = []
         self._timed_out = NO_COMMANDS
 
@@ -118,8 +120,9 @@ class SharedSession:
     async def fetch(self, command: Command) -> FetchedReply | None:
         """Return a reply that is younger than `max_age`; None if the daemon gives none.
 
-        Concurrent calls share one command.
+        Concurrent calls share one command. After the first call replies are kept.
         """
+        self._is_used = True
         if (cached := self._replies.get(command)) is not None:
             return FetchedReply(cached, forwarded=False)
         if self.facts is None or self._max_age is None:
@@ -169,8 +172,12 @@ class SharedSession:
             self._requests.popitem()[1].resolve(None)
 
     def record(self, command: Command, reply: Reply) -> None:
-        """Keep a reply, whatever its command was sent for."""
-        if self._max_age is None:
+        """Keep a reply, whatever its command was sent for, if tools ask for replies.
+
+        Before a tool asks for the first one, only what holds for the whole session is kept: the
+        histories of 1,000 daemons, all of which are read at the start, would take 20 MB.
+        """
+        if self._max_age is None or not (self._is_used or command in _CONSTANT):
             return
         cached = self._replies[command] = CachedReply(command, reply)
         asyncio.get_running_loop().call_later(self._max_age, self._expire, command, cached)

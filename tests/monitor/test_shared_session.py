@@ -36,9 +36,11 @@ class RecordingTool:
         self.ends += 1
 
 
-def opened(facts: SharedFacts = LIVE, *, max_age: float = 60.0) -> SharedSession:
+async def opened(facts: SharedFacts = LIVE, *, max_age: float = 60.0) -> SharedSession:
+    """Return a session with a daemon; a tool has asked for a reply before."""
     shared = SharedSession()
     shared.share(max_age)
+    assert await shared.fetch(Command.PID) is None
     shared.open(facts, lambda: None)
     return shared
 
@@ -87,12 +89,27 @@ async def until_expired(shared: SharedSession, command: Command) -> None:
 
 class TestFetch:
     async def test_a_reply_is_kept_whatever_it_was_sent_for(self) -> None:
-        shared = opened()
+        shared = await opened()
         shared.record(Command.PID, PID)
         fetched = await shared.fetch(Command.PID)
         assert fetched is not None
         assert not fetched.forwarded
         assert await fetched.cached.encode() == b"SUCCESS: pid=1\r\n"
+
+    async def test_only_what_holds_for_the_session_is_kept_until_a_tool_asks(self) -> None:
+        """The histories of all daemons are read at the start, and most have no tools."""
+        shared = SharedSession()
+        shared.share(60.0)
+        shared.open(LIVE, lambda: None)
+        for command in Command:
+            shared.record(command, PID)
+        kept = {command for command in Command if shared.has(command)}
+        assert kept == {Command.PID, Command.VERSION}
+        (task,) = await waiting(shared, Command.HOLD)
+        await Sender(shared, PID).run()
+        assert await task is not None
+        shared.record(Command.VERB, PID)
+        assert shared.has(Command.VERB)
 
     async def test_nothing_is_kept_unless_it_is_shared(self) -> None:
         shared = SharedSession()
@@ -105,7 +122,7 @@ class TestFetch:
         assert not shared.has(Command.PID)
 
     async def test_an_old_reply_is_dropped_and_a_newer_one_stays(self) -> None:
-        shared = opened(max_age=0.0)
+        shared = await opened(max_age=0.0)
         shared.record(Command.HOLD, PID)
         shared.share(60.0)
         shared.record(Command.HOLD, PID)
@@ -114,16 +131,16 @@ class TestFetch:
         assert shared.has(Command.HOLD)
 
     async def test_what_holds_for_the_whole_session_stays_but_behind_a_pass_through(self) -> None:
-        shared = opened(max_age=0.0)
+        shared = await opened(max_age=0.0)
         shared.record(Command.PID, PID)
         shared.record(Command.VERSION, PID)
         await until_expired(shared, Command.VERB)
         assert shared.has(Command.PID)
         assert shared.has(Command.VERSION)
-        await until_expired(opened(SharedFacts(5), max_age=0.0), Command.PID)
+        await until_expired(await opened(SharedFacts(5), max_age=0.0), Command.PID)
 
     async def test_one_command_serves_all_that_wait(self) -> None:
-        shared = opened()
+        shared = await opened()
         tasks = await waiting(shared, Command.PID, Command.PID, Command.VERB)
         sender = Sender(shared, PID)
         await sender.run()
@@ -131,7 +148,7 @@ class TestFetch:
         assert None not in await asyncio.gather(*tasks)
 
     async def test_a_poll_comes_first_and_serves_what_it_has_asked_for(self) -> None:
-        shared = opened()
+        shared = await opened()
         (task,) = await waiting(shared, Command.STATUS_3)
         sender = Sender(shared, PID)
         await sender.run(is_due=True)
@@ -142,20 +159,20 @@ class TestFetch:
         assert reply.entries == (b"x",)
 
     async def test_a_command_that_had_to_let_a_poll_pass_is_sent_after_it(self) -> None:
-        shared, woken = opened(), []
+        shared, woken = await opened(), []
         await waiting(shared, Command.PID)
         await Sender(shared, PID).run(is_due=True)
         shared.open(LIVE, lambda: woken.append(True))
         assert woken
 
     async def test_a_reply_of_another_form_is_none(self) -> None:
-        shared = opened()
+        shared = await opened()
         (task,) = await waiting(shared, Command.PID)
         await Sender(shared, ReplyError("another form")).run()
         assert await task is None
 
     async def test_a_timeout_is_passed_on_and_the_end_is_none(self) -> None:
-        shared = opened()
+        shared = await opened()
         (task,) = await waiting(shared, Command.PID)
         with pytest.raises(ReplyTimeout):
             await Sender(shared, ReplyTimeout("late")).run()
@@ -164,7 +181,7 @@ class TestFetch:
         assert await shared.fetch(Command.PID) is None
 
     async def test_a_guest_that_leaves_takes_no_reply_from_another(self) -> None:
-        shared = opened()
+        shared = await opened()
         leaving, staying = await waiting(shared, Command.PID, Command.PID)
         leaving.cancel()
         await Sender(shared, PID).run()
@@ -173,7 +190,7 @@ class TestFetch:
     async def test_a_command_that_timed_out_is_not_sent_again_soon(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        shared = opened()
+        shared = await opened()
         (task,) = await waiting(shared, Command.LOG_ALL)
         with pytest.raises(ReplyTimeout):
             await Sender(shared, ReplyTimeout("late")).run()
@@ -194,13 +211,13 @@ class TestFetch:
         assert await task is not None
 
     async def test_a_status_that_does_not_end_is_not_asked_for(self) -> None:
-        shared = opened(SharedFacts(5, unanswered=frozenset({Command.STATUS_3})))
+        shared = await opened(SharedFacts(5, unanswered=frozenset({Command.STATUS_3})))
         assert await shared.fetch(Command.STATUS_3) is None
 
 
 class TestRealTime:
     async def test_tools_get_what_is_shared(self) -> None:
-        shared, tool = opened(), RecordingTool()
+        shared, tool = await opened(), RecordingTool()
         shared.attach(tool)
         for keyword in ("STATE", "LOG", "FATAL", "PASSWORD", "CLIENT", "INFO"):
             shared.notify(Notification(keyword, b"x"))
@@ -217,7 +234,7 @@ class TestRealTime:
         assert tool.ends == 1
 
     async def test_tools_end_whose_messages_do_not_come_any_more(self) -> None:
-        shared, tool, other = opened(), RecordingTool(), RecordingTool()
+        shared, tool, other = await opened(), RecordingTool(), RecordingTool()
         other.realtime = frozenset({"STATE"})
         shared.attach(tool)
         shared.attach(other)
@@ -225,7 +242,7 @@ class TestRealTime:
         assert (tool.ends, other.ends) == (1, 0)
 
     async def test_a_history_goes_on(self) -> None:
-        shared = opened()
+        shared = await opened()
         shared.record(Command.STATE, MultilineReply((b"1",)))
         shared.record(Command.STATE_ALL, MultilineReply((b"0", b"1")))
         shared.notify(Notification("STATE", b"2"))
@@ -284,7 +301,7 @@ class TestCachedReply:
 @pytest.mark.parametrize("at", ["before", "while"])
 async def test_what_tools_wait_for_ends_with_the_share(at: str) -> None:
     """Else its command would be sent again and again: no reply is kept any more."""
-    shared, wakes = opened(), list[None]()
+    shared, wakes = await opened(), list[None]()
     sender = Sender(shared, PID)
     (task,) = await waiting(shared, Command.PID)
     if at == "before":

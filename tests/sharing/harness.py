@@ -10,6 +10,7 @@ import msgspec
 from exporter.config.schema import DaemonConfig
 from exporter.config.share import ShareConfig, SharedEvent
 from exporter.config.target import Target
+from exporter.management.commands import Command
 from exporter.management.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from exporter.monitor.monitor import Monitor
 from exporter.sharing.share import Share
@@ -187,7 +188,10 @@ async def shared_daemon(
     config: ShareConfig | None = None,
     deadline: float = TEST_TIMEOUT,
 ) -> AsyncIterator[SharedDaemon]:
-    """Share a fake daemon, by default at a Unix socket in `path`; the first poll is done."""
+    """Share a fake daemon, by default at a Unix socket in `path`; the first poll is done.
+
+    A tool has asked for replies before, so that those of the poll are kept.
+    """
     if config is None or not config.listen:
         socket = (UnixEndpoint(str(path / "tools.sock")),)
         config = msgspec.structs.replace(config or share_config(), listen=socket)
@@ -196,6 +200,7 @@ async def shared_daemon(
         monitor = monitor_of(daemon.endpoint, config, polled, deadline=deadline)
         share = Share(monitor.daemon, monitor.shared, config)
         await share.configure(config)
+        assert await monitor.shared.fetch(Command.PID) is None
         async with running(monitor):
             session = await daemon.accept_and_greet()
             await session.reply_to_polls(replies=replies)

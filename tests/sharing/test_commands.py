@@ -291,6 +291,7 @@ class TestRealTime:
     async def test_a_line_that_is_in_the_list_does_not_follow_it(self) -> None:
         shared = SharedSession()
         shared.share(60.0)
+        assert await shared.fetch(Command.LOG_ALL) is None
         shared.open(SharedFacts(5, realtime=frozenset({"LOG"})), lambda: None)
         tool = Follower(ToolCommands(shared, lambda: share_config(events=BOTH)))
         shared.attach(tool)

@@ -14,6 +14,7 @@ from exporter.config.schema import DaemonConfig
 from exporter.config.share import ShareConfig, SharedEvent
 from exporter.config.socket_types import FilePermissions
 from exporter.config.target import Target
+from exporter.management.commands import Command
 from exporter.management.endpoint import TcpEndpoint, UnixEndpoint
 from exporter.monitor.monitor import Monitor
 from exporter.monitor.pool import MonitorPool
@@ -106,6 +107,8 @@ async def test_settings_apply_to_tools_that_are_connected(tmp_path: Path) -> Non
     async with fake_daemon() as daemon, application() as app:
         config = office(daemon, address)
         await app.apply(config)
+        (monitor,) = app.monitors.monitors
+        assert await monitor.shared.fetch(Command.LOG_ALL) is None  # kept from the first poll on
         await app.poll(daemon)
         async with connected(address) as tool:
             await tool.read(GREETING)
