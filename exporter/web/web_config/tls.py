@@ -185,8 +185,10 @@ def _load_client_ca(context: ssl.SSLContext, tls: TlsConfig) -> None:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     name = "client_ca_file" if tls.client_ca is None else "client_ca"
     content = _content(name, tls.client_ca_file, tls.client_ca)
+    # Bundles have the names of CAs between the certificates; Python refuses all but ASCII.
+    pem = content.encode("ascii", errors="replace").decode()
     try:
-        context.load_verify_locations(cadata=content)
+        context.load_verify_locations(cadata=pem)
     except (ssl.SSLError, ValueError):
         text = "has no CA certificate: write it as PEM, -----BEGIN CERTIFICATE-----"
         raise TlsConfigError(name, text) from None

@@ -25,6 +25,8 @@ def directory(tmp_path: Path, authority: Authority) -> Path:
     authority.write(tmp_path, "web", "localhost")
     authority.write(tmp_path, "other", "localhost")
     (tmp_path / "ca.crt").write_text(authority.pem)
+    (tmp_path / "empty").touch()
+    (tmp_path / "binary").write_bytes(b"0\x82\xff")
     (tmp_path / "text").write_text("no certificate\n")
     (tmp_path / "locked.key").write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
     damaged = (tmp_path / "web.crt").read_text().replace("M", "N")
@@ -106,6 +108,15 @@ class TestPolicy:
         assert policy.tls is not None
         assert len(policy.tls.get_ca_certs()) == 1
         assert len(policy.files) == 1
+
+    def test_text_between_the_certificates_of_a_ca_bundle_is_ignored(
+        self, directory: Path, authority: Authority
+    ) -> None:
+        bundle = f"NetLock Főtanúsítvány\n{authority.pem}"
+        (directory / "ca.crt").write_text(bundle, encoding="utf-8")
+        policy = read(directory, f"{PAIR}, {CLIENT}: RequireAndVerifyClientCert}}\n")
+        assert policy.tls is not None
+        assert len(policy.tls.get_ca_certs()) == 1
 
     def test_allowed_addresses_are_canonical(self, directory: Path) -> None:
         client = "client_ca_file: ca.crt, client_auth_type: RequireAndVerifyClientCert"
@@ -196,6 +207,18 @@ PROBLEMS = {
         f"{PAIR}, client_ca_file: text, client_auth_type: RequireAndVerifyClientCert}}\n",
         "1: tls_server_config.client_ca_file: has no CA certificate",
     ),
+    "empty CA": (
+        f"{PAIR}, client_ca_file: empty, client_auth_type: RequireAndVerifyClientCert}}\n",
+        "1: tls_server_config.client_ca_file: has no CA certificate",
+    ),
+    "binary CA": (
+        f"{PAIR}, client_ca_file: binary, client_auth_type: RequireAndVerifyClientCert}}\n",
+        "1: tls_server_config.client_ca_file: has no CA certificate",
+    ),
+    "both CAs": (
+        f"{PAIR}, client_ca: x, {CLIENT}: RequireAndVerifyClientCert}}\n",
+        "1: tls_server_config.client_ca: is set together with client_ca_file",
+    ),
     "unverified": (
         f"{PAIR}, {CLIENT}: RequireAnyClientCert}}\n",
         "1: tls_server_config.client_auth_type: RequireAnyClientCert does not verify",
@@ -243,6 +266,10 @@ PROBLEMS = {
     "header line": (
         'http_server_config: {headers: {Content-Security-Policy: "a\\r\\nb: c"}}\n',
         "1: http_server_config.headers.Content-Security-Policy: 'a\\r\\nb: c' is not a header",
+    ),
+    "header that is not ASCII": (
+        'http_server_config: {headers: {Content-Security-Policy: "ü"}}\n',
+        "1: http_server_config.headers.Content-Security-Policy: 'ü' is not a header",
     ),
     "rate": ("rate_limit: {interval: 1s}\n", "1: rate_limit.interval: needs burst"),
     "rate without unit": (
