@@ -117,6 +117,22 @@ async def test_in_a_full_queue_another_peer_replaces_the_oldest_of_the_largest(r
     assert run.order.index("other") <= 2
 
 
+async def test_in_a_full_queue_a_peer_with_few_checks_loses_none(run: Run) -> None:
+    tasks = await add(run, "first", "small")
+    tasks += [run.add("busy", str(number)) for number in range(MAX_PENDING - 2)]
+    await settled()
+    errors = await run.run(*tasks, run.add("other"))
+    assert [number for number, error in enumerate(errors) if error] == [2]
+
+
+async def test_a_check_that_comes_as_another_is_about_to_run_waits(run: Run) -> None:
+    async with run.queue.acquire("a", lambda: False):
+        tasks = await add(run, "b")
+    tasks += await add(run, "c")
+    assert run.order == ["b"]
+    assert not any(await run.run(*tasks))
+
+
 async def test_a_check_that_waits_too_long_is_refused(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +160,7 @@ async def test_a_cancelled_check_passes_its_turn_on(run: Run) -> None:
     running, next_one, waiting, last = await add(run, "a", "b", "c", "d")
     waiting.cancel()
     await settled()
+    assert waiting.cancelled()
     running.cancel()
     next_one.cancel()  # as it is about to run
     assert not any(await run.run(last))
@@ -166,3 +183,10 @@ async def test_a_closed_queue_lets_the_running_check_end_and_refuses_all_others(
     errors = await run.run(running, waiting, later)
     assert [type(error) for error in errors] == [type(None), TooManyPending, TooManyPending]
     assert run.order == ["a"]
+
+
+async def test_the_running_check_may_end_as_the_queue_is_closed(run: Run) -> None:
+    async with run.queue.acquire("a", lambda: False):
+        tasks = await add(run, "b")
+        run.queue.close()
+    assert [type(error) for error in await run.run(*tasks)] == [TooManyPending]

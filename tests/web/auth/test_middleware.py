@@ -18,6 +18,7 @@ from exporter.web.auth.middleware import TokenBucket, _peer
 from exporter.web.auth.passwords import PasswordChecker
 from exporter.web.routes import application
 from exporter.web.web_config import Rate
+from tests.fake_daemon import TEST_TIMEOUT
 from tests.web.certificates import HASH, PASSWORD
 
 Client = TestClient[web.Request, web.Application]
@@ -90,6 +91,33 @@ class TestAuthentication:
         monkeypatch.setattr(PasswordChecker, "verify", refuse)
         response = await client.get("/metrics", headers=basic("alice", PASSWORD))
         assert (response.status, response.headers["Retry-After"]) == (503, "1")
+        assert await response.text() == "Too many pending password checks.\n"
+
+    async def test_a_check_knows_the_peer_and_whether_its_request_is_abandoned(
+        self, serve: Serve, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        checks = asyncio.Queue[tuple[str, Callable[[], bool]]]()
+
+        async def verify(*_: object, peer: str, is_abandoned: Callable[[], bool]) -> bool:
+            checks.put_nowait((peer, is_abandoned))
+            await asyncio.Event().wait()
+            return False
+
+        client = await serve(USERS)
+        monkeypatch.setattr(PasswordChecker, "verify", verify)
+        request = asyncio.create_task(client.get("/metrics", headers=basic("alice", PASSWORD)))
+        peer, is_abandoned = await checks.get()
+        assert (peer, is_abandoned()) == ("127.0.0.1", False)
+        request.cancel()
+        async with asyncio.timeout(TEST_TIMEOUT):
+            while not is_abandoned():  # noqa: ASYNC110 -- no event is set
+                await asyncio.sleep(0)
+
+    async def test_no_check_starts_after_the_shutdown(self, serve: Serve) -> None:
+        client = await serve(USERS)
+        await client.app.shutdown()
+        response = await client.get("/metrics", headers=basic("alice", PASSWORD))
+        assert response.status == 503
 
     async def test_a_flood_of_wrong_passwords_keeps_the_right_one_out_no_longer_than_it_takes(
         self, serve: Serve

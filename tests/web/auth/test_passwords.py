@@ -159,6 +159,41 @@ async def test_bytes_beyond_the_limit_of_bcrypt_are_ignored(length: int) -> None
     assert not await checker.verify(users, Credentials("alice", b"p" * 71))
 
 
+async def test_a_hash_that_bcrypt_refuses_matches_no_password() -> None:
+    users = {"alice": Secret(HASH.replace("$04$", "$99$"))}
+    assert not await PasswordChecker().verify(users, RIGHT)
+
+
+async def test_a_peer_with_failures_is_behind_others(checks: Checks) -> None:
+    checker = PasswordChecker()
+    assert not await checker.verify(USERS, WRONG, peer="guesses")
+    checks.released.clear()
+    running = asyncio.create_task(checker.verify(USERS, WRONG))
+    await asyncio.sleep(0)
+    ended: list[str] = []
+
+    async def verify(peer: str, credentials: Credentials) -> None:
+        await checker.verify(USERS, credentials, peer=peer)
+        ended.append(peer)
+
+    pending = [
+        asyncio.create_task(verify("guesses", Credentials("alice", b"guess"))),
+        asyncio.create_task(verify("new", RIGHT)),
+    ]
+    await asyncio.sleep(0)
+    checks.released.set()
+    await asyncio.gather(running, *pending)
+    assert ended == ["new", "guesses"]
+
+
+async def test_the_digests_in_the_cache_are_keyed(checks: Checks) -> None:
+    digests = set[bytes]()
+    for checker in (PasswordChecker(), PasswordChecker()):
+        assert await checker.verify(USERS, RIGHT)
+        digests.update(checker._verified)
+    assert len(digests) == 2
+
+
 async def test_no_password_is_stored(checks: Checks) -> None:
     checker = PasswordChecker()
     assert await checker.verify(USERS, RIGHT)
@@ -195,6 +230,7 @@ def test_the_scheme_is_case_insensitive() -> None:
         [""],
         ["Basic"],
         ["Basic !!!!"],
+        ["Basic YWxpY2U6!c2VjcmV0"],
         ["Basic YWxpY2U6c2VjcmV0ü"],
         [basic(b"alice")],
         [basic(b"\xff:secret")],

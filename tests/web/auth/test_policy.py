@@ -65,6 +65,7 @@ async def test_a_changed_file_is_reloaded(file: Path, caplog: pytest.LogCaptureF
         assert await users(policy) == ["robert"]
         assert await users(policy) == ["robert"]
     assert caplog.messages == ["web configuration reloaded"]
+    assert vars(caplog.records[0])["fields"] == {"file": file}
 
 
 async def test_a_replaced_file_is_reloaded(file: Path) -> None:
@@ -160,6 +161,20 @@ async def test_a_file_system_that_hangs_delays_requests_by_the_timeout_only(
     finally:
         released.set()
     assert caplog.messages == ["web configuration reload failed, keeping the previous one"]
+    assert str(file) in str(vars(caplog.records[0])["fields"]["problem"])
+
+
+async def test_a_pipe_in_place_of_the_file_ends_in_time(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = await load_policy(file)
+    monkeypatch.setattr("exporter.web.auth.policy.PIPE_TIMEOUT", 0.01)
+    write(file, None)
+    os.mkfifo(file)
+    assert await users(policy) == ["alice"]
+    write(file, None)
+    write(file, BOB)
+    assert await users(policy) == ["robert"]
 
 
 async def test_concurrent_requests_share_one_check(file: Path) -> None:

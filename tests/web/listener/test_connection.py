@@ -5,6 +5,7 @@ from typing import NamedTuple
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
+from aiohttp.typedefs import Handler
 
 from exporter.web.listener import connection
 from exporter.web.listener.connection import HttpConnection, track_requests
@@ -182,6 +183,12 @@ async def test_a_connection_is_idle_except_during_a_request() -> None:
     assert [moment is None for moment in seen] == [False, True, False]
 
 
+async def test_an_aborted_connection_is_not_idle() -> None:
+    pair = connect()
+    pair.connection.abort()
+    assert pair.connection.idle_since is None
+
+
 ALLOWED_SANS = frozenset({"vpn.example.org", "2001:db8::1", "spiffe://x/y"})
 
 
@@ -231,3 +238,13 @@ async def test_requests_are_answered_by_other_servers_too(
     track_requests(application)
     client = await aiohttp_client(application)
     assert await (await client.get("/")).text() == "hello"
+
+
+def test_requests_are_tracked_outside_all_other_middlewares() -> None:
+    @web.middleware
+    async def other(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await handler(request)
+
+    application = web.Application(middlewares=[other])
+    track_requests(application)
+    assert list(application.middlewares)[1:] == [other]

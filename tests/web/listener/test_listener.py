@@ -1,6 +1,7 @@
 import asyncio
 import contextlib
 import resource
+import ssl
 from pathlib import Path
 
 import pytest
@@ -153,19 +154,23 @@ class TestBadClients:
     ) -> None:
         loop = asyncio.get_running_loop()
         accept = loop.sock_accept
-        failures = [OSError(24, "Too many open files") for _ in range(3)]
+        fails = iter([True, True, True, False, True])
 
         async def failing_accept(listening: object) -> object:
-            if failures:
-                raise failures.pop()
+            if next(fails, False):
+                await asyncio.sleep(0)  # a connection that was accepted before begins its handshake
+                raise OSError(24, "Too many open files")
             return await accept(listening)  # type: ignore[arg-type]
 
         monkeypatch.setattr(loop, "sock_accept", failing_accept)
         monkeypatch.setattr(listener, "_ACCEPT_RETRY_DELAY", 0.0)
-        async with running_server() as server, raw_client(server.port) as client:
-            await client.get()
-            assert await client.read_status() == 200
-        assert caplog.messages == ["accept failed"]
+        async with running_server() as server:
+            async with raw_client(server.port) as accepted_between:
+                assert await accepted_between.is_closed()
+            async with raw_client(server.port) as client:
+                await client.get()
+                assert await client.read_status() == 200
+        assert caplog.messages == ["accept failed"] * 2  # once for failures in a row
 
     async def test_an_idle_connection_makes_room_if_no_descriptor_is_left(
         self, monkeypatch: pytest.MonkeyPatch
@@ -195,8 +200,9 @@ class TestBadClients:
 
 class TestShutdown:
     async def test_leaves_no_task_and_no_connection(
-        self, tmp_path: Path, authority: Authority
+        self, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(listener, "TLS_HANDSHAKE_TIMEOUT", 1000.0)
         before = asyncio.all_tasks()
         async with contextlib.AsyncExitStack() as stack:
             async with running_server(await tls_policy(tmp_path)) as server:
@@ -212,16 +218,23 @@ class TestShutdown:
                 assert await client.is_closed()
             assert asyncio.all_tasks() == before
 
-    async def test_does_not_wait_for_a_client_that_does_not_read(self) -> None:
+    async def test_does_not_wait_for_a_client_that_does_not_read(
+        self, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lost: list[HttpConnection] = []
+        monkeypatch.setattr(HttpConnection, "connection_lost", lambda each, _: lost.append(each))
         async with contextlib.AsyncExitStack() as stack:
-            async with running_server() as server:
-                client = await stack.enter_async_context(raw_client(server.port))
+            async with running_server(await tls_policy(tmp_path)) as server:
+                client = await stack.enter_async_context(
+                    raw_client(server.port, authority.client())
+                )
                 transport = client.writer.transport
                 assert isinstance(transport, asyncio.Transport)
                 transport.pause_reading()
                 await client.get("/large")
+            assert len(lost) == 1
             transport.resume_reading()
-            with contextlib.suppress(ConnectionError):
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
                 assert len(await client.reader.read()) < len(LARGE)
 
     async def test_waits_a_moment_for_requests_in_progress(self) -> None:

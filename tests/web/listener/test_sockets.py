@@ -1,6 +1,7 @@
 import os
 import re
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,6 +126,22 @@ def environment(count: object, pid: int | None = None) -> dict[str, str]:
     }
 
 
+async def test_only_an_address_is_resolved_on_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolve, resolved_here = socket.getaddrinfo, []
+
+    def record(host: bytes, port: int, *, type: int, flags: int = 0) -> object:  # noqa: A002
+        if threading.current_thread() is threading.main_thread():
+            resolved_here.append((host, flags))
+        return resolve(host, port, type=type, flags=flags)
+
+    monkeypatch.setattr(socket, "getaddrinfo", record)
+    for address in await bind([parse_listen_address("localhost:0")]):
+        close(address)
+    assert resolved_here == [(b"localhost", socket.AI_NUMERICHOST)]
+
+
 def test_passed_sockets_have_urls(first: int, tmp_path: Path) -> None:
     path = tmp_path / "web.sock"
     unix = socket.socket(socket.AF_UNIX)
@@ -132,19 +149,21 @@ def test_passed_sockets_have_urls(first: int, tmp_path: Path) -> None:
     unix.listen()
     tcp = socket.create_server(("127.0.0.1", 0))
     wildcard = socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True)
-    ports = [tcp.getsockname()[1], wildcard.getsockname()[1]]
-    for offset, original in enumerate((tcp, wildcard, unix)):
+    wildcard_ipv4 = socket.create_server(("", 0))
+    ports = [each.getsockname()[1] for each in (tcp, wildcard, wildcard_ipv4)]
+    for offset, original in enumerate((tcp, wildcard, unix, wildcard_ipv4)):
         pass_socket(first + offset, original)
-    given = environment(3)
+    given = environment(4)
     addresses = listen_fds(given)
     urls = [address.url(encrypted=False) for address in addresses]
     assert urls == [
         f"http://127.0.0.1:{ports[0]}",
         f"http://localhost:{ports[1]}",
         f"http+unix://{path}",
+        f"http://localhost:{ports[2]}",
     ]
     assert given == {"HOME": "/"}
-    assert not any(os.get_inheritable(first + offset) for offset in range(3))
+    assert not any(os.get_inheritable(first + offset) for offset in range(4))
     close(*addresses)
 
 
