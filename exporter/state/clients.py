@@ -22,7 +22,7 @@ from exporter.state.client_totals import ClientTotals
 from exporter.state.idle_clients import IdleClients
 from exporter.state.session_counts import SessionCounts
 from exporter.state.session_keys import id_key
-from exporter.state.sessions import SessionTracker
+from exporter.state.sessions import SessionChanges, SessionTracker
 
 _IDENTITY_FUNCS: Mapping[Identity, Callable[[ClientRow], str]] = {
     Identity.AUTO: lambda row: row.common_name or row.username or UNDEFINED,
@@ -129,27 +129,39 @@ class ClientTable:
             monitored_for=monitored_for,
             from_file=from_file,
         )
-        sessions = self.sessions.current
-        if changes is None or not were_linked:
-            self._counts += 1
-            self._listings += not were_linked
-            unlinked = sessions
-            new_clients = yield from self._add_sessions(unlinked, now)
-            yield from self._disconnect_absent()
-        else:
-            yield from self._add_growth(sessions, now)
-            unlinked = changes.opened
-            if self.not_exported:
-                unlinked = yield from self._find_unlinked(sessions)
-            new_clients = yield from self._add_sessions(unlinked, now)
-            yield from self._remove_sessions(changes.ended)
+        self._listings += not were_linked
+        counted, new_clients = yield from self._count_sessions(
+            changes if were_linked else None, now
+        )
         if now > self._next_expiry:
             yield from self.forget(now)
         yield from self._add_new(new_clients, now)
         if self.not_exported:
-            yield from self._unlink_others(unlinked)
+            yield from self._unlink_others(counted)
         self._updated_at = now
         self._linked_at = drops  # none is linked any more if some were dropped meanwhile
+        self._listings += self._drops > drops  # and a page since then has had old sessions
+
+    def _count_sessions(
+        self, changes: SessionChanges | None, now: float
+    ) -> Generator[None, None, tuple[Iterable[ClientSession], Mapping[str, ClientTotals]]]:
+        """Count what has changed, all sessions if that is unknown, and add the growth of all.
+
+        Return the sessions that were counted, and the identities that are new.
+        """
+        sessions = self.sessions.current
+        if changes is None:
+            self._counts += 1
+            new_clients = yield from self._add_sessions(sessions, now)
+            yield from self._disconnect_absent()
+            return sessions, new_clients
+        yield from self._add_growth(sessions, now)
+        unlinked = changes.opened
+        if self.not_exported:
+            unlinked = yield from self._find_unlinked(sessions)
+        new_clients = yield from self._add_sessions(unlinked, now)
+        yield from self._remove_sessions(changes.ended)
+        return unlinked, new_clients
 
     def examine(
         self, now: float, *, daemon_now: float, config: ClientsConfig
@@ -316,27 +328,31 @@ class ClientTable:
         An identity that was over the limit before starts with the growth since the last poll: its
         series may have shown the bytes before.
         """
-        capacity = self._limit - len(self._totals)
         evictable: Iterator[str] = iter(())
-        if len(new_clients) > capacity:
+        if len(self._totals) + len(new_clients) > self._limit:
             evictable = yield from self._evictable(now)
         not_exported = 0
         for batch in row_batches(new_clients.items()):
             for name, totals in batch:
-                if capacity <= 0 and totals.last_traffic:
-                    evicted = next(evictable, None)
-                    if evicted is not None and self._totals.pop(evicted, None) is not None:
-                        self._drops += 1
-                        capacity += 1
-                if capacity <= 0:
+                if len(self._totals) >= self._limit and totals.last_traffic:
+                    not_exported += self._evict(evictable)
+                if len(self._totals) >= self._limit:
                     not_exported += 1
-                    continue
-                capacity -= 1
-                self._totals[name] = totals
+                else:
+                    self._totals[name] = totals
             yield
         self.not_exported = not_exported
         if new_clients:
             self._listings += 1
+
+    def _evict(self, names: Iterable[str]) -> bool:
+        """Drop the first of these identities that is there; return whether it has sessions."""
+        for name in names:
+            totals = self._totals.pop(name, None)
+            if totals is not None:
+                self._drops += 1
+                return totals.sessions > 0
+        return False
 
     def _evictable(self, now: float) -> Generator[None, None, Iterator[str]]:
         """Return the identities without traffic at `now`, the first to drop first.

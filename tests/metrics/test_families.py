@@ -23,12 +23,14 @@ from exporter.management.state import State, StateName
 from exporter.management.status import ClientRow, RouteRow
 from exporter.metrics.catalogue import FAMILIES
 from exporter.state.daemon import DaemonState
+from exporter.state.status_order import StatusFileContent
 from tests.metrics.daemons import (
     CERTIFICATES,
     NOON,
     OFFICE_CLIENT,
     TUNNEL,
     new_daemon,
+    office_daemon,
     poll,
     server,
     server_status,
@@ -101,6 +103,18 @@ class TestServer:
         }
         assert samples(daemon, "openvpn_exporter_poll_seconds_count") == [({}, 3)]
         assert samples(daemon, "openvpn_exporter_poll_seconds_sum") == [({}, 0.025 + 7.5 + 0.001)]
+
+    def test_counts_ciphers_of_its_sessions_and_not_of_an_older_status_file(self) -> None:
+        config = structs.replace(office_daemon(), status_file=Path("status.log"))
+        daemon = DaemonState(Target(config))
+        start_session(daemon)
+        poll(daemon, server_status([OFFICE_CLIENT]))
+        take_down(daemon)
+        other = structs.replace(OFFICE_CLIENT, client_id=5, cipher="CHACHA20-POLY1305")
+        for written_at, cipher in ((NOON - 5, OFFICE_CLIENT.cipher), (NOON + 5, other.cipher)):
+            file = StatusFileContent(server_status([other]), written_at, b"%d" % written_at)
+            run_batches(daemon.on_status_file(file, now=NOON + 10, duration=0.01))
+            assert samples(daemon, "openvpn_server_clients_by_cipher") == [({"cipher": cipher}, 1)]
 
     @pytest.mark.parametrize(
         ("metric", "amount"),

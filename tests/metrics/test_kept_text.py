@@ -1,5 +1,6 @@
 """The text that is kept from page to page is what would be rendered anew, whatever happened."""
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -24,6 +25,7 @@ from exporter.management.notifications import (
     PasswordRequest,
     StateChange,
 )
+from exporter.management.replies import Poll
 from exporter.management.state import State, StateName
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.metrics.catalogue import FAMILIES
@@ -189,3 +191,20 @@ def test_a_page_is_that_of_an_exporter_that_keeps_nothing(
         page = kept.page([daemon], accept=accept)
         series = all_series(parse(page.body, page.content_type))
         assert len(series) == len(set(series))
+
+
+def test_a_page_after_a_poll_is_right_whatever_one_after_a_reload_within_it_was() -> None:
+    """A page within the poll shows the sessions that are counted by then."""
+    for step in range(20):
+        daemon, kept = shared_server(), Exposition(FAMILIES, CollectorRegistry())
+        poll(daemon, server_status([sharing_one_address(number) for number in range(4)]))
+        kept.page([daemon])
+        status = server_status([sharing_one_address(number) for number in (1, 3, 4)])
+        change = daemon.on_poll(Poll(None, status), now=NOON + 15, duration=0.0)
+        for _ in itertools.islice(change, step):
+            pass
+        daemon.reconfigure(daemon.target)
+        kept.page([daemon])
+        run_batches(change)
+        anew = Exposition(FAMILIES, CollectorRegistry())
+        assert kept.page([daemon]).body == anew.page([daemon]).body

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from exporter.config.schema import ClientsConfig, Identity
-from exporter.management.batches import run_batches
+from exporter.management.batches import MAX_ROWS, run_batches
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.client_totals import ClientTotals
 from exporter.state.clients import ClientTable
@@ -236,6 +236,14 @@ class TestLimit:
         polled(table, row("a", 1), row("b", 1, client_id=1), now=2.0)
         polled(table, row("a", 1), row("b", 1, client_id=1), row("c", 5, client_id=2), now=3.0)
         assert received(table) == {"b": 1, "c": 5}
+        assert table.not_exported == 1
+        assert {session.name for session in table.listed_sessions()} == {"b", "c"}
+
+    def test_evicts_a_client_that_left_without_another_to_count(self) -> None:
+        table = polled(make_table(self.config), row("a", 1), row("b", 1, client_id=1), now=1.0)
+        polled(table, row("b", 1, client_id=1), now=2.0)
+        polled(table, row("b", 1, client_id=1), row("c", 5, client_id=2), now=3.0)
+        assert set(table.totals) == {"b", "c"}
         assert table.not_exported == 0
 
     def test_evicts_for_sent_bytes_as_well(self) -> None:
@@ -308,6 +316,17 @@ def test_clients_that_a_reload_drops_within_a_poll_are_counted_again(step: int) 
     table.reconfigure(CONFIG, ())
     polled(table, *grown(6), now=6.0)
     assert {name: each.sessions for name, each in table.totals.items()} == dict.fromkeys("abcd", 1)
+
+
+def test_a_limit_that_a_reload_lowers_within_a_poll_holds() -> None:
+    rows = [row(f"c{number}", client_id=number) for number in range(3 * MAX_ROWS)]
+    steps = sum(1 for _ in make_table(CONFIG).update(status(*rows), 1.0))
+    for step in range(steps):
+        table = make_table(CONFIG)
+        for number, _ in enumerate(table.update(status(*rows), 1.0)):
+            if number == step:
+                table.reconfigure(ClientsConfig(limit=2), ())
+        assert len(table.totals) == 2
 
 
 @pytest.mark.parametrize("steps", range(20))

@@ -74,7 +74,11 @@ def client_batches(daemon: DaemonState) -> Iterator[list[ClientView]]:
     config, expected = daemon.target.clients, daemon.clients.expected
     totals = daemon.clients.totals
     for names in row_batches(sorted(expected), BATCH_SIZE):
-        yield [_missing(daemon, name, totals[name]) for name in names if not totals[name].sessions]
+        yield [
+            _missing(daemon, name, client)
+            for name in names
+            if (client := totals.get(name)) and not client.sessions
+        ]
     for sessions in row_batches(list(daemon.clients.listed_sessions()), BATCH_SIZE):
         yield [
             _connected(daemon, session)

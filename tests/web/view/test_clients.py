@@ -1,3 +1,4 @@
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -197,6 +198,17 @@ def test_no_more_than_the_limit_is_shown() -> None:
     poll(daemon, server_status(rows))
     assert len(clients(daemon)) == 3
     assert clients_note(daemon) == "2 more are beyond 'clients.limit'."
+
+
+def test_expected_clients_that_a_reload_drops_between_two_batches_are_left_out() -> None:
+    names = [f"c{number}" for number in range(2 * BATCH_SIZE)]
+    daemon = server("office", [], expected=names)
+    batches = client_batches(daemon)
+    assert len(next(batches)) == BATCH_SIZE
+    config = structs.replace(daemon.target.daemon, expected_clients=())
+    daemon.reconfigure(structs.replace(daemon.target, daemon=config))
+    poll(daemon, server_status(), now=NOON + 15)
+    assert list(itertools.chain(*batches)) == []
 
 
 def test_a_batch_has_a_bounded_number_of_clients() -> None:
