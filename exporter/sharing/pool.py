@@ -1,13 +1,21 @@
 """The shares of all daemons: opened, reconfigured and closed as the configuration says."""
 
+import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from exporter.config.share import ShareConfig
+from exporter.aio import cancel_and_wait
+from exporter.management.batches import row_batches
 from exporter.monitor.monitor import Monitor
 
 if TYPE_CHECKING:
-    from exporter.sharing.share import Share
+    from exporter.sharing.share import Share, SharedAddress
+
+_AT_ONCE = 50
+"""Shares that are configured between two passes of the event loop: a millisecond.
+
+Not in turns with other tasks: a thousand monitors have begun, and the web server waits for this.
+"""
 
 
 class SharePool:
@@ -15,6 +23,7 @@ class SharePool:
 
     def __init__(self) -> None:
         self._shares: dict[str, Share] = {}
+        self._opening: set[asyncio.Task[None]] = set()
 
     async def apply(self, monitors: Iterable[Monitor]) -> None:
         """Share these daemons from now on, as their targets say; tools of the others stay.
@@ -32,19 +41,29 @@ class SharePool:
             else:
                 removed = set(share.addresses) - set(wanted[name][1].listen)
                 await share.release(tuple(removed))
-        for name, (monitor, config) in wanted.items():
-            if name not in self._shares:
-                self._shares[name] = _new_share(monitor, config)
-            await self._shares[name].configure(config)
+        if not wanted:
+            return
+        # A quarter of a MiB, with the daemon's side of the protocol: only if a daemon is shared.
+        from exporter.sharing.opening import by_directory, open_sockets  # noqa: PLC0415
+        from exporter.sharing.share import Share  # noqa: PLC0415
+
+        added: list[tuple[Share, SharedAddress]] = []
+        for batch in row_batches(wanted.items(), _AT_ONCE):
+            for name, (monitor, config) in batch:
+                if name not in self._shares:
+                    self._shares[name] = Share(monitor.daemon, monitor.shared, config)
+                share = self._shares[name]
+                added += [(share, address) for address in await share.configure(config)]
+            await asyncio.sleep(0)
+        for groups in row_batches(by_directory(added), _AT_ONCE):
+            for sockets in groups:
+                task = asyncio.create_task(open_sockets(sockets), name="open sockets for tools")
+                self._opening.add(task)
+                task.add_done_callback(self._opening.discard)
+            await asyncio.sleep(0)
 
     async def close(self) -> None:
         """End all shares."""
+        await cancel_and_wait(self._opening)
         while self._shares:
             await self._shares.popitem()[1].close()
-
-
-def _new_share(monitor: Monitor, config: ShareConfig) -> "Share":
-    # A quarter of a MiB, with the daemon's side of the protocol: for configurations with `share`.
-    from exporter.sharing.share import Share  # noqa: PLC0415
-
-    return Share(monitor.daemon, monitor.shared, config)

@@ -12,23 +12,13 @@ from exporter.config.secret_files import read_password
 from exporter.config.share import ShareConfig
 from exporter.log import Level, event
 from exporter.management.endpoint import TcpEndpoint, UnixEndpoint
-from exporter.management.errors import ManagementError
 from exporter.management.server.protocol import READ_SIZE
 from exporter.monitor.shared_session import SharedSession
 from exporter.secret import Secret
 from exporter.sharing.tool import ToolSession
 from exporter.state.daemon import DaemonState
 from exporter.state.sharing import Outcome
-from exporter.transport.listening import (
-    accept,
-    close_listener,
-    listen_error,
-    open_listener,
-    set_access,
-)
-
-RETRY_DELAY = 10.0
-"""Seconds until the next attempt to listen at an address that can't be used."""
+from exporter.transport.listening import close_listener, listen_error, set_access
 
 _ACCEPT_RETRY_DELAY = 1.0
 """Seconds until the next attempt after accept failed for lack of resources."""
@@ -42,51 +32,88 @@ SharedAddress = TcpEndpoint | UnixEndpoint
 
 
 class Share:
-    """Listens at the configured addresses, until it is closed."""
+    """Serves tools at the configured addresses, until it is closed.
+
+    A thousand daemons may be shared, most of them without tools: an open socket has no task.
+    """
+
+    __slots__ = (
+        "_config",
+        "_daemon",
+        "_logged_password_error",
+        "_read_password",
+        "_sockets",
+        "_tools",
+        "shared",
+    )
 
     def __init__(self, daemon: DaemonState, shared: SharedSession, config: ShareConfig) -> None:
-        """Share the session with a daemon; `configure` starts to listen."""
+        """Share the session with a daemon; `configure` says where."""
         self.shared = shared
-        self._name = daemon.name
         self._daemon = daemon
         self._config = config
-        self._listening: dict[SharedAddress, asyncio.Task[None]] = {}
-        self._sockets: dict[SharedAddress, socket.socket] = {}
-        self._opened = asyncio.Event()
-        self._tools: dict[asyncio.Task[None], None] = {}
-        self._read_password = SingleFlight(self._password)
+        self._sockets: dict[SharedAddress, socket.socket | None] = {}
+        """The listening sockets; None where there is none yet."""
+        self._tools: dict[asyncio.Task[None], socket.socket | None] = {}
+        """The tasks of the tools, each with its connection until it has started."""
+        self._read_password: SingleFlight[Secret | None] | None = None
         self._logged_password_error = ""
 
     @property
     def addresses(self) -> Sequence[SharedAddress]:
-        """The addresses at which the share listens, or tries to."""
-        return tuple(self._listening)
+        """The addresses at which the share listens, or is to listen."""
+        return tuple(self._sockets)
 
-    async def configure(self, config: ShareConfig) -> None:
-        """Apply a configuration: listen at new addresses. Tools that are connected stay."""
+    @property
+    def group(self) -> int | None:
+        """The group of Unix sockets, None for the exporter's own."""
+        return self._config.group.number if self._config.group is not None else None
+
+    @property
+    def mode(self) -> int:
+        """The mode of Unix sockets."""
+        return self._config.mode.bits
+
+    def lacks(self, address: SharedAddress) -> bool:
+        """Return whether an address is configured, and nothing listens there."""
+        return self._sockets.get(address, ...) is None
+
+    async def configure(self, config: ShareConfig) -> Sequence[SharedAddress]:
+        """Apply a configuration; return the new addresses. Tools that are connected stay."""
         access_changed = (config.mode, config.group) != (self._config.mode, self._config.group)
         self._config = config
         self.shared.share(config.max_age)
-        for address in config.listen:
-            if address not in self._listening:
-                work = self._listen(address)
-                self._listening[address] = asyncio.create_task(work, name=f"share {self._name}")
-            elif access_changed and isinstance(address, UnixEndpoint) and address in self._sockets:
-                with contextlib.suppress(OSError):  # logged at the next start
-                    await self._set_access(address)
+        added = [address for address in config.listen if address not in self._sockets]
+        if access_changed:
+            for address, listener in self._sockets.items():
+                if isinstance(address, UnixEndpoint) and listener is not None:
+                    with contextlib.suppress(OSError):  # logged at the next start
+                        await self._set_access(address)
+        self._sockets.update(dict.fromkeys(added))
+        return added
 
-    async def until_listening(self) -> None:
-        """Wait until each address is listened at."""
-        while len(self._sockets) < len(self._listening):
-            self._opened.clear()
-            await self._opened.wait()
+    def on_opened(self, address: SharedAddress, listener: socket.socket) -> None:
+        """Accept tools at an address that it lacked."""
+        self._daemon.sharing.problems.pop(str(address), None)
+        self._sockets[address] = listener
+        self._resume(listener)
+        event(_log, Level.INFO, "sharing", daemon=self._daemon.name, address=address)
+
+    def on_error(self, address: SharedAddress, error: OSError) -> None:
+        """Report that an address can't be used; it is tried again."""
+        text = str(listen_error(error, str(address)))
+        if self._daemon.sharing.problems.get(str(address)) != text:
+            event(_log, Level.WARN, "cannot share the daemon", daemon=self._daemon.name, error=text)
+        self._daemon.sharing.problems[str(address)] = text
 
     async def release(self, addresses: Sequence[SharedAddress]) -> None:
         """Stop listening at some addresses."""
         for address in addresses:
             self._daemon.sharing.problems.pop(str(address), None)
-        tasks = [task for address in addresses if (task := self._listening.pop(address, None))]
-        await cancel_and_wait(tasks)
+            listener = self._sockets.pop(address, None)
+            if listener is not None:
+                asyncio.get_running_loop().remove_reader(listener)
+                await close_listener(listener)
 
     async def close(self) -> None:
         """Stop listening, and end the sessions of all tools."""
@@ -94,54 +121,34 @@ class Share:
         await self.release(self.addresses)
         await cancel_and_wait(self._tools)
 
-    async def _listen(self, address: SharedAddress) -> None:
-        """Listen at an address; try again where that fails, as nothing else depends on it."""
-        while True:
-            try:
-                listener = await open_listener(address, self._group, self._config.mode.bits)
-            except (OSError, ManagementError) as error:
-                self._report(address, error)
-                await asyncio.sleep(RETRY_DELAY)
-                continue
-            self._daemon.sharing.problems.pop(str(address), None)
-            self._sockets[address] = listener
-            self._opened.set()
-            event(_log, Level.INFO, "sharing", daemon=self._name, address=address)
-            try:
-                await self._accept_tools(listener)
-            finally:
-                del self._sockets[address]
-                await close_listener(listener)
-
-    def _report(self, address: SharedAddress, error: OSError | ManagementError) -> None:
-        text = str(listen_error(error, str(address)) if isinstance(error, OSError) else error)
-        if self._daemon.sharing.problems.get(str(address)) != text:
-            event(_log, Level.WARN, "cannot share the daemon", daemon=self._name, error=text)
-        self._daemon.sharing.problems[str(address)] = text
-
-    @property
-    def _group(self) -> int | None:
-        return self._config.group.number if self._config.group is not None else None
-
     async def _set_access(self, address: UnixEndpoint) -> None:
-        group, mode = self._group, self._config.mode.bits
+        group, mode = self.group, self.mode
         await run_in_daemon_thread(lambda: set_access(address.path, group, mode))
 
-    async def _accept_tools(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection = await accept(listener)
-            except OSError:
-                await asyncio.sleep(_ACCEPT_RETRY_DELAY)
-                continue
-            if self._refuses(connection):
-                connection.close()
-                continue
-            task = asyncio.create_task(self._serve(connection), name=f"tool of {self._name}")
-            self._tools[task] = None
-            task.add_done_callback(self._on_end)
-            self._count_tools()
-            await asyncio.sleep(0)  # once it has started, it closes its connection if cancelled
+    def _resume(self, listener: socket.socket) -> None:
+        """Accept tools from now on."""
+        if listener in self._sockets.values():  # else it was closed meanwhile
+            asyncio.get_running_loop().add_reader(listener, self._accept_tool, listener)
+
+    def _accept_tool(self, listener: socket.socket) -> None:
+        """Accept one tool; if more of them wait, this is called again."""
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:  # the tool has gone
+            return
+        except OSError:  # the system lacks resources
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(listener)
+            loop.call_later(_ACCEPT_RETRY_DELAY, self._resume, listener)
+            return
+        if self._refuses(connection):
+            connection.close()
+            return
+        connection.setblocking(False)  # noqa: FBT003 -- the library's own signature
+        task = asyncio.create_task(self._serve(connection), name=f"tool of {self._daemon.name}")
+        self._tools[task] = connection
+        task.add_done_callback(self._on_end)
+        self._count_tools()
 
     def _refuses(self, connection: socket.socket) -> bool:
         """Return whether a connection is to be closed: no session, no place, no descriptor."""
@@ -152,18 +159,21 @@ class Share:
         )
 
     def _on_end(self, task: asyncio.Task[None]) -> None:
-        self._tools.pop(task, None)
+        connection = self._tools.pop(task, None)
+        if connection is not None:  # cancelled before it has started
+            connection.close()
         self._count_tools()
         if not task.cancelled() and (error := task.exception()) is not None:
             message = "unhandled exception in a shared session"
-            event(_log, Level.ERROR, message, daemon=self._name, cause=error)
+            event(_log, Level.ERROR, message, daemon=self._daemon.name, cause=error)
 
     async def _serve(self, connection: socket.socket) -> None:
+        if (task := asyncio.current_task()) is not None:
+            self._tools[task] = None  # closed here from now on
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(connection.close)
             try:
-                has_password = self._config.password_file is not None
-                password = await self._read_password() if has_password else None
+                password = await self._password()
                 _set_keepalive(connection)
                 reader, writer = await asyncio.open_connection(sock=connection, limit=READ_SIZE)
             except (OSError, ValueError) as error:
@@ -188,7 +198,15 @@ class Share:
         self._daemon.sharing.commands[name, outcome.value] += 1
         self._daemon.revision += 1
 
-    def _password(self) -> Secret | None:
+    async def _password(self) -> Secret | None:
+        """Return the password that a tool has to send, read once for all that connect at once."""
+        if self._config.password_file is None:
+            return None
+        if self._read_password is None:
+            self._read_password = SingleFlight(self._read_password_file)
+        return await self._read_password()
+
+    def _read_password_file(self) -> Secret | None:
         path = self._config.password_file
         return None if path is None else read_password(path)
 
@@ -196,7 +214,9 @@ class Share:
         """Log once why no tool can log in."""
         if isinstance(error, ValueError) and str(error) != self._logged_password_error:
             self._logged_password_error = str(error)
-            event(_log, Level.WARN, "cannot share the daemon", daemon=self._name, error=error)
+            event(
+                _log, Level.WARN, "cannot share the daemon", daemon=self._daemon.name, error=error
+            )
 
 
 def _set_keepalive(connection: socket.socket) -> None:

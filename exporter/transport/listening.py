@@ -155,12 +155,12 @@ def listen_unix(
         raise
 
 
-async def open_listener(
+def listen(
     endpoint: ListenEndpoint | TcpEndpoint | ListenUnixEndpoint | UnixEndpoint,
     group: int | None,
     mode: int | None = None,
 ) -> socket.socket:
-    """Listen on a port, or on a Unix socket with the access of `set_access`.
+    """Listen on a port, or on a Unix socket with the access of `set_access`, which blocks.
 
     Raises:
         OSError: the address or the group can't be used, or no descriptor is available.
@@ -168,11 +168,32 @@ async def open_listener(
     descriptors.check_available()
     if isinstance(endpoint, ListenEndpoint | TcpEndpoint):
         return listen_tcp(endpoint)
-    return await run_in_daemon_thread(lambda: listen_unix(endpoint, group, mode), undo=close_unix)
+    return listen_unix(endpoint, group, mode)
+
+
+async def open_listener(
+    endpoint: ListenEndpoint | ListenUnixEndpoint, group: int | None
+) -> socket.socket:
+    """Listen on a port, or on a Unix socket with the access of `set_access`.
+
+    Raises:
+        OSError: the address or the group can't be used, or no descriptor is available.
+    """
+    if isinstance(endpoint, ListenEndpoint):
+        return listen(endpoint, group)
+    return await run_in_daemon_thread(lambda: listen(endpoint, group), undo=close)
+
+
+def close(listener: socket.socket) -> None:
+    """Close a socket of `listen`; of a Unix socket remove the file, too, which blocks."""
+    if listener.family == socket.AF_UNIX:
+        close_unix(listener)
+    else:
+        listener.close()
 
 
 async def close_listener(listener: socket.socket) -> None:
-    """Close a socket of `open_listener`; of a Unix socket remove the file, too."""
+    """Close a socket of `listen`; of a Unix socket remove the file, too."""
     if listener.family == socket.AF_UNIX:
         await run_in_daemon_thread(lambda: close_unix(listener))
     else:

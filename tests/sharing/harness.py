@@ -13,6 +13,7 @@ from exporter.config.target import Target
 from exporter.management.commands import Command
 from exporter.management.endpoint import Endpoint, TcpEndpoint, UnixEndpoint
 from exporter.monitor.monitor import Monitor
+from exporter.sharing.pool import SharePool
 from exporter.sharing.share import Share
 from exporter.state.daemon import DaemonState
 from tests.fake_daemon import (
@@ -180,6 +181,13 @@ def monitor_of(
     return Monitor(target, on_updated=on_updated, clock=lambda: NOW, rng=NoJitter())
 
 
+async def until_listening(share: Share) -> None:
+    """Wait until a share listens at each of its addresses."""
+    async with asyncio.timeout(TEST_TIMEOUT):
+        while any(map(share.lacks, share.addresses)):  # noqa: ASYNC110 -- no event is set
+            await asyncio.sleep(0)
+
+
 @contextlib.asynccontextmanager
 async def shared_daemon(
     path: Path,
@@ -198,17 +206,17 @@ async def shared_daemon(
     polled = asyncio.Event()
     async with fake_daemon() as daemon:
         monitor = monitor_of(daemon.endpoint, config, polled, deadline=deadline)
-        share = Share(monitor.daemon, monitor.shared, config)
-        await share.configure(config)
+        pool = SharePool()
+        await pool.apply([monitor])
+        share = pool._shares[monitor.target.name]
         assert await monitor.shared.fetch(Command.PID) is None
         async with running(monitor):
             session = await daemon.accept_and_greet()
             await session.reply_to_polls(replies=replies)
             shared = SharedDaemon(daemon, session, monitor=monitor, share=share, polled=polled)
             await shared.until_open()
-            async with asyncio.timeout(TEST_TIMEOUT):
-                await share.until_listening()
+            await until_listening(share)
             try:
                 yield shared
             finally:
-                await share.close()
+                await pool.close()

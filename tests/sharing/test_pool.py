@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from exporter.aio import run_in_daemon_thread
 from exporter.config.schema import DaemonConfig
 from exporter.config.share import ShareConfig, SharedEvent
 from exporter.config.socket_types import FilePermissions
@@ -18,7 +19,8 @@ from exporter.management.commands import Command
 from exporter.management.endpoint import TcpEndpoint, UnixEndpoint
 from exporter.monitor.monitor import Monitor
 from exporter.monitor.pool import MonitorPool
-from exporter.sharing import share as share_module
+from exporter.monitor.shared_session import SharedFacts
+from exporter.sharing import opening
 from exporter.sharing.pool import SharePool
 from exporter.sharing.share import Share
 from exporter.state.daemon import DaemonState
@@ -27,7 +29,14 @@ from exporter.transport.listening import close_unix, listen_unix
 from tests.fake_daemon import TEST_TIMEOUT, FakeDaemon, fake_daemon, free_port
 from tests.log_capture import LogCapture
 from tests.monitor.harness import NoJitter
-from tests.sharing.harness import GREETING, INTERVAL, connected, monitor_of, share_config
+from tests.sharing.harness import (
+    GREETING,
+    INTERVAL,
+    connected,
+    monitor_of,
+    share_config,
+    until_listening,
+)
 
 PID = b"SUCCESS: pid=4711\r\n"
 
@@ -49,9 +58,8 @@ class Application:
         """Apply a configuration, and wait until each share listens."""
         await self.monitors.apply([Target(each, poll_interval=INTERVAL) for each in daemons])
         await self.shares.apply(self.monitors.monitors)
-        async with asyncio.timeout(TEST_TIMEOUT):
-            for share in self.shares._shares.values():
-                await share.until_listening()
+        for share in self.shares._shares.values():
+            await until_listening(share)
 
     async def poll(self, daemon: FakeDaemon) -> None:
         """Let a daemon answer the first poll."""
@@ -144,26 +152,25 @@ async def test_a_daemon_at_another_address_has_other_tools(tmp_path: Path) -> No
 async def share_of(config: ShareConfig) -> AsyncIterator[Share]:
     async with fake_daemon() as daemon:
         monitor = monitor_of(daemon.endpoint, config, asyncio.Event())
-        share = Share(monitor.daemon, monitor.shared, config)
-        await share.configure(config)
+        pool = SharePool()
+        await pool.apply([monitor])
         try:
-            yield share
+            yield pool._shares[monitor.target.name]
         finally:
-            await share.close()
+            await pool.close()
 
 
 async def test_a_port_in_use_is_tried_again(
     log: LogCapture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(share_module, "RETRY_DELAY", 0.01)
+    monkeypatch.setattr(opening, "RETRY_DELAY", 0.01)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = TcpEndpoint(*taken.getsockname())
         async with share_of(share_config(address)) as share:
             await log.wait_for("cannot share the daemon")
             assert "another program already listens" in str(share._daemon.sharing.problems)
             taken.close()
-            async with asyncio.timeout(TEST_TIMEOUT):
-                await share.until_listening()
+            await until_listening(share)
             assert share._daemon.sharing.problems == {}
     assert log.messages.count("cannot share the daemon") == 1
 
@@ -173,8 +180,7 @@ async def test_a_socket_without_a_listener_is_replaced(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(path)
     async with share_of(share_config(UnixEndpoint(path))) as share:
-        async with asyncio.timeout(TEST_TIMEOUT):
-            await share.until_listening()
+        await until_listening(share)
 
 
 async def test_a_socket_in_use_is_left_alone(tmp_path: Path, log: LogCapture) -> None:
@@ -200,8 +206,7 @@ async def test_without_a_session_a_tool_is_disconnected_before_the_greeting(
 ) -> None:
     addresses = UnixEndpoint(str(tmp_path / "a")), TcpEndpoint("127.0.0.1", free_port())
     async with share_of(share_config(*addresses)) as share:
-        async with asyncio.timeout(TEST_TIMEOUT):
-            await share.until_listening()
+        await until_listening(share)
         for address in addresses:
             async with connected(address) as tool:
                 assert await tool.rest() == b""
@@ -230,3 +235,59 @@ async def test_an_address_removed_while_it_is_opened_leaves_no_socket(
         released.set()
         assert await asyncio.to_thread(closed.wait, TEST_TIMEOUT)
     assert not (tmp_path / "a").exists()
+
+
+async def test_a_directory_that_hangs_delays_only_its_own_sockets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, released = tmp_path / "hanging", threading.Event()
+    hanging.mkdir()
+
+    def listen_unless_hanging(endpoint: UnixEndpoint, group: None, mode: int) -> socket.socket:
+        if Path(endpoint.path).parent == hanging:
+            assert released.wait(TEST_TIMEOUT)
+        return listen_unix(endpoint, group, mode)
+
+    monkeypatch.setattr(listening, "listen_unix", listen_unless_hanging)
+    addresses = [UnixEndpoint(str(path / "a")) for path in (hanging, tmp_path)]
+    async with share_of(share_config(*addresses)) as share:
+        async with asyncio.timeout(TEST_TIMEOUT):
+            while share.lacks(addresses[1]):  # noqa: ASYNC110 -- no event is set
+                await asyncio.sleep(0)
+        assert share.lacks(addresses[0])
+        released.set()
+        await until_listening(share)
+
+
+async def test_many_sockets_are_opened_by_few_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread for each would hold the event loop at the start of a thousand shares."""
+    batches: list[int] = []
+
+    async def counted(
+        work: Callable[[], list[socket.socket | OSError]], *, undo: Callable[[object], None]
+    ) -> list[socket.socket | OSError]:
+        opened = await run_in_daemon_thread(work, undo=undo)
+        batches.append(len(opened))
+        return opened
+
+    monkeypatch.setattr(opening, "run_in_daemon_thread", counted)
+    addresses = [UnixEndpoint(str(tmp_path / str(number))) for number in range(30)]
+    async with share_of(share_config(*addresses)) as share:
+        await until_listening(share)
+    assert batches == [20, 10]
+
+
+async def test_a_tool_is_disconnected_that_had_connected_just_before_the_end() -> None:
+    address = TcpEndpoint("127.0.0.1", free_port())
+    async with share_of(share_config(address)) as share, contextlib.AsyncExitStack() as tools:
+        await until_listening(share)
+        share.shared.open(SharedFacts(5), lambda: None)
+        (listener,) = share._sockets.values()
+        assert listener is not None
+        asyncio.get_running_loop().remove_reader(listener)
+        tool = await tools.enter_async_context(connected(address))
+        share._accept_tool(listener)
+        await share.close()  # before the task of the tool has started
+        assert await tool.rest() == b""
