@@ -5,6 +5,8 @@ families/       the metrics of daemons, by subject
 catalogue       all metrics, in the order of the page
 encode          samples -> sample lines
 info_lines      sessions -> the sample lines of an info
+daemon_text     the state of a daemon -> its text in each family
+column          the texts of all daemons in one family, and what is kept of them
 exposition      states of daemons -> the page
 page            the page, as blocks of text
 gzip_page       the page -> gzip

@@ -103,8 +103,10 @@ class ColumnLines:
     Most columns change little: a chunk of the same names and values keeps its text.
     """
 
+    __slots__ = ("_chunks", "_daemon", "_metric", "_names")
+
     def __init__(self, metric: Metric, daemon: str) -> None:
-        self._start = f'{metric.name}{{daemon="{daemon}",{metric.labels[0]}="'
+        self._metric, self._daemon = metric, daemon
         self._names: Sequence[str] = ()
         self._chunks: list[_ColumnChunk] = []
 
@@ -129,7 +131,8 @@ class ColumnLines:
         return [text for _, text in chunks]
 
     def _text(self, names: Sequence[str], values: tuple[float | None, ...]) -> bytes:
-        start, end = self._start, '"} '
+        start = f'{self._metric.name}{{daemon="{self._daemon}",{self._metric.labels[0]}="'
+        end = '"} '
         if set(map(type, values)) == {int}:  # formatted all at once, in half the time
             between = f"{end}\n{start}"
             text = f"{start}{between.join(names)}{end}\n".encode()

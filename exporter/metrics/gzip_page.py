@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Generator
 from typing import Protocol
 
-from exporter.metrics.page import Page, slices
+from exporter.metrics.page import SLICE_SIZE, Block, Page, slices
 
 LARGE = 128 * 1024
 """Bytes of text from which on a faster library is worth being loaded."""
@@ -26,6 +26,8 @@ _LAST_BLOCK = b"\x03\x00"
 """The empty block that ends a deflate stream."""
 
 _LENGTH_MASK = 0xFFFFFFFF
+
+_ZEROS = memoryview(bytes(SLICE_SIZE))
 
 
 class _Compressor(Protocol):
@@ -48,23 +50,46 @@ def gzip_page(page: Page) -> Generator[None, None, list[bytes]]:
     stream = [_HEADER]
     checksum = size = 0
     for block in page.blocks:
-        deflated = block.deflated  # another scrape may set it meanwhile
-        compressor: _Compressor | None = None
-        compressed: list[bytes] = []
-        for part in slices(block.parts):  # only once: this puts small families together
-            library = fast_library() if len(part) >= LARGE else zlib
-            if deflated is None:
-                compressor = compressor or _compressor(library)
-                compressed.append(compressor.compress(part))
-            checksum = library.crc32(part, checksum)
-            size += len(part)
-            yield
-        if compressor is not None:
-            deflated = b"".join((*compressed, compressor.flush(zlib.Z_SYNC_FLUSH)))
-            block.deflated = deflated
-        stream.append(deflated or b"")
+        deflated = block.deflated
+        if deflated.data is None:
+            yield from _deflate(block)
+        stream.append(deflated.data or b"")
+        checksum = _crc32_of_zeros(deflated.size, checksum) ^ deflated.checksum
+        size += deflated.size
+        yield
     stream.append(_LAST_BLOCK + struct.pack("<LL", checksum, size & _LENGTH_MASK))
     return stream
+
+
+def _deflate(block: Block) -> Generator[None, None, None]:
+    """Compress a block, yielding after each slice."""
+    compressor: _Compressor | None = None
+    compressed: list[bytes] = []
+    checksum = size = 0
+    for part in slices(block.parts):  # only once: this puts small families together
+        library = fast_library() if len(part) >= LARGE else zlib
+        compressor = compressor or library.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+        compressed.append(compressor.compress(part))
+        checksum = library.crc32(part, checksum)
+        size += len(part)
+        yield
+    compressed += [compressor.flush(zlib.Z_SYNC_FLUSH)] if compressor else []
+    checksum ^= _crc32_of_zeros(size, 0)
+    # All at once: another scrape may do the same.
+    block.deflated.data, block.deflated.size = b"".join(compressed), size
+    block.deflated.checksum = checksum
+
+
+def _crc32_of_zeros(size: int, checksum: int) -> int:
+    """Return the checksum of a text with this checksum and `size` zero bytes behind it.
+
+    A checksum is linear: that of a text A and a text B is that of A and zeros, exclusive-or those
+    of zeros and of B. So what is kept of B suffices.
+    """
+    library = fast_library() if size >= LARGE else zlib
+    for _ in range(size // SLICE_SIZE):
+        checksum = library.crc32(_ZEROS, checksum)
+    return library.crc32(_ZEROS[: size % SLICE_SIZE], checksum)
 
 
 @functools.cache
@@ -75,7 +100,3 @@ def fast_library() -> DeflateLibrary:
     except ImportError:
         return zlib
     return isal_zlib
-
-
-def _compressor(library: DeflateLibrary) -> _Compressor:
-    return library.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)

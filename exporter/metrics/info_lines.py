@@ -59,12 +59,12 @@ class InfoLines:
     Most polls change few rows or none: a chunk of the same sessions and rows keeps its text.
     """
 
+    __slots__ = ("_chunks", "_daemon", "_metric", "_parts", "_source", "privacy")
+
     def __init__(
         self, metric: Metric, daemon: str, source: PerSessionInfo, *, privacy: Privacy
     ) -> None:
-        self._start = f'{metric.name}{{daemon="{daemon}"'
-        self._names, self._number = metric.labels[:-1], metric.labels[-1]
-        self._source = source
+        self._metric, self._daemon, self._source = metric, daemon, source
         self.privacy = privacy
         self._chunks: Sequence[_InfoChunk] = ()
         self._parts: list[bytes] = []
@@ -131,12 +131,13 @@ class InfoLines:
         return parts
 
     def _numbered(self, line: bytes, number: int) -> bytes:
-        label = f',{self._number}="{number}"'.encode()
+        label = f',{self._metric.labels[-1]}="{number}"'.encode()
         return line.removesuffix(_INFO_END) + label + _INFO_END
 
     def _line(self, session: ClientSession, row: ClientRow) -> bytes:
-        labels = format_labels(self._names, self._source.labels(self.privacy, session, row))
-        return f"{self._start}{labels}".encode() + _INFO_END
+        values = self._source.labels(self.privacy, session, row)
+        labels = format_labels(self._metric.labels[:-1], values)
+        return f'{self._metric.name}{{daemon="{self._daemon}"{labels}'.encode() + _INFO_END
 
 
 _Start = tuple[int, _InfoChunk | None]

@@ -13,31 +13,33 @@ SLICE_SIZE = 256 * 1024
 """Bytes that are handled at once, between two yields to the event loop."""
 
 
-class JoinedLines:
-    """Lines of many daemons that are put together each time that they are read.
+class Deflated(msgspec.Struct, eq=False):
+    """The deflate form of a text, with the size and the checksum (CRC-32) of the text.
 
-    A thousand daemons have 20 MB of them, of which nearly all parts are the same objects.
+    It is empty, `data` is None, until the text is compressed for the first time. Pages on which the
+    text is the same share it.
     """
 
-    def __init__(self) -> None:
-        self._labels: list[bytes] = []
-        self._lines: list[Sequence[bytes]] = []
-
-    def add(self, label: bytes, lines: Sequence[bytes]) -> None:
-        """Add lines that `label` joins."""
-        self._labels.append(label)
-        self._lines.append(lines)
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield the text of all lines that were added at once."""
-        return map(bytes.join, self._labels, self._lines)
+    data: bytes | None = None
+    checksum: int = 0
+    size: int = 0
 
 
 class Block(msgspec.Struct, eq=False):
-    """Text in parts; its deflate form is kept after the first use."""
+    """Text in parts, and its deflate form."""
 
     parts: Iterable[bytes]
-    deflated: bytes | None = None
+    deflated: Deflated = msgspec.field(default_factory=Deflated)
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """Parts of text from several sources, which are made each time that they are read."""
+
+    sources: Sequence[Iterable[bytes]]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the parts of each source."""
+        return itertools.chain.from_iterable(self.sources)
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -47,11 +49,13 @@ class Page(msgspec.Struct, frozen=True):
     content_type: str
 
     def size(self) -> Generator[None, None, int]:
-        """Return the bytes of the text, yielding after each slice."""
+        """Return the bytes of the text, yielding after each slice of what is not known."""
         size = 0
-        for part in self.slices():
-            size += len(part)
-            yield
+        for block in self.blocks:
+            size += block.deflated.size
+            for part in slices(block.parts) if block.deflated.data is None else ():
+                size += len(part)
+                yield
         return size
 
     @property

@@ -10,9 +10,10 @@ from aiohttp import Payload, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.typedefs import Handler
 
-from exporter.aio import run_cooperatively
+from exporter.aio import run_cooperatively, yield_to_loop
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.gzip_page import gzip_page
+from exporter.metrics.page import slices
 from exporter.state.daemon import DaemonState
 
 TIMEOUT_HEADER = "X-Prometheus-Scrape-Timeout-Seconds"
@@ -22,6 +23,9 @@ DEFAULT_TIMEOUT = 10.0
 
 TIMEOUT_OFFSET = 0.5
 """Seconds of the scrape timeout that are kept for rendering and sending the page."""
+
+_CHUNKS_AT_ONCE = 8
+"""Chunks that are made and written at once: 2 MB."""
 
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _QUALITY_ZERO = re.compile(r"\s*q\s*=\s*0(\.0{0,3})?\s*", re.IGNORECASE)
@@ -73,7 +77,7 @@ async def page_response(
     chunks = await run_cooperatively(gzip_page(page))
     size = sum(map(len, chunks))
     return web.Response(
-        body=ChunkedPayload(lambda: chunks, size, page.content_type),
+        body=ChunkedPayload(lambda: slices(chunks), size, page.content_type),
         headers={hdrs.CONTENT_ENCODING: "gzip"},
     )
 
@@ -103,7 +107,10 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 
 class ChunkedPayload(Payload):
-    """A response body that is written in chunks, each when most of the former ones are sent."""
+    """A response body that is written in chunks, each when most of the former ones are sent.
+
+    While the socket takes everything, it yields to the event loop every few milliseconds.
+    """
 
     def __init__(
         self, chunks: Callable[[], Iterable[bytes | memoryview]], size: int, content_type: str
@@ -114,8 +121,10 @@ class ChunkedPayload(Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         """Send the body."""
-        for chunk in self._value():
+        for number, chunk in enumerate(self._value(), 1):
             await writer.write(chunk)
+            if number % _CHUNKS_AT_ONCE == 0:
+                await yield_to_loop()
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
         """Return the body as text."""

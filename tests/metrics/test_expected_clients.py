@@ -4,8 +4,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from exporter.config.schema import Config
+from exporter.metrics.daemon_text import BLOCK_SIZE
 from exporter.metrics.expected_clients import CONNECTED, LAST_SEEN, METRICS, ExpectedClientLines
-from exporter.metrics.exposition import BLOCK_SIZE, Exposition
+from exporter.metrics.exposition import Exposition
 from exporter.state.daemon import DaemonState
 from exporter.state.expected_clients import ExpectedClients
 from tests.metrics.daemons import NOON, poll, server, server_status

@@ -1,11 +1,14 @@
 """Parts of the response to a scrape: its timeout, its compression and its body."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from unittest.mock import create_autospec
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.test_utils import TestClient, TestServer, make_mocked_request
 
 from exporter.web.metrics import (
@@ -149,3 +152,14 @@ async def test_a_closed_connection_ends_the_body_without_a_log_line(
         await source.closed.wait()
     assert source.read < COUNT
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_other_tasks_go_on_while_the_socket_takes_everything(source: Source) -> None:
+    writer = create_autospec(AbstractStreamWriter, instance=True)
+    body = asyncio.create_task(ChunkedPayload(source, COUNT * len(CHUNK), "text/x").write(writer))
+    written: list[int] = []
+    while not body.done():
+        await asyncio.sleep(0)
+        written.append(writer.write.await_count)
+    assert written[-1] == COUNT
+    assert max(after - before for before, after in itertools.pairwise([0, *written])) <= 8
