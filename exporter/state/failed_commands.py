@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import msgspec
+
 from exporter.management.commands import Command
 from exporter.management.errors import ReplyError
 from exporter.state.down import DownState
@@ -24,15 +26,14 @@ OPTIONAL_COMMANDS = (
 """All commands but `status`, which is required, and `quit`, which has no reply."""
 
 
-class FailedCommands:
+class FailedCommands(msgspec.Struct, eq=False):
     """The failures of one daemon."""
 
-    def __init__(self) -> None:
-        self.counts: Counter[Command] = Counter()
-        """Failures by command; one that never failed takes no memory."""
-        self.errors: dict[Command, ReplyError] = {}
-        """The commands that failed when they were last sent."""
-        self._logged: tuple[Command, ...] = ()
+    counts: Counter[Command] = msgspec.field(default_factory=Counter)
+    """Failures by command; one that never failed takes no memory."""
+    errors: dict[Command, ReplyError] = {}
+    """The commands that failed when they were last sent."""
+    _logged: tuple[Command, ...] = ()
 
     def record(self, command: Command, error: ReplyError | None) -> None:
         """Record a reply, or the error of one that could not be used."""

@@ -1,5 +1,7 @@
 """Failures of clients that the log mentions in several lines, each counted once."""
 
+import msgspec
+
 from exporter.management.log_events.failures import FailureLine
 from exporter.state.oldest import drop_oldest
 
@@ -13,11 +15,10 @@ _LIMIT = 1000
 """Clients kept; the one without a line for the longest time is dropped first."""
 
 
-class FailureLines:
+class FailureLines(msgspec.Struct, eq=False):
     """The last lines about failures, by client."""
 
-    def __init__(self) -> None:
-        self._seen: dict[str, dict[str, int]] = {}
+    _seen: dict[str, dict[str, int]] = {}
 
     def is_repeated(self, client: str, line: FailureLine, time: int) -> bool:
         """Record a line at `time`; return whether its failure is counted by an earlier one."""

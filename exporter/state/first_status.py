@@ -5,17 +5,18 @@ Times are the daemon's, in seconds since the epoch.
 
 import math
 
+import msgspec
+
 _TIME_RESOLUTION = 1
 """Seconds; a session that began in the same second may have begun before."""
 
 
-class FirstStatus:
+class FirstStatus(msgspec.Struct, eq=False):
     """The starts of the sessions that a status shows for the first time and that are new."""
 
-    def __init__(self) -> None:
-        """Create it before the first status."""
-        self.is_over = False
-        self._after, self._until = -math.inf, math.inf
+    is_over: bool = False
+    _after: float = -math.inf
+    _until: float = math.inf
 
     def begin(self, now: float, monitored_for: float) -> None:
         """Record that a status was printed at `now`, after so many seconds of monitoring."""

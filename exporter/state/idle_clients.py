@@ -8,6 +8,8 @@ pass.
 import math
 from collections.abc import Generator, Iterable
 
+import msgspec
+
 from exporter.config.schema import ClientsConfig
 from exporter.management.batches import row_batches
 from exporter.state.client_session import ClientSession, TrafficMark
@@ -16,17 +18,16 @@ _COMPARISONS = 10
 """Comparisons in `idle_after`, so a client is found idle a tenth of that time late at most."""
 
 
-class IdleClients:
+class IdleClients(msgspec.Struct, eq=False):
     """Counts the idle clients of one daemon."""
 
-    def __init__(self) -> None:
-        self.count: int | None = None
-        """The idle clients at the last comparison; None until `idle_after` has passed."""
-        self._time = 0.0
-        """Seconds that have passed by both clocks."""
-        self._compared_at = -math.inf
-        """That time at the last comparison."""
-        self._last: tuple[float, float] | None = None
+    count: int | None = None
+    """The idle clients at the last comparison; None until `idle_after` has passed."""
+    _time: float = 0.0
+    """Seconds that have passed by both clocks."""
+    _compared_at: float = -math.inf
+    """That time at the last comparison."""
+    _last: tuple[float, float] | None = None
 
     def update(
         self,

@@ -82,13 +82,12 @@ class _LoggedClient:
         return False
 
 
-class LoggedConnects:
+class LoggedConnects(msgspec.Struct, eq=False):
     """The logged connects of the current interval between two statuses, and of the last one."""
 
-    def __init__(self) -> None:
-        self._new: dict[str, _LoggedClient] = {}
-        self._old: dict[str, _LoggedClient] = {}
-        self._capacity = _LIMIT
+    _new: dict[str, _LoggedClient] = {}
+    _old: dict[str, _LoggedClient] = {}
+    _new_addresses: int = 0
 
     def record(self, line: ConnectLine) -> int:
         """Record one line; return the number of sessions that it adds, 0 or 1."""
@@ -127,7 +126,7 @@ class LoggedConnects:
             for connect in client.by_address.values()
         )
         self._old, self._new = self._new, {}
-        self._capacity = _LIMIT
+        self._new_addresses = 0
         return ended
 
     def _add(self, line: ConnectLine) -> int:
@@ -135,9 +134,9 @@ class LoggedConnects:
         client = self._new.get(line.name)
         connect = client.by_address.get(line.real_address) if client else None
         if connect is None:
-            if not self._capacity:
+            if self._new_addresses >= _LIMIT:
                 return 0
-            self._capacity -= 1
+            self._new_addresses += 1
             client = self._new.setdefault(line.name, _LoggedClient())
             connect = client.by_address[line.real_address] = _LoggedConnect()
         added = connect.add(ipv6=line.ipv6)

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from itertools import chain
 
+import msgspec
+
 from exporter.management.batches import row_batches
 from exporter.management.login_lines import LoginLine
 from exporter.management.status import ClientRow, ServerStatus
@@ -28,16 +30,15 @@ _Times = dict[str, dict[str, int]]
 """The time of the last login, by real address and name."""
 
 
-class LoggedLogins:
+class LoggedLogins(msgspec.Struct, eq=False):
     """The logins in the log before the last status was received, and those after it.
 
     A line may arrive while a status is parsed: it is news to that status, see `Logins`.
     """
 
-    def __init__(self) -> None:
-        self._known: _Times = {}
-        self._later: _Times = {}
-        self._rejected: dict[str, int] = {}
+    _known: _Times = {}
+    _later: _Times = {}
+    _rejected: dict[str, int] = {}
 
     def add(self, login: LoginLine) -> None:
         """Record the line of a login."""

@@ -23,16 +23,15 @@ _LIMIT = 10_000
 _NO_STARTS: AbstractSet[tuple[str, str, int]] = frozenset()
 
 
-class EstablishedLogins:
+class EstablishedLogins(msgspec.Struct, eq=False):
     """The logins by `>CLIENT:ESTABLISHED`: before the last status was received, and after it.
 
     A message may arrive while a status is parsed. It is news to that status: the row of its client
     may not have a name yet.
     """
 
-    def __init__(self) -> None:
-        self._known: dict[SessionKey, None] = {}
-        self._later: dict[SessionKey, None] = {}
+    _known: dict[SessionKey, None] = {}
+    _later: dict[SessionKey, None] = {}
 
     def add(self, key: SessionKey) -> None:
         """Record a login."""
@@ -54,12 +53,11 @@ class EstablishedLogins:
         self._known.pop(key, None)
 
 
-class Logins:
+class Logins(msgspec.Struct, eq=False):
     """All that the daemon has said about logins, outside of its statuses."""
 
-    def __init__(self) -> None:
-        self.established = EstablishedLogins()
-        self.logged = LoggedLogins()
+    established: EstablishedLogins = msgspec.field(default_factory=EstablishedLogins)
+    logged: LoggedLogins = msgspec.field(default_factory=LoggedLogins)
 
     def on_status_received(self) -> None:
         """Record that a status was received: it shows all logins so far."""

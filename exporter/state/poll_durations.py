@@ -1,5 +1,7 @@
 """How long the polls of one daemon took."""
 
+import msgspec
+
 from exporter.state.counters import Histogram
 
 POLL_DURATION_BOUNDS = (0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10)
@@ -10,12 +12,11 @@ daemon that stands still, for a script or for its log. After 10 s a reply times 
 """
 
 
-class PollDurations:
+class PollDurations(msgspec.Struct, eq=False):
     """The durations in seconds of successful polls, parsing included."""
 
-    def __init__(self) -> None:
-        self.last: float | None = None
-        self.histogram = Histogram(POLL_DURATION_BOUNDS)
+    last: float | None = None
+    histogram: Histogram = msgspec.field(default_factory=lambda: Histogram(POLL_DURATION_BOUNDS))
 
     def observe(self, duration: float) -> None:
         """Record a successful poll."""

@@ -3,23 +3,24 @@
 import math
 from collections.abc import Sequence
 
+import msgspec
+
 from exporter.management.state import State, StateName
 
 HISTORY_LIMIT = 100
 """Entries of the daemon's state history; a full history no longer begins at the start."""
 
 
-class ProcessTracker:
+class ProcessTracker(msgspec.Struct, eq=False):
     """Detects another process by its PID and its state history, each read once a session."""
 
-    def __init__(self) -> None:
-        self.restarts = 0
-        self.start_time: int | None = None
-        """Start in seconds since the epoch; None if unknown."""
-        self.states: Sequence[State] = ()  # a deque takes more for the few that most daemons have
-        """The last states, oldest first."""
-        self._pid: int | None = None
-        self._history_length = 0
+    restarts: int = 0
+    start_time: int | None = None
+    """Start in seconds since the epoch; None if unknown."""
+    states: Sequence[State] = ()  # a deque takes more for the few that most daemons have
+    """The last states, oldest first."""
+    _pid: int | None = None
+    _history_length: int = 0
 
     @property
     def connection_start(self) -> int | None:

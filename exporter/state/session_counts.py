@@ -3,6 +3,8 @@
 from collections.abc import Generator, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
+import msgspec
+
 from exporter.management.batches import row_batches
 from exporter.management.values import UNDEFINED, parse_real_address
 from exporter.state.client_session import ClientSession
@@ -11,15 +13,14 @@ INTERVAL = 60.0
 """Least seconds between two counts. The same sessions may float to other addresses."""
 
 
-class SessionCounts:
+class SessionCounts(msgspec.Struct, eq=False):
     """Counts the sessions of one daemon once a minute."""
 
-    def __init__(self) -> None:
-        self.names_at_several_addresses: int | None = None
-        """Identities with sessions from more than one real address; None before the first count."""
-        self.other_usernames: int | None = None
-        """Sessions whose user name is not their common name."""
-        self._next_count = 0.0
+    names_at_several_addresses: int | None = None
+    """Identities with sessions from more than one real address; None before the first count."""
+    other_usernames: int | None = None
+    """Sessions whose user name is not their common name."""
+    _next_count: float = 0.0
 
     def update(self, sessions: Sequence[ClientSession], now: float) -> Generator[None, None, None]:
         """Count the sessions of the last status if it is time, yielding after each batch.

@@ -3,6 +3,8 @@
 import enum
 from collections import Counter
 
+import msgspec
+
 COMMANDS = (*("help", "hold", "load-stats", "log", "pid", "state", "status", "verb", "version"),)
 """The commands that are served to tools, and counted by their names."""
 
@@ -21,13 +23,12 @@ class Outcome(enum.StrEnum):
     """With an error, without the daemon."""
 
 
-class SharingState:
+class SharingState(msgspec.Struct, eq=False):
     """Written by the share of a daemon, read by the metrics and pages."""
 
-    def __init__(self) -> None:
-        self.tools = 0
-        """Tools that are connected."""
-        self.commands: Counter[tuple[str, str]] = Counter()
-        """Commands of tools, by name and outcome."""
-        self.problems: dict[str, str] = {}
-        """Why tools can't connect, by address."""
+    tools: int = 0
+    """Tools that are connected."""
+    commands: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    """Commands of tools, by name and outcome."""
+    problems: dict[str, str] = {}
+    """Why tools can't connect, by address."""

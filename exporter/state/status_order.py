@@ -30,17 +30,17 @@ class Restart(enum.Enum):
     ALL = enum.auto()
 
 
-class StatusOrder:
+class StatusOrder(msgspec.Struct, eq=False):
     """Finds for each status whether it is new, and whether the daemon restarted before it."""
 
-    def __init__(self) -> None:
-        # A restart was found since the last status was received, or before that.
-        self._restarted = False
-        self._restarted_before = False
-        self._received = False
-        self._session_status_at: float | None = None
-        self._file_written_at: float | None = None
-        self._file_digest: bytes | None = None
+    _restarted: bool = False
+    """A restart was found since the last status was received."""
+    _restarted_before: bool = False
+    """One was found before that."""
+    _received: bool = False
+    _session_status_at: float | None = None
+    _file_written_at: float | None = None
+    _file_digest: bytes | None = None
 
     def record_restart(self) -> None:
         """Record that the daemon's process restarted."""
