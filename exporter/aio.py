@@ -191,6 +191,8 @@ async def run_cooperatively(generator: Generator[Any, None, _T]) -> _T:
 class Wakeup:
     """An event that a single task waits for, without another task: a daemon has one for years."""
 
+    __slots__ = ("_waiting", "is_set")
+
     def __init__(self) -> None:
         self.is_set = False
         self._waiting: asyncio.Future[None] | None = None

@@ -1,6 +1,7 @@
 """Parsed replies: one function for each command. `status` is a package of its own."""
 
 import contextlib
+import functools
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TypeVar
@@ -44,6 +45,10 @@ class Version(msgspec.Struct, frozen=True):
     management_version: str
 
 
+_version = functools.lru_cache(maxsize=64)(Version)
+"""One object for all daemons of the same version."""
+
+
 class LoadStats(msgspec.Struct, frozen=True):
     """The reply to `load-stats`: totals since the start of the process.
 
@@ -85,7 +90,7 @@ class Poll(msgspec.Struct, frozen=True):
 def parse_title(title: str) -> Version | None:
     """Parse the title of a status, which begins with the version; None if it does not."""
     match = _VERSION.match(title)
-    return Version(match[1], match[2] or "", "") if match else None
+    return _version(match[1], match[2] or "", "") if match else None
 
 
 def parse_version(lines: Sequence[bytes]) -> Version:
@@ -100,7 +105,7 @@ def parse_version(lines: Sequence[bytes]) -> Version:
     if match is None:
         raise ReplyError("a reply to 'version' without a version")
     management = facts.get("Management Version") or facts.get("Management Interface Version", "")
-    return Version(clean(match[1]), clean(match[2] or ""), clean(management))
+    return _version(clean(match[1]), clean(match[2] or ""), clean(management))
 
 
 def parse_pid(text: bytes) -> int:

@@ -90,6 +90,7 @@ class ManagementSession:
         self._refresh_request = refresh_request or RefreshRequest()
         self._shared = shared or SharedSession()
         self._wakeup = Wakeup()
+        self._wake = self._wakeup.set
         self._reconfigured = False
         self._info_fetched = False
         self._state_due = math.inf
@@ -97,7 +98,7 @@ class ManagementSession:
         self._answered = False
         self._log = LogStream(allowed=read_log)
         self._messages = RealtimeMessages(
-            daemon, self._log, self._shared, wake=self._wakeup.set, abort=self._abort
+            daemon, self._log, self._shared, wake=self._wake, abort=self._abort
         )
         self._pass_through = False
         self._setting = daemon.target.daemon.pass_through
@@ -106,7 +107,7 @@ class ManagementSession:
         """Apply the daemon's target, which has changed, with a poll at once."""
         self._log.allowed = True
         self._reconfigured = True
-        self._wakeup.set()
+        self._wake()
 
     def release(self) -> None:
         """Drop all that it has, some of which refers to it: it ends with its last user.
@@ -183,7 +184,7 @@ class ManagementSession:
         self._connection.subscribe(self._messages.feed)
         self._connection.on_other_lines = self._messages.count_other_lines
         self._connection.on_reply = self._shared.record
-        self._connection.on_end = self._wakeup.set
+        self._connection.on_end = self._wake
         try:
             await self._connection.log_in(self.password.secret)
         except ManagementError as error:
@@ -254,7 +255,7 @@ class ManagementSession:
             self._daemon.on_poll_error(error)
             raise
         duration = loop.time() - started_at
-        self._shared.open(self._shared_facts(), self._wakeup.set)
+        self._shared.open(self._shared_facts(), self._wake)
         since = self._daemon.monitored_since
         monitored_for = 0.0 if since is None else started_at - since
         await run_cooperatively(
@@ -336,7 +337,7 @@ class ManagementSession:
         Returns whether the next poll was requested before it is due.
         """
         if not self._consecutive_timeouts:
-            self._refresh_request.mark_fresh(self._wakeup.set)
+            self._refresh_request.mark_fresh(self._wake)
         while not self._is_due(due):
             await self._wakeup.wait(due - asyncio.get_running_loop().time())
             if self._connection.error is not None:

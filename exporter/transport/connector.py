@@ -6,6 +6,7 @@ No connection is made as a mere test: each one takes the daemon's single managem
 import asyncio
 import contextlib
 import errno
+import functools
 import ipaddress
 import socket
 from typing import NamedTuple, Protocol
@@ -142,7 +143,7 @@ class Resolver:
     def __init__(self, host: str) -> None:
         """Create a resolver of `host`, a name or an address."""
         self._host = host
-        self._lookup = SingleFlight(lambda: _look_up(host))
+        self._lookup: SingleFlight[list[ResolvedAddress]] | None = None
 
     async def addresses(self) -> list[ResolvedAddress]:
         """Return the addresses of the host; an address is its own result.
@@ -152,6 +153,8 @@ class Resolver:
         """
         with contextlib.suppress(ValueError):
             return [_literal(self._host)]
+        if self._lookup is None:
+            self._lookup = SingleFlight(functools.partial(_look_up, self._host))
         return await self._lookup()
 
 

@@ -4,6 +4,7 @@ Of a long reply the beginning is kept, of log lines nothing. Of real-time messag
 are counted, since their payloads contain credentials. The login is not recorded.
 """
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -22,13 +23,18 @@ MAX_KEYWORDS = 50
 """Keywords of real-time messages counted apart; the others count as `…`."""
 
 
+_shared = functools.lru_cache(maxsize=128)(bytes)
+"""Most daemons give the same replies to `hold`, `verb`, `version`: they are in memory once."""
+
+
 class HistoryEntry(msgspec.Struct, frozen=True, gc=False):
     """One command and its reply: its first lines, and the number of all its lines."""
 
     command: Command
     ended: float
     """When the reply was complete or timed out, by the event loop's clock."""
-    seconds: float
+    milliseconds: int
+    """How long that took."""
     text: bytes
     """The first lines, joined: an object for each would take half as much again."""
     line_count: int
@@ -67,11 +73,11 @@ class CommandHistory:
             lines = (b"ERROR: (its text is not kept)",)
         first = () if command is Command.LOG_ALL else lines[:MAX_LINES]
         kept = b"\n".join([line[:MAX_LINE_LENGTH] for line in first])
-        self._add(HistoryEntry(command, ended, seconds, kept, len(lines)))
+        self._add(HistoryEntry(command, ended, round(seconds * 1000), _shared(kept), len(lines)))
 
     def add_timeout(self, command: Command, *, ended: float, seconds: float) -> None:
         """Record a command without a reply."""
-        self._add(HistoryEntry(command, ended, seconds, b"", 0))
+        self._add(HistoryEntry(command, ended, round(seconds * 1000), b"", 0))
 
     def _add(self, entry: HistoryEntry) -> None:
         others = [other for other in self._entries if other.command is not entry.command]

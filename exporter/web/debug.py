@@ -64,10 +64,11 @@ def _reply(entry: HistoryEntry, visible: Sequence[bytes]) -> Iterator[str]:
         # Tabs separate the fields of status format 3: a row can be copied.
         fields = [clean_bytes(field, MAX_LINE_LENGTH) for field in line.split(b"\t")]
         yield "< " + "\t".join(fields)
+    seconds = entry.milliseconds / 1000
     if not entry.line_count:
-        yield f"< (no complete reply after {entry.seconds:.3f} s)"
+        yield f"< (no complete reply after {seconds:.3f} s)"
         return
     omitted = entry.line_count - len(visible)
     if omitted:
         yield f"< ({omitted} more lines)"
-    yield f"  ({entry.line_count} lines in {entry.seconds:.3f} s)"
+    yield f"  ({entry.line_count} lines in {seconds:.3f} s)"
