@@ -5,11 +5,12 @@ numbers are equal: tens of thousands of new objects gather, besides the old ones
 holds the loop for a tenth of a second with 1,000 daemons, and finds nothing. With 100,000 clients
 it comes in the middle of a step that is short without it.
 
-So Python starts none. New objects are looked at regularly: once a second while that is quick, ten
-times a second in a large fleet. Old ones are looked at every two seconds while that takes a few
-milliseconds; else only when Python's memory has grown by half, and by more than the daemons that
-were added take. What exists after the start is exempt. Nothing else is: an exempt object is freed
-when nothing refers to it any more, but not if it is in a cycle of references.
+So Python collects none but new objects, as soon as there are some thousands more: at a start, a
+reload, or the first poll of many clients. They are also looked at regularly: once a second while
+that is quick, ten times a second in a large fleet. Old ones are looked at every two seconds while
+that takes a few milliseconds; else only when Python's memory has grown by half, and by more than
+the daemons that were added take. What exists after the start is exempt. Nothing else is: an exempt
+object is freed when nothing refers to it any more, but not if it is in a cycle of references.
 """
 
 import asyncio
@@ -18,6 +19,9 @@ import gc
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+
+MAX_NEW = 10_000
+"""New objects, in addition to those that replace others, with which Python collects them: 2 ms."""
 
 INTERVALS = (0.1, 1.0)
 """Least and most seconds between two collections of new objects."""
@@ -45,23 +49,29 @@ QUICK = 0.01
 
 _NEW, _OLD = 1, 2
 
+_NEVER = 2**31 - 1
+"""Collections of new objects after which Python collects old ones."""
+
 
 @contextlib.asynccontextmanager
 async def collecting() -> AsyncIterator[Callable[[], None]]:
     """Collect garbage until the end of the block.
 
-    The block gets a function to be called after the start: what exists then is exempt. The start
-    of thousands of daemons leaves next to no garbage, and Python would look for it five times.
+    The block gets a function to be called after the start: what exists then is exempt, as what
+    exists before.
     """
-    was_enabled = gc.isenabled()
-    gc.disable()
+    was_enabled, thresholds = gc.isenabled(), gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(MAX_NEW, 0, _NEVER)
+    gc.enable()
     task = asyncio.create_task(_collect_regularly(), name="garbage collection")
     try:
         yield gc.freeze
     finally:
         task.cancel()
-        if was_enabled:
-            gc.enable()
+        gc.set_threshold(*thresholds)
+        if not was_enabled:
+            gc.disable()
 
 
 async def _collect_regularly() -> None:

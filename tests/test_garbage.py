@@ -7,7 +7,10 @@ import pytest
 
 from exporter import garbage
 from exporter.aio import cancel_and_wait
-from exporter.garbage import INTERVALS, NewObjects, OldObjects, collecting
+from exporter.garbage import INTERVALS, MAX_NEW, NewObjects, OldObjects, collecting
+
+OLD = 2
+"""The generation of old objects."""
 
 
 class Cycle:
@@ -27,10 +30,11 @@ def no_other_collection() -> Iterator[None]:
 
 
 async def test_what_exists_after_the_start_is_exempt() -> None:
-    before = gc.get_freeze_count()
     async with collecting() as exempt:
+        before = gc.get_freeze_count()
+        objects = [Cycle() for _ in range(1000)]
         exempt()
-        assert gc.get_freeze_count() > before + 1000
+        assert gc.get_freeze_count() >= before + len(objects)
 
 
 async def test_new_objects_are_collected_regularly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,11 +60,28 @@ def test_new_objects_are_collected_rarely_while_that_is_quick(
 
 
 @pytest.mark.parametrize("enabled", [True, False])
-async def test_python_starts_no_collection_meanwhile(*, enabled: bool) -> None:
+async def test_python_collects_only_new_objects_meanwhile(*, enabled: bool) -> None:
     (gc.enable if enabled else gc.disable)()
+    thresholds, generations = gc.get_threshold(), list[int]()
+
+    def record(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            generations.append(info["generation"])
+
     async with collecting():
-        assert not gc.isenabled()
-    assert gc.isenabled() is enabled
+        gc.callbacks.append(record)
+        objects = [Cycle() for _ in range(30 * MAX_NEW)]
+        gc.callbacks.remove(record)
+    assert len(generations) >= len(objects) // MAX_NEW - 1
+    assert max(generations) < OLD
+    assert (gc.isenabled(), gc.get_threshold()) == (enabled, thresholds)
+
+
+async def test_what_exists_before_the_start_is_exempt() -> None:
+    before = gc.get_freeze_count()
+    objects = [Cycle() for _ in range(1000)]
+    async with collecting():
+        assert gc.get_freeze_count() >= before + len(objects)
 
 
 def grow(count: int) -> list[Cycle]:
