@@ -22,6 +22,11 @@ _LOOP_PASSES = 3
 _TURN = 0.004
 """Seconds for which generators run before one yields to the event loop; steps are much shorter."""
 
+_BEGINNING = 5
+"""Tasks that begin in a turn: a session with a daemon takes two milliseconds until it is idle."""
+
+_GENERATORS = 100
+"""Generators that may share a turn: those of small daemons take a tenth of it."""
 
 _TURNS_PER_COLLECTION = 3
 """Turns between two collections of new objects: 10,000 clients take two or three turns."""
@@ -93,46 +98,102 @@ async def yield_to_loop() -> None:
     Of several tasks that yield, one goes on at a time, in the order in which they yielded: the
     steps of all daemons together hold the loop no longer than those of one.
     """
-    loop = asyncio.get_running_loop()
-    await _turns_of(loop).next(loop)
+    await _turns_of(asyncio.get_running_loop()).yielding.wait()
+
+
+async def begin_in_turn() -> None:
+    """Return at once, or some passes of the loop later if other tasks have just begun, too.
+
+    Of thousands of sessions or polls that are due at the same time, a few begin together, in the
+    order in which their tasks called.
+    """
+    await _turns_of(asyncio.get_running_loop()).beginning.enter()
+
+
+class _Queue:
+    """Tasks of which so many go on in a turn, in their order; a turn has some passes of a loop."""
+
+    def __init__(self, size: int, *, before: "_Queue | None" = None) -> None:
+        """Fewer than `size` tasks go on while others wait in the queue `before` this one."""
+        self._size = size
+        self._before = before
+        self._free = size
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._is_running = False
+        self._put_back = 0
+        self.turn = 0
+        """The number of the turn."""
+
+    @property
+    def length(self) -> int:
+        """The number of tasks that wait."""
+        return len(self._waiting)
+
+    async def enter(self) -> None:
+        """Return at once if this turn has a place left, else in a later one."""
+        if self._free:
+            self._free -= 1
+            self._run_soon()
+        else:
+            await self.wait()
+
+    async def wait(self, *, again: bool = False) -> None:
+        """Return in a later turn; with `again`, before those that have not had one yet."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if again:
+            self._waiting.insert(self._put_back, future)
+            self._put_back += 1
+        else:
+            self._waiting.append(future)
+        self._run_soon()
+        await future
+
+    def _run_soon(self) -> None:
+        if not self._is_running:
+            self._is_running = True
+            asyncio.get_running_loop().call_soon(self._run, _LOOP_PASSES)
+
+    def _run(self, passes: int) -> None:
+        """Begin the next turn, after some passes of the loop."""
+        if passes > 1:
+            asyncio.get_running_loop().call_soon(self._run, passes - 1)
+            return
+        self._is_running = False
+        others = self._before.length if self._before else 0
+        self._free, self._put_back = max(self._size - others, 1), 0
+        self.turn += 1
+        while self._waiting and self._free:
+            future = self._waiting.popleft()
+            if not future.done():  # else cancelled
+                future.set_result(None)
+                self._free -= 1
+                self._run_soon()
 
 
 class _Turns:
     """The tasks of one event loop that wait for their turn."""
 
     def __init__(self) -> None:
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._is_running = False
+        self.yielding = _Queue(1)
+        self._generators = _Queue(_GENERATORS)
+        self.beginning = _Queue(_BEGINNING, before=self._generators)
+        self._turn = 0
         self._seconds = 0.0
-        """For how long generators have run since a task that yielded went on."""
+        """For how long generators have run in this turn."""
+
+    async def next(self) -> None:
+        """Wait until a generator may run: its turn has come, and others have not used it up."""
+        await self._generators.wait()
+        while self._turn == self._generators.turn and self.is_over:
+            await self._generators.wait(again=True)
+        if self._turn != self._generators.turn:
+            self._turn = self._generators.turn
+            self._seconds = 0.0
 
     @property
     def is_over(self) -> bool:
         """Whether generators have run for so long that the next one has to yield before."""
-        return self._seconds >= _TURN
-
-    async def next(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wait until it is this task's turn."""
-        future: asyncio.Future[None] = loop.create_future()
-        self._waiting.append(future)
-        if not self._is_running:
-            self._is_running = True
-            loop.call_soon(self._run, loop, _LOOP_PASSES)
-        await future
-        self._seconds = 0.0
-
-    def _run(self, loop: asyncio.AbstractEventLoop, passes: int) -> None:
-        """Give the turn to the next task, after some passes of the loop."""
-        if passes > 1:
-            loop.call_soon(self._run, loop, passes - 1)
-            return
-        while self._waiting:
-            future = self._waiting.popleft()
-            if not future.done():  # else cancelled
-                future.set_result(None)
-                loop.call_soon(self._run, loop, _LOOP_PASSES)
-                return
-        self._is_running = False
+        return self._seconds > _TURN
 
     def run(self, generator: Generator[Any, None, object]) -> None:
         """Run a generator until the turn is over, or until it waits for another one.
@@ -175,11 +236,11 @@ async def run_cooperatively(generator: Generator[Any, None, _T]) -> _T:
     try:
         while True:
             if turns.is_over:
-                await yield_to_loop()
+                await turns.next()
                 count += 1
                 if count % _TURNS_PER_COLLECTION == 0:
                     gc.collect(_NEW)
-                    await yield_to_loop()
+                    await turns.next()
             turns.run(generator)
     except StopIteration as end:
         result: _T = end.value

@@ -169,7 +169,7 @@ class _App:
         await self.probed_ports.apply(config.port_probes)
         # After that: text under the previous privacy must not be rendered again meanwhile.
         self.expected_clients.configure(config)
-        self.exposition.configure(catalogue.families(config.clients))
+        await self.exposition.configure(catalogue.families(config.clients))
         return changes
 
     async def refresh(self, daemons: Sequence[DaemonState], max_wait: float) -> None:

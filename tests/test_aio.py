@@ -15,6 +15,7 @@ import pytest
 from exporter.aio import (
     SingleFlight,
     Wakeup,
+    begin_in_turn,
     join_daemon_threads,
     run_cooperatively,
     run_in_daemon_thread,
@@ -272,6 +273,59 @@ async def test_generators_together_hold_the_loop_no_longer_than_one(
     counting.cancel()
     assert len(ran_in) == 24
     assert max(Counter(ran_in).values()) <= 4
+
+
+async def test_short_generators_share_a_turn_and_none_is_overtaken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those that wait go on before those that come later, however many these are."""
+    now, passes, ran_in = itertools.count(step=0.001), 0, dict[int, int]()
+    monkeypatch.setattr(time, "perf_counter", lambda: next(now))
+
+    async def count_passes() -> None:
+        nonlocal passes
+        while True:
+            await asyncio.sleep(0)
+            passes += 1
+
+    def step(number: int) -> Generator[None, None, None]:
+        ran_in[number] = passes
+        yield
+
+    counting = asyncio.create_task(count_passes())
+    async with asyncio.TaskGroup() as tasks:
+        for number in range(60):
+            tasks.create_task(run_cooperatively(step(number)))
+            if number % 4 == 0:
+                await asyncio.sleep(0)
+    counting.cancel()
+    assert list(ran_in) == list(range(60))
+    assert 1 < max(Counter(ran_in.values()).values()) <= 4
+
+
+async def test_few_of_many_tasks_begin_together_in_their_order() -> None:
+    began: list[int] = []
+
+    async def begin(number: int) -> None:
+        await begin_in_turn()
+        began.append(number)
+
+    tasks = [asyncio.create_task(begin(number)) for number in range(40)]
+    at_once: list[int] = []
+    while len(began) < len(tasks):
+        before = len(began)
+        await asyncio.sleep(0)
+        at_once.append(len(began) - before)
+    assert began == list(range(40))
+    assert at_once[0] == max(at_once) < 10
+    assert at_once[1:3] == [0, 0]
+
+
+async def test_a_task_begins_at_once_when_no_other_does() -> None:
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_soon(passed.set)
+    await begin_in_turn()
+    assert not passed.is_set()
 
 
 async def test_a_generator_that_waits_for_another_one_takes_one_step_in_a_turn(

@@ -5,7 +5,7 @@ the event loop for longer than a few milliseconds, whatever its lines contain.
 """
 
 import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, MutableMapping, Sequence
 from typing import Any, TypeVar
 
 from exporter.management.reply_lines import ReplyLines
@@ -50,10 +50,10 @@ def leading(matches: Iterable[bool]) -> int:
     return len(list(itertools.takewhile(bool, matches)))
 
 
-def release(large: dict[Any, Any]) -> Generator[None, None, None]:
+def release(large: MutableMapping[Any, Any], rows: int = MAX_ROWS) -> Generator[None, None, None]:
     """Empty a dictionary, yielding after each batch: it takes long to free a large one at once."""
     while large:
-        for _ in range(min(len(large), MAX_ROWS)):
+        for _ in range(min(len(large), rows)):
             large.popitem()
         yield
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.registry import Collector
 
 from exporter.aio import run_cooperatively
-from exporter.management.batches import WAITING, Steps, run_batches
+from exporter.management.batches import WAITING, Steps, release, run_batches
 from exporter.metrics.column import MANY_DAEMONS, Column, DaemonTexts
 from exporter.metrics.daemon_text import DaemonText, revision_of
 from exporter.metrics.expected_clients import ExpectedClientLines
@@ -41,13 +41,18 @@ class Exposition:
 
         `ports` returns the ports that are probed without a daemon.
         """
-        self.configure(families)
+        self._configure(families)
         self._ports = ports
         self._expected_clients = expected_clients
         self._registry = registry
 
-    def configure(self, families: Sequence[Family]) -> None:
-        """Render these families from now on."""
+    async def configure(self, families: Sequence[Family]) -> None:
+        """Render these families from now on; what was rendered is freed in steps."""
+        outdated = self._texts
+        self._configure(families)
+        await run_cooperatively(release(outdated, rows=1))
+
+    def _configure(self, families: Sequence[Family]) -> None:
         self._columns = [Column(index, family) for index, family in enumerate(families)]
         self._kept_labels: Sequence[bytes] = ()
         """The labels of the daemons whose text the columns keep."""

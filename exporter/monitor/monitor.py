@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-from exporter.aio import Wakeup, run_cooperatively
+from exporter.aio import Wakeup, begin_in_turn, run_cooperatively
 from exporter.config.schema import DaemonConfig
 from exporter.config.target import Target
 from exporter.log import Level, event
@@ -120,6 +120,7 @@ class Monitor:
         try:
             await asyncio.sleep(self._stagger * START_SPREAD)
             while True:
+                await begin_in_turn()
                 started_at = self._last_progress = loop.time()
                 interval = self.target.poll_interval
                 error = await self._run_session(started_at + interval * self._stagger)

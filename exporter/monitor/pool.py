@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from exporter.aio import begin_in_turn, yield_to_loop
 from exporter.config.target import ReloadDiff, Target, diff
 from exporter.log import Level, event
+from exporter.management.batches import row_batches
 from exporter.monitor import refresh
 from exporter.monitor.monitor import Monitor
 from exporter.state.daemon import DaemonState
@@ -17,6 +19,9 @@ READY_GRACE = 15.0
 """Seconds after which a daemon whose first poll is pending no longer fails readiness."""
 
 _MAX_NAMES = 10
+
+_BATCH = 50
+"""Monitors that are created, started or reconfigured at once: some milliseconds."""
 
 MonitorFactory = Callable[[Target, float], Monitor]
 """Makes a monitor, which is not started; the number is its stagger, 0 to 1."""
@@ -42,6 +47,7 @@ class MonitorPool:
         self._monitor_factory = monitor_factory
         self._task_factory = task_factory
         self._entries: dict[str, _Entry] = {}
+        self._is_stopped = False
         self._started_at = asyncio.get_running_loop().time()
 
     @property
@@ -66,31 +72,57 @@ class MonitorPool:
         addresses are free for other names.
         """
         changes = diff((entry.monitor.target for entry in self._entries.values()), targets)
-        await _stop(self._entries[name] for name in (*changes.restarted, *changes.removed))
-        self._entries = {
-            target.name: self._keep_or_update(target, changes, stagger)
-            or self._start_monitor(target, stagger)
-            for target, stagger in _staggered(targets)
-        }
+        await self._end((*changes.restarted, *changes.removed))
+        for names in row_batches(changes.removed, _BATCH):  # it takes long to free all at once
+            for name in names:
+                self._entries.pop(name, None)
+            await yield_to_loop()
+        new = {*changes.added, *changes.restarted}
+        # All monitors are created before the first of them starts, whose session takes time.
+        monitors: dict[str, Monitor] = {}
+        for batch in row_batches(_staggered(targets), _BATCH):
+            for target, stagger in batch:
+                if target.name in new:
+                    monitors[target.name] = self._monitor_factory(target, stagger)
+            await yield_to_loop()
+        await self._apply(targets, monitors, set(changes.changed))
         return changes
 
-    def _keep_or_update(self, target: Target, changes: ReloadDiff, stagger: float) -> _Entry | None:
-        """Return the entry of a target that is monitored already, None if there is none."""
-        name = target.name
-        if name in changes.unchanged:
-            self._entries[name].monitor.retry_password()
-            return self._entries[name]
-        if name in changes.changed:
-            entry = self._entries[name]
-            entry.monitor.reconfigure(target)
-            monitoring, *others = entry.tasks
-            for task in others:  # they keep nothing that they can't read again
-                _cancel(task)
-            return _Entry(entry.monitor, (monitoring, *self._start_tasks(entry.monitor, stagger)))
-        return None
+    async def _end(self, names: Sequence[str]) -> None:
+        """End the sessions of these daemons, some at a time: it takes as long as their start."""
+        for name in names:
+            await begin_in_turn()
+            if name in self._entries:  # else the pool was closed meanwhile
+                _cancel(self._entries[name])
+        await _stop([self._entries[name] for name in names if name in self._entries])
 
-    def _start_monitor(self, target: Target, stagger: float) -> _Entry:
-        monitor = self._monitor_factory(target, stagger)
+    async def _apply(
+        self, targets: Sequence[Target], new: Mapping[str, Monitor], changed: Collection[str]
+    ) -> None:
+        """Start new monitors, reconfigure those that have changed."""
+        for batch in row_batches(_staggered(targets), _BATCH):
+            for target, stagger in batch:
+                if self._is_stopped:
+                    return
+                name = target.name
+                if name in new:
+                    self._entries[name] = self._start(new[name], stagger)
+                elif name in changed:
+                    self._entries[name] = self._reconfigure(self._entries[name], target, stagger)
+                else:
+                    self._entries[name].monitor.retry_password()
+            await yield_to_loop()
+        if not self._is_stopped:
+            self._entries = {target.name: self._entries[target.name] for target in targets}
+
+    def _reconfigure(self, entry: _Entry, target: Target, stagger: float) -> _Entry:
+        entry.monitor.reconfigure(target)
+        monitoring, *others = entry.tasks
+        for task in others:  # they keep nothing that they can't read again
+            _cancel_once(task)
+        return _Entry(entry.monitor, (monitoring, *self._start_tasks(entry.monitor, stagger)))
+
+    def _start(self, monitor: Monitor, stagger: float) -> _Entry:
         others = self._start_tasks(monitor, stagger)
         return _Entry(monitor, (_start(monitor.run(), monitor.daemon), *others))
 
@@ -104,13 +136,14 @@ class MonitorPool:
         await refresh.refresh((entry.monitor.refresh_request for entry in entries), max_wait)
 
     def stop(self) -> None:
-        """Cancel the tasks of all daemons; `close` waits for their end."""
+        """Cancel the tasks of all daemons, and start no more; `close` waits for their end."""
+        self._is_stopped = True
         for entry in self._entries.values():
-            for task in entry.tasks:
-                _cancel(task)
+            _cancel(entry)
 
     async def close(self) -> None:
         """End every session."""
+        self.stop()
         await _stop(self._entries.values())
         self._entries = {}
 
@@ -158,18 +191,23 @@ def log_crash(task: asyncio.Task[None]) -> None:
         event(_log, Level.ERROR, "monitor task crashed", task=task.get_name(), cause=error)
 
 
-async def _stop(entries: Iterable[_Entry]) -> None:
+async def _stop(entries: Collection[_Entry]) -> None:
+    for entry in entries:
+        _cancel(entry)
     tasks = [task for entry in entries for task in entry.tasks]
-    for task in tasks:
-        _cancel(task)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _cancel(entry: _Entry) -> None:
+    for task in entry.tasks:
+        _cancel_once(task)
 
 
 _cancelled: weakref.WeakSet[asyncio.Task[None]] = weakref.WeakSet()
 
 
-def _cancel(task: asyncio.Task[None]) -> None:
-    """Cancel a task once: a second cancel would interrupt the graceful `quit`."""
+def _cancel_once(task: asyncio.Task[None]) -> None:
+    """Cancel a task: a second cancel would interrupt the graceful `quit`."""
     # Not `task.cancelling()`: `asyncio.timeout` cancels its task, too, and takes that back.
     if task not in _cancelled:
         _cancelled.add(task)

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 
-from exporter.aio import Wakeup, run_cooperatively
+from exporter.aio import Wakeup, begin_in_turn, run_cooperatively
 from exporter.config.schema import PassThrough
 from exporter.config.target import Target
 from exporter.log import Level, event
@@ -141,6 +141,7 @@ class ManagementSession:
                     self._info_fetched = False
                 due = next_due(due, self._target.poll_interval, after=pause)
                 refreshed = await self._wait_for_next_poll(due)
+                await begin_in_turn()
                 pause = self._target.poll_interval if refreshed else 0.0
         finally:
             await self._close()

@@ -59,14 +59,14 @@ async def test_a_poll_between_two_chunks_is_on_the_next_page(
     assert first.page([daemon]).body == exposition().page([daemon]).body
 
 
-def test_a_new_configuration_is_on_the_next_page() -> None:
+async def test_a_new_configuration_is_on_the_next_page() -> None:
     daemon = new_daemon()
     start_session(daemon)
     poll_many(daemon, received=5000, now=1_000_000_000)
     without = families(ClientsConfig(series=False, info=False))
     first = exposition()
     first.page([daemon])
-    first.configure(without)
+    await first.configure(without)
     assert first.page([daemon]).body == Exposition(without, CollectorRegistry()).page([daemon]).body
 
 

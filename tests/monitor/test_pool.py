@@ -362,6 +362,24 @@ class TestReadiness:
             assert monitor.is_stuck(now + longest + 5)
 
 
+async def test_a_pool_that_is_closed_while_it_starts_monitors_starts_no_more() -> None:
+    started = asyncio.Event()
+
+    def no_files(*_: object) -> tuple[()]:
+        started.set()
+        return ()
+
+    pool = MonitorPool(make_monitor, no_files)
+    many = [make_target(UNREACHABLE, str(number)) for number in range(200)]
+    applying = asyncio.create_task(pool.apply(many))
+    await started.wait()
+    assert len(pool.daemons) < len(many)
+    await pool.close()
+    await applying
+    assert pool.daemons == []
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("monitor ")]
+
+
 async def test_a_task_is_stopped_although_a_timeout_expires_at_the_same_time() -> None:
     pool = MonitorPool(make_monitor, lambda *_: [ignores_a_timeout()])
     ended = asyncio.Event()
