@@ -1,7 +1,7 @@
 """One daemon on the landing page: a row of values, and a row for its problem."""
 
 from exporter.web.pages.cells import cell, small
-from exporter.web.pages.html import Html, element, join
+from exporter.web.pages.html import Html, element, fill, join
 from exporter.web.pages.links import daemon_url, probe_url, troubleshooting_url
 from exporter.web.pages.units import age, format_bytes, format_rate, last_poll
 from exporter.web.view.daemon import DaemonView
@@ -11,21 +11,28 @@ ROOT = "./"
 
 COLUMNS = ("Daemon", "State", "Clients", "Received", "Sent", "Last successful poll")
 
+_LINK = element("a", element("bdi", "%s"), href="%s")
+_HEAD = element("th", _LINK, Html("%s%s"), scope="row")
+_ROW = element("tbody", element("tr", _HEAD, Html("%s%s%s%s%s")), Html("%s"), class_="%s")
+
 
 def render_daemon(view: DaemonView, now: float) -> Html:
     """Return a `<tbody>`; `now` is in seconds since the epoch."""
-    link = element("a", element("bdi", view.name), href=daemon_url(view.name, root=ROOT))
-    mode_and_version = " ".join(filter(None, (view.mode, view.version)))
     since = [] if view.state_since is None else [small("for ", age(view.state_since, now))]
-    cells = (
-        element("th", link, small(mode_and_version), small(view.sharing), scope="row"),
+    return fill(
+        _ROW,
+        view.health,
+        daemon_url(view.name, root=ROOT),
+        view.name,
+        small(" ".join(filter(None, (view.mode, view.version)))),
+        small(view.sharing),
         cell(COLUMNS[1], element("b", view.status), *since),
         cell(COLUMNS[2], *_clients(view)),
         cell(COLUMNS[3], format_bytes(view.received_bytes), _rate(view.received_bytes_per_second)),
         cell(COLUMNS[4], format_bytes(view.sent_bytes), _rate(view.sent_bytes_per_second)),
         cell(COLUMNS[5], last_poll(view.polled_at, now)),
+        _problem_row(view),
     )
-    return element("tbody", element("tr", *cells), _problem_row(view), class_=view.health)
 
 
 def _rate(bytes_per_second: float | None) -> Html:

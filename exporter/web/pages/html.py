@@ -27,21 +27,28 @@ def element(
         attributes: its attributes by name.
         names: the same, for names that are identifiers; `class_` is `class`.
     """
-    written = "".join(
-        f' {name}="{escape(value)}"'
-        for name, value in {
-            **(attributes or {}),
-            **{name.rstrip("_"): value for name, value in names.items()},
-        }.items()
-    )
+    if attributes:
+        names = {**attributes, **names}
+    written = "".join([f' {name.rstrip("_")}="{escape(value)}"' for name, value in names.items()])
     if tag in _VOID:
         return Html(f"<{tag}{written}>")
     return Html(f"<{tag}{written}>{join(content)}</{tag}>")
 
 
+def fill(template: Html, *texts: str) -> Html:
+    """Return an element with texts in the places of `%s`, in order: quicker than `element`.
+
+    They are escaped, elements excepted, in the values of attributes as between tags.
+    """
+    escaped = [text if isinstance(text, Html) else escape(text) for text in texts]
+    return Html(template % tuple(escaped))
+
+
 def join(parts: Iterable[str], separator: str = "") -> Html:
     """Return texts, which are escaped, and elements one after the other."""
-    return Html(separator.join(part if isinstance(part, Html) else escape(part) for part in parts))
+    return Html(
+        separator.join([part if isinstance(part, Html) else escape(part) for part in parts])
+    )
 
 
 def ascii_only(html: Html) -> Html:

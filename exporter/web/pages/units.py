@@ -2,14 +2,20 @@
 
 import datetime
 
-from exporter.web.pages.html import Html, element, join
+from exporter.web.pages.html import Html, element, fill, join
 
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 _SIZE_STEP = 1000
+_MAX_COUNT = 999.5
+"""From which on a number is shown in the next unit: it would be 1000."""
+
+_SECONDS = len("2026-11-23T12:00:00")
 
 _AGE_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _MIN_COUNT = 2
 """Smallest count of a unit of time, seconds excepted: 90 s, not 1 min; 47 h, not 1 d."""
+
+_AGE = element("time", "%s", datetime="%s", title="%s")
 
 
 def format_bytes(count: float | None) -> str:
@@ -23,7 +29,7 @@ def format_bytes(count: float | None) -> str:
         return f"{count:.0f} B"
     for unit in _SIZE_UNITS[1:-1]:
         count /= _SIZE_STEP
-        if float(f"{count:.3g}") < _SIZE_STEP:
+        if count < _MAX_COUNT:
             return f"{_three_digits(count)} {unit}"
     return f"{_three_digits(count / _SIZE_STEP)} {_SIZE_UNITS[-1]}"
 
@@ -52,7 +58,7 @@ def format_age(seconds: float) -> str:
 def age(moment: float, now: float) -> Html:
     """Return the age of a moment as a `<time>` with the moment as its title."""
     iso = _iso(moment)
-    return element("time", format_age(now - moment), datetime=iso, title=iso)
+    return fill(_AGE, iso, iso, format_age(now - moment))
 
 
 def last_poll(moment: float | None, now: float) -> Html:
@@ -67,4 +73,4 @@ def date(moment: float) -> Html:
 
 
 def _iso(moment: float) -> str:
-    return datetime.datetime.fromtimestamp(moment, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{datetime.datetime.fromtimestamp(moment, datetime.UTC).isoformat()[:_SECONDS]}Z"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.web.pages.html import Html, element, join
+from exporter.web.pages.html import Html, element, fill, join
 
 HOSTILE = "<script>alert('&amp;')</script>"
 
@@ -35,6 +35,13 @@ def test_any_text_stays_text(text: str) -> None:
     parsed = Parsed(element("p", text, title=text))
     assert parsed.elements == [("p", {"title": text})]
     assert parsed.text == text
+
+
+@given(MARKUP | ANY_TEXT, st.text("%s("))
+def test_a_filled_template_is_the_element_with_these_texts(text: str, other: str) -> None:
+    template = element("p", element("b", "%s"), Html("%s"), title="%s")
+    inner, bold = element("i", other), element("b", other)
+    assert fill(template, text, other, inner) == element("p", bold, inner, title=text)
 
 
 def test_elements_are_not_escaped_again() -> None:
