@@ -109,6 +109,16 @@ def test_rows_that_are_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert last.find([*last.rows, row(2)]) is None
 
 
+def test_rows_at_the_end_are_found_without_the_places_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    last = Last(10)
+    monkeypatch.setattr(known_rows, "_places", lambda _: pytest.fail("all rows are looked at"))
+    found = last.find([*last.rows, row(11), row(12)])
+    assert found is not None
+    assert found.new == (10, 11)
+
+
 @pytest.mark.parametrize("order", [slice(None, None, -1), slice(None, None, 2), slice(1, None)])
 def test_of_many_rows_in_another_order_are_found_in_steps(order: slice) -> None:
     last = Last(4000)

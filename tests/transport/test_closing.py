@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from exporter.management.commands import Command
-from exporter.management.errors import SessionClosed
-from exporter.management.messages import MultilineReply
+from exporter.management.errors import LogFloodError, SessionClosed
+from exporter.management.messages import MultilineReply, Notification
+from exporter.transport import connection as connection_module
 from exporter.transport.connection import Connection
 from exporter.transport.connector import connector_for
 from tests.fake_daemon import GREETING, STATUS_3, TEST_TIMEOUT, fake_daemon
@@ -25,7 +26,8 @@ async def test_close_sends_quit() -> None:
         assert await daemon.read_line() == b""
 
 
-async def test_close_reads_the_pending_reply_before_quit() -> None:
+async def test_close_reads_the_pending_reply_before_quit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "_LAST_REPLY", 2 * TEST_TIMEOUT)
     async with session() as (connection, daemon):
         asking = asyncio.create_task(connection.request(Command.STATUS_3))
         assert await daemon.read_line() == b"status 3"
@@ -131,3 +133,19 @@ async def test_a_task_cancelled_during_close_is_cancelled() -> None:
             with pytest.raises(asyncio.CancelledError):
                 async with asyncio.timeout(TEST_TIMEOUT):
                     await task
+
+
+async def test_what_a_flood_sent_before_the_end_of_its_session_is_dropped() -> None:
+    async with session() as (connection, daemon):
+        messages: list[Notification] = []
+
+        def end(message: Notification) -> None:
+            messages.append(message)
+            connection.abort(LogFloodError("too many log lines"))
+
+        connection.subscribe(end)
+        reading = [task for task in asyncio.all_tasks() if task.get_name().startswith("read ")]
+        daemon.send_lines(*[b">LOG:1,,x"] * 3000)
+        daemon.close()
+        await asyncio.wait(reading)
+        assert 0 < len(messages) < 3000

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from exporter.management.errors import ReplyError
 from exporter.management.status import ClientRow, ServerStatus, Status, StatusReader
+from exporter.management.status.row_cache import RowCache
 from tests.management.status.status_printer import ROUTE_COLUMNS, Layout
 
 PROLOGUE = (b"TITLE\tOpenVPN 2.6.14", b"TIME\t2026-11-23 03:53:03\t1795405983")
@@ -179,6 +180,37 @@ def test_a_row_missing_from_a_status_is_forgotten() -> None:
     before = client(reader, *ALICE)
     client(reader, b"bob", *ALICE[1:])
     assert client(reader, *ALICE) is not before
+
+
+def test_the_rows_of_a_status_with_the_same_ones_are_the_same_object() -> None:
+    reader = StatusReader()
+    longer = Table(Layout.V2_5.value, [list(ALICE), [b"bob", *ALICE[1:]]]).lines()
+    for lines in (longer, table(*ALICE)):
+        read(reader, lines)
+        before, after = (read(reader, lines) for _ in range(2))
+        assert isinstance(before, ServerStatus)
+        assert isinstance(after, ServerStatus)
+        assert after.clients is before.clients
+
+
+def test_only_rows_that_were_replaced_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    names, parse = [b"c%d" % number for number in range(200)], RowCache.parse
+    reader, parsed = StatusReader(), list[bytes]()
+
+    def count(cache: RowCache, line: bytes) -> ClientRow:
+        parsed.append(line.split(b"\t")[1])
+        return parse(cache, line)
+
+    def lines() -> list[bytes]:
+        return Table(Layout.V2_5.value, [[name, *ALICE[1:]] for name in names]).lines()
+
+    read(reader, lines())
+    replaced = range(20, 200, 20)
+    for place in replaced:
+        names[place] = b"n%d" % place
+    monkeypatch.setattr(RowCache, "parse", count)
+    read(reader, lines())
+    assert parsed == [b"n%d" % place for place in replaced]
 
 
 def test_the_cache_survives_a_status_without_a_time() -> None:
