@@ -10,7 +10,6 @@ import msgspec
 from aiohttp import web
 
 from exporter import __version__
-from exporter.certificates.source import certificate_sources
 from exporter.config import Config, check_losses
 from exporter.config.target import ReloadDiff, Target, targets
 from exporter.log import Level, event
@@ -18,6 +17,7 @@ from exporter.metrics import catalogue
 from exporter.metrics.expected_clients import ExpectedClientLines
 from exporter.metrics.exposition import Exposition
 from exporter.metrics.self_metrics import SelfMetrics
+from exporter.monitor.certificate_pool import CertificatePool
 from exporter.monitor.monitor import Monitor
 from exporter.monitor.pki_pool import PkiPool
 from exporter.monitor.pool import MonitorPool
@@ -94,6 +94,7 @@ async def run_app(
         finally:
             app.pool.stop()  # sessions with daemons and HTTP clients end at the same time
             app.probed_ports.stop()
+            app.certificates.stop()
             app.pki.stop()
 
 
@@ -111,6 +112,7 @@ class _App:
             expected_clients=ExpectedClientLines(self.expected_clients),
         )
         self.pool = MonitorPool(self._monitor, self._other_tasks)
+        self.certificates = CertificatePool()
         self.pki = PkiPool()
         self.shares = SharePool()
         self._config = config
@@ -124,7 +126,7 @@ class _App:
         try:
             yield
         finally:
-            parts = (self.shares, self.pool, self.pki, self.probed_ports)
+            parts = (self.shares, self.pool, self.certificates, self.pki, self.probed_ports)
             await asyncio.gather(*(part.close() for part in parts))
 
     def web_application(
@@ -163,6 +165,7 @@ class _App:
         # What the daemons that are about to be removed know of expected clients stays.
         await self.exposition.prerender_expected_clients(self.pool.daemons)
         changes = await self.pool.apply(targets(config))
+        await self.certificates.apply(self.pool.daemons)
         await self.pki.apply(self.pool.daemons)
         await self.shares.apply(self.pool.monitors)
         self.self_metrics.set_daemons(len(self.pool.daemons))
@@ -219,10 +222,6 @@ class _App:
 
             poller = StatusFilePoller(daemon, on_updated=self.exposition.prerender)
             yield poller.run(stagger)
-        if files := certificate_sources(daemon.target.daemon):
-            from exporter.certificates.watch import watch_files  # noqa: PLC0415
-
-            yield watch_files(files, daemon.set_certificates, stagger)
         if (plan := daemon.target.daemon.probe_plan) is not None:
             from exporter.monitor.port_prober import PortProber  # noqa: PLC0415
 

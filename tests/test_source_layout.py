@@ -19,7 +19,6 @@ NEIGHBOURS = {
     "aio": set(),
     "alert_rules": {"config"},
     "app": {
-        "certificates",
         "config",
         "log",
         "metrics",

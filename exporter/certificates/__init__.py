@@ -2,7 +2,7 @@
 
 source          the files of a daemon, and the content of each
 pem             a file's bytes -> certificates or revocation lists
-watch           reads the files again when they change
+files           reads the files, and again those that change
 
 issued          the certificates that a CA has issued, as one value
 index           the bytes of an `index.txt` -> issued certificates
@@ -11,6 +11,5 @@ pki             where the issued certificates are listed, and what is known of t
 pki_reader      reads such a list again when it changes
 pki_watch       does so every minute
 
-`pem`, `watch` and `directory` need the extra `certificates` and are imported only when a file is to
-be read.
+`pem` and `directory` need the extra `certificates` and are imported only when a file is to be read.
 """

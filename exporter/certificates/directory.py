@@ -14,6 +14,7 @@ import msgspec
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from exporter.certificates.files import LIMIT as MAX_CRL_BYTES
 from exporter.certificates.index import shown_name
 from exporter.certificates.issued import IssuedCertificate
 from exporter.certificates.pem import (
@@ -24,7 +25,6 @@ from exporter.certificates.pem import (
 )
 from exporter.certificates.pki import PkiSource
 from exporter.certificates.source import CertificateSource
-from exporter.certificates.watch import LIMIT as MAX_CRL_BYTES
 from exporter.files import FileStamp, read_regular
 
 MAX_FILES = 20_000

@@ -54,13 +54,15 @@ class PkiReader:
 
     def __init__(self, source: PkiSource) -> None:
         self._source = source
-        self._list = _certificate_list(source)
+        self._list: CertificateList | None = None
         self._stamp: object = None
         self._issued: IssuedCertificates | None = None
         self._problem: FileProblem | None = None
 
     def read(self) -> tuple[IssuedCertificates | None, FileProblem | None]:
         """Return what was read last, and why it may be old or incomplete."""
+        if self._list is None:
+            self._list = _certificate_list(self._source)
         try:
             stamp = self._list.stamp()
             if stamp != self._stamp or self._stamp is None:
@@ -90,7 +92,7 @@ class PkiReader:
 def _certificate_list(source: PkiSource) -> CertificateList:
     if not source.is_directory:
         return IndexFile(source)
-    # Loaded here at the earliest: an optional and slow library.
+    # An optional and slow library: loaded here, in a thread.
     from exporter.certificates.directory import CertificateDirectory  # noqa: PLC0415
 
     return CertificateDirectory(source)

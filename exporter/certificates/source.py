@@ -85,10 +85,8 @@ class CertificateFileState(msgspec.Struct, frozen=True):
 def certificate_sources(daemon: DaemonConfig) -> tuple[CertificateSource, ...]:
     """Return the certificate files that a daemon's keys, or OpenVPN's configuration, name.
 
-    None without the extra `certificates`.
+    None without the extra `certificates`: the configuration has no such paths then.
     """
-    if not can_read_certificates():
-        return ()
     openvpn = daemon.openvpn_config
     candidates = (
         (CertificateDirective.CERT, daemon.cert, openvpn and openvpn.cert),
@@ -99,7 +97,7 @@ def certificate_sources(daemon: DaemonConfig) -> tuple[CertificateSource, ...]:
     for directive, path, discovered in candidates:
         if path is not None:
             sources.append(CertificateSource(directive, path))
-        elif isinstance(discovered, Inline):
+        elif isinstance(discovered, Inline) and can_read_certificates():
             file = discovered.location.file
             sources.append(CertificateSource(directive, file, inline=True))
     return tuple(sources)

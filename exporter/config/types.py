@@ -5,6 +5,7 @@ correct it.
 """
 
 import enum
+import functools
 import grp
 import importlib.util
 import ipaddress
@@ -233,10 +234,16 @@ class FilePath(msgspec.Struct, frozen=True):
         """Return the value; raises ValueError."""
         if not scalar.text or not scalar.text.isprintable():
             raise ValueError(f"{scalar.text!r} is not a path: name a file")
-        path = scalar.directory / scalar.text
+        path = _path(scalar.directory, scalar.text)
         if self.readable:
             _check_readable(path)
         return path
+
+
+@functools.lru_cache(maxsize=256)
+def _path(directory: Path, text: str) -> Path:
+    """Return a path: one object for all daemons that have the same file."""
+    return directory / text
 
 
 def _check_readable(path: Path) -> None:

@@ -10,6 +10,7 @@ status_file_poller  the polls of a status file
 oneshot             one poll of each daemon: `check --connect` and `once`
 port_prober         the probes of the ports of a daemon
 probed_ports        the ports that are probed without a daemon
+certificate_pool    the certificate files, each read once for all daemons
 pki_pool            the lists of issued certificates, each read once for all daemons
 refresh             polls on demand, for a scrape
 shared_session      the session, as other management clients use it

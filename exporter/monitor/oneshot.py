@@ -8,6 +8,7 @@ import msgspec
 
 from exporter import descriptors
 from exporter.aio import run_in_daemon_thread
+from exporter.certificates.files import CertificateFiles
 from exporter.certificates.pki import PkiSource, PkiState, pki_source
 from exporter.certificates.pki_watch import PkiWatch
 from exporter.certificates.source import certificate_sources
@@ -84,9 +85,6 @@ async def poll_once(target: Target, pki: PkiState | None = None) -> OneShotResul
         error = await StatusFilePoller(daemon).read()
         errors += [error] if error else []
     if files := certificate_sources(target.daemon):
-        # Loaded here at the earliest: an optional and slow library.
-        from exporter.certificates.watch import CertificateFiles  # noqa: PLC0415
-
         daemon.set_certificates(await run_in_daemon_thread(CertificateFiles(files).read_all))
     return OneShotResult(daemon, info, loop.time() - started_at, tuple(errors))
 

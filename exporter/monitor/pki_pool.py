@@ -8,11 +8,15 @@ import msgspec
 
 from exporter.aio import cancel_and_wait
 from exporter.certificates.pki import PkiSource, PkiState, pki_source
+from exporter.management.batches import row_batches
 from exporter.monitor.pool import log_crash
 from exporter.state.daemon import DaemonState
 
 if TYPE_CHECKING:
     from exporter.certificates.pki_watch import PkiWatch
+
+_AT_ONCE = 500
+"""Daemons between two passes of the event loop: some milliseconds."""
 
 
 class _PkiEntry(msgspec.Struct, frozen=True):
@@ -28,6 +32,7 @@ class PkiPool:
         self._on_checked = on_checked
         self._entries: dict[PkiSource, _PkiEntry] = {}
         self._daemons: dict[PkiSource, list[DaemonState]] = {}
+        self._is_closed = False
 
     @property
     def states(self) -> Sequence[PkiState]:
@@ -36,11 +41,17 @@ class PkiPool:
 
     async def apply(self, daemons: Iterable[DaemonState]) -> None:
         """Watch the lists of these daemons from now on; what is known of others is dropped."""
-        self._daemons = {}
-        for daemon in daemons:
-            source = pki_source(daemon.target)
-            if source is not None:
-                self._daemons.setdefault(source, []).append(daemon)
+        self._daemons = {}  # until all are found: they get what is known then
+        found: dict[PkiSource, list[DaemonState]] = {}
+        for batch in row_batches(daemons, _AT_ONCE):
+            for daemon in batch:
+                source = pki_source(daemon.target)
+                if source is not None:
+                    found.setdefault(source, []).append(daemon)
+            await asyncio.sleep(0)
+        if self._is_closed:  # meanwhile
+            return
+        self._daemons = found
         removed = [source for source in self._entries if source not in self._daemons]
         await cancel_and_wait([self._entries.pop(source).task for source in removed])
         for source, users in self._daemons.items():
@@ -71,5 +82,6 @@ class PkiPool:
 
     async def close(self) -> None:
         """Stop watching."""
+        self._is_closed = True
         await cancel_and_wait(entry.task for entry in self._entries.values())
         self._entries = {}

@@ -8,7 +8,7 @@ from exporter.certificates.source import (
     CertificateSource,
     certificate_sources,
 )
-from exporter.config import DaemonConfig
+from exporter.config import DaemonConfig, discovered
 from exporter.config.loader import load
 from exporter.management.endpoint import parse_endpoint
 
@@ -68,6 +68,6 @@ def test_crl_directory_is_no_source(directory: Path) -> None:
 
 
 def test_no_source_without_the_library(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    daemon = load_daemon(directory, "discover: ['*.conf']")
-    monkeypatch.setattr(source, "can_read_certificates", lambda: False)
-    assert certificate_sources(daemon) == ()
+    for module in (discovered, source):
+        monkeypatch.setattr(module, "can_read_certificates", lambda: False)
+    assert certificate_sources(load_daemon(directory, "discover: ['*.conf']")) == ()

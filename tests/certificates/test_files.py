@@ -1,12 +1,11 @@
-import asyncio
 import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from exporter.certificates import watch
+from exporter.certificates import files as certificate_files
+from exporter.certificates.files import CertificateFiles
 from exporter.certificates.source import (
     Certificate,
     CertificateDirective,
@@ -14,7 +13,6 @@ from exporter.certificates.source import (
     CertificateSource,
     FileProblem,
 )
-from exporter.certificates.watch import CertificateFiles, watch_files
 from tests.certificates.fixtures import certificate
 
 
@@ -48,14 +46,14 @@ def test_file_is_read_again_only_after_a_change(
     source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads = 0
-    entries = watch._entries
+    entries = certificate_files._entries
 
     def counting(source: CertificateSource) -> tuple[object, ...]:
         nonlocal reads
         reads += 1
         return entries(source)
 
-    monkeypatch.setattr(watch, "_entries", counting)
+    monkeypatch.setattr(certificate_files, "_entries", counting)
     files = CertificateFiles([source])
     first = files.read_all()
     assert files.read_all() == first
@@ -101,15 +99,15 @@ def test_each_problem_has_its_reason(source: CertificateSource, tmp_path: Path) 
 def test_file_is_read_once_permission_is_granted(
     source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entries = watch._entries
+    entries = certificate_files._entries
 
     def denied(source: CertificateSource) -> tuple[object, ...]:
         raise PermissionError(13, "Permission denied")
 
     files = CertificateFiles([source])
-    monkeypatch.setattr(watch, "_entries", denied)
+    monkeypatch.setattr(certificate_files, "_entries", denied)
     assert files.read_all() == (CertificateFileState(source, problem=FileProblem.PERMISSION),)
-    monkeypatch.setattr(watch, "_entries", entries)
+    monkeypatch.setattr(certificate_files, "_entries", entries)
     (state,) = files.read_all()
     assert subjects(state) == ["office"]
 
@@ -117,7 +115,7 @@ def test_file_is_read_once_permission_is_granted(
 def test_file_that_is_too_large_is_invalid(
     source: CertificateSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "LIMIT", source.path.stat().st_size - 1)
+    monkeypatch.setattr(certificate_files, "LIMIT", source.path.stat().st_size - 1)
     assert CertificateFiles([source]).read_all() == (
         CertificateFileState(source, problem=FileProblem.INVALID),
     )
@@ -160,42 +158,3 @@ def test_problem_is_logged_once_until_it_changes(
         source.path.write_bytes(b"")
         files.read_all()
     assert len(caplog.records) == 2
-
-
-async def test_only_changes_are_reported(
-    source: CertificateSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(watch, "INTERVAL", 0.0)
-    taken: asyncio.Queue[tuple[CertificateFileState, ...]] = asyncio.Queue()
-    task = asyncio.create_task(watch_files([source], taken.put_nowait))
-    try:
-        (first,) = await taken.get()
-        renewed = source.path.with_suffix(".new")
-        renewed.write_bytes(certificate("renewed"))
-        renewed.replace(source.path)
-        (second,) = await taken.get()
-    finally:
-        task.cancel()
-    assert [subjects(first), subjects(second)] == [["office"], ["renewed"]]
-    assert taken.empty()
-
-
-async def test_watching_continues_after_a_shortage_of_threads(
-    source: CertificateSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shortage = [OSError("no thread is left")]
-
-    async def scarce(
-        work: Callable[[], tuple[CertificateFileState, ...]],
-    ) -> tuple[CertificateFileState, ...]:
-        if shortage:
-            raise shortage.pop()
-        return work()
-
-    monkeypatch.setattr(watch, "run_in_daemon_thread", scarce)
-    monkeypatch.setattr(watch, "INTERVAL", 0.0)
-    taken: asyncio.Queue[tuple[CertificateFileState, ...]] = asyncio.Queue()
-    watching = asyncio.create_task(watch_files([source], taken.put_nowait))
-    (state,) = await taken.get()
-    watching.cancel()
-    assert subjects(state) == ["office"]
