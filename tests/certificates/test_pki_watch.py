@@ -50,9 +50,10 @@ async def test_list_that_hangs_is_unreadable_and_keeps_what_was_read(
         released.wait()
         return after, None
 
-    watch = PkiWatch(source, timeout=0.01)
+    watch = PkiWatch(source)
     monkeypatch.setattr(watch, "_read", SingleFlight(read))
     assert (await watch.check()).issued is before
+    monkeypatch.setattr(watch, "_timeout", 0.01)
     for _ in range(3):
         state = await watch.check()
         assert (state.issued, state.problem) == (before, FileProblem.UNREADABLE)
