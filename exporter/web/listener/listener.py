@@ -103,6 +103,7 @@ class _Listener:
             else:
                 accept_failed = False
                 self._admit(accepted)
+                await asyncio.sleep(0)  # a handshake that has started closes it if cancelled
 
     def _admit(self, accepted: socket.socket) -> None:
         """Open a connection; at the limit, only if another one can be closed."""

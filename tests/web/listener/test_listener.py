@@ -158,7 +158,6 @@ class TestBadClients:
 
         async def failing_accept(listening: object) -> object:
             if next(fails, False):
-                await asyncio.sleep(0)  # a connection that was accepted before begins its handshake
                 raise OSError(24, "Too many open files")
             return await accept(listening)  # type: ignore[arg-type]
 
