@@ -53,6 +53,13 @@ def test_a_version_is_parsed(text: str, management: str, version: Version) -> No
     assert replies.parse_version(lines) == version
 
 
+def test_the_title_of_a_status_has_a_version_or_none() -> None:
+    title = f"OpenVPN 2.6.14 x86_64-pc-linux-gnu {FEATURES} built on Nov 23 2026"
+    assert replies.parse_title(title) == Version("2.6.14", "x86_64-pc-linux-gnu", "")
+    assert replies.parse_title(f"OpenVPN 2.1.4 {FEATURES}") == Version("2.1.4", "", "")
+    assert replies.parse_title("") is None
+
+
 @pytest.mark.parametrize(
     "lines", [(), (b"",), (b"OpenVPN Version: ",), (b"Management Version: 5",), (b"1,2",)]
 )
@@ -134,6 +141,15 @@ def test_invalid_lines_of_the_log_cache_are_skipped() -> None:
     )
 
 
+def test_a_history_without_an_entry_is_an_error() -> None:
+    lines = (b"nonsense", b"more of it")
+    with pytest.raises(ReplyError, match="'state'"):
+        replies.parse_states(lines)
+    with pytest.raises(ReplyError, match="'log all'"):
+        run_batches(replies.parse_log_cache(lines))
+    assert run_batches(replies.parse_log_cache(())) == ()
+
+
 def test_of_a_state_history_no_more_is_read_than_openvpn_keeps() -> None:
     states = replies.parse_states([b"%d,WAIT,,,,,," % time for time in range(1000)])
     assert [state.time for state in states] == list(range(1000 - MAX_STATES, 1000))
@@ -142,6 +158,7 @@ def test_of_a_state_history_no_more_is_read_than_openvpn_keeps() -> None:
 def test_of_a_log_cache_the_last_lines_are_read_in_batches() -> None:
     parsing = replies.parse_log_cache([b"%d,,x" % time for time in range(2 * MAX_LOG_LINES)])
     assert next(parsing) is None
+    assert sum(1 for _ in replies.parse_log_cache([b"1,,x"] * MAX_LOG_LINES)) == 10
     times = [line.time for line in run_batches(parsing)]
     assert times == list(range(MAX_LOG_LINES, 2 * MAX_LOG_LINES))
 
