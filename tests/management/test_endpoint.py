@@ -62,6 +62,8 @@ def test_other_spellings_become_the_same_endpoint(text: str, canonical: str) -> 
         ("a b:7505", "'a b' is not a host"),
         ("a..b:7505", "is not a host"),
         ("x" * 64 + ":1", "is not a host"),
+        ("a." + "x" * 64 + ":1", "is not a host"),
+        ("a." * 127 + ":1", "is not a host"),
         (".".join(["x" * 60] * 5) + ":1", "is not a host"),
         ("127.0.0.256:7505", "is not an IPv4 address"),
         ("127.1:7505", "is not an IPv4 address"),

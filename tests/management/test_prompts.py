@@ -67,7 +67,7 @@ def test_hold_is_a_prompt() -> None:
     assert prompt.reason is DownReason.HOLD
 
 
-@pytest.mark.parametrize("kind", PASSWORD_KINDS)
+@pytest.mark.parametrize("kind", ["Auth", "Private Key", "HTTP Proxy", "SOCKS Proxy"])
 def test_a_password_request_is_a_prompt(kind: str) -> None:
     prompt = blocking_prompt(PasswordRequest(kind))
     assert isinstance(prompt, PasswordPromptError)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.management.batches import run_batches
+from exporter.management.commands import Command
 from exporter.management.log_lines import ConnectLine
 from exporter.management.notifications import (
     KEYWORDS,
@@ -220,6 +221,20 @@ def test_a_long_log_cache_is_counted_in_batches() -> None:
     steps = sum(1 for _ in events.add_log_history([FAILED] * 10_000))
     assert events.log_events["tls_handshake_failed"] == 10_000
     assert steps >= 2 * 10_000 // 500
+    long = LogLine(1, "", "x" * 64 * 1024)
+    assert sum(1 for _ in events.add_log_history([long] * 20)) >= 2 * 20
+
+
+def test_without_a_history_what_arrives_in_real_time_counts(recorded: RecordedEvents) -> None:
+    recorded.events.on_connect()
+    recorded.events.on_history_missing(Command.STATE_ALL)
+    recorded.state(state())
+    recorded.log(FAILED)
+    assert recorded.events.transitions == {"CONNECTED": 1}
+    assert not recorded.events.log_messages
+    recorded.events.on_history_missing(Command.LOG_ALL)
+    recorded.log(FAILED)
+    assert recorded.events.log_messages.total() == 1
 
 
 def test_what_is_counted_when_a_session_ends_amid_its_log_cache_is_not_counted_again() -> None:

@@ -174,6 +174,7 @@ def test_failures_of_several_clients_count_each() -> None:
 def test_a_second_failure_at_the_same_address_counts() -> None:
     assert count(*of("x/192.0.2.1:4", FAILED, SENT, SENT, FAILED, SENT)) == {"auth_failed": 2}
     assert count(*of("x/192.0.2.1:4", SCRIPT, FAILED, SCRIPT, FAILED)) == {"auth_failed": 2}
+    assert count(*of("x/192.0.2.1:4", SCRIPT, FAILED, FAILED)) == {"auth_failed": 2}
 
 
 def test_a_client_that_comes_back_from_the_same_port_fails_again() -> None:
@@ -202,3 +203,13 @@ def test_the_number_of_remembered_clients_has_a_limit() -> None:
         assert not lines.is_repeated(f"192.0.2.1:{port}", failed, 1)
     assert lines.is_repeated("192.0.2.1:4999", sent, 1)
     assert not lines.is_repeated("192.0.2.1:1", sent, 1)
+
+
+def test_the_number_of_remembered_texts_of_a_client_has_a_limit() -> None:
+    lines = FailureLines()
+    for number in range(100):
+        line = failure_line(f"SENT CONTROL [x]: 'AUTH_FAILED,{number}' (status=1)")
+        assert line is not None
+        assert not lines.is_repeated("x/192.0.2.1:4", line, 1)
+    (texts,) = lines._seen.values()
+    assert list(texts) == [f"AUTH_FAILED,{number}" for number in range(80, 100)]
