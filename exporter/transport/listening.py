@@ -43,7 +43,8 @@ _SO_PEERCRED: int | None = getattr(socket, "SO_PEERCRED", None)
 _SO_PEERGROUPS = 59
 """Linux 4.13 and newer; Python has no name for it. The supplementary groups of the peer."""
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid
-_MAX_GROUPS = 1024
+_MAX_GROUPS = 256
+"""Python reads socket options of 1024 bytes at most, and raises OSError for a larger buffer."""
 
 _HINTS: dict[int, tuple[type[ManagementError], str]] = {
     errno.EADDRINUSE: (

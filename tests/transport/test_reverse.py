@@ -408,11 +408,11 @@ def file(path: str) -> Path:
     return file
 
 
-async def ask_as_nobody(path: str) -> str:
-    """Send the prompt as another user; return what comes back, or the error."""
+async def ask_as_nobody(path: str, *groups: int) -> str:
+    """Send the prompt as another user in these groups; return what comes back, or the error."""
     script = (
         "import os, socket, sys\n"
-        f"os.setgroups([])\nos.setgid({NOBODY})\nos.setuid({NOBODY})\n"
+        f"os.setgroups({list(groups)})\nos.setgid({NOBODY})\nos.setuid({NOBODY})\n"
         "peer = socket.socket(socket.AF_UNIX)\n"
         "try:\n"
         "    peer.connect(sys.argv[1])\n"
@@ -442,11 +442,17 @@ class TestUnixSocket:
                 await is_served(connector, await connecting, daemon)
         assert not exists(path)
 
-    async def test_is_never_open_to_others_whatever_the_umask(self, path: str) -> None:
+    async def test_is_never_open_to_others_whatever_the_umask(
+        self, path: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        modes = []
+        monkeypatch.setattr(
+            "exporter.transport.listening.set_access", lambda *_: modes.append(mode(path))
+        )
         before = os.umask(0)
         try:
             async with listening(ListenUnixEndpoint(path)):
-                assert mode(path) == 0o600
+                assert [*modes, mode(path)] == [0o600, 0o600]
         finally:
             os.umask(before)
 
@@ -506,6 +512,11 @@ class TestUnixSocket:
     async def test_lets_members_of_its_group_in(self, path: str) -> None:
         async with listening(ListenUnixEndpoint(path), access=Access(group=NOBODY)):
             assert await ask_as_nobody(path) == PASSWORD
+
+    @needs_root
+    async def test_lets_processes_with_its_supplementary_group_in(self, path: str) -> None:
+        async with listening(ListenUnixEndpoint(path), access=Access(group=4242)):
+            assert await ask_as_nobody(path, 4241, 4242) == PASSWORD
 
     @needs_root
     async def test_gets_another_group_at_the_next_call(self, path: str) -> None:

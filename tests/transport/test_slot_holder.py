@@ -114,11 +114,12 @@ def test_is_unknown_where_the_kernel_does_not_show_it(endpoint: Endpoint | None)
     assert find_slot_holder(endpoint) is None
 
 
+@KINDS
 def test_is_unknown_without_tables_of_the_kernel(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("exporter.transport.slot_holder._PROC", tmp_path)
-    with daemon("127.0.0.1", tmp_path) as (endpoint, listening), client(endpoint):
+    monkeypatch.setattr("exporter.transport.slot_holder._PROC", tmp_path / "missing")
+    with daemon(kind, tmp_path) as (endpoint, listening), client(endpoint):
         accepted, _ = listening.accept()
         with accepted:
             assert find_slot_holder(endpoint) is None
