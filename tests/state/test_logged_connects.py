@@ -8,7 +8,7 @@ from exporter.management.log_events.failures import FailureLine
 from exporter.management.log_lines import ConnectLine
 from exporter.state import logged_connects
 from exporter.state.failures import FailureLines
-from exporter.state.logged_connects import LoggedConnects
+from exporter.state.logged_connects import LoggedConnects, ShownConnect, ShownConnects
 from tests.steps import assert_linear, count_steps
 
 
@@ -37,6 +37,24 @@ def test_each_session_is_matched_once_at_its_address_or_at_any() -> None:
     assert not connects.consume("alice", "192.0.2.7:1")
     connects.record(line("alice", 1))
     assert connects.consume_any_address("alice")
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_a_line_is_matched_with_each_shown_session_at_its_address_once(*, from_file: bool) -> None:
+    shown = ShownConnects()
+    shown.add(ShownConnect("alice", "192.0.2.7:1", from_file=from_file))
+    assert not shown.consume(line("alice", 2))
+    assert not shown.consume(line("bob", 1))
+    assert [shown.consume(line("alice", 1)) for _ in range(2)] == [True, False]
+    assert not shown.consume_any_address(line("alice", 1))
+
+
+def test_a_client_may_have_floated_only_since_a_status_file() -> None:
+    shown = ShownConnects()
+    shown.add(ShownConnect("alice", "192.0.2.7:1", from_file=True))
+    shown.add(ShownConnect("alice", "192.0.2.7:2", from_file=False))
+    assert [shown.consume_any_address(line("alice", 3)) for _ in range(2)] == [True, False]
+    assert [shown.consume(line("alice", address)) for address in (1, 2)] == [False, True]
 
 
 def test_a_session_of_the_last_interval_is_matched_before_one_of_this() -> None:

@@ -291,6 +291,23 @@ def test_the_log_lines_of_another_process_count_as_those_of_the_first() -> None:
     assert daemon.clients.sessions.disconnects == 1
 
 
+def test_logins_are_limited_while_no_status_is_counted() -> None:
+    logins = LoggedLogins()
+    for number in range(10_005):
+        logins.add(LoginLine("alice", f"192.0.2.7:{number}", SINCE))
+        if number % 5000 == 0:
+            logins.on_status_received()
+    logins.on_status_received()
+    assert len(logins._known) == 10_000
+
+
+def test_the_names_of_an_address_without_a_port_are_limited() -> None:
+    logins = LoggedLogins()
+    for number in range(200):
+        logins.add(LoginLine(f"{number}", "::1", SINCE))
+    assert list(logins._later["::1"]) == [f"{number}" for number in range(100, 200)]
+
+
 def test_a_flood_of_logins_keeps_the_last_ones() -> None:
     logins = LoggedLogins()
     for number in range(10_005):

@@ -106,6 +106,13 @@ def test_a_configuration_shows_expected_clients_under_their_privacy(
     assert by_all.expected_clients == by_itself.expected_clients == shown
 
 
+def test_the_general_privacy_holds_for_expected_clients_even_if_no_daemon_has_it() -> None:
+    daemon = DaemonConfig(name="a", privacy=PrivacyMode.PLAIN)
+    clients = ClientsConfig(privacy=PrivacyMode.NONE)
+    config = Config(expected_clients=("alice",), daemons=(daemon,), clients=clients)
+    assert redacted_items(config) == (REDACTED,)
+
+
 @pytest.mark.parametrize(
     ("mode", "shown"),
     [
