@@ -249,6 +249,21 @@ async def run_cooperatively(generator: Generator[Any, None, _T]) -> _T:
         generator.close()
 
 
+def run_at_once(generator: Generator[Any, None, object]) -> bool:
+    """Run a generator, without a task; return whether it has ended.
+
+    Else the turn is over, or it waits for another one: it goes on by `run_cooperatively`.
+    """
+    turns = _turns_of(asyncio.get_running_loop())
+    if turns.is_over:
+        return False
+    try:
+        turns.run(generator)
+    except StopIteration:
+        return True
+    return False
+
+
 class Wakeup:
     """An event that a single task waits for, without another task: a daemon has one for years."""
 

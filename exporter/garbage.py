@@ -38,10 +38,10 @@ GROWTH = 100_000
 FACTOR = 1.5
 """By which it grows besides: the collection of a larger fleet takes longer, and is rarer."""
 
-TASK_GROWTH = 500
-"""Blocks by which it grows for each new task: a daemon of ten clients has two, and 800 blocks."""
+TASK_GROWTH = 1000
+"""Blocks by which it grows for each new task: a daemon of ten clients has one, and 700 blocks."""
 
-MANY_TASKS = 200
+MANY_TASKS = 100
 """New tasks with which a collection takes longer than the last one: those of 100 daemons."""
 
 QUICK = 0.01

@@ -12,11 +12,13 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from exporter import aio
 from exporter.aio import (
     SingleFlight,
     Wakeup,
     begin_in_turn,
     join_daemon_threads,
+    run_at_once,
     run_cooperatively,
     run_in_daemon_thread,
     yield_to_loop,
@@ -430,3 +432,26 @@ async def test_joining_waits_for_work_that_goes_on() -> None:
     released.set()
     assert await asyncio.to_thread(join_daemon_threads, TEST_TIMEOUT)
     assert await working
+
+
+class TestRunAtOnce:
+    @pytest.fixture(autouse=True)
+    def _long_turns(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(aio, "_TURN", 60.0)  # a machine may stand still for a short one
+
+    async def test_a_short_generator_runs_to_its_end(self) -> None:
+        steps = iter(range(3))
+        assert run_at_once(None for _ in steps)
+        assert list(steps) == []
+
+    async def test_one_that_waits_for_another_goes_on_cooperatively(self) -> None:
+        generator = (step for step in [None, WAITING, None])
+        assert not run_at_once(generator)
+        assert list(generator) == [None]
+
+    async def test_none_runs_while_the_turn_is_over(self) -> None:
+        assert not run_at_once(step for step in [WAITING])
+        generator = (step for step in [None])
+        assert not run_at_once(generator)
+        await run_cooperatively(generator)
+        assert run_at_once(step for step in [None])

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import NamedTuple
 
-from exporter.aio import Wakeup, run_cooperatively
+from exporter.aio import Wakeup, run_at_once, run_cooperatively
 from exporter.management.batches import Steps, batches, data_batches
 from exporter.management.commands import NO_COMMANDS, Command, ReplyKind
 from exporter.management.errors import (
@@ -111,7 +111,8 @@ class Connection:
             raise handshake.timeout_error(self.timeout) from error
         except OSError as error:  # a reset: closed with our bytes unread
             raise handshake.eof_error() from error
-        self._reading = asyncio.create_task(self._read(), name=f"read {self.peer}")
+        self._stream.on_readable = self._on_readable
+        self._on_readable()
 
     def _feed_login(self, handshake: Handshake, data: bytes) -> Steps[None]:
         for piece, _ in data_batches(data):
@@ -207,24 +208,36 @@ class Connection:
         self.error = self._reading = None
         self._protocol = ManagementProtocol()
 
-    async def _read(self) -> None:
+    def _on_readable(self) -> None:
+        """Dispatch what was received: at once, or in a task if that takes long.
+
+        A task for each daemon that waits for the next bytes would take 1 KiB.
+        """
+        if self._reading is None and self.error is None:
+            steps = self._read()
+            if not run_at_once(steps):
+                self._reading = asyncio.create_task(self._go_on(steps), name=f"read {self.peer}")
+
+    async def _go_on(self, reading: Steps[None]) -> None:
+        await run_cooperatively(reading)
+        self._reading = None
+
+    def _read(self) -> Steps[None]:
+        """Dispatch all that was received, until the session ends."""
         try:
-            while data := await self._stream.read():
-                await run_cooperatively(self._feed(data))
-                del data  # else it stays until there is more
-            await run_cooperatively(self._dispatch(self._protocol.receive_eof()))
-            self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
+            while self.error is None and (data := self._stream.take()):
+                for piece, line_ends in data_batches(data):
+                    yield from self._dispatch(self._receive(piece, line_ends))
+                    yield
+            if self._stream.has_ended:
+                yield from self._dispatch(self._protocol.receive_eof())
+                self._set_closed(SessionClosed(f"{self.peer}: the daemon closed the session"))
         except ProtocolError as error:
             self._set_closed(error.of_peer(self.peer))
         except OSError as error:
             self._set_closed(SessionClosed(f"{self.peer}: {error.strerror or error}"))
         except Exception as error:  # noqa: BLE001 -- of a subscriber; `error` reports it
             self._set_closed(error)
-
-    def _feed(self, data: bytes) -> Steps[None]:
-        for piece, line_ends in data_batches(data):
-            yield from self._dispatch(self._receive(piece, line_ends))
-            yield
 
     def _receive(self, data: bytes, line_ends: int) -> Sequence[Message]:
         lines, size = self._protocol.other_lines, self._protocol.other_bytes
@@ -246,11 +259,13 @@ class Connection:
         self.on_end()
 
     def _dispatch(self, messages: Sequence[Message]) -> Steps[None]:
-        """Dispatch messages, yielding between batches of them."""
+        """Dispatch messages until the session ends, yielding between batches of them."""
         parts = batches(messages, _total_size, rows=_MAX_MESSAGES, limit=_MAX_MESSAGE_BYTES)
         for number, part in enumerate(parts):
             if number:
                 yield
+            if self.error is not None:
+                return
             for message in part:
                 if isinstance(message, SuccessReply | ErrorReply | MultilineReply):
                     yield from self._on_reply(message)

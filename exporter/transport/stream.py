@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import functools
 import socket
+from collections.abc import Callable
 from typing import cast
 
 READ_SIZE = 256 * 1024
@@ -12,10 +14,15 @@ _TCP_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Only Linux has this option."""
 
 
-class Stream(asyncio.Protocol):
-    """The bytes of a connection: a single task reads.
+def _ignore() -> None:
+    pass
 
-    asyncio's own streams take two KiB more, for as long as the connection lives.
+
+class Stream(asyncio.Protocol):
+    """The bytes of a connection.
+
+    They are taken by one reader: when `on_readable` is called, or by a task with `read`. asyncio's
+    own streams take two KiB more, for as long as the connection lives.
     """
 
     __slots__ = (
@@ -24,8 +31,8 @@ class Stream(asyncio.Protocol):
         "_has_ended",
         "_is_open",
         "_is_paused",
-        "_readable",
         "_unread",
+        "on_readable",
         "peer",
         "transport",
     )
@@ -34,26 +41,41 @@ class Stream(asyncio.Protocol):
         """`peer` is the address to name in errors."""
         self.peer = peer
         self.transport: asyncio.Transport
+        self.on_readable: Callable[[], None] = _ignore
+        """Called when there is more to take, or the end."""
         self._unread = b""
         self._is_open = True
         self._has_ended = False
         self._is_paused = False
         self._error: Exception | None = None
-        self._readable: asyncio.Future[None] | None = None
         self._closed: asyncio.Future[None] | None = None
 
     async def read(self) -> bytes:
-        """Return the bytes that were received, b"" at the end of the stream.
+        """Wait until there is something to take, and take it.
 
         Raises:
             OSError: the connection was lost.
         """
         if not self._unread and not self._has_ended:
-            self._readable = asyncio.get_running_loop().create_future()
+            readable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.on_readable = functools.partial(_resolve, readable)
             try:
-                await self._readable
+                await readable
             finally:
-                self._readable = None
+                self.on_readable = _ignore
+        return self.take()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all is taken, and there will be no more."""
+        return self._has_ended and not self._unread
+
+    def take(self) -> bytes:
+        """Return the bytes that were received, b"" without any.
+
+        Raises:
+            OSError: the connection was lost.
+        """
         data, self._unread = self._unread, b""
         if self._is_paused:
             self._is_paused = False
@@ -76,7 +98,8 @@ class Stream(asyncio.Protocol):
         self.transport.write(data)
 
     def close(self) -> None:
-        """Close the connection when all bytes are sent."""
+        """Close the connection when all bytes are sent; what is received is not taken."""
+        self.on_readable = _ignore
         self.transport.close()
 
     async def wait_closed(self) -> None:
@@ -101,7 +124,7 @@ class Stream(asyncio.Protocol):
         if len(self._unread) >= READ_SIZE:
             self._is_paused = True
             self.transport.pause_reading()
-        self._resolve(self._readable)
+        self.on_readable()
 
     def _set_quickack(self) -> None:
         connection = self.transport.get_extra_info("socket")
@@ -113,16 +136,17 @@ class Stream(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Take the end of what is received; return True, so that more can be sent."""
         self._has_ended = True
-        self._resolve(self._readable)
+        self.on_readable()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Take the end of the connection, and the error that ended it."""
         self._has_ended, self._is_open, self._error = True, False, exc
-        self._resolve(self._readable)
-        self._resolve(self._closed)
+        self.on_readable()
+        if self._closed is not None:
+            _resolve(self._closed)
 
-    @staticmethod
-    def _resolve(future: asyncio.Future[None] | None) -> None:
-        if future is not None and not future.done():
-            future.set_result(None)
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -499,3 +499,16 @@ async def test_errors_name_the_address() -> None:
     async with session(deadline=SHORT) as (connection, _):
         with pytest.raises(ManagementError, match=f"^{connection.peer}: "):
             await ask(connection, Command.PID)
+
+
+async def test_no_task_waits_for_the_next_bytes() -> None:
+    """With its frames it would take 1 KiB for each daemon."""
+    before = asyncio.all_tasks()
+    async with session() as (connection, daemon):
+        asking = asyncio.create_task(ask(connection, Command.PID))
+        await daemon.read_line()
+        daemon.send_lines(b"SUCCESS: pid=4711")
+        assert await asking == SuccessReply(b"pid=4711")
+        assert not [
+            task for task in asyncio.all_tasks() - before if task.get_name().startswith("read ")
+        ]

@@ -162,6 +162,27 @@ async def test_a_cancelled_read_loses_no_bytes() -> None:
     assert await stream.read() == b"a"
 
 
+async def test_bytes_and_the_end_are_taken_when_they_come() -> None:
+    stream, _ = unconnected()
+    taken: list[bytes] = []
+    stream.on_readable = lambda: taken.append(stream.take())
+    stream.data_received(b"a")
+    stream.data_received(b"b")
+    assert not stream.has_ended
+    stream.eof_received()
+    assert taken == [b"a", b"b", b""]
+    assert stream.has_ended
+
+
+async def test_bytes_are_left_before_the_end() -> None:
+    stream, _ = unconnected()
+    stream.data_received(b"a")
+    stream.eof_received()
+    assert not stream.has_ended
+    assert stream.take() == b"a"
+    assert stream.has_ended
+
+
 async def test_unread_bytes_are_read_before_all_others() -> None:
     stream, _ = unconnected()
     stream.data_received(b"b")
