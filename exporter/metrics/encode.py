@@ -48,7 +48,10 @@ def render(metric: Metric, samples: Samples) -> Lines:
         case _:
             name, names = metric.name, metric.labels
             labels = [_cached_labels(names, values) for values in samples]
-            return _cut([name] * len(labels), labels, list(samples.values())) if labels else ()
+            if not labels:
+                return ()
+            lines = _cut([name] * len(labels), labels, list(samples.values()))
+            return _common_lines(lines) if metric.common else lines
 
 
 def _line(name: str, value: float) -> Lines:

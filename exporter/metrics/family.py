@@ -47,12 +47,16 @@ class MetricType(enum.StrEnum):
 
 
 class Metric(msgspec.Struct, frozen=True):
-    """A metric by its full name (`…_total`, `…_info`), without its samples."""
+    """A metric by its full name (`…_total`, `…_info`), without its samples.
+
+    `common`: many daemons have the same samples, as they have the same files.
+    """
 
     name: str
     type: MetricType
     help: str
     labels: tuple[str, ...] = ()
+    common: bool = False
 
 
 class PerClientValues(msgspec.Struct, frozen=True):
@@ -130,13 +134,13 @@ def gauge(
     source: Collect | CollectPorts | PerClientValues | PerClientSamples,
     *,
     labels: tuple[str, ...] = (),
+    common: bool = False,
     while_up: bool = True,
     inputs: Inputs | None = None,
 ) -> Family:
     """Declare a gauge."""
-    return Family(
-        Metric(name, MetricType.GAUGE, text, labels), source, while_up=while_up, inputs=inputs
-    )
+    metric = Metric(name, MetricType.GAUGE, text, labels, common)
+    return Family(metric, source, while_up=while_up, inputs=inputs)
 
 
 def counter(

@@ -6,14 +6,15 @@ only, is known by its common name.
 """
 
 import contextlib
+import functools
 from collections import Counter
 from collections.abc import Container, Generator, Mapping
-from collections.abc import Set as AbstractSet
+from types import MappingProxyType
 from typing import TypeVar
 
 from exporter.certificates.issued import CertificateState, IssuedCertificates
 from exporter.certificates.pki import PkiState
-from exporter.management.batches import row_batches
+from exporter.management.batches import MAX_ROWS, row_batches
 from exporter.management.values import parse_time
 from exporter.state.client_session import ClientSession
 from exporter.state.oldest import drop_oldest
@@ -29,25 +30,42 @@ _MAX_SERIAL_DIGITS = 80
 
 _T = TypeVar("_T")
 
+_NONE: Mapping[tuple[str, CertificateState], int] = MappingProxyType({})
+
 _INVALID = frozenset({CertificateState.REVOKED, CertificateState.EXPIRED})
 
 
 class ClientCertificates:
     """The states of the certificates of the connected clients of one daemon."""
 
+    __slots__ = (
+        "_changes",
+        "_compared",
+        "_has_new_serial",
+        "_issued",
+        "_not_valid",
+        "_serials",
+        "_unseen_serials",
+        "_valid_until",
+        "counts",
+        "invalid",
+        "names_revision",
+        "pki",
+    )
+
     def __init__(self) -> None:
         self.pki: PkiState | None = None
         """What is known of the issued certificates; None if they are not configured."""
         self.counts: Mapping[CertificateState, int] | None = None
         """The sessions by the state of their certificate; None while that is unknown."""
-        self.invalid: Mapping[tuple[str, CertificateState], int] = {}
+        self.invalid: Mapping[tuple[str, CertificateState], int] = _NONE
         """The sessions with a revoked or expired certificate, by identity and state."""
         self.names_revision = 0
         """Changes with the names and the expiry of their certificates, and each day."""
         self._serials: dict[SessionKey, int] = {}
         self._unseen_serials: dict[SessionKey, int] = {}
         self._has_new_serial = False
-        self._compared: AbstractSet[SessionKey] = frozenset()
+        self._compared: set[SessionKey] = set()
         self._not_valid: dict[SessionKey, tuple[str, CertificateState]] = {}
         """Identity and state of the compared sessions whose certificate is not valid."""
         self._issued: IssuedCertificates | None = None
@@ -80,12 +98,16 @@ class ClientCertificates:
             return
         is_expired = self._valid_until is not None and now > self._valid_until
         if issued is not self._issued or is_expired:
-            self._compared, self._not_valid, self._changes = frozenset(), {}, None
+            self._compared, self._not_valid, self._changes = set(), {}, None
         if self._has_new_serial:  # also of a client that a status has shown already
-            self._has_new_serial = False
-            self._compared, self._changes = self._compared - self._unseen_serials.keys(), None
-        if sessions.changes == self._changes:
-            return
+            self._has_new_serial, self._changes = False, None
+            self._compared.difference_update(self._unseen_serials)
+        if sessions.changes != self._changes:
+            yield from self._update(sessions, issued, now)
+
+    def _update(
+        self, sessions: SessionTracker, issued: IssuedCertificates, now: float
+    ) -> Generator[None, None, None]:
         changes = sessions.changes
         keys: set[SessionKey] = set()
         began: list[ClientSession] = []
@@ -98,11 +120,16 @@ class ClientCertificates:
                 self._compare(session, issued, now)
             yield
         # The row of a session may be missing in a single status, or unreadable.
-        self._serials = yield from _only(self._serials, sessions)
-        self._not_valid = yield from _only(self._not_valid, keys)
-        self._compared, self._issued, self._changes = keys, issued, changes
+        yield from _drop_others(self._serials, sessions)
+        yield from _drop_others(self._not_valid, keys)
+        compared, self._compared = self._compared, keys
+        self._issued, self._changes = issued, changes
         self._valid_until = issued.next_change(now)
         yield from self._sum_up()
+        while compared:  # it takes long to free many at once
+            for _ in range(min(len(compared), MAX_ROWS)):
+                compared.pop()
+            yield
 
     def _compare(self, session: ClientSession, issued: IssuedCertificates, now: float) -> None:
         key = session.key
@@ -117,16 +144,17 @@ class ClientCertificates:
             self._not_valid[key] = session.name, state
 
     def _sum_up(self) -> Generator[None, None, None]:
-        counts = dict.fromkeys(CertificateState, 0)
-        counts[CertificateState.VALID] = len(self._compared) - len(self._not_valid)
+        states: Counter[CertificateState] = Counter()
         invalid: Counter[tuple[str, CertificateState]] = Counter()
         for batch in row_batches(self._not_valid.values()):
             for name, state in batch:
-                counts[state] += 1
+                states[state] += 1
                 if state in _INVALID:
                     invalid[name, state] += 1
             yield
-        self.counts, self.invalid = counts, invalid
+        states[CertificateState.VALID] = len(self._compared) - len(self._not_valid)
+        self.counts = _counts(*(states[state] for state in CertificateState))
+        self.invalid = invalid or _NONE
 
     def invalid_state(self, key: SessionKey) -> CertificateState | None:
         """Return the state of a session's certificate if it is revoked or expired, else None."""
@@ -134,19 +162,26 @@ class ClientCertificates:
         return state if state in _INVALID else None
 
     def _clear(self) -> None:
-        self.counts, self.invalid = None, {}
-        self._compared, self._not_valid, self._issued = frozenset(), {}, None
+        self.counts, self.invalid = None, _NONE
+        self._compared, self._not_valid, self._issued = set(), {}, None
 
 
-def _only(
+@functools.lru_cache(maxsize=256)
+def _counts(*numbers: int) -> Mapping[CertificateState, int]:
+    """Return numbers by state; most small daemons have the same."""
+    return dict(zip(CertificateState, numbers, strict=True))
+
+
+def _drop_others(
     values: dict[SessionKey, _T], keys: Container[SessionKey]
-) -> Generator[None, None, dict[SessionKey, _T]]:
-    """Return the values of these keys, yielding after each batch."""
-    kept: dict[SessionKey, _T] = {}
-    for batch in row_batches(values.items()):
-        kept |= {key: value for key, value in batch if key in keys}
+) -> Generator[None, None, None]:
+    """Drop the values of all other keys, yielding after each batch."""
+    others: list[SessionKey] = []
+    for batch in row_batches(values):
+        others += [key for key in batch if key not in keys]
         yield
-    return kept
+    for key in others:
+        del values[key]
 
 
 def _serial(env: Mapping[str, str]) -> int:

@@ -67,6 +67,13 @@ class TestSampleLines:
             *(True, True, True, False)
         ]
 
+    def test_are_one_object_where_daemons_have_common_samples(self) -> None:
+        for common in (True, False):
+            metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("file",), common=common)
+            first, second = (encode.render(metric, {"/ca.crt": value}) for value in (17e8, 17e8))
+            assert first == second
+            assert (first is second) is common
+
     def test_refuse_too_few_label_values(self) -> None:
         metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("a", "b"))
         samples: dict[tuple[str, ...], int] = {("1",): 1}

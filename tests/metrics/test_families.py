@@ -22,6 +22,8 @@ from exporter.management.replies import Poll
 from exporter.management.state import State, StateName
 from exporter.management.status import ClientRow, RouteRow
 from exporter.metrics.catalogue import FAMILIES
+from exporter.metrics.encode import render
+from exporter.metrics.families import certificates
 from exporter.state.daemon import DaemonState
 from exporter.state.status_order import StatusFileContent
 from tests.metrics.daemons import (
@@ -468,3 +470,12 @@ class TestLimit:
         daemon = self.daemon(self.clients([f"client {number}" for number in range(10)]))
         shown = {labels["common_name"] for labels, _ in samples(daemon, INFO)}
         assert shown == set(daemon.clients.totals)
+
+
+def test_daemons_with_the_same_files_have_their_text_once() -> None:
+    first, second = server(name="office"), server(name="lab")
+    for family in certificates.FAMILIES:
+        assert callable(family.source)
+        lines = [render(family.metric, family.source(daemon)) for daemon in (first, second)]
+        assert lines[0]
+        assert lines[0] is lines[1], family.metric.name

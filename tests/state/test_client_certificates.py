@@ -16,6 +16,7 @@ from exporter.management.endpoint import parse_endpoint
 from exporter.management.notifications import ClientEvent
 from exporter.management.replies import LoadStats, Poll
 from exporter.management.status import ClientRow, ServerStatus
+from exporter.state.client_certificates import ClientCertificates
 from exporter.state.client_session import ClientSession
 from exporter.state.daemon import DaemonState
 from exporter.state.session_keys import SessionKey
@@ -156,14 +157,15 @@ def test_only_new_sessions_are_compared(monkeypatch: pytest.MonkeyPatch) -> None
     clients = [client(f"user-{number}", number) for number in range(400)]
     office.poll(*clients)
     compared: list[SessionKey] = []
-    table = office.daemon.client_certificates
-    compare = table._compare
+    compare = ClientCertificates._compare
 
-    def counting(session: ClientSession, issued: IssuedCertificates, now: float) -> None:
+    def counting(
+        table: ClientCertificates, session: ClientSession, issued: IssuedCertificates, now: float
+    ) -> None:
         compared.append(session.key)
-        compare(session, issued, now)
+        compare(table, session, issued, now)
 
-    monkeypatch.setattr(table, "_compare", counting)
+    monkeypatch.setattr(ClientCertificates, "_compare", counting)
     office.poll(*clients[1:], client("new", 401))
     assert len(compared) == 1
     office.issue(issued("user-1", 1))

@@ -1,5 +1,6 @@
 """The certificates and revocation lists in the daemon's own files."""
 
+import operator
 from pathlib import Path
 
 from exporter.certificates.source import (
@@ -79,14 +80,14 @@ def path_label(path: Path) -> str:
     return clean(str(path), _PATH_LIMIT)
 
 
-def _inputs(daemon: DaemonState) -> object:
-    return (
-        daemon.certificates,
-        daemon.client_certificates.pki,
-        daemon.modes.is_tunnel,
-        daemon.privacy,
-    )
+def _problem_inputs(daemon: DaemonState) -> object:
+    pki = daemon.client_certificates.pki
+    problem = None if pki is None else (pki.source, pki.problem)
+    return daemon.certificates, problem, daemon.modes.is_tunnel
 
+
+_certificate_inputs = operator.attrgetter("certificates", "privacy")
+_crl_inputs = operator.attrgetter("certificates")
 
 FAMILIES = (
     gauge(
@@ -94,32 +95,36 @@ FAMILIES = (
         "Unix time from which a certificate in the daemon's files is valid (notBefore).",
         _not_before,
         labels=("file", "directive", "subject", "serial"),
+        common=True,
         while_up=False,
-        inputs=_inputs,
+        inputs=_certificate_inputs,
     ),
     gauge(
         "openvpn_certificate_not_after_timestamp_seconds",
         "Unix time of the expiry (notAfter) of a certificate in the daemon's files.",
         _not_after,
         labels=("file", "directive", "subject", "serial"),
+        common=True,
         while_up=False,
-        inputs=_inputs,
+        inputs=_certificate_inputs,
     ),
     gauge(
         "openvpn_crl_last_update_timestamp_seconds",
         "Unix time of the lastUpdate of a CRL: when it was created.",
         _last_update,
         labels=("file", "issuer"),
+        common=True,
         while_up=False,
-        inputs=_inputs,
+        inputs=_crl_inputs,
     ),
     gauge(
         "openvpn_crl_next_update_timestamp_seconds",
         "Unix time of the nextUpdate of a CRL; OpenVPN rejects all clients after it.",
         _next_update,
         labels=("file", "issuer"),
+        common=True,
         while_up=False,
-        inputs=_inputs,
+        inputs=_crl_inputs,
     ),
     gauge(
         "openvpn_certificate_file_problem",
@@ -127,7 +132,8 @@ FAMILIES = (
         "0; all 0 while it is usable.",
         _problem,
         labels=("file", "directive", "reason"),
+        common=True,
         while_up=False,
-        inputs=_inputs,
+        inputs=_problem_inputs,
     ),
 )
