@@ -58,6 +58,22 @@ def longest_step(generator: Generator[None, None, object]) -> int:
     return longest
 
 
+def most_freed(generator: Generator[Any, None, object]) -> int:
+    """Return the most blocks of memory that a generator frees between two yields, or at its end."""
+    freed = [0]
+    before = sys.getallocatedblocks()
+    gc.disable()
+    try:
+        for _ in generator:
+            after = sys.getallocatedblocks()
+            freed.append(before - after)
+            before = after
+        freed.append(before - sys.getallocatedblocks())
+    finally:
+        gc.enable()
+    return max(freed)
+
+
 def assert_linear(call: Callable[[int], Callable[[], object]], size: int) -> None:
     """Assert that an input of twice the size takes at most twice the steps.
 

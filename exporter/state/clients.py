@@ -138,13 +138,14 @@ class ClientTable:
         yield from self._add_new(new_clients, now)
         if self.not_exported:
             yield from self._unlink_others(counted)
+        yield from release(new_clients)
         self._updated_at = now
         self._linked_at = drops  # none is linked any more if some were dropped meanwhile
         self._listings += self._drops > drops  # and a page since then has had old sessions
 
     def _count_sessions(
         self, changes: SessionChanges | None, now: float
-    ) -> Generator[None, None, tuple[Iterable[ClientSession], Mapping[str, ClientTotals]]]:
+    ) -> Generator[None, None, tuple[Iterable[ClientSession], dict[str, ClientTotals]]]:
         """Count what has changed, all sessions if that is unknown, and add the growth of all.
 
         Return the sessions that were counted, and the identities that are new.
@@ -160,7 +161,8 @@ class ClientTable:
         if self.not_exported:
             unlinked = yield from self._find_unlinked(sessions)
         new_clients = yield from self._add_sessions(unlinked, now)
-        yield from self._remove_sessions(changes.ended)
+        yield from self._remove_sessions(changes.ended.values())
+        yield from release(changes.ended)
         return unlinked, new_clients
 
     def examine(

@@ -7,7 +7,7 @@ all rows of a status were in the last one, and most often in the same order.
 import itertools
 import operator
 import sys
-from collections.abc import Collection, Container, Generator, Iterable, Mapping, Sequence
+from collections.abc import Container, Generator, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from exporter.management.batches import MAX_ROWS, leading, row_batches
@@ -30,13 +30,13 @@ class FoundSessions(NamedTuple):
     """The session of each row, None for those of new sessions.
 
     `changed` and `new` are the places of the rows of which more than the counters has changed, and
-    of those of new sessions. `ended` are the sessions whose row is missing.
+    of those of new sessions. `ended` are the sessions whose row is missing, by their keys.
     """
 
     sessions: Sequence[ClientSession | None]
     changed: Sequence[int]
     new: Sequence[int]
-    ended: Collection[ClientSession]
+    ended: dict[SessionKey, ClientSession]
 
     def current(self, opened: Iterable[ClientSession]) -> Sequence[ClientSession]:
         """Return the sessions of all rows, of which those that are new were opened."""
@@ -63,7 +63,7 @@ class LastRows:
         enough: a row without one, or two rows with the same.
         """
         if len(rows) == len(self._rows) and all(map(operator.is_, rows, self._rows)):
-            return FoundSessions(self._sessions, (), (), ())
+            return FoundSessions(self._sessions, (), (), {})
         sessions: list[ClientSession | None] = []
         others: list[int] = []
         taken = yield from self._find_objects(rows, sessions, others)
@@ -84,7 +84,7 @@ class LastRows:
                 else:
                     return None
             yield
-        return FoundSessions(sessions, changed, tuple(new.values()), ended.values())
+        return FoundSessions(sessions, changed, tuple(new.values()), ended)
 
     def _find_objects(
         self, rows: Sequence[ClientRow], sessions: list[ClientSession | None], others: list[int]

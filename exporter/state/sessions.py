@@ -8,7 +8,6 @@ the real address changes when a client floats. Times are the daemon's, in second
 import operator
 from collections.abc import (
     Callable,
-    Collection,
     Container,
     Generator,
     Iterable,
@@ -58,7 +57,7 @@ class SessionChanges(NamedTuple):
     """The sessions of which the last status has a row for the first time, or no row any more."""
 
     opened: Sequence[ClientSession]
-    ended: Collection[ClientSession]
+    ended: dict[SessionKey, ClientSession]
 
 
 class SessionTracker:
@@ -158,8 +157,8 @@ class SessionTracker:
         once: closed and opened again, all of its bytes would count a second time.
         """
         self._first_status.begin(now, monitored_for)
-        last, keep_once = self._last_rows, unreadable > 0
-        self._last_rows = None  # in case of an early end
+        before, keep_once = self._sessions, unreadable > 0
+        last, self._last_rows = self._last_rows, None  # in case of an early end
         found = None if last is None else (yield from last.find(rows, self._sessions))
         changes: SessionChanges | None = None
         if found is not None:
@@ -173,9 +172,12 @@ class SessionTracker:
         if current is self.current:  # rows and sessions are the same
             self._last_rows = last
         else:
+            last = None
             yield
             self._set_current(current, rows)
             yield
+            if before is not self._sessions:  # it takes long to free many sessions at once
+                yield from release(before)
         self._updated = now
         if not (unreadable or from_file):
             self.logins.logged.on_status_counted()
@@ -216,7 +218,7 @@ class SessionTracker:
             opened = yield from self._match_new_rows(
                 new_rows, self._sessions, now, candidates=(), from_file=from_file
             )
-        for ended in row_batches(found.ended):
+        for ended in row_batches(found.ended.values()):
             for session in ended:
                 if not self._is_kept(session, keep_once=keep_once, keep_ids=False):
                     self._close(session)
@@ -257,10 +259,9 @@ class SessionTracker:
             yield from self._close_absent(
                 active, keep_once=keep_once, keep_ids=not keyed.all_have_ids
             )
-        before, self._sessions = self._sessions, active
+        self._sessions = active
         self._all_have_ids = keyed.all_have_ids
         self._duplicates = len(keyed.duplicates)
-        yield from release(before)
         yield from release(keyed.rows)
         return current
 

@@ -11,7 +11,7 @@ from exporter.management.batches import MAX_ROWS, run_batches
 from exporter.management.status import ClientRow, ServerStatus
 from exporter.state.client_totals import ClientTotals
 from exporter.state.clients import ClientTable
-from tests.steps import longest_step
+from tests.steps import longest_step, most_freed
 
 CONFIG = ClientsConfig(forget_after=100)
 
@@ -74,6 +74,18 @@ def test_the_oldest_of_thousands_of_sessions_end_in_short_steps() -> None:
         return longest_step(update)
 
     assert longest(8000) <= longest(4000) + 100
+
+
+@pytest.mark.parametrize("limit", [1, 20_000])
+def test_thousands_of_ended_sessions_are_freed_in_steps(limit: int) -> None:
+    table, count = make_table(ClientsConfig(limit=limit)), 20 * MAX_ROWS
+    old, new = (
+        status(*[row(f"c{n}", client_id=n, since=n) for n in numbers])
+        for numbers in (range(count), range(count, 2 * count))
+    )
+    for _ in range(2):
+        run_batches(table.update(old, 1.0))
+    assert most_freed(table.update(new, 2.0)) < 2.5 * count  # two numbers of each
 
 
 def test_bytes_of_a_session_stay_counted_after_its_end() -> None:

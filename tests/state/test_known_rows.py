@@ -83,9 +83,7 @@ def test_each_session_is_found_and_others_are_new_or_have_ended(
     assert found is not None
     assert list(found.sessions) == last.expected(rows)
     assert [place for place, each in enumerate(found.sessions) if each is None] == list(found.new)
-    assert {each.key for each in found.ended} == (
-        {each.key for each in last.sessions} - set(map(session_key, rows))
-    )
+    assert set(found.ended) == ({each.key for each in last.sessions} - set(map(session_key, rows)))
     changed = [
         place
         for place, each in enumerate(rows)

@@ -109,12 +109,16 @@ class RowCache:
         Return those that it had, the same object as the last time if nothing but their counters
         has changed.
         """
+        before: list[Sequence[object]] = list(self._previous)
         if self._current is not None:
             self._previous = yield from self._current.freeze()
         elif self._next < len(self._previous.rows):
             self._previous = self._previous.between(0, self._next)
         yield
         self.begin()
+        while before:  # it takes long to free those of many rows at once
+            before.pop()
+            yield
         return self._previous.rows
 
     def index(self) -> Generator[None, None, None]:

@@ -7,9 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exporter.management.errors import ReplyError
+from exporter.management.reply_lines import ReplyLines
 from exporter.management.status import ClientRow, ServerStatus, Status, StatusReader
 from exporter.management.status.row_cache import RowCache
 from tests.management.status.status_printer import ROUTE_COLUMNS, Layout
+from tests.steps import most_freed
 
 PROLOGUE = (b"TITLE\tOpenVPN 2.6.14", b"TIME\t2026-11-23 03:53:03\t1795405983")
 EPILOGUE = (
@@ -191,6 +193,16 @@ def test_the_rows_of_a_status_with_the_same_ones_are_the_same_object() -> None:
         assert isinstance(before, ServerStatus)
         assert isinstance(after, ServerStatus)
         assert after.clients is before.clients
+
+
+def test_thousands_of_rows_that_are_gone_are_freed_in_steps() -> None:
+    statuses, reader, count = list[Status](), StatusReader(), 5000
+    old, new = (
+        Table(Layout.V2_5.value, [[b"c%d" % number, *ALICE[1:]] for number in numbers]).lines()
+        for numbers in (range(count), range(count, 2 * count))
+    )
+    statuses.append(reader.read(old))  # which has the rows themselves
+    assert most_freed(reader.read_in_batches(ReplyLines.of(new), None)) < 1.5 * count
 
 
 def test_only_rows_that_were_replaced_are_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
