@@ -50,7 +50,11 @@ def handler(
 
     async def discover(request: web.Request) -> web.Response:
         base_url = external_url or _request_url(request)
-        return web.json_response([_target_group(base_url, daemon.name) for daemon in daemons()])
+        groups = [_target_group(base_url, daemon.name) for daemon in daemons()]
+        # In an eighth of the time of `json_response`: thousands of daemons have half a megabyte.
+        return web.Response(
+            body=msgspec.json.encode(groups), content_type="application/json", charset="utf-8"
+        )
 
     return discover
 
