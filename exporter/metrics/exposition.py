@@ -15,7 +15,7 @@ from exporter.metrics.column import MANY_DAEMONS, Column, DaemonTexts
 from exporter.metrics.daemon_text import DaemonText, revision_of
 from exporter.metrics.expected_clients import ExpectedClientLines
 from exporter.metrics.family import Family, Metric, MetricType
-from exporter.metrics.negotiation import Format, family_name, help_and_type, negotiate
+from exporter.metrics.negotiation import family_name, help_and_type, negotiate
 from exporter.metrics.page import Block, Chain, Page
 from exporter.state.daemon import DaemonState
 from exporter.state.port_probes import ProbedPort
@@ -116,14 +116,18 @@ class Exposition:
             include_self: whether clients that are expected on any server, ports without a daemon
                 and the metrics about the exporter follow; `daemons` are all of them then.
         """
+        text_format = negotiate(accept)
+        # It takes some milliseconds to count the descriptors of thousands of daemons.
+        self_text = text_format.encode(self._self_collector(names) if include_self else _EMPTY)
+        yield
         if include_self and self._expected_clients is not None:
             yield from self._expected_clients.refresh(daemons)
         texts = list(map(self._fresh, daemons))
         if include_self:
             texts += map(self._fresh_port, self._ports())
-        text_format = negotiate(accept)
-        parts = self._parts(texts, names, text_format, include_self=include_self)
-        return Page(tuple(_blocks(parts)), text_format.content_type)
+        openmetrics = text_format.openmetrics
+        parts = self._parts(texts, names, openmetrics=openmetrics, include_self=include_self)
+        return Page(tuple(_blocks([*parts, (self_text,)])), text_format.content_type)
 
     def _fresh(self, daemon: DaemonState) -> DaemonText:
         text = self._text(daemon)
@@ -148,12 +152,11 @@ class Exposition:
         self,
         texts: Sequence[DaemonText],
         names: Collection[str],
-        text_format: Format,
         *,
+        openmetrics: bool,
         include_self: bool,
     ) -> Iterator[Block | Iterable[bytes]]:
-        """Yield the parts of a page: blocks, and other text."""
-        openmetrics = text_format.openmetrics
+        """Yield the parts of a page, but for the last one: blocks, and other text."""
         daemons = DaemonTexts(
             [text.label for text in texts],
             [text.share() for text in texts],
@@ -167,7 +170,6 @@ class Exposition:
             for metric, block in self._expected_clients.chunks() if self._expected_clients else ():
                 if not names or _is_named(metric, names):
                     yield from ((help_and_type(metric, openmetrics=openmetrics),), block)
-        yield (text_format.encode(self._self_collector(names) if include_self else _EMPTY),)
 
     def _self_collector(self, names: Collection[str]) -> Collector:
         return self._registry.restricted_registry(list(names)) if names else self._registry
