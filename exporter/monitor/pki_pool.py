@@ -49,16 +49,20 @@ class PkiPool:
                 if source is not None:
                     found.setdefault(source, []).append(daemon)
             await asyncio.sleep(0)
+        removed = [source for source in self._entries if source not in found]
+        await cancel_and_wait([self._entries.pop(source).task for source in removed])
         if self._is_closed:  # meanwhile
             return
         self._daemons = found
-        removed = [source for source in self._entries if source not in self._daemons]
-        await cancel_and_wait([self._entries.pop(source).task for source in removed])
-        for source, users in self._daemons.items():
+        for source in found:
             if source not in self._entries:
                 self._entries[source] = self._start(source)
-            for daemon in users:
-                daemon.set_pki(self._entries[source].watch.state)
+        watches = {source: self._entries[source].watch for source in found}
+        for source, users in found.items():
+            for batch in row_batches(users, _AT_ONCE):
+                for daemon in batch:
+                    daemon.set_pki(watches[source].state)
+                await asyncio.sleep(0)
 
     def _start(self, source: PkiSource) -> _PkiEntry:
         from exporter.certificates.pki_watch import PkiWatch  # noqa: PLC0415 -- only for these
