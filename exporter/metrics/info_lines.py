@@ -159,7 +159,7 @@ def _divided(
         for at in range(start, end, size or 1):
             part = tuple(listed[at : min(at + size, end)])
             chunk = _InfoChunk(part, tuple(map(_LAST_ROW, part)))
-            if at == start and candidate is not None and chunk.is_same(candidate):
+            if candidate is not None and chunk.is_same(candidate):
                 chunk = candidate
             chunks.append(chunk)
             yield

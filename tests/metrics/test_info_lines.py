@@ -115,10 +115,10 @@ class TestInfoLines:
         assert names == ["a", "b", "c", "b"]
 
     def test_are_formatted_again_for_another_session_of_the_same_row(self) -> None:
-        info_lines, session = info_of(labels), session_of("a")
-        rendered(info_lines, [session])
-        other = structs.replace(session, name="b")
-        assert b'name="b"' in rendered(info_lines, [other])
+        info_lines, first, second = info_of(labels), session_of("a"), session_of("b")
+        rendered(info_lines, [first, second])
+        other = structs.replace(second, name="c")
+        assert b'name="c"' in rendered(info_lines, [first, other])
 
     def test_are_dropped_with_their_sessions(self) -> None:
         names: list[str] = []

@@ -289,6 +289,21 @@ async def test_a_reverse_session_that_does_not_answer_ends_for_a_daemon_that_wai
             await daemon.reply_to_polls(2)
 
 
+async def test_a_reverse_session_that_has_answered_goes_on_after_a_timeout(
+    tmp_path: Path, log: LogCapture
+) -> None:
+    async with (
+        reverse(log, write(tmp_path, "s3cret")) as endpoint,
+        connect_fake_daemon(*endpoint_address(endpoint)) as daemon,
+        connect_fake_daemon(*endpoint_address(endpoint)) as other,
+    ):
+        for each in (daemon, other):
+            each.send_lines(GREETING)
+        await daemon.reply_to_polls(1)
+        assert await log.wait_for_down() == "timeout"
+        await daemon.reply_to_polls(2)
+
+
 def endpoint_address(endpoint: ListenEndpoint) -> tuple[str, int]:
     return endpoint.host, endpoint.port
 

@@ -225,6 +225,7 @@ class TestRealTime:
         assert tool.lines == [b">STATE:x\r\n>LOG:x\r\n>FATAL:x\r\n"]
         shared.notify(Notification("LOG", b"y"))
         shared.close()
+        assert tool.lines[1:] == [b">LOG:y\r\n"]
         shared.notify(Notification("FATAL", b"x"))
         await asyncio.sleep(0)
         assert tool.lines[1:] == [b">LOG:y\r\n"]

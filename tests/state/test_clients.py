@@ -135,6 +135,14 @@ def test_expected_clients_have_totals_from_the_start_and_never_expire() -> None:
     assert table.expected == {"oslo", "lisbon"}
 
 
+def test_a_client_that_expired_while_its_daemon_was_down_is_counted_again() -> None:
+    table = polled(polled(make_table(CONFIG), row("a", 10), now=1.0), row("a", 10), now=2.0)
+    run_batches(table.forget(1000.0, all_gone=True))
+    assert table.totals == {}
+    polled(table, row("a", 13), now=1001.0)
+    assert (table.totals["a"].sessions, received(table)) == (1, {"a": 3})
+
+
 def test_a_restart_ends_every_session() -> None:
     table = polled(make_table(CONFIG), row("a", 10))
     run_batches(table.restart())

@@ -1,8 +1,10 @@
 """Clients whose row proves no login: on a bridge, or without any address."""
 
+import pytest
 from msgspec import structs
 
 from exporter.management.batches import run_batches
+from exporter.state import logins
 from tests.state.bridge import ALICE, SINCE, bridge, established, poll
 
 
@@ -32,6 +34,15 @@ def test_a_login_after_a_status_was_received_is_none_of_that_status() -> None:
     assert poll(daemon, pending=(ALICE,)) == (1, 0)
     assert [session.name for session in daemon.clients.sessions.current] == ["alice"]
     assert daemon.clients.sessions.connects == 1
+
+
+def test_logins_that_no_status_shows_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logins, "_LIMIT", 2)
+    established = logins.EstablishedLogins()
+    for key in range(5):
+        established.add(key)
+        established.on_status_received()
+    assert [key for key in range(5) if key in established] == [3, 4]
 
 
 def test_a_rejected_client_stays_pending() -> None:

@@ -8,7 +8,9 @@ from exporter.management.batches import MAX_ROWS, run_batches
 from exporter.management.log_lines import ConnectLine
 from exporter.management.peer import PeerInfo
 from exporter.management.status import ClientRow
+from exporter.state import sessions as sessions_module
 from exporter.state.client_session import ClientSession
+from exporter.state.session_keys import session_key
 from exporter.state.sessions import SessionTracker
 from exporter.state.traffic import ByteRate
 
@@ -168,6 +170,31 @@ def test_a_session_that_may_be_in_an_unreadable_line_is_kept_once() -> None:
     for disconnects in (0, 1):
         update(sessions, [], NOW, unreadable=1)
         assert visits(sessions) == (0, disconnects)
+
+
+def test_a_session_that_was_kept_ends_where_a_row_was_there_twice() -> None:
+    alice, bob = row("alice"), row("bob", client_id=5)
+    sessions = opened(alice, bob)
+    update(sessions, [alice, alice], NOW, unreadable=1)
+    for _ in range(2):
+        update(sessions, [alice, alice], NOW)
+    assert visits(sessions) == (0, 1)
+
+
+def test_sessions_after_a_restart_before_the_first_status_are_new() -> None:
+    sessions = SessionTracker(lambda client: client.common_name)
+    run_batches(sessions.restart())
+    assert growth(sessions, row(received=25)) == 25
+    assert sessions.connects == 1
+
+
+def test_a_login_is_forgotten_when_a_status_has_shown_it() -> None:
+    sessions, key = opened(), session_key(row())
+    sessions.logins.established.add(key)
+    sessions.logins.on_status_received()
+    assert key in sessions.logins.established
+    update(sessions, [row()], NOW)
+    assert key not in sessions.logins.established
 
 
 class TestWithoutIds:
@@ -418,6 +445,16 @@ def add_history(sessions: SessionTracker, *names: str, address: str = "192.0.2.7
 
 class TestLogHistory:
     """A history is read after a status has shown some of its clients."""
+
+    def test_counts_again_what_ended_before_many_others(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sessions_module, "_CLOSED_LIMIT", 2)
+        sessions, names = opened(), ("alice", "bob", "carol")
+        update(sessions, [row(name, client_id=number) for number, name in enumerate(names)], NOW)
+        update(sessions, [], NOW)
+        add_history(sessions, *names)
+        assert sessions.connects == 4
 
     def test_does_not_count_a_client_that_a_status_has_shown(self) -> None:
         """As with `slot: release`, where it connected between the history and the status."""
