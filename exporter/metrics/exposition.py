@@ -55,7 +55,7 @@ class Exposition:
     def _configure(self, families: Sequence[Family]) -> None:
         self._columns = [Column(index, family) for index, family in enumerate(families)]
         self._kept_labels: Sequence[bytes] = ()
-        """The labels of the daemons whose text the columns keep."""
+        """The labels of the daemons whose text the columns keep: each object is of one text."""
         # The text of a daemon goes with its state.
         self._texts: WeakKeyDictionary[DaemonState | ProbedPort, DaemonText] = WeakKeyDictionary()
 
@@ -145,7 +145,6 @@ class Exposition:
         text = self._texts.get(owner)
         if text is None:
             text = self._texts[owner] = DaemonText(owner.name, len(self._columns))
-            self._kept_labels = ()  # it may replace another one of the same name
         return text
 
     def _parts(
@@ -175,9 +174,12 @@ class Exposition:
         return self._registry.restricted_registry(list(names)) if names else self._registry
 
     def _keeps(self, labels: Sequence[bytes]) -> bool:
-        """Return whether columns keep the text of the daemons with these labels, from now on."""
+        """Return whether columns keep the text of the daemons with these labels, from now on.
+
+        Another daemon of the same name has an equal label, but not the same object.
+        """
         keeps = len(labels) >= MANY_DAEMONS
-        if keeps and labels != self._kept_labels:
+        if keeps and [*map(id, labels)] != [*map(id, self._kept_labels)]:
             for column in self._columns:
                 column.deflated.clear()
             self._kept_labels = labels

@@ -138,6 +138,15 @@ def test_a_new_daemon_of_the_same_name_has_no_text_of_the_old_one() -> None:
     assert received(page.page(daemons)) == exposition().page(daemons).body
 
 
+async def test_a_scrape_from_before_a_reload_keeps_nothing_for_the_new_daemon() -> None:
+    page, other, old, new = exposition(), tunnel("b"), server("a"), new_daemon("a")
+    await page.prerender(new)
+    received(page.page([old, other]))
+    after = page.page([new, other])
+    assert received(after) == after.body == exposition().page([new, other]).body
+    assert run_batches(after.size()) == len(after.body)
+
+
 def test_changes_after_a_page_is_made_are_not_on_it() -> None:
     page, daemons = exposition(), [server("a"), server("b")]
     expected = exposition().page(daemons).body
