@@ -76,8 +76,8 @@ class Exposition:
 
     def _refresh(self, daemons: Sequence[DaemonState]) -> Steps[None]:
         for daemon in daemons:
-            text = self._text(daemon)
-            while text.is_refreshing:  # two at a time would make all text twice
+            # Two at a time would make all text twice; another configuration has other texts.
+            while (text := self._text(daemon)).is_refreshing:
                 yield WAITING
             text.is_refreshing = True
             try:

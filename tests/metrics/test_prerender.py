@@ -132,3 +132,15 @@ def test_text_of_an_older_state_never_replaces_that_of_a_newer_one() -> None:
         for _ in itertools.zip_longest(older, newer):
             pass
         assert page.page([daemon]).body == exposition().page([daemon]).body
+
+
+async def test_a_scrape_that_waits_during_a_reload_renders_the_new_families() -> None:
+    daemon = server()
+    page = Exposition(families(ClientsConfig(series=False, info=False)), CollectorRegistry())
+    first, second = page._refresh([daemon]), page._refresh([daemon])
+    next(first)
+    assert next(second) is WAITING
+    await page.configure(FAMILIES)
+    for _ in itertools.zip_longest(first, second):
+        pass
+    assert page.page([daemon]).body == exposition().page([daemon]).body
