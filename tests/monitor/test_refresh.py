@@ -9,6 +9,8 @@ import pytest
 from exporter.config.schema import SlotPolicy
 from exporter.management.endpoint import TcpEndpoint
 from exporter.monitor import refresh as refresh_module
+from exporter.monitor import schedule
+from exporter.monitor import session as session_module
 from exporter.monitor.monitor import Monitor
 from exporter.monitor.refresh import RefreshRequest, refresh
 from tests.fake_daemon import REPLIES, TEST_TIMEOUT, FakeSession, fake_daemon, free_port
@@ -129,6 +131,22 @@ class TestRefresh:
             await session.reply_to_polls(1)
             await asyncio.gather(*scrapes)
             assert session.received.count(b"status 3") == monitor.daemon.polls == 2
+
+    async def test_puts_off_the_next_poll_by_an_interval(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pauses: list[float] = []
+
+        def next_due(due: float, interval: float, *, after: float) -> float:
+            pauses.append(after)
+            return schedule.next_due(due, interval, after=after)
+
+        monkeypatch.setattr(session_module, "next_due", next_due)
+        async with resting() as (monitor, session):
+            for _ in range(2):
+                scrape = refresh([monitor.refresh_request], max_wait=TEST_TIMEOUT)
+                await asyncio.gather(scrape, session.reply_to_polls(1))
+        assert pauses == [0.0, NEVER, NEVER]
 
     async def test_joins_the_current_poll(self) -> None:
         async with resting() as (monitor, session):

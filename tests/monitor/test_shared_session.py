@@ -234,6 +234,25 @@ class TestRealTime:
         shared.close()
         assert tool.ends == 1
 
+    async def test_the_lines_of_one_read_are_passed_on_at_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shared, tool, flushes = await opened(), RecordingTool(), 0
+
+        def flush() -> None:
+            nonlocal flushes
+            flushes += 1
+            SharedSession.flush(shared)
+
+        monkeypatch.setattr(shared, "flush", flush)
+        shared.attach(tool)
+        for _ in range(2):
+            for _ in range(3):
+                shared.notify(Notification("LOG", b"y"))
+            await asyncio.sleep(0)
+        assert tool.lines == [b">LOG:y\r\n" * 3] * 2
+        assert flushes == 2
+
     async def test_tools_end_whose_messages_do_not_come_any_more(self) -> None:
         shared, tool, other = await opened(), RecordingTool(), RecordingTool()
         other.realtime = frozenset({"STATE"})
