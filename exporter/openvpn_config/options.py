@@ -34,7 +34,7 @@ _ARGUMENTS: Mapping[str, range] = {
     "management-client-group": range(1, 2),
     "management-client-user": range(1, 2),
     "management-external-cert": range(1, 2),
-    "management-external-key": range(4),
+    "management-external-key": range(16),  # flags, up to the parameters that OpenVPN reads
     "management-forget-disconnect": range(1),
     "management-hold": range(1),
     "management-query-passwords": range(1),
@@ -55,7 +55,7 @@ _ARGUMENTS: Mapping[str, range] = {
     "status-version": range(1, 2),
     "tls-auth": range(1, 3),
     "tls-client": range(1),
-    "tls-crypt": range(1, 2),
+    "tls-crypt": range(1, 3),  # OpenVPN ignores the second, a direction left of `tls-auth`
     "tls-crypt-v2": range(1, 3),
     "tls-crypt-v2-verify": range(1, 2),
     "topology": range(1, 2),

@@ -25,6 +25,7 @@ def listening(directory: Path, text: str) -> Listening:
         ("port 1195\nlport 1196", ["127.0.0.1:1196/udp4"]),
         ("proto udp6", ["[::1]:1194/udp6", "127.0.0.1:1194/udp4"]),
         ("proto tcp6-server\nbind ipv6only", ["[::1]:1194/tcp6"]),
+        ("proto tcp6-server\nbind", ["[::1]:1194/tcp6", "127.0.0.1:1194/tcp4"]),
         ("local 192.0.2.1", ["192.0.2.1:1194/udp"]),
         ("proto udp6\nlocal 2001:db8::1\nport 5000", ["[2001:db8::1]:5000/udp6"]),
         ("local VPN.example.org\nproto tcp4-server", ["vpn.example.org:1194/tcp4"]),
@@ -80,6 +81,12 @@ def test_tls_auth_has_a_direction_and_a_digest(
     key = listening(tmp_path, f"{text}\nauth sha256").key
     assert key
     assert (key.directive, key.direction, key.digest) == ("tls-auth", direction, "SHA256")
+
+
+def test_tls_crypt_may_have_a_direction_without_effect(tmp_path: Path) -> None:
+    key = listening(tmp_path, "tls-crypt ta.key 0").key
+    assert key
+    assert (key.directive, key.direction, key.source) == ("tls-crypt", None, tmp_path / "ta.key")
 
 
 @pytest.mark.parametrize("name", ["tls-auth", "tls-crypt", "tls-crypt-v2"])
