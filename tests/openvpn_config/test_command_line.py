@@ -49,6 +49,8 @@ def test_specifiers_are_replaced_after_the_words_are_split() -> None:
     status, cd = directives(groups, "a 'b", Path("a.conf"))
     assert (status.name, status.arguments) == ("status", ("/run/vpn/a 'b.log", "10"))
     assert cd.arguments == ("100%",)
+    (config,) = directives(parse("--config %I.conf"), "a", Path("a.conf"))
+    assert config.arguments == ("a.conf",)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,10 @@ def test_tag_with_an_argument_is_no_inline_block() -> None:
     assert words(b"<ca> x\nverb 3\n") == [("<ca>", "x"), ("verb", "3")]
 
 
+def test_word_with_one_bracket_is_no_inline_block() -> None:
+    assert words(b"<ca\nca>\n") == [("<ca",), ("ca>",)]
+
+
 def test_unclosed_inline_block_is_reported_at_its_first_line() -> None:
     assert str(syntax_problem(b"verb 3\n<ca>\nx\n")) == (
         "office.conf:2: <ca> is not closed: add a line </ca>"

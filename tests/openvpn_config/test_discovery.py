@@ -36,6 +36,9 @@ def kinds(found: Discovery) -> list[Kind]:
         (["tun[0-9].conf"], "tun7.conf", "7"),
         (["server/*"], "server/office.conf", "office"),
         (["server/*"], "server/office.txt", "office.txt"),
+        (["server/*"], "server/office.ovpn", "office"),
+        (["server/office.ovpn"], "server/office.ovpn", "office"),
+        (["server/.conf"], "server/.conf", ".conf"),
         (["server/office*.conf"], "server/office.conf", "office"),
         (["server/office.conf"], "server/office.conf", "office"),
         (["server/*.conf", "client/*.conf"], "server/office.conf", "server/office"),
@@ -115,6 +118,12 @@ def test_included_file_is_no_daemon(tmp_path: Path) -> None:
     write(tmp_path, "config ../parts/common.conf\n", "server/office.conf")
     write(tmp_path, MANAGEMENT, "parts/common.conf")
     assert names(discover(["*/*.conf"], tmp_path)) == ["server/office"]
+
+
+def test_unusable_address_does_not_affect_other_daemons(tmp_path: Path) -> None:
+    write(tmp_path, "management 127.0.0.1 no-such-service\n", "broken.conf")
+    write(tmp_path, MANAGEMENT, "office.conf")
+    assert names(discover(["*.conf"], tmp_path)) == ["broken", "office"]
 
 
 def test_unusable_file_does_not_affect_other_daemons(tmp_path: Path) -> None:

@@ -78,6 +78,8 @@ def test_modifiers_are_read_in_any_position(tmp_path: Path) -> None:
     config = interface(tmp_path, text)
     assert config.modifiers == {"hold", "client-user"}
     assert (config.user, config.group) == ("root", None)
+    config = interface(tmp_path, "management a.sock unix\nmanagement-client-group vpn\n")
+    assert (config.user, config.group) == (None, "vpn")
 
 
 def test_password_from_stdin_is_no_path(tmp_path: Path) -> None:

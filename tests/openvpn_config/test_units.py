@@ -55,7 +55,10 @@ def test_usual_options_of_a_unit_that_is_not_installed_are_known(
 def test_unit_is_read_with_its_drop_ins_in_the_order_of_systemd(system: Path) -> None:
     write(system, DEBIAN, "lib/openvpn-server@.service")
     assert options() == [STATUS, ("--status-version", "2"), ("--suppress-timestamps",), CONFIG]
-    text = "[Service]\nExecStart=\nExecStart=-/usr/sbin/openvpn --config %i.conf \\\n  --verb {}\n"
+    text = (
+        " [Service] \nExecStart=\n"
+        " ExecStart = -/usr/sbin/openvpn --config %i.conf \\\n  --verb {}\n"
+    )
     write(system, text.format(4), "lib/openvpn-server@.service.d/b.conf")
     write(system, text.format(5), "etc/openvpn-server@.service.d/a.conf")
     assert options() == [CONFIG, ("--verb", "4")]
