@@ -17,6 +17,13 @@ def _commands(daemon: DaemonState) -> Samples:
     return counts
 
 
+def _number_of_commands(daemon: DaemonState) -> int | None:
+    """Return what grows with each command: a poll does not change their counts."""
+    if daemon.target.daemon.share is None:
+        return None
+    return daemon.sharing.commands.total()
+
+
 FAMILIES = (
     gauge(
         "openvpn_exporter_shared_tools",
@@ -29,5 +36,6 @@ FAMILIES = (
         "Commands of these tools: served from memory, forwarded to the daemon, or refused.",
         _commands,
         labels=("command", "outcome"),
+        inputs=_number_of_commands,
     ),
 )
