@@ -22,11 +22,11 @@ _LOOP_PASSES = 3
 _TURN = 0.004
 """Seconds for which generators run before one yields to the event loop; steps are much shorter."""
 
-_BEGINNING = 5
-"""Tasks that begin in a turn: a session with a daemon takes two milliseconds until it is idle."""
+_BEGINNING = 10
+"""Tasks that begin in a turn: a session takes a millisecond or two, spread over many passes."""
 
-_GENERATORS = 100
-"""Generators that may share a turn: those of small daemons take a tenth of it."""
+_GENERATORS = 10
+"""Generators that may share a turn: a small daemon's take a tenth of it. The others wait again."""
 
 _TURNS_PER_COLLECTION = 3
 """Turns between two collections of new objects: 10,000 clients take two or three turns."""

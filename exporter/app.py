@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from exporter import __version__
+from exporter.aio import begin_in_turn
 from exporter.config import Config, check_losses
 from exporter.config.target import ReloadDiff, Target, targets
 from exporter.log import Level, event
@@ -158,7 +159,7 @@ class _App:
 
     async def apply_config(self, config: Config) -> ReloadDiff:
         """Apply a configuration; return what changes."""
-        self._log_findings(config.findings)
+        await self._log_findings(config.findings)
         skipped = {finding.daemon for finding in config.findings if finding.blocks}
         self.self_metrics.set_skipped_daemons(len(skipped))
         self._config = config
@@ -200,11 +201,12 @@ class _App:
         expected = redacted_items(config)
         return to_yaml(msgspec.structs.replace(config, daemons=daemons, expected_clients=expected))
 
-    def _log_findings(self, findings: Sequence[Finding]) -> None:
+    async def _log_findings(self, findings: Sequence[Finding]) -> None:
         """Log the findings of discovery, each once."""
         for finding in findings:
             if finding in self._logged_findings:
                 continue
+            await begin_in_turn()  # each daemon may have one
             level = Level.ERROR if finding.blocks else Level.WARN
             message = "daemon skipped" if finding.blocks else "configuration warning"
             event(_log, level, message, daemon=finding.daemon, kind=finding.kind, finding=finding)

@@ -41,11 +41,11 @@ FACTOR = 1.5
 TASK_GROWTH = 1000
 """Blocks by which it grows for each new task: a daemon of ten clients has one, and 700 blocks."""
 
-MANY_TASKS = 100
-"""New tasks with which a collection takes longer than the last one: those of 100 daemons."""
-
 QUICK = 0.01
 """Seconds of a collection of old objects up to which it is repeated regularly."""
+
+SECONDS_EACH = 150e-9
+"""Seconds that it takes for an object."""
 
 _NEW, _OLD = 1, 2
 
@@ -64,18 +64,26 @@ async def collecting() -> AsyncIterator[Callable[[], None]]:
     gc.freeze()
     gc.set_threshold(MAX_NEW, 0, _NEVER)
     gc.enable()
-    task = asyncio.create_task(_collect_regularly(), name="garbage collection")
+    old = OldObjects()
+    gc.callbacks.append(old.count)
+    task = asyncio.create_task(_collect_regularly(old), name="garbage collection")
+
+    def exempt() -> None:
+        gc.freeze()
+        old.added = 0
+
     try:
-        yield gc.freeze
+        yield exempt
     finally:
         task.cancel()
+        gc.callbacks.remove(old.count)
         gc.set_threshold(*thresholds)
         if not was_enabled:
             gc.disable()
 
 
-async def _collect_regularly() -> None:
-    young, old = NewObjects(), OldObjects()
+async def _collect_regularly(old: "OldObjects") -> None:
+    young = NewObjects()
     loop = asyncio.get_running_loop()
     due = loop.time() + OLD_INTERVAL
     while True:
@@ -105,22 +113,32 @@ class OldObjects:
 
     def __init__(self) -> None:
         self.blocks = sys.getallocatedblocks()
-        """Blocks of memory after the last collection, or the fewest since."""
+        """Blocks of memory after the last collection, or the fewest since then."""
         self.seconds = 0.0
         """Of processor time that it took."""
+        self.added = 0
+        """Objects that collections of new ones have left since then, at most."""
         self._tasks = 0
+        """The tasks that there were then."""
+
+    def count(self, phase: str, _: object) -> None:
+        """Count the objects that are new when a collection starts; for `gc.callbacks`."""
+        if phase == "start":
+            self.added += gc.get_count()[0]
 
     def look(self) -> None:
         """Collect them if that is quick: they may refer to large replies. Else if memory has grown.
 
-        New tasks explain some growth, and make a collection take longer than the last one.
+        New tasks explain some growth.
         """
-        blocks = sys.getallocatedblocks()
-        self.blocks = min(self.blocks, blocks)
-        new_tasks = max(len(asyncio.all_tasks()) - self._tasks, 0)
-        is_quick = self.seconds <= QUICK and new_tasks < MANY_TASKS
+        blocks, tasks = sys.getallocatedblocks(), len(asyncio.all_tasks())
+        if blocks < self.blocks:
+            self.blocks, self._tasks = blocks, tasks
+        new_tasks = max(tasks - self._tasks, 0)
+        is_quick = self.seconds + self.added * SECONDS_EACH <= QUICK
         if is_quick or blocks >= self.blocks * FACTOR + GROWTH + new_tasks * TASK_GROWTH:
             self.seconds = _collect(_OLD)
+            self.added = 0
             self.blocks = sys.getallocatedblocks()
             self._tasks = len(asyncio.all_tasks())
 

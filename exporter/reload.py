@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from exporter.aio import run_in_daemon_thread
+from exporter.aio import begin_in_turn, run_in_daemon_thread
 from exporter.config import Config, ConfigError, Problem
 from exporter.config.target import ReloadDiff
 from exporter.log import Level, event
@@ -59,7 +59,7 @@ class ConfigReloader:
             try:
                 config = await self._load_in_time()
             except ConfigError as error:
-                self._log_failure(error)
+                await self._log_failure(error)
                 raise
             changes = await self._apply(config)
             self._self_metrics.reload_succeeded(time.time())
@@ -89,10 +89,11 @@ class ConfigReloader:
         if not loading.cancelled():
             loading.exception()  # the result is too old to be applied
 
-    def _log_failure(self, error: ConfigError) -> None:
+    async def _log_failure(self, error: ConfigError) -> None:
         self._self_metrics.reload_failed()
         message = "reload failed, keeping the previous configuration"
         for problem in error.problems:
+            await begin_in_turn()  # each daemon may have one
             event(_log, Level.ERROR, message, problem=str(problem))
 
 

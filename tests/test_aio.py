@@ -319,7 +319,7 @@ async def test_few_of_many_tasks_begin_together_in_their_order() -> None:
         await asyncio.sleep(0)
         at_once.append(len(began) - before)
     assert began == list(range(40))
-    assert at_once[0] == max(at_once) < 10
+    assert at_once[0] == max(at_once) <= 10
     assert at_once[1:3] == [0, 0]
 
 

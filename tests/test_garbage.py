@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
 
@@ -7,7 +8,15 @@ import pytest
 
 from exporter import garbage
 from exporter.aio import cancel_and_wait
-from exporter.garbage import INTERVALS, MAX_NEW, NewObjects, OldObjects, collecting
+from exporter.garbage import (
+    INTERVALS,
+    MAX_NEW,
+    QUICK,
+    SECONDS_EACH,
+    NewObjects,
+    OldObjects,
+    collecting,
+)
 
 OLD = 2
 """The generation of old objects."""
@@ -152,20 +161,36 @@ async def test_old_objects_are_collected_regularly_while_that_is_quick(
     assert (dropped() is None) is is_quick
 
 
-async def test_a_collection_is_not_expected_to_be_quick_after_many_daemons_were_added(
-    old: OldObjects, growth: int, monkeypatch: pytest.MonkeyPatch
+async def test_a_collection_is_not_expected_to_be_quick_after_many_objects_were_made(
+    old: OldObjects, growth: int
 ) -> None:
-    monkeypatch.setattr(garbage, "MANY_TASKS", len(asyncio.all_tasks()) + 3)
-    added = [asyncio.create_task(asyncio.Event().wait()) for _ in range(3)]
-    objects = grow(10)
+    gc.callbacks.append(old.count)
+    objects = grow(int(2 * QUICK / SECONDS_EACH))
+    gc.callbacks.remove(old.count)
+    old.blocks = sys.getallocatedblocks()
     dropped = weakref.ref(objects.pop())
     old.look()
     assert dropped() is not None
-    added.pop().cancel()
-    await asyncio.sleep(0)
+    old.added = 0
     old.look()
     assert dropped() is None
-    await cancel_and_wait(added)
+
+
+async def test_objects_of_the_start_do_not_make_a_collection_slow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[OldObjects] = []
+
+    async def keep(old: OldObjects) -> None:
+        started.append(old)
+
+    monkeypatch.setattr(garbage, "_collect_regularly", keep)
+    async with collecting() as exempt:
+        await asyncio.sleep(0)
+        objects = [Cycle() for _ in range(3 * MAX_NEW)]
+        assert started[0].added > len(objects) / 2
+        exempt()
+        assert started[0].added == 0
 
 
 async def test_survivors_are_not_exempt(old: OldObjects, growth: int) -> None:

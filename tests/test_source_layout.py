@@ -19,6 +19,7 @@ NEIGHBOURS = {
     "aio": set(),
     "alert_rules": {"config"},
     "app": {
+        "aio",
         "config",
         "log",
         "metrics",
