@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from msgspec import structs
 from prometheus_client import CollectorRegistry
 
 from exporter.config.schema import ClientsConfig, PrivacyMode
+from exporter.config.secret_files import PrivacyKey
 from exporter.config.target import Target
 from exporter.management.batches import run_batches
 from exporter.management.commands import Command
@@ -130,6 +132,12 @@ def on_other_privacy(daemon: DaemonState) -> None:
     daemon.reconfigure(Target(config, ClientsConfig(routes=True)))
 
 
+def on_pseudonyms(daemon: DaemonState) -> None:
+    key = PrivacyKey(Path("key"), b"0123456789abcdef")
+    config = ClientsConfig(privacy=PrivacyMode.PSEUDONYM, privacy_key_file=key, routes=True)
+    daemon.reconfigure(Target(office_daemon(daemon.name), config))
+
+
 def on_limit(daemon: DaemonState) -> None:
     daemon.reconfigure(Target(office_daemon(daemon.name), ClientsConfig(limit=1)))
 
@@ -152,6 +160,7 @@ steps = st.one_of(
             on_counters_only,
             on_float,
             on_other_privacy,
+            on_pseudonyms,
             on_limit,
             on_restart,
             on_shared_command,
@@ -191,6 +200,28 @@ def test_a_page_is_that_of_an_exporter_that_keeps_nothing(
         page = kept.page([daemon], accept=accept)
         series = all_series(parse(page.body, page.content_type))
         assert len(series) == len(set(series))
+
+
+def test_no_name_is_kept_that_a_reload_hides() -> None:
+    daemon, kept = shared_server(), Exposition(FAMILIES, CollectorRegistry())
+    assert b'"user-1"' in kept.page([daemon]).body
+    on_pseudonyms(daemon)
+    page = kept.page([daemon]).body
+    assert b"user-" not in page
+    assert b'common_name="p-' in page
+
+
+def test_a_change_while_text_is_rendered_is_on_the_next_page() -> None:
+    for step in range(20):
+        daemon, kept = shared_server(), Exposition(FAMILIES, CollectorRegistry())
+        rendering = kept._refresh([daemon])
+        for _ in itertools.islice(rendering, step):
+            pass
+        daemon.on_notification("FATAL", Fatal("Cannot open TUN/TAP dev"))
+        for _ in rendering:
+            pass
+        anew = Exposition(FAMILIES, CollectorRegistry())
+        assert kept.page([daemon]).body == anew.page([daemon]).body
 
 
 def test_a_page_after_a_poll_is_right_whatever_one_after_a_reload_within_it_was() -> None:
