@@ -394,6 +394,20 @@ async def test_a_wakeup_ends_the_wait_or_the_next_one() -> None:
     assert not wakeup.is_set
 
 
+async def test_the_timer_of_a_wait_that_was_ended_ends_no_later_one() -> None:
+    wakeup = Wakeup()
+    ended = asyncio.create_task(wakeup.wait(0.01))
+    await asyncio.sleep(0)
+    wakeup.set()
+    await ended
+    wakeup.clear()
+    later = asyncio.create_task(wakeup.wait(TEST_TIMEOUT))
+    await asyncio.wait([later], timeout=0.05)
+    assert not later.done()
+    wakeup.set()
+    await later
+
+
 async def test_a_wait_that_is_cancelled_leaves_the_wakeup_usable() -> None:
     wakeup = Wakeup()
     cancelled = asyncio.create_task(wakeup.wait(TEST_TIMEOUT))
