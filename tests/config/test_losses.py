@@ -158,6 +158,14 @@ def test_unreadable_file_that_was_never_monitored_is_no_error(path: Path) -> Non
     assert len(config.daemons) == 3
 
 
+def test_directory_without_a_monitored_file_may_become_unreadable(path: Path) -> None:
+    def change(root: Path) -> None:
+        make_loop(root / "site2")
+        (root / "server/office.conf").unlink()
+
+    assert len(reload(path, change).daemons) == 2
+
+
 def test_entry_that_sets_the_address_does_not_hide_an_unreadable_file(path: Path) -> None:
     write(path, "daemons: [{name: server/office, management: '127.0.0.1:1'}]\n")
     with pytest.raises(ConfigError, match="server/office: cannot read the file"):

@@ -127,6 +127,11 @@ class TestFile:
         assert file(order, written_at=260.0, restart_time=200) is Restart.NONE
         assert session(order, at=300.0, restart_time=200) is Restart.NONE
 
+    def test_after_a_restart_at_an_unknown_time_restarts_nothing(self) -> None:
+        order = served()
+        order.record_restart()
+        assert file(order, written_at=250.0, restart_time=None) is Restart.NONE
+
     def test_that_was_written_before_a_restart_leaves_it_to_the_session(self) -> None:
         order = StatusOrder()
         session(order, at=100.0)

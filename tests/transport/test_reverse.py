@@ -191,6 +191,13 @@ class TestPeersThatAreNoDaemons:
                 pass
             assert "closed the connection" in await fails_with(SessionClosed, connecting)
 
+    async def test_that_reset_their_connection_are_reported(self) -> None:
+        async with listening(deadline=SHORT) as (connector, connecting):
+            async with peer(connector) as stranger:
+                stranger.reset()
+            message = await fails_with(SessionClosed, connecting)
+            assert "closed the connection before its greeting: Connection reset" in message
+
     async def test_replace_each_other_above_the_limit_and_no_daemon(self) -> None:
         async with listening() as (connector, connecting), contextlib.AsyncExitStack() as stack:
             strangers = [
