@@ -41,6 +41,9 @@ FACTOR = 1.5
 TASK_GROWTH = 1000
 """Blocks by which it grows for each new task: a daemon of ten clients has one, and 700 blocks."""
 
+MANY_TASKS = 100
+"""New tasks with which a collection takes longer than the last one: those of 100 daemons."""
+
 QUICK = 0.01
 """Seconds of a collection of old objects up to which it is repeated regularly."""
 
@@ -113,13 +116,12 @@ class OldObjects:
 
     def __init__(self) -> None:
         self.blocks = sys.getallocatedblocks()
-        """Blocks of memory after the last collection, or the fewest since then."""
+        """Blocks of memory after the last collection, or the fewest since."""
         self.seconds = 0.0
         """Of processor time that it took."""
         self.added = 0
         """Objects that collections of new ones have left since then, at most."""
         self._tasks = 0
-        """The tasks that there were then."""
 
     def count(self, phase: str, _: object) -> None:
         """Count the objects that are new when a collection starts; for `gc.callbacks`."""
@@ -129,13 +131,13 @@ class OldObjects:
     def look(self) -> None:
         """Collect them if that is quick: they may refer to large replies. Else if memory has grown.
 
-        New tasks explain some growth.
+        New tasks explain some growth, and will make more objects that are not there yet.
         """
-        blocks, tasks = sys.getallocatedblocks(), len(asyncio.all_tasks())
-        if blocks < self.blocks:
-            self.blocks, self._tasks = blocks, tasks
-        new_tasks = max(tasks - self._tasks, 0)
-        is_quick = self.seconds + self.added * SECONDS_EACH <= QUICK
+        blocks = sys.getallocatedblocks()
+        self.blocks = min(self.blocks, blocks)
+        new_tasks = max(len(asyncio.all_tasks()) - self._tasks, 0)
+        seconds = self.seconds + self.added * SECONDS_EACH
+        is_quick = seconds <= QUICK and new_tasks < MANY_TASKS
         if is_quick or blocks >= self.blocks * FACTOR + GROWTH + new_tasks * TASK_GROWTH:
             self.seconds = _collect(_OLD)
             self.added = 0

@@ -176,6 +176,22 @@ async def test_a_collection_is_not_expected_to_be_quick_after_many_objects_were_
     assert dropped() is None
 
 
+async def test_a_collection_is_not_expected_to_be_quick_after_many_daemons_were_added(
+    old: OldObjects, growth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(garbage, "MANY_TASKS", len(asyncio.all_tasks()) + 3)
+    added = [asyncio.create_task(asyncio.Event().wait()) for _ in range(3)]
+    objects = grow(10)
+    dropped = weakref.ref(objects.pop())
+    old.look()
+    assert dropped() is not None
+    added.pop().cancel()
+    await asyncio.sleep(0)
+    old.look()
+    assert dropped() is None
+    await cancel_and_wait(added)
+
+
 async def test_objects_of_the_start_do_not_make_a_collection_slow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
