@@ -141,6 +141,30 @@ def test_lines_about_other_failures_hide_none_of_them() -> None:
         ),
         (
             [
+                "PLUGIN_CALL: plugin function PLUGIN_TLS_VERIFY failed with status 1: /x.so",
+                "VERIFY PLUGIN ERROR: depth=0, CN=x",
+            ],
+            "certificate_verify_error",
+        ),
+        (
+            [
+                (
+                    "WARNING: Failed running command (--tls-crypt-v2-verify): "
+                    "external program exited with error status: 1"
+                ),
+                "TLS Error: can not extract tls-crypt-v2 client key from 192.0.2.1:4",
+            ],
+            "control_packet_unauthenticated",
+        ),
+        (
+            [
+                "Timestamp (1) of auth-token is out of the renewal window",
+                "SENT CONTROL [x]: 'AUTH_FAILED,SESSION: token expired' (status=1)",
+            ],
+            "auth_session_expired",
+        ),
+        (
+            [
                 "MULTI: no free --ifconfig-pool addresses are available",
                 (
                     "MULTI: no dynamic or static remote --ifconfig address is available for "
