@@ -23,6 +23,7 @@ class ProbedPorts:
 
     def __init__(self) -> None:
         self._entries: dict[str, _ProbedPortEntry] = {}
+        self._is_closed = False
 
     @property
     def ports(self) -> Sequence[ProbedPort]:
@@ -38,6 +39,8 @@ class ProbedPorts:
             if config.name in old and old[config.name].config == config
         }
         await cancel_and_wait(entry.task for name, entry in old.items() if name not in unchanged)
+        if self._is_closed:  # meanwhile
+            return
         self._entries = {
             config.name: old[config.name]
             if config.name in unchanged
@@ -52,6 +55,7 @@ class ProbedPorts:
 
     async def close(self) -> None:
         """Stop all probes."""
+        self._is_closed = True
         await cancel_and_wait(entry.task for entry in self._entries.values())
         self._entries = {}
 

@@ -12,7 +12,7 @@ from exporter.aio import run_in_daemon_thread
 from exporter.management.batches import row_batches
 from exporter.management.endpoint import UnixEndpoint
 from exporter.sharing.share import Share, SharedAddress
-from exporter.transport.listening import close, close_listener, listen
+from exporter.transport.listening import close, listen
 
 RETRY_DELAY = 10.0
 """Seconds until the next attempt to listen at an address that can't be used."""
@@ -53,13 +53,16 @@ async def _open(sockets: Sequence[Unopened]) -> None:
         )
     except OSError as error:  # no thread can be started
         results = [error] * len(sockets)
+    unused: list[socket.socket | OSError] = []
     for (share, address), result in zip(sockets, results, strict=True):
-        if isinstance(result, OSError):
+        if not share.lacks(address):  # released meanwhile
+            unused.append(result)
+        elif isinstance(result, OSError):
             share.on_error(address, result)
-        elif share.lacks(address):
+        else:
             share.on_opened(address, result)
-        else:  # released meanwhile
-            await close_listener(result)
+    if unused:
+        await run_in_daemon_thread(lambda: _close(unused))
 
 
 def _listen(address: SharedAddress, group: int | None, mode: int) -> socket.socket | OSError:

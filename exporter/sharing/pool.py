@@ -41,6 +41,8 @@ class SharePool:
             if (config := monitor.target.daemon.share) is not None
         }
         for name, share in list(self._shares.items()):
+            if self._is_closed:  # meanwhile
+                return
             if name not in wanted or wanted[name][0].shared is not share.shared:
                 await self._shares.pop(name).close()
             else:

@@ -53,6 +53,19 @@ async def test_entries_are_probed_at_different_times_until_closed(probers: Probe
     assert ports.ports == []
 
 
+async def test_a_reload_starts_no_probes_when_the_exporter_stops(probers: Probers) -> None:
+    ports = ProbedPorts()
+    await ports.apply([entry("a")])
+    await asyncio.sleep(0)
+    reload = asyncio.create_task(ports.apply([entry("b")]))
+    await asyncio.sleep(0)
+    await ports.close()
+    await reload
+    await asyncio.sleep(0)
+    assert probers.running == []
+    assert ports.ports == []
+
+
 async def test_all_tasks_can_be_stopped_before_they_are_awaited(probers: Probers) -> None:
     ports = ProbedPorts()
     await ports.apply([entry("a")])

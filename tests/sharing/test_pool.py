@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -149,15 +150,20 @@ async def test_a_daemon_at_another_address_has_other_tools(tmp_path: Path) -> No
 
 
 @contextlib.asynccontextmanager
+async def share_pool() -> AsyncIterator[SharePool]:
+    pool = SharePool()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+@contextlib.asynccontextmanager
 async def share_of(config: ShareConfig) -> AsyncIterator[Share]:
-    async with fake_daemon() as daemon:
+    async with fake_daemon() as daemon, share_pool() as pool:
         monitor = monitor_of(daemon.endpoint, config, asyncio.Event())
-        pool = SharePool()
         await pool.apply([monitor])
-        try:
-            yield pool._shares[monitor.target.name]
-        finally:
-            await pool.close()
+        yield pool._shares[monitor.target.name]
 
 
 async def test_a_port_in_use_is_tried_again(
@@ -235,6 +241,48 @@ async def test_an_address_removed_while_it_is_opened_leaves_no_socket(
         released.set()
         assert await asyncio.to_thread(closed.wait, TEST_TIMEOUT)
     assert not (tmp_path / "a").exists()
+
+
+async def test_an_address_removed_before_it_fails_has_no_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called, released = threading.Event(), threading.Event()
+
+    def fail_slowly(*_: object) -> socket.socket:
+        called.set()
+        assert released.wait(TEST_TIMEOUT)
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+
+    monkeypatch.setattr(listening, "listen_unix", fail_slowly)
+    address = UnixEndpoint(str(tmp_path / "a"))
+    config = share_config(address)
+    async with fake_daemon() as daemon, share_pool() as pool:
+        monitor = monitor_of(daemon.endpoint, config, asyncio.Event())
+        await pool.apply([monitor])
+        (opened,) = pool._opening
+        assert await asyncio.to_thread(called.wait, TEST_TIMEOUT)
+        await pool._shares[monitor.target.name].release([address])
+        released.set()
+        async with asyncio.timeout(TEST_TIMEOUT):
+            await opened
+        assert monitor.daemon.sharing.problems == {}
+
+
+async def test_a_reload_ends_when_the_exporter_stops(tmp_path: Path) -> None:
+    addresses = [UnixEndpoint(str(tmp_path / name)) for name in "ab"]
+    async with fake_daemon() as daemon, share_pool() as pool:
+        monitors = [
+            Monitor(Target(office(daemon, address, name=address.path), poll_interval=INTERVAL))
+            for address in addresses
+        ]
+        await pool.apply(monitors)
+        for share in pool._shares.values():
+            await until_listening(share)
+        reload = asyncio.create_task(pool.apply([]))
+        await asyncio.sleep(0)
+        await pool.close()
+        await reload
+        assert not [name for name in "ab" if (tmp_path / name).exists()]
 
 
 async def test_a_directory_that_hangs_delays_only_its_own_sockets(
