@@ -18,6 +18,14 @@ _T = TypeVar("_T")
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _REVOCATION_LIST = re.compile(rb"-----BEGIN X509 CRL-----.*?-----END X509 CRL-----", re.DOTALL)
 
+_PARSER_ERRORS = (
+    ValueError,
+    TypeError,  # a name that is a BIT STRING, as a client may have asked for
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
 
 class InvalidPem(ValueError):
     """The bytes are not the expected PEM; the text is the reason."""
@@ -80,7 +88,7 @@ def convert_crls(
 def _convert(blocks: Iterable[bytes], convert: Callable[[bytes], _T]) -> tuple[_T, ...]:
     try:
         return tuple(map(convert, blocks))
-    except (ValueError, x509.InvalidVersion, x509.DuplicateExtension) as error:
+    except _PARSER_ERRORS as error:
         # The library's own message is about its parser, not about the file.
         raise InvalidPem("a PEM block is damaged") from error
 

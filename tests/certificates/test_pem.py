@@ -1,10 +1,11 @@
 import ssl
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.certificates.pem import InvalidPem, inline_block, parse
+from exporter.certificates.pem import InvalidPem, convert_certificates, inline_block, parse
 from exporter.certificates.source import Certificate, CertificateDirective, RevocationList
 from tests.certificates.fixtures import (
     BEGIN,
@@ -58,6 +59,22 @@ def test_file_may_have_several_crls() -> None:
         if isinstance(entry, RevocationList)
     ]
     assert issuers == ["office-ca", "lisbon-ca"]
+
+
+@pytest.mark.parametrize(
+    ("written", "other"),
+    [
+        (b"\x0c\x07\0office", b"\x03\x07\0office"),  # UTF8String, BIT STRING
+        (b"\x82\x0eoffice.example", b"\xa3\x0eoffice.example"),  # dNSName, x400Address
+    ],
+)
+def test_name_of_a_type_that_is_not_known_is_damaged(written: bytes, other: bytes) -> None:
+    issued = trustme.CA().issue_cert("office.example", common_name="\0office")
+    der = ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
+    assert written in der
+    changed = ssl.DER_cert_to_PEM_cert(der.replace(written, other)).encode()
+    with pytest.raises(InvalidPem, match="damaged"):
+        convert_certificates(changed, lambda found: (found.subject, found.extensions))
 
 
 def test_control_characters_in_a_name_are_escaped() -> None:
