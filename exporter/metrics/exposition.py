@@ -3,7 +3,7 @@
 A poll renders the text of its daemon; a scrape puts the texts of all daemons together.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from weakref import WeakKeyDictionary
 
 from prometheus_client import CollectorRegistry
@@ -61,18 +61,22 @@ class Exposition:
 
     async def prerender(self, *daemons: DaemonState) -> None:
         """Render what has changed, so that the next page is ready; yield to the event loop."""
+        await run_cooperatively(self._refresh_outdated(daemons))
+
+    async def prerender_expected_clients(self, daemons: Sequence[DaemonState]) -> None:
+        """Render the clients that are expected on any server; `daemons` are all of them."""
+        if self._expected_clients is not None:
+            await run_cooperatively(self._expected_clients.refresh(daemons))
+
+    def _refresh_outdated(self, daemons: Sequence[DaemonState]) -> Steps[None]:
+        """Render what has changed, and what changes meanwhile, without a pause after the last."""
         for _ in range(_ROUNDS):
             outdated = [
                 daemon for daemon in daemons if self._text(daemon).revision != revision_of(daemon)
             ]
             if not outdated:
                 return
-            await run_cooperatively(self._refresh(outdated))
-
-    async def prerender_expected_clients(self, daemons: Sequence[DaemonState]) -> None:
-        """Render the clients that are expected on any server; `daemons` are all of them."""
-        if self._expected_clients is not None:
-            await run_cooperatively(self._expected_clients.refresh(daemons))
+            yield from self._refresh(outdated)
 
     def _refresh(self, daemons: Sequence[DaemonState]) -> Steps[None]:
         for daemon in daemons:
@@ -94,9 +98,17 @@ class Exposition:
         names: Collection[str] = (),
         include_self: bool = True,
     ) -> Page:
-        """Render a page of the daemons as they are now, without a pause; see `page_in_turns`."""
+        """Render a page of the daemons as they are now, without a pause.
+
+        Args:
+            daemons: the states of the daemons.
+            accept: the request's Accept header; OpenMetrics only where it asks for that.
+            names: metric names to restrict the page to (`name[]`); all where empty.
+            include_self: whether clients that are expected on any server, ports without a daemon
+                and the metrics about the exporter follow; `daemons` are all of them then.
+        """
         return run_batches(
-            self.page_in_turns(daemons, accept=accept, names=names, include_self=include_self)
+            self._render(daemons, accept=accept, names=names, include_self=include_self)
         )
 
     def page_in_turns(
@@ -106,22 +118,30 @@ class Exposition:
         accept: str = "",
         names: Collection[str] = (),
         include_self: bool = True,
-    ) -> Generator[None, None, Page]:
-        """Render a page of the daemons as they are at its last step, yielding before.
+    ) -> Steps[Page]:
+        """Render a page as `page` does, yielding before; they are as at the last step."""
+        refreshed = self._refresh_outdated(daemons)
+        return self._render(
+            daemons, refreshed, accept=accept, names=names, include_self=include_self
+        )
 
-        Args:
-            daemons: the states of the daemons.
-            accept: the request's Accept header; OpenMetrics only where it asks for that.
-            names: metric names to restrict the page to (`name[]`); all where empty.
-            include_self: whether clients that are expected on any server, ports without a daemon
-                and the metrics about the exporter follow; `daemons` are all of them then.
-        """
+    def _render(
+        self,
+        daemons: Sequence[DaemonState],
+        refreshed: Iterable[object] = (),
+        *,
+        accept: str,
+        names: Collection[str],
+        include_self: bool,
+    ) -> Steps[Page]:
+        """Render a page; the steps of `refreshed` come before the last, which renders the rest."""
         text_format = negotiate(accept)
         # It takes some milliseconds to count the descriptors of thousands of daemons.
         self_text = text_format.encode(self._self_collector(names) if include_self else _EMPTY)
         yield
         if include_self and self._expected_clients is not None:
             yield from self._expected_clients.refresh(daemons)
+        yield from refreshed
         texts = list(map(self._fresh, daemons))
         if include_self:
             texts += map(self._fresh_port, self._ports())

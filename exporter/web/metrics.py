@@ -62,7 +62,6 @@ async def page_response(
     With `include_self` the exporter's own metrics follow.
     """
     await refresh(daemons, scrape_timeout(request))
-    await exposition.prerender(*daemons)
     page = await run_cooperatively(
         exposition.page_in_turns(
             daemons,

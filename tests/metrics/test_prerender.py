@@ -11,6 +11,7 @@ from exporter.config.schema import ClientsConfig
 from exporter.management.batches import WAITING
 from exporter.management.notifications import Greeting
 from exporter.metrics.catalogue import FAMILIES, families
+from exporter.metrics.encode import CHUNK_SIZE
 from exporter.metrics.exposition import Exposition
 from exporter.state.daemon import DaemonState
 from tests.metrics.counting_family import CountingFamily
@@ -143,4 +144,13 @@ async def test_a_scrape_that_waits_during_a_reload_renders_the_new_families() ->
     await page.configure(FAMILIES)
     for _ in itertools.zip_longest(first, second):
         pass
+    assert page.page([daemon]).body == exposition().page([daemon]).body
+
+
+def test_a_page_renders_in_steps_what_changes_while_it_waits() -> None:
+    daemon, page = server(), exposition()
+    steps = page.page_in_turns([daemon])
+    next(steps)
+    poll_many(daemon, received=5, now=NOON + 15)
+    assert sum(1 for _ in steps) > MANY // CHUNK_SIZE
     assert page.page([daemon]).body == exposition().page([daemon]).body
