@@ -6,7 +6,7 @@ them keeps them in its memory, without a limit.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from exporter.aio import Wakeup, run_at_once, run_cooperatively
@@ -198,7 +198,7 @@ class Connection:
         finally:  # also when cancelled
             self._set_closed(SessionClosed(f"{self.peer}: closed by the exporter"))
             self._stream.close()
-        await _wait_for(self._stream.wait_closed(), _LAST_REPLY)
+        await self._stream.wait_closed(_LAST_REPLY)
 
     def release(self) -> None:
         """Drop what refers to this object after its end: the frames of exceptions do.
@@ -353,17 +353,3 @@ def _total_size(messages: Sequence[Message]) -> int:
         for message in messages
         if isinstance(message, Notification)
     )
-
-
-async def _wait_for(awaitable: Coroutine[None, None, object], seconds: float) -> None:
-    """Wait until something is done, `seconds` at most; ignore its result and its failure.
-
-    Not `asyncio.wait_for`: before Python 3.12 it swallows a cancellation that comes as it ends, and
-    the task that is to be stopped goes on.
-    """
-    task = asyncio.ensure_future(awaitable)
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    try:
-        await asyncio.wait([task], timeout=seconds)
-    finally:
-        task.cancel()

@@ -102,11 +102,11 @@ class Stream(asyncio.Protocol):
         self.on_readable = _ignore
         self.transport.close()
 
-    async def wait_closed(self) -> None:
-        """Wait until the connection is closed."""
+    async def wait_closed(self, seconds: float) -> None:
+        """Wait until the connection is closed, `seconds` at most."""
         if self._is_open:
             self._closed = self._closed or asyncio.get_running_loop().create_future()
-            await asyncio.wait([self._closed])
+            await asyncio.wait([self._closed], timeout=seconds)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport of the connection."""

@@ -22,7 +22,7 @@ async def opened(unix_path: Path | None = None) -> AsyncIterator[tuple[Stream, F
             yield stream, await daemon.accept()
         finally:
             stream.close()
-            await stream.wait_closed()
+            await stream.wait_closed(TEST_TIMEOUT)
 
 
 def socket_of(stream: Stream) -> socket.socket:
@@ -192,9 +192,9 @@ async def test_unread_bytes_are_read_before_all_others() -> None:
 
 async def test_a_connection_that_was_lost_is_closed() -> None:
     stream, _ = unconnected()
-    waiting = [asyncio.create_task(stream.wait_closed()) for _ in range(2)]
+    waiting = [asyncio.create_task(stream.wait_closed(TEST_TIMEOUT)) for _ in range(2)]
     await asyncio.sleep(0)
     assert not any(task.done() for task in waiting)
     stream.connection_lost(None)
     await asyncio.gather(*waiting)
-    await stream.wait_closed()
+    await stream.wait_closed(TEST_TIMEOUT)
