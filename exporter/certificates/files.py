@@ -18,31 +18,40 @@ LIMIT = 64 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
 
+_Known = dict[CertificateSource, tuple[FileStamp | None, CertificateFileState]]
+"""What was read last, and of which version of the file."""
+
 
 class CertificateFiles:
     """Some files; an unchanged one is not read again."""
 
-    def __init__(self, sources: Sequence[CertificateSource]) -> None:
-        self._sources = sources
-        self._cached: dict[CertificateSource, tuple[FileStamp | None, CertificateFileState]] = {}
+    def __init__(self, sources: Sequence[CertificateSource], known: _Known | None = None) -> None:
+        """Read these files, of which some may be known already."""
+        self.sources = sources
+        known = known or {}
+        self._known: _Known = {source: known[source] for source in sources if source in known}
+
+    def replaced(self, sources: Sequence[CertificateSource]) -> "CertificateFiles":
+        """Return other files; what is known of those that stay is kept."""
+        return CertificateFiles(sources, self._known)
 
     def read_all(self) -> tuple[CertificateFileState, ...]:
         """Return the state of each file; blocks."""
-        return tuple(map(self._read, self._sources))
+        return tuple(map(self._read, self.sources))
 
     def _read(self, source: CertificateSource) -> CertificateFileState:
-        cached_stamp, cached = self._cached.get(source, (None, None))
+        known_stamp, known = self._known.get(source, (None, None))
         stamp: FileStamp | None = FileStamp.read(source.path)
-        if cached is not None and stamp == cached_stamp:
-            return cached
+        if known is not None and stamp == known_stamp:
+            return known
         try:
             state = CertificateFileState(source, _entries(source))
         except (OSError, ValueError) as error:
             stamp = None  # a permission that is granted later does not change the stamp
             state = CertificateFileState(source, problem=file_problem(error))
-            if cached is None or cached.problem is not state.problem:
+            if known is None or known.problem is not state.problem:
                 _warn(source, error)
-        self._cached[source] = stamp, state
+        self._known[source] = stamp, state
         return state
 
 

@@ -35,7 +35,7 @@ _AT_ONCE = 500
 class _Watch(msgspec.Struct, frozen=True):
     """The files in one directory, and the task that reads them."""
 
-    sources: Sequence[CertificateSource]
+    files: CertificateFiles
     task: asyncio.Task[None]
 
 
@@ -63,22 +63,23 @@ class CertificatePool:
         self._daemons = users
         self._states = {source: self._states[source] for source in users if source in self._states}
         watches = self._watches.items()
-        changed = [name for name, watch in watches if directories.get(name) != watch.sources]
-        await cancel_and_wait([self._watches.pop(name).task for name in changed])
+        changed = [name for name, watch in watches if directories.get(name) != watch.files.sources]
+        ended = {name: self._watches.pop(name) for name in changed}
+        await cancel_and_wait(watch.task for watch in ended.values())
         await self._show(daemons)
         if self._is_closed:  # meanwhile
             return
         for index, (name, sources) in enumerate(directories.items()):
             if name not in self._watches:
-                delay = START_SPREAD * index / len(directories)
-                work = self._watch(sources, delay)
+                last = ended.get(name)
+                files = last.files.replaced(sources) if last else CertificateFiles(sources)
+                work = self._watch(files, START_SPREAD * index / len(directories))
                 task = asyncio.create_task(work, name=f"certificates in {name}")
                 task.add_done_callback(log_crash)
-                self._watches[name] = _Watch(sources, task)
+                self._watches[name] = _Watch(files, task)
 
-    async def _watch(self, sources: Sequence[CertificateSource], delay: float) -> None:
+    async def _watch(self, files: CertificateFiles, delay: float) -> None:
         """Check files after some seconds and then at each interval, forever."""
-        files = CertificateFiles(sources)
         await asyncio.sleep(delay)
         while True:
             with contextlib.suppress(OSError):  # no thread can be started: try again in a minute

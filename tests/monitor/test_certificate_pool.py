@@ -25,6 +25,7 @@ from exporter.monitor.certificate_pool import CertificatePool
 from exporter.state.daemon import DaemonState
 from tests.certificates.fixtures import certificate
 from tests.fake_daemon import TEST_TIMEOUT
+from tests.log_capture import LogCapture
 
 ENTRIES = certificate_files._entries
 
@@ -70,6 +71,18 @@ def subjects(daemon: DaemonState) -> list[str]:
     return [entry.subject for entry in entries if isinstance(entry, Certificate)]
 
 
+def counted_reads(monkeypatch: pytest.MonkeyPatch) -> Sequence[Path]:
+    """Return the files that are read from now on, in order."""
+    read: list[Path] = []
+
+    def counting(source: CertificateSource) -> Sequence[Entry]:
+        read.append(source.path)
+        return ENTRIES(source)
+
+    monkeypatch.setattr(certificate_files, "_entries", counting)
+    return read
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(TEST_TIMEOUT):
         while not condition():  # noqa: ASYNC110 -- no event is set
@@ -79,13 +92,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_a_file_is_read_once_for_all_daemons(
     tmp_path: Path, ca: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read: list[Path] = []
-
-    def counting(source: CertificateSource) -> Sequence[Entry]:
-        read.append(source.path)
-        return ENTRIES(source)
-
-    monkeypatch.setattr(certificate_files, "_entries", counting)
+    read = counted_reads(monkeypatch)
     certs = [written(tmp_path / f"{name}.crt", name) for name in ("a", "b")]
     daemons = [daemon(cert.stem, cert=cert, ca=ca) for cert in certs]
     async with watching(*daemons, daemon("uplink")):
@@ -94,6 +101,21 @@ async def test_a_file_is_read_once_for_all_daemons(
     assert sorted(read) == [certs[0], certs[1], ca]
     first, second = (each.certificates[1] for each in daemons)
     assert first is second
+
+
+async def test_a_reload_reads_and_reports_only_files_that_are_new(
+    tmp_path: Path, ca: Path, monkeypatch: pytest.MonkeyPatch, log: LogCapture
+) -> None:
+    read = counted_reads(monkeypatch)
+    missing = tmp_path / "missing.crt"
+    office = daemon("office", ca=ca, cert=missing)
+    async with watching(office) as pool:
+        await until(lambda: subjects(office) == ["office-ca"])
+        lab = daemon("lab", cert=written(tmp_path / "lab.crt", "lab"))
+        await pool.apply([office, lab])
+        await until(lambda: subjects(lab) == ["lab"])
+    assert [path for path in read if path != missing] == [ca, tmp_path / "lab.crt"]
+    assert log.messages.count("cannot use certificate file") == 1
 
 
 async def test_only_daemons_whose_files_have_changed_are_updated(
