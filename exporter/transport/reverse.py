@@ -208,9 +208,10 @@ class ReverseConnector:
 
     async def close(self) -> None:
         """Stop listening, and close the connections that wait."""
+        if self._accepting is not None:
+            await cancel_and_wait([self._accepting])
         await asyncio.sleep(0)  # a login that has started closes its connection
-        tasks = [*self._logging_in, *([self._accepting] if self._accepting else [])]
-        await cancel_and_wait(tasks)
+        await cancel_and_wait(self._logging_in)
         while self._waiting:
             self._waiting.popleft().close()
         listener, self._listener = self._listener, None

@@ -299,6 +299,16 @@ async def test_closing_the_connector_closes_every_connection() -> None:
             assert await is_closed(next_one)
 
 
+@pytest.mark.parametrize("passes", range(8))
+async def test_closing_the_connector_closes_a_connection_that_comes_then(passes: int) -> None:
+    async with listening() as (connector, _):
+        assert isinstance(connector.endpoint, ListenEndpoint)
+        with socket.create_connection((connector.endpoint.host, connector.endpoint.port)):
+            for _ in range(passes):
+                await asyncio.sleep(0)
+            await connector.close()  # one that is left open is a ResourceWarning, thus an error
+
+
 async def test_a_closed_connector_does_not_listen() -> None:
     async with listening(deadline=SHORT) as (connector, connecting):
         await fails_with(EndpointNotFound, connecting)
