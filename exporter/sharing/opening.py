@@ -5,6 +5,7 @@ hangs delays only the sockets in the same directory.
 """
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Iterable, Sequence
 
@@ -62,7 +63,8 @@ async def _open(sockets: Sequence[Unopened]) -> None:
         else:
             share.on_opened(address, result)
     if unused:
-        await run_in_daemon_thread(lambda: _close(unused))
+        with contextlib.suppress(OSError):  # no thread can be started
+            await run_in_daemon_thread(lambda: _close(unused))
 
 
 def _listen(address: SharedAddress, group: int | None, mode: int) -> socket.socket | OSError:

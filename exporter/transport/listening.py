@@ -196,9 +196,9 @@ def close(listener: socket.socket) -> None:
 async def close_listener(listener: socket.socket) -> None:
     """Close a socket of `listen`; of a Unix socket remove the file, too."""
     if listener.family == socket.AF_UNIX:
-        await run_in_daemon_thread(lambda: close_unix(listener))
-    else:
-        listener.close()
+        with contextlib.suppress(OSError):  # no thread can be started: the next start removes it
+            await run_in_daemon_thread(lambda: close_unix(listener))
+    listener.close()
 
 
 def _started(listener: socket.socket) -> socket.socket:

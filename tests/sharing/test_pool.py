@@ -285,6 +285,22 @@ async def test_a_reload_ends_when_the_exporter_stops(tmp_path: Path) -> None:
         assert not [name for name in "ab" if (tmp_path / name).exists()]
 
 
+async def test_a_reload_closes_shares_while_no_thread_can_be_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async with share_of(share_config(UnixEndpoint(str(tmp_path / "a")))) as share:
+        await until_listening(share)
+        (listener,) = share._sockets.values()
+        assert listener is not None
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", fail)
+            await share.close()
+        assert listener.fileno() == -1
+
+
 async def test_a_directory_that_hangs_delays_only_its_own_sockets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
