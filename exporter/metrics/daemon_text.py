@@ -10,7 +10,9 @@ from collections.abc import Generator, Iterator, Sequence
 from exporter.management.batches import row_batches
 from exporter.metrics.column import Column, Text
 from exporter.metrics.encode import (
+    CHUNK_SIZE,
     ColumnLines,
+    column_lines,
     daemon_label,
     escape,
     escape_all,
@@ -107,7 +109,7 @@ class DaemonText:
                 parts = yield from self._render_large(family.metric, source, daemon)
                 if inputs != _inputs(column, daemon):
                     continue
-                text = _small_or_block(parts, self._texts[index])
+                text = self._small_or_block(parts, self._texts[index], column)
             elif isinstance(source, CollectPorts):
                 text = render(family.metric, source.collect(daemon.port_probes))
             else:
@@ -115,6 +117,12 @@ class DaemonText:
             self._set(index, column, text)
             shown[index] = inputs
         self.revision = revision
+
+    def _small_or_block(self, parts: list[bytes], last: Text, column: Column) -> Text:
+        """Return text as a block if it is large: the last one if that has the same text."""
+        if sum(map(len, parts)) < BLOCK_SIZE:
+            return column.stored(self.label, b"".join(parts))
+        return last if isinstance(last, Block) and last.parts == parts else Block(parts)
 
     def refresh_port(self, port: ProbedPort, columns: Sequence[Column]) -> None:
         """Render the families of a port without a daemon, if they are out of date."""
@@ -133,6 +141,10 @@ class DaemonText:
         match source:
             case PerClientValues(value=value):
                 names, clients = yield from self._clients(source, daemon)
+                if len(names) <= CHUNK_SIZE:  # nothing is worth being kept
+                    self._lines.pop(metric.name, None)
+                    values = tuple(map(value, clients))
+                    return [column_lines(metric, names, values, daemon=self._name)]
                 column = self._lines.get(metric.name)
                 if not isinstance(column, ColumnLines):
                     column = self._lines[metric.name] = ColumnLines(metric, self._name)
@@ -177,11 +189,3 @@ def revision_of(daemon: DaemonState) -> int:
 def _inputs(column: Column, daemon: DaemonState) -> object:
     """Return what the samples of a family are made from now, `_NO_SAMPLES` if it has none."""
     return column.inputs(daemon) if daemon.up or not column.family.while_up else _NO_SAMPLES
-
-
-def _small_or_block(parts: list[bytes], last: Text) -> Text:
-    """Return text as a block if it is large: the last one if that has the same text."""
-    if sum(map(len, parts)) < BLOCK_SIZE:
-        text = b"".join(parts)
-        return (text,) if text else ()
-    return last if isinstance(last, Block) and last.parts == parts else Block(parts)

@@ -24,7 +24,8 @@ Lines = tuple[bytes, ...]
 """The sample lines of one daemon in a small family, cut where the label of the daemon is.
 
 `daemon_label` joins them. Nearly all values are 0 or 1, so that nearly all parts are the same
-objects for all daemons: a thousand lines of each are in memory once.
+objects for all daemons: a thousand lines of each are in memory once. Lines with a value for each
+client are one text instead, which `with_starts` completes.
 """
 
 _COMMON = frozenset({0, 1})
@@ -101,7 +102,7 @@ def render_chunks(
 
 
 class ColumnLines:
-    """The lines of one daemon in a family with a value for each client.
+    """The lines of one daemon in a family with a value for each of very many clients.
 
     Most columns change little: a chunk of the same names and values keeps its text.
     """
@@ -128,24 +129,38 @@ class ColumnLines:
             if is_same and last_names[at:end] == names[at:end]:
                 chunks.append(last[number])
             else:
-                chunks.append((values, self._text(names[at:end], values)))
+                text = column_lines(self._metric, names[at:end], values, daemon=self._daemon)
+                chunks.append((values, text))
             yield
         self._names, self._chunks = names, chunks
         return [text for _, text in chunks]
 
-    def _text(self, names: Sequence[str], values: tuple[float | None, ...]) -> bytes:
-        start = f'{self._metric.name}{{daemon="{self._daemon}",{self._metric.labels[0]}="'
-        end = '"} '
-        if set(map(type, values)) == {int}:  # formatted all at once, in half the time
-            between = f"{end}\n{start}"
-            text = f"{start}{between.join(names)}{end}\n".encode()
-            return text.replace(b"%", b"%%").replace(b"\n", b"%d\n") % values
-        lines = [
-            f"{start}{name}{end}{_decimal(number)}\n"
-            for name, number in zip(names, values, strict=True)
-            if number is not None
-        ]
-        return "".join(lines).encode()
+
+def column_lines(
+    metric: Metric, names: Sequence[str], values: tuple[float | None, ...], *, daemon: str
+) -> bytes:
+    """Return a line for each client with a value; `names` are escaped."""
+    start, end = f'{metric.name}{{daemon="{daemon}",{metric.labels[0]}="', '"} '
+    if set(map(type, values)) == {int}:  # formatted all at once, in half the time
+        between = f"{end}\n{start}"
+        text = f"{start}{between.join(names)}{end}\n".encode()
+        return text.replace(b"%", b"%%").replace(b"\n", b"%d\n") % values
+    lines = [
+        f"{start}{name}{end}{_decimal(number)}\n"
+        for name, number in zip(names, values, strict=True)
+        if number is not None
+    ]
+    return "".join(lines).encode()
+
+
+def without_starts(text: bytes, start: bytes) -> Lines:
+    """Return lines, each of which begins with `start`, without it; see `with_starts`."""
+    return (text[len(start) : -1].replace(b"\n" + start, b"\n"),) if text else ()
+
+
+def with_starts(lines: Lines, start: bytes) -> bytes:
+    """Return the text of lines that were stored without what each of them begins with."""
+    return b"".join([start + text.replace(b"\n", b"\n" + start) + b"\n" for text in lines])
 
 
 def format_labels(names: tuple[str, ...], values: LabelValues) -> str:

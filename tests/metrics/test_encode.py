@@ -6,9 +6,12 @@ from exporter.management.batches import run_batches
 from exporter.metrics import encode
 from exporter.metrics.encode import (
     ColumnLines,
+    column_lines,
     daemon_label,
     escape,
     render_chunks,
+    with_starts,
+    without_starts,
 )
 from exporter.metrics.family import Metric, MetricType, Samples
 
@@ -138,3 +141,20 @@ def test_a_percent_sign_in_a_daemons_name_is_no_format() -> None:
     metric = Metric("openvpn_x", MetricType.GAUGE, "X.", ("name",))
     line = b'openvpn_x{daemon="100%s",name="a"} 1\n'
     assert render(metric, "100%s", {"a": 1}) == line
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n"))))
+def test_lines_stored_without_their_equal_starts_are_whole_again(rests: list[str]) -> None:
+    start = b'openvpn_server_client_sessions{daemon="a"'
+    text = b"".join(start + rest.encode(errors="replace") + b"\n" for rest in rests)
+    stored = without_starts(text, start)
+    assert with_starts(stored, start) == text
+    assert sum(map(len, stored)) <= len(text) - len(rests) * len(start)
+
+
+def test_few_clients_have_the_lines_of_many() -> None:
+    metric = Metric("clients", MetricType.GAUGE, "", labels=("common_name",))
+    names, values = ['a\\"%', "b", "c"], [3, None, 0.5]
+    column = ColumnLines(metric, "x")
+    (text,) = run_batches(column.render_chunks(names, values, lambda value: value))
+    assert text == column_lines(metric, names, tuple(values), daemon="x")
